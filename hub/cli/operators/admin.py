@@ -219,7 +219,7 @@ async def drain(office: Office, body: DrainBody) -> None:
         case {"changed": False, "draining": True}:
             said = _unchanged("The hub is draining")
         case {"changed": False}:
-            said = _unchanged("The hub is not draining")
+            said = f"The hub is not draining; {_NOTHING}"
         case {"draining": True}:
             said = "The hub is draining: /readyz says 503, everything else goes on"
         case _:
@@ -227,8 +227,11 @@ async def drain(office: Office, body: DrainBody) -> None:
     office.show(found, [said])
 
 
+_NOTHING = "nothing has changed"
+
+
 def _unchanged(state: str) -> str:
-    return f"{state} already; nothing has changed"
+    return f"{state} already; {_NOTHING}"
 
 
 def _account_row(user: AccountObject) -> tuple[str, ...]:

@@ -145,7 +145,7 @@ async def test_a_running_hub_is_looked_after(data_dir: Path) -> None:
             assert await parlour(data_dir, "admin", "drain") == again
             assert await parlour(data_dir, "admin", "drain", "--undo")
             assert (await hub.call("GET", "/readyz")).status == 200
-            again = "The hub is not draining already; nothing has changed"
+            again = "The hub is not draining; nothing has changed"
             assert await parlour(data_dir, "admin", "drain", "--undo") == again
             changed = await parlour(data_dir, "admin", "log-level", "debug")
             assert changed == "The log level is debug; it was info"
@@ -248,7 +248,7 @@ def test_the_same_over_http(data_dir: Path) -> None:
         made = run("user", "add", "ann", *flags, PARLOUR_ADMIN_TOKEN=TOKEN)
         assert (made.code, made.out) == (0, "ann has id 1\n")
         wrong = run("admin", "status", *flags, "--admin-token", TOKEN.upper())
-        assert (wrong.code, wrong.err) == (1, "Error: Unauthorized (unauthorized)\n")
+        assert (wrong.code, wrong.err) == (1, "Error: This needs the admin token (unauthorized)\n")
         assert "admin_token is needed" in run("admin", "status", *flags).err
         assert not elsewhere.exists()
 

@@ -238,6 +238,12 @@ def test_a_wrong_flag_is_one_line(run: Run) -> None:
         ("user", "list", "--data-dirr", "x"),
         ("user", "role", "ann", "boss"),
         ("admin", "kick"),
+        ("admin", "audit", "--limit", "0"),
+        ("admin", "connections", "--limit", "501"),
+        ("admin", "status", "--url", "ftp://x", "--admin-token", PASSWORD),
+        ("admin", "status", "--admin-token-file", ""),
+        ("workspace", "retention", "Class", "-1"),
+        ("workspace", "retention", "Class", "99999"),
         ("admin", "status", "--log-level", "loud"),
         ("healthcheck", "--tls-key", __file__),
         ("systemd-unit", "--user", "../x"),
@@ -253,6 +259,19 @@ def test_what_is_wrong_with_the_use_of_a_command_is_one_line_and_2(
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("Error: ")
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("user", "role", "ann", "boss"), "Invalid value for 'ROLE': 'boss' is not one of"),
+        (("admin", "log-level", "loud"), "Invalid value for 'LEVEL': 'loud' is not one of"),
+        (("workspace", "retention", "x", "-1"), "Invalid value for 'DAYS': -1 is not in"),
+        (("admin", "audit", "--admin-token-file", ""), "flag --admin-token-file: it takes the"),
+    ],
+)
+def test_what_is_wrong_is_named(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    assert run(*arguments).err.startswith(f"Error: {said}")
 
 
 def test_a_group_without_a_command_shows_its_commands(run: Run) -> None:

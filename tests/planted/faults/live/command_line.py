@@ -45,6 +45,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (FAILURES,),
     ),
     Fault(
+        "a hidden file is named that nobody asked for",
+        "hub/cli/failures.py",
+        "and error.filename not in (part, str(part))",
+        "",
+        (FAILURES,),
+    ),
+    Fault(
+        "an address that is none is the hub's failure",
+        "hub/cli/rest.py",
+        'raise ConfigError(f"{url} is no http',
+        'raise CallFailed(f"{url} is no http',
+        ("tests/hub/cli/test_rest.py",),
+    ),
+    Fault(
+        "a file without a name is a folder",
+        "hub/settings/sources.py",
+        "if not isinstance(value, str) or not value:",
+        "if not isinstance(value, str):",
+        (MAIN,),
+    ),
+    Fault(
         "a folder that is missing is said of the file in it",
         "hub/settings/sources.py",
         "if error.errno == errno.ENOENT and not folder.exists():",
