@@ -1,5 +1,5 @@
 """`until_quiet` returns for everybody who waits, however many there are, and not before the changes
-are heard of that were made while listening began.
+are heard of that were made while listening began; `until_noticed` not before all are.
 """
 
 from collections.abc import AsyncGenerator
@@ -10,9 +10,10 @@ import trio.testing
 from attrs import define, field
 from trio.testing import MockClock
 
+from persistence.changes import Change, PairMet
 from persistence.interface import Store
 from protocol.model import UserId
-from tests.support.quiet import Counted, until_quiet
+from tests.support.quiet import NOBODY_OPENED, Counted, CountedRelations, until_noticed, until_quiet
 from tests.support.stores.held import Held
 
 
@@ -73,3 +74,52 @@ async def test_nothing_is_quiet_before_listening_has_begun(autojump_clock: MockC
             nursery.start_soon(wait)
             await trio.testing.wait_all_tasks_blocked(0.1)
             reporting.may_begin.set()
+
+
+MET = PairMet(UserId(1), UserId(2))
+
+
+@define
+class Notifying:
+    """Relations of which one change has not been heard of yet when another is asked for: Postgres
+    notifies of them in order.
+    """
+
+    asked: trio.Event = field(factory=trio.Event)
+
+    @property
+    def database(self) -> "Notifying":
+        return self
+
+    async def fetch(self, _: str) -> None:
+        self.asked.set()
+
+    @asynccontextmanager
+    async def changes(self) -> AsyncGenerator[AsyncGenerator[Change | None]]:
+        async with aclosing(self._changes()) as changes:
+            yield changes
+
+    async def _changes(self) -> AsyncGenerator[Change | None]:
+        yield None
+        await self.asked.wait()
+        for change in (MET, NOBODY_OPENED):
+            yield change
+
+
+async def test_every_change_is_noticed_and_what_was_asked_for_shows_to_nobody(
+    autojump_clock: MockClock,
+) -> None:
+    heard: list[Change | None] = []
+
+    async def listen() -> None:
+        async with CountedRelations(Notifying()).changes() as changes:
+            async for change in changes:
+                heard.append(change)  # noqa: PERF401  also before the end
+            await trio.sleep_forever()
+
+    with trio.fail_after(5):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(listen)
+            await until_noticed()
+            assert heard == [None, MET]
+            nursery.cancel_scope.cancel()

@@ -139,7 +139,7 @@ async def test_a_second_signal_ends_a_drain(data_dir: Path) -> None:
 
 async def test_a_stop_does_not_wait_for_a_database_that_stands_still(data_dir: Path) -> None:
     """Which is ended with the hub, and loses nothing by that."""
-    with run_hub(data_dir, "--shutdown-timeout", "5") as hub:
+    with run_hub(data_dir, "--shutdown-timeout", "1") as hub:
         (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
         path = f"/api/messages/{ben}"
         assert (await hub.call("POST", path, {"content": "hi"}, anns)).status == 201
@@ -147,7 +147,7 @@ async def test_a_stop_does_not_wait_for_a_database_that_stands_still(data_dir: P
             os.kill(pid, signal.SIGSTOP)
         assert (await hub.call("POST", path, {"content": "lost"}, anns)).status == 503
         hub.process.send_signal(signal.SIGTERM)
-        assert hub.process.wait(5 + OWN_POSTGRES_SECONDS) == 0
+        assert hub.process.wait(1 + OWN_POSTGRES_SECONDS) == 0
         assert working_in(data_dir) == []
     with run_hub(data_dir) as hub:
         found = await hub.call("GET", path, cookie=anns)

@@ -9,12 +9,11 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 
+from tests.support.browser.chromium import require_chromium, run_in_chromium
 from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
-from tests.support.programs.node import require_node, run_node
 from tests.support.programs.proxies import haproxy, listener, nginx
 from tests.support.programs.socketio import Friend, SocketIoProgram, sign_up
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
 Proxy: TypeAlias = Callable[[socket, str, Path], AbstractContextManager[None]]
 
 
@@ -63,15 +62,13 @@ async def test_python_clients_upgrade_send_and_hear(hub: HubProcess, kind: str) 
 
 @pytest.fixture(scope="module")
 def chromium() -> None:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed, so no page can connect")
-    require_node()
+    require_chromium()
 
 
 async def connections(page: str, server: str, friend: Friend) -> list[Any]:
     """What comes of the client's defaults, of polling alone and of a WebSocket alone."""
     given = json.dumps(friend.auth)
-    async with run_node("socketio_browser.mjs", page, server, given) as browser:
+    async with run_in_chromium("socketio_browser.mjs", page, server, given) as browser:
         found = [await browser.happened() for _ in range(3)]
         assert await browser.end() == 0
     return found

@@ -16,8 +16,7 @@ from persistence import open_hub_store
 from persistence.embedded.cluster import SUPERUSER
 from persistence.postgres.database.hold import APPLICATION, AlreadyServed, open_hold
 from persistence.postgres.database.role import ROLE
-from tests.support.programs.command import run_module
-from tests.support.programs.hub_process import open_folder, run_hub
+from tests.support.programs.hub_process import open_folder, parlour, run_hub
 from tests.support.stores.databases import Databases, execute, open_transaction, run_script
 from tests.support.stores.embedded import ask
 from tests.support.world import open_world
@@ -72,9 +71,7 @@ async def test_a_second_hub_on_a_database_is_refused_in_one_line(
     async with databases.migrated() as dsn:
         with run_hub(tmp_path / "one", "--database-url", dsn) as hub:
             flags = ("--port", "0", "--takeover-wait", "0.5", "--database-url", dsn)
-            second = await trio.to_thread.run_sync(
-                partial(run_module, "hub", "serve", *flags, seconds=60)
-            )
+            second = await trio.to_thread.run_sync(partial(parlour, "serve", *flags))
             assert second.returncode == 1
             assert re.fullmatch(
                 rf"Error: Another hub \(pid {hub.process.pid} on \S+, since [^)]+\) serves this"
@@ -83,7 +80,7 @@ async def test_a_second_hub_on_a_database_is_refused_in_one_line(
             )
             assert (await hub.call("GET", "/readyz")).status == 200
             listed = ("user", "list", "--database-url", dsn)  # no hub
-            beside = await trio.to_thread.run_sync(partial(run_module, "hub", *listed, seconds=60))
+            beside = await trio.to_thread.run_sync(partial(parlour, *listed))
             assert beside.returncode == 0, beside.stderr
         with run_hub(tmp_path / "two", "--database-url", dsn) as hub:
             assert (await hub.call("GET", "/readyz")).status == 200

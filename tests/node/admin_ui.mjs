@@ -9,7 +9,7 @@
 
 import { readFile } from "node:fs/promises";
 import { io } from "socket.io-client";
-import { launch } from "./chromium.mjs";
+import { connect } from "./chromium.mjs";
 import { print } from "./program.mjs";
 
 const [hub = "", token = "", id = ""] = process.argv.slice(2);
@@ -47,9 +47,10 @@ async function serve(route) {
 print(await comeIn({ username: "admin", password: "a wrong password" }));
 print(await comeIn({ username: "admin", password: token }));
 
-const browser = await launch("--disable-features=LocalNetworkAccessChecks");
+const browser = await connect();
 try {
   const context = await browser.newContext({ viewport: { width: 1500, height: 900 } });
+  await context.grantPermissions(["local-network-access"], { origin: SITE }); // the hub is here
   await context.route("**/*", serve);
   const page = await context.newPage();
   await page.goto(SITE);

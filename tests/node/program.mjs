@@ -18,6 +18,14 @@ export function onLine(act) {
   createInterface({ input: process.stdin }).on("line", act);
 }
 
+/**
+ * Do something when the test writes no more.
+ * @param {() => void} act
+ */
+export function onEnd(act) {
+  process.stdin.on("end", act);
+}
+
 /** No more lines are wanted: the program ends once nothing else is open. */
 export function endInput() {
   process.stdin.destroy();

@@ -8,12 +8,11 @@
  */
 
 import { readFile } from "node:fs/promises";
-import { chromium } from "playwright-core";
+import { connect } from "./chromium.mjs";
 import { print } from "./program.mjs";
 
 const [page = "", url = "", auth = "{}"] = process.argv.slice(2);
 const WAYS = [undefined, ["polling"], ["websocket"]];
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
 
 /**
  * In the page: connect, move over to the WebSocket if there is one to move to, ask for something.
@@ -48,7 +47,7 @@ const source = await readFile(
   new URL("node_modules/socket.io-client/dist/socket.io.min.js", import.meta.url),
   "utf8",
 );
-const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
+const browser = await connect();
 try {
   // What a page may connect to is its own server's rule; here another one's is tested.
   const context = await browser.newContext({ ignoreHTTPSErrors: true, bypassCSP: url !== "" });

@@ -24,7 +24,7 @@ from hub.identity.cookies import new_token, token_hash
 from hub.identity.passwords import PasswordHasher
 from hub.monitoring.disk import Disk
 from hub.monitoring.figures import Figures
-from hub.rest.app import build_app, discover, larger_bodies
+from hub.rest.app import build_app, larger_bodies
 from hub.settings.config import Config
 from hub.socketio.mount import PATH, open_socketio
 from hub.sockets.listener import Acceptor, Caps
@@ -37,8 +37,8 @@ from protocol.model import Role, Session, SessionId, User, UserId
 from tests.support.clients.http import Reply, request
 from tests.support.clients.websocket import WebSocket, kind_of_frame, open_websocket, unread
 from tests.support.documents.asyncapi import flaw_of_frame
-from tests.support.documents.openapi import checked
-from tests.support.quiet import until_quiet
+from tests.support.documents.openapi import checked, flaws_of_answers
+from tests.support.quiet import until_noticed, until_quiet
 
 CHEAP = PasswordHasher(argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
@@ -103,8 +103,10 @@ class World:
         **headers: str,
     ) -> WebSocket:
         """A WebSocket; with `in_quiet` once everybody was told of it. Raises Refused."""
+        if in_quiet:
+            await until_noticed()
         socket = await open_websocket(stream or self.connect(), path, trailing, **headers)
-        socket.kind, socket.settled, socket.name = kind, until_quiet, path
+        socket.kind, socket.settled, socket.name = kind, until_noticed, path
         socket.flaw_of = partial(flaw_of_frame, path)
         self.sockets.append(socket)
         if in_quiet:
@@ -253,8 +255,7 @@ async def open_world(
             trio.open_nursery() as connections,
         ):
             engines = {PATH: socketio}
-            flaws: list[str] = []
-            claims = checked(discover(*routes), flaws)
+            claims = checked(*routes)
             app = build_app(services, engines, claims, dialects)
             bodies = larger_bodies(claims, config)
             admission = Admission(services, app, dialects.by_path, engines, bodies)
@@ -264,7 +265,8 @@ async def open_world(
             world = World(services, admission, acceptor, connections)
             yield world
             left = await world.unread()
-            flaws += [flaw for socket in world.sockets for flaw in socket.flaws]
+            flaws = [flaw for socket in world.sockets for flaw in socket.flaws]
+            flaws += flaws_of_answers()
             connections.cancel_scope.cancel()
     assert not left, "\n".join(left)
     assert not flaws, "\n".join(flaws)

@@ -5,17 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.browser.chromium import require_chromium
 from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
-from tests.support.programs.node import require_node
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed, so the page cannot be opened")
-    require_node()
+    require_chromium()
     with open_folder() as folder:
         yield folder
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import trio
 
+from tests.support.browser.chromium import run_in_chromium
 from tests.support.clients.http import request
 from tests.support.programs.hub_process import run_hub
-from tests.support.programs.node import run_node
 from tests.support.programs.socketio import sign_up
 
 TOKEN = "a token of the operators"
@@ -19,7 +19,7 @@ async def test_an_operator_signs_in_sees_and_disconnects(folder: Path) -> None:
         ann = await sign_up(hub, "ann")
         async with ann.client() as client:
             assert await client.happened() == {"connected": True}
-            async with run_node("admin_ui.mjs", hub.url, TOKEN, "ann:1") as page:
+            async with run_in_chromium("admin_ui.mjs", hub.url, TOKEN, "ann:1") as page:
                 assert await page.happened() == {"refused": "invalid credentials"}
                 assert await page.happened() == {"shown": ["ann:1"]}
                 assert await page.happened() == {"page": "refused"}

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import trio
 
+from tests.support.browser.chromium import run_in_chromium
+from tests.support.browser.page import FLOWS, guest_links, pair, play
 from tests.support.programs.completions import model_server
 from tests.support.programs.hub_process import HubProcess, run_hub
-from tests.support.programs.node import run_node
-from tests.support.programs.page import FLOWS, guest_links, pair, play
 from tests.support.stores.databases import Databases, restore
 
 
@@ -43,7 +43,7 @@ async def test_people_and_the_assistant_talk_in_a_channel(folder: Path) -> None:
         with run_hub(folder / "school", *flags) as hub:
             links = guest_links(hub)
             given = json.dumps({"guests": [links["ann"], links["ben"]]})
-            async with run_node(FLOWS, "channels", hub.url, given) as browser:
+            async with run_in_chromium(FLOWS, "channels", hub.url, given) as browser:
                 assert await browser.happened() == {"want": "answer"}
                 model.proceed.set()
                 await browser.tell("answered")
@@ -54,7 +54,7 @@ async def test_who_is_added_to_a_workspace_is_asked(folder: Path) -> None:
     with run_hub(folder / "garden", "--demo") as hub:
         links = guest_links(hub)
         given = json.dumps({"guests": [links["ann"], links["ben"]]})
-        async with run_node(FLOWS, "invitations", hub.url, given) as browser:
+        async with run_in_chromium(FLOWS, "invitations", hub.url, given) as browser:
             assert await browser.end() == 0
 
 
@@ -63,7 +63,7 @@ async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) 
         hub = stack.enter_context(run_hub(folder / "own"))
         given = await pair(hub, "restart")
         await hub.call("POST", f"/api/users/{given['ben_id']}/follow", cookie=given["ann"])
-        async with run_node(FLOWS, "restart", hub.url, json.dumps(given)) as browser:
+        async with run_in_chromium(FLOWS, "restart", hub.url, json.dumps(given)) as browser:
             for wanted in ("stop", "start") * 2:
                 assert await browser.happened() == {"want": wanted}
                 if wanted == "stop":
@@ -83,7 +83,7 @@ async def test_after_the_log_went_back_a_page_shows_what_it_has(
         with ExitStack() as stack:
             hub = stack.enter_context(run_hub(folder / "back", *flags))
             given = json.dumps(await pair(hub, "back"))
-            async with run_node(FLOWS, "wentBack", hub.url, given) as browser:
+            async with run_in_chromium(FLOWS, "wentBack", hub.url, given) as browser:
                 assert await browser.happened() == {"want": "restore beneath"}
                 hub.process.send_signal(signal.SIGSTOP)
                 await restore(dsn, 3)

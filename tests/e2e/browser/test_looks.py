@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.support.browser.page import pair, play
 from tests.support.programs.hub_process import HubProcess
-from tests.support.programs.page import pair, play
 
 
 @pytest.mark.parametrize(

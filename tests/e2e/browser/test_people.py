@@ -9,11 +9,11 @@ import trio
 
 from persistence.interface import Identity, Store
 from persistence.records import NewUser
+from tests.support.browser.chromium import run_in_chromium
+from tests.support.browser.page import FLOWS, guest_links, pair, play
 from tests.support.clients.http import request
 from tests.support.oidc.provider import CLIENT_ID, CLIENT_SECRET, oidc_provider
 from tests.support.programs.hub_process import HubProcess
-from tests.support.programs.node import run_node
-from tests.support.programs.page import FLOWS, guest_links, pair, play
 from tests.support.programs.server import serve
 
 
@@ -45,7 +45,7 @@ async def test_a_provider_signs_people_in(folder: Path, memory_store: Store) -> 
         }
         async with (
             serve(memory_store, port=port, **settings),
-            run_node(FLOWS, "provider", url, json.dumps({"name": "Ann Lee"})) as browser,
+            run_in_chromium(FLOWS, "provider", url, json.dumps({"name": "Ann Lee"})) as browser,
         ):
             assert (await browser.happened())["want"] == "an account"
             identity = Identity(provider.url, str(provider.claims["sub"]))
@@ -65,7 +65,7 @@ async def test_what_is_not_allowed_says_so(hub: HubProcess) -> None:
 
 async def test_sign_up_sign_in_and_a_session_that_ends(hub: HubProcess) -> None:
     given = json.dumps({"link": guest_links(hub)["ann"]})
-    async with run_node(FLOWS, "signIn", hub.url, given) as browser:
+    async with run_in_chromium(FLOWS, "signIn", hub.url, given) as browser:
         asked = await browser.happened()
         assert asked["want"] == "end"
         assert (await hub.call("POST", "/api/auth/logout", cookie=asked["cookie"])).status == 200
@@ -76,7 +76,7 @@ async def test_sign_up_sign_in_and_a_session_that_ends(hub: HubProcess) -> None:
 async def test_the_page_says_what_the_operator_does(hub: HubProcess) -> None:
     given = await pair(hub, "operated")
     username = (await hub.call("GET", "/api/auth/session", cookie=given["ann"])).json["username"]
-    async with run_node(FLOWS, "operated", hub.url, json.dumps(given)) as browser:
+    async with run_in_chromium(FLOWS, "operated", hub.url, json.dumps(given)) as browser:
         for wanted, body in (
             ("announce", {"text": "Closed <b>at noon</b>"}),
             ("kick", {"user": username}),

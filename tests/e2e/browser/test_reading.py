@@ -9,10 +9,10 @@ import pytest
 from hub.identity.cookies import new_token, token_hash
 from persistence.interface import Store
 from persistence.records import Draft
+from tests.support.browser.chromium import run_in_chromium
+from tests.support.browser.page import FLOWS, pair, play
 from tests.support.clients.frames import TEXT, client_frame
 from tests.support.programs.hub_process import HubProcess
-from tests.support.programs.node import run_node
-from tests.support.programs.page import FLOWS, pair, play
 from tests.support.programs.server import serve
 from tests.support.stores.records import make_users, post_one
 
@@ -64,6 +64,6 @@ async def test_the_last_of_a_long_list_is_reached(folder: Path, memory_store: St
     given = json.dumps({"ann": f"session_token={token}", "total": CONVERSATIONS})
     async with (
         serve(memory_store) as server,
-        run_node(FLOWS, "long", server.url, given) as browser,
+        run_in_chromium(FLOWS, "long", server.url, given) as browser,
     ):
         assert await browser.end() == 0

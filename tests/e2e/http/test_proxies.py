@@ -14,6 +14,8 @@ from hub.cli.chat import Chat, sign_in, why_signed_out
 from hub.cli.demo import make_demo_people
 from persistence.interface import Store
 from tests.support.accounts import ANN
+from tests.support.browser.chromium import require_chromium, run_in_chromium
+from tests.support.browser.page import FLOWS
 from tests.support.clients.websocket import open_websocket
 from tests.support.pictures import drawn, saved
 from tests.support.programs.documented_proxies import (
@@ -25,11 +27,9 @@ from tests.support.programs.documented_proxies import (
     run_proxy,
 )
 from tests.support.programs.hub_process import open_folder, run_hub
-from tests.support.programs.node import require_node, run_node
 from tests.support.programs.proxies import require
 from tests.support.programs.server import demo_passwords, serve
 
-CHROMIUM = Path("/usr/bin/chromium")
 PROXY = ("127.0.0.1",)
 
 
@@ -156,9 +156,7 @@ async def test_the_terminal_client_works_behind_a_proxy_below_a_path(
 async def test_the_page_works_behind_a_proxy_below_a_path(folder: Path, cert: Certificate) -> None:
     """In Chromium, with every script by the path that browsers keep."""
     require("nginx")
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed, so the page cannot be opened")
-    require_node()
+    require_chromium()
     ports = Ports(free_port(), free_port())
     flags = ("--public-url", ports.url, "--trusted-proxies", "127.0.0.1")
     with run_hub(folder / "data", *flags, port=ports.hub) as hub:
@@ -167,5 +165,5 @@ async def test_the_page_works_behind_a_proxy_below_a_path(folder: Path, cert: Ce
             await hub.call("POST", f"/api/users/{ann_id}/follow", cookie=ben)  # so she is let in
             found = (await hub.call("GET", f"/api/users/{ben_id}", cookie=ann)).json
             given = {"ann": ann, "ben": ben, "username": found["username"], "name": found["name"]}
-            async with run_node("browser/run.mjs", "below", ports.url, json.dumps(given)) as page:
+            async with run_in_chromium(FLOWS, "below", ports.url, json.dumps(given)) as page:
                 assert await page.end() == 0

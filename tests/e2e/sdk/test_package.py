@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.support.browser.chromium import require_chromium
 from tests.support.documents.pages import ROOT, section
 from tests.support.programs.hub_process import HubProcess, open_folder, run_hub
 from tests.support.programs.node import FOLDER, require_node, run_node
@@ -22,7 +23,6 @@ from tests.support.programs.node import FOLDER, require_node, run_node
 SDK: Final = ROOT / "hub" / "web" / "sdk"
 PAGE: Final = ROOT / "docs" / "sdk.md"
 TEMPLATES: Final = FOLDER / "packages"
-CHROMIUM: Final = Path("/usr/bin/chromium")
 QUIET: Final = ("--no-package-lock", "--no-audit", "--no-fund", "--silent")
 OFFLINE: Final = re.compile(r"ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH")
 ORIGINS: Final = ("http://www.parlour.example", "http://elsewhere.example")
@@ -164,11 +164,6 @@ async def test_the_quick_start_in_a_page(install: Install, hub: HubProcess) -> N
         await write(hub, people, "hello")
         await page.tell("written")
         assert await page.end() == 0
-
-
-def require_chromium() -> None:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed, so pages cannot be opened")
 
 
 async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:

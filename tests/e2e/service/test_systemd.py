@@ -23,6 +23,7 @@ from tests.support.programs.hub_process import (
     environment,
     first_data,
     open_folder,
+    parlour,
     run_hub,
 )
 from tests.support.programs.processes import working_in
@@ -214,7 +215,7 @@ def test_a_socket_that_cannot_be_served_is_one_line(
 
 def test_the_command_says_how_the_hub_is(data_dir: Path) -> None:
     def ask(*flags: str) -> tuple[int, str, str]:
-        done = run_module("hub", "healthcheck", *flags, seconds=60)
+        done = parlour("healthcheck", *flags)
         return done.returncode, done.stdout, done.stderr
 
     with run_hub(data_dir, "--drain-seconds", "3600") as hub:
@@ -250,8 +251,8 @@ async def test_the_command_prints_the_unit_of_its_own_installation(data_dir: Pat
     assert f"ExecStart={Path(sys.executable).parent}/" in done.stdout
     assert "--drain-seconds 5" in done.stdout
     assert "TimeoutStopSec=35\n" in done.stdout
-    done = run_module("hub", "systemd-unit", "--socket", "--port", "443", seconds=60)
+    done = parlour("systemd-unit", "--socket", "--port", "443")
     assert "ListenStream=127.0.0.1:443\n" in done.stdout
-    done = run_module("hub", "systemd-unit", "--jwt-secret", "x" * 16, seconds=60)
+    done = parlour("systemd-unit", "--jwt-secret", "x" * 16)
     assert done.returncode == 2
     assert done.stderr.startswith("Error: flag --jwt-secret: everybody can read a unit")

@@ -1,7 +1,7 @@
 /** Files that people send each other. */
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { accessible, find, openFirst, picture, send, stored, write } from "./page.mjs";
 
 /**
@@ -61,7 +61,7 @@ export async function files(
     ben.waitForEvent("download"),
     ben.locator(".bubble .file").last().click(),
   ]);
-  assert.equal(readFileSync(await download.path(), "utf8"), "file 19");
+  assert.equal(await text(await download.createReadStream()), "file 19");
   await slowly(ann);
   await refusedFiles(ann);
   await replyToPicture(ann, ben);

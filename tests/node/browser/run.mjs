@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { launch } from "../chromium.mjs";
+import { connect } from "../chromium.mjs";
 import { Questions, endInput } from "../program.mjs";
 import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
@@ -55,7 +55,7 @@ const [name = "", url = "", json = ""] = process.argv.slice(2);
 const flow = FLOWS[name];
 if (flow === undefined) throw new Error(`there is no flow ${name}`);
 const questions = new Questions();
-const browser = await launch("--host-resolver-rules=MAP parlour.test 127.0.0.1");
+const browser = await connect();
 try {
   const visitors = new Visitors(browser, url);
   await flow(visitors, JSON.parse(json), questions);

@@ -6,41 +6,55 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import cache
+from types import ModuleType
 from typing import Any
 
 import attrs
 import jsonschema_rs
-from attrs import evolve, field, frozen
+import trio
+from attrs import evolve, frozen
 from starlette.requests import Request
 from starlette.responses import Response
 
 from hub.assembly import Services
 from hub.http.responses import Streamed
-from hub.rest.app import Claim
+from hub.rest.app import Claim, discover
 from hub.rest.endpoint import Endpoint
 from hub.rest.openapi import PLACE, responses_of
 from protocol.rest import RestDialect
 from protocol.schemas import Schemas
 
+_FLAWS: trio.lowlevel.RunVar[list[str]] = trio.lowlevel.RunVar("flaws")
 
-def checked(claims: Sequence[Claim], flaws: list[str]) -> list[Claim]:
-    """The same calls; what is not as documented is added to `flaws`."""
+
+def flaws_of_answers() -> list[str]:
+    """What answers in this run of trio were not as documented."""
+    try:
+        return _FLAWS.get()
+    except LookupError:
+        _FLAWS.set(flaws := list[str]())
+        return flaws
+
+
+@cache
+def checked(*packages: ModuleType) -> Sequence[Claim]:
+    """The calls that these packages have; `flaws_of_answers` says what is not as documented."""
+    claims = discover(*packages)
     by_id = {id(claim.endpoint): claim.endpoint for claim in claims}
-    watched = {key: _watched(endpoint, flaws) for key, endpoint in by_id.items()}
-    return [evolve(claim, endpoint=watched[id(claim.endpoint)]) for claim in claims]
+    watched = {key: _watched(endpoint) for key, endpoint in by_id.items()}
+    return tuple(evolve(claim, endpoint=watched[id(claim.endpoint)]) for claim in claims)
 
 
-def _watched(endpoint: Endpoint, flaws: list[str]) -> "_Watched":
+def _watched(endpoint: Endpoint) -> "_Watched":
     same: dict[str, Any] = {
         each.name: getattr(endpoint, each.name) for each in attrs.fields(Endpoint)
     }
-    return _Watched(**same, real=endpoint, flaws=flaws)
+    return _Watched(**same, real=endpoint)
 
 
 @frozen(eq=False, kw_only=True)
 class _Watched(Endpoint):
     real: Endpoint
-    flaws: list[str] = field(repr=False)
 
     async def answer(
         self,
@@ -53,7 +67,7 @@ class _Watched(Endpoint):
         flaw = flaw_of(surface, self.real, response)
         if flaw is not None:
             call = f"{surface.name}: {self.method} {self.path} {response.status_code}"
-            self.flaws.append(f"{call}: {flaw}: {bytes(response.body)[:500]!r}")
+            flaws_of_answers().append(f"{call}: {flaw}: {bytes(response.body)[:500]!r}")
         return response
 
 

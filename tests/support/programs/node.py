@@ -4,7 +4,7 @@ import fcntl
 import json
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -37,7 +37,10 @@ def _installed(name: str) -> str | None:
 
 
 @asynccontextmanager
-async def run_node(script: str, *arguments: str) -> AsyncIterator[TalkingProgram]:
+async def run_node(
+    script: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[TalkingProgram]:
     """Run a script of tests/node; it is killed when the block ends."""
-    async with run_talking("node", str(FOLDER / script), *arguments) as program:
+    command = ("node", str(FOLDER / script), *arguments)
+    async with run_talking(*command, environment=environment) as program:
         yield program

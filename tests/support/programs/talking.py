@@ -1,8 +1,9 @@
 """Programs that print a line of JSON for each thing that happens, and do what they are told."""
 
 import json
+import os
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,10 +52,15 @@ class TalkingProgram:
 
 
 @asynccontextmanager
-async def run_talking(*command: str) -> AsyncIterator[TalkingProgram]:
-    """Run a command; it is killed when the block ends."""
+async def run_talking(
+    *command: str, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[TalkingProgram]:
+    """Run a command, with more in its environment; it is killed when the block ends."""
     process = await trio.lowlevel.open_process(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
     )
     try:
         yield TalkingProgram(process)

@@ -66,7 +66,10 @@ async def test_a_killed_connection_fails_one_send_at_most_and_is_replaced(
         assert await store.accounts.get(ann.id) == ann
 
 
-async def test_every_connection_busy_is_unavailable_within_seconds(databases: Databases) -> None:
+async def test_every_connection_busy_is_unavailable_within_seconds(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "ACQUIRE_SECONDS", 0.1)
     async with (
         databases.migrated() as dsn,
         open_connections(1, partial(connect, dsn, SESSION), name="some") as connections,
@@ -82,6 +85,7 @@ async def test_every_connection_busy_is_unavailable_within_seconds(databases: Da
         assert figures.errors == {"no_connection_free": 1}
         assert (len(figures.waits), figures.waiting) == (1, 0)
         assert figures.waits.total >= bridge.ACQUIRE_SECONDS
+        nursery.cancel_scope.cancel()
 
 
 async def test_statements_that_fail_are_counted_by_their_class(

@@ -4,14 +4,14 @@ import json
 import re
 from typing import Any
 
+from tests.support.browser.chromium import run_in_chromium
 from tests.support.programs.hub_process import HubProcess
-from tests.support.programs.node import run_node
 
 FLOWS = "browser/run.mjs"
 
 
 async def play(flow: str, hub: HubProcess, given: dict[str, Any]) -> None:
-    async with run_node(FLOWS, flow, hub.url, json.dumps(given)) as browser:
+    async with run_in_chromium(FLOWS, flow, hub.url, json.dumps(given)) as browser:
         assert await browser.end() == 0
 
 
