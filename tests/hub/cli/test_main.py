@@ -349,6 +349,28 @@ def test_an_interrupt_while_modules_are_imported_ends_it_without_a_word(
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+def test_a_command_that_is_done_has_nothing_to_tidy_up(tmp_path: Path) -> None:
+    """As that would take seconds after a hub; what was said is there."""
+    late = tmp_path / "late.py"
+    late.write_text(
+        "import atexit, runpy, sys\n"
+        "atexit.register(print, 'tidied up', file=sys.stderr)\n"
+        "sys.argv = ['parlour', *sys.argv[1:]]\n"
+        "runpy.run_module('hub', run_name='__main__', alter_sys=True)\n"
+    )
+    root = str(Path(__file__).parents[3])
+    for words, code in ((("check-config",), 0), (("check-config", "--port", "x"), 2)):
+        done = subprocess.run(
+            [sys.executable, str(late), *words],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": root},
+            check=False,
+        )
+        assert (done.returncode, "host = " in done.stdout) == (code, code == 0)
+        assert "tidied up" not in done.stderr
+
+
 def test_what_nobody_reads_is_no_failure() -> None:
     reader, writer = os.pipe()
     os.close(reader)

@@ -115,6 +115,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (MAIN,),
     ),
     Fault(
+        "Python tidies up for seconds after a hub",
+        "hub/__main__.py",
+        "    os._exit(code if isinstance(code, int) else 0)\n",
+        "    sys.exit(code if isinstance(code, int) else 0)\n",
+        (MAIN,),
+    ),
+    Fault(
         "an interrupt among the imports shows where it was",
         "hub/__main__.py",
         "    signal.signal(signal.SIGINT, lambda *_: os._exit(130))\n",
