@@ -26,7 +26,7 @@ def main() -> None:
         sys.stderr.flush()
     except OSError:  # which Python says at its own end
         sys.exit(1)
-    os._exit(code if isinstance(code, int) else 0)
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 if __name__ == "__main__":
