@@ -184,7 +184,7 @@ def main() -> None:
     os.umask(0o077)
     _open_standard_files()
     try:
-        parlour(standalone_mode=False)
+        parlour(prog_name="parlour", standalone_mode=False)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
     except click.Abort:
