@@ -1,6 +1,33 @@
-"""`parlour` and `python -m hub`."""
+"""`parlour` and `python -m hub`. Its imports take a while, and ^C ends them without a word."""
 
-from hub.cli.main import main
+import os
+import signal
+import sys
+
+_BEFORE = signal.getsignal(signal.SIGINT)
+if _BEFORE is signal.default_int_handler:  # and not ignored, as in a script's background
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+from hub.cli.main import main as run  # noqa: E402  that is what takes a while
+
+
+def main() -> None:
+    """The entry point. It ends the process at once: everything is closed by then, and Python would
+    look at each object of a hub once more, for seconds where the machine is busy.
+    """
+    signal.signal(signal.SIGINT, _BEFORE)
+    code: object = 0
+    try:
+        run()
+    except SystemExit as end:
+        code = end.code
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # which Python says at its own end
+        sys.exit(1)
+    os._exit(code if isinstance(code, int) else int(code is not None))
+
 
 if __name__ == "__main__":
     main()

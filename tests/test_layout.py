@@ -12,6 +12,7 @@ ROOT: Final = Path(__file__).parent.parent
 PACKAGES: Final = ("hub", "protocol", "persistence")
 
 ELSEWHERE: Final = {
+    "hub/__main__.py": "tests/hub/cli/test_main.py",
     "hub/actor/client.py": "tests/hub/actor/test_hub.py",
     "hub/actor/listeners.py": "tests/hub/services/typing/test_indicators.py",
     "hub/actor/wire.py": "tests/hub/actor/test_hub.py",
@@ -24,6 +25,7 @@ ELSEWHERE: Final = {
     "hub/cli/upkeep/commands.py": "tests/e2e/upkeep/test_upgrading.py",
     "hub/cli/operators/desk.py": "tests/e2e/http/test_administration.py",
     "hub/cli/operators/operate.py": "tests/e2e/http/test_administration.py",
+    "hub/cli/questions.py": "tests/hub/cli/test_main.py",
     "hub/cli/running.py": "tests/hub/cli/test_main.py",
     "hub/engineio/connection.py": "tests/hub/engineio/test_server.py",
     "hub/files/picture_worker.py": "tests/hub/files/test_pictures.py",

@@ -292,7 +292,7 @@ def decimal_id(text: str) -> int | None:
 
 def _owns_workspaces(user: User, owned: Sequence[Workspace], heir: User | None) -> HttpError:
     names = ", ".join(f"the workspace {each.name} ({each.id})" for each in owned)
-    how = "say who of them becomes the owner (hand_over_to)"
+    how = "say who of them becomes the owner (hand_over_to; of the command, --hand-over-to)"
     if heir is not None:
         how = f"{heir.username} is not one of them"
     return HttpError(409, OWNS, f"{user.username} owns {names}, with others in it; {how}")

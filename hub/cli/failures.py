@@ -48,12 +48,15 @@ class Failure(Exception):
 
 
 @contextmanager
-def naming(what: Path | str) -> Iterator[None]:
-    """What the system refuses in this context is about `what`, if it does not say itself."""
+def naming(what: Path | str, part: Path | None = None) -> Iterator[None]:
+    """What the system refuses in this context is about `what`, if it does not say itself, or says
+    `part`: the hidden file that becomes it.
+    """
     try:
         yield
     except OSError as error:
-        if error.errno is None or error.filename is not None:
+        is_named = error.filename is not None and error.filename not in (part, str(part))
+        if error.errno is None or is_named:
             raise
         raise OSError(error.errno, error.strerror, str(what)) from None
 

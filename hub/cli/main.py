@@ -13,11 +13,9 @@ import signal
 import socket
 import sys
 import traceback
-import warnings
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from functools import partial
-from getpass import GetPassWarning
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
@@ -28,8 +26,9 @@ from hub.app import serve as run_server
 from hub.cli import healthcheck, systemd_unit
 from hub.cli.chat import Chat, sign_in, typed_lines, url_of, why_signed_out
 from hub.cli.demo import make_demo_people
-from hub.cli.failures import FAILED, WRONG_USE, Failure, of_usage
+from hub.cli.failures import FAILED, Failure, of_usage
 from hub.cli.operators import admin, operate
+from hub.cli.questions import asked_password
 from hub.cli.running import (
     config_of,
     given_of,
@@ -51,10 +50,6 @@ from hub.supervision.supervisor import Supervisor
 
 _STDERR: Final = 2
 _INTERRUPTED: Final = 130
-_UNANSWERED: Final = (
-    "Error: There is no terminal to ask on: give a password as PARLOUR_PASSWORD, and --yes where"
-    " a question would be asked"
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -139,7 +134,9 @@ def print_unit(user: str, config: str | None, *, is_socket: bool, **flags: Any) 
     """Print the unit of this installation for systemd, with the flags of its `parlour serve`."""
     given, file = given_of(flags), Path(config) if config else None
     settings = load_config(given, {}, file)  # its environment is not ours
-    of = systemd_unit.Installation(_program(), user, file, given, settings)
+    python = Path(sys.executable).resolve()
+    parts = (Path(sys.prefix), Path(sys.base_prefix), python)
+    of = systemd_unit.Installation(_program(), user, file, given, settings, parts)
     unit = systemd_unit.socket_unit(of) if is_socket else systemd_unit.service_unit(of)
     for warning in systemd_unit.warnings_about(of):
         say(f"Warning: {warning}", err=True)
@@ -166,13 +163,7 @@ for command in (*operate.COMMANDS, *upkeep.COMMANDS):
 @click.option("--as", "login", required=True, metavar="USER", help="Who you are")
 @click.option("--to", "peer", required=True, metavar="USER", help="Whom you talk to")
 @click.option("--url", metavar="URL", help="The hub; by default that of the settings")
-@click.option(
-    "--password",
-    envvar="PARLOUR_PASSWORD",
-    prompt=True,
-    hide_input=True,
-    help="Asked for if missing; better in PARLOUR_PASSWORD, which others cannot read",
-)
+@asked_password(help="Asked for if missing; better in PARLOUR_PASSWORD, which others cannot read")
 @with_settings("host", "port", "public_url")
 def chat(
     login: str, peer: str, url: str | None, password: str, config: str | None, **flags: Any
@@ -192,16 +183,12 @@ def main() -> None:
     """The entry point. What the hub writes is for its own account alone."""
     os.umask(0o077)
     _open_standard_files()
-    warnings.simplefilter("ignore", GetPassWarning)  # whoever is not at a terminal sees no echo
     try:
-        parlour(standalone_mode=False)
+        parlour(prog_name="parlour", standalone_mode=False)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
-    except click.Abort as abort:
-        if not isinstance(abort.__context__, EOFError):
-            sys.exit(_INTERRUPTED)
-        _say_last(_UNANSWERED)
-        sys.exit(WRONG_USE)
+    except click.Abort:
+        sys.exit(_INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as error:
         _say_last(error.format_message())
         sys.exit(error.exit_code)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import trio
 from attrs import frozen
 
+from hub.settings.setting import ConfigError
 from hub.settings.sources import reason_of
 from hub.sockets.addresses import UNIX
 from protocol.websocket.handshake import HOST_PREFIX
@@ -71,6 +72,7 @@ async def call(
 
     Raises:
         CallFailed: there is no 2xx response in time.
+        ConfigError: the address is none.
     """
     given = {"Cookie": cookie, "Authorization": None if token is None else f"Bearer {token}"}
     headers = {name: value for name, value in given.items() if value is not None}
@@ -92,6 +94,7 @@ async def open_stream(
 
     Raises:
         CallFailed: it is refused, or ends before its end; also when it is read.
+        ConfigError: the address is none.
     """
     connection = _connection(url, idle_seconds)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
@@ -135,11 +138,15 @@ class _UnixConnection(http.client.HTTPConnection):
 def _connection(url: str, seconds: float) -> http.client.HTTPConnection:
     if url.startswith(UNIX):
         return _UnixConnection(url.removeprefix(UNIX), seconds)
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or parts.hostname is None:
-        raise CallFailed(f"{url} is no http:// or https:// address")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ConfigError(f"{url} is no address: {error}") from None
+    if parts.scheme not in ("http", "https") or host is None:
+        raise ConfigError(f"{url} is no http:// or https:// address")
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    return kind(parts.hostname, parts.port, timeout=seconds)
+    return kind(host, port, timeout=seconds)
 
 
 def _call(

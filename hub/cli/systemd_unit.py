@@ -7,8 +7,11 @@ settings do, flags.
 
 import ipaddress
 import math
+import os
 import pwd
 import re
+import shlex
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -27,8 +30,18 @@ DATA_DIR: Final = Path("/var/lib/parlour")
 USER: Final = "parlour"
 _STATE: Final = Path("/var/lib")
 _RUNTIME: Final = Path("/run/parlour")
+_SETTINGS: Final = Path("/etc/parlour")
+_INSTEAD: Final = {"data_dir": DATA_DIR, "host": _RUNTIME / "hub.sock"}
 _PRIVATE: Final = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  the service has its own
 _HOMES: Final = (Path("/home"), Path("/root"), Path("/run/user"))
+_SYSTEM: Final = frozenset(
+    Path("/", *parts.split())
+    for parts in (
+        "", "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc",
+        "root", "run", "run user", "sbin", "srv", "sys", "usr", "usr bin", "usr lib", "usr local",
+        "usr sbin", "usr share", "var", "var cache", "var lib", "var log", "var spool",
+    )
+)  # fmt: skip
 _FIRST_FREE_PORT: Final = 1_024  # below it, only who has the capability may listen
 _ACCOUNT: Final = re.compile(r"[A-Za-z_][\w.-]*|\d+", re.ASCII)
 _PLAIN: Final = re.compile(r"[\w./:@,=+-]+", re.ASCII)
@@ -131,6 +144,7 @@ class Installation:
         config_file: the settings file.
         flags: what stands on the command line, by setting, or setting and `_file`.
         config: the settings that this comes to.
+        parts: the folders and programs that the command is made of.
     """
 
     program: Sequence[str]
@@ -138,6 +152,7 @@ class Installation:
     config_file: Path | None
     flags: Mapping[str, str]
     config: Config
+    parts: Sequence[Path] = ()
 
     @property
     def data_dir(self) -> Path:
@@ -147,13 +162,18 @@ class Installation:
 
     def paths(self) -> Iterator[Path]:
         """All that the service needs of the file system."""
-        yield from (Path(self.program[0]), Path(self.program[0]).resolve(), self.data_dir)
-        if self.config_file is not None:
-            yield self.config_file.absolute()
+        yield from (Path(self.program[0]), Path(self.program[0]).resolve(), *self.parts)
+        yield self.data_dir
+        yield from self.files().values()
+
+    def files(self) -> Mapping[str, Path]:
+        """What it only reads, by the name of the setting."""
+        found = {} if self.config_file is None else {"config": self.config_file.absolute()}
         for setting in SETTINGS:
             value = getattr(self.config, setting.name)
-            if isinstance(value, Path):
-                yield value.absolute()
+            if isinstance(value, Path) and setting.name != "data_dir":
+                found[setting.name] = value.absolute()
+        return found
 
 
 def service_unit(of: Installation) -> str:
@@ -198,18 +218,66 @@ def warnings_about(of: Installation) -> Iterator[str]:
         )
     is_made = of.data_dir.is_relative_to(_STATE) and of.data_dir != _STATE  # by systemd
     if not is_made and not of.data_dir.is_dir():
-        yield f"{of.data_dir} has to be there: install -d -m 0700 -o {of.user} {of.data_dir}"
+        folder = shlex.quote(str(of.data_dir))
+        yield f"{of.data_dir} has to be there: install -d -m 0700 -o {of.user} {folder}"
     socket = of.data_dir / ADMIN_SOCKET
     if (flaw := flaw_of_path(socket)) is not None:
         yield (
             f"{of.data_dir} is too long for the admin socket in it ({flaw}): no account can be made"
             " and no `parlour admin` works while the hub runs"
         )
+    yield from _unreadable(of)
     for name, value in of.flags.items():
         is_path = name.endswith(IN_FILE) or isinstance(getattr(of.config, name), Path)
         if is_path and not Path(value).is_absolute():
             whole = Path(value).absolute()
             yield f"--{name.replace('_', '-')} {value} is in this folder: the unit has {whole}"
+
+
+def _unreadable(of: Installation) -> Iterator[str]:
+    """What the account of the service would miss."""
+    for part in of.parts:
+        hidden = _hidden(part)
+        if hidden is not None or not _may_read(of.user, part):
+            why = f"is below {hidden}, of which the service has its own (PrivateTmp)"
+            yield (
+                f"the installation's {part} {why if hidden else f'cannot be read by {of.user}'},"
+                " so the service does not start: install Parlour elsewhere, with a Python that"
+                " everybody can read, such as by /usr/bin/python3 -m venv /opt/parlour"
+            )
+            break
+    for name, file in of.files().items():
+        if not _may_read(of.user, file):
+            quoted = shlex.quote(str(file))
+            other = f", or leave {name} out and add LoadCredential={name}:{file} to the unit"
+            yield (
+                f"{of.user} cannot read {name} {file}, or a folder above it: chgrp {of.user}"
+                f" {quoted}; chmod g+r {quoted}{'' if name == 'config' else other}"
+            )
+
+
+def _may_read(user: str, path: Path) -> bool:
+    """Whether modes and owners let an account read a path; one that there is not yet is in no
+    group. What cannot be looked at is not known to be unreadable.
+    """
+    try:
+        account = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
+        uid, gids = account.pw_uid, os.getgrouplist(account.pw_name, account.pw_gid)
+    except KeyError:
+        uid, gids = -1, []
+    try:
+        found = [(path.stat(), stat.S_IROTH), *((at.stat(), stat.S_IXOTH) for at in path.parents)]
+    except OSError:
+        return True
+    return uid == 0 or all(
+        each.st_mode & (bit << 6 if each.st_uid == uid else bit << 3 * (each.st_gid in gids))
+        for each, bit in found
+    )
+
+
+def _hidden(path: Path) -> Path | None:
+    """The folder that the service has one of its own of, and the path is in."""
+    return next((at for at in _PRIVATE if path.is_relative_to(at)), None)
 
 
 def _is_account(name: str) -> bool:
@@ -222,15 +290,21 @@ def _is_account(name: str) -> bool:
 
 def _require_reachable(of: Installation) -> None:
     """Or it would start with other files, or not at all."""
-    path = unix_path(of.config.host)
-    for name, folder in (("data_dir", of.data_dir), ("host", path)):
-        hidden = next((at for at in _PRIVATE if folder and folder.is_relative_to(at)), None)
+    socket = unix_path(of.config.host)
+    shared = {"data_dir": of.data_dir, **({} if socket is None else {"host": socket})}
+    for name, path in {**of.files(), **shared}.items():
+        hidden = _hidden(path)
         if hidden is not None:
             raise ConfigError(
-                f"{name}: {folder} is below {hidden}, of which the service has one of its own"
-                " (PrivateTmp), so nobody else would see it: choose another, such as"
-                f" {DATA_DIR if name == 'data_dir' else _RUNTIME / 'hub.sock'}"
+                f"{name}: {path} is below {hidden}, of which the service has one of its own"
+                " (PrivateTmp), with nothing of others in it: choose another, such as"
+                f" {_INSTEAD.get(name, _SETTINGS / path.name)}"
             )
+    if {Path(os.path.normpath(of.data_dir)), of.data_dir.resolve()} & _SYSTEM:
+        raise ConfigError(
+            f"data_dir: {of.data_dir} is a folder of the system, and the data need one of their"
+            f" own: choose another, such as {DATA_DIR}"
+        )
     for setting in SETTINGS:
         value = getattr(of.config, setting.name)
         is_ours = setting.name in {"data_dir", *of.flags}  # those are made absolute

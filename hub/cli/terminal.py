@@ -5,9 +5,10 @@ does its work to the end. Must not know: any command.
 """
 
 import os
+import select
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -60,3 +61,17 @@ def give_up_stdout() -> None:
     with suppress(OSError):
         os.dup2(nothing, sys.stdout.fileno())
     os.close(nothing)
+
+
+@contextmanager
+def watched_stdout() -> Iterator[Callable[[], bool]]:
+    """Gives what says whether somebody may still read standard output, for a command that would
+    not end by itself. It stays true for a file.
+    """
+    copy = os.dup(sys.stdout.fileno())  # as it is even when it was given up
+    watch = select.poll()
+    watch.register(copy, 0)  # errors and hang-ups are always told
+    try:
+        yield lambda: not watch.poll(0)
+    finally:
+        os.close(copy)

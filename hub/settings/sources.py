@@ -160,7 +160,7 @@ def _secret_in(value: object, source: str, *, is_list: bool) -> object:
     Raises:
         ConfigError: it cannot be read.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value:
         raise ConfigError(f"{source}: it takes the path of a file")
     try:
         lines = Path(value).read_text().splitlines()

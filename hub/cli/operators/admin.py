@@ -15,7 +15,7 @@ from attrs import frozen
 
 from hub.cli.operators.desk import account_desk, enter_in_turn, hub_desk, new_account_desk
 from hub.cli.running import Say
-from hub.cli.terminal import aligned, counted, say
+from hub.cli.terminal import aligned, counted, say, watched_stdout
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context
@@ -190,14 +190,18 @@ async def announce(office: Office, text: str) -> None:
 
 
 async def trace(office: Office, user: str) -> None:
-    """Print the log lines of a user, until the hub ends or somebody interrupts it."""
+    """Print the log lines of a user, until the hub ends, nobody reads them any more, or somebody
+    interrupts it.
+    """
 
     def show(line: object) -> None:
         office.show(line, [_log_line(line)])
 
     begun = partial(say, f"The log of {user} from now on; ^C ends it", err=True)
-    await hub_desk(office.config, office.url).trace(user, begun, show)
-    say("The hub has ended it", err=True)
+    desk = hub_desk(office.config, office.url)
+    with watched_stdout() as is_read:
+        if await desk.trace(user, begun, show, is_read):
+            say("The hub has ended it", err=True)
 
 
 async def set_log_level(office: Office, level: str) -> None:
@@ -215,7 +219,7 @@ async def drain(office: Office, body: DrainBody) -> None:
         case {"changed": False, "draining": True}:
             said = _unchanged("The hub is draining")
         case {"changed": False}:
-            said = _unchanged("The hub is not draining")
+            said = f"The hub is not draining; {_NOTHING}"
         case {"draining": True}:
             said = "The hub is draining: /readyz says 503, everything else goes on"
         case _:
@@ -223,8 +227,11 @@ async def drain(office: Office, body: DrainBody) -> None:
     office.show(found, [said])
 
 
+_NOTHING = "nothing has changed"
+
+
 def _unchanged(state: str) -> str:
-    return f"{state} already; nothing has changed"
+    return f"{state} already; {_NOTHING}"
 
 
 def _account_row(user: AccountObject) -> tuple[str, ...]:

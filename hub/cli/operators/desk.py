@@ -165,9 +165,17 @@ class HubDesk:
         return cast("DrainObject", await self._post("/admin/drain", body))
 
     async def trace(
-        self, user: str, begun: Callable[[], None], show: Callable[[object], None]
-    ) -> None:
-        """Show the log lines of a user from when it has `begun`, until the hub ends them."""
+        self,
+        user: str,
+        begun: Callable[[], None],
+        show: Callable[[object], None],
+        is_read: Callable[[], bool],
+    ) -> bool:
+        """Show the log lines of a user from when it has `begun`.
+
+        Returns:
+            True: the hub has ended them; False: what is shown is not read any more.
+        """
         path = _target("/admin/trace", user=user)
         waiting = b""
         async with open_stream(
@@ -175,9 +183,12 @@ class HubDesk:
         ) as read:
             begun()
             while part := await read():
+                if not is_read():
+                    return False
                 *lines, waiting = (waiting + part).split(b"\n")
                 for line in filter(None, lines):
                     show(json.loads(line))
+            return True
 
     async def _get(self, path: str, **query: str | int | None) -> object:
         return (await call(self.url, "GET", _target(path, **query), token=self.token)).body

@@ -10,14 +10,17 @@ from typing import Final, TypeAlias
 
 import click
 
+from hub.admin.actions import PAGE
 from hub.cli.operators import admin as commands
 from hub.cli.operators import people
 from hub.cli.operators.admin import Office, Show, as_json, in_words
 from hub.cli.operators.desk import Desk, account_desk
+from hub.cli.questions import asked_password, confirm
 from hub.cli.running import DATA, config_of, run_to_end, with_settings
 from hub.cli.terminal import say
 from hub.settings.choices import LogLevel
 from protocol.admin import (
+    MAX_RETENTION_DAYS,
     ROLES,
     DeletionBody,
     DrainBody,
@@ -26,11 +29,13 @@ from protocol.admin import (
     RetentionBody,
     RoleBody,
 )
-from protocol.model import MessageFate
+from protocol.model import MAX_ID, MessageFate
 
 Start: TypeAlias = Callable[[Office], Awaitable[None]]
 
 LEVELS: Final = [level.value for level in LogLevel]
+_ID: Final = click.IntRange(0, MAX_ID)
+_LIMIT: Final = click.IntRange(1, PAGE)
 
 
 def operating(command: Callable[..., Start]) -> Callable[..., None]:
@@ -71,7 +76,7 @@ def user() -> None:
 @click.argument("username")
 @click.option("--email", help="For signing in; the username works as well")
 @click.option("--name", help="Shown to others; by default the username")
-@click.password_option(envvar="PARLOUR_PASSWORD")
+@asked_password(twice=True)
 def user_add(username: str, email: str | None, name: str | None, password: str) -> Start:
     """Make an account."""
     body = NewAccountBody(username, password, name or None, email)
@@ -81,18 +86,18 @@ def user_add(username: str, email: str | None, name: str | None, password: str) 
 @user.command("passwd")
 @operating
 @click.argument("username")
-@click.password_option(envvar="PARLOUR_PASSWORD")
+@asked_password(twice=True)
 def user_passwd(username: str, password: str) -> Start:
     """Set a new password; every session of the user ends."""
     return partial(commands.set_password, body=NewPasswordBody(username, password))
 
 
-@user.command("role")
+@user.command("role", help=f"Say what somebody is on the learning platform: {', '.join(ROLES)}.")
 @operating
 @click.argument("username")
-@click.argument("role", type=click.Choice(ROLES))
+@click.argument("role", type=click.Choice(ROLES), metavar="ROLE")
 def user_role(username: str, role: str) -> Start:
-    """Say what somebody is on the learning platform."""
+    """Say what somebody is."""
     return partial(commands.set_role, body=RoleBody(username, role))
 
 
@@ -132,7 +137,7 @@ def user_export(username: str, to: Path) -> Start:
 def user_delete(username: str, messages: str, heir: str | None, *, yes: bool) -> Start:
     """Delete an account, and all that is the person's."""
     if not yes:
-        click.confirm(f"Delete {username} for ever?", abort=True, err=True)
+        confirm(f"Delete {username} for ever?")
     return at_desk(partial(people.delete_user, body=DeletionBody(username, messages, heir)))
 
 
@@ -151,7 +156,7 @@ def workspace_list() -> Start:
 @workspace.command("retention", context_settings={"ignore_unknown_options": True})
 @operating
 @click.argument("name")
-@click.argument("days", type=int)
+@click.argument("days", type=click.IntRange(0, MAX_RETENTION_DAYS))
 def workspace_retention(name: str, days: int) -> Start:
     """After how many DAYS messages are removed; 0: as retention_days says."""
     return at_desk(partial(people.set_retention, body=RetentionBody(name, days)))
@@ -185,8 +190,8 @@ def admin_status() -> Start:
 @admin.command("connections")
 @operating
 @click.option("--user", help="Only those of this user", metavar="USERNAME")
-@click.option("--after", default=0, help="Only those with an id above this", metavar="ID")
-@click.option("--limit", default=100, show_default=True, help="At most so many")
+@click.option("--after", default=0, type=_ID, help="Only those with an id above this", metavar="ID")
+@click.option("--limit", default=100, type=_LIMIT, show_default=True, help="At most so many")
 def admin_connections(user: str | None, after: int, limit: int) -> Start:
     """List who is connected, in the order in which they came."""
     return partial(commands.show_connections, user=user, after=after, limit=limit)
@@ -232,11 +237,15 @@ def admin_trace(username: str) -> Start:
     return partial(commands.trace, user=username)
 
 
-@admin.command("log-level")
+@admin.command(
+    "log-level",
+    help="Log more or less, until the settings are read again (SIGHUP) or the hub ends:"
+    f" {', '.join(LEVELS)}.",
+)
 @operating
-@click.argument("level", type=click.Choice(LEVELS))
+@click.argument("level", type=click.Choice(LEVELS), metavar="LEVEL")
 def admin_log_level(level: str) -> Start:
-    """Log more or less, until the settings are read again (SIGHUP) or the hub ends."""
+    """Log more or less."""
     return partial(commands.set_log_level, level=level)
 
 
@@ -250,8 +259,8 @@ def admin_drain(*, undo: bool) -> Start:
 
 @admin.command("audit")
 @operating
-@click.option("--before", type=int, help="Only those with an id below this", metavar="ID")
-@click.option("--limit", default=100, show_default=True, help="At most so many")
+@click.option("--before", type=_ID, help="Only those with an id below this", metavar="ID")
+@click.option("--limit", default=100, type=_LIMIT, show_default=True, help="At most so many")
 def admin_audit(before: int | None, limit: int) -> Start:
     """List what operators have done, the last thing first."""
     return partial(commands.show_audit, before=before, limit=limit)

@@ -49,7 +49,7 @@ async def export_user(desk: Desk, show: Show, *, username: str, to: Path) -> Non
     is_folder = await trio.Path(to).is_dir()
     # Called by the id: a username may be a path.
     path = to / f"user-{user['id']}-{datetime.now(UTC):%Y-%m-%d}.zip" if is_folder else to
-    with naming(path), new_file(path) as file:
+    with new_file(path) as file:
 
         async def put(part: bytes) -> None:
             await trio.to_thread.run_sync(file.write, part)
@@ -81,17 +81,18 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
     """
     _require_free(path)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    number = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(number, "r+b") as file:  # noqa: PTH123  the mode is given when it is made
-            yield file
-            file.flush()
-            os.fsync(number)
-        _require_free(path)  # it took a while
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with naming(path, part):
+        number = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with open(number, "r+b") as file:  # noqa: PTH123  the mode is given when it is made
+                yield file
+                file.flush()
+                os.fsync(number)
+            _require_free(path)  # it took a while
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
     sync(path.parent)
 
 

@@ -177,30 +177,32 @@ def written_beside(path: Path) -> Iterator[IO[bytes]]:
         raise NotWritten(f"{path} is no regular file: it is not replaced by a backup")
     part = path.with_name(f".{path.name}.part")
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    with open(os.open(part, flags, _MODE), "r+b") as file:  # noqa: PTH123  no other opens so
-        _require_alone(file, part)
+    with naming(path, part):
+        number = os.open(part, flags, _MODE)
+    with open(number, "r+b") as file:  # noqa: PTH123  no other opens so
+        _require_alone(file, path, part)
         try:
             file.truncate()
             os.fchmod(file.fileno(), _MODE)
             yield file
-            with naming(path):
+            with naming(path, part):
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(path)
+                part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
         _sync(path.parent)
 
 
-def _require_alone(file: IO[bytes], part: Path) -> None:
+def _require_alone(file: IO[bytes], path: Path, part: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         is_this = part.exists() and os.path.samestat(part.stat(), os.fstat(file.fileno()))
     except BlockingIOError:
         is_this = False
     if not is_this:
-        raise NotWritten(f"Another backup is being written to {part}")
+        raise NotWritten(f"Another backup is being written to {path}")
 
 
 def _sync(folder: Path) -> None:

@@ -14,6 +14,7 @@ import trio
 from attrs import frozen
 
 from hub.admin.socket import MAX_PATH_BYTES
+from hub.rest.routes.admin.trace import MAX_TRACES
 from tests.support.forks.client import Forked
 from tests.support.programs.hub_process import (
     HubProcess,
@@ -144,7 +145,7 @@ async def test_a_running_hub_is_looked_after(data_dir: Path) -> None:
             assert await parlour(data_dir, "admin", "drain") == again
             assert await parlour(data_dir, "admin", "drain", "--undo")
             assert (await hub.call("GET", "/readyz")).status == 200
-            again = "The hub is not draining already; nothing has changed"
+            again = "The hub is not draining; nothing has changed"
             assert await parlour(data_dir, "admin", "drain", "--undo") == again
             changed = await parlour(data_dir, "admin", "log-level", "debug")
             assert changed == "The log level is debug; it was info"
@@ -192,6 +193,22 @@ def test_a_user_is_followed_until_somebody_has_seen_enough_or_the_hub_ends(data_
             assert process.wait(20) == 0
             assert process.stderr is not None
             assert process.stderr.read() == "The hub has ended it\n"
+
+
+def test_who_reads_no_more_ends_the_trace(data_dir: Path) -> None:
+    """As `| head -1` does; there is room for another one then."""
+    with run_hub(data_dir):
+        assert run("user", "add", "ann", "--data-dir", str(data_dir)).code == 0
+        for _ in range(MAX_TRACES + 1):
+            with following(data_dir) as process:
+                run("session", "revoke", "ann", "--data-dir", str(data_dir))
+                assert "operator_acted" in next_line(process)
+                assert process.stdout is not None
+                process.stdout.close()
+                run("session", "revoke", "ann", "--data-dir", str(data_dir))
+                assert process.wait(20) == 0
+                assert process.stderr is not None
+                assert process.stderr.read() == ""
 
 
 async def test_a_hub_with_an_external_database_has_a_socket_too(

@@ -31,6 +31,7 @@ from tests.support.programs.proxies import require
 from tests.support.programs.server import demo_passwords, serve
 
 PROXY = ("127.0.0.1",)
+PROXY_ID_CHARS = 32  # the hub's own has 16
 
 
 @pytest.fixture
@@ -68,6 +69,7 @@ async def test_everything_works_behind_a_proxy_below_a_path(
         httpx2.AsyncClient(base_url=ports.url, verify=trusting(cert)) as client,
     ):
         await check_page(client, ports)
+        await check_ids(client)
         await check_account(client, ports)
         await check_files(client)
         await check_sockets(client, ports, cert)
@@ -85,6 +87,13 @@ async def check_page(client: httpx2.AsyncClient, ports: Ports) -> None:
     assert (main.status_code, "immutable" in main.headers["cache-control"]) == (200, True)
     described = (await client.get("openapi.json")).json()
     assert described["servers"] == [{"url": ports.url.removesuffix("/")}]
+
+
+async def check_ids(client: httpx2.AsyncClient) -> None:
+    """A client's own is not passed on."""
+    found = await client.get("", headers={"X-Request-Id": "mine"})
+    assert (await client.get("")).headers["x-request-id"] != found.headers["x-request-id"] != "mine"
+    assert len(found.headers["x-request-id"]) >= PROXY_ID_CHARS
 
 
 async def check_account(client: httpx2.AsyncClient, ports: Ports) -> None:

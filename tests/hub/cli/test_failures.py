@@ -46,3 +46,7 @@ def test_what_the_system_does_not_name_is_named() -> None:
     with pytest.raises(FileNotFoundError) as missing, naming("the archive"):
         Path("/none/a").read_text()
     assert missing.value.filename == "/none/a"
+    part = Path("/none/.a.part")
+    with pytest.raises(FileNotFoundError) as hidden, naming("/none/a", part):
+        part.read_text()
+    assert hidden.value.filename == "/none/a"

@@ -238,6 +238,12 @@ def test_a_wrong_flag_is_one_line(run: Run) -> None:
         ("user", "list", "--data-dirr", "x"),
         ("user", "role", "ann", "boss"),
         ("admin", "kick"),
+        ("admin", "audit", "--limit", "0"),
+        ("admin", "connections", "--limit", "501"),
+        ("admin", "status", "--url", "ftp://x", "--admin-token", PASSWORD),
+        ("admin", "status", "--admin-token-file", ""),
+        ("workspace", "retention", "Class", "-1"),
+        ("workspace", "retention", "Class", "99999"),
         ("admin", "status", "--log-level", "loud"),
         ("healthcheck", "--tls-key", __file__),
         ("systemd-unit", "--user", "../x"),
@@ -253,6 +259,19 @@ def test_what_is_wrong_with_the_use_of_a_command_is_one_line_and_2(
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("Error: ")
     assert result.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("user", "role", "ann", "boss"), "Invalid value for 'ROLE': 'boss' is not one of"),
+        (("admin", "log-level", "loud"), "Invalid value for 'LEVEL': 'loud' is not one of"),
+        (("workspace", "retention", "x", "-1"), "Invalid value for 'DAYS': -1 is not in"),
+        (("admin", "audit", "--admin-token-file", ""), "flag --admin-token-file: it takes the"),
+    ],
+)
+def test_what_is_wrong_is_named(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    assert run(*arguments).err.startswith(f"Error: {said}")
 
 
 def test_a_group_without_a_command_shows_its_commands(run: Run) -> None:
@@ -276,11 +295,15 @@ def test_a_setting_that_help_does_not_show_is_a_flag_nevertheless(run: Run) -> N
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [("user", "add", "ann"), ("user", "delete", "ann", "--messages", "keep")],
+    ("arguments", "how"),
+    [
+        (("user", "add", "ann"), "give the password as PARLOUR_PASSWORD"),
+        (("chat", "--as", "a", "--to", "b"), "give the password as PARLOUR_PASSWORD"),
+        (("user", "delete", "ann", "--messages", "keep"), "give --yes if that is meant"),
+    ],
 )
 def test_without_a_terminal_to_ask_on_that_is_said(
-    tmp_path: Path, arguments: tuple[str, ...]
+    tmp_path: Path, arguments: tuple[str, ...], how: str
 ) -> None:
     command = [sys.executable, "-m", "hub", *arguments, "--data-dir", str(tmp_path / "data")]
     environment = {name: os.environ[name] for name in os.environ if name != "PARLOUR_PASSWORD"}
@@ -293,10 +316,59 @@ def test_without_a_terminal_to_ask_on_that_is_said(
         start_new_session=True,
         check=False,
     )
-    assert done.returncode == 2
-    assert "There is no terminal to ask on" in done.stderr
-    assert "GetPassWarning" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"Error: There is no terminal to ask on: {how}\n"
     assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("module", ["hub.cli.main", "trio"])
+def test_an_interrupt_while_modules_are_imported_ends_it_without_a_word(
+    tmp_path: Path, module: str
+) -> None:
+    """What is imported first, or on the way, sends the interrupt itself."""
+    early = tmp_path / "early.py"
+    early.write_text(
+        "import os, runpy, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['parlour', 'check-config']\n"
+        "runpy.run_module('hub', run_name='__main__', alter_sys=True)\n"
+    )
+    command = [sys.executable, str(early)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_a_command_that_is_done_has_nothing_to_tidy_up(tmp_path: Path) -> None:
+    """As that would take seconds after a hub; what was said is there."""
+    late = tmp_path / "late.py"
+    late.write_text(
+        "import atexit, runpy, sys\n"
+        "atexit.register(print, 'tidied up', file=sys.stderr)\n"
+        "sys.argv = ['parlour', *sys.argv[1:]]\n"
+        "runpy.run_module('hub', run_name='__main__', alter_sys=True)\n"
+    )
+    root = str(Path(__file__).parents[3])
+    for words, code in ((("check-config",), 0), (("check-config", "--port", "x"), 2)):
+        done = subprocess.run(
+            [sys.executable, str(late), *words],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": root},
+            check=False,
+        )
+        assert (done.returncode, "host = " in done.stdout) == (code, code == 0)
+        assert "tidied up" not in done.stderr
 
 
 def test_what_nobody_reads_is_no_failure() -> None:

@@ -6,6 +6,7 @@ import pytest
 import trio
 
 from hub.cli.rest import CallFailed, call
+from hub.settings.setting import ConfigError
 from persistence.interface import Store
 from tests.support.programs.server import serve
 
@@ -50,9 +51,11 @@ async def test_a_server_that_speaks_no_json_is_named_by_its_status() -> None:
         nursery.cancel_scope.cancel()
 
 
-@pytest.mark.parametrize("url", ["ftp://127.0.0.1", "127.0.0.1:8000", "http://"])
-async def test_what_is_no_address_of_a_hub_is_refused(url: str) -> None:
-    with pytest.raises(CallFailed, match="is no http:// or https:// address"):
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1", "127.0.0.1:8000", "http://", "http://[::1", "http://a:b"]
+)
+async def test_what_is_no_address_of_a_hub_is_wrong_use(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"is no (http:// or https:// )?address"):
         await call(url, "GET", "/")
 
 

@@ -2,10 +2,13 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import pytest
+from attrs import evolve
 
 from hub.admin.socket import MAX_PATH_BYTES
 from hub.app import SPARE_SECONDS, stop_seconds
@@ -31,6 +34,15 @@ def of(
     **flags: str,
 ) -> Installation:
     return Installation((program,), user, file, flags, load_config(flags, {}, file))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that a service sees, as it would not see pytest's below /tmp."""
+    with TemporaryDirectory(dir="/dev/shm") as name:
+        at = Path(name)
+        at.chmod(0o755)
+        yield at
 
 
 def values(unit: str, name: str) -> list[str]:
@@ -118,8 +130,8 @@ def test_all_that_a_stop_waits_for_is_counted() -> None:
     assert sum(seconds for _, seconds in STOP_STEPS) < STOP_SECONDS
 
 
-def test_the_settings_of_a_file_count(tmp_path: Path) -> None:
-    file = tmp_path / "parlour.toml"
+def test_the_settings_of_a_file_count(folder: Path) -> None:
+    file = folder / "parlour.toml"
     file.write_text("drain_seconds = 60\ndata_dir = '/srv/data'\nport = 443\n")
     unit = service_unit(of("parlour", file))
     assert value(unit, "TimeoutStopSec") == "90"
@@ -130,14 +142,14 @@ def test_the_settings_of_a_file_count(tmp_path: Path) -> None:
 
 
 def test_flags_stand_on_the_command_line_and_paths_begin_at_the_root(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "key.pem").write_text("")
+    monkeypatch.chdir(folder)
+    (folder / "key.pem").write_text("")
     unit = service_unit(of(tls_key="key.pem", tls_cert="key.pem", port="8443", log_level="debug"))
     assert value(unit, "ExecStart") == (
-        f"{PROGRAM} serve --data-dir /var/lib/parlour --port 8443 --tls-cert {tmp_path}/key.pem"
-        f" --tls-key {tmp_path}/key.pem --log-level debug"
+        f"{PROGRAM} serve --data-dir /var/lib/parlour --port 8443 --tls-cert {folder}/key.pem"
+        f" --tls-key {folder}/key.pem --log-level debug"
     )
     assert value(unit, "CapabilityBoundingSet") == ""
 
@@ -170,6 +182,10 @@ def test_what_the_service_writes_it_may_write(tmp_path: Path) -> None:
         ({"data_dir": "/tmp/chat"}, "data_dir: /tmp/chat is below /tmp, of which the service has"),
         ({"data_dir": "/var/tmp/chat"}, "data_dir: /var/tmp/chat is below /var/tmp"),
         ({"host": "unix:/tmp/hub.sock"}, "host: /tmp/hub.sock is below /tmp"),
+        ({"data_dir": "/"}, "data_dir: / is a folder of the system"),
+        ({"data_dir": "/etc"}, "data_dir: /etc is a folder of the system"),
+        ({"data_dir": "/var/lib"}, "data_dir: /var/lib is a folder of the system"),
+        ({"data_dir": "/var/lib/x/.."}, "is a folder of the system"),
     ],
 )
 def test_what_the_service_could_not_share_is_refused(flags: dict[str, str], flaw: str) -> None:
@@ -177,36 +193,81 @@ def test_what_the_service_could_not_share_is_refused(flags: dict[str, str], flaw
         service_unit(of(**flags))
 
 
-def test_a_path_of_a_file_that_the_service_would_not_find_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "key.pem").write_text("")
+def test_files_that_the_service_would_not_see_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "parlour.toml"
+    file.write_text("")
+    key = tmp_path / "key.pem"
+    key.write_text("")
+    with pytest.raises(ConfigError, match=rf"config: {file} is below /tmp.*/etc/parlour/parlour"):
+        service_unit(of("parlour", file))
+    with pytest.raises(ConfigError, match=rf"jwt_public_key: {key} is below /tmp"):
+        service_unit(of(jwt_public_key=str(key)))
+
+
+def test_files_that_the_account_cannot_read_are_named(folder: Path) -> None:
+    file, key = folder / "parlour.toml", folder / "a key.pem"
+    file.write_text("")
+    key.write_text("")
+    file.chmod(0o644)
+    key.chmod(0o644)
+    installation = of("nobody", file, jwt_public_key=str(key))
+    assert list(warnings_about(installation)) == []
+    key.chmod(0o640)
+    (said,) = warnings_about(installation)
+    assert said.startswith(f"nobody cannot read jwt_public_key {key}, or a folder above it: chgrp")
+    assert f"chmod g+r '{key}', or leave jwt_public_key out and add LoadCredential=" in said
+    folder.chmod(0o700)
+    assert len(list(warnings_about(installation))) == 2
+    assert list(warnings_about(evolve(installation, user="root"))) == []
+
+
+def test_an_installation_that_the_service_does_not_see_is_named(
+    tmp_path: Path, folder: Path
+) -> None:
+    def said(*parts: Path) -> list[str]:
+        return list(warnings_about(evolve(of("nobody"), parts=parts)))
+
+    assert said(folder, Path("/usr/bin")) == []
+    (hidden,) = said(tmp_path)
+    assert hidden.startswith(f"the installation's {tmp_path} is below /tmp, of which the service")
+    assert hidden.endswith("/usr/bin/python3 -m venv /opt/parlour")
+    folder.chmod(0o700)
+    (unreadable,) = said(folder)
+    assert f"{folder} cannot be read by nobody, so the service does not start" in unreadable
+    at_home = evolve(of(), parts=(Path("/home/ann/python"),))
+    assert value(service_unit(at_home), "ProtectHome") == "read-only"
+
+
+def test_a_path_of_a_file_that_the_service_would_not_find_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "key.pem").write_text("")
+    file = folder / "parlour.toml"
     file.write_text("jwt_public_key = 'key.pem'\n")
     with pytest.raises(ConfigError, match=r"jwt_public_key: key.pem is relative in .*toml"):
         service_unit(of("parlour", file))
-    file.write_text(f"jwt_public_key = '{tmp_path}/key.pem'\ndata_dir = 'data'\n")
+    file.write_text(f"jwt_public_key = '{folder}/key.pem'\ndata_dir = 'data'\n")
     service_unit(of("parlour", file, data_dir="/srv/data"))
 
 
-def test_what_is_to_be_done_first_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "key.pem").write_text("")
+def test_what_is_to_be_done_first_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (folder / "key.pem").write_text("")
     assert list(warnings_about(of("root"))) == []
     assert list(warnings_about(of("0"))) == []
     (account,) = warnings_about(of("no-such-account"))
     assert account.startswith("there is no account no-such-account here: useradd ")
-    (folder,) = warnings_about(of("root", data_dir="/srv/none"))
-    assert folder == "/srv/none has to be there: install -d -m 0700 -o root /srv/none"
+    (missing,) = warnings_about(of("root", data_dir="/srv/none"))
+    assert missing == "/srv/none has to be there: install -d -m 0700 -o root /srv/none"
+    (quoted,) = warnings_about(of("root", data_dir="/srv/a b;c"))
+    assert quoted.endswith(" -o root '/srv/a b;c'")
     longest = f"/var/lib/{'x' * (MAX_PATH_BYTES - len('/var/lib//admin.sock'))}"
     assert list(warnings_about(of("root", data_dir=longest))) == []
     (too_long,) = warnings_about(of("root", data_dir=f"{longest}x"))
     assert "is too long for the admin socket" in too_long
     (relative,) = warnings_about(of("root", jwt_public_key="key.pem"))
-    assert (
-        relative == f"--jwt-public-key key.pem is in this folder: the unit has {tmp_path}/key.pem"
-    )
+    assert relative == f"--jwt-public-key key.pem is in this folder: the unit has {folder}/key.pem"
 
 
 def test_a_socket_of_systemds_outlives_the_service() -> None:

@@ -83,6 +83,12 @@ def test_half_a_file_is_not_left(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_file_that_was_asked_for_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as missing, new_file(tmp_path / "none/a.zip"):
+        pass
+    assert missing.value.filename == str(tmp_path / "none/a.zip")
+
+
 def be_late_for(path: Path) -> None:
     with new_file(path) as file:
         file.write(b"theirs")

@@ -185,6 +185,12 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_file_that_was_asked_for_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as missing, written_beside(tmp_path / "none/a.tar"):
+        pass
+    assert missing.value.filename == str(tmp_path / "none/a.tar")
+
+
 def test_what_a_killed_one_has_left_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / ".a.tar.part").write_bytes(b"left behind")
     (tmp_path / ".a.tar.part").chmod(0o644)

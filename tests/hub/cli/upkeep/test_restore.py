@@ -121,6 +121,11 @@ async def test_the_schema_of_a_newer_version_is_refused(empty: Config, archive: 
     assert not empty.data_dir.exists()
 
 
+async def test_what_counts_is_the_schema_and_not_the_version(empty: Config, archive: Path) -> None:
+    change(archive, lambda manifest: manifest.update(version="9.0.0"))
+    assert (await put_back(empty, archive)).startswith("Restored 1 message")
+
+
 async def test_another_schema_of_the_same_name_is_refused(empty: Config, archive: Path) -> None:
     change(archive, lambda manifest: manifest["schema"].update({"schema/0001_tables.sql": "0"}))
     with pytest.raises(SchemaChanged, match="0001_tables"):

@@ -15,6 +15,15 @@ ON_RESTORING: Final = "tests/persistence/upkeep/test_restoring.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a backup of another version is refused whatever its schema is",
+        "hub/cli/upkeep/restore.py",
+        "    require_known(archive.manifest.schema, load_schema())\n",
+        "    require_known(archive.manifest.schema, load_schema())\n"
+        '    if archive.manifest.version == "9.0.0":\n'
+        '        raise NotDone("it is of another version")\n',
+        ("tests/hub/cli/upkeep/test_restore.py",),
+    ),
+    Fault(
         "a damaged backup is restored",
         ARCHIVE,
         "if size != info.size or sha256.hexdigest() != self.manifest.members[info.name]:",

@@ -216,8 +216,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "half an export is left behind",
         "hub/cli/operators/people.py",
-        "        part.unlink(missing_ok=True)\n        raise",
-        "        part.replace(path)\n        raise",
+        "            part.unlink(missing_ok=True)\n            raise",
+        "            part.replace(path)\n            raise",
         (COMMANDS,),
     ),
     Fault(
@@ -230,7 +230,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an export is written over what came meanwhile",
         "hub/cli/operators/people.py",
-        "        _require_free(path)  # it took a while\n",
+        "            _require_free(path)  # it took a while\n",
         "",
         (COMMANDS,),
     ),
