@@ -117,7 +117,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "Python tidies up for seconds after a hub",
         "hub/__main__.py",
-        "    os._exit(code if isinstance(code, int) else 0)\n",
+        "    os._exit(code if isinstance(code, int) else int(code is not None))\n",
         "    sys.exit(code if isinstance(code, int) else 0)\n",
         (MAIN,),
     ),
