@@ -72,7 +72,7 @@ async def test_what_is_restored_begins_anew(databases: Databases, end_sessions: 
         await execute(dsn, session, ann.id)
         await execute(dsn, "UPDATE serving SET hub = 1")
         await execute(dsn, "INSERT INTO changes (payload) VALUES ('user 1')")
-        await execute(dsn, "INSERT INTO recoveries VALUES ('key', 1, '{}', '{}')")
+        await execute(dsn, "INSERT INTO recoveries VALUES ('key', 1, '{}', '{}', now(), '{}')")
         before = await execute(dsn, "SELECT log_epoch()")
         await begin_anew(dsn, end_sessions=end_sessions)
         assert await execute(dsn, "SELECT log_epoch()") != before
