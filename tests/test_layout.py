@@ -45,7 +45,6 @@ ELSEWHERE: Final = {
     "hub/services/typing/running.py": "tests/hub/services/typing/test_indicators.py",
     "hub/settings/manual.py": "tests/hub/settings/test_config.py",
     "hub/settings/setting.py": "tests/hub/settings/test_config.py",
-    "hub/socketio/journal.py": "tests/hub/socketio/test_recovery.py",
     "hub/socketio/link.py": "tests/hub/socketio/test_recovery.py",
     "hub/socketio/member.py": "tests/hub/socketio/test_recovery.py",
     "hub/socketio/mount.py": "tests/hub/socketio/test_application.py",

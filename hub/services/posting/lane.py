@@ -120,12 +120,12 @@ class Lane:
     @property
     def waiting(self) -> int:
         """How many drafts wait for a statement, or stand still."""
-        return self._batcher.waiting + len(self._standstill)
+        return self._batcher.waiting + len(self._standstill) + self._revising.waiting
 
     @property
     def in_doubt(self) -> int:
         """Of how many conversations something may be missing."""
-        return self._continuity.conversations_in_doubt
+        return self._continuity.conversations_in_doubt + self._revising.in_doubt
 
     async def put(self, submission: Submission | RevisionSubmission) -> None:
         """Have a draft stored, or a revision made. Waits only while the queue is full."""
@@ -152,6 +152,8 @@ class Lane:
 
     async def _commit(self, batch: Sequence[Submission | RevisionSubmission | None]) -> None:
         """Messages first: what a revision changes was delivered before."""
+        if self._waits_since is not None:
+            self._note_wait(self._waits_since, len(batch))
         submissions = [each for each in batch if isinstance(each, Submission)]
         await self._commit_messages(submissions, again=None in batch)
         if len(submissions) < len(batch):
@@ -160,8 +162,6 @@ class Lane:
 
     async def _commit_messages(self, submissions: Sequence[Submission], *, again: bool) -> None:
         patience = trio.current_time() + SEND_SECONDS
-        if self._waits_since is not None:
-            self._note_wait(self._waits_since, len(submissions))
         if self._standstill:
             held = self._standstill.take() if again else ()
             if held and not await self._carry_out(held, self._messages.post_again):

@@ -118,18 +118,13 @@ class Messaging:
         Raises:
             StoreUnavailable: whether it was stored is unknown; repeating with the same key is safe.
         """
-        settled = trio.Event()
-        settlements: list[Settlement] = []
-
-        def settle(settlement: Settlement) -> None:
-            settlements.append(settlement)
-            settled.set()
-
+        settled, wait = trio.open_memory_channel[Settlement](1)
+        settle = settled.send_nowait
         await self.submit(author, draft, settle, dm=dm, besides=besides, confirm=confirm)
-        await settled.wait()
-        if isinstance(settlements[0], StoreUnavailable):
-            raise settlements[0]
-        return settlements[0]
+        settlement = await wait.receive()
+        if isinstance(settlement, StoreUnavailable):
+            raise settlement
+        return settlement
 
     async def revise(self, user: User, draft: RevisionDraft) -> RevisionOutcome:
         """Change a stored message and wait until that is committed and handed out.
@@ -139,13 +134,11 @@ class Messaging:
         """
         if self._stopping:
             raise StoreUnavailable("stopping")
-        settled = trio.Event()
-        settlements: list[RevisionSettlement] = []
+        settled, wait = trio.open_memory_channel[RevisionSettlement](1)
 
-        def settle(settlement: RevisionSettlement) -> None:
+        def settle(outcome: RevisionSettlement) -> None:
             self._forget(1)
-            settlements.append(settlement)
-            settled.set()
+            settled.send_nowait(outcome)
 
         self._unsettled += 1
         try:
@@ -153,10 +146,10 @@ class Messaging:
         except BaseException:
             self._forget(1)
             raise
-        await settled.wait()
-        if isinstance(settlements[0], StoreUnavailable):
-            raise settlements[0]
-        return settlements[0]
+        settlement = await wait.receive()
+        if isinstance(settlement, StoreUnavailable):
+            raise settlement
+        return settlement
 
     async def run(self) -> None:
         """Work off what was accepted until cancelled."""

@@ -80,9 +80,14 @@ class Revising:
         self._standstill = Standstill[RevisionSubmission](lambda each: each.draft.where)
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether something stands still, or may be missing."""
-        return bool(self._standstill or self._positions.doubtful)
+    def waiting(self) -> int:
+        """How many revisions stand still."""
+        return len(self._standstill)
+
+    @property
+    def in_doubt(self) -> int:
+        """Of how many channels something may be missing."""
+        return len(self._positions.doubtful)
 
     async def carry_out(self, submissions: Sequence[RevisionSubmission], *, again: bool) -> None:
         """Store, deliver and settle. `again`: also what stands still, and what may be missing."""
@@ -151,6 +156,17 @@ class Revising:
     ) -> Sequence[Delivery]:
         """What was done to messages and not delivered."""
         deliveries: list[Delivery] = []
+        with trio.move_on_after(STATEMENT_SECONDS) as patience:
+            await self._read_missing(submissions, deliveries)
+        if patience.cancelled_caught:
+            self._try_again()
+        return deliveries
+
+    async def _read_missing(
+        self,
+        submissions: Mapping[tuple[ChannelId, int], RevisionSubmission],
+        deliveries: list[Delivery],
+    ) -> None:
         positions = self._positions
         try:
             unsettled = frozenset(positions.unsettled)
@@ -173,7 +189,6 @@ class Revising:
         except StoreUnavailable as error:
             log.warning("missing_revisions_not_read", reason=str(error))
             self._try_again()
-        return deliveries
 
 
 def _settle(outcomes: Sequence[tuple[RevisionSubmission, RevisionSettlement]]) -> None:

@@ -11,47 +11,17 @@ from hub.services.posting.continuity import WentBack
 from hub.socketio.offset import decode_offset
 from persistence.interface import Store
 from persistence.records import Draft, StoreUnavailable
-from protocol.model import Posted, User
+from protocol.model import Posted
 from protocol.revisions import Delete, Edit
 from tests.support.clients.engine import EngineClient
-from tests.support.clients.socketio import OFFSET, Peer, channel_of, connect, token_of
+from tests.support.clients.recovery import contents, enter, offset, revisions, say
+from tests.support.clients.socketio import OFFSET, channel_of, token_of
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
-from tests.support.school import School, open_school
-from tests.support.stores.intercept import Interception, Late
+from tests.support.school import open_school
+from tests.support.stores.intercept import Interception
 from tests.support.stores.records import changed, granted
-from tests.support.world import Person, World, open_world
-
-
-async def enter(person: Person, **auth: object) -> tuple[Peer, dict[str, Any]]:
-    """A client that came in, and what it was told: `sid` and `pid`."""
-    peer = await connect(person.world, {"token": token_of(person), **auth}, ignored="ping")
-    packet = await peer.packet()
-    assert packet.startswith("0{"), packet
-    return peer, json.loads(packet[1:])
-
-
-async def say(school: School, author: User, *texts: str) -> None:
-    await post(school.world, author, school.general, *texts)
-
-
-async def contents(peer: Peer, count: int) -> list[str]:
-    """The next new messages, each with an offset behind it."""
-    found = []
-    for _ in range(count):
-        name, message = await peer.event()
-        assert name == "message:new", (name, message)
-        found.append(message["content"])
-        await offset(peer)
-    return found
-
-
-async def offset(peer: Peer) -> str:
-    """What a stock client returns next time, because it is a string."""
-    name, text = await peer.event()
-    assert name == OFFSET, (name, text)
-    assert isinstance(text, str)
-    return text
+from tests.support.world import World, open_world
 
 
 async def test_a_connection_that_broke_goes_on_where_it_was(world: World) -> None:
@@ -69,17 +39,6 @@ async def test_a_connection_that_broke_goes_on_where_it_was(world: World) -> Non
     assert again == first  # the client takes it as recovered when the pid is the same
     await say(school, school.ann.user, "5")
     assert await contents(peer, 3) == ["3", "4", "5"]
-
-
-async def revisions(peer: Peer, count: int) -> tuple[list[tuple[int, str]], str]:
-    """The rev and the content of the next revisions, and the offset behind the last one."""
-    found, last = [], ""
-    for _ in range(count):
-        name, message = await peer.event()
-        assert name in ("message:updated", "message:deleted"), (name, message)
-        found.append((message["rev"], message["content"]))
-        last = await offset(peer)
-    return found, last
 
 
 async def test_a_connection_that_broke_is_told_what_was_changed_meanwhile(world: World) -> None:
@@ -107,28 +66,6 @@ async def test_a_connection_that_broke_is_told_what_was_changed_meanwhile(world:
         await peer.socket.drop()
     peer, _ = await enter(school.ben, pid=told["pid"], offset=f"{school.general.id}:4:6")
     await peer.socket.is_silent()
-
-
-async def test_a_resume_says_up_to_which_rev_a_connection_is_recovered(world: World) -> None:
-    """One that names none knows what there is by then."""
-    school = await open_school(world)
-    one, two = await post(world, school.ann.user, school.general, "1", "2")
-    for message in (one, two):
-        await changed(world.store, message.id, Edit(message.content * 2), by=school.ann.id)
-    channel = channel_of(school)
-    for revs, missed in (({"revs": {channel: 1}}, [(2, "22")]), ({}, [])):
-        peer, told = await enter(school.ben)
-        await peer.emit("resume", {"after": {channel: 2}, **revs})
-        received = await offset(peer)
-        assert (await revisions(peer, len(missed)))[0] == missed
-        assert (await peer.event())[0] == "resumed"
-        await peer.socket.drop()
-        # As if all of this had been lost with the connection.
-        peer, again = await enter(school.ben, pid=told["pid"], offset=received)
-        assert again == told
-        assert (await revisions(peer, len(missed)))[0] == missed
-        await peer.socket.is_silent()
-        await peer.socket.drop()
 
 
 async def test_who_missed_more_revisions_than_are_told_at_once_comes_back_for_the_rest(
@@ -413,104 +350,3 @@ async def test_however_much_was_not_confirmed_the_connection_takes_it(world: Wor
     await peer.ask("room:join", channel_of(school))
     await say(school, school.ann.user, "live")
     assert await contents(peer, 1) == ["live"]
-
-
-async def test_resume_by_positions_is_an_event_too(world: World) -> None:
-    school = await open_school(world)
-    await say(school, school.ann.user, "1", "2")
-    peer, _ = await enter(school.ben)
-    channel = channel_of(school)
-    await peer.emit("resume", {"after": {channel: 1}})
-    assert not decode_offset(await offset(peer))  # as the store keeps it
-    assert await contents(peer, 1) == ["2"]
-    assert await peer.event() == (
-        "resumed",
-        {"complete": True, "after": {channel: 2}, "epoch": world.services.log_watch.epoch},
-    )
-    await say(school, school.ann.user, "3")
-    assert await contents(peer, 1) == ["3"]
-
-
-async def test_channels_of_a_resume_are_recovered_too(world: World) -> None:
-    school = await open_school(world)
-    peer, told = await enter(school.ben)
-    await peer.ask("resume", {"after": {channel_of(school): 0}})
-    await offset(peer)
-    assert (await peer.event())[0] == "resumed"
-    await peer.socket.drop()
-    await say(school, school.ann.user, "1")
-    peer, again = await enter(school.ben, pid=told["pid"], offset="")
-    assert again == told
-    assert await contents(peer, 1) == ["1"]
-
-
-async def test_a_connection_that_breaks_while_it_resumes_gets_all_that_it_asked_for(
-    memory_store: Store,
-) -> None:
-    """Although it has received something newer before."""
-    reading = Interception("messages", "in_spans")
-    async with open_world(reading.over(memory_store)) as world:
-        school = await open_school(world)
-        await say(school, school.ann.user, "1", "2")
-        peer, told = await enter(school.ben)
-        channel = channel_of(school)
-        await peer.ask("room:join", channel)
-        await say(school, school.ann.user, "3")
-        assert await contents(peer, 1) == ["3"]
-        reading.way = page = Late()
-        await peer.emit("resume", {"after": {channel: 1}})
-        last = await offset(peer)
-        await page.carried_out.wait()
-        await peer.socket.drop()
-        reading.way = None
-        page.may_arrive.set()
-        peer, again = await enter(school.ben, pid=told["pid"], offset=last)
-        assert again == told
-        assert await contents(peer, 2) == ["2", "3"]
-
-
-async def test_a_channel_that_is_joined_again_is_recovered_from_what_was_received(
-    world: World,
-) -> None:
-    """Frontends join on every connect, also where they were recovered and wait for messages."""
-    school = await open_school(world)
-    peer, told = await enter(school.ben)
-    channel = channel_of(school)
-    await peer.ask("room:join", channel)
-    await say(school, school.ann.user, "1")
-    assert (await peer.event())[0] == "message:new"
-    received = await offset(peer)
-    await say(school, school.ann.user, "2")
-    await peer.ask("room:join", channel)
-    assert await contents(peer, 1) == ["2"]
-    await peer.socket.drop()
-    peer, again = await enter(school.ben, pid=told["pid"], offset=received)
-    assert again == told
-    assert await contents(peer, 1) == ["2"]
-
-
-async def test_a_join_that_cannot_be_kept_is_refused(memory_store: Store) -> None:
-    async def away(*_: Any) -> None:
-        raise StoreUnavailable("away")
-
-    saving = Interception("recoveries", "save")
-    async with open_world(saving.over(memory_store)) as world:
-        school = await open_school(world)
-        channel = channel_of(school)
-        peer, told = await enter(school.ben)
-        await peer.ask("room:join", channel)
-        assert (await peer.ask("room:leave", channel))["success"] is True
-        saving.way = away
-        for event in ("room:join", "resume"):
-            payload = channel if event == "room:join" else {"after": {channel: 0}}
-            refused = await peer.ask(event, payload)
-            assert (refused["success"], refused["code"]) == (False, "lookup_failed")
-            assert (await peer.event())[0] == "message:error"
-        saving.way = None
-        await peer.socket.drop()
-        await say(school, school.ann.user, "1")
-        peer, again = await enter(school.ben, pid=told["pid"], offset="")
-        assert again == told
-        assert (await peer.ask("room:join", channel))["success"] is True
-        await say(school, school.ann.user, "2")
-        assert await contents(peer, 1) == ["2"]  # it was in no channel when "1" was posted

@@ -15,8 +15,8 @@ from tests.planted.faults import (
     services,
     sessions,
     settings,
-    web,
 )
+from tests.planted.faults.browser import page, sdk
 from tests.planted.faults.live import (
     admin_ui,
     command_line,
@@ -69,5 +69,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *operating.FAULTS,
     *monitoring.FAULTS,
     *telemetry.FAULTS,
-    *web.FAULTS,
+    *page.FAULTS,
+    *sdk.FAULTS,
 )

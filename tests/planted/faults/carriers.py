@@ -12,6 +12,7 @@ ENGINEIO: Final = "tests/hub/engineio/test_server.py"
 BINDING: Final = "tests/hub/engineio/test_binding.py"
 APPLICATION: Final = "tests/hub/socketio/test_application.py"
 RECOVERY: Final = "tests/hub/socketio/test_recovery.py"
+JOURNAL: Final = "tests/hub/socketio/test_journal.py"
 SHORTENING: Final = "tests/hub/socketio/test_shortening.py"
 WEBSOCKET: Final = "tests/hub/sockets/test_websocket.py"
 
@@ -324,14 +325,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/socketio/journal.py",
         "        if channel_id in self.slip.entered:\n            return\n",
         "",
-        (RECOVERY,),
+        (RECOVERY, JOURNAL),
     ),
     Fault(
         "a Socket.IO connection that breaks while it resumes is recovered from what it had before",
         "hub/socketio/journal.py",
         "        self.link.start_over(positions)\n",
         "",
-        (RECOVERY,),
+        (RECOVERY, JOURNAL),
     ),
     Fault(
         "an event is acknowledged twice",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import trio
 from attrs import define, evolve
 
 import hub.services.missed_revisions
@@ -325,3 +326,29 @@ async def test_channels_are_resumed_with_their_revisions(world: World) -> None:
     assert (frame["content"], frame["change"]) == ("hello", "missed")
     marker = await chat.receive_type("resumed")
     assert (marker["after"], marker["revs"]) == ({room: 1}, {room: 1})
+
+
+async def test_revisions_in_doubt_and_those_that_stand_still_are_counted(store: Store) -> None:
+    broken, revisions = losing(store)
+    async with open_world(broken, presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        (posted,) = await write(world, ann.user, ben.user, "0")
+        bens, lanes = await ben.open(), world.services.messaging.lanes
+        revisions.lost_after = 1
+        with pytest.raises(StoreUnavailable):
+            await revise(ann, posted.id, Edit("1"))
+        assert sum(lane.in_doubt for lane in lanes) == 1
+        assert await states(bens, 1) == [(1, "1")]
+        assert sum(lane.in_doubt for lane in lanes) == 0
+        revisions.locked = 100
+
+        async def in_vain() -> None:
+            with pytest.raises(StoreUnavailable):
+                await revise(ann, posted.id, Edit("2"))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(in_vain)
+            while revisions.locked == 100 or not any(lane.waiting for lane in lanes):
+                await trio.lowlevel.checkpoint()
+        revisions.locked = 0
+        assert sum(lane.waiting for lane in lanes) == 0

@@ -6,6 +6,7 @@ from tests.planted.fault import Fault
 
 REVISING: Final = "tests/hub/services/posting/test_revising.py"
 RECOVERY: Final = "tests/hub/socketio/test_recovery.py"
+JOURNAL: Final = "tests/hub/socketio/test_journal.py"
 MISSED: Final = "hub/services/missed_revisions.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -63,14 +64,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/socketio/journal.py",
         "head.last_rev if revs is None else revs.get(head.channel.id, 0),",
         "(revs or {}).get(head.channel.id, 0),",
-        (RECOVERY,),
+        (RECOVERY, JOURNAL),
     ),
     Fault(
         "who joins a channel is told of all its revisions when it is recovered",
         "hub/socketio/journal.py",
         "Reached(head.last_seq, head.last_rev)",
         "Reached(head.last_seq)",
-        (RECOVERY,),
+        (RECOVERY, JOURNAL),
     ),
     Fault(
         "a recovered client that missed many revisions misses the last ones",

@@ -11,6 +11,7 @@ LOG: Final = ("tests/persistence/postgres/database/test_log.py",)
 HOLD: Final = ("tests/persistence/postgres/database/test_hold.py",)
 APP: Final = ("tests/hub/test_app.py",)
 RECOVERY: Final = ("tests/hub/socketio/test_recovery.py",)
+JOURNAL: Final = "tests/hub/socketio/test_journal.py"
 FLOWS: Final = ("tests/e2e/sdk/test_flows.py",)
 UNITS: Final = ("tests/hub/web/test_sdk_units.py",)
 
@@ -154,7 +155,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/socketio/journal.py",
         "if after is None or is_above(heads, after, revs or {}):",
         "if after is None:",
-        RECOVERY,
+        (*RECOVERY, JOURNAL),
     ),
     Fault(
         "REST does not say which log it is",
