@@ -293,10 +293,11 @@ class Messages(Protocol):
         outcome per draft, in their order, in which drafts of one channel also get their seqs.
 
         A repeat returns what is stored, whatever is true by now: that its author may not write
-        there any more, that its parent or the message itself was deleted; white space at the ends
-        of content makes no other message. A reply's parent must be in the same channel and not
-        deleted. Content with NUL or lone surrogates is refused. The assistant may write in any
-        channel. Raises StoreUnavailable: the outcome of every draft is unknown.
+        there any more, that its parent or the message itself was deleted; as it is now, as far as
+        its author may see it. White space at the ends of content makes no other message. A reply's
+        parent must be in the same channel and not deleted. Content with NUL or lone surrogates is
+        refused. The assistant may write in any channel. Raises StoreUnavailable: the outcome of
+        every draft is unknown.
         """
 
     async def post_again(self, drafts: Sequence[Draft]) -> Sequence[Outcome | Locked]:

@@ -37,6 +37,7 @@ ELSEWHERE: Final = {
     "hub/services/posting/revision_positions.py": "tests/hub/services/posting/test_revising.py",
     "hub/services/replay.py": "tests/hub/services/test_resume.py",
     "persistence/memory/contents/revisions.py": "tests/persistence/contents/test_revisions.py",
+    "persistence/postgres/contents/message_rows.py": "tests/persistence/test_posting.py",
     "persistence/postgres/contents/revisions.py": "tests/persistence/contents/test_revisions.py",
     "protocol/shapes/revisions.py": "tests/protocol/dialects/learning_chat/test_encoders.py",
     "hub/services/asker.py": "tests/hub/services/test_sending.py",

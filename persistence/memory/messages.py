@@ -108,7 +108,10 @@ class MemoryMessages:
     def _as_its_author_sees(
         self, first: Message, row: ChannelRow, refusal: Refusal | None
     ) -> Message:
-        """With who has read it, as far as the author may know that."""
+        """As it is now, and with who has read it, as far as the author may know that."""
+        now = row.find(first.id)
+        if now.rev and self.tables.may_join(first.author_id, row.channel):
+            first = now
         if refusal is not None:
             return evolve(first, read_by=(), is_delivered=False)
         return row.seen(first, self.tables.hidden_from(first.author_id))

@@ -3,52 +3,22 @@
 from collections.abc import Sequence
 from typing import Final
 
-import orjson
 from attrs import evolve, frozen
 
 from persistence.interface import MAX_NAMED
+from persistence.postgres.contents.message_rows import TO_FIRST, message_columns, message_in
 from persistence.postgres.database.bridge import Database, Record
 from persistence.postgres.posting import Posting
 from persistence.records import Advance, Draft, Gap, Span
 from protocol.model import (
     MAX_ID,
     ChannelId,
-    GradingStatus,
     Message,
     MessageId,
-    MessageKind,
     Posted,
-    Reaction,
     UserId,
 )
 
-
-def message_columns(viewer: str, is_request: str = "is_request(c, r.user_id)") -> str:
-    """What is selected of a message `m` in a channel `c`, with those who have read it as far as the
-    viewer may know.
-
-    Args:
-        viewer: SQL for the id of a user; NULL: somebody who may know nothing of that.
-        is_request: SQL for whether the channel is a message request to who has a receipt `r`.
-    """
-    known = f"""{viewer} IS NOT NULL AND r.user_id <> ALL (ARRAY(SELECT hidden_from({viewer})))
-             AND NOT {is_request}"""
-    return f"""
-    m.id, m.channel_id, m.seq, m.author_id, m.content, m.created_at, m.kind, m.file_url,
-    m.client_key, m.is_homework, m.grading, m.parent_id, m.rev, m.edited_at,
-    m.deleted_at IS NOT NULL AS is_deleted,
-    CASE WHEN m.rev > 0 THEN reactions_of(m.id) END AS reactions,
-    CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
-        AS recipient_id,
-    ARRAY(SELECT r.user_id FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
-             AND r.read_seq >= m.seq AND {known} ORDER BY r.user_id) AS read_by,
-    EXISTS (SELECT FROM pins p WHERE p.message_id = m.id) AS is_pinned,
-    EXISTS (SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
-               AND r.delivered_seq >= m.seq AND {known}) AS is_delivered
-"""
-
-
-TO_FIRST: Final = message_columns("$1::bigint")
 _GET: Final = f"""
     SELECT {message_columns("$3::bigint")} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.id = $1 AND ($2 OR m.deleted_at IS NULL)
@@ -360,38 +330,4 @@ def _advance(row: Record | None) -> Advance | None:
         row["peer_id"],
         frozenset(row["audience"]),
         frozenset(row["hidden_from"]),
-    )
-
-
-def message_in(row: Record) -> Message:
-    """The message in a row with `message_columns`."""
-    return Message(
-        id=MessageId(row["id"]),
-        channel_id=ChannelId(row["channel_id"]),
-        seq=row["seq"],
-        author_id=UserId(row["author_id"]),
-        content=row["content"],
-        created_at=row["created_at"],
-        recipient_id=row["recipient_id"],
-        kind=MessageKind(row["kind"]),
-        file_url=row["file_url"],
-        key=row["client_key"],
-        read_by=tuple(row["read_by"]),
-        is_homework=row["is_homework"],
-        grading=None if row["grading"] is None else GradingStatus(row["grading"]),
-        is_pinned=row["is_pinned"],
-        parent_id=row["parent_id"],
-        is_delivered=row["is_delivered"],
-        rev=row["rev"],
-        edited_at=row["edited_at"],
-        is_deleted=row["is_deleted"],
-        reactions=_reactions(row["reactions"]),
-    )
-
-
-def _reactions(found: str | None) -> tuple[Reaction, ...]:
-    if found is None:
-        return ()
-    return tuple(
-        Reaction(emoji, count, tuple(user_ids)) for emoji, count, user_ids in orjson.loads(found)
     )

@@ -11,8 +11,9 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 import asyncpg
-from attrs import frozen
+from attrs import evolve, frozen
 
+from persistence.postgres.contents.message_rows import message_columns, message_in
 from persistence.postgres.database.bridge import Connections, LockTimeout, Record
 from persistence.postgres.database.errors import StatementRefused
 from persistence.postgres.database.hold import Hold
@@ -65,6 +66,11 @@ _STUCK: Final = """
     )
     SELECT ord::int FROM places
      WHERE ord IN (SELECT ord FROM stuck) OR channel IN (SELECT channel FROM stuck)
+"""
+# Those of these messages that were changed and that their authors may see.
+_CHANGED: Final = f"""
+    SELECT {message_columns("m.author_id")} FROM messages m JOIN channels c ON c.id = m.channel_id
+     WHERE m.id = ANY ($1::bigint[]) AND m.rev > 0 AND may_join(m.author_id, c.id)
 """
 _NOT_SERVING: Final = "not_serving"
 
@@ -219,12 +225,27 @@ class Posting:
         if rows and rows[0]["verdict"] == _NOT_SERVING:
             raise StoreUnavailable("another hub has begun to serve this database")
         by_draft: Mapping[int, Record] = {row["draft"]: row for row in rows}
-        return [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
+        outcomes = [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
+        posted = [each for each in outcomes if isinstance(each, Posted)]
+        repeats = [each.message.id for each in posted if each.repeated]
+        if not repeats:
+            return outcomes
+        changed = {row["id"]: row for row in await self.connections.ask(_CHANGED, repeats)}
+        return [_as_it_is(each, changed) for each in outcomes]
 
 
 def _unless_empty(column: list[T | None]) -> list[T | None] | None:
     """None for a column of nothing but NULL, which then costs nothing to send."""
     return column if any(value is not None for value in column) else None
+
+
+def _as_it_is(outcome: Outcome, changed: Mapping[MessageId, Record]) -> Outcome:
+    """A repeat shows the message as it is now, if it was changed."""
+    if not isinstance(outcome, Posted) or outcome.message.id not in changed:
+        return outcome
+    was = outcome.message
+    now = message_in(changed[was.id])
+    return evolve(outcome, message=evolve(now, read_by=was.read_by, is_delivered=was.is_delivered))
 
 
 def _outcome(draft: Draft, row: Record) -> Outcome:

@@ -250,8 +250,9 @@ async def test_a_repeat_of_a_message_that_was_deleted_is_a_repeat(store: Store) 
         ann.id, None, "cat", "k", file_url="https://x.example/1.png", channel_id=channel.id
     )
     first = await post_one(store, draft)
-    await changed(store, first.id, Delete(), by=ann.id)
-    again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
+    deleted = await changed(store, first.id, Delete(), by=ann.id)
+    assert (deleted.content, deleted.is_deleted, deleted.rev) == ("", True, 1)
+    again = Posted(deleted, repeated=True, workspace_id=channel.workspace_id)
     assert await post(store, draft) == [again]
     assert await post(store, evolve(draft, content="dog")) == [Refusal.KEY_CONFLICT]
     assert await post(store, evolve(draft, file_url=None)) == [Refusal.KEY_CONFLICT]

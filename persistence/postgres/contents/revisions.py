@@ -19,10 +19,10 @@ from persistence.contents.revisions import (
     Target,
     Version,
 )
+from persistence.postgres.contents.message_rows import TO_FIRST, message_columns, message_in
 from persistence.postgres.database.bridge import Connections, Database, LockTimeout, Record
 from persistence.postgres.database.errors import StatementRefused
 from persistence.postgres.database.hold import Hold
-from persistence.postgres.messages import TO_FIRST, message_columns, message_in
 from persistence.records import Locked, StoreUnavailable
 from protocol.model import ChannelId, Message, MessageId, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React, Revision

@@ -11,9 +11,9 @@ from typing import Final
 import asyncpg
 import trio
 
+from persistence.postgres.contents.message_rows import TO_FIRST, message_in
 from persistence.postgres.database.bridge import Database
 from persistence.postgres.database.hold import Hold
-from persistence.postgres.messages import TO_FIRST, message_in
 from persistence.records import Expired, StoreUnavailable, Written
 from protocol.model import ChannelId, MessageFate, MessageId, UserId
 

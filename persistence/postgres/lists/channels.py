@@ -11,9 +11,10 @@ from attrs import frozen
 from persistence.lists import MAX_LISTED, Found, Order, Places, Search
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.channels import CHANNEL, channel_in, head_in
+from persistence.postgres.contents.message_rows import TO_FIRST, message_in
 from persistence.postgres.database.bridge import Record
 from persistence.postgres.lists.conversations import LISTED, NEWEST_SEQ, ConversationLists
-from persistence.postgres.messages import TO_FIRST, UNREAD_AMONG, message_in
+from persistence.postgres.messages import UNREAD_AMONG
 from persistence.records import ChannelHead, Newest
 from protocol.model import ChannelId, Message, UserId, name_key
 

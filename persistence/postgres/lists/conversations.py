@@ -11,8 +11,8 @@ from attrs import frozen
 
 from persistence.lists import MAX_LISTED, Which
 from persistence.postgres.accounts import user_columns, user_from
+from persistence.postgres.contents.message_rows import message_columns, message_in
 from persistence.postgres.database.bridge import Database, Record
-from persistence.postgres.messages import message_columns, message_in
 from persistence.records import Conversation
 from protocol.model import MAX_ID, ChannelId, MessageId, UserId
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from attrs import frozen
 
+from persistence.postgres.contents.message_rows import TO_FIRST, message_in
 from persistence.postgres.database.bridge import Database, Record
-from persistence.postgres.messages import TO_FIRST, message_in
 from persistence.search import (
     BEST_AMONG,
     SIMPLE,

@@ -50,8 +50,12 @@ async def test_whoever_repeats_a_send_gets_it_also_after_it_was_edited(store: St
     draft = dm(ann, ben, "helo", key="k")
     first = await post_one(store, draft)
     await changed(store, first.id, Edit("hello"), by=ann.id)
+    shown = await changed(store, first.id, React(THUMB), by=ben.id)
     again = await post_one(store, draft)
-    assert again.id == first.id
+    assert again == shown
+    assert (again.id, again.content, again.rev) == (first.id, "hello", 2)
+    await store.relations.block(ben.id, ann.id)
+    assert await post_one(store, draft) == first  # nothing of what became of it
 
 
 @pytest.mark.parametrize(

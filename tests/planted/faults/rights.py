@@ -253,7 +253,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a list names a reader across a block",
-        f"{STORE}/messages.py",
+        f"{STORE}/contents/message_rows.py",
         "{viewer} IS NOT NULL AND r.user_id <> ALL (ARRAY(SELECT hidden_from({viewer})))",
         "{viewer} IS NOT NULL",
         ("tests/persistence/test_messages.py",),
@@ -379,7 +379,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "history shows who wrote a request that it was received and read",
-        MESSAGES,
+        f"{STORE}/contents/message_rows.py",
         'AND NOT {is_request}"""',
         '"""',
         BY_MESSAGE,

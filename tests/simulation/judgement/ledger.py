@@ -296,13 +296,13 @@ class Ledger(Witness):
 
     def _place(self, channel_id: ChannelId, seq: int, key: str | None) -> bool:
         """A message in its channel: the next one, or one of those that may come otherwise. Returns
-        whether the device did not have it: the confirmation of a repeat shows a message as it was
-        sent, also if it was deleted before it was ever heard.
+        whether the device did not have it.
         """
-        self._skip_deleted(channel_id, seq - 1)
+        is_repeat = self._is_repeat(key)
+        if not (is_repeat and self._may_miss(channel_id)):  # it may overtake what is replayed
+            self._skip_deleted(channel_id, seq - 1)
         last = self.last.get(channel_id, 0)
         early = self._early.setdefault(channel_id, set())
-        is_repeat = self._is_repeat(key)
         if seq <= last or seq in early:
             self._require(is_repeat, f"heard {channel_id}:{seq} again, {last + 1} is next")
             self._said[key or ""] -= 1

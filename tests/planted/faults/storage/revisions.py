@@ -143,4 +143,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "    if not text:\n",
         BY_EMOJI,
     ),
+    Fault(
+        "who repeats a send is shown what was deleted or edited since",
+        "persistence/postgres/posting.py",
+        "        if not repeats:\n",
+        "        if repeats or not repeats:\n",
+        ("tests/persistence/contents/test_revisions.py", "tests/persistence/test_posting.py"),
+    ),
+    Fault(
+        "who has lost a conversation is shown what became of their message by repeating it",
+        "persistence/postgres/posting.py",
+        " AND m.rev > 0 AND may_join(m.author_id, c.id)\n",
+        " AND m.rev > 0\n",
+        ("tests/persistence/contents/test_revisions.py",),
+    ),
 )
