@@ -217,9 +217,11 @@ def warnings_about(of: Installation) -> Iterator[str]:
             f" --shell /usr/sbin/nologin {of.user}"
         )
     is_made = of.data_dir.is_relative_to(_STATE) and of.data_dir != _STATE  # by systemd
+    folder = shlex.quote(str(of.data_dir))
     if not is_made and not of.data_dir.is_dir():
-        folder = shlex.quote(str(of.data_dir))
         yield f"{of.data_dir} has to be there: install -d -m 0700 -o {of.user} {folder}"
+    elif not is_made and not _may_own(of.user, of.data_dir):
+        yield f"{of.data_dir} does not belong to {of.user}: chown -R {of.user} {folder}"
     socket = of.data_dir / ADMIN_SOCKET
     if (flaw := flaw_of_path(socket)) is not None:
         yield (
@@ -261,7 +263,7 @@ def _may_read(user: str, path: Path) -> bool:
     group. What cannot be looked at is not known to be unreadable.
     """
     try:
-        account = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
+        account = _account(user)
         uid, gids = account.pw_uid, os.getgrouplist(account.pw_name, account.pw_gid)
     except KeyError:
         uid, gids = -1, []
@@ -278,6 +280,21 @@ def _may_read(user: str, path: Path) -> bool:
 def _hidden(path: Path) -> Path | None:
     """The folder that the service has one of its own of, and the path is in."""
     return next((at for at in _PRIVATE if path.is_relative_to(at)), None)
+
+
+def _may_own(user: str, folder: Path) -> bool:
+    """Whether a folder is an account's, which root does not need; of an account that there is not
+    yet, it is not known.
+    """
+    try:
+        return _account(user).pw_uid in {0, folder.stat().st_uid}
+    except KeyError:
+        return True
+
+
+def _account(user: str) -> pwd.struct_passwd:
+    """By name or number; raises KeyError."""
+    return pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
 
 
 def _is_account(name: str) -> bool:

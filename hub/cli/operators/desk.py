@@ -241,8 +241,7 @@ async def account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
     Raises:
         NotDone: a folder that is misspelt is not made.
     """
-    is_here = config.database_url is not None or is_data_dir(config.data_dir)
-    if url is None and not is_here and _flaw_of_socket(config) is not None:
+    if url is None and not _is_there(config):
         raise NotDone(f"There is no database of Parlour in {config.data_dir}")
     async with new_account_desk(config, url) as desk:
         yield desk
@@ -250,7 +249,7 @@ async def account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def new_account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
-    """As `account_desk`, but the database is made if it is not there.
+    """As `account_desk`, but the database is made if it is not there, which is said.
 
     Raises:
         NotDone: somebody holds it, who cannot be asked.
@@ -258,8 +257,16 @@ async def new_account_desk(config: Config, url: str | None) -> AsyncIterator[Des
     if url is not None:
         yield hub_desk(config, url)
         return
+    if not _is_there(config):
+        say(f"Making a new database in {config.data_dir.absolute()}", err=True)
     async with AsyncExitStack() as stack:
         yield await enter_in_turn(stack, partial(_desk_here, config))
+
+
+def _is_there(config: Config) -> bool:
+    """Whether there is a database, or a hub that has one."""
+    is_made = config.database_url is not None or is_data_dir(config.data_dir)
+    return is_made or _flaw_of_socket(config) is None
 
 
 async def enter_in_turn(

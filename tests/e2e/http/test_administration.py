@@ -229,6 +229,14 @@ async def test_a_hub_with_an_external_database_has_a_socket_too(
     assert refusal(data_dir, "user", "list").startswith("There is no database of Parlour in")
 
 
+def test_a_database_is_made_for_the_first_account_and_that_is_said(data_dir: Path) -> None:
+    made = run("user", "add", "ann", "--data-dir", str(data_dir))
+    assert (made.code, made.out) == (0, "ann has id 1\n")
+    assert made.err == f"Making a new database in {data_dir}\n"
+    again = run("user", "add", "ben", "--data-dir", str(data_dir))
+    assert (again.code, again.err) == (0, "")
+
+
 def test_a_hub_that_cannot_be_asked_is_named_with_the_reason(data_dir: Path) -> None:
     long = data_dir / ("x" * MAX_PATH_BYTES)
     with run_hub(long):

@@ -260,6 +260,8 @@ def test_what_is_to_be_done_first_is_said(folder: Path, monkeypatch: pytest.Monk
     assert account.startswith("there is no account no-such-account here: useradd ")
     (missing,) = warnings_about(of("root", data_dir="/srv/none"))
     assert missing == "/srv/none has to be there: install -d -m 0700 -o root /srv/none"
+    (strange,) = warnings_about(of("nobody", data_dir=str(folder)))
+    assert strange == f"{folder} does not belong to nobody: chown -R nobody {folder}"
     (quoted,) = warnings_about(of("root", data_dir="/srv/a b;c"))
     assert quoted.endswith(" -o root '/srv/a b;c'")
     longest = f"/var/lib/{'x' * (MAX_PATH_BYTES - len('/var/lib//admin.sock'))}"

@@ -171,6 +171,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (UNIT,),
     ),
     Fault(
+        "a data folder of another account is not said",
+        "hub/cli/systemd_unit.py",
+        "elif not is_made and not _may_own(of.user, of.data_dir):",
+        "elif False:",
+        (UNIT,),
+    ),
+    Fault(
+        "that an account is in a new database is not said",
+        "hub/cli/operators/desk.py",
+        "    if not _is_there(config):\n        say(",
+        "    if False:\n        say(",
+        ("tests/e2e/http/test_administration.py",),
+    ),
+    Fault(
         "a key that the service cannot read is not said",
         "hub/cli/systemd_unit.py",
         "        if not _may_read(of.user, file):",
