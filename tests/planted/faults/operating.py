@@ -242,7 +242,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a folder that is misspelt is made",
         "hub/cli/operators/desk.py",
-        "    if url is None and not is_here and _flaw_of_socket(config) is not None:\n",
+        "    if url is None and not _is_there(config):\n",
         "    if False:\n",
         (STARTING,),
     ),
