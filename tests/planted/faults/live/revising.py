@@ -94,4 +94,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "reached = Reached(seq)",
         ("tests/hub/socketio/test_offset.py",),
     ),
+    Fault(
+        "the list of a workspace's channels does not say how far their revisions are",
+        "hub/rest/routes/learning_chat/channels.py",
+        "channel_head_object(head.channel, head.last_seq, head.last_rev)",
+        "channel_head_object(head.channel, head.last_seq, 0)",
+        ("tests/hub/rest/routes/test_revisions.py",),
+    ),
+    Fault(
+        "a new member is not told how far the revisions of the channels are",
+        "hub/services/workspaces.py",
+        "(head.channel, head.last_seq, head.last_rev)",
+        "(head.channel, head.last_seq, 0)",
+        ("tests/hub/services/test_workspaces.py",),
+    ),
 )
