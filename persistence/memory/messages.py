@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from attrs import define, evolve
+from attrs import define
 
 from persistence.changes import (
     PairMet,
