@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import define
 
 from persistence.lists import MAX_LISTED, Found, Key, Order, Places, Search, Which
-from persistence.memory.tables import ChannelRow, Tables
+from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.tables import Tables
 from persistence.policy import Action
 from persistence.records import ChannelHead, Conversation, Newest, channel_key
 from protocol.model import MAX_ID, ChannelId, Message, MessageId, UserId, name_key

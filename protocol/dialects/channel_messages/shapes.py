@@ -44,6 +44,7 @@ class ChannelMessageObject(TypedDict):
     rev: NotRequired[int]
     editedAt: NotRequired[Timestamp]
     isDeleted: NotRequired[Literal[True]]
+    isPinned: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject[UserUuid]]]
 
 
@@ -149,6 +150,8 @@ def _add_revision(view: ChannelMessageObject, message: Message) -> None:
         view["editedAt"] = timestamp(message.edited_at)
     if message.is_deleted:
         view["isDeleted"] = True
+    if message.is_pinned:
+        view["isPinned"] = True
 
 
 def sent_object(message: Message) -> SentObject:

@@ -80,6 +80,7 @@ FULL_MESSAGE: Final = evolve(
     rev=6,
     edited_at=AT,
     is_deleted=True,
+    is_pinned=True,
     reactions=(Reaction(THUMB, 1, (UserId(1),)),),
 )
 
