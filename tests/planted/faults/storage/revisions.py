@@ -27,8 +27,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an edit is not only its author's",
         ROUTINE,
-        "IF action = 'edit' AND message.author_id <> who THEN",
-        "IF false THEN",
+        "IF action = 'edit' AND (message.author_id <> who OR",
+        "IF action = 'edit' AND (false OR",
         BY_STORE,
     ),
     Fault(
