@@ -252,6 +252,25 @@ export class Client extends TypedEventTarget {
   }
 
   /**
+   * Send a copy of a stored message to a conversation. It is tried until it is done.
+   * @param {Message} message
+   * @param {ConversationId} to
+   * @throws {CallFailed} refused for good, as with `message_not_found`
+   */
+  async forward(message, to) {
+    await this.#signedIn.revisions.forward(message, to);
+  }
+
+  /**
+   * What a forwarded message is a copy of, as it is now.
+   * @param {Message} message
+   * @throws {CallFailed} `message_not_found`: there is none that this user may see
+   */
+  async original(message) {
+    return await this.#signedIn.revisions.original(message);
+  }
+
+  /**
    * Store a file, to be sent with `send(conversationId, name, { kind, fileUrl })`.
    * @param {Blob} file
    * @param {string} [name] by default the file's own

@@ -102,6 +102,8 @@ export interface Message {
   readonly fileUrl: string | null;
   /** the id of the message that it replies to */
   readonly parentId: number | null;
+  /** it is a copy of another message; of which says `original(message)` */
+  readonly isForwarded: boolean;
   /** ISO 8601, UTC, by the server's clock once it is stored */
   readonly at: string;
   /** of the last change to it; 0: there was none. See docs/delivery.md#revisions */
@@ -237,6 +239,8 @@ export interface Client<Me> extends ClientEventTarget {
   remove(message: Message): Promise<void>;
   react(message: Message, emoji: string): Promise<void>;
   unreact(message: Message, emoji: string): Promise<void>;
+  forward(message: Message, to: ConversationId): Promise<void>;
+  original(message: Message): Promise<Message>;
   typing(conversationId: ConversationId): void;
   markRead(conversationId: ConversationId): Promise<void>;
   loadOlder(conversationId: ConversationId, limit?: number): Promise<boolean>;

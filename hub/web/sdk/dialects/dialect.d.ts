@@ -63,6 +63,8 @@ export interface Dialect<Me, Listed> {
   head(listed: Listed): [ConversationId, number];
   /** the rev of its last change; 0: there was none, or the hub does not know of changes */
   lastRev(listed: Listed): number;
+  /** where a copy goes, in the body of the call that forwards a message */
+  destination(conversationId: ConversationId): object;
   /** what a call over REST that changed a message returned */
   changed(answer: unknown, me: UserId): StoredMessage;
   /** the messages before `first`; the newest ones without it; oldest first */

@@ -25,6 +25,7 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  * @property {string} messageType
  * @property {string | null} fileUrl
  * @property {number} [parentId]
+ * @property {true} [isForwarded]
  * @property {string} createdAt
  * @property {UserId[]} readBy
  * @property {number} [rev]
@@ -72,6 +73,8 @@ const DIALECT = {
   head: ({ id, lastSeq }) => [id, lastSeq],
 
   lastRev: ({ lastRev = 0 }) => lastRev,
+
+  destination: (conversationId) => ({ channelId: conversationId }),
 
   changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
 
@@ -193,6 +196,7 @@ function toMessage(stored, me) {
     kind: kindOf(stored.messageType),
     fileUrl: stored.fileUrl,
     parentId: stored.parentId ?? null,
+    isForwarded: stored.isForwarded ?? false,
     at: stored.createdAt,
     ...stateOf(stored),
     status: stored.readBy.length > 0 ? Status.READ : Status.SENT,

@@ -19,6 +19,7 @@ import { Kind, Status, UNCHANGED } from "../messages/message.js";
  * @property {MessageKind} [message_type]
  * @property {string} [file_url]
  * @property {number} [parent_id]
+ * @property {true} [is_forwarded]
  * @property {string} created_at
  * @property {boolean} is_read
  * @property {boolean} [is_delivered]
@@ -63,6 +64,8 @@ const DIALECT = {
   head: ({ user, last_seq: seq }) => [user.id, seq],
 
   lastRev: ({ last_rev: rev = 0 }) => rev,
+
+  destination: (conversationId) => ({ recipient_id: conversationId }),
 
   changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
 
@@ -191,6 +194,7 @@ function toMessage(stored, me) {
     kind: stored.message_type ?? Kind.TEXT,
     fileUrl: stored.file_url ?? null,
     parentId: stored.parent_id ?? null,
+    isForwarded: stored.is_forwarded ?? false,
     at: stored.created_at,
     ...stateOf(stored),
     status: stored.is_read ? Status.READ : arrived,

@@ -76,6 +76,7 @@ export function pendingMessage({
     kind,
     fileUrl,
     parentId,
+    isForwarded: false,
     at,
     ...UNCHANGED,
     status: failure === null ? Status.SENDING : Status.FAILED,

@@ -129,6 +129,31 @@ export class Revisions {
     this.apply(conversationId, now);
   }
 
+  /**
+   * Send a copy of a stored message, over REST. Resolves when it is stored.
+   * @param {Message} message
+   * @param {ConversationId} to
+   * @throws {CallFailed} it was refused for good
+   */
+  async forward({ id }, to) {
+    if (id === null) throw notStored();
+    const body = this.#dialect.destination(to);
+    await this.#reviser.change((key) =>
+      this.#rest.call("POST", `/api/messages/${id}/forward`, body, { "Idempotency-Key": key }),
+    );
+  }
+
+  /**
+   * What a message is a copy of, as it is now.
+   * @param {Message} message
+   * @throws {CallFailed} `message_not_found`: there is none that this user may see
+   */
+  async original({ id }) {
+    if (id === null) throw notStored();
+    const found = await this.#rest.call("GET", `/api/messages/${id}/original`);
+    return this.#dialect.changed(found, this.#me);
+  }
+
   /** What waits to be changed can be tried. */
   async submit() {
     await this.#reviser.submit();

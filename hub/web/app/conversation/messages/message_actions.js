@@ -149,7 +149,7 @@ export class MessageActions {
 
   /** @param {Message} message which may be one that nothing can be done with */
   #show(message) {
-    const { at, id, kind, isMine, isDeleted, fileUrl, reactions } = message;
+    const { at, id, kind, isMine, isDeleted, isForwarded, fileUrl, reactions } = message;
     const isStored = id !== null && !isDeleted;
     const isText = kind === Kind.TEXT && !isDeleted;
     this.#message = message;
@@ -158,7 +158,7 @@ export class MessageActions {
     this.#emoji.hidden = !isStored;
     this.#reply.hidden = !isStored;
     this.#copy.hidden = !isText;
-    this.#edit.hidden = !(isStored && isMine && isText && fileUrl === null);
+    this.#edit.hidden = !(isStored && isMine && isText && !isForwarded && fileUrl === null);
     this.#delete.hidden = !(isStored && isMine);
     const who = reactions.map((each) => `${each.emoji} ${whoReacted(each, this.#handlers.nameOf)}`);
     this.#who.textContent = who.join("\n");

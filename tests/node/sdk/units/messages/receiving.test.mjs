@@ -29,7 +29,12 @@ test("a message has everything that the hub says of it", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
   const message = wireMessage(1);
-  const more = { message_type: "image", file_url: "/uploads/cat.png", parent_id: 5 };
+  const more = {
+    message_type: "image",
+    file_url: "/uploads/cat.png",
+    parent_id: 5,
+    is_forwarded: true,
+  };
   hub.socket.deliver({ type: "private_message", message: { ...message, ...more } });
   hub.socket.deliver(posted(2, { isMine: true }));
   const [theirs, mine] = client.messages(BEN);
@@ -45,6 +50,7 @@ test("a message has everything that the hub says of it", async () => {
     kind: "image",
     fileUrl: "/uploads/cat.png",
     parentId: 5,
+    isForwarded: true,
     at: "2024-01-01T12:00:00.000Z",
     ...UNCHANGED,
     status: Status.SENT,
