@@ -9,8 +9,29 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from persistence.records import Denial, Invitation, InvitationLink
-from protocol.model import UserId, Workspace, WorkspaceId
+from attrs import frozen
+
+from persistence.records import Denial
+from protocol.model import User, UserId, Workspace, WorkspaceId
+
+
+@frozen
+class Invitation:
+    """A workspace that a user was asked to join."""
+
+    workspace: Workspace
+    inviter: User
+    created_at: datetime
+
+
+@frozen
+class InvitationLink:
+    """A link by which anybody may join a workspace, so many times. Its secret is not kept."""
+
+    id: int
+    workspace_id: WorkspaceId
+    expires_at: datetime
+    uses_left: int
 
 
 class Invitations(Protocol):

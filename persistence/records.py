@@ -5,7 +5,7 @@ commands, events, dialects, sockets.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from enum import Enum, auto
 from typing import ClassVar, Final, TypeAlias
 
@@ -22,11 +22,9 @@ from protocol.model import (
     Posted,
     Refusal,
     Role,
-    SessionId,
     Standing,
     User,
     UserId,
-    Workspace,
     WorkspaceId,
     name_key,
 )
@@ -288,56 +286,6 @@ class Access:
 
 
 @frozen
-class OpenSession:
-    """A live session as its owner is shown it."""
-
-    id: SessionId
-    created_at: datetime
-    used_at: datetime
-    expires_at: datetime
-
-
-@frozen
-class SessionEnded:
-    """The session was deleted."""
-
-    session_id: SessionId
-
-
-@frozen
-class SessionChanged:
-    """The session has another end."""
-
-    session_id: SessionId
-
-
-@frozen
-class UserChanged:
-    """The account changed: what is cached of it, also with its sessions, is out of date."""
-
-    user_id: UserId
-
-
-@frozen
-class UserDeactivated:
-    """Nobody may be signed in to the account."""
-
-    user_id: UserId
-
-
-@frozen
-class UserReactivated:
-    """The account may be used again."""
-
-    user_id: UserId
-
-
-SessionChange: TypeAlias = (
-    SessionEnded | SessionChanged | UserChanged | UserDeactivated | UserReactivated
-)
-
-
-@frozen
 class ChannelHead:
     """A channel that a user may see, the seq of its last message, and the rev of the last revision
     of one; 0 when there is none.
@@ -391,25 +339,6 @@ class Membership:
 
 
 @frozen
-class Invitation:
-    """A workspace that a user was asked to join."""
-
-    workspace: Workspace
-    inviter: User
-    created_at: datetime
-
-
-@frozen
-class InvitationLink:
-    """A link by which anybody may join a workspace, so many times. Its secret is not kept."""
-
-    id: int
-    workspace_id: WorkspaceId
-    expires_at: datetime
-    uses_left: int
-
-
-@frozen
 class NewChannel:
     """A channel to be made in a workspace."""
 
@@ -441,29 +370,6 @@ class Expired:
 
 
 @frozen
-class Upload:
-    """A stored file.
-
-    Args:
-        url: its address.
-        owner_id: the user who uploaded it.
-        mime_type: its type, with `charset` where it is text that is not UTF-8.
-        name: what it is called.
-        size: in bytes; 0 of files that were uploaded before sizes were kept.
-        width: of a picture, in pixels; None of other files and of older pictures.
-        height: the same.
-    """
-
-    url: str
-    owner_id: UserId
-    mime_type: str
-    name: str
-    size: int
-    width: int | None = None
-    height: int | None = None
-
-
-@frozen
 class Conversation:
     """A dm as one participant sees it.
 
@@ -482,11 +388,3 @@ class Conversation:
     last_seq: int
     last_rev: int
     is_archived: bool = False
-
-
-@frozen
-class ForeignSession:
-    """A session of another application: its user and its end."""
-
-    user_id: UserId
-    expires_at: datetime

@@ -7,11 +7,70 @@ after it has ended; whoever ends it, it is told. Must not know: tokens, cookies,
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeAlias
+
+from attrs import frozen
 
 from persistence.audit import AuditEntry
-from persistence.records import ForeignSession, OpenSession, SessionChange
 from protocol.model import Session, SessionId, UserId
+
+
+@frozen
+class OpenSession:
+    """A live session as its owner is shown it."""
+
+    id: SessionId
+    created_at: datetime
+    used_at: datetime
+    expires_at: datetime
+
+
+@frozen
+class SessionEnded:
+    """The session was deleted."""
+
+    session_id: SessionId
+
+
+@frozen
+class SessionChanged:
+    """The session has another end."""
+
+    session_id: SessionId
+
+
+@frozen
+class UserChanged:
+    """The account changed: what is cached of it, also with its sessions, is out of date."""
+
+    user_id: UserId
+
+
+@frozen
+class UserDeactivated:
+    """Nobody may be signed in to the account."""
+
+    user_id: UserId
+
+
+@frozen
+class UserReactivated:
+    """The account may be used again."""
+
+    user_id: UserId
+
+
+SessionChange: TypeAlias = (
+    SessionEnded | SessionChanged | UserChanged | UserDeactivated | UserReactivated
+)
+
+
+@frozen
+class ForeignSession:
+    """A session of another application: its user and its end."""
+
+    user_id: UserId
+    expires_at: datetime
 
 
 class Sessions(Protocol):

@@ -7,10 +7,35 @@ where the files are.
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from persistence.records import StorageFull, Upload
+from attrs import frozen
+
+from persistence.records import StorageFull
 from protocol.model import UserId
 
 DAY: Final = 86_400.0
+
+
+@frozen
+class Upload:
+    """A stored file.
+
+    Args:
+        url: its address.
+        owner_id: the user who uploaded it.
+        mime_type: its type, with `charset` where it is text that is not UTF-8.
+        name: what it is called.
+        size: in bytes; 0 of files that were uploaded before sizes were kept.
+        width: of a picture, in pixels; None of other files and of older pictures.
+        height: the same.
+    """
+
+    url: str
+    owner_id: UserId
+    mime_type: str
+    name: str
+    size: int
+    width: int | None = None
+    height: int | None = None
 
 
 class Uploads(Protocol):

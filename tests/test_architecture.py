@@ -254,10 +254,13 @@ def test_hub_sees_storage_through_its_interface() -> None:
             "changes",
             "figures",
             "interface",
+            "invitations",
             "lists",
             "contents.revisions",
             "records",
             "search",
+            "sessions",
+            "uploads",
         )
     }
     refuse(

@@ -20,10 +20,10 @@ from hub.actor.hub import Hub
 from hub.identity.foreign_logins import ForeignLogins
 from hub.identity.session_cache import SessionCache
 from persistence.interface import Sessions
-from persistence.records import (
+from persistence.records import StoreUnavailable
+from persistence.sessions import (
     SessionChanged,
     SessionEnded,
-    StoreUnavailable,
     UserChanged,
     UserDeactivated,
     UserReactivated,

@@ -16,18 +16,10 @@ from persistence.changes import (
     ProfileOpened,
     UserGone,
 )
-from persistence.memory.tables import ChannelRow, Tables
-from persistence.records import (
-    Credentials,
-    Identity,
-    NewUser,
-    NoSuchUser,
-    ProfileChange,
-    Taken,
-    UserChanged,
-    UserDeactivated,
-    UserReactivated,
-)
+from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.tables import Tables
+from persistence.records import Credentials, Identity, NewUser, NoSuchUser, ProfileChange, Taken
+from persistence.sessions import UserChanged, UserDeactivated, UserReactivated
 from protocol.model import (
     ASSISTANT_ID,
     MessageFate,

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from attrs import define
 
-from persistence.memory.tables import ChannelRow, Tables
+from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.tables import Tables
 from persistence.policy import Action
 from persistence.records import (
     Access,

@@ -8,14 +8,11 @@ from attrs import define, evolve
 from persistence.changes import (
     InvitationChanged,
 )
+from persistence.invitations import Invitation, InvitationLink
 from persistence.memory.tables import InvitationRow, LinkRow
 from persistence.memory.workspaces import MemoryWorkspaces
 from persistence.policy import Action
-from persistence.records import (
-    Denial,
-    Invitation,
-    InvitationLink,
-)
+from persistence.records import Denial
 from protocol.model import UserId, Workspace, WorkspaceId
 
 

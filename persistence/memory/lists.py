@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from attrs import define
 
 from persistence.lists import MAX_LISTED, Found, Key, Order, Places, Search, Which
-from persistence.memory.tables import ChannelRow, Tables
+from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.tables import Tables
 from persistence.policy import Action
 from persistence.records import ChannelHead, Conversation, Newest, channel_key
 from protocol.model import MAX_ID, ChannelId, Message, MessageId, UserId, name_key
@@ -150,7 +151,8 @@ class MemoryLists:
                 key = f"{members:016}"
             case Order.NAME:
                 key = channel_key(name) if peer is None else name_key(name)
-        return Found(channel, name, peer, members, len(row.messages), (key, channel.id))
+        head = ChannelHead(channel, len(row.messages), row.last_rev)
+        return Found(head, name, peer, members, (key, channel.id))
 
     def _rows(self, user_id: UserId) -> list[ChannelRow]:
         return [

@@ -7,7 +7,8 @@ from datetime import timedelta
 import trio
 from attrs import define, field
 
-from persistence.memory.tables import ChannelRow, Tables
+from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.tables import Tables
 from persistence.records import Expired, Written
 from protocol.model import ChannelId, Message, MessageFate, MessageId, UserId
 

@@ -8,16 +8,10 @@ from persistence.changes import (
     PairMet,
 )
 from persistence.interface import MAX_NAMED
-from persistence.memory.tables import ChannelRow, Tables
+from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.tables import Tables
 from persistence.policy import Action
-from persistence.records import (
-    Advance,
-    Denial,
-    Draft,
-    Gap,
-    Outcome,
-    Span,
-)
+from persistence.records import Advance, Denial, Draft, Gap, Outcome, Span
 from protocol.model import (
     ASSISTANT_ID,
     MAX_ID,

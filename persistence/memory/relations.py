@@ -14,15 +14,7 @@ from persistence.changes import (
 )
 from persistence.interface import MAX_RELATIONS
 from persistence.memory.tables import Tables, listen
-from persistence.records import (
-    FollowCounts,
-    NoSuchUser,
-    PeerView,
-    Permit,
-    Place,
-    Relation,
-    Side,
-)
+from persistence.records import FollowCounts, NoSuchUser, PeerView, Permit, Place, Relation, Side
 from protocol.model import ASSISTANT_ID, FollowStatus, User, UserId, plain_key
 
 

@@ -8,7 +8,8 @@ from attrs import define, evolve
 
 from persistence.audit import AuditEntry
 from persistence.memory.tables import SessionRow, Tables, listen
-from persistence.records import NoSuchUser, OpenSession, SessionChange, SessionChanged
+from persistence.records import NoSuchUser
+from persistence.sessions import OpenSession, SessionChange, SessionChanged
 from protocol.model import Session, SessionId, UserId
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 from attrs import define
 
 from persistence.memory.tables import Tables
-from persistence.records import NoSuchUser, StorageFull, Upload
-from persistence.uploads import DAY
+from persistence.records import NoSuchUser, StorageFull
+from persistence.uploads import DAY, Upload
 from protocol.model import UserId
 
 

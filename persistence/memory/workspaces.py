@@ -11,11 +11,7 @@ from persistence.changes import (
 )
 from persistence.memory.tables import Tables
 from persistence.policy import Action
-from persistence.records import (
-    Denial,
-    Membership,
-    NoSuchUser,
-)
+from persistence.records import Denial, Membership, NoSuchUser
 from persistence.workspaces import ListedWorkspace
 from protocol.model import Standing, UserId, Workspace, WorkspaceId
 

@@ -19,7 +19,8 @@ from persistence.interface import ForeignSessions
 from persistence.postgres.database.bridge import Database, open_connections
 from persistence.postgres.database.session import SESSION, connect
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
-from persistence.records import ForeignSession, StoreUnavailable
+from persistence.records import StoreUnavailable
+from persistence.sessions import ForeignSession
 from protocol.model import MAX_ID, UserId
 
 POOL_SIZE: Final = 4

@@ -6,6 +6,7 @@ from typing import Final
 
 from attrs import frozen
 
+from persistence.invitations import Invitation, InvitationLink
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.bridge import Record
 from persistence.postgres.database.verdicts import VERDICT, denial_in
@@ -15,7 +16,7 @@ from persistence.postgres.workspaces import (
     PostgresWorkspaces,
     workspace_in,
 )
-from persistence.records import Denial, Invitation, InvitationLink
+from persistence.records import Denial
 from protocol.model import UserId, Workspace, WorkspaceId
 
 _INVITE: Final = f"""

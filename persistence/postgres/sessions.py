@@ -11,8 +11,8 @@ from persistence.audit import AuditEntry
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.audit import noted, values_of
 from persistence.postgres.database.bridge import Database, Record
-from persistence.records import (
-    NoSuchUser,
+from persistence.records import NoSuchUser
+from persistence.sessions import (
     OpenSession,
     SessionChange,
     SessionChanged,

@@ -6,8 +6,8 @@ from typing import Final
 from attrs import frozen
 
 from persistence.postgres.database.bridge import Database, Record
-from persistence.records import Gone, NoSuchUser, StorageFull, Upload
-from persistence.uploads import DAY
+from persistence.records import Gone, NoSuchUser, StorageFull
+from persistence.uploads import DAY, Upload
 from protocol.model import UserId
 
 _ADD: Final = "SELECT add_upload($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS full"

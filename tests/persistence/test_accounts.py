@@ -8,17 +8,8 @@ import pytest
 from attrs import evolve
 
 from persistence.interface import AuditEntry, Store, Way
-from persistence.records import (
-    Identity,
-    NewUser,
-    NoSuchUser,
-    ProfileChange,
-    SessionEnded,
-    Taken,
-    UserChanged,
-    UserDeactivated,
-    UserReactivated,
-)
+from persistence.records import Identity, NewUser, NoSuchUser, ProfileChange, Taken
+from persistence.sessions import SessionEnded, UserChanged, UserDeactivated, UserReactivated
 from protocol.model import ASSISTANT_ID, Role
 from tests.support.stores.records import NOBODY, make_user, make_users
 

@@ -6,14 +6,7 @@ from unicodedata import normalize
 import pytest
 
 from persistence.interface import Store
-from persistence.records import (
-    ChannelHead,
-    Denial,
-    Draft,
-    NewChannel,
-    NoSuchUser,
-    Taken,
-)
+from persistence.records import ChannelHead, Denial, Draft, NewChannel, NoSuchUser, Taken
 from protocol.model import ChannelId, ChannelKind, User, WorkspaceId
 from protocol.revisions import Pin
 from tests.support.stores.records import (

@@ -3,7 +3,8 @@
 import pytest
 
 from persistence.interface import Store
-from persistence.records import Draft, NoSuchUser, ProfileChange, StorageFull, Upload
+from persistence.records import Draft, NoSuchUser, ProfileChange, StorageFull
+from persistence.uploads import Upload
 from protocol.model import MessageKind, Posted, Refusal, User
 from protocol.revisions import Delete
 from tests.support.stores.records import (

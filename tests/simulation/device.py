@@ -20,6 +20,7 @@ from tests.simulation.judgement.truth import Right
 from tests.simulation.languages import Language
 from tests.simulation.languages.language import Call, send_over_rest
 from tests.simulation.languages.socketio import SocketIo
+from tests.simulation.searching import Searches
 from tests.support.clients.frames import CLOSE, client_frame
 from tests.support.clients.websocket import Closed, Refused, WebSocket, open_websocket
 from tests.support.world import Person, World
@@ -92,9 +93,11 @@ class Device:
     _leave: trio.Event = field(factory=trio.Event, init=False)
     _count: int = field(default=0, init=False)
     changes: Changes = field(init=False)
+    searches: Searches = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.changes = Changes(self)
+        self.searches = Searches(self.sim, self.name)
         self._session_id = self.sim.truth.opened(self.session_hash)
 
     @property
@@ -294,6 +297,8 @@ class Device:
                 await self._go_on(socket)
             elif dice.random() < 0.35:
                 await self.changes.make_some()
+            elif dice.random() < 0.25:
+                await self.searches.make_one(self.person, has_session=lambda: self.has_session)
             elif dice.random() < 0.5:
                 await self._send_something(socket)
             elif dice.random() < 0.2:

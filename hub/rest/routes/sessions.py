@@ -10,7 +10,7 @@ found.
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
-from persistence.records import OpenSession
+from persistence.sessions import OpenSession
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
 from protocol.errors import ErrorCode

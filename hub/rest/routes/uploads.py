@@ -25,7 +25,8 @@ from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.parameters import Text
 from hub.rest.replies import unavailable
 from hub.settings.config import Config
-from persistence.records import NoSuchUser, StorageFull, Upload
+from persistence.records import NoSuchUser, StorageFull
+from persistence.uploads import Upload
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
 from protocol.schemas import Keywords

@@ -21,7 +21,8 @@ from hub.services.assistant.assistant import TRIGGER
 from hub.services.people.archive import Archive
 from persistence.interface import MAX_RELATIONS, Store
 from persistence.lists import Places
-from persistence.records import ChannelHead, Relation, Side, Span, Upload
+from persistence.records import ChannelHead, Relation, Side, Span
+from persistence.uploads import Upload
 from protocol.model import ChannelId, Message, MessageId, User, UserId, Workspace
 
 FORMAT: Final = "parlour-export"

@@ -29,9 +29,7 @@ from persistence.changes import (
     RequestDecided,
 )
 from persistence.interface import Health, Relations
-from persistence.records import (
-    StoreUnavailable,
-)
+from persistence.records import StoreUnavailable
 from protocol.model import UserId
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,8 @@ from persistence.contents.revisions import (
     Target,
     Version,
 )
-from persistence.memory.tables import ChannelRow, Tables
+from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.tables import Tables
 from persistence.policy import Action
 from persistence.records import Denial
 from protocol.model import Message, MessageId, UserId

@@ -9,7 +9,7 @@ from trio.testing import MockClock
 from hub.files.collector import UNKNOWN_SECONDS, FileCollector
 from hub.files.folder import UploadFolder
 from persistence.interface import Store
-from persistence.records import Upload
+from persistence.uploads import Upload
 from protocol.model import User
 from tests.support.stores.outage import Outage
 from tests.support.stores.records import make_users

@@ -12,7 +12,7 @@ from hub.http.files import PART_BYTES, StoredFile, as_asked
 from hub.http.responses import HttpError
 from hub.limits.quotas import RESPONSES_AT_ONCE
 from persistence.interface import Store
-from persistence.records import Upload
+from persistence.uploads import Upload
 from tests.support.quiet import until_quiet
 from tests.support.world import open_world
 

@@ -16,9 +16,9 @@ from persistence.records import (
     ProfileChange,
     Side,
     Span,
-    Upload,
     channel_key,
 )
+from persistence.uploads import Upload
 from protocol.model import (
     Message,
     MessageFate,

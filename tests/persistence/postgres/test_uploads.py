@@ -8,7 +8,8 @@ import trio
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
-from persistence.records import Draft, ProfileChange, Upload
+from persistence.records import Draft, ProfileChange
+from persistence.uploads import Upload
 from protocol.model import ChannelId, MessageKind, Posted, Refusal, User
 from protocol.revisions import Delete
 from tests.support.stores.databases import Databases, execute, open_transaction

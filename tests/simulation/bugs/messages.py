@@ -20,9 +20,10 @@ from hub.services.typing.running import Running
 from hub.services.workspaces import Workspaces
 from hub.sockets.outbox import Offered, Outbox
 from persistence.memory.channels import MemoryChannels
+from persistence.memory.contents.channel_row import ChannelRow
 from persistence.memory.messages import MemoryMessages
 from persistence.memory.relations import MemoryRelations
-from persistence.memory.tables import ChannelRow, Tables
+from persistence.memory.tables import Tables
 from persistence.records import Advance, Draft, Locked, Outcome, Permit, StoreUnavailable
 from protocol.events import PrivateMessagesRead
 from protocol.model import Channel, Message, MessageId, Posted, UserId

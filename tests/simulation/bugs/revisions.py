@@ -11,8 +11,8 @@ from hub.services.posting.continuity import Continuity
 from hub.services.posting.messaging import Messaging
 from hub.services.posting.revision_positions import RevisionPositions
 from persistence.contents.revisions import Revised, RevisionDraft, RevisionOutcome, RevisionSpan
+from persistence.memory.contents.channel_row import ChannelRow
 from persistence.memory.contents.revisions import MemoryRevisions
-from persistence.memory.tables import ChannelRow
 from persistence.records import StoreUnavailable
 from protocol.model import Message, User, UserId
 from tests.simulation.bugs.planting import Bug, replaced

@@ -117,7 +117,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     HeartbeatAcknowledged(),
     Ready(ANN, (WORKSPACE,), "epoch"),
     ChannelCreated(CHANNEL),
-    ChannelsAdded([(CHANNEL, 4)]),
+    ChannelsAdded([(CHANNEL, 4, 2)]),
     MemberAdded(WORKSPACE, ANN),
     MemberRemoved(WORKSPACE, ANN.id, ANN),
     RequestChanged(ANN.id, UserId(2), is_waiting=False),

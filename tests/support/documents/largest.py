@@ -100,7 +100,7 @@ _LARGEST: Final[tuple[Event, ...]] = (
     ConversationHistory((USER.id, USER.id), HISTORY, {USER.id: USER}, AT),
     Ready(USER, [WORKSPACE_FULL] * 100, EPOCH),
     ChannelCreated(CHANNEL_FULL),
-    ChannelsAdded([(CHANNEL_FULL, ID)] * 100),
+    ChannelsAdded([(CHANNEL_FULL, ID, ID)] * 100),
     MemberAdded(WORKSPACE_FULL, USER),
     MemberRemoved(WORKSPACE_FULL, USER.id, USER),
     Refused.because(ErrorCode.RATE_LIMITED, WORST * 255),

@@ -12,7 +12,8 @@ from persistence.contents.revisions import (
 )
 from persistence.interface import Store
 from persistence.lists import Places
-from persistence.records import Denial, Draft, Locked, NewChannel, NewUser, Outcome, Upload
+from persistence.records import Denial, Draft, Locked, NewChannel, NewUser, Outcome
+from persistence.uploads import Upload
 from protocol.model import Channel, ChannelId, Message, MessageId, Posted, User, UserId
 from protocol.revisions import Revision
 

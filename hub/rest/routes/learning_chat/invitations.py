@@ -15,7 +15,8 @@ from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.replies import ErrorWording
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.workspaces import NO_WORKSPACE, allowed, workspace_id
-from persistence.records import Denial, Invitation, InvitationLink
+from persistence.invitations import Invitation, InvitationLink
+from persistence.records import Denial
 from protocol.dialects.learning_chat.rest import REST, LinkBody
 from protocol.errors import ErrorCode, WireError
 from protocol.model import Workspace, WorkspaceId

@@ -26,7 +26,7 @@ from hub.http.responses import HttpError
 from hub.identity.passwords import PasswordHasher
 from persistence.audit import Way
 from persistence.interface import Store
-from persistence.records import Upload
+from persistence.uploads import Upload
 from protocol.admin import DeletionBody, RetentionBody
 from protocol.errors import WireError
 from tests.support.stores.records import make_channel, make_users, post_one, to_channel

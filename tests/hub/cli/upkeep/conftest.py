@@ -7,7 +7,8 @@ import pytest
 
 from hub.files.folder import UploadFolder
 from hub.settings.config import Config
-from persistence.records import Draft, Upload
+from persistence.records import Draft
+from persistence.uploads import Upload
 from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.stores.records import make_users
 

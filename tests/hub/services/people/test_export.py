@@ -14,7 +14,8 @@ import trio
 from hub.files.folder import UploadFolder
 from hub.services.people.export import PAGE, SUMMARY, export_person
 from persistence.interface import Store
-from persistence.records import Draft, Identity, NewUser, ProfileChange, Upload
+from persistence.records import Draft, Identity, NewUser, ProfileChange
+from persistence.uploads import Upload
 from protocol.model import MessageKind, User
 from tests.support.stores.records import (
     granted,

@@ -12,7 +12,8 @@ from persistence.postgres.upkeep.snapshot import (
     require_no_tables,
     server_version,
 )
-from persistence.records import Draft, Upload
+from persistence.records import Draft
+from persistence.uploads import Upload
 from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.stores.records import make_users
 

@@ -126,6 +126,7 @@ FRAMES: dict[type[Event], list[object]] = {
                     "pinnedMessages": [],
                     "createdAt": "2024-01-01T12:00:00.007Z",
                     "lastSeq": 4,
+                    "lastRev": 2,
                 }
             ],
         }

@@ -1,0 +1,142 @@
+"""The row of a channel in the memory store: its log, and where its users are in it.
+
+Guarantees: `seq` and `rev` are dense. Must not know: who may see it.
+"""
+
+from collections.abc import Callable, Container, Mapping
+from typing import Final
+
+from attrs import define, evolve, field
+
+from persistence.contents.revisions import Version
+from protocol.model import Channel, Message, MessageId, Reaction, UserId
+from protocol.revisions import NAMED_REACTORS
+
+
+class _Everybody:
+    """A set that everybody is in."""
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+EVERYBODY: Final[Container[UserId]] = _Everybody()
+
+
+@define
+class ChannelRow:
+    """A channel, its log and its watermarks by user. `messages[seq - 1]` is the message with that
+    seq; `deleted` has the ids of deleted messages.
+    """
+
+    channel: Channel
+    messages: list[Message] = field(factory=list)
+    deleted: set[MessageId] = field(factory=set)
+    read: dict[UserId, int] = field(factory=dict)
+    delivered: dict[UserId, int] = field(factory=dict)
+    archived: dict[UserId, int] = field(factory=dict)
+    declined: dict[UserId, int] = field(factory=dict)
+    opened_by: set[UserId] = field(factory=set)
+    accepted: bool = False
+    last_rev: int = 0
+    reactions: dict[MessageId, dict[str, dict[UserId, int]]] = field(factory=dict)  # numbered
+    versions: dict[MessageId, list[Version]] = field(factory=dict)  # the last first
+    is_request: Callable[[UserId], bool] = lambda _: False
+
+    def find(self, message_id: MessageId) -> Message:
+        """The stored message of that id, which must be in this channel."""
+        return next(message for message in self.messages if message.id == message_id)
+
+    def replace(self, message: Message) -> None:
+        """Replace a stored message by another version of it."""
+        self.messages[message.seq - 1] = message
+
+    def forget_reactions(self, user_id: UserId) -> None:
+        """Take back whatever a user has reacted."""
+        for kinds in self.reactions.values():
+            for emoji, users in tuple(kinds.items()):
+                users.pop(user_id, None)
+                if not users:
+                    del kinds[emoji]
+
+    def next_rev(self) -> int:
+        """The rev of the next revision."""
+        self.last_rev += 1
+        return self.last_rev
+
+    def clear(self, message: Message) -> None:
+        """Delete what a stored message says."""
+        self.deleted.add(message.id)
+        self.reactions.pop(message.id, None)
+        self.versions.pop(message.id, None)
+        self.replace(evolve(message, content="", file_url=None, is_deleted=True))
+        others = (each for each in self.channel.pinned if each != message.id)
+        self.channel = evolve(self.channel, pinned=tuple(others))
+
+    def shown(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
+        """The messages that were not deleted, as of now; see `seen`."""
+        return [self.seen(each, unknown) for each in self.messages if each.id not in self.deleted]
+
+    def conversation(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
+        """The messages of the two users of a dm, as of now; without the assistant's."""
+        return [message for message in self.shown(unknown) if message.recipient_id is not None]
+
+    @property
+    def answered(self) -> bool:
+        """Whether both users of a dm have written in it, or the second one has accepted it."""
+        both = set(self.channel.pair or (None,))
+        return self.accepted or {each.author_id for each in self.messages} >= both
+
+    @property
+    def opener(self) -> UserId | None:
+        """Who of the two users of a dm wrote first."""
+        authors = (each.author_id for each in self.messages)
+        return next((each for each in authors if each in (self.channel.pair or ())), None)
+
+    def seen(self, message: Message, unknown: Container[UserId] = EVERYBODY) -> Message:
+        """The message with its pin, its reactions and its readers as of now, without those who are
+        unknown to the one that it is for.
+        """
+        found = self.reactions.get(message.id, {})
+        reactions = tuple(
+            Reaction(emoji, len(users), tuple(users)[:NAMED_REACTORS])
+            for emoji, users in sorted(found.items(), key=lambda each: min(each[1].values()))
+        )
+        return evolve(
+            message,
+            reactions=reactions,
+            read_by=tuple(sorted(self._past(self.read, message, unknown))),
+            is_pinned=message.id in self.channel.pinned,
+            is_delivered=bool(self._past(self.delivered, message, unknown)),
+        )
+
+    def _past(
+        self, marks: Mapping[UserId, int], message: Message, unknown: Container[UserId]
+    ) -> set[UserId]:
+        """The others whose watermark has passed a message, who are not unknown, and for whom it is
+        no request.
+        """
+        return {
+            user
+            for user, seq in marks.items()
+            if seq >= message.seq
+            and user != message.author_id
+            and user not in unknown
+            and not self.is_request(user)
+        }
+
+    def unread(self, user_id: UserId) -> list[Message]:
+        """The messages of others above the user's read watermark."""
+        return self.by_others(user_id, self.read.get(user_id, 0))
+
+    def unread_among(self, user_id: UserId, among: int) -> int:
+        """How many of those are among the channel's newest messages."""
+        newest = {message.id for message in self.shown()[-among:]}
+        return sum(message.id in newest for message in self.unread(user_id))
+
+    def by_others(
+        self, user_id: UserId, above: int, unknown: Container[UserId] = EVERYBODY
+    ) -> list[Message]:
+        """The messages of others above a seq; see `seen`."""
+        shown = self.shown(unknown)
+        return [each for each in shown if each.seq > above and each.author_id != user_id]
