@@ -7,7 +7,7 @@
  * of others arrives once and in order of its `seq`. It needs nothing but `fetch` and `WebSocket`.
  *
  * Events (CustomEvent, data in `detail`): `status`, `message`, `changed`, `typing`, `presence`,
- * `read`, `delivered`, `channels`, `invitations`, `revoked`, `request`, `announcement`, `queue`,
+ * `read`, `delivered`, `pinned`, `channels`, `invitations`, `revoked`, `request`, `announcement`, `queue`,
  * `problem`;
  * `for await (const event of client.events())` gives them too.
  */
@@ -230,11 +230,7 @@ export class Client extends TypedEventTarget {
    * @throws {CallFailed} refused for good, as with `no_emoji`
    */
   async react(message, emoji) {
-    await this.#signedIn.revisions.change(
-      message,
-      "PUT",
-      `/reactions/${encodeURIComponent(emoji)}`,
-    );
+    await this.#signedIn.revisions.change(message, "PUT", pathOf(emoji));
   }
 
   /**
@@ -244,11 +240,7 @@ export class Client extends TypedEventTarget {
    * @throws {CallFailed} refused for good
    */
   async unreact(message, emoji) {
-    await this.#signedIn.revisions.change(
-      message,
-      "DELETE",
-      `/reactions/${encodeURIComponent(emoji)}`,
-    );
+    await this.#signedIn.revisions.change(message, "DELETE", pathOf(emoji));
   }
 
   /**
@@ -344,6 +336,14 @@ export class Client extends TypedEventTarget {
     return (listed ?? this.#listing()).all(onPart);
   }
 
+  /**
+   * What calls over REST need that are no part of this class.
+   * @protected
+   */
+  get calls() {
+    return { rest: this.#rest, dialect: this.#dialect, session: this.#signedIn };
+  }
+
   /** Every event, in order, until `return` is called on the iterator. */
   events() {
     return eventStream(this);
@@ -414,4 +414,9 @@ export class Client extends TypedEventTarget {
   #notify() {
     this.#changes.dispatchEvent(new Event("change"));
   }
+}
+
+/** @param {string} emoji of a reaction, as a part of the path of its message */
+function pathOf(emoji) {
+  return `/reactions/${encodeURIComponent(emoji)}`;
 }
