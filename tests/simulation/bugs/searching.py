@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve
 
+from persistence.memory.contents.channel_row import EVERYBODY, ChannelRow
 from persistence.memory.search import MemorySearch
-from persistence.memory.tables import EVERYBODY, ChannelRow, Tables
+from persistence.memory.tables import Tables
 from persistence.search import FoundPage, Wanted
 from protocol.model import Channel, Message, MessageId, UserId
 from tests.simulation.bugs.planting import Bug, replaced
