@@ -7,12 +7,14 @@ see a channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import messages_around
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording, from_wire
+from hub.rest.routes.notes import hidden, marked_unread, muted, note_endpoints
 from hub.rest.routes.revisions import (
     Reach,
     VersionObject,
@@ -21,7 +23,13 @@ from hub.rest.routes.revisions import (
     versions_endpoint,
     versions_of,
 )
-from protocol.commands import PostToChannel
+from protocol.commands import MuteChannel, PostToChannel
+from protocol.dialects.channel_messages.notes import (
+    HiddenMessageObject,
+    NotedChannelObject,
+    hidden_message,
+    noted_channel,
+)
 from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
 from protocol.dialects.channel_messages.shapes import (
     MAX_CONTENT_CHARS,
@@ -132,6 +140,22 @@ async def versions(call: Call) -> JSON[list[VersionObject]]:
     return JSON(await versions_of(call, _message_id(call)))
 
 
+async def mark_unread(call: Call) -> JSON[NotedChannelObject]:
+    """Have a message and those after it count as unread for the caller."""
+    return JSON(noted_channel(*await marked_unread(call, _message_id(call))))
+
+
+async def hide(call: Call) -> JSON[HiddenMessageObject]:
+    """Hide the message in the path from the caller, or show it again."""
+    return JSON(hidden_message(await hidden(call, _message_id(call))))
+
+
+async def mute(call: Call) -> JSON[NotedChannelObject]:
+    """Mute the channel in the path, or no more."""
+    channel_id = ChannelId(from_uuid(IdKind.CHANNEL, call.request.path_params["channel_id"]) or 0)
+    return JSON(noted_channel(*await muted(call, partial(MuteChannel, channel_id), _WORDING)))
+
+
 def _message_id(call: Call) -> MessageId | None:
     number = from_uuid(IdKind.MESSAGE, call.request.path_params["message_id"])
     return None if number is None else MessageId(number)
@@ -191,6 +215,13 @@ SURFACE: Final = REST
 ENDPOINTS: Final = (
     *revision_endpoints(revise),
     versions_endpoint(versions),
+    *note_endpoints(
+        mark_unread,
+        hide,
+        mute,
+        place="/api/channels/{channel_id}",
+        missing={403: (ErrorCode.NOT_A_MEMBER,)},
+    ),
     Endpoint(
         "GET",
         "/api/messages/channel/{channel_id}",

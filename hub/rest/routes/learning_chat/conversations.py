@@ -5,6 +5,7 @@ Guarantees: what the caller may not join is not listed.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Final, Literal, NotRequired, TypeAlias, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
@@ -17,6 +18,7 @@ from protocol.commands import MarkRead
 from protocol.dialects.learning_chat.rest import REST
 from protocol.errors import ErrorCode
 from protocol.model import MAX_ID, Channel, ChannelKind, MessageId, Role, User, UserId, WorkspaceId
+from protocol.shapes.notes import MarksObject, marks_of
 
 MAX_PARTICIPANTS: Final = 100
 """Of a channel: those who came first."""
@@ -38,7 +40,7 @@ class ParticipantObject(TypedDict):
     avatar: NotRequired[str]
 
 
-class ConversationObject(TypedDict):
+class ConversationObject(MarksObject):
     """A channel, or a dm, which has the name of the other person. `isReadOnly`: the caller may not
     write there.
     """
@@ -66,6 +68,7 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
     unread |= await store.lists.unread_in(call.me, ids)
     members = {each.id: each.members for each in await store.workspaces.of_user(call.me)}
     writable = await store.lists.writable(call.me, ids)
+    notes, now = await store.notes.of_channels(call.me, ids), datetime.now(UTC)
     people = {channel.id: _people(channel, members) for channel in channels}
     users = await store.accounts.get_many({who for ids in people.values() for who in ids})
     return JSON(
@@ -75,6 +78,7 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
                 channel,
                 [users[who] for who in people[channel.id] if who in users],
                 unread.get(channel.id, 0),
+                marks_of(notes.get(channel.id), now),
                 is_read_only=channel.id not in writable,
             )
             for channel in channels
@@ -98,6 +102,7 @@ def _conversation(
     channel: Channel,
     people: Iterable[User],
     unread_count: int,
+    marks: MarksObject,
     *,
     is_read_only: bool,
 ) -> ConversationObject:
@@ -112,6 +117,9 @@ def _conversation(
         "isReadOnly": is_read_only,
         "participants": [_participant(user) for user in people],
         "unreadCount": unread_count,
+        "unreadFrom": marks["unreadFrom"],
+        "isMuted": marks["isMuted"],
+        "mutedUntil": marks["mutedUntil"],
     }
     if channel.subject is not None:
         view["subject"] = channel.subject

@@ -3,6 +3,7 @@
 Guarantees: what a list of channels shows of each of them is known after one request.
 """
 
+from datetime import UTC, datetime
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint
@@ -12,6 +13,7 @@ from persistence.lists import Places
 from persistence.records import ChannelHead, Newest
 from protocol.dialects.learning_chat.rest import REST
 from protocol.shapes.learning_platform import ChannelObject, ChatMessageObject, channel_object
+from protocol.shapes.notes import MarksObject, marks_of
 
 
 class ChannelState(TypedDict):
@@ -22,7 +24,7 @@ class ChannelState(TypedDict):
     unreadCount: int
 
 
-class ListedChannelObject(ChannelObject, ChannelState):
+class ListedChannelObject(ChannelObject, ChannelState, MarksObject):
     """A channel of the list."""
 
     lastMessage: ChatMessageObject | None
@@ -36,6 +38,7 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
     )
     ids = [head.channel.id for head in heads]
     newest = await lists.newest(call.me, ids, among=UNREAD_AMONG)  # may be later by now
+    notes, now = await call.services.store.notes.of_channels(call.me, ids), datetime.now(UTC)
     shown = await views(call, [each.message for each in newest.values()])
     messages = dict(zip(newest, shown, strict=True))
     return JSON(
@@ -43,6 +46,7 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
             {
                 **channel_object(head.channel),
                 **_state(head, newest.get(head.channel.id)),
+                **marks_of(notes.get(head.channel.id), now),
                 "lastMessage": messages.get(head.channel.id),
             }
             for head in heads
