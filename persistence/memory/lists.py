@@ -155,7 +155,8 @@ class MemoryLists:
                 key = f"{members:016}"
             case Order.NAME:
                 key = channel_key(name) if peer is None else name_key(name)
-        return Found(channel, name, peer, members, len(row.messages), (key, channel.id))
+        head = ChannelHead(channel, len(row.messages), row.last_rev)
+        return Found(head, name, peer, members, (key, channel.id))
 
     def _rows(self, user_id: UserId) -> list[ChannelRow]:
         return [

@@ -66,10 +66,13 @@ class ChannelObject(_ClassName):
     createdAt: Timestamp
 
 
-class AddedChannelObject(ChannelObject):
-    """A channel that is new to a user; `lastSeq`: of its newest message, or 0."""
+class ChannelHeadObject(ChannelObject):
+    """A channel and how far it has got. `lastSeq`: of its newest message, `lastRev`: of the last
+    revision of one, or 0.
+    """
 
     lastSeq: int
+    lastRev: int
 
 
 class WorkspaceObject(TypedDict):
@@ -147,10 +150,15 @@ def channel_object(channel: Channel) -> ChannelObject:
     }
 
 
-def added_channel_object(channel: Channel, last_seq: int) -> AddedChannelObject:
-    """A channel that is new to a user; see docs/dialects/learning_chat.md#frames."""
+def channel_head_object(channel: Channel, last_seq: int, last_rev: int) -> ChannelHeadObject:
+    """A channel and how far it has got; see docs/dialects/learning_chat.md#channel-object."""
+    return {**channel_object(channel), "lastSeq": last_seq, "lastRev": last_rev}
+
+
+def added_channel_object(channel: Channel, last_seq: int, last_rev: int) -> ChannelHeadObject:
+    """The same of one that is new to a user, with as many pins as a frame may have."""
     pinned = channel.pinned[-MAX_PINS:]
-    return {**channel_object(channel), "pinnedMessages": pinned, "lastSeq": last_seq}
+    return {**channel_head_object(channel, last_seq, last_rev), "pinnedMessages": pinned}
 
 
 def workspace_object(workspace: Workspace) -> WorkspaceObject:

@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final, Literal, NotRequired, TypedDict
 
+from hub.limits.quotas import Kind
 from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import AROUND, messages_around
+from hub.rest.finding.searching import SEARCHED, found_objects, more_found, search_page
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording
@@ -45,6 +47,7 @@ from protocol.model import MAX_ID, Message, Posted, Role, User, UserId, with_aut
 from protocol.notes import Note, peer_in
 from protocol.parsing.content import check_content, check_file_url, check_kind
 from protocol.shapes.notes import MarksObject, marks_object
+from protocol.shapes.snippets import FoundObject
 
 PREFIXES: Final = ("/api/messagepal", "/api/message")
 DEFAULT_LIMIT: Final = 50
@@ -247,6 +250,18 @@ async def archive(call: Call) -> JSON[SuccessObject]:
     return JSON({"success": True})
 
 
+async def search(call: Call) -> JSON[list[FoundObject[ConversationMessageObject]]]:
+    """A page of what the caller searches for in their conversations."""
+    page = await search_page(call, only_private=True)
+    messages = [each.message for each in page.found]
+    authors = await call.services.store.accounts.get_many({each.author_id for each in messages})
+    shown = {
+        message.id: conversation_message_object(message, author)
+        for message, author in with_authors(messages, authors)
+    }
+    return JSON(found_objects(page, shown), headers=more_found(call, page))
+
+
 async def show_message(call: Call) -> JSON[ConversationMessageObject]:
     """One message of one of the caller's conversations."""
     conversation = call.text(CONVERSATION)
@@ -422,6 +437,15 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             archive,
             {200: "done", 400: _INVALID, 403: _NOT_MINE, 404: _MISSING},
             path_types=_NAMED,
+        ),
+        Endpoint(
+            "GET",
+            f"{prefix}/messages/search",
+            "Search the messages of my conversations",
+            search,
+            {200: "messages, each with a snippet", 400: _INVALID},
+            parameters=SEARCHED,
+            costs=(Kind.SEARCHES,),
         ),
         Endpoint(
             "GET",

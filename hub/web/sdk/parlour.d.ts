@@ -166,7 +166,7 @@ export interface ClientEvents {
   read: { conversationId: ConversationId; isMine: boolean };
   delivered: { conversationId: ConversationId };
   /** new to this user */
-  channels: { channels: readonly (Channel & { lastSeq: number })[] };
+  channels: { channels: readonly (Channel & { lastSeq: number; lastRev?: number })[] };
   /** the log went back: all messages that are known come again, and no others are stored any more */
   reset: Record<string, never>;
   /** how many invitations to workspaces wait for this user */

@@ -16,13 +16,12 @@ from protocol.model import ChannelId, MessageId, UserId
 from protocol.notes import ChannelNote, HiddenNote, Mute, Note
 
 NOT_HIDDEN: Final = """
-    NOT EXISTS (SELECT FROM hidden_messages h
-                 WHERE h.user_id = {viewer} AND h.message_id = l.id AND h.is_hidden)
+    ((SELECT NOT EXISTS (SELECT FROM hidden_messages h WHERE h.user_id = {viewer} AND h.is_hidden))
+     OR NOT EXISTS (SELECT FROM hidden_messages h
+                     WHERE h.user_id = {viewer} AND h.message_id = l.id AND h.is_hidden))
 """
-"""Of a message `l`, that the viewer (SQL for the id of a user) has not hidden it."""
-HIDDEN: Final = (
-    "SELECT h.message_id FROM hidden_messages h WHERE h.user_id = {viewer} AND h.is_hidden"
-)
+"""Of a message `l`, that the viewer (SQL for the id of a user) has not hidden it. Most users hide
+nothing: that is found out once, and then no message is looked up."""
 MUTED: Final = "coalesce(r.muted_until > now(), false)"
 """Whether a receipt `r` says that its channel is muted."""
 NOTE: Final = """
@@ -56,16 +55,18 @@ _HIDDEN: Final = """
       LEFT JOIN hidden_messages h ON h.user_id = $1 AND h.message_id = m.id
      WHERE m.id = $2
 """
-# The first ones of each kind are read by an index on the user and the number.
+# Whether the user may see its channel is asked of no more notes than fill the page (OFFSET 0).
 SINCE: Final = f"""
     SELECT n.*, c.user_lo, c.user_hi
-      FROM (SELECT r.note AS number, r.channel_id, NULL::bigint AS id, NULL::bigint AS seq,
-                   NULL::boolean AS is_hidden, {NOTE}
-              FROM receipts r WHERE r.user_id = $1 AND r.note > 0 AND r.note > $2
-            UNION ALL
-            SELECT h.number, m.channel_id, m.id, m.seq, h.is_hidden, 0, NULL, NULL, NULL
-              FROM hidden_messages h JOIN messages m ON m.id = h.message_id
-             WHERE h.user_id = $1 AND h.number > $2 AND (h.is_hidden OR $2 > 0)) AS n
+      FROM (SELECT * FROM (
+                SELECT r.note AS number, r.channel_id, NULL::bigint AS id, NULL::bigint AS seq,
+                       NULL::boolean AS is_hidden, {NOTE}
+                  FROM receipts r WHERE r.user_id = $1 AND r.note > 0 AND r.note > $2
+                UNION ALL
+                SELECT h.number, m.channel_id, m.id, m.seq, h.is_hidden, 0, NULL, NULL, NULL
+                  FROM hidden_messages h JOIN messages m ON m.id = h.message_id
+                 WHERE h.user_id = $1 AND h.number > $2 AND (h.is_hidden OR $2 > 0)) AS a
+             ORDER BY a.number OFFSET 0) AS n
       JOIN channels c ON c.id = n.channel_id
      WHERE may_join($1, c.id)
      ORDER BY n.number LIMIT $3

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from persistence.lists import MAX_LISTED, Found, Order, Places, Search
 from persistence.postgres.accounts import user_columns, user_from
-from persistence.postgres.channels import CHANNEL, channel_in, head_in
+from persistence.postgres.channels import CHANNEL, head_in
 from persistence.postgres.contents.message_rows import TO_FIRST, message_in
 from persistence.postgres.contents.notes import NOT_HIDDEN
 from persistence.postgres.database.bridge import Record
@@ -220,8 +220,8 @@ class PostgresLists(ConversationLists):
 
 
 def _found(row: Record) -> Found:
-    channel = channel_in(row)
-    peer = None if channel.pair is None else user_from(row)
-    name = channel.name if peer is None else peer.name
-    key = row["sorted_by"], channel.id
-    return Found(channel, name, peer, row["members"], row["last_seq"], key)
+    head = head_in(row)
+    peer = None if head.channel.pair is None else user_from(row)
+    name = head.channel.name if peer is None else peer.name
+    key = row["sorted_by"], head.channel.id
+    return Found(head, name, peer, row["members"], key)

@@ -44,6 +44,7 @@ class ChannelMessageObject(TypedDict):
     rev: NotRequired[int]
     editedAt: NotRequired[Timestamp]
     isDeleted: NotRequired[Literal[True]]
+    isPinned: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject[UserUuid]]]
 
 
@@ -89,7 +90,9 @@ class CountsObject(TypedDict):
 
 
 class ChannelObject(TypedDict):
-    """A channel that the caller is in."""
+    """A channel that the caller is in. `lastSeq`: of its newest message, `lastRev`: of the last
+    revision of one, or 0.
+    """
 
     id: ChannelUuid
     name: str
@@ -99,6 +102,8 @@ class ChannelObject(TypedDict):
     isJoined: Literal[True]
     _count: CountsObject
     members: list[MemberObject]
+    lastSeq: int
+    lastRev: int
     description: NotRequired[str]
 
 
@@ -145,6 +150,8 @@ def _add_revision(view: ChannelMessageObject, message: Message) -> None:
         view["editedAt"] = timestamp(message.edited_at)
     if message.is_deleted:
         view["isDeleted"] = True
+    if message.is_pinned:
+        view["isPinned"] = True
 
 
 def sent_object(message: Message) -> SentObject:
@@ -161,7 +168,13 @@ def sent_object(message: Message) -> SentObject:
 
 
 def channel_object(
-    channel: Channel, name: str, users: Sequence[User], *, members: int, messages: int
+    channel: Channel,
+    name: str,
+    users: Sequence[User],
+    *,
+    members: int,
+    last_seq: int,
+    last_rev: int,
 ) -> ChannelObject:
     """A channel that the caller is in; see docs/dialects/channel_messages.md#channel-object.
 
@@ -170,7 +183,8 @@ def channel_object(
         name: as the caller sees it.
         users: those of its members that are shown.
         members: how many it has.
-        messages: how many were stored in it.
+        last_seq: of its newest message, which is how many were stored in it.
+        last_rev: of the last revision of one.
     """
     view: ChannelObject = {
         "id": to_uuid(IdKind.CHANNEL, channel.id),
@@ -179,11 +193,13 @@ def channel_object(
         "createdAt": timestamp(channel.created_at),
         "updatedAt": timestamp(channel.created_at),
         "isJoined": True,
-        COUNTS: {"members": members, "messages": messages},
+        COUNTS: {"members": members, "messages": last_seq},
         "members": [
             {"userId": to_uuid(IdKind.USER, user.id), "role": "MEMBER", "user": user_object(user)}
             for user in users
         ],
+        "lastSeq": last_seq,
+        "lastRev": last_rev,
     }
     if channel.subject is not None:
         view["description"] = channel.subject

@@ -62,7 +62,7 @@ from protocol.model import (
 from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
 from protocol.revisions import Grade, Pin, React
 from protocol.shapes.learning_platform import (
-    AddedChannelObject,
+    ChannelHeadObject,
     ChatMessageObject,
     added_channel_object,
     chat_message_object,
@@ -204,7 +204,7 @@ class ChannelsAddedFrame(TypedDict):
     """Channels that are new to the client's user."""
 
     type: Literal["channels_added"]
-    channels: list[AddedChannelObject]
+    channels: list[ChannelHeadObject]
 
 
 class InvitationsFrame(TypedDict):
@@ -393,7 +393,7 @@ def _left(event: LeftChannel) -> tuple[LeftFrame]:
 
 
 def _channels_added(event: ChannelsAdded) -> tuple[ChannelsAddedFrame, ...]:
-    channels = [added_channel_object(channel, last_seq) for channel, last_seq in event.channels]
+    channels = [added_channel_object(*each) for each in event.channels]
     return tuple({"type": "channels_added", "channels": part} for part in parts_that_fit(channels))
 
 

@@ -53,8 +53,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "strangers hear of a workspace's new channels",
         "hub/services/workspaces.py",
-        "Delivery(ChannelsAdded([(channel, 0)]), ToUsers(members)),",
-        "Delivery(ChannelsAdded([(channel, 0)]), ToUsers(self._hub.users() or members)),",
+        "Delivery(ChannelsAdded([(channel, 0, 0)]), ToUsers(members)),",
+        "Delivery(ChannelsAdded([(channel, 0, 0)]), ToUsers(self._hub.users() or members)),",
         ("tests/hub/services/test_workspaces.py",),
     ),
     Fault(

@@ -72,12 +72,12 @@ async def history(call: Call) -> JSON[PageObject]:
     missed = await call.missed(channel.id, PAGE)
     if missed is not None:
         link = call.next_page(AFTER_SEQ, missed[-1].seq if len(missed) == PAGE else None)
-        shown = await _views(call, missed)
+        shown = await views(call, missed)
         return JSON({"messages": shown, "nextCursor": None}, headers=link)
     if around := call.text(AROUND):
         message_id = from_uuid(IdKind.MESSAGE, around)
         nearby = await messages_around(call, message_id, channel.id, PAGE)
-        return JSON({"messages": await _views(call, nearby), "nextCursor": None})
+        return JSON({"messages": await views(call, nearby), "nextCursor": None})
     cursor = call.text(CURSOR)
     before = None
     if cursor:
@@ -91,7 +91,7 @@ async def history(call: Call) -> JSON[PageObject]:
         viewer=call.me,
     )
     more = to_uuid(IdKind.MESSAGE, page[0].id) if len(page) == PAGE else None
-    shown = await _views(call, page)
+    shown = await views(call, page)
     return JSON({"messages": shown, "nextCursor": more}, headers=call.next_page(CURSOR, more))
 
 
@@ -110,7 +110,7 @@ async def send(call: Call) -> JSON[ChannelMessageObject]:
         raise HttpError(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
     command = PostToChannel(ChannelId(channel_id), content, key=key, parent_id=parent_id)
     posted = await call.carry_out(command, Posted, _WORDING)
-    return JSON(_view(call, posted.message, call.user), 201)
+    return JSON(view_of(call, posted.message, call.user), 201)
 
 
 def _parent(given: str | None) -> MessageId | None:
@@ -132,22 +132,22 @@ _REACH: Final = Reach(content_chars=MAX_CONTENT_CHARS)
 
 async def revise(call: Call) -> JSON[ChannelMessageObject]:
     """Change the message in the path."""
-    return JSON(_view(call, *await revised(call, _message_id(call), _REACH)))
+    return JSON(view_of(call, *await revised(call, message_id_in_path(call), _REACH)))
 
 
 async def versions(call: Call) -> JSON[list[VersionObject]]:
     """What the message in the path said before it was edited."""
-    return JSON(await versions_of(call, _message_id(call)))
+    return JSON(await versions_of(call, message_id_in_path(call)))
 
 
 async def mark_unread(call: Call) -> JSON[NotedChannelObject]:
     """Have a message and those after it count as unread for the caller."""
-    return JSON(noted_channel(*await marked_unread(call, _message_id(call))))
+    return JSON(noted_channel(*await marked_unread(call, message_id_in_path(call))))
 
 
 async def hide(call: Call) -> JSON[HiddenMessageObject]:
     """Hide the message in the path from the caller, or show it again."""
-    return JSON(hidden_message(await hidden(call, _message_id(call))))
+    return JSON(hidden_message(await hidden(call, message_id_in_path(call))))
 
 
 async def mute(call: Call) -> JSON[NotedChannelObject]:
@@ -156,7 +156,8 @@ async def mute(call: Call) -> JSON[NotedChannelObject]:
     return JSON(noted_channel(*await muted(call, partial(MuteChannel, channel_id), _WORDING)))
 
 
-def _message_id(call: Call) -> MessageId | None:
+def message_id_in_path(call: Call) -> MessageId | None:
+    """The message in the path; None: the id is malformed."""
     number = from_uuid(IdKind.MESSAGE, call.request.path_params["message_id"])
     return None if number is None else MessageId(number)
 
@@ -167,15 +168,17 @@ async def replies(call: Call) -> JSON[RepliesObject]:
     found = await call.services.store.messages.replies(
         message.id, limit=MAX_REPLIES, viewer=call.me
     )
-    return JSON({"replies": await _views(call, found)})
+    return JSON({"replies": await views(call, found)})
 
 
-async def _views(call: Call, messages: Sequence[Message]) -> list[ChannelMessageObject]:
+async def views(call: Call, messages: Sequence[Message]) -> list[ChannelMessageObject]:
+    """Messages as the dialect shows them."""
     people = await call.services.store.accounts.get_many({each.author_id for each in messages})
-    return [_view(call, message, author) for message, author in with_authors(messages, people)]
+    return [view_of(call, message, author) for message, author in with_authors(messages, people)]
 
 
-def _view(call: Call, message: Message, author: User) -> ChannelMessageObject:
+def view_of(call: Call, message: Message, author: User) -> ChannelMessageObject:
+    """A message as the dialect shows it."""
     is_rendered = call.services.config.rendered_content
     return channel_message_object(message, author, render_html if is_rendered else None)
 
@@ -201,7 +204,7 @@ async def _message(call: Call) -> Message:
     Raises:
         HttpError: 404 when there is none, or the caller may not see it.
     """
-    message_id, store = _message_id(call), call.services.store
+    message_id, store = message_id_in_path(call), call.services.store
     message = None if message_id is None else await store.messages.get(message_id)
     access = None
     if message is not None:

@@ -13,6 +13,7 @@ from hub.rest.pages import LIMIT, PAGED, begin_of_page, next_page
 from hub.rest.routes.learning_chat.accounts import MessageObject
 from hub.rest.routes.learning_chat.channels import accessible
 from hub.rest.routes.learning_chat.messages import UNREAD_AMONG
+from persistence.records import ChannelHead
 from protocol.answers import Done
 from protocol.commands import MarkRead
 from protocol.dialects.learning_chat.rest import REST
@@ -42,7 +43,7 @@ class ParticipantObject(TypedDict):
 
 class ConversationObject(MarksObject):
     """A channel, or a dm, which has the name of the other person. `isReadOnly`: the caller may not
-    write there.
+    write there. `lastSeq` and `lastRev`: of the newest message and the last revision, or 0.
     """
 
     id: str
@@ -52,6 +53,8 @@ class ConversationObject(MarksObject):
     isReadOnly: bool
     participants: list[ParticipantObject]
     unreadCount: int
+    lastSeq: int
+    lastRev: int
     subject: NotRequired[str]
 
 
@@ -75,15 +78,15 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
         [
             _conversation(
                 call.me,
-                channel,
-                [users[who] for who in people[channel.id] if who in users],
-                unread.get(channel.id, 0),
-                marks_of(notes.get(channel.id), now),
-                is_read_only=channel.id not in writable,
+                head,
+                [users[who] for who in people[head.channel.id] if who in users],
+                unread.get(head.channel.id, 0),
+                marks_of(notes.get(head.channel.id), now),
+                is_read_only=head.channel.id not in writable,
             )
-            for channel in channels
+            for head in heads
         ],
-        headers=next_page(call, channels, lambda channel: channel.id),
+        headers=next_page(call, heads, lambda head: head.channel.id),
     )
 
 
@@ -99,14 +102,14 @@ def _people(
 
 def _conversation(
     me: UserId,
-    channel: Channel,
+    head: ChannelHead,
     people: Iterable[User],
     unread_count: int,
     marks: MarksObject,
     *,
     is_read_only: bool,
 ) -> ConversationObject:
-    people = list(people)
+    channel, people = head.channel, list(people)
     peers = [user.name for user in people if user.id != me]
     is_group = channel.pair is None
     view: ConversationObject = {
@@ -120,6 +123,8 @@ def _conversation(
         "unreadFrom": marks["unreadFrom"],
         "isMuted": marks["isMuted"],
         "mutedUntil": marks["mutedUntil"],
+        "lastSeq": head.last_seq,
+        "lastRev": head.last_rev,
     }
     if channel.subject is not None:
         view["subject"] = channel.subject

@@ -13,7 +13,7 @@ from attrs import frozen
 from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import AROUND, messages_around
-from hub.rest.finding.searching import SEARCHED, more_found, search_page
+from hub.rest.finding.searching import SEARCHED, found_objects, more_found, search_page
 from hub.rest.parameters import AFTER_SEQ, KEY, Number
 from hub.rest.replies import CONTENT_CODES, ErrorWording
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
@@ -61,7 +61,7 @@ from protocol.shapes.notes import (
     noted_channel,
     noted_message,
 )
-from protocol.shapes.snippets import SnippetObject, snippet_object
+from protocol.shapes.snippets import FoundObject
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
@@ -88,13 +88,6 @@ class DialogueBody:
     """POST /api/ai-chat."""
 
     messages: tuple[Turn, ...]
-
-
-class FoundMessageObject(TypedDict):
-    """A message that was searched for, and the part of it that says why."""
-
-    message: ChatMessageObject
-    snippet: SnippetObject
 
 
 class UnreadObject(TypedDict):
@@ -138,19 +131,12 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
     return JSON(await views(call, page), headers=more)
 
 
-async def search(call: Call) -> JSON[list[FoundMessageObject]]:
+async def search(call: Call) -> JSON[list[FoundObject[ChatMessageObject]]]:
     """A page of what the caller searches for in all channels that they may see."""
     page = await search_page(call, only_private=False)
-    shown = {view["id"]: view for view in await views(call, [each.message for each in page.found])}
-    found: list[FoundMessageObject] = [
-        {
-            "message": shown[each.message.id],
-            "snippet": snippet_object(each.message.content, each.marks),
-        }
-        for each in page.found
-        if each.message.id in shown
-    ]
-    return JSON(found, headers=more_found(call, page))
+    messages = [each.message for each in page.found]
+    shown = {MessageId(view["id"]): view for view in await views(call, messages)}
+    return JSON(found_objects(page, shown), headers=more_found(call, page))
 
 
 async def post(call: Call) -> JSON[ChatMessageObject]:

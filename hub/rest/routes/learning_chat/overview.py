@@ -4,7 +4,7 @@ Guarantees: what a list of channels shows of each of them is known after one req
 """
 
 from datetime import UTC, datetime
-from typing import Final, TypedDict
+from typing import Final
 
 from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.pages import LIMIT, PAGED, begin_of_page, next_page
@@ -12,21 +12,18 @@ from hub.rest.routes.learning_chat.messages import UNREAD_AMONG, views
 from persistence.lists import Places
 from persistence.records import ChannelHead, Newest
 from protocol.dialects.learning_chat.rest import REST
-from protocol.shapes.learning_platform import ChannelObject, ChatMessageObject, channel_object
+from protocol.shapes.learning_platform import (
+    ChannelHeadObject,
+    ChatMessageObject,
+    channel_head_object,
+)
 from protocol.shapes.notes import MarksObject, marks_of
 
 
-class ChannelState(TypedDict):
-    """How far a channel has got, and how much of it the caller has not read."""
+class ListedChannelObject(ChannelHeadObject, MarksObject):
+    """A channel of the list. `unreadCount`: how much of it the caller has not read."""
 
-    lastSeq: int
-    lastRev: int
     unreadCount: int
-
-
-class ListedChannelObject(ChannelObject, ChannelState, MarksObject):
-    """A channel of the list."""
-
     lastMessage: ChatMessageObject | None
 
 
@@ -43,12 +40,12 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
     messages = dict(zip(newest, shown, strict=True))
     return JSON(
         [
-            {
-                **channel_object(head.channel),
-                **_state(head, newest.get(head.channel.id)),
-                **marks_of(notes.get(head.channel.id), now),
-                "lastMessage": messages.get(head.channel.id),
-            }
+            _listed(
+                head,
+                newest.get(head.channel.id),
+                messages.get(head.channel.id),
+                marks_of(notes.get(head.channel.id), now),
+            )
             for head in heads
             if head.channel.workspace_id is not None
         ],
@@ -56,13 +53,15 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
     )
 
 
-def _state(head: ChannelHead, newest: Newest | None) -> ChannelState:
+def _listed(
+    head: ChannelHead, newest: Newest | None, shown: ChatMessageObject | None, marks: MarksObject
+) -> ListedChannelObject:
     """Up to `lastSeq` everything is in what is listed, so it is what a client resumes after."""
-    if newest is None:
-        return {"lastSeq": head.last_seq, "lastRev": head.last_rev, "unreadCount": 0}
-    last_seq = max(head.last_seq, newest.message.seq)
-    unread = newest.unread_count
-    return {"lastSeq": last_seq, "lastRev": head.last_rev, "unreadCount": unread}
+    last_seq, unread = head.last_seq, 0
+    if newest is not None:
+        last_seq, unread = max(last_seq, newest.message.seq), newest.unread_count
+    channel = channel_head_object(head.channel, last_seq, head.last_rev)
+    return {**channel, **marks, "unreadCount": unread, "lastMessage": shown}
 
 
 SURFACE: Final = REST

@@ -13,7 +13,7 @@ from hub.limits.quotas import Kind
 from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.finding.around import AROUND, messages_around
-from hub.rest.finding.searching import SEARCHED, more_found, search_page
+from hub.rest.finding.searching import SEARCHED, found_objects, more_found, search_page
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, NO_USER, from_wire
@@ -49,7 +49,7 @@ from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, Message, MessageId, Posted, User, UserId, recipient_of
 from protocol.notes import peer_in
 from protocol.parsing.content import check_file_url, check_kind
-from protocol.shapes.snippets import SnippetObject, snippet_object
+from protocol.shapes.snippets import FoundObject
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 T = TypeVar("T")
@@ -87,13 +87,6 @@ class ConversationObject(MarksObject):
     last_rev: int
     is_online: bool
     is_request: bool
-
-
-class FoundMessageObject(TypedDict):
-    """A message that was searched for, and the part of it that says why."""
-
-    message: ShownMessageObject
-    snippet: SnippetObject
 
 
 class CountObject(TypedDict):
@@ -230,7 +223,7 @@ def _message_id(call: Call) -> MessageId | None:
     return None if number is None else MessageId(number)
 
 
-async def search(call: Call) -> JSON[list[FoundMessageObject]]:
+async def search(call: Call) -> JSON[list[FoundObject[ShownMessageObject]]]:
     """A page of what I search for in my conversations."""
     page = await search_page(call, only_private=True)
     ids = {
@@ -240,13 +233,13 @@ async def search(call: Call) -> JSON[list[FoundMessageObject]]:
         if user is not None
     }
     people = await call.services.store.accounts.get_many(ids)
-    shown: list[FoundMessageObject] = [
-        {"message": view, "snippet": snippet_object(each.message.content, each.marks)}
+    shown = {
+        each.message.id: view
         for each in page.found
         if {each.message.author_id, each.message.recipient_id} <= people.keys()
         for view in message_objects([each.message], people)
-    ]
-    return JSON(shown, headers=more_found(call, page))
+    }
+    return JSON(found_objects(page, shown), headers=more_found(call, page))
 
 
 async def mark_read(call: Call) -> JSON[DoneObject]:

@@ -44,7 +44,7 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<ChannelId, number> }
  *   | { type: "user_typing" | "user_stop_typing", channelId: ChannelId, username: string }
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
- *   | { type: "channels_added", channels: (Channel & { lastSeq: number })[] }
+ *   | { type: "channels_added", channels: (Channel & { lastSeq: number; lastRev?: number })[] }
  *   | { type: "invitations_changed", count: number }
  *   | { type: "announcement", text: string, timestamp: string }
  *   | { type: "left_channel", channelId: ChannelId }

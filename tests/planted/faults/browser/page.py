@@ -183,6 +183,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         LOOKS,
     ),
     Fault(
+        "what moves beneath a pointer at rest takes the buttons from who uses the keys",
+        "hub/web/app/conversation/messages/message_actions.js",
+        '    return isAtRest && this.#list.querySelector(":focus-visible") !== null;\n',
+        "    return false;\n",
+        READING,
+    ),
+    Fault(
         "a long press does nothing",
         "hub/web/app/conversation/messages/message_actions.js",
         "    this.#pressing = setTimeout(() => this.#openFor(target), LONG_PRESS_MS);\n",

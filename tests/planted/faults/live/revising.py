@@ -7,6 +7,7 @@ from tests.planted.fault import Fault
 REVISING: Final = "tests/hub/services/posting/test_revising.py"
 RECOVERY: Final = "tests/hub/socketio/test_recovery.py"
 JOURNAL: Final = "tests/hub/socketio/test_journal.py"
+BY_TRANSCRIPT: Final = ("tests/e2e/dialects/test_revisions.py",)
 MISSED: Final = "hub/services/missed_revisions.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -93,5 +94,54 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "reached = evolve(reached, seq=seq)",
         "reached = Reached(seq)",
         ("tests/hub/socketio/test_offset.py",),
+    ),
+    Fault(
+        "the list of a workspace's channels does not say how far their revisions are",
+        "hub/rest/routes/learning_chat/channels.py",
+        "channel_head_object(head.channel, head.last_seq, head.last_rev)",
+        "channel_head_object(head.channel, head.last_seq, 0)",
+        ("tests/hub/rest/routes/test_revisions.py",),
+    ),
+    Fault(
+        "a new member is not told how far the revisions of the channels are",
+        "hub/services/workspaces.py",
+        "(head.channel, head.last_seq, head.last_rev)",
+        "(head.channel, head.last_seq, 0)",
+        ("tests/hub/services/test_workspaces.py",),
+    ),
+    Fault(
+        "/gateway does not tell what was changed meanwhile",
+        "protocol/dialects/gateway/decoders.py",
+        "revs=frame.d.revs",
+        "revs=None",
+        BY_TRANSCRIPT,
+    ),
+    Fault(
+        "/messagepal does not tell what was changed meanwhile",
+        "protocol/dialects/messenger/decoders.py",
+        "frame.only, frame.revs)",
+        "frame.only, None)",
+        BY_TRANSCRIPT,
+    ),
+    Fault(
+        "a client of Socket.IO that resumes is not told what was changed meanwhile",
+        "protocol/dialects/channel_messages/decoders.py",
+        "epoch=payload.epoch, revs=payload.revs",
+        "epoch=payload.epoch, revs=None",
+        BY_TRANSCRIPT,
+    ),
+    Fault(
+        "a client of Socket.IO that is recovered is not told what was changed meanwhile",
+        "hub/services/resume.py",
+        "await self._enter(client, named), seqs, revs)\n            if not resumed.is_all",
+        "await self._enter(client, named), seqs, None)\n            if not resumed.is_all",
+        BY_TRANSCRIPT,
+    ),
+    Fault(
+        "who follows a workspace is told of no changes",
+        "hub/services/posting/revising.py",
+        "if revised.workspace_id is not None:",
+        "if False:",
+        BY_TRANSCRIPT,
     ),
 )

@@ -8,6 +8,7 @@ SEARCH: Final = "persistence/postgres/routines/search.sql"
 STORES: Final = "tests/persistence/listing/test_search.py"
 POSTGRES: Final = "tests/persistence/postgres/lists/test_search.py"
 REST: Final = "tests/hub/rest/finding/test_searching.py"
+SOCKETIO: Final = "tests/hub/rest/routes/channel_messages/test_finding.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -149,5 +150,33 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        key = plain_key(text)\n",
         "        key = text.lower()\n",
         ("tests/persistence/test_relations.py",),
+    ),
+    Fault(
+        "the messenger's search finds messages of channels",
+        "hub/rest/routes/messenger.py",
+        "search_page(call, only_private=True)",
+        "search_page(call, only_private=False)",
+        (REST,),
+    ),
+    Fault(
+        "the next page over Socket.IO's REST is none",
+        "hub/rest/routes/channel_messages/finding.py",
+        '"nextCursor": cursor_behind(page),',
+        '"nextCursor": None,',
+        (SOCKETIO,),
+    ),
+    Fault(
+        "a pin over Socket.IO's REST is not taken off",
+        "hub/rest/routes/channel_messages/finding.py",
+        'Pin(is_pinned=call.request.method == "PUT")',
+        "Pin()",
+        (SOCKETIO,),
+    ),
+    Fault(
+        "Socket.IO's messages do not say that they are pinned",
+        "protocol/dialects/channel_messages/shapes.py",
+        "    if message.is_pinned:\n",
+        "    if False:\n",
+        (SOCKETIO,),
     ),
 )

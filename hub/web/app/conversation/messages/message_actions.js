@@ -44,6 +44,7 @@ export class MessageActions {
   #pressing;
   #isPressedHere = false; // since they opened: the finger that opened them is lifted on a button
   #isPressedBeside = false; // the finger of a long press is lifted there, too, but began elsewhere
+  #pointer = { screenX: -1, screenY: -1 }; // where it moved to last
 
   /**
    * @param {HTMLElement} list of bubbles
@@ -75,9 +76,11 @@ export class MessageActions {
       if (this.#isChoosing && to instanceof Element && !this.#element.contains(to))
         this.#chooseNot();
     });
-    list.addEventListener("pointerover", ({ pointerType, target }) => {
-      const isByKey = this.#element.querySelector(":focus-visible") !== null;
-      if (pointerType !== "touch" && !isByKey) this.#goTo(target);
+    list.addEventListener("pointermove", ({ screenX, screenY }) => {
+      this.#pointer = { screenX, screenY };
+    });
+    list.addEventListener("pointerover", (event) => {
+      if (event.pointerType !== "touch" && !this.#isByKey(event)) this.#goTo(event.target);
     });
     list.addEventListener("pointerleave", () => this.#goTo(document.activeElement));
     list.addEventListener("focusin", ({ target }) => this.#goTo(target));
@@ -117,6 +120,16 @@ export class MessageActions {
     if (message === undefined) return;
     this.#show(message);
     bubble.append(this.#element);
+  }
+
+  /**
+   * Whether somebody is at a message with the keys: the pointer has not moved, but the list beneath it.
+   * @param {PointerEvent} event
+   */
+  #isByKey({ screenX, screenY }) {
+    if (this.#element.querySelector(":focus-visible") !== null) return true;
+    const isAtRest = screenX === this.#pointer.screenX && screenY === this.#pointer.screenY;
+    return isAtRest && this.#list.querySelector(":focus-visible") !== null;
   }
 
   /** @param {EventTarget | null} target something in a bubble, or not */
