@@ -169,6 +169,8 @@ async def test_a_hidden_message_is_left_out_for_one_user_alone(store: Store) -> 
     assert undone.is_new
     page = await messages.conversation_page(ben.id, ann.id, limit=9)
     assert contents(page) == ["one word", "two words", "other words"]
+    await store.notes.hide(ben.id, reply.id, is_hidden=False)
+    assert contents(await messages.replies(one.id, limit=9, viewer=ben.id)) == ["re"]
 
 
 async def test_hidden_pins_and_what_is_all_hidden(store: Store) -> None:

@@ -174,8 +174,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "one's own messages count as unread",
         LISTS,
-        "AND u.seq > f.read_seq AND u.author_id = f.peer",
-        "AND u.seq > f.read_seq",
+        "AND l.seq > f.read_seq AND l.author_id = f.peer",
+        "AND l.seq > f.read_seq",
         (MESSAGES,),
     ),
     Fault(
