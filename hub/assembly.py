@@ -49,6 +49,7 @@ from hub.services.channels import Channels
 from hub.services.commands import Commands
 from hub.services.finding.indexing import Indexing
 from hub.services.missed_revisions import MissedRevisions
+from hub.services.notes import Notes
 from hub.services.people.retention import Retention
 from hub.services.posting.log_watch import LogWatch, begin_log
 from hub.services.posting.messaging import Messaging
@@ -139,7 +140,7 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(
+async def open_services(  # noqa: PLR0915  one statement for each service
     config: Config,
     store: Store,
     *,
@@ -206,6 +207,7 @@ async def open_services(
         introductions.begin,
         Questions(store.relations, store.invitations, pairs, hub).begin,
     )
+    notes = Notes(store.notes, store.messages, store.relations, hub)
     resume = Resume(
         store.channels,
         store.lists,
@@ -214,6 +216,7 @@ async def open_services(
         channels,
         log_watch,
         MissedRevisions(store.revisions, store.channels),
+        notes,
         limit=config.resume_limit,
     )
     completions = _completions(config)
@@ -271,6 +274,7 @@ async def open_services(
         ),
         typing=typing,
         receipts=receipts,
+        notes=notes,
         channels=channels,
         workspaces=workspaces,
         resume=resume,

@@ -22,6 +22,7 @@ from attrs import field, frozen
 from persistence.audit import Audit, AuditEntry, AuditRow, Way
 from persistence.changes import Change
 from persistence.contents.messages import Messages
+from persistence.contents.notes import Notes
 from persistence.contents.revisions import Revisions
 from persistence.figures import StoreFigures
 from persistence.invitations import Invitations
@@ -75,6 +76,7 @@ __all__ = [
     "ListedWorkspace",
     "Log",
     "Messages",
+    "Notes",
     "Recoveries",
     "Relations",
     "Revisions",
@@ -329,6 +331,7 @@ class Store:
     sessions: Sessions
     relations: Relations
     messages: Messages
+    notes: Notes
     revisions: Revisions
     workspaces: Workspaces
     invitations: Invitations

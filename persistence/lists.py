@@ -100,9 +100,9 @@ class Lists(Protocol):
         first; only those with a `last_id` below `before`.
         """
 
-    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
-        """Private messages above the user's read watermarks by others whom the user does not
-        block: the sum over all of `conversations`, or over those that are not archived.
+    async def unread_count(self, user_id: UserId) -> int:
+        """Private messages that count as unread, by others whom the user does not block: the sum
+        over those of `conversations` that are neither archived nor muted.
         """
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:

@@ -28,6 +28,7 @@ from protocol.model import (
     WorkspaceId,
     name_key,
 )
+from protocol.notes import Mute, Note
 
 
 class StoreError(Exception):
@@ -248,6 +249,16 @@ class Advance:
 
 
 @frozen
+class Reading:
+    """What marking messages read has changed. `note`: what was marked unread is so no more, or less
+    of it.
+    """
+
+    advance: Advance | None = None
+    note: Note | None = None
+
+
+@frozen
 class Permit:
     """Whether one user has a right towards another, and their dm if there is one."""
 
@@ -379,6 +390,7 @@ class Conversation:
     nor let the peer in otherwise: by following them, by letting them follow a private profile, or
     in a common workspace. `last_id` and `last_seq`: of the channel's last message, which may be
     deleted or the assistant's. `last_rev`: of the last revision of one.
+    `mute`, `unread_from`: see `ChannelNote`.
     """
 
     channel_id: ChannelId
@@ -390,3 +402,5 @@ class Conversation:
     last_seq: int
     last_rev: int
     is_archived: bool = False
+    mute: Mute | None = None
+    unread_from: int | None = None

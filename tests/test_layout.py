@@ -12,6 +12,10 @@ ROOT: Final = Path(__file__).parent.parent
 PACKAGES: Final = ("hub", "protocol", "persistence")
 
 ELSEWHERE: Final = {
+    "protocol/events/notes.py": "tests/protocol/test_notes.py",
+    "hub/rest/routes/notes.py": "tests/hub/services/test_notes.py",
+    "persistence/memory/contents/notes.py": "tests/persistence/contents/test_notes.py",
+    "persistence/postgres/contents/notes.py": "tests/persistence/contents/test_notes.py",
     "hub/__main__.py": "tests/hub/cli/test_main.py",
     "hub/actor/client.py": "tests/hub/actor/test_hub.py",
     "hub/actor/listeners.py": "tests/hub/services/typing/test_indicators.py",

@@ -7,7 +7,7 @@ dialects, sockets.
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from persistence.records import Advance, Draft, Gap, Locked, Outcome, Span
+from persistence.records import Advance, Draft, Gap, Locked, Outcome, Reading, Span
 from protocol.model import MAX_ID, ChannelId, Message, MessageId, Posted, UserId
 
 
@@ -110,22 +110,22 @@ class Messages(Protocol):
     ) -> Sequence[Message]:
         """The channel's pinned messages, in the order they were pinned."""
 
-    async def mark_read(
-        self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
-    ) -> Advance | None:
+    async def mark_read(self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID) -> Reading:
         """Move the reader's watermark to the seq `up_to`, or to the conversation's last one if that
-        is less. None if nothing moved.
+        is less, and have what they marked unread end there; see `Notes.mark_read`.
         """
 
-    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
-        """Move the reader's watermark in the message's channel up to it, also if it was deleted.
-        None if nothing moved, or the reader may not see its channel.
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Reading:
+        """The same up to a message in whatever channel, also if it was deleted; nothing if the
+        reader may not see its channel.
         """
 
     async def mark_delivered_up_to(
         self, recipient: UserId, message_id: MessageId
     ) -> Advance | None:
-        """The same for the delivered watermark, which is never behind the read one."""
+        """Move the delivered watermark, which is never behind the read one, up to a message. None
+        if nothing moved, or the recipient may not see its channel.
+        """
 
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """Messages by others above the user's read watermark, among the channel's newest."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts, MemoryAudit
 from persistence.memory.channels import MemoryChannels
+from persistence.memory.contents.notes import MemoryNotes
 from persistence.memory.contents.revisions import MemoryRevisions
 from persistence.memory.invitations import MemoryInvitations
 from persistence.memory.lists import MemoryLists
@@ -40,6 +41,7 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         sessions=MemorySessions(tables),
         relations=MemoryRelations(tables),
         messages=MemoryMessages(tables),
+        notes=MemoryNotes(tables),
         revisions=MemoryRevisions(tables),
         workspaces=workspaces,
         invitations=MemoryInvitations(workspaces),

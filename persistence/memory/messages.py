@@ -9,9 +9,10 @@ from persistence.changes import (
 )
 from persistence.interface import MAX_NAMED
 from persistence.memory.contents.channel_row import EVERYBODY, ChannelRow
+from persistence.memory.contents.notes import MemoryNotes
 from persistence.memory.tables import Tables
 from persistence.policy import Action
-from persistence.records import Advance, Denial, Draft, Gap, Outcome, Span
+from persistence.records import Advance, Denial, Draft, Gap, Outcome, Reading, Span
 from protocol.model import (
     ASSISTANT_ID,
     MAX_ID,
@@ -207,7 +208,7 @@ class MemoryMessages:
         for span in spans:
             row = self.tables.channels.get(span.channel_id)
             if row is not None and self.tables.may_join(user_id, row.channel):
-                shown = row.shown(self.tables.hidden_from(user_id))
+                shown = row.shown(self.tables.hidden_from(user_id), user_id)
                 found += [each for each in shown if span.after < each.seq <= span.until]
         return found[:limit]
 
@@ -237,7 +238,7 @@ class MemoryMessages:
     ) -> Sequence[Message]:
         """See the interface."""
         row = self.tables.channels.get(channel_id)
-        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer))
+        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer), viewer)
         return [each for each in shown if before is None or each.id < before][-limit:]
 
     async def get(
@@ -261,7 +262,7 @@ class MemoryMessages:
     ) -> Sequence[Message]:
         """See the interface."""
         row = self.tables.messages.get(message_id)
-        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer))
+        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer), viewer)
         return [message for message in shown if message.parent_id == message_id][:limit]
 
     async def pinned(
@@ -271,25 +272,23 @@ class MemoryMessages:
         row = self.tables.channels.get(channel_id)
         if row is None:
             return []
-        shown = row.shown(self.tables.unknown_to(viewer))
+        shown = row.shown(self.tables.unknown_to(viewer), viewer)
         by_id = {message.id: message for message in shown}
         return [by_id[message_id] for message_id in row.channel.pinned if message_id in by_id]
 
-    async def mark_read(
-        self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
-    ) -> Advance | None:
+    async def mark_read(self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID) -> Reading:
         """See the interface."""
         row = self.tables.dms.get(frozenset((reader, peer_id)))
         if row is None or not self.tables.may_join(reader, row.channel):
-            return None
-        return self._read(row, reader, min(up_to, len(row.messages)))
+            return Reading()
+        return await self._read(row, reader, min(up_to, len(row.messages)))
 
-    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Reading:
         """See the interface."""
         message = await self._visible(reader, message_id)
         if message is None:
-            return None
-        return self._read(self.tables.messages[message_id], reader, message.seq)
+            return Reading()
+        return await self._read(self.tables.messages[message_id], reader, message.seq)
 
     async def mark_delivered_up_to(
         self, recipient: UserId, message_id: MessageId
@@ -301,10 +300,11 @@ class MemoryMessages:
         row = self.tables.messages[message_id]
         return self._advance(row, row.delivered, recipient, message.seq)
 
-    def _read(self, row: ChannelRow, reader: UserId, seq: int) -> Advance | None:
+    async def _read(self, row: ChannelRow, reader: UserId, seq: int) -> Reading:
         advance = self._advance(row, row.read, reader, seq)
         row.delivered[reader] = max(row.delivered.get(reader, 0), row.read.get(reader, 0))
-        return advance
+        noted = await MemoryNotes(self.tables).mark_read(reader, row.channel.id, up_to=seq)
+        return Reading(advance, noted.note if noted.is_new else None)
 
     def _advance(
         self, row: ChannelRow, marks: dict[UserId, int], user_id: UserId, seq: int
@@ -355,7 +355,7 @@ class MemoryMessages:
         row = self.tables.dms.get(frozenset((user_id, peer_id)))
         if row is None or not self.tables.may_join(user_id, row.channel):
             return []
-        return row.conversation(self.tables.hidden_from(user_id))
+        return row.conversation(self.tables.hidden_from(user_id), user_id)
 
 
 _REFUSALS = {

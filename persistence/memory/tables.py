@@ -120,6 +120,7 @@ class Tables:
     uploads: dict[str, Upload] = field(factory=dict, init=False)
     loose: list[tuple[str, datetime]] = field(factory=list, init=False)  # as loose_uploads
     recoveries: dict[bytes, RecoveryRow] = field(factory=dict, init=False)
+    last_notes: dict[UserId, int] = field(factory=dict, init=False)
     audit: list[AuditRow] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -132,6 +133,11 @@ class Tables:
         """The time, with millisecond precision as in Postgres."""
         now = self.clock()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def next_note(self, user_id: UserId) -> int:
+        """The number of the user's next note."""
+        self.last_notes[user_id] = self.last_notes.get(user_id, 0) + 1
+        return self.last_notes[user_id]
 
     def note(self, entry: AuditEntry | None, user: User | None) -> None:
         """Keep what an operator does, if one does it."""

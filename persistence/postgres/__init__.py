@@ -13,6 +13,7 @@ from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
+from persistence.postgres.contents.notes import PostgresNotes
 from persistence.postgres.contents.revisions import PostgresRevisions
 from persistence.postgres.database.audit import PostgresAudit
 from persistence.postgres.database.bridge import (
@@ -97,6 +98,7 @@ async def open_postgres_store(
             sessions=PostgresSessions(database),
             relations=PostgresRelations(database),
             messages=PostgresMessages(sends, hold, database),
+            notes=PostgresNotes(database),
             revisions=PostgresRevisions(sends, hold, database),
             workspaces=workspaces,
             invitations=PostgresInvitations(workspaces),

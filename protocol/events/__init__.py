@@ -35,6 +35,7 @@ from protocol.events.messages import (
     PrivateMessageRevised,
     Revised,
 )
+from protocol.events.notes import Noted
 from protocol.events.places import (
     ChannelCreated,
     ChannelDeleted,
@@ -91,6 +92,7 @@ __all__ = [
     "MemberRemoved",
     "MessageConfirmed",
     "MessagesSeen",
+    "Noted",
     "PresenceChanged",
     "PrivateMessagePosted",
     "PrivateMessageRevised",
@@ -122,6 +124,7 @@ Event: TypeAlias = (
     | PrivateMessagesDelivered
     | ChannelMessagesRead
     | MessagesSeen
+    | Noted
     | PrivateMessageRevised
     | ChannelMessageRevised
     | JoinedChannel

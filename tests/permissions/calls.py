@@ -181,6 +181,26 @@ def _revised_unseen(row: Callable[..., Row], base: str, secret: str) -> list[Row
     ]
 
 
+def _noted(row: Callable[..., Row], message: str) -> list[Row]:
+    """The calls by which users note something of a message that members may see."""
+    base = "/api/messages/{message_id}"
+    return [row(f"{call}", SEE, message_id=message) for call in _noting(base)]
+
+
+def _noted_unseen(row: Callable[..., Row], base: str, secret: str) -> list[Row]:
+    """Of a message in a conversation of two others, nothing is there to note."""
+    return [row(call, Nobody(404), message_id=secret) for call in _noting(f"{base}/{{message_id}}")]
+
+
+def _noting(message: str) -> tuple[str, ...]:
+    return (f"PUT {message}/unread", f"PUT {message}/hidden", f"DELETE {message}/hidden")
+
+
+def _muted(row: Callable[..., Row], place: str, expected: Expected, **ids: str) -> list[Row]:
+    """The calls that mute a place, or no more."""
+    return [row(f"{method} {place}/muted", expected, **ids) for method in ("PUT", "DELETE")]
+
+
 VERSIONS: Final = "GET /api/messages/{message_id}/versions"
 SEE_VERSIONS: Final = Allowed(CHANNEL, Action.SEE_VERSIONS, 200)
 
@@ -257,6 +277,10 @@ def _learning() -> list[Row]:
         row("DELETE /api/channels/{channel_id}/pin/{message_id}",
             Allowed(NEWS, Action.PIN, 200), message_id="{announced}", **news),
         *_revised(row, "/api/messages", "{message}", "{secret}"),
+        *_noted(row, "{message}"),
+        *_noted_unseen(row, "/api/messages", "{secret}"),
+        *_muted(row, "/api/channels/{channel_id}", SEE, **general),
+        *_muted(row, "/api/channels/{channel_id}", Nobody(404), **secret),
         row(VERSIONS, SEE_VERSIONS, message_id="{message}"),
         row(VERSIONS, Nobody(404), message_id="{secret}"),
         row("GET /api/channels/{channel_id}/messages", Nobody(404), **secret),
@@ -312,6 +336,8 @@ def _private() -> list[Row]:
         row("DELETE /api/followers/{user_id}", SignedIn(404), **paul),
         row("POST /api/followers/{user_id}/accept", SignedIn(404), **paul),
         *_revised_unseen(row, "/api/messages", "{secret}"),
+        *_noted_unseen(row, "/api/messages", "{secret}"),
+        *_muted(row, "/api/messages/{user_id}", NotBlocked(200, 404), **paul),
         row("POST /api/messages", NotBlocked(201, 404), {"recipient_id": "{paul}", "content": "x"}),
         row("POST /api/messages/{user_id}", NotBlocked(201, 404), {"content": "x"}, **paul),
         row("GET /api/messages/{user_id}", NotBlocked(200, 404), **paul),
@@ -357,6 +383,11 @@ def _channel_messages() -> list[Row]:
             {"channelId": "{news_uuid}", "content": "hi"}),
         row("GET /api/messages/{message_id}/replies", SEE, message_id="{message_uuid}"),
         *_revised(row, "/api/messages", "{message_uuid}", "{secret_uuid}"),
+        *_noted(row, "{message_uuid}"),
+        *_noted_unseen(row, "/api/messages", "{secret_uuid}"),
+        *_muted(row, "/api/channels/{channel_id}", Allowed(CHANNEL, Action.SEE, 200, **unseen),
+                **general),
+        *_muted(row, "/api/channels/{channel_id}", Nobody(403), **secret),
         row("DELETE /api/messages/{message_id}", Allowed(CHANNEL, Action.DELETE_OTHERS, 200),
             message_id="{message_uuid}"),
         row(VERSIONS, SEE_VERSIONS, message_id="{message_uuid}"),
@@ -390,6 +421,9 @@ def _messenger_at(base: str) -> list[Row]:
     to_paul = {**message, "conversationId": "conv_{low}_{high}", "recipientId": "{paul}"}
     return [
         *_revised_unseen(row, f"{base}/messages", "{secret}"),
+        *_noted_unseen(row, f"{base}/messages", "{secret}"),
+        *_muted(row, f"{base}/conversations/{{conversation_id}}", NotBlocked(200, 404), **mine),
+        *_muted(row, f"{base}/conversations/{{conversation_id}}", Nobody(403), **secret),
         row(f"GET {base}/conversations", SignedIn(200)),
         row(f"GET {base}/messages/search?q=general", SignedIn(200)),
         row(f"GET {base}/conversations/{{user_id}}", SignedIn(200), user_id="{me}"),

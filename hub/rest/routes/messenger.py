@@ -7,6 +7,8 @@ the caller's own; else 403.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final, Literal, NotRequired, TypedDict
 
 from hub.limits.quotas import Kind
@@ -18,16 +20,23 @@ from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording
 from hub.rest.routes.forwards import forward_endpoints, message_named, original_of
+from hub.rest.routes.notes import hidden, marked_unread, muted, note_endpoints
 from hub.rest.routes.revisions import Reach, revised, revision_endpoints
 from persistence.lists import Which
 from persistence.records import Conversation
 from protocol.answers import Done
-from protocol.commands import HideConversation, MarkRead, SendPrivateMessage
+from protocol.commands import HideConversation, MarkRead, MuteConversation, SendPrivateMessage
 from protocol.dialects.messenger.conversations import (
     ConversationName,
     conversation_id,
     parse_conversation_id,
     parse_message_id,
+)
+from protocol.dialects.messenger.notes import (
+    ConversationNoteObject,
+    HiddenMessageObject,
+    conversation_note,
+    hidden_message,
 )
 from protocol.dialects.messenger.rest import (
     REST,
@@ -42,7 +51,9 @@ from protocol.dialects.messenger.shapes import (
 )
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, Message, Posted, Role, User, UserId, with_authors
+from protocol.notes import Note, peer_in
 from protocol.parsing.content import check_content, check_file_url, check_kind
+from protocol.shapes.notes import MarksObject, marks_object
 from protocol.shapes.snippets import FoundObject
 
 PREFIXES: Final = ("/api/messagepal", "/api/message")
@@ -78,7 +89,7 @@ class ParticipantObject(TypedDict):
     avatar: NotRequired[str]
 
 
-class ConversationObject(TypedDict):
+class ConversationObject(MarksObject):
     """A conversation as one of its two people sees it."""
 
     id: ConversationName
@@ -171,6 +182,7 @@ def _summary(me: User, conversation: Conversation) -> ConversationObject:
         "lastMessage": conversation_message_object(last, people[last.author_id]),
         "unreadCount": conversation.unread_count,
         "lastRev": conversation.last_rev,
+        **marks_object(conversation.unread_from, conversation.mute, datetime.now(UTC)),
     }
 
 
@@ -341,6 +353,32 @@ async def original(call: Call) -> JSON[ConversationMessageObject]:
     return JSON(conversation_message_object(*found))
 
 
+async def mark_unread(call: Call) -> JSON[ConversationNoteObject]:
+    """Have a message and those after it count as unread for the caller."""
+    message_id = parse_message_id(call.request.path_params["message_id"])
+    note, at = await marked_unread(call, message_id, only_private=True)
+    return JSON(conversation_note(note, _conversation_of(call, note), at))
+
+
+async def hide(call: Call) -> JSON[HiddenMessageObject]:
+    """Hide the message in the path from the caller, or show it again."""
+    message_id = parse_message_id(call.request.path_params["message_id"])
+    note = await hidden(call, message_id, only_private=True)
+    return JSON(hidden_message(note, _conversation_of(call, note)))
+
+
+async def mute(call: Call) -> JSON[ConversationNoteObject]:
+    """Mute the conversation in the path, or no more."""
+    peer = _peer(call, call.request.path_params["conversation_id"])
+    missing = {ErrorCode.CONVERSATION_NOT_FOUND: _NO_CONVERSATION}
+    note, at = await muted(call, partial(MuteConversation, peer), missing)
+    return JSON(conversation_note(note, conversation_id(call.me, peer), at))
+
+
+def _conversation_of(call: Call, note: Note) -> ConversationName:
+    return conversation_id(call.me, peer_in(note, call.me))
+
+
 async def mark_read(call: Call) -> JSON[SuccessObject]:
     """Mark a message, and those before it, read."""
     try:
@@ -356,10 +394,12 @@ async def mark_read(call: Call) -> JSON[SuccessObject]:
 
 
 async def unread_count(call: Call) -> JSON[UnreadObject]:
-    """How many private messages the caller has not read."""
+    """How many private messages the caller has not read, but for those of muted and archived
+    conversations.
+    """
     _require_me(call, call.user_id())
     lists = call.services.store.lists
-    return JSON({"unreadCount": await lists.unread_count(call.me, with_archived=False)})
+    return JSON({"unreadCount": await lists.unread_count(call.me)})
 
 
 _INVALID: Final = (ErrorCode.INVALID_FIELD,)
@@ -373,6 +413,15 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
     return (
         *revision_endpoints(revise, f"{prefix}/messages"),
         *forward_endpoints(forward, original, ForwardBody, f"{prefix}/messages"),
+        *note_endpoints(
+            mark_unread,
+            hide,
+            mute,
+            messages=f"{prefix}/messages",
+            place=f"{prefix}/conversations/{{conversation_id}}",
+            missing={403: _NOT_MINE, 404: _MISSING},
+            path_types=_NAMED,
+        ),
         Endpoint(
             "GET",
             f"{prefix}/conversations",

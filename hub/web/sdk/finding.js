@@ -63,7 +63,7 @@ export class FindingClient extends RevisingClient {
       return dialect.newer(rest, me, conversationId, after.seq);
     }
     const asked = around === undefined ? "" : `around=${around}&`;
-    const path = `${dialect.historyPath(conversationId)}?${asked}limit=${limit}&mark=no`;
+    const path = `${dialect.historyPath(conversationId)}?${asked}limit=${limit}&mark_read=false`;
     const answer = /** @type {unknown[]} */ (await rest.call("GET", path));
     return answer.map((each) => dialect.changed(each, me));
   }

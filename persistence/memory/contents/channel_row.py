@@ -10,6 +10,7 @@ from attrs import define, evolve, field
 
 from persistence.contents.revisions import Version
 from protocol.model import Channel, Message, MessageId, Reaction, UserId
+from protocol.notes import ChannelNote, HiddenNote
 from protocol.revisions import NAMED_REACTORS
 
 
@@ -41,6 +42,8 @@ class ChannelRow:
     last_rev: int = 0
     reactions: dict[MessageId, dict[str, dict[UserId, int]]] = field(factory=dict)  # numbered
     versions: dict[MessageId, list[Version]] = field(factory=dict)  # the last first
+    notes: dict[UserId, ChannelNote] = field(factory=dict)
+    hidden: dict[tuple[UserId, MessageId], HiddenNote] = field(factory=dict)
     is_request: Callable[[UserId], bool] = lambda _: False
 
     def find(self, message_id: MessageId) -> Message:
@@ -75,13 +78,26 @@ class ChannelRow:
         others = (each for each in self.channel.pinned if each != message.id)
         self.channel = evolve(self.channel, pinned=tuple(others))
 
-    def shown(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
-        """The messages that were not deleted, as of now; see `seen`."""
-        return [self.seen(each, unknown) for each in self.messages if each.id not in self.deleted]
+    def shown(
+        self, unknown: Container[UserId] = EVERYBODY, viewer: UserId | None = None
+    ) -> list[Message]:
+        """The messages that were not deleted, nor hidden by the viewer, as of now; see `seen`."""
+        return [
+            self.seen(each, unknown)
+            for each in self.messages
+            if each.id not in self.deleted and not self.is_hidden(each.id, viewer)
+        ]
 
-    def conversation(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
+    def is_hidden(self, message_id: MessageId, viewer: UserId | None) -> bool:
+        """Whether a user has hidden a message."""
+        note = None if viewer is None else self.hidden.get((viewer, message_id))
+        return note is not None and note.is_hidden
+
+    def conversation(
+        self, unknown: Container[UserId] = EVERYBODY, viewer: UserId | None = None
+    ) -> list[Message]:
         """The messages of the two users of a dm, as of now; without the assistant's."""
-        return [message for message in self.shown(unknown) if message.recipient_id is not None]
+        return [each for each in self.shown(unknown, viewer) if each.recipient_id is not None]
 
     @property
     def answered(self) -> bool:
@@ -127,18 +143,30 @@ class ChannelRow:
             and not self.is_request(user)
         }
 
+    def read_up_to(self, user_id: UserId) -> int:
+        """Up to which seq the channel counts as read for a user."""
+        note = self.notes.get(user_id)
+        read = self.read.get(user_id, 0)
+        if note is None or note.unread_from is None:
+            return read
+        return min(read, note.unread_from - 1)
+
     def unread(self, user_id: UserId) -> list[Message]:
-        """The messages of others above the user's read watermark."""
-        return self.by_others(user_id, self.read.get(user_id, 0))
+        """The messages of others that count as unread for a user."""
+        return self.by_others(user_id, self.read_up_to(user_id), viewer=user_id)
 
     def unread_among(self, user_id: UserId, among: int) -> int:
         """How many of those are among the channel's newest messages."""
-        newest = {message.id for message in self.shown()[-among:]}
+        newest = {message.id for message in self.shown(viewer=user_id)[-among:]}
         return sum(message.id in newest for message in self.unread(user_id))
 
     def by_others(
-        self, user_id: UserId, above: int, unknown: Container[UserId] = EVERYBODY
+        self,
+        user_id: UserId,
+        above: int,
+        unknown: Container[UserId] = EVERYBODY,
+        viewer: UserId | None = None,
     ) -> list[Message]:
-        """The messages of others above a seq; see `seen`."""
-        shown = self.shown(unknown)
+        """The messages of others above a seq; see `shown`."""
+        shown = self.shown(unknown, viewer)
         return [each for each in shown if each.seq > above and each.author_id != user_id]

@@ -142,6 +142,10 @@ CREATE OR REPLACE TRIGGER revision_keys_refuse_deleted AFTER INSERT ON revision_
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER recoveries_refuse_deleted AFTER INSERT ON recoveries
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER note_numbers_refuse_deleted AFTER INSERT ON note_numbers
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER hidden_messages_refuse_deleted AFTER INSERT ON hidden_messages
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER receipts_refuse_deleted AFTER INSERT ON receipts
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER uploads_refuse_deleted AFTER INSERT ON uploads

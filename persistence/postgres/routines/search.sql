@@ -243,6 +243,7 @@ BEGIN
                   FROM (SELECT DISTINCT l.channel_id FROM messages l WHERE l.id = ANY (hits)) AS c
                   JOIN messages m ON m.channel_id = c.channel_id AND m.id = ANY (hits)
                  WHERE m.deleted_at IS NULL AND may_join(who, c.channel_id)
+                   AND NOT is_hidden_from(who, m.id)
                  ORDER BY m.id DESC LIMIT wanted - cardinality(ids));
         END IF;
         IF cardinality(ids) >= wanted THEN

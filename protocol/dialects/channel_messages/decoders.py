@@ -9,10 +9,13 @@ from attrs import frozen
 from protocol.commands import (
     Command,
     FetchChannel,
+    HideMessage,
     JoinChannel,
     LeaveChannel,
     MarkDelivered,
     MarkRead,
+    MarkUnread,
+    MuteChannel,
     PostToChannel,
     ResumeChannels,
     ReviseMessage,
@@ -22,9 +25,11 @@ from protocol.dialect import CodecLimits
 from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS
 from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.model import ChannelId, DeliveryStatus, MessageId
+from protocol.notes import Mute
 from protocol.parsing.content import Content, IdempotencyKey, check_content, check_key
 from protocol.parsing.emoji import EmojiField
-from protocol.parsing.resumption import Positions, parse_channels, parse_revs
+from protocol.parsing.muting import Until
+from protocol.parsing.resumption import NoteNumber, Positions, parse_channels, parse_revs
 from protocol.parsing.tagged import Decoders, lenient
 from protocol.revisions import Delete, Edit, React, Revision
 from protocol.schemas import Keywords, Spelt
@@ -101,6 +106,21 @@ class MessagePayload:
 
 
 @frozen
+class OneMessagePayload:
+    """About a message, for the user alone."""
+
+    message_id: Annotated[MessageId, Spelt(MessageUuid, _message)]
+
+
+@frozen
+class MutePayload:
+    """Mute a channel for the user alone. `until`: without it, for good."""
+
+    channel_id: _Channel
+    until: Until | None = None
+
+
+@frozen
 class UpdatePayload:
     """Give a message that the user wrote another text."""
 
@@ -130,7 +150,8 @@ class ReactionPayload:
 class ResumePayload:
     """Send what was missed. `after`: by channel, the last seq that the client has; without it,
     every channel from the beginning. `epoch`: in which log. `revs`: by channel, the
-    last rev that the client knows; without it, nothing of revisions.
+    last rev that the client knows; without it, nothing of revisions. `notes`: the
+    number of the last note that it knows; without it, nothing of notes.
     """
 
     after: (
@@ -148,6 +169,7 @@ class ResumePayload:
         ]
         | None
     ) = None
+    notes: NoteNumber | None = None
 
 
 def _send(payload: SendPayload, limits: CodecLimits) -> Command:
@@ -179,6 +201,26 @@ def _delivered(payload: MessagePayload, _: CodecLimits) -> Command:
 
 def _read(payload: MessagePayload, _: CodecLimits) -> Command:
     return MarkRead(payload.message_id)
+
+
+def _unread(payload: OneMessagePayload, _: CodecLimits) -> Command:
+    return MarkUnread(payload.message_id)
+
+
+def _hide(payload: OneMessagePayload, _: CodecLimits) -> Command:
+    return HideMessage(payload.message_id)
+
+
+def _unhide(payload: OneMessagePayload, _: CodecLimits) -> Command:
+    return HideMessage(payload.message_id, is_hidden=False)
+
+
+def _mute(payload: MutePayload, _: CodecLimits) -> Command:
+    return MuteChannel(payload.channel_id, Mute(payload.until))
+
+
+def _unmute(payload: ChannelPayload, _: CodecLimits) -> Command:
+    return MuteChannel(payload.channel_id, None)
 
 
 def _join(payload: ChannelPayload, _: CodecLimits) -> Command:
@@ -213,7 +255,8 @@ def _unreact(payload: ReactionPayload, _: CodecLimits) -> Command:
 
 
 def _resume(payload: ResumePayload, _: CodecLimits) -> Command:
-    return ResumeChannels(payload.after, epoch=payload.epoch, revs=payload.revs)
+    epoch, revs, notes = payload.epoch, payload.revs, payload.notes
+    return ResumeChannels(payload.after, epoch=epoch, revs=revs, notes=notes)
 
 
 def _fetch(payload: ChannelPayload, _: CodecLimits) -> Command:
@@ -228,6 +271,11 @@ DECODERS: Final[Decoders] = {
     "message:typing:stop": _decoded(_stop_typing),
     "message:delivered": _decoded(_delivered),
     "message:read": _decoded(_read),
+    "message:unread": _decoded(_unread),
+    "message:hide": _decoded(_hide),
+    "message:unhide": _decoded(_unhide),
+    "channel:mute": _decoded(_mute),
+    "channel:unmute": _decoded(_unmute),
     "room:join": _decoded(_join),
     "channel:join": _decoded(_join),
     "room:leave": _decoded(_leave),

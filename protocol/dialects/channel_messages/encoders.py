@@ -6,6 +6,12 @@ from typing import Any, Final, Literal, NotRequired, TypeAlias, TypedDict
 
 from protocol.dialect import Render, omitting
 from protocol.dialects.channel_messages.errors import shown_refusal
+from protocol.dialects.channel_messages.notes import (
+    HiddenMessageObject,
+    NotedChannelObject,
+    hidden_message,
+    noted_channel,
+)
 from protocol.dialects.channel_messages.shapes import (
     ChannelMessageObject,
     SentObject,
@@ -39,6 +45,7 @@ from protocol.events import (
     MemberRemoved,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -53,6 +60,7 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.model import DeliveryStatus
+from protocol.notes import ChannelNote
 from protocol.revisions import Pin, React
 from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
@@ -224,6 +232,18 @@ def _resumed(
     return (("resumed", resumed_object(event, _channel_uuid)),)
 
 
+_Noted: TypeAlias = (
+    tuple[Literal["channel:noted"], NotedChannelObject]
+    | tuple[Literal["message:hidden"], HiddenMessageObject]
+)
+
+
+def _noted(event: Noted, _: Render | None) -> tuple[_Noted]:
+    if isinstance(event.note, ChannelNote):
+        return (("channel:noted", noted_channel(event.note, event.at)),)
+    return (("message:hidden", hidden_message(event.note)),)
+
+
 def _announced(
     event: Announced, _: Render | None
 ) -> tuple[tuple[Literal["announcement"], AnnouncementObject]]:
@@ -243,6 +263,7 @@ ENCODERS: Final[Mapping[type[Event], Callable[[Any, Render | None], NamedEvents]
     LeftChannel: _left,
     MessageConfirmed: _confirmed,
     ChannelsResumed: _resumed,
+    Noted: _noted,
     Refused: _refused,
     Announced: _announced,
     Shed: _shed,

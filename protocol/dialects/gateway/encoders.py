@@ -32,6 +32,7 @@ from protocol.events import (
     MemberRemoved,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -46,6 +47,7 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.model import ChannelId, MessageId, User, UserId, Workspace, WorkspaceId
+from protocol.notes import ChannelNote
 from protocol.revisions import React
 from protocol.shapes.learning_platform import (
     AccountObject,
@@ -58,6 +60,12 @@ from protocol.shapes.learning_platform import (
     chat_message_object,
     member_object,
     workspace_object,
+)
+from protocol.shapes.notes import (
+    NotedChannelObject,
+    NotedMessageObject,
+    noted_channel,
+    noted_message,
 )
 from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
@@ -298,6 +306,18 @@ def _resumed(event: ChannelsResumed) -> tuple[Dispatch[Literal["RESUMED"], Resum
     return _dispatch("RESUMED", resumed_object(event, str))
 
 
+_Noted: TypeAlias = Dispatch[Literal["CHANNEL_NOTED"], NotedChannelObject]
+_Hidden: TypeAlias = Dispatch[Literal["MESSAGE_HIDDEN"], NotedMessageObject]
+
+
+def _noted(event: Noted) -> tuple[_Noted | _Hidden]:
+    if isinstance(event.note, ChannelNote):
+        noted: _Noted = {"t": "CHANNEL_NOTED", "d": noted_channel(event.note, event.at)}
+        return (noted,)
+    hidden: _Hidden = {"t": "MESSAGE_HIDDEN", "d": noted_message(event.note)}
+    return (hidden,)
+
+
 def _announced(event: Announced) -> tuple[Dispatch[Literal["ANNOUNCEMENT"], AnnouncementData]]:
     return _dispatch("ANNOUNCEMENT", {"text": event.text, "timestamp": timestamp(event.at)})
 
@@ -334,6 +354,7 @@ ENCODERS: Final[Encoders] = {
     ChannelDeleted: _channel_deleted,
     WorkspaceDeleted: _workspace_deleted,
     ChannelsResumed: _resumed,
+    Noted: _noted,
     Announced: _announced,
     Shed: _shed,
     HeartbeatAcknowledged: _heartbeat_acknowledged,

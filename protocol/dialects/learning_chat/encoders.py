@@ -8,6 +8,7 @@ from protocol.dialect import (
     omitting,
 )
 from protocol.dialects.learning_chat.errors import TEXTS
+from protocol.dialects.learning_chat.notes import noted_frame
 from protocol.errors import ErrorCode
 from protocol.events import (
     Announced,
@@ -34,6 +35,7 @@ from protocol.events import (
     MemberRemoved,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -438,6 +440,7 @@ ENCODERS: Final[Encoders] = {
     InvitationsChanged: _invitations,
     ChannelsResumed: _resumed,
     Connected: _connected,
+    Noted: noted_frame,
     Refused: _refused,
     Announced: _announced,
     Shed: _shed,

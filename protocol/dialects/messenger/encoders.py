@@ -17,6 +17,12 @@ from protocol.dialects.messenger.conversations import (
     conversation_id,
 )
 from protocol.dialects.messenger.errors import TEXTS
+from protocol.dialects.messenger.notes import (
+    ConversationNoteObject,
+    HiddenMessageObject,
+    conversation_note,
+    hidden_message,
+)
 from protocol.dialects.messenger.shapes import (
     ConversationMessageObject,
     conversation_message_object,
@@ -47,6 +53,7 @@ from protocol.events import (
     MemberRemoved,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -61,6 +68,7 @@ from protocol.events import (
     WorkspacePresence,
 )
 from protocol.model import Role, UserId, with_authors
+from protocol.notes import ChannelNote
 from protocol.revisions import React
 from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
@@ -160,6 +168,8 @@ _Message = Envelope[Literal["message_received"], ConversationMessageObject]
 _RevisedName: TypeAlias = Literal["message_updated", "message_deleted", "message_reaction"]
 _Revised = Envelope[_RevisedName, RevisedPayload]
 _Typing = Envelope[Literal["user_typing"], TypingPayload]
+_Noted = Envelope[Literal["conversation_noted"], ConversationNoteObject]
+_Hidden = Envelope[Literal["message_hidden"], HiddenMessageObject]
 _Read = Envelope[Literal["message_read"], ReadPayload]
 _Subscribed = Envelope[Literal["subscribed"], SubscribedPayload]
 _Unsubscribed = Envelope[Literal["unsubscribed"], UnsubscribedPayload]
@@ -268,6 +278,20 @@ def _resumed(event: ConversationsResumed) -> tuple[Envelope[Literal["resumed"], 
     )
 
 
+def _noted(event: Noted) -> tuple[_Noted | _Hidden, ...]:
+    if event.peer_id is None:
+        return ()  # of a channel, which no frame is about
+    conversation = conversation_id(event.user_id, event.peer_id)
+    if isinstance(event.note, ChannelNote):
+        noted = conversation_note(event.note, conversation, event.at)
+        shown: _Noted = _envelope("conversation_noted", noted, event.at)
+        return (shown,)
+    hidden: _Hidden = _envelope(
+        "message_hidden", hidden_message(event.note, conversation), event.at
+    )
+    return (hidden,)
+
+
 def _refused(event: Refused) -> tuple[ErrorFrame]:
     text = TEXTS.get(event.code, event.text)
     frame: ErrorFrame = {"type": "error", "message": text, "code": event.code}
@@ -300,6 +324,7 @@ ENCODERS: Final[Encoders] = {
     ConversationRevoked: _revoked,
     ConversationsResumed: _resumed,
     Connected: _connected,
+    Noted: _noted,
     Refused: _refused,
     Announced: _announced,
     Shed: _shed,

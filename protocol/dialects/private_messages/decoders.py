@@ -28,7 +28,13 @@ from protocol.parsing.content import (
     check_kind,
 )
 from protocol.parsing.emoji import Emoji, check_emoji
-from protocol.parsing.resumption import Positions, parse_decimal, parse_positions, parse_revs
+from protocol.parsing.resumption import (
+    NoteNumber,
+    Positions,
+    parse_decimal,
+    parse_positions,
+    parse_revs,
+)
 from protocol.parsing.tagged import HEARTBEAT, Decoders, lenient, strict
 from protocol.revisions import Delete, Edit, React, Revision
 from protocol.schemas import JsonSchema, Keywords, Spelt
@@ -120,7 +126,8 @@ class ResumeFrame:
     """Send what was missed. `after`: by peer, the last seq that the client has; `epoch`: in which
     log, as the first frame said;
     `only`: nothing of conversations that are not in `after`; `revs`: by peer, the last rev that the
-    client knows; without it, nothing of revisions.
+    client knows; without it, nothing of revisions. `notes`: the
+    number of the last note that it knows; without it, nothing of notes.
     """
 
     after: Annotated[
@@ -136,6 +143,7 @@ class ResumeFrame:
         ]
         | None
     ) = None
+    notes: NoteNumber | None = None
 
 
 def _private_message(frame: PrivateMessageFrame, limits: CodecLimits) -> Command:
@@ -188,7 +196,7 @@ def _delivered(frame: DeliveredFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeConversations(frame.after, frame.epoch, frame.only, frame.revs)
+    return ResumeConversations(frame.after, frame.epoch, frame.only, frame.revs, frame.notes)
 
 
 DECODERS: Final[Decoders] = {

@@ -170,7 +170,6 @@ async def test_more_than_the_bound_is_told_in_part_and_the_client_can_go_on(stor
         await socket.is_silent()
         missed = await ben.call("GET", f"/private_messages/api/messages/{ann.id}?after_seq=24")
         assert [message["seq"] for message in missed.json] == [25, 26]
-        await socket.receive_type("messages_read")  # reading over REST
 
 
 async def test_a_chat_client_comes_into_the_channels_it_names(world: World) -> None:

@@ -181,7 +181,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "a page marks what came after it as read",
         "hub/rest/routes/private_messages/messages.py",
         "await call.carry_out(MarkRead(page[-1].id), Done)",
-        "await call.carry_out(MarkConversationRead(peer_id), Done)",
+        "await call.carry_out(MarkConversationRead(call.user_id(), MAX_ID), Done)",
         (PRIVATE_MESSAGES,),
     ),
     Fault(

@@ -38,6 +38,7 @@ from protocol.events import (
     LeftChannel,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PrivateMessagePosted,
     PrivateMessageRevised,
     Refused,
@@ -46,7 +47,7 @@ from protocol.events import (
 from protocol.model import ChannelId, DeliveryStatus, GradingStatus, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React
 from protocol.schemas import Schemas
-from tests.support.documents.events import EVENTS, FULL_MESSAGE, THUMB
+from tests.support.documents.events import EVENTS, FULL_MESSAGE, HIDDEN_NOTE, THUMB
 from tests.support.documents.pages import ROOT, code_words, rows, section
 
 
@@ -171,12 +172,16 @@ def _revisions(
 
 
 _RESUMED: Final[tuple[Event, ...]] = (
-    *(evolve(e, revs={UserId(2): 1}) for e in EVENTS if isinstance(e, ConversationsResumed)),
-    *(evolve(e, revs={ChannelId(3): 1}) for e in EVENTS if isinstance(e, ChannelsResumed)),
+    *(
+        evolve(e, revs={UserId(2): 1}, notes=1)
+        for e in EVENTS
+        if isinstance(e, ConversationsResumed)
+    ),
+    *(evolve(e, revs={ChannelId(3): 1}, notes=1) for e in EVENTS if isinstance(e, ChannelsResumed)),
 )
 
 
-def examples() -> Iterator[Event]:
+def examples() -> Iterator[Event]:  # noqa: C901  one row for each event
     """Every event, and variants that have what the others leave out."""
     yield from (*EVENTS, *_RESUMED)
     for event in EVENTS:
@@ -196,6 +201,8 @@ def examples() -> Iterator[Event]:
                 yield evolve(event, field="content")
             case PrivateMessageRevised() | ChannelMessageRevised():
                 yield from _revisions(event)
+            case Noted():
+                yield evolve(event, note=HIDDEN_NOTE)
             case MessagesSeen():
                 yield evolve(event, status=DeliveryStatus.READ)
             case LeftChannel():

@@ -32,6 +32,7 @@ from protocol.events import (
     MemberRemoved,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -59,6 +60,7 @@ from protocol.model import (
     Workspace,
     WorkspaceId,
 )
+from protocol.notes import ChannelNote, HiddenNote, Mute
 from protocol.revisions import React
 
 AT: Final = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)
@@ -94,6 +96,10 @@ REVISED: Final = evolve(
     reactions=(Reaction(THUMB, 2, (UserId(1), UserId(2))),),
 )
 
+CHANNEL_NOTE: Final = ChannelNote(ChannelId(3), 7, PAIR, unread_from=4, mute=Mute())
+HIDDEN_NOTE: Final = HiddenNote(ChannelId(3), 8, MessageId(9), 4, is_hidden=True, pair=PAIR)
+NOTED: Final = Noted(UserId(1), CHANNEL_NOTE, AT)
+
 EVENTS: Final[tuple[Event, ...]] = (
     Connected(ANN, AT, "epoch"),
     PrivateMessagePosted(MESSAGE, ANN, UserId(2)),
@@ -110,6 +116,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     MessagesSeen(ChannelId(3), UserId(1), UserId(2), IDS, DeliveryStatus.DELIVERED),
     PrivateMessageRevised(REVISED, AT, React(THUMB), ANN),
     ChannelMessageRevised(REVISED, AT, React(THUMB), ANN, WorkspaceId(5)),
+    NOTED,
     JoinedChannel(ChannelId(3)),
     LeftChannel(ChannelId(3), "because"),
     ConversationRevoked(UserId(1), UserId(2), ChannelId(3), AT),

@@ -26,6 +26,7 @@ from protocol.events import (
     MemberRemoved,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PrivateMessagePosted,
     PrivateMessageRevised,
     PrivateMessagesRead,
@@ -42,6 +43,7 @@ from protocol.model import (
     UserId,
     WorkspaceId,
 )
+from protocol.notes import HiddenNote
 from protocol.revisions import MAX_REACTION_KINDS, NAMED_REACTORS, React
 from tests.support.documents.events import ANN, AT, CHANNEL, EVENTS, FULL_MESSAGE, WORKSPACE
 
@@ -96,6 +98,7 @@ _LARGEST: Final[tuple[Event, ...]] = (
     MessagesSeen(ChannelId(ID), USER.id, USER.id, IDS, DeliveryStatus.DELIVERED),
     PrivateMessageRevised(REVISED, AT, React(LONG[:20]), USER),
     ChannelMessageRevised(REVISED, AT, React(LONG[:20]), USER, WorkspaceId(ID)),
+    Noted(USER.id, HiddenNote(ChannelId(ID), ID, MessageId(ID), ID, is_hidden=True), AT),
     ConversationSubscribed(WORST * 255, subscribed=True, at=AT),
     ConversationHistory((USER.id, USER.id), HISTORY, {USER.id: USER}, AT),
     Ready(USER, [WORKSPACE_FULL] * 100, EPOCH),

@@ -7,6 +7,7 @@ see a channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
@@ -14,6 +15,7 @@ from hub.rest.finding.around import messages_around
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording, from_wire
 from hub.rest.routes.forwards import forward_endpoints, message_named, original_of
+from hub.rest.routes.notes import hidden, marked_unread, muted, note_endpoints
 from hub.rest.routes.revisions import (
     Reach,
     VersionObject,
@@ -22,7 +24,13 @@ from hub.rest.routes.revisions import (
     versions_endpoint,
     versions_of,
 )
-from protocol.commands import PostToChannel
+from protocol.commands import MuteChannel, PostToChannel
+from protocol.dialects.channel_messages.notes import (
+    HiddenMessageObject,
+    NotedChannelObject,
+    hidden_message,
+    noted_channel,
+)
 from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody, ForwardBody
 from protocol.dialects.channel_messages.shapes import (
     MAX_CONTENT_CHARS,
@@ -151,6 +159,22 @@ async def versions(call: Call) -> JSON[list[VersionObject]]:
     return JSON(await versions_of(call, message_id_in_path(call)))
 
 
+async def mark_unread(call: Call) -> JSON[NotedChannelObject]:
+    """Have a message and those after it count as unread for the caller."""
+    return JSON(noted_channel(*await marked_unread(call, message_id_in_path(call))))
+
+
+async def hide(call: Call) -> JSON[HiddenMessageObject]:
+    """Hide the message in the path from the caller, or show it again."""
+    return JSON(hidden_message(await hidden(call, message_id_in_path(call))))
+
+
+async def mute(call: Call) -> JSON[NotedChannelObject]:
+    """Mute the channel in the path, or no more."""
+    channel_id = ChannelId(from_uuid(IdKind.CHANNEL, call.request.path_params["channel_id"]) or 0)
+    return JSON(noted_channel(*await muted(call, partial(MuteChannel, channel_id), _WORDING)))
+
+
 def message_id_in_path(call: Call) -> MessageId | None:
     """The message in the path; None: the id is malformed."""
     number = from_uuid(IdKind.MESSAGE, call.request.path_params["message_id"])
@@ -214,6 +238,13 @@ ENDPOINTS: Final = (
     *revision_endpoints(revise),
     *forward_endpoints(forward, original, ForwardBody),
     versions_endpoint(versions),
+    *note_endpoints(
+        mark_unread,
+        hide,
+        mute,
+        place="/api/channels/{channel_id}",
+        missing={403: (ErrorCode.NOT_A_MEMBER,)},
+    ),
     Endpoint(
         "GET",
         "/api/messages/channel/{channel_id}",

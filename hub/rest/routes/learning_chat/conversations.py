@@ -5,6 +5,7 @@ Guarantees: what the caller may not join is not listed.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Final, Literal, NotRequired, TypeAlias, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
@@ -18,6 +19,7 @@ from protocol.commands import MarkRead
 from protocol.dialects.learning_chat.rest import REST
 from protocol.errors import ErrorCode
 from protocol.model import MAX_ID, Channel, ChannelKind, MessageId, Role, User, UserId, WorkspaceId
+from protocol.shapes.notes import MarksObject, marks_of
 
 MAX_PARTICIPANTS: Final = 100
 """Of a channel: those who came first."""
@@ -39,7 +41,7 @@ class ParticipantObject(TypedDict):
     avatar: NotRequired[str]
 
 
-class ConversationObject(TypedDict):
+class ConversationObject(MarksObject):
     """A channel, or a dm, which has the name of the other person. `isReadOnly`: the caller may not
     write there. `lastSeq` and `lastRev`: of the newest message and the last revision, or 0.
     """
@@ -69,6 +71,7 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
     unread |= await store.lists.unread_in(call.me, ids)
     members = {each.id: each.members for each in await store.workspaces.of_user(call.me)}
     writable = await store.lists.writable(call.me, ids)
+    notes, now = await store.notes.of_channels(call.me, ids), datetime.now(UTC)
     people = {channel.id: _people(channel, members) for channel in channels}
     users = await store.accounts.get_many({who for ids in people.values() for who in ids})
     return JSON(
@@ -78,6 +81,7 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
                 head,
                 [users[who] for who in people[head.channel.id] if who in users],
                 unread.get(head.channel.id, 0),
+                marks_of(notes.get(head.channel.id), now),
                 is_read_only=head.channel.id not in writable,
             )
             for head in heads
@@ -101,6 +105,7 @@ def _conversation(
     head: ChannelHead,
     people: Iterable[User],
     unread_count: int,
+    marks: MarksObject,
     *,
     is_read_only: bool,
 ) -> ConversationObject:
@@ -115,6 +120,9 @@ def _conversation(
         "isReadOnly": is_read_only,
         "participants": [_participant(user) for user in people],
         "unreadCount": unread_count,
+        "unreadFrom": marks["unreadFrom"],
+        "isMuted": marks["isMuted"],
+        "mutedUntil": marks["mutedUntil"],
         "lastSeq": head.last_seq,
         "lastRev": head.last_rev,
     }

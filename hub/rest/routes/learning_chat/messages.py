@@ -5,6 +5,7 @@ see a channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, TypedDict
 
 from attrs import frozen
@@ -18,6 +19,7 @@ from hub.rest.replies import CONTENT_CODES, ErrorWording
 from hub.rest.routes.forwards import forward_endpoints, original_of
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, accessible
+from hub.rest.routes.notes import hidden, marked_unread, muted, note_endpoints
 from hub.rest.routes.revisions import (
     Reach,
     VersionObject,
@@ -31,6 +33,7 @@ from hub.services.assistant.language_model import NoAnswer, Turn
 from protocol.answers import Done
 from protocol.commands import (
     MarkRead,
+    MuteChannel,
     PostToChannel,
 )
 from protocol.dialects.learning_chat.rest import REST, ForwardBody, GradeBody, PostBody
@@ -52,6 +55,12 @@ from protocol.shapes.learning_platform import (
     ChatMessageObject,
     channel_object,
     chat_message_object,
+)
+from protocol.shapes.notes import (
+    NotedChannelObject,
+    NotedMessageObject,
+    noted_channel,
+    noted_message,
 )
 from protocol.shapes.snippets import FoundObject
 
@@ -235,6 +244,24 @@ async def mark_read(call: Call) -> JSON[ChatMessageObject]:
     return JSON(shown[0])
 
 
+async def mark_unread(call: Call) -> JSON[NotedChannelObject]:
+    """Have a message and those after it count as unread for the caller."""
+    return JSON(noted_channel(*await marked_unread(call, _message_id(call))))
+
+
+async def hide(call: Call) -> JSON[NotedMessageObject]:
+    """Hide the message in the path from the caller, or show it again."""
+    return JSON(noted_message(await hidden(call, _message_id(call))))
+
+
+async def mute(call: Call) -> JSON[NotedChannelObject]:
+    """Mute the channel in the path, or no more."""
+    channel_id = ChannelId(call.path_id("channel_id") or 0)
+    return JSON(
+        noted_channel(*await muted(call, partial(MuteChannel, channel_id), CHANNEL_WORDING))
+    )
+
+
 async def grade(call: Call) -> JSON[ChatMessageObject]:
     """Set a homework's status; for moderators."""
     not_staff = ErrorWording(401, ErrorCode.NOT_ALLOWED, "Only teachers can grade homework")
@@ -385,6 +412,13 @@ ENDPOINTS: Final = (
     *revision_endpoints(revise, delete=delete),
     *forward_endpoints(forward, original, ForwardBody),
     versions_endpoint(versions),
+    *note_endpoints(
+        mark_unread,
+        hide,
+        mute,
+        place="/api/channels/{channel_id}",
+        missing={404: _NO_CHANNEL},
+    ),
     Endpoint(
         "POST",
         "/api/messages/{message_id}/read",

@@ -3,6 +3,7 @@
 Guarantees: what a list of channels shows of each of them is known after one request.
 """
 
+from datetime import UTC, datetime
 from typing import Final
 
 from hub.rest.endpoint import JSON, Call, Endpoint
@@ -16,9 +17,10 @@ from protocol.shapes.learning_platform import (
     ChatMessageObject,
     channel_head_object,
 )
+from protocol.shapes.notes import MarksObject, marks_of
 
 
-class ListedChannelObject(ChannelHeadObject):
+class ListedChannelObject(ChannelHeadObject, MarksObject):
     """A channel of the list. `unreadCount`: how much of it the caller has not read."""
 
     unreadCount: int
@@ -33,11 +35,17 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
     )
     ids = [head.channel.id for head in heads]
     newest = await lists.newest(call.me, ids, among=UNREAD_AMONG)  # may be later by now
+    notes, now = await call.services.store.notes.of_channels(call.me, ids), datetime.now(UTC)
     shown = await views(call, [each.message for each in newest.values()])
     messages = dict(zip(newest, shown, strict=True))
     return JSON(
         [
-            _listed(head, newest.get(head.channel.id), messages.get(head.channel.id))
+            _listed(
+                head,
+                newest.get(head.channel.id),
+                messages.get(head.channel.id),
+                marks_of(notes.get(head.channel.id), now),
+            )
             for head in heads
             if head.channel.workspace_id is not None
         ],
@@ -46,14 +54,14 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
 
 
 def _listed(
-    head: ChannelHead, newest: Newest | None, shown: ChatMessageObject | None
+    head: ChannelHead, newest: Newest | None, shown: ChatMessageObject | None, marks: MarksObject
 ) -> ListedChannelObject:
     """Up to `lastSeq` everything is in what is listed, so it is what a client resumes after."""
     last_seq, unread = head.last_seq, 0
     if newest is not None:
         last_seq, unread = max(last_seq, newest.message.seq), newest.unread_count
     channel = channel_head_object(head.channel, last_seq, head.last_rev)
-    return {**channel, "unreadCount": unread, "lastMessage": shown}
+    return {**channel, **marks, "unreadCount": unread, "lastMessage": shown}
 
 
 SURFACE: Final = REST

@@ -73,12 +73,12 @@ const DIALECT = {
 
   async older(rest, me, { conversationId, first, limit }) {
     const query = first === undefined ? "" : `before_seq=${first.seq}&`;
-    const path = `/api/messages/${conversationId}?${query}limit=${limit}&mark=no`;
+    const path = `/api/messages/${conversationId}?${query}limit=${limit}&mark_read=false`;
     return toMessages(await rest.call("GET", path), me);
   },
 
   async newer(rest, me, conversationId, seq) {
-    const path = `/api/messages/${conversationId}?after_seq=${seq}&limit=${PAGE_SIZE}&mark=no`;
+    const path = `/api/messages/${conversationId}?after_seq=${seq}&limit=${PAGE_SIZE}&mark_read=false`;
     return toMessages(await rest.call("GET", path), me);
   },
 

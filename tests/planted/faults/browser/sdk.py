@@ -248,7 +248,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a message that was polled counts as read",
         "hub/web/sdk/dialects/private_messages.js",
-        "?after_seq=${seq}&limit=${PAGE_SIZE}&mark=no`;",
+        "?after_seq=${seq}&limit=${PAGE_SIZE}&mark_read=false`;",
         "?after_seq=${seq}&limit=${PAGE_SIZE}`;",
         UNITS,
     ),

@@ -113,22 +113,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "/gateway does not tell what was changed meanwhile",
         "protocol/dialects/gateway/decoders.py",
-        "revs=frame.d.revs",
-        "revs=None",
+        "revs=revs, notes",
+        "revs=None, notes",
         BY_TRANSCRIPT,
     ),
     Fault(
         "/messagepal does not tell what was changed meanwhile",
         "protocol/dialects/messenger/decoders.py",
-        "frame.only, frame.revs)",
-        "frame.only, None)",
+        "frame.only, frame.revs, ",
+        "frame.only, None, ",
         BY_TRANSCRIPT,
     ),
     Fault(
         "a client of Socket.IO that resumes is not told what was changed meanwhile",
         "protocol/dialects/channel_messages/decoders.py",
-        "epoch=payload.epoch, revs=payload.revs",
-        "epoch=payload.epoch, revs=None",
+        "epoch=epoch, revs=revs",
+        "epoch=epoch, revs=None",
         BY_TRANSCRIPT,
     ),
     Fault(

@@ -42,7 +42,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a search in memory finds what was deleted",
         "persistence/memory/search/__init__.py",
-        "for message in row.shown(hidden):",
+        "for message in row.shown(hidden, user_id):",
         "for message in row.messages:",
         (STORES,),
     ),

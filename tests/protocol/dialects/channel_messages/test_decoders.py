@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from protocol.commands import (
     Command,
     FetchChannel,
+    HideMessage,
     JoinChannel,
     LeaveChannel,
     MarkDelivered,
     MarkRead,
+    MarkUnread,
+    MuteChannel,
     PostToChannel,
     ResumeChannels,
     TypeInChannel,
@@ -31,6 +34,7 @@ from protocol.model import (
     User,
     UserId,
 )
+from protocol.notes import Mute
 from protocol.shapes.uuids import IdKind, to_uuid
 
 AT = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)
@@ -74,6 +78,11 @@ def receive(event: str, *args: object) -> Command:
         ),
         ("message:delivered", [{"messageId": MESSAGE}], MarkDelivered(MessageId(9))),
         ("message:read", [{"messageId": MESSAGE, "status": "READ"}], MarkRead(MessageId(9))),
+        ("message:unread", [{"messageId": MESSAGE}], MarkUnread(MessageId(9))),
+        ("message:hide", [{"messageId": MESSAGE}], HideMessage(MessageId(9))),
+        ("message:unhide", [{"messageId": MESSAGE}], HideMessage(MessageId(9), is_hidden=False)),
+        ("channel:mute", [{"channelId": CHANNEL}], MuteChannel(ChannelId(3), Mute())),
+        ("channel:unmute", [CHANNEL], MuteChannel(ChannelId(3), None)),
         ("room:join", [{"channelId": CHANNEL}], JoinChannel(ChannelId(3))),
         ("room:join", [CHANNEL], JoinChannel(ChannelId(3))),
         ("channel:join", [CHANNEL, "more"], JoinChannel(ChannelId(3))),

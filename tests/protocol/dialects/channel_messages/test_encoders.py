@@ -15,6 +15,7 @@ from protocol.events import (
     LeftChannel,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     Refused,
     Shed,
 )
@@ -69,6 +70,12 @@ EMITTED: dict[type[Event], list[tuple[str, object]]] = {
         )
     ],
     ConversationBegun: [NEW],
+    Noted: [
+        (
+            "channel:noted",
+            {"channelId": CHANNEL, "note": 7, "unreadFrom": 4, "isMuted": True, "mutedUntil": None},
+        )
+    ],
     ChannelTyping: [("message:typing:start", {**TYPING, "isTyping": True})],
     MessagesSeen: [
         ("message:delivered", {"messageId": EARLIER, **SEEN}),

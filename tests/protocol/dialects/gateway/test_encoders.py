@@ -18,6 +18,7 @@ from protocol.events import (
     HeartbeatAcknowledged,
     MemberAdded,
     MemberRemoved,
+    Noted,
     Ready,
     Shed,
     WorkspaceDeleted,
@@ -29,6 +30,12 @@ from tests.support.documents.events import ANN, EVENTS
 EXAMPLES = {type(event): event for event in EVENTS}
 
 FRAMES: dict[type[Event], list[object]] = {
+    Noted: [
+        {
+            "t": "CHANNEL_NOTED",
+            "d": {"channelId": 3, "note": 7, "unreadFrom": 4, "isMuted": True, "mutedUntil": None},
+        }
+    ],
     ChannelMessageRevised: [
         {
             "t": "MESSAGE_REACTION_ADD",

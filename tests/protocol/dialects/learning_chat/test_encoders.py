@@ -22,6 +22,7 @@ from protocol.events import (
     JoinedChannel,
     LeftChannel,
     MessagesSeen,
+    Noted,
     Refused,
     Shed,
 )
@@ -31,6 +32,16 @@ from tests.support.documents.events import ANN, EVENTS, FULL_MESSAGE
 EXAMPLES = {type(event): event for event in EVENTS}
 
 FRAMES: dict[type[Event], list[object]] = {
+    Noted: [
+        {
+            "type": "channel_noted",
+            "channelId": 3,
+            "note": 7,
+            "unreadFrom": 4,
+            "isMuted": True,
+            "mutedUntil": None,
+        }
+    ],
     Connected: [
         {
             "type": "connected",

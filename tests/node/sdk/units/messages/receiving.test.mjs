@@ -254,7 +254,11 @@ test("history is loaded a page at a time, from the newest to the first message",
   assert.equal(await client.loadOlder(BEN, 3), false);
   assert.deepEqual(
     hub.callsOf(HISTORY).map(({ path }) => path.split("?")[1]),
-    ["limit=3&mark=no", "before_seq=5&limit=3&mark=no", "before_seq=2&limit=3&mark=no"],
+    [
+      "limit=3&mark_read=false",
+      "before_seq=5&limit=3&mark_read=false",
+      "before_seq=2&limit=3&mark_read=false",
+    ],
   );
 });
 
