@@ -23,6 +23,7 @@ from persistence.audit import Audit, AuditEntry, AuditRow, Way
 from persistence.changes import Change
 from persistence.contents.messages import Messages
 from persistence.contents.revisions import Revisions
+from persistence.contents.threads import Threads
 from persistence.figures import StoreFigures
 from persistence.invitations import Invitations
 from persistence.lists import Lists
@@ -80,6 +81,7 @@ __all__ = [
     "Revisions",
     "Sessions",
     "Store",
+    "Threads",
     "Uploads",
     "Way",
     "Workspaces",
@@ -330,6 +332,7 @@ class Store:
     relations: Relations
     messages: Messages
     revisions: Revisions
+    threads: Threads
     workspaces: Workspaces
     invitations: Invitations
     channels: Channels

@@ -257,6 +257,7 @@ def test_hub_sees_storage_through_its_interface() -> None:
             "invitations",
             "lists",
             "contents.revisions",
+            "contents.threads",
             "records",
             "search",
             "sessions",

@@ -25,7 +25,8 @@ class Messages(Protocol):
         A repeat returns what is stored, whatever is true by now: that its author may not write
         there any more, that its parent or the message itself was deleted; as it is now, as far as
         its author may see it. White space at the ends of content makes no other message. A reply's
-        parent must be in the same channel and not deleted. Content with NUL or lone surrogates is
+        parent, and the first message of its thread, must be in the same channel and not deleted; it
+        is stored as a reply to the latter. Content with NUL or lone surrogates is
         refused. The assistant may write in any channel. Raises StoreUnavailable: the outcome of
         every draft is unknown.
         """
@@ -95,11 +96,6 @@ class Messages(Protocol):
         """The message, or None if there is none or it was deleted; with `even_deleted`, what is
         left of a deleted one, which has no content.
         """
-
-    async def replies(
-        self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
-    ) -> Sequence[Message]:
-        """The first `limit` replies to a message, oldest first."""
 
     async def pinned(
         self, channel_id: ChannelId, *, viewer: UserId | None = None

@@ -11,6 +11,7 @@ from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts, MemoryAudit
 from persistence.memory.channels import MemoryChannels
 from persistence.memory.contents.revisions import MemoryRevisions
+from persistence.memory.contents.threads import MemoryThreads
 from persistence.memory.invitations import MemoryInvitations
 from persistence.memory.lists import MemoryLists
 from persistence.memory.log import MemoryLog
@@ -41,6 +42,7 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         relations=MemoryRelations(tables),
         messages=MemoryMessages(tables),
         revisions=MemoryRevisions(tables),
+        threads=MemoryThreads(tables),
         workspaces=workspaces,
         invitations=MemoryInvitations(workspaces),
         channels=MemoryChannels(tables),

@@ -7,6 +7,7 @@ from attrs import define, evolve
 from persistence.changes import (
     PairMet,
 )
+from persistence.contents.threads import MAX_FOLLOWERS
 from persistence.interface import MAX_NAMED
 from persistence.memory.contents.channel_row import ChannelRow
 from persistence.memory.tables import Tables
@@ -51,8 +52,10 @@ class MemoryMessages:
         refusal = self._refusal(draft, row, peer)
         if refusal is not None and (first is None or row is None):
             return refusal
-        if first is None and not _is_parent_in(row, draft.parent_id):
+        root_id = self._root_id(draft.parent_id)
+        if first is None and not _is_parent_in(row, draft.parent_id, root_id):
             return Refusal.PARENT_NOT_FOUND
+        draft = evolve(draft, parent_id=root_id)
         if first is None and not self._may_name(draft.author_id, draft.file_url):
             return Refusal.FILE_NOT_FOUND
         if row is None and peer is not None:
@@ -65,7 +68,29 @@ class MemoryMessages:
                 return Refusal.KEY_CONFLICT
             shown = self._as_its_author_sees(first, row, refusal)
             return Posted(shown, repeated=True, workspace_id=workspace_id)
-        return Posted(self._append(draft, row, peer), workspace_id=workspace_id)
+        message = self._append(draft, row, peer)
+        followers = self._followers(row, message)
+        return Posted(message, workspace_id=workspace_id, followers=followers)
+
+    def _root_id(self, parent_id: MessageId | None) -> MessageId | None:
+        """The first message of the thread that a message belongs to."""
+        row = None if parent_id is None else self.tables.messages.get(parent_id)
+        if parent_id is None or row is None:
+            return parent_id
+        return row.find(parent_id).parent_id or parent_id
+
+    def _followers(self, row: ChannelRow, message: Message) -> tuple[UserId, ...]:
+        """Who is told of a reply."""
+        if message.parent_id is None:
+            return ()
+        follows = row.follows.get(message.parent_id, {})
+        return tuple(
+            user_id
+            for user_id in sorted(follows)
+            if follows[user_id].is_following
+            and user_id != message.author_id
+            and self.tables.may_join(user_id, row.channel)
+        )[:MAX_FOLLOWERS]
 
     async def settle(self, author_ids: Collection[UserId]) -> None:
         """See the interface. What was not stored when `post` ended never will be."""
@@ -77,6 +102,7 @@ class MemoryMessages:
         """See the interface."""
         first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
         channel_id = draft.channel_id
+        draft = evolve(draft, parent_id=self._root_id(draft.parent_id))
         if first is None or channel_id is None or not _is_repeat(first, draft, channel_id):
             return None
         workspace_id = self.tables.channels[channel_id].channel.workspace_id
@@ -106,9 +132,11 @@ class MemoryMessages:
         now = row.find(first.id)
         if now.rev and self.tables.may_join(first.author_id, row.channel):
             first = now
-        if refusal is not None:
+        if refusal is None:
+            return row.seen(first, self.tables.hidden_from(first.author_id))
+        if not self.tables.may_join(first.author_id, row.channel):
             return evolve(first, read_by=(), is_delivered=False)
-        return row.seen(first, self.tables.hidden_from(first.author_id))
+        return evolve(row.seen(first), read_by=(), is_delivered=False)
 
     def _may_name(self, author_id: UserId, file_url: str | None) -> bool:
         if file_url is None or not file_url.startswith("/uploads/"):
@@ -133,6 +161,12 @@ class MemoryMessages:
         )
         row.messages.append(message)
         self.tables.messages[message.id] = row
+        if message.parent_id is not None:
+            row.replies.setdefault(message.parent_id, []).append(message.id)
+            first = row.find(message.parent_id)
+            for user_id, read_seq in ((message.author_id, message.seq), (first.author_id, 0)):
+                if user_id in self.tables.users and user_id != ASSISTANT_ID:
+                    row.follow(first.id, user_id, read_seq)
         if draft.key is not None:
             self.tables.keys[draft.author_id, draft.key] = message
         if draft.asker_id is not None:
@@ -184,7 +218,9 @@ class MemoryMessages:
                 author = message.author_id if row.channel.pair is not None else None
                 shown = row.seen(message, self.tables.unknown_to(author))
                 if message.seq > gap.above_seq and message.id > gap.above_id:
-                    found.append(Posted(shown, workspace_id=row.channel.workspace_id))
+                    followers = self._followers(row, shown)
+                    workspace_id = row.channel.workspace_id
+                    found.append(Posted(shown, workspace_id=workspace_id, followers=followers))
         return found[:limit]
 
     async def last_id(self) -> MessageId:
@@ -212,14 +248,6 @@ class MemoryMessages:
         if row is None or (message_id in row.deleted and not even_deleted):
             return None
         return row.seen(row.find(message_id), self.tables.unknown_to(viewer))
-
-    async def replies(
-        self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
-    ) -> Sequence[Message]:
-        """See the interface."""
-        row = self.tables.messages.get(message_id)
-        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer))
-        return [message for message in shown if message.parent_id == message_id][:limit]
 
     async def pinned(
         self, channel_id: ChannelId, *, viewer: UserId | None = None
@@ -327,7 +355,10 @@ def _is_repeat(first: Message, draft: Draft, channel_id: ChannelId) -> bool:
     return stored == (channel_id, content[1], draft.kind, draft.file_url, draft.parent_id)
 
 
-def _is_parent_in(row: ChannelRow | None, parent_id: MessageId | None) -> bool:
+def _is_parent_in(
+    row: ChannelRow | None, parent_id: MessageId | None, root_id: MessageId | None
+) -> bool:
     if parent_id is None:
         return True
-    return row is not None and any(message.id == parent_id for message in row.shown())
+    there = () if row is None else {each.id for each in row.messages} - row.deleted
+    return parent_id in there and root_id in there

@@ -14,6 +14,7 @@ from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
 from persistence.postgres.contents.revisions import PostgresRevisions
+from persistence.postgres.contents.threads import PostgresThreads
 from persistence.postgres.database.audit import PostgresAudit
 from persistence.postgres.database.bridge import (
     Database,
@@ -98,6 +99,7 @@ async def open_postgres_store(
             relations=PostgresRelations(database),
             messages=PostgresMessages(sends, hold, database),
             revisions=PostgresRevisions(sends, hold, database),
+            threads=PostgresThreads(database),
             workspaces=workspaces,
             invitations=PostgresInvitations(workspaces),
             channels=PostgresChannels(database, planning),

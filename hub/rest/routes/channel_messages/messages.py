@@ -21,6 +21,7 @@ from hub.rest.routes.revisions import (
     versions_endpoint,
     versions_of,
 )
+from persistence.contents.threads import ThreadPage
 from protocol.commands import PostToChannel
 from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
 from protocol.dialects.channel_messages.shapes import (
@@ -141,9 +142,8 @@ def message_id_in_path(call: Call) -> MessageId | None:
 async def replies(call: Call) -> JSON[RepliesObject]:
     """The replies to a message, oldest first."""
     message = await _message(call)
-    found = await call.services.store.messages.replies(
-        message.id, limit=MAX_REPLIES, viewer=call.me
-    )
+    page = ThreadPage(MAX_REPLIES)
+    found = await call.services.store.threads.replies(call.me, message.id, page) or ()
     return JSON({"replies": await views(call, found)})
 
 

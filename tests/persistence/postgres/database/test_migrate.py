@@ -67,6 +67,7 @@ RELEASED = {
         "8ee675cbd784760c9bb5d7ade2e9af62a7c8283d9786aa7f3bed8b9bdb76c81d"
     ),
     "schema/0018_search.sql": ("d3dd774acac3582b2377e78519dfb91cc3391a8b9502610853dd78bb344a46d2"),
+    "schema/0019_threads.sql": ("d6308a851c1baae5d7ba0e146b9f69beed43a56d5b20d27a2144d99480adc151"),
 }
 
 
