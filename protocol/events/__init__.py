@@ -34,6 +34,7 @@ from protocol.events.messages import (
     PrivateMessagePosted,
     PrivateMessageRevised,
     Revised,
+    ThreadReplied,
 )
 from protocol.events.places import (
     ChannelCreated,
@@ -102,6 +103,7 @@ __all__ = [
     "RequestChanged",
     "Revised",
     "Shed",
+    "ThreadReplied",
     "TypingChanged",
     "WorkspaceDeleted",
     "WorkspacePresence",
@@ -113,6 +115,7 @@ Event: TypeAlias = (
     | ChannelMessagePosted
     | ConversationBegun
     | MessageConfirmed
+    | ThreadReplied
     | TypingChanged
     | ChannelTyping
     | PresenceChanged

@@ -43,6 +43,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -62,8 +63,10 @@ from protocol.revisions import Grade, Pin, React
 from protocol.shapes.learning_platform import (
     ChannelHeadObject,
     ChatMessageObject,
+    ThreadReplyObject,
     added_channel_object,
     chat_message_object,
+    thread_reply_object,
 )
 from protocol.shapes.resumed import ResumedFrame, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
@@ -87,6 +90,12 @@ class NewMessageFrame(TypedDict):
     type: Literal["new_message"]
     message: ChatMessageObject
     channelId: ChannelId
+
+
+class ThreadReplyFrame(ThreadReplyObject):
+    """Somebody replied in a thread that the client's user follows."""
+
+    type: Literal["thread_reply"]
 
 
 class UserTypingFrame(TypedDict):
@@ -144,7 +153,7 @@ class ModeratorObject(TypedDict):
     displayName: str
 
 
-class MessageRevisedFrame(StateObject[UserId]):
+class MessageRevisedFrame(StateObject[MessageId, UserId]):
     """A message of a channel that the client has joined was changed."""
 
     type: Literal["message_updated", "message_deleted", "message_reaction"]
@@ -260,6 +269,10 @@ def _posted(event: ChannelMessagePosted) -> tuple[NewMessageFrame]:
     return (frame,)
 
 
+def _thread_replied(event: ThreadReplied) -> tuple[ThreadReplyFrame]:
+    return ({"type": "thread_reply", **thread_reply_object(event)},)
+
+
 def _user_typing(event: ChannelTyping) -> tuple[UserTypingFrame | UserStopTypingFrame]:
     user, channel_id = event.user, event.channel_id
     if event.is_typing:
@@ -335,7 +348,7 @@ def _revised(event: ChannelMessageRevised) -> tuple[_Revised]:
         "type": "message_updated",
         "messageId": event.message.id,
         "channelId": event.message.channel_id,
-        **state_object(event, UserId),
+        **state_object(event, MessageId, UserId),
     }
     if event.message.is_deleted:
         frame["type"] = "message_deleted"
@@ -427,6 +440,7 @@ def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[HeartbeatAckFrame
 
 ENCODERS: Final[Encoders] = {
     ChannelMessagePosted: _posted,
+    ThreadReplied: _thread_replied,
     ChannelTyping: _user_typing,
     ChannelPresence: _presence,
     ChannelMessagesRead: _messages_read,

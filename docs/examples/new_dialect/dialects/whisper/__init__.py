@@ -57,6 +57,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -119,6 +120,7 @@ OMITS: Final = omitting(
             PrivateMessageRevised,
             ConversationBegun,
             MessageConfirmed,
+            ThreadReplied,
         ),
         "a line of text has no place for it": (
             PresenceChanged,
