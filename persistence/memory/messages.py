@@ -9,7 +9,7 @@ from persistence.changes import (
 )
 from persistence.contents.threads import MAX_FOLLOWERS
 from persistence.interface import MAX_NAMED
-from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.contents.channel_row import EVERYBODY, ChannelRow
 from persistence.memory.tables import Tables
 from persistence.policy import Action
 from persistence.records import Advance, Denial, Draft, Gap, Outcome, Span
@@ -129,14 +129,10 @@ class MemoryMessages:
         self, first: Message, row: ChannelRow, refusal: Refusal | None
     ) -> Message:
         """As it is now, and with who has read it, as far as the author may know that."""
-        now = row.find(first.id)
-        if now.rev and self.tables.may_join(first.author_id, row.channel):
-            first = now
-        if refusal is None:
-            return row.seen(first, self.tables.hidden_from(first.author_id))
-        if not self.tables.may_join(first.author_id, row.channel):
-            return evolve(first, read_by=(), is_delivered=False)
-        return evolve(row.seen(first), read_by=(), is_delivered=False)
+        unknown = EVERYBODY if refusal else self.tables.hidden_from(first.author_id)
+        if self.tables.may_join(first.author_id, row.channel):
+            return row.seen(row.find(first.id), unknown)
+        return first if refusal else row.seen(first, unknown)
 
     def _may_name(self, author_id: UserId, file_url: str | None) -> bool:
         if file_url is None or not file_url.startswith("/uploads/"):

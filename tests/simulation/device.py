@@ -20,6 +20,7 @@ from tests.simulation.judgement.truth import Right
 from tests.simulation.languages import Language
 from tests.simulation.languages.language import Call, send_over_rest
 from tests.simulation.languages.socketio import SocketIo
+from tests.simulation.searching import Searches
 from tests.support.clients.frames import CLOSE, client_frame
 from tests.support.clients.websocket import Closed, Refused, WebSocket, open_websocket
 from tests.support.world import Person, World
@@ -92,9 +93,11 @@ class Device:
     _leave: trio.Event = field(factory=trio.Event, init=False)
     _count: int = field(default=0, init=False)
     changes: Changes = field(init=False)
+    searches: Searches = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.changes = Changes(self)
+        self.searches = Searches(self.sim, self.name)
         self._session_id = self.sim.truth.opened(self.session_hash)
 
     @property
@@ -118,10 +121,25 @@ class Device:
         return self.sim.truth.is_session_open(self.session_hash)
 
     @property
+    def has_sessions(self) -> bool:
+        """The same of all that its calls over REST are let in by: a logout ends one after the
+        other.
+        """
+        hashes = (self._own_hash, self._platform_hash)
+        return all(each in self.sim.tables.sessions for each in hashes)
+
+    @property
     def session_hash(self) -> bytes:
         """What the store keeps of the session that lets it in."""
-        if self.language.cookie == "session_token":
-            return token_hash(self.person.token)
+        is_own = self.language.cookie == "session_token"
+        return self._own_hash if is_own else self._platform_hash
+
+    @property
+    def _own_hash(self) -> bytes:
+        return token_hash(self.person.token)
+
+    @property
+    def _platform_hash(self) -> bytes:
         return token_hash(unquote(self.person.signed).removeprefix("s:").rpartition(".")[0])
 
     def leave(self) -> None:
@@ -294,6 +312,8 @@ class Device:
                 await self._go_on(socket)
             elif dice.random() < 0.35:
                 await self.changes.make_some()
+            elif dice.random() < 0.25:
+                await self.searches.make_one(self.person, is_let_in=lambda: self.has_sessions)
             elif dice.random() < 0.5:
                 await self._send_something(socket)
             elif dice.random() < 0.2:
@@ -408,6 +428,6 @@ class Device:
         reply = await self.sim.call(self.person, call)
         if call.key is not None and reply is not None:
             if reply.status == 401:
-                self.sim.require(not self.has_session, f"{self.name} is not let in over REST")
+                self.sim.require(not self.has_sessions, f"{self.name} is not let in over REST")
             else:
                 self.ledger.answered(call.key, reply.status, reply.json.get("code", ""))

@@ -58,6 +58,7 @@ class Result:
     acknowledged: int
     messages: int
     changes: int
+    found: int
     restarts: int
     frames: int
     trace: str = field(repr=False)
@@ -353,6 +354,7 @@ class Simulation:
             sum(len(device.ledger.acknowledged) for device in self.devices),
             sum(len(row.messages) for row in self.tables.channels.values()),
             sum(len(device.changes.acknowledged) for device in self.devices),
+            sum(device.searches.count for device in self.devices),
             self.restarts,
             sum(device.ledger.frames for device in self.devices),
             "\n".join(self._trace),
