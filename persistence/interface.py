@@ -24,6 +24,7 @@ from persistence.changes import Change
 from persistence.contents.messages import Messages
 from persistence.contents.notes import Notes
 from persistence.contents.revisions import Revisions
+from persistence.contents.threads import Threads
 from persistence.figures import StoreFigures
 from persistence.invitations import Invitations
 from persistence.lists import Lists
@@ -82,6 +83,7 @@ __all__ = [
     "Revisions",
     "Sessions",
     "Store",
+    "Threads",
     "Uploads",
     "Way",
     "Workspaces",
@@ -333,6 +335,7 @@ class Store:
     messages: Messages
     notes: Notes
     revisions: Revisions
+    threads: Threads
     workspaces: Workspaces
     invitations: Invitations
     channels: Channels

@@ -234,13 +234,34 @@ class Reaction:
 
 
 @frozen
+class Thread:
+    """The replies to a message: how many there are, and the last one's id, author and time; None:
+    there are none.
+    """
+
+    parent_id: MessageId
+    count: int
+    last: "Reply | None"
+
+
+@frozen
+class Reply:
+    """What a thread says of a reply."""
+
+    id: MessageId
+    author_id: UserId
+    created_at: datetime
+
+
+@frozen
 class Message:
     """One row of the log.
 
     `seq` is dense within its channel (1, 2, 3 ...): seq order = commit order = delivery order.
     `recipient_id` is set exactly for messages of a dm channel. `key` is the client's idempotency
     key; `(author_id, key)` is unique. `read_by`: the others whose read watermark reaches `seq`;
-    `is_delivered`: the delivered watermark of one of them does. `parent_id`: what it replies to.
+    `is_delivered`: the delivered watermark of one of them does. `parent_id`: what it replies to,
+    the first message of its thread; `thread`: that of a reply, `replies`: its own, if it has any.
     `rev`: of its last revision (protocol/revisions.py); 0: it never had one. A deleted message has
     no content. `is_forwarded`: it is a copy of another one; of which is told only to whoever may
     see that one.
@@ -267,6 +288,8 @@ class Message:
     is_deleted: bool = False
     is_forwarded: bool = False
     reactions: tuple[Reaction, ...] = ()
+    thread: Thread | None = None
+    replies: Thread | None = None
 
     @property
     def position(self) -> Position:
@@ -327,12 +350,14 @@ class Workspace:
 class Posted:
     """The draft is durable as `message`. `repeated`: it already was, nothing was stored now.
 
-    `workspace_id`: whose channel it is in; None in a dm.
+    `workspace_id`: whose channel it is in; None in a dm. `followers`: of a reply, the others who
+    follow its thread and may see it, at most 1,000.
     """
 
     message: Message
     repeated: bool = False
     workspace_id: WorkspaceId | None = None
+    followers: tuple[UserId, ...] = ()
 
 
 def with_authors(

@@ -259,6 +259,7 @@ def test_hub_sees_storage_through_its_interface() -> None:
             "lists",
             "contents.notes",
             "contents.revisions",
+            "contents.threads",
             "records",
             "search",
             "sessions",

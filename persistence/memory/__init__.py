@@ -12,6 +12,7 @@ from persistence.memory.accounts import MemoryAccounts, MemoryAudit
 from persistence.memory.channels import MemoryChannels
 from persistence.memory.contents.notes import MemoryNotes
 from persistence.memory.contents.revisions import MemoryRevisions
+from persistence.memory.contents.threads import MemoryThreads
 from persistence.memory.invitations import MemoryInvitations
 from persistence.memory.lists import MemoryLists
 from persistence.memory.log import MemoryLog
@@ -43,6 +44,7 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         messages=MemoryMessages(tables),
         notes=MemoryNotes(tables),
         revisions=MemoryRevisions(tables),
+        threads=MemoryThreads(tables),
         workspaces=workspaces,
         invitations=MemoryInvitations(workspaces),
         channels=MemoryChannels(tables),

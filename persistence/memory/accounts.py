@@ -178,7 +178,7 @@ class MemoryAccounts:
             marks.pop(user_id, None)
         for key in [each for each in row.hidden if each[0] == user_id]:
             del row.hidden[key]
-        row.forget_reactions(user_id)
+        row.forget(user_id)
 
     def _end_memberships(self, user_id: UserId) -> None:
         tables = self.tables

@@ -7,6 +7,7 @@ from attrs import define, evolve
 from persistence.changes import (
     PairMet,
 )
+from persistence.contents.threads import MAX_FOLLOWERS
 from persistence.interface import MAX_NAMED
 from persistence.memory.contents.channel_row import EVERYBODY, ChannelRow
 from persistence.memory.contents.notes import MemoryNotes
@@ -53,11 +54,13 @@ class MemoryMessages:
         refusal = self._refusal(draft, row, peer)
         if refusal is not None and (first is None or row is None):
             return refusal
+        root_id = self._root_id(draft.parent_id)
         if first is None:
-            filled = self._filled(draft, row)
+            filled = self._filled(draft, row, root_id)
             if isinstance(filled, Refusal):
                 return filled
             draft = filled
+        draft = evolve(draft, parent_id=root_id)
         if row is None and peer is not None:
             row = self.tables.dm(draft.author_id, peer)
         if row is None:
@@ -68,7 +71,29 @@ class MemoryMessages:
                 return Refusal.KEY_CONFLICT
             shown = self._as_its_author_sees(first, row, refusal)
             return Posted(shown, repeated=True, workspace_id=workspace_id)
-        return Posted(self._append(draft, row, peer), workspace_id=workspace_id)
+        message = self._append(draft, row, peer)
+        followers = self._followers(row, message)
+        return Posted(message, workspace_id=workspace_id, followers=followers)
+
+    def _root_id(self, parent_id: MessageId | None) -> MessageId | None:
+        """The first message of the thread that a message belongs to."""
+        row = None if parent_id is None else self.tables.messages.get(parent_id)
+        if parent_id is None or row is None:
+            return parent_id
+        return row.find(parent_id).parent_id or parent_id
+
+    def _followers(self, row: ChannelRow, message: Message) -> tuple[UserId, ...]:
+        """Who is told of a reply."""
+        if message.parent_id is None:
+            return ()
+        follows = row.follows.get(message.parent_id, {})
+        return tuple(
+            user_id
+            for user_id in sorted(follows)
+            if follows[user_id].is_following
+            and user_id != message.author_id
+            and self.tables.may_join(user_id, row.channel)
+        )[:MAX_FOLLOWERS]
 
     async def settle(self, author_ids: Collection[UserId]) -> None:
         """See the interface. What was not stored when `post` ended never will be."""
@@ -80,6 +105,7 @@ class MemoryMessages:
         """See the interface."""
         first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
         channel_id = draft.channel_id
+        draft = evolve(draft, parent_id=self._root_id(draft.parent_id))
         if first is None or channel_id is None or not self._is_repeat(first, draft, channel_id):
             return None
         workspace_id = self.tables.channels[channel_id].channel.workspace_id
@@ -108,11 +134,9 @@ class MemoryMessages:
     ) -> Message:
         """As it is now, and with who has read it, as far as the author may know that."""
         unknown = EVERYBODY if refusal else self.tables.hidden_from(first.author_id)
-        now = row.find(first.id)
-        may_see = self.tables.may_join(first.author_id, row.channel)
-        if now.rev and may_see:
-            return row.seen(now, unknown)
-        if first.is_forwarded and not may_see:
+        if self.tables.may_join(first.author_id, row.channel):
+            return row.seen(row.find(first.id), unknown)
+        if first.is_forwarded:
             first = evolve(first, content="", file_url=None, kind=MessageKind.TEXT)
         return first if refusal else row.seen(first, unknown)
 
@@ -121,9 +145,11 @@ class MemoryMessages:
             return True
         return self.tables.may_see_upload(author_id, file_url)
 
-    def _filled(self, draft: Draft, row: ChannelRow | None) -> Draft | Refusal:
+    def _filled(
+        self, draft: Draft, row: ChannelRow | None, root_id: MessageId | None
+    ) -> Draft | Refusal:
         """A draft with what it forwards; or what it names that its author may not see."""
-        if not _is_parent_in(row, draft.parent_id):
+        if not _is_parent_in(row, draft.parent_id, root_id):
             return Refusal.PARENT_NOT_FOUND
         if draft.forwards is not None:
             original = self._shown_to(draft.author_id, draft.forwards)
@@ -170,6 +196,12 @@ class MemoryMessages:
             self.tables.originals[message.id] = draft.forwards
         row.messages.append(message)
         self.tables.messages[message.id] = row
+        if message.parent_id is not None:
+            row.replies.setdefault(message.parent_id, []).append(message.id)
+            first = row.find(message.parent_id)
+            for user_id, read_seq in ((message.author_id, message.seq), (first.author_id, 0)):
+                if user_id in self.tables.users and user_id != ASSISTANT_ID:
+                    row.follow(first.id, user_id, read_seq)
         if draft.key is not None:
             self.tables.keys[draft.author_id, draft.key] = message
         if draft.asker_id is not None:
@@ -221,7 +253,9 @@ class MemoryMessages:
                 author = message.author_id if row.channel.pair is not None else None
                 shown = row.seen(message, self.tables.unknown_to(author))
                 if message.seq > gap.above_seq and message.id > gap.above_id:
-                    found.append(Posted(shown, workspace_id=row.channel.workspace_id))
+                    followers = self._followers(row, shown)
+                    workspace_id = row.channel.workspace_id
+                    found.append(Posted(shown, workspace_id=workspace_id, followers=followers))
         return found[:limit]
 
     async def last_id(self) -> MessageId:
@@ -256,14 +290,6 @@ class MemoryMessages:
         if original_id is None or self._shown_to(user_id, message_id) is None:
             return None
         return self._shown_to(user_id, original_id)
-
-    async def replies(
-        self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
-    ) -> Sequence[Message]:
-        """See the interface."""
-        row = self.tables.messages.get(message_id)
-        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer), viewer)
-        return [message for message in shown if message.parent_id == message_id][:limit]
 
     async def pinned(
         self, channel_id: ChannelId, *, viewer: UserId | None = None
@@ -370,7 +396,10 @@ def _is_repeat(first: Message, draft: Draft, channel_id: ChannelId) -> bool:
     return stored == (channel_id, content[1], draft.kind, draft.file_url, draft.parent_id)
 
 
-def _is_parent_in(row: ChannelRow | None, parent_id: MessageId | None) -> bool:
+def _is_parent_in(
+    row: ChannelRow | None, parent_id: MessageId | None, root_id: MessageId | None
+) -> bool:
     if parent_id is None:
         return True
-    return row is not None and any(message.id == parent_id for message in row.shown())
+    there = () if row is None else {each.id for each in row.messages} - row.deleted
+    return parent_id in there and root_id in there

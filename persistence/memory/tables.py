@@ -333,6 +333,8 @@ class Tables:
         is_lost = upload is not None and upload.owner_id == user_id
         if is_lost or (is_removed and fate is MessageFate.REMOVE):
             row.clear(row.find(message.id))
+        if is_removed and fate is MessageFate.REMOVE:
+            row.release_replies(message.id)
 
     def dm(self, one: UserId, other: UserId) -> ChannelRow:
         """The dm of the two users, made if it is missing."""

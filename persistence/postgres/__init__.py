@@ -15,6 +15,7 @@ from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
 from persistence.postgres.contents.notes import PostgresNotes
 from persistence.postgres.contents.revisions import PostgresRevisions
+from persistence.postgres.contents.threads import PostgresThreads
 from persistence.postgres.database.audit import PostgresAudit
 from persistence.postgres.database.bridge import (
     Database,
@@ -100,6 +101,7 @@ async def open_postgres_store(
             messages=PostgresMessages(sends, hold, database),
             notes=PostgresNotes(database),
             revisions=PostgresRevisions(sends, hold, database),
+            threads=PostgresThreads(database),
             workspaces=workspaces,
             invitations=PostgresInvitations(workspaces),
             channels=PostgresChannels(database, planning),

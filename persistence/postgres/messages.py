@@ -32,11 +32,6 @@ _ORIGINAL: Final = f"""
        AND may_join($1, f.channel_id) AND may_join($1, m.channel_id)
 """
 _UNHIDDEN: Final = NOT_HIDDEN.format(viewer="$1")
-_REPLIES: Final = f"""
-    SELECT {TO_FIRST} FROM messages m JOIN channels c ON c.id = m.channel_id
-     WHERE m.deleted_at IS NULL AND m.parent_id = $2 AND NOT is_hidden_from($1, m.id)
-     ORDER BY m.seq LIMIT $3
-"""
 _PINNED: Final = f"""
     SELECT {TO_FIRST} FROM pins
       JOIN messages m ON m.id = pins.message_id JOIN channels c ON c.id = m.channel_id
@@ -163,7 +158,8 @@ _IN_SPANS: Final = f"""
 # Of what is delivered to many, nobody knows who has read it; of a dm its author does.
 _IN_GAPS: Final = f"""
     SELECT {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")},
-           c.workspace_id
+           c.workspace_id, CASE WHEN m.parent_id IS NOT NULL THEN
+               thread_audience(m.parent_id, m.channel_id, m.author_id) END AS followers
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
            WITH ORDINALITY AS g (channel_id, above_seq, above_id, ord)
       JOIN channels c ON c.id = g.channel_id
@@ -221,6 +217,8 @@ class PostgresMessages(Posting):
             edited_at=None,
             is_deleted=False,
             reactions=(),
+            thread=None,
+            replies=None,
         )
         return Posted(message, repeated=True, workspace_id=row["workspace_id"])
 
@@ -269,7 +267,14 @@ class PostgresMessages(Posting):
             [gap.above_id for gap in gaps],
             limit,
         )
-        return [Posted(message_in(row), workspace_id=row["workspace_id"]) for row in rows]
+        return [
+            Posted(
+                message_in(row),
+                workspace_id=row["workspace_id"],
+                followers=tuple(row["followers"] or ()),
+            )
+            for row in rows
+        ]
 
     async def last_id(self) -> MessageId:
         """See the interface. The sequence may be ahead of what is stored, never behind."""
@@ -303,13 +308,6 @@ class PostgresMessages(Posting):
         """See the interface."""
         row = await self.database.fetch_one(_ORIGINAL, user_id, message_id)
         return None if row is None else message_in(row)
-
-    async def replies(
-        self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
-    ) -> Sequence[Message]:
-        """See the interface."""
-        rows = await self.database.fetch(_REPLIES, viewer, message_id, limit)
-        return [message_in(row) for row in rows]
 
     async def pinned(
         self, channel_id: ChannelId, *, viewer: UserId | None = None

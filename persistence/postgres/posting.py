@@ -6,6 +6,7 @@ for long keeps only its own conversation from being stored; what is returned is 
 Must not know: to whom a message is delivered.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, TypeVar
@@ -18,7 +19,16 @@ from persistence.postgres.database.bridge import Connections, LockTimeout, Recor
 from persistence.postgres.database.errors import StatementRefused
 from persistence.postgres.database.hold import Hold
 from persistence.records import Draft, Locked, Outcome, StoreUnavailable
-from protocol.model import ChannelId, Message, MessageId, Posted, Refusal, UserId
+from protocol.model import (
+    ChannelId,
+    Message,
+    MessageId,
+    Posted,
+    Refusal,
+    Reply,
+    Thread,
+    UserId,
+)
 
 T = TypeVar("T")
 
@@ -73,8 +83,14 @@ _STUCK: Final = """
 _CHANGED: Final = f"""
     SELECT {message_columns("m.author_id")} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.id = ANY ($2::bigint[])
-        OR m.id = ANY ($1::bigint[]) AND (m.rev > 0 OR m.forwarded_id IS NOT NULL)
+        OR m.id = ANY ($1::bigint[])
+           AND (m.rev > 0 OR m.forwarded_id IS NOT NULL OR m.parent_id IS NOT NULL
+                OR EXISTS (SELECT FROM threads t WHERE t.parent_id = m.id))
            AND may_join(m.author_id, c.id)
+"""
+_FOLLOWERS: Final = """
+    SELECT m.id, thread_audience(m.parent_id, m.channel_id, m.author_id) AS followers
+      FROM messages m WHERE m.id = ANY ($1::bigint[])
 """
 _NOT_SERVING: Final = "not_serving"
 
@@ -234,11 +250,16 @@ class Posting:
         posted = [each for each in outcomes if isinstance(each, Posted)]
         repeats = [each.message.id for each in posted if each.repeated]
         copies = [each.message.id for each in posted if each.message.is_forwarded]
-        if not repeats and not copies:
+        if repeats or copies:
+            rows = await self.connections.ask(_CHANGED, repeats, list(set(copies) - set(repeats)))
+            changed = {row["id"]: row for row in rows}
+            outcomes = [_as_it_is(each, changed) for each in outcomes]
+        replies = [each.message.id for each in posted if each.message.thread is not None]
+        if not replies:
             return outcomes
-        rows = await self.connections.ask(_CHANGED, repeats, list(set(copies) - set(repeats)))
-        changed = {row["id"]: row for row in rows}
-        return [_as_it_is(each, changed) for each in outcomes]
+        found = await self.connections.ask(_FOLLOWERS, replies)
+        followers = {row["id"]: tuple(row["followers"]) for row in found}
+        return _in_threads(outcomes, followers)
 
 
 def _unless_empty(column: list[T | None]) -> list[T | None] | None:
@@ -255,12 +276,39 @@ def _as_it_is(outcome: Outcome, changed: Mapping[MessageId, Record]) -> Outcome:
     return evolve(outcome, message=evolve(now, read_by=was.read_by, is_delivered=was.is_delivered))
 
 
+def _in_threads(
+    outcomes: Sequence[Outcome], followers: Mapping[MessageId, tuple[UserId, ...]]
+) -> Sequence[Outcome]:
+    """With who follows the threads of new replies, and each thread as it was after its reply: those
+    of one batch are counted in the order of their seqs, which is that of the drafts.
+    """
+    before: Counter[MessageId] = Counter()
+    shown: list[Outcome] = []
+    for outcome in outcomes:
+        thread = None
+        if isinstance(outcome, Posted) and not outcome.repeated:
+            thread = outcome.message.thread
+        if not isinstance(outcome, Posted) or thread is None:
+            shown.append(outcome)
+            continue
+        thread = evolve(thread, count=thread.count + before[thread.parent_id])
+        before[thread.parent_id] += 1
+        message = evolve(outcome.message, thread=thread)
+        shown.append(evolve(outcome, message=message, followers=followers.get(message.id, ())))
+    return shown
+
+
 def _outcome(draft: Draft, row: Record) -> Outcome:
     verdict = row["verdict"]
     if verdict not in ("posted", "repeated"):
         return Refusal(verdict)
+    message_id, root = MessageId(row["message_id"]), row["thread"]
+    thread = None
+    if root is not None:
+        last = Reply(message_id, draft.author_id, row["posted_at"])
+        thread = Thread(root, row["replies_before"] + 1, last)
     message = Message(
-        id=MessageId(row["message_id"]),
+        id=message_id,
         channel_id=ChannelId(row["in_channel"]),
         seq=row["at_seq"],
         author_id=draft.author_id,
@@ -272,8 +320,9 @@ def _outcome(draft: Draft, row: Record) -> Outcome:
         key=draft.key,
         read_by=tuple(row["readers"]),
         is_homework=draft.is_homework,
-        parent_id=draft.parent_id,
+        parent_id=draft.parent_id if root is None else root,
         is_forwarded=draft.forwards is not None,
         is_delivered=row["delivered"],
+        thread=thread,
     )
     return Posted(message, repeated=verdict == "repeated", workspace_id=row["in_workspace"])

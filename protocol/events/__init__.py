@@ -34,6 +34,7 @@ from protocol.events.messages import (
     PrivateMessagePosted,
     PrivateMessageRevised,
     Revised,
+    ThreadReplied,
 )
 from protocol.events.notes import Noted
 from protocol.events.places import (
@@ -104,6 +105,7 @@ __all__ = [
     "RequestChanged",
     "Revised",
     "Shed",
+    "ThreadReplied",
     "TypingChanged",
     "WorkspaceDeleted",
     "WorkspacePresence",
@@ -115,6 +117,7 @@ Event: TypeAlias = (
     | ChannelMessagePosted
     | ConversationBegun
     | MessageConfirmed
+    | ThreadReplied
     | TypingChanged
     | ChannelTyping
     | PresenceChanged

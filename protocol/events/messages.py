@@ -11,6 +11,7 @@ from protocol.model import (
     Message,
     Position,
     RevisionPosition,
+    Thread,
     User,
     UserId,
     WorkspaceId,
@@ -62,6 +63,14 @@ class ConversationBegun:
     def position(self) -> Position:
         """Where the message stands in its channel."""
         return self.message.position
+
+
+@frozen
+class ThreadReplied(Reliable):
+    """A reply was stored in a thread, to those who follow it: `thread` is it as it is then."""
+
+    message: Message
+    thread: Thread
 
 
 @frozen

@@ -9,6 +9,7 @@ Must not know: for whom it is shown.
 from typing import Literal, NotRequired, TypedDict
 
 from protocol.bounds import MAX_PINS
+from protocol.events import ThreadReplied
 from protocol.model import (
     Channel,
     ChannelId,
@@ -24,6 +25,7 @@ from protocol.model import (
     WorkspaceId,
 )
 from protocol.shapes.revisions import RevisedFields, add_revision
+from protocol.shapes.threads import ReplyObject, ThreadObject, add_threads, thread_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -48,8 +50,20 @@ class ChatMessageObject(RevisedFields):
     seq: int
     parentId: NotRequired[MessageId]
     replyTo: NotRequired[MessageId]
+    replyCount: NotRequired[int]
+    lastReply: NotRequired[ReplyObject[MessageId, UserId]]
+    thread: NotRequired[ThreadObject[MessageId, UserId]]
     clientMessageId: NotRequired[str]
     isForwarded: NotRequired[Literal[True]]
+
+
+class ThreadReplyObject(TypedDict):
+    """Somebody replied in a thread that the client's user follows."""
+
+    messageId: MessageId
+    channelId: ChannelId
+    userId: UserId
+    thread: ThreadObject[MessageId, UserId]
 
 
 _ClassName = TypedDict("_ClassName", {"class": str | None})  # a word that Python keeps to itself
@@ -136,7 +150,18 @@ def chat_message_object(message: Message, author: User) -> ChatMessageObject:
     if message.is_forwarded:
         view["isForwarded"] = True
     add_revision(view, message)
+    add_threads(view, message, MessageId, UserId)
     return view
+
+
+def thread_reply_object(event: ThreadReplied) -> ThreadReplyObject:
+    """Somebody replied in a thread that the client's user follows."""
+    return {
+        "messageId": event.message.id,
+        "channelId": event.message.channel_id,
+        "userId": event.message.author_id,
+        "thread": thread_object(event.thread, MessageId, UserId),
+    }
 
 
 def channel_object(channel: Channel) -> ChannelObject:

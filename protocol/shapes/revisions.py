@@ -13,8 +13,10 @@ from protocol.events import ChannelMessageRevised, PrivateMessageRevised
 from protocol.model import Message, Reaction, UserId
 from protocol.parsing.content import Content
 from protocol.revisions import Delete, Edit, Grade, Pin, React
+from protocol.shapes.threads import ThreadFields, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
 
+M = TypeVar("M")
 U = TypeVar("U")
 
 RevisedEvent: TypeAlias = PrivateMessageRevised | ChannelMessageRevised
@@ -49,7 +51,7 @@ class RevisedFields(TypedDict):
     reactions: NotRequired[list[ReactionObject[UserId]]]
 
 
-class StateObject(TypedDict, Generic[U]):
+class StateObject(ThreadFields[M, U], Generic[M, U]):
     """The message as it is now. `userId`: who changed it, if that is known. `emoji`: of a reaction
     that was added or removed. `renderedContent`: where messages have it.
     """
@@ -86,10 +88,12 @@ def change_of(event: RevisedEvent) -> Change:
             assert_never(event.revision)
 
 
-def state_object(event: RevisedEvent, user_of: Callable[[Any], U]) -> StateObject[U]:
-    """The message as it is now. `user_of`: the dialect's id of a user."""
+def state_object(
+    event: RevisedEvent, message_of: Callable[[Any], M], user_of: Callable[[Any], U]
+) -> StateObject[M, U]:
+    """The message as it is now, with the dialect's ids of messages and users."""
     message = event.message
-    state: StateObject[U] = {
+    state: StateObject[M, U] = {
         "change": change_of(event),
         "seq": message.seq,
         "rev": message.rev,
@@ -99,6 +103,7 @@ def state_object(event: RevisedEvent, user_of: Callable[[Any], U]) -> StateObjec
         "isPinned": message.is_pinned,
         "reactions": reaction_objects(message.reactions, user_of),
     }
+    add_threads(state, message, message_of, user_of)
     if isinstance(event.revision, React):
         state["emoji"] = event.revision.emoji
     if event.user is not None:

@@ -47,6 +47,7 @@ from protocol.events import (
     ConversationBegun,
     MessageConfirmed,
     PrivateMessagePosted,
+    ThreadReplied,
 )
 from protocol.model import Message, MessageId, Posted, Refusal, User, UserId
 
@@ -379,6 +380,9 @@ class Lane:
             room = ChannelRoom(message.channel_id)
             people = ToUsers((message.author_id, peer), besides, outside=room)
             deliveries.insert(0, Delivery(ConversationBegun(message, author), people))
+        if posted.followers and message.thread is not None:
+            event = ThreadReplied(message, message.thread)
+            deliveries.append(Delivery(event, ToUsers(posted.followers)))
         return deliveries
 
     async def _missing(self, submissions: Mapping[MessageId, Submission]) -> list[Delivery]:

@@ -6,10 +6,10 @@ Guarantees: `seq` and `rev` are dense. Must not know: who may see it.
 from collections.abc import Callable, Container, Mapping
 from typing import Final
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from persistence.contents.revisions import Version
-from protocol.model import Channel, Message, MessageId, Reaction, UserId
+from protocol.model import Channel, Message, MessageId, Reaction, Reply, Thread, UserId
 from protocol.notes import ChannelNote, HiddenNote
 from protocol.revisions import NAMED_REACTORS
 
@@ -22,6 +22,14 @@ class _Everybody:
 
 
 EVERYBODY: Final[Container[UserId]] = _Everybody()
+
+
+@frozen
+class ThreadFollow:
+    """Whether a user follows a thread, and up to which seq they have read its replies."""
+
+    is_following: bool = True
+    read_seq: int = 0
 
 
 @define
@@ -44,6 +52,8 @@ class ChannelRow:
     versions: dict[MessageId, list[Version]] = field(factory=dict)  # the last first
     notes: dict[UserId, ChannelNote] = field(factory=dict)
     hidden: dict[tuple[UserId, MessageId], HiddenNote] = field(factory=dict)
+    replies: dict[MessageId, list[MessageId]] = field(factory=dict)  # also deleted ones
+    follows: dict[MessageId, dict[UserId, ThreadFollow]] = field(factory=dict)
     is_request: Callable[[UserId], bool] = lambda _: False
 
     def find(self, message_id: MessageId) -> Message:
@@ -54,13 +64,33 @@ class ChannelRow:
         """Replace a stored message by another version of it."""
         self.messages[message.seq - 1] = message
 
-    def forget_reactions(self, user_id: UserId) -> None:
-        """Take back whatever a user has reacted."""
+    def release_replies(self, message_id: MessageId) -> None:
+        """Let the replies to a message that is removed reply to none."""
+        for reply_id in self.replies.pop(message_id, ()):
+            self.replace(evolve(self.find(reply_id), parent_id=None))
+        self.follows.pop(message_id, None)
+
+    def forget(self, user_id: UserId) -> None:
+        """Take back whatever a user has reacted, and which threads they follow."""
+        for follows in self.follows.values():
+            follows.pop(user_id, None)
         for kinds in self.reactions.values():
             for emoji, users in tuple(kinds.items()):
                 users.pop(user_id, None)
                 if not users:
                     del kinds[emoji]
+
+    def follow(self, root_id: MessageId, user_id: UserId, read_seq: int) -> None:
+        """Make a user follow a thread, unless they do or have ceased to."""
+        self.follows.setdefault(root_id, {}).setdefault(user_id, ThreadFollow(read_seq=read_seq))
+
+    def thread(self, root_id: MessageId) -> Thread:
+        """The replies to a message, as of now."""
+        live = [each for each in self.replies.get(root_id, ()) if each not in self.deleted]
+        if not live:
+            return Thread(root_id, 0, None)
+        last = self.find(live[-1])
+        return Thread(root_id, len(live), Reply(last.id, last.author_id, last.created_at))
 
     def next_rev(self) -> int:
         """The rev of the next revision."""
@@ -126,6 +156,8 @@ class ChannelRow:
             read_by=tuple(sorted(self._past(self.read, message, unknown))),
             is_pinned=message.id in self.channel.pinned,
             is_delivered=bool(self._past(self.delivered, message, unknown)),
+            thread=None if message.parent_id is None else self.thread(message.parent_id),
+            replies=own if (own := self.thread(message.id)).count else None,
         )
 
     def _past(

@@ -16,7 +16,9 @@ from protocol.dialects.channel_messages.shapes import (
     ChannelMessageObject,
     SentObject,
     channel_message_object,
+    message_uuid,
     sent_object,
+    user_uuid,
 )
 from protocol.errors import ErrorCode
 from protocol.events import (
@@ -55,6 +57,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -64,6 +67,7 @@ from protocol.notes import ChannelNote
 from protocol.revisions import Pin, React
 from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
+from protocol.shapes.threads import ThreadObject, thread_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
@@ -80,11 +84,20 @@ class TypingObject(TypedDict):
     isTyping: bool
 
 
-class RevisedObject(StateObject[UserUuid]):
+class RevisedObject(StateObject[MessageUuid, UserUuid]):
     """A message was changed."""
 
     messageId: MessageUuid
     channelId: ChannelUuid
+
+
+class ThreadReplyObject(TypedDict):
+    """Somebody replied in a thread that the client's user follows."""
+
+    messageId: MessageUuid
+    channelId: ChannelUuid
+    userId: UserUuid
+    thread: ThreadObject[MessageUuid, UserUuid]
 
 
 class SeenObject(TypedDict):
@@ -134,7 +147,6 @@ _Seen: TypeAlias = Literal["message:read", "message:delivered"]
 
 
 _channel_uuid: Final = partial(to_uuid, IdKind.CHANNEL)
-_user_uuid: Final = partial(to_uuid, IdKind.USER)
 
 
 def _posted(
@@ -150,7 +162,7 @@ def _revised(
     payload: RevisedObject = {
         "messageId": to_uuid(IdKind.MESSAGE, message.id),
         "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
-        **state_object(event, _user_uuid),
+        **state_object(event, message_uuid, user_uuid),
     }
     if render is not None:
         payload["renderedContent"] = render(message.content)
@@ -167,6 +179,18 @@ def _revised_name(event: ChannelMessageRevised) -> _RevisedName:
             return "message:pinned"
         case _:
             return "message:updated"
+
+
+def _thread_replied(
+    event: ThreadReplied, _: Render | None
+) -> tuple[tuple[Literal["thread:reply"], ThreadReplyObject]]:
+    payload: ThreadReplyObject = {
+        "messageId": message_uuid(event.message.id),
+        "channelId": _channel_uuid(event.message.channel_id),
+        "userId": user_uuid(event.message.author_id),
+        "thread": thread_object(event.thread, message_uuid, user_uuid),
+    }
+    return (("thread:reply", payload),)
 
 
 def _typing(event: ChannelTyping, _: Render | None) -> tuple[tuple[_Typing, TypingObject]]:
@@ -258,6 +282,7 @@ ENCODERS: Final[Mapping[type[Event], Callable[[Any, Render | None], NamedEvents]
     ChannelMessagePosted: _posted,
     ChannelMessageRevised: _revised,
     ConversationBegun: _posted,
+    ThreadReplied: _thread_replied,
     ChannelTyping: _typing,
     MessagesSeen: _seen,
     LeftChannel: _left,

@@ -9,10 +9,13 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.model import Channel, DeliveryStatus, Message, User
 from protocol.shapes.revisions import ReactionObject, reaction_objects
+from protocol.shapes.threads import ReplyObject, ThreadObject, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
 MAX_CONTENT_CHARS: Final = 2_000  # of a message
+message_uuid: Final = partial(to_uuid, IdKind.MESSAGE)
+user_uuid: Final = partial(to_uuid, IdKind.USER)
 COUNTS: Final = "_count"  # of a channel
 
 
@@ -39,6 +42,9 @@ class ChannelMessageObject(TypedDict):
     userName: str
     seq: int
     parentId: NotRequired[MessageUuid]
+    replyCount: NotRequired[int]
+    lastReply: NotRequired[ReplyObject[MessageUuid, UserUuid]]
+    thread: NotRequired[ThreadObject[MessageUuid, UserUuid]]
     tempId: NotRequired[str]
     isForwarded: NotRequired[Literal[True]]
     renderedContent: NotRequired[str]
@@ -142,13 +148,14 @@ def channel_message_object(
         view["renderedContent"] = render(message.content)
     if message.rev:
         _add_revision(view, message)
+    add_threads(view, message, message_uuid, user_uuid)
     return view
 
 
 def _add_revision(view: ChannelMessageObject, message: Message) -> None:
     """What only a message that was changed has."""
     view["rev"] = message.rev
-    view["reactions"] = reaction_objects(message.reactions, partial(to_uuid, IdKind.USER))
+    view["reactions"] = reaction_objects(message.reactions, user_uuid)
     if message.edited_at is not None:
         view["editedAt"] = timestamp(message.edited_at)
     if message.is_deleted:

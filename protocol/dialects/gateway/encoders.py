@@ -42,6 +42,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -54,11 +55,13 @@ from protocol.shapes.learning_platform import (
     ChannelObject,
     ChatMessageObject,
     MemberObject,
+    ThreadReplyObject,
     WorkspaceObject,
     account_object,
     channel_object,
     chat_message_object,
     member_object,
+    thread_reply_object,
     workspace_object,
 )
 from protocol.shapes.notes import (
@@ -194,7 +197,7 @@ RevisedName: TypeAlias = Literal[
 ]
 
 
-class RevisedData(StateObject[UserId]):
+class RevisedData(StateObject[MessageId, UserId]):
     """A message was changed."""
 
     id: MessageId
@@ -214,7 +217,7 @@ def _revised(event: ChannelMessageRevised) -> tuple[Dispatch[RevisedName, Revise
         "id": event.message.id,
         "channelId": event.message.channel_id,
         "workspaceId": event.workspace_id,
-        **state_object(event, UserId),
+        **state_object(event, MessageId, UserId),
     }
     return _dispatch(_revised_name(event), data)
 
@@ -229,6 +232,12 @@ def _revised_name(event: ChannelMessageRevised) -> RevisedName:
             return "MESSAGE_REACTION_REMOVE"
         case _:
             return "MESSAGE_UPDATE"
+
+
+def _thread_replied(
+    event: ThreadReplied,
+) -> tuple[Dispatch[Literal["THREAD_REPLY"], ThreadReplyObject]]:
+    return _dispatch("THREAD_REPLY", thread_reply_object(event))
 
 
 def _typing(event: ChannelTyping) -> tuple[Dispatch[Literal["TYPING_START"], TypingData], ...]:
@@ -344,6 +353,7 @@ def _membership(workspace: Workspace, user_id: UserId, user: User | None) -> Mem
 ENCODERS: Final[Encoders] = {
     ChannelMessagePosted: _posted,
     ChannelMessageRevised: _revised,
+    ThreadReplied: _thread_replied,
     ChannelTyping: _typing,
     WorkspacePresence: _presence,
     ChannelMessagesRead: _messages_read,

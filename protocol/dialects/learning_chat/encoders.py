@@ -45,6 +45,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -64,8 +65,10 @@ from protocol.revisions import Grade, Pin, React
 from protocol.shapes.learning_platform import (
     ChannelHeadObject,
     ChatMessageObject,
+    ThreadReplyObject,
     added_channel_object,
     chat_message_object,
+    thread_reply_object,
 )
 from protocol.shapes.resumed import ResumedFrame, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
@@ -89,6 +92,12 @@ class NewMessageFrame(TypedDict):
     type: Literal["new_message"]
     message: ChatMessageObject
     channelId: ChannelId
+
+
+class ThreadReplyFrame(ThreadReplyObject):
+    """Somebody replied in a thread that the client's user follows."""
+
+    type: Literal["thread_reply"]
 
 
 class UserTypingFrame(TypedDict):
@@ -146,7 +155,7 @@ class ModeratorObject(TypedDict):
     displayName: str
 
 
-class MessageRevisedFrame(StateObject[UserId]):
+class MessageRevisedFrame(StateObject[MessageId, UserId]):
     """A message of a channel that the client has joined was changed."""
 
     type: Literal["message_updated", "message_deleted", "message_reaction"]
@@ -262,6 +271,10 @@ def _posted(event: ChannelMessagePosted) -> tuple[NewMessageFrame]:
     return (frame,)
 
 
+def _thread_replied(event: ThreadReplied) -> tuple[ThreadReplyFrame]:
+    return ({"type": "thread_reply", **thread_reply_object(event)},)
+
+
 def _user_typing(event: ChannelTyping) -> tuple[UserTypingFrame | UserStopTypingFrame]:
     user, channel_id = event.user, event.channel_id
     if event.is_typing:
@@ -337,7 +350,7 @@ def _revised(event: ChannelMessageRevised) -> tuple[_Revised]:
         "type": "message_updated",
         "messageId": event.message.id,
         "channelId": event.message.channel_id,
-        **state_object(event, UserId),
+        **state_object(event, MessageId, UserId),
     }
     if event.message.is_deleted:
         frame["type"] = "message_deleted"
@@ -429,6 +442,7 @@ def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[HeartbeatAckFrame
 
 ENCODERS: Final[Encoders] = {
     ChannelMessagePosted: _posted,
+    ThreadReplied: _thread_replied,
     ChannelTyping: _user_typing,
     ChannelPresence: _presence,
     ChannelMessagesRead: _messages_read,

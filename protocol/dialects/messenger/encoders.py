@@ -63,6 +63,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -104,7 +105,7 @@ class TypingPayload(TypedDict):
     recipientId: UserId
 
 
-class RevisedPayload(StateObject[UserId]):
+class RevisedPayload(StateObject[str, UserId]):
     """A message was changed."""
 
     messageId: str
@@ -199,7 +200,7 @@ def _revised(event: PrivateMessageRevised) -> tuple[_Revised, ...]:
         "messageId": str(message.id),
         "conversationId": conversation_id(message.author_id, message.recipient_id),
         "senderId": message.author_id,
-        **state_object(event, UserId),
+        **state_object(event, str, UserId),
     }
     name: _RevisedName = "message_updated"
     if message.is_deleted:
@@ -346,6 +347,7 @@ OMITS: Final = omitting(
         ),
         "clients do not tell message requests from other conversations": (RequestChanged,),
         "clients do not show who is online": (PresenceChanged, WorkspacePresence, ChannelPresence),
+        "a reply in a conversation is sent to every connection itself": (ThreadReplied,),
         "clients do not join channels": (
             JoinedChannel,
             LeftChannel,

@@ -9,10 +9,11 @@ from protocol.dialects.messenger.conversations import ConversationName, conversa
 from protocol.model import Message, Role, User, UserId, recipient_of
 from protocol.parsing.content import KindName
 from protocol.shapes.revisions import RevisedFields, add_revision
+from protocol.shapes.threads import ThreadFields, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
-class ConversationMessageObject(RevisedFields):
+class ConversationMessageObject(RevisedFields, ThreadFields[str, UserId]):
     """A private message."""
 
     id: str
@@ -57,4 +58,5 @@ def conversation_message_object(message: Message, author: User) -> ConversationM
     if message.is_forwarded:
         view["isForwarded"] = True
     add_revision(view, message)
+    add_threads(view, message, str, UserId)
     return view

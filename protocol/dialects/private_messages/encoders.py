@@ -49,6 +49,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -346,6 +347,7 @@ OMITS: Final = omitting(
             ChannelMessagesRead,
             MessagesSeen,
         ),
+        "a reply in a conversation is sent to every connection itself": (ThreadReplied,),
         "clients do not join channels": (
             JoinedChannel,
             LeftChannel,

@@ -7,7 +7,16 @@ neither email nor birthday. Must not know: for whom it is shown.
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NotRequired, TypedDict
 
-from protocol.model import Message, MessageId, MessageKind, User, UserId, recipient_of
+from protocol.model import (
+    Message,
+    MessageId,
+    MessageKind,
+    Reply,
+    Thread,
+    User,
+    UserId,
+    recipient_of,
+)
 from protocol.parsing.content import KindName
 from protocol.shapes.timestamps import Timestamp, timestamp
 
@@ -27,6 +36,22 @@ class ReactionObject(TypedDict):
     emoji: str
     count: int
     user_ids: list[UserId]
+
+
+class ReplyObject(TypedDict):
+    """The last reply to a message."""
+
+    id: MessageId
+    sender_id: UserId
+    created_at: Timestamp
+
+
+class ThreadObject(TypedDict):
+    """The replies to the message `parent_id`. `last_reply`: the last one, if there is any."""
+
+    parent_id: MessageId
+    reply_count: int
+    last_reply: NotRequired[ReplyObject]
 
 
 class PrivateMessageObject(TypedDict):
@@ -50,6 +75,9 @@ class PrivateMessageObject(TypedDict):
     edited_at: NotRequired[Timestamp]
     is_deleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject]]
+    reply_count: NotRequired[int]
+    last_reply: NotRequired[ReplyObject]
+    thread: NotRequired[ThreadObject]
 
 
 class UserObject(TypedDict):
@@ -112,7 +140,32 @@ def private_message_object(message: Message, recipient_id: UserId) -> PrivateMes
         view["is_delivered"] = True
     if message.rev:
         _add_revision(view, message)
+    _add_replies(view, message)
     return view
+
+
+def _add_replies(view: PrivateMessageObject, message: Message) -> None:
+    if message.replies is not None:
+        view["reply_count"] = message.replies.count
+        if message.replies.last is not None:
+            view["last_reply"] = _reply_object(message.replies.last)
+    if message.thread is not None:
+        view["thread"] = _thread_object(message.thread)
+
+
+def _thread_object(thread: Thread) -> ThreadObject:
+    view: ThreadObject = {"parent_id": thread.parent_id, "reply_count": thread.count}
+    if thread.last is not None:
+        view["last_reply"] = _reply_object(thread.last)
+    return view
+
+
+def _reply_object(reply: Reply) -> ReplyObject:
+    return {
+        "id": reply.id,
+        "sender_id": reply.author_id,
+        "created_at": timestamp(reply.created_at),
+    }
 
 
 def _add_revision(view: PrivateMessageObject, message: Message) -> None:

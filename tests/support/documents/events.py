@@ -42,6 +42,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -55,6 +56,8 @@ from protocol.model import (
     MessageId,
     MessageKind,
     Reaction,
+    Reply,
+    Thread,
     User,
     UserId,
     Workspace,
@@ -72,6 +75,8 @@ PAIR: Final = (UserId(1), UserId(2))
 IDS: Final = (MessageId(8), MessageId(9))
 
 THUMB: Final = "\N{THUMBS UP SIGN}"
+REPLY: Final = Reply(MessageId(9), UserId(1), AT)
+THREAD: Final = Thread(MessageId(7), 2, REPLY)
 FULL_MESSAGE: Final = evolve(
     MESSAGE,
     kind=MessageKind.FILE,
@@ -136,6 +141,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     Announced("The hub is restarted at noon.", AT),
     Shed(7, AT),
     MessageConfirmed(MESSAGE, joined=True),
+    ThreadReplied(FULL_MESSAGE, THREAD),
     ConversationsResumed(
         UserId(1),
         complete=True,

@@ -44,7 +44,6 @@ from protocol.shapes.rendering import render_html
 from protocol.shapes.uuids import IdKind, MessageUuid, from_uuid, to_uuid
 
 PAGE: Final = 50
-MAX_REPLIES: Final = 500
 AROUND: Final = Text("around", "only messages around the one with this id", {"format": "uuid"})
 
 _NOT_VISIBLE: Final = ErrorWording(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
@@ -59,12 +58,6 @@ class PageObject(TypedDict):
 
     messages: list[ChannelMessageObject]
     nextCursor: MessageUuid | None
-
-
-class RepliesObject(TypedDict):
-    """The replies to a message."""
-
-    replies: list[ChannelMessageObject]
 
 
 async def history(call: Call) -> JSON[PageObject]:
@@ -181,15 +174,6 @@ def message_id_in_path(call: Call) -> MessageId | None:
     return None if number is None else MessageId(number)
 
 
-async def replies(call: Call) -> JSON[RepliesObject]:
-    """The replies to a message, oldest first."""
-    message = await _message(call)
-    found = await call.services.store.messages.replies(
-        message.id, limit=MAX_REPLIES, viewer=call.me
-    )
-    return JSON({"replies": await views(call, found)})
-
-
 async def views(call: Call, messages: Sequence[Message]) -> list[ChannelMessageObject]:
     """Messages as the dialect shows them."""
     people = await call.services.store.accounts.get_many({each.author_id for each in messages})
@@ -215,22 +199,6 @@ async def channel_in_path(call: Call) -> Channel:
     if access is None or not access.allowed:
         raise HttpError(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
     return access.channel
-
-
-async def _message(call: Call) -> Message:
-    """The message in the path, which the caller may see.
-
-    Raises:
-        HttpError: 404 when there is none, or the caller may not see it.
-    """
-    message_id, store = message_id_in_path(call), call.services.store
-    message = None if message_id is None else await store.messages.get(message_id)
-    access = None
-    if message is not None:
-        access = await store.channels.access(call.me, message.channel_id)
-    if message is None or access is None or not access.allowed:
-        raise HttpError(404, "message_not_found", "Message not found")
-    return message
 
 
 SURFACE: Final = REST
@@ -273,12 +241,5 @@ ENDPOINTS: Final = (
         },
         body=ChannelMessageBody,
         parameters=(KEY,),
-    ),
-    Endpoint(
-        "GET",
-        "/api/messages/{message_id}/replies",
-        "The replies to a message",
-        replies,
-        {200: "replies", 404: [ErrorCode.MESSAGE_NOT_FOUND]},
     ),
 )

@@ -253,22 +253,19 @@ def _message_id(call: Call) -> MessageId | None:
     return None if number is None else MessageId(number)
 
 
+async def views(call: Call, messages: Sequence[Message]) -> list[ShownMessageObject]:
+    """Private messages as the dialect shows them, without those of accounts that are gone."""
+    pairs = [(each, {each.author_id, recipient_of(each)}) for each in messages]
+    ids = {user_id for _, pair in pairs for user_id in pair}
+    people = await call.services.store.accounts.get_many(ids)
+    return message_objects([each for each, pair in pairs if pair <= people.keys()], people)
+
+
 async def search(call: Call) -> JSON[list[FoundObject[ShownMessageObject]]]:
     """A page of what I search for in my conversations."""
     page = await search_page(call, only_private=True)
-    ids = {
-        user
-        for each in page.found
-        for user in (each.message.author_id, each.message.recipient_id)
-        if user is not None
-    }
-    people = await call.services.store.accounts.get_many(ids)
-    shown = {
-        each.message.id: view
-        for each in page.found
-        if {each.message.author_id, each.message.recipient_id} <= people.keys()
-        for view in message_objects([each.message], people)
-    }
+    found = await views(call, [each.message for each in page.found])
+    shown = {view["id"]: view for view in found}
     return JSON(found_objects(page, shown), headers=more_found(call, page))
 
 

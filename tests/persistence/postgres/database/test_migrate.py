@@ -71,6 +71,7 @@ RELEASED = {
     "schema/0022_forwards.sql": (
         "de70c661a142f5fef8842b152289ef25a4b3a44d3f1996a0a2bf4a730dfcd7c0"
     ),
+    "schema/0019_threads.sql": ("d6308a851c1baae5d7ba0e146b9f69beed43a56d5b20d27a2144d99480adc151"),
 }
 
 

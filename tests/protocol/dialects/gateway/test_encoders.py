@@ -21,6 +21,7 @@ from protocol.events import (
     Noted,
     Ready,
     Shed,
+    ThreadReplied,
     WorkspaceDeleted,
     WorkspacePresence,
 )
@@ -197,6 +198,21 @@ FRAMES: dict[type[Event], list[object]] = {
         {
             "t": "ANNOUNCEMENT",
             "d": {"text": "The hub is restarted at noon.", "timestamp": "2024-01-01T12:00:00.007Z"},
+        }
+    ],
+    ThreadReplied: [
+        {
+            "t": "THREAD_REPLY",
+            "d": {
+                "messageId": 9,
+                "channelId": 3,
+                "userId": 1,
+                "thread": {
+                    "parentId": 7,
+                    "replyCount": 2,
+                    "lastReply": {"id": 9, "userId": 1, "createdAt": "2024-01-01T12:00:00.007Z"},
+                },
+            },
         }
     ],
     Shed: [{"t": "SHED", "d": {"events": 7}}],

@@ -25,6 +25,7 @@ from protocol.events import (
     Noted,
     Refused,
     Shed,
+    ThreadReplied,
 )
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId, WorkspaceId
 from tests.support.documents.events import ANN, EVENTS, FULL_MESSAGE
@@ -156,6 +157,19 @@ FRAMES: dict[type[Event], list[object]] = {
             "type": "announcement",
             "text": "The hub is restarted at noon.",
             "timestamp": "2024-01-01T12:00:00.007Z",
+        }
+    ],
+    ThreadReplied: [
+        {
+            "type": "thread_reply",
+            "messageId": 9,
+            "channelId": 3,
+            "userId": 1,
+            "thread": {
+                "parentId": 7,
+                "replyCount": 2,
+                "lastReply": {"id": 9, "userId": 1, "createdAt": "2024-01-01T12:00:00.007Z"},
+            },
         }
     ],
     Shed: [{"type": "shed", "events": 7}],

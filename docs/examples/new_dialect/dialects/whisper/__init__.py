@@ -58,6 +58,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -120,6 +121,7 @@ OMITS: Final = omitting(
             PrivateMessageRevised,
             ConversationBegun,
             MessageConfirmed,
+            ThreadReplied,
         ),
         "a line of text has no place for it": (
             PresenceChanged,
