@@ -66,9 +66,14 @@ class ConversationBegun:
 
 
 @frozen
-class ThreadReplied(Reliable):
-    """A reply was stored in a thread, to those who follow it: `thread` is it as it is then."""
+class ThreadReplied:
+    """A reply was stored in a thread, to those who follow it: `thread` is it as it is then.
 
+    It moves no position, since they need not follow the channel.
+    """
+
+    ephemeral: ClassVar[bool] = False
+    position: ClassVar[None] = None
     message: Message
     thread: Thread
 

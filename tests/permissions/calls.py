@@ -196,6 +196,28 @@ def _noting(message: str) -> tuple[str, ...]:
     return (f"PUT {message}/unread", f"PUT {message}/hidden", f"DELETE {message}/hidden")
 
 
+def _threads_unseen(
+    row: Callable[..., Row], secret: str, base: str = "/api/messages", prefix: str = "/api"
+) -> list[Row]:
+    """Everybody has threads of their own; in a conversation of two others there are none."""
+    thread = f"{base}/{{message_id}}"
+    calls = (
+        f"GET {thread}/replies",
+        f"POST {thread}/replies/read",
+        f"PUT {thread}/follow",
+        f"DELETE {thread}/follow",
+    )
+    unseen = [row(call, Nobody(404), message_id=secret) for call in calls]
+    return [row(f"GET {prefix}/threads", SignedIn(200)), *unseen]
+
+
+def _threads_seen(row: Callable[..., Row], message: str) -> list[Row]:
+    """The calls about the thread of a message that members may see."""
+    thread = "/api/messages/{message_id}"
+    calls = (f"GET {thread}/replies", f"PUT {thread}/follow", f"DELETE {thread}/follow")
+    return [row(call, SEE, message_id=message) for call in calls]
+
+
 def _muted(row: Callable[..., Row], place: str, expected: Expected, **ids: str) -> list[Row]:
     """The calls that mute a place, or no more."""
     return [row(f"{method} {place}/muted", expected, **ids) for method in ("PUT", "DELETE")]
@@ -279,6 +301,8 @@ def _learning() -> list[Row]:
         *_revised(row, "/api/messages", "{message}", "{secret}"),
         *_noted(row, "{message}"),
         *_noted_unseen(row, "/api/messages", "{secret}"),
+        *_threads_seen(row, "{message}"),
+        *_threads_unseen(row, "{secret}"),
         *_muted(row, "/api/channels/{channel_id}", SEE, **general),
         *_muted(row, "/api/channels/{channel_id}", Nobody(404), **secret),
         row(VERSIONS, SEE_VERSIONS, message_id="{message}"),
@@ -336,6 +360,7 @@ def _private() -> list[Row]:
         row("DELETE /api/followers/{user_id}", SignedIn(404), **paul),
         row("POST /api/followers/{user_id}/accept", SignedIn(404), **paul),
         *_revised_unseen(row, "/api/messages", "{secret}"),
+        *_threads_unseen(row, "{secret}"),
         *_noted_unseen(row, "/api/messages", "{secret}"),
         *_muted(row, "/api/messages/{user_id}", NotBlocked(200, 404), **paul),
         row("POST /api/messages", NotBlocked(201, 404), {"recipient_id": "{paul}", "content": "x"}),
@@ -381,10 +406,11 @@ def _channel_messages() -> list[Row]:
             {"channelId": "{general_uuid}", "content": "hi"}),
         row("POST /api/messages", Allowed(NEWS, Action.WRITE, 201, **unseen),
             {"channelId": "{news_uuid}", "content": "hi"}),
-        row("GET /api/messages/{message_id}/replies", SEE, message_id="{message_uuid}"),
         *_revised(row, "/api/messages", "{message_uuid}", "{secret_uuid}"),
         *_noted(row, "{message_uuid}"),
         *_noted_unseen(row, "/api/messages", "{secret_uuid}"),
+        *_threads_seen(row, "{message_uuid}"),
+        *_threads_unseen(row, "{secret_uuid}"),
         *_muted(row, "/api/channels/{channel_id}", Allowed(CHANNEL, Action.SEE, 200, **unseen),
                 **general),
         *_muted(row, "/api/channels/{channel_id}", Nobody(403), **secret),
@@ -400,7 +426,6 @@ def _channel_messages() -> list[Row]:
         row("DELETE /api/channels/{channel_id}/leave", Nobody(403), **secret),
         row("POST /api/messages", Nobody(403),
             {"channelId": "{secret_channel_uuid}", "content": "hi"}),
-        row("GET /api/messages/{message_id}/replies", Nobody(404), message_id="{secret_uuid}"),
     ]  # fmt: skip
 
 
@@ -422,6 +447,7 @@ def _messenger_at(base: str) -> list[Row]:
     return [
         *_revised_unseen(row, f"{base}/messages", "{secret}"),
         *_noted_unseen(row, f"{base}/messages", "{secret}"),
+        *_threads_unseen(row, "{secret}", f"{base}/messages", base),
         *_muted(row, f"{base}/conversations/{{conversation_id}}", NotBlocked(200, 404), **mine),
         *_muted(row, f"{base}/conversations/{{conversation_id}}", Nobody(403), **secret),
         row(f"GET {base}/conversations", SignedIn(200)),

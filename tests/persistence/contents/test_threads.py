@@ -187,6 +187,9 @@ async def test_who_wrote_in_a_thread_follows_it_unless_they_ceased_to(store: Sto
     assert not await threads.follow(eve.id, parent.id)
     assert not await threads.unfollow(eve.id, parent.id)
     assert not await threads.follow(ann.id, MessageId(987_654))
+    assert channel.workspace_id is not None
+    await store.workspaces.remove_member(channel.workspace_id, cy.id, by=cy.id)
+    assert await told(ben) == (ann.id,)
 
 
 async def test_the_followed_threads_are_listed_with_what_is_unread(store: Store) -> None:

@@ -38,6 +38,7 @@ from tests.planted.faults.storage import (
     revisions,
     routines,
     searching,
+    threads,
 )
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -51,6 +52,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *posting.FAULTS,
     *revisions.FAULTS,
     *notes.FAULTS,
+    *threads.FAULTS,
     *log.FAULTS,
     *backups.FAULTS,
     *command_line.FAULTS,

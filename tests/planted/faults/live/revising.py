@@ -162,8 +162,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the repeat of who may only read shows no reactions in memory",
         "persistence/memory/messages.py",
-        "return row.seen(now, unknown)",
-        "return now if refusal else row.seen(now, unknown)",
+        "return row.seen(row.find(first.id), unknown)",
+        "return row.find(first.id) if refusal else row.seen(row.find(first.id), unknown)",
         ("tests/persistence/contents/test_revisions.py",),
     ),
 )

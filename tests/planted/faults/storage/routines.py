@@ -99,8 +99,8 @@ AS $$""",
     Fault(
         "a message replies to one of another channel",
         POSTING,
-        "SELECT array_agg(d.parent IS NOT NULL AND (p.channel_id = targets[d.place]) IS NOT TRUE",
-        "SELECT array_agg(d.parent IS NOT NULL AND p.channel_id IS NULL",
+        "(r.channel_id = targets[d.place]\n",
+        "(r.channel_id IS NOT NULL\n",
         ("tests/persistence/posting/test_replies.py",),
     ),
     Fault(

@@ -153,7 +153,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "the messenger's search finds messages of channels",
-        "hub/rest/routes/messenger.py",
+        "hub/rest/routes/messenger/messages.py",
         "search_page(call, only_private=True)",
         "search_page(call, only_private=False)",
         (REST,),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call
-from hub.rest.routes.messenger import PREFIXES
+from hub.rest.routes.messenger.access import PREFIXES
 from hub.rest.routes.threads import (
     ThreadPlace,
     followed_by,
