@@ -9,6 +9,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.model import Message, MessageId, MessageKind, User, UserId, recipient_of
 from protocol.parsing.content import KindName
+from protocol.shapes.revisions import Rev
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -45,7 +46,7 @@ class PrivateMessageObject(TypedDict):
     file_url: NotRequired[str]
     parent_id: NotRequired[MessageId]
     is_delivered: NotRequired[bool]
-    rev: NotRequired[int]
+    rev: NotRequired[Rev]
     edited_at: NotRequired[Timestamp]
     is_deleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject]]

@@ -6,14 +6,14 @@ import pytest
 import trio
 
 from protocol.model import Message
-from protocol.revisions import React
+from protocol.revisions import Delete, Edit, React
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import channel_of, enter
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
 from tests.support.school import open_school
-from tests.support.stores.records import changed
+from tests.support.stores.records import changed, revised
 from tests.support.world import Person, World
 
 HEART = "❤\ufe0f"
@@ -100,6 +100,49 @@ async def test_who_asks_for_what_is_so_already_is_shown_it_and_nobody_else(world
     refusal = await anns.receive()
     assert (refusal["code"], refusal["client_id"]) == ("key_conflict", "k")
     await bens.is_silent()
+
+
+@pytest.mark.parametrize("path", ["/ws", "/messagepal", "/ws/chat"])
+async def test_what_changes_nothing_leads_to_the_frame_of_its_command(
+    world: World, path: str
+) -> None:
+    """Without a rev as long as the message has none; and again when it is deleted."""
+    ann, ben, posted = await of_both(world)
+    anns, bens = await ann.open(path), await ben.open(path)
+    for kind, more, expected in (
+        ("remove_reaction", {"emoji": HEART}, ("message_reaction", "reaction_removed")),
+        ("edit_message", {"content": "helo", "client_id": "k"}, ("message_updated", "edited")),
+    ):
+        await anns.send(frame(path, kind, posted, **more))
+        received = await anns.receive()
+        shown = received.get("payload", received)
+        assert (received["type"], shown["change"]) == expected
+        assert "rev" not in shown.get("message", shown)
+        assert shown.get("user_id", shown.get("userId")) == ann.id
+    edit = frame(path, "edit_message", posted, content="x", client_id="d", clientMessageId="d")
+    await revised(world.store, posted.id, Edit("x"), by=ann.id, key="d")
+    await changed(world.store, posted.id, Delete(), by=ann.id)
+    await anns.send(edit)
+    received = await anns.receive()
+    shown = received.get("payload", received)
+    assert (received["type"], shown["change"]) == ("message_deleted", "deleted")
+    await bens.is_silent()
+
+
+async def test_what_changes_nothing_leads_to_its_event_over_socketio(world: World) -> None:
+    school = await open_school(world)
+    (posted,) = await post(world, school.ann.user, school.general, "helo")
+    peer, other = await enter(school.ann), await enter(school.ben)
+    for each in (peer, other):
+        await each.ask("room:join", channel_of(school))
+    named = {"messageId": to_uuid(IdKind.MESSAGE, posted.id)}
+    await peer.emit("message:unreact", {**named, "emoji": HEART})
+    name, told = await peer.event()
+    assert (name, told["change"], told["emoji"], told["content"]) == (
+        "message:reaction", "reaction_removed", HEART, "helo",
+    )  # fmt: skip
+    assert "rev" not in told
+    await other.socket.is_silent()
 
 
 async def test_socketio_is_answered_with_the_message(world: World) -> None:

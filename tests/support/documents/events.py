@@ -50,6 +50,7 @@ from protocol.model import (
     ChannelId,
     ChannelKind,
     DeliveryStatus,
+    GradingStatus,
     Message,
     MessageId,
     MessageKind,
@@ -81,6 +82,8 @@ FULL_MESSAGE: Final = evolve(
     edited_at=AT,
     is_deleted=True,
     is_pinned=True,
+    is_homework=True,
+    grading=GradingStatus.GRADED,
     reactions=(Reaction(THUMB, 1, (UserId(1),)),),
 )
 
@@ -92,6 +95,8 @@ REVISED: Final = evolve(
     is_pinned=True,
     reactions=(Reaction(THUMB, 2, (UserId(1), UserId(2))),),
 )
+
+GRADED: Final = evolve(REVISED, is_homework=True, grading=GradingStatus.GRADED)
 
 EVENTS: Final[tuple[Event, ...]] = (
     Connected(ANN, AT, "epoch"),
@@ -108,7 +113,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     ChannelMessagesRead(ChannelId(3), UserId(2), IDS),
     MessagesSeen(ChannelId(3), UserId(1), UserId(2), IDS, DeliveryStatus.DELIVERED),
     PrivateMessageRevised(REVISED, AT, React(THUMB), ANN),
-    ChannelMessageRevised(REVISED, AT, React(THUMB), ANN, WorkspaceId(5)),
+    ChannelMessageRevised(GRADED, AT, React(THUMB), ANN, WorkspaceId(5)),
     JoinedChannel(ChannelId(3)),
     LeftChannel(ChannelId(3), "because"),
     ConversationRevoked(UserId(1), UserId(2), ChannelId(3), AT),
