@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-from attrs import define, evolve
+from attrs import define
 
 from persistence.changes import (
     PairMet,
 )
 from persistence.interface import MAX_NAMED
-from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.contents.channel_row import EVERYBODY, ChannelRow
 from persistence.memory.tables import Tables
 from persistence.policy import Action
 from persistence.records import Advance, Denial, Draft, Gap, Outcome, Span
@@ -103,12 +103,11 @@ class MemoryMessages:
         self, first: Message, row: ChannelRow, refusal: Refusal | None
     ) -> Message:
         """As it is now, and with who has read it, as far as the author may know that."""
+        unknown = EVERYBODY if refusal else self.tables.hidden_from(first.author_id)
         now = row.find(first.id)
         if now.rev and self.tables.may_join(first.author_id, row.channel):
-            first = now
-        if refusal is not None:
-            return evolve(first, read_by=(), is_delivered=False)
-        return row.seen(first, self.tables.hidden_from(first.author_id))
+            return row.seen(now, unknown)
+        return first if refusal else row.seen(first, unknown)
 
     def _may_name(self, author_id: UserId, file_url: str | None) -> bool:
         if file_url is None or not file_url.startswith("/uploads/"):

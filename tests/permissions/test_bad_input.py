@@ -264,10 +264,14 @@ async def way_of(scene: Scene, name: str) -> Way:
         case "/socket.io/":
             return OverSocketIo((await enter(ann)).ignoring("message:offline", "message:error"))
         case _:
-            headers = {"Cookie": f"{ann.cookie}; {ann.platform_cookie}"}
-            if name.startswith("/channel_messages"):
-                headers["Authorization"] = f"Bearer {token_of(ann)}"
-            return OverRest(scene.world, name, headers)
+            return OverRest(scene.world, name, headers_of(ann, name))
+
+
+def headers_of(person: Person, base: str) -> Mapping[str, str]:
+    """What lets somebody in at a path of one dialect."""
+    if base.startswith("/channel_messages"):
+        return {"Authorization": f"Bearer {token_of(person)}"}
+    return {"Cookie": f"{person.cookie}; {person.platform_cookie}"}
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -371,21 +375,18 @@ QUERIES: Final = {
 }
 
 
-@pytest.mark.parametrize("base", ["/private_messages", "/learning_platform"])
+@pytest.mark.parametrize("base", [name for name in WAYS if name.endswith("/messages")])
 async def test_what_is_no_search_is_refused_and_nothing_in_one_is_a_pattern(
     scene: Scene, base: str
 ) -> None:
-    ann = scene.ann
-    headers = {"Cookie": f"{ann.cookie}; {ann.platform_cookie}"}
-    path = f"{base}/api/messages/search"
-    wrong, found = {}, {}
+    path, headers = f"{base}/search", headers_of(scene.ann, base)
+    wrong = {}
     for query, status in QUERIES.items():
         reply = await scene.world.call("GET", f"{path}?q={quote(query)}", None, headers)
-        if reply.status != status:
+        is_explained = status == 200 or reply.json["code"] == "invalid_field"
+        if reply.status != status or "secret" in reply.text or not is_explained:
             wrong[query[:20]] = reply.text
-        found[query[:20]] = reply.json if reply.status == 200 else reply.json["code"]
     assert wrong == {}
-    assert set(map(str, found.values())) == {"invalid_field", "[]"}
     for cursor in ("x", "1", "%00", "9" * 400, quote("❤")):
         reply = await scene.world.call("GET", f"{path}?q=secret&cursor={cursor}", None, headers)
         assert (reply.status, reply.json["code"]) == (400, "invalid_field"), cursor

@@ -59,7 +59,7 @@ class Searches:
     name: str
     count: int = field(default=0, init=False)
 
-    async def make_one(self, person: Person, *, has_session: Callable[[], bool]) -> None:
+    async def make_one(self, person: Person, *, is_let_in: Callable[[], bool]) -> None:
         """Whatever is found must be right, and whatever is there must be found."""
         engine = self.sim.dice.choice(ENGINES)
         text, fits = self._choose(person)
@@ -72,7 +72,7 @@ class Searches:
             case 200:
                 self._judge(asked, engine, reply.json)
             case 401:
-                self.sim.require(not has_session(), f"{self.name} may not search")
+                self.sim.require(not is_let_in(), f"{self.name} may not search")
             case _:
                 failed = trio.current_time() - self.sim.weather.failed_at < FAILURE_SECONDS
                 is_excused = reply.status == 429 or (failed and reply.status == 503)

@@ -8,6 +8,7 @@ REVISING: Final = "tests/hub/services/posting/test_revising.py"
 RECOVERY: Final = "tests/hub/socketio/test_recovery.py"
 JOURNAL: Final = "tests/hub/socketio/test_journal.py"
 BY_TRANSCRIPT: Final = ("tests/e2e/dialects/test_revisions.py",)
+BY_TABLE: Final = ("tests/permissions/test_bad_input.py",)
 MISSED: Final = "hub/services/missed_revisions.py"
 
 CHANGING: Final = "tests/hub/services/test_changing_messages.py"
@@ -185,5 +186,26 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "if revised.workspace_id is not None:",
         "if False:",
         BY_TRANSCRIPT,
+    ),
+    Fault(
+        "a change of a deleted message is refused otherwise than one of none",
+        "hub/services/revisions.py",
+        "RevisionRefusal.NOT_FOUND: ErrorCode.MESSAGE_NOT_FOUND",
+        "RevisionRefusal.NOT_FOUND: ErrorCode.NOT_YOURS",
+        BY_TABLE,
+    ),
+    Fault(
+        "a rev from the future is believed",
+        "hub/services/resume.py",
+        "or revs.get(head.channel.id, 0) > head.last_rev\n    ]",
+        "or False\n    ]",
+        BY_TABLE,
+    ),
+    Fault(
+        "the repeat of who may only read shows no reactions in memory",
+        "persistence/memory/messages.py",
+        "return row.seen(now, unknown)",
+        "return now if refusal else row.seen(now, unknown)",
+        ("tests/persistence/contents/test_revisions.py",),
     ),
 )
