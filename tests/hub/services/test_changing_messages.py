@@ -76,6 +76,54 @@ async def test_messages_are_changed_over_a_socket(world: World, path: str) -> No
     await bens.is_silent()
 
 
+WRONG: tuple[tuple[str, dict[str, object], str], ...] = (
+    ("edit_message", {"content": ""}, "content_empty"),
+    ("edit_message", {"content": "  \n"}, "content_empty"),
+    ("edit_message", {"content": 5}, "invalid_field"),
+    ("edit_message", {}, "invalid_field"),
+    ("react", {"emoji": 5}, "invalid_field"),
+    ("react", {"emoji": "5"}, "no_emoji"),
+    ("react", {"emoji": ""}, "no_emoji"),
+    ("delete_message", {"key": ""}, "invalid_field"),
+    ("delete_message", {"key": 5}, "invalid_field"),
+    ("delete_message", {"key": "k" * 256}, "invalid_field"),
+)
+"""What is wrong with a command, and the code that says so in every dialect."""
+
+
+async def test_the_same_fault_has_the_same_code_in_every_dialect(world: World) -> None:
+    ann, ben, posted = await of_both(world)
+    del ben
+    keys = {"/ws": "client_id", "/messagepal": "clientMessageId", "/ws/chat": "clientMessageId"}
+    for path, key in keys.items():
+        socket = await ann.open(path)
+        for kind, more, code in WRONG:
+            named = {key if name == "key" else name: value for name, value in more.items()}
+            await socket.send(frame(path, kind, posted, **named))
+            assert await told(socket) == ("error", code), (path, kind, more)
+    peer = await enter(ann)
+    events = {
+        "edit_message": "message:update", "react": "message:react",
+        "delete_message": "message:delete",
+    }  # fmt: skip
+    message = {"messageId": to_uuid(IdKind.MESSAGE, posted.id)}
+    for kind, more, code in WRONG:
+        named = {"tempId" if name == "key" else name: value for name, value in more.items()}
+        answer = await peer.ask(events[kind], {**message, **named})
+        assert answer["code"] == code, (kind, more)
+    await peer.socket.everything()
+    for call, dialect in ((ann.call, "private_messages"), (ann.ask, "learning_platform")):
+        path = f"/{dialect}/api/messages/{posted.id}"
+        for kind, more, code in WRONG:
+            if kind == "edit_message":
+                assert (await call("PATCH", path, more)).json["code"] == code, (path, more)
+        keyed = await call("DELETE", path, None, {"Idempotency-Key": ""})
+        assert (keyed.status, keyed.json["code"]) == (400, "invalid_field")
+    found = await world.store.messages.get(posted.id)
+    assert found is not None
+    assert (found.content, found.rev) == ("helo", 0)
+
+
 @pytest.mark.parametrize("path", ["/ws", "/messagepal"])
 async def test_a_private_dialect_changes_no_message_of_a_channel(world: World, path: str) -> None:
     school = await open_school(world)
