@@ -155,7 +155,8 @@ class Draft:
 
     `key`: the author's idempotency key, 1 to 255 characters. `asker_id`: of a message of the
     assistant, the user whom it answers; it is stored as read by them. `parent_id`: the message that
-    this one replies to.
+    this one replies to. `forwards`: the message that this one becomes a copy of: content, kind and
+    file are taken from it when it is stored.
     """
 
     author_id: UserId
@@ -168,6 +169,7 @@ class Draft:
     is_homework: bool = False
     asker_id: UserId | None = None
     parent_id: MessageId | None = None
+    forwards: MessageId | None = None
 
     @property
     def where(self) -> object:

@@ -19,7 +19,8 @@ class SendPrivateMessage:
     """Store `content` in the conversation with `recipient_id` and deliver it to both.
 
     `key` is the idempotency key: a repeat by the same author stores and delivers nothing.
-    `parent_id`: the message of this conversation that it replies to.
+    `parent_id`: the message of this conversation that it replies to. `forwards`: the message that
+    it becomes a copy of; `content` is empty then.
     """
 
     recipient_id: UserId
@@ -28,12 +29,13 @@ class SendPrivateMessage:
     kind: MessageKind = MessageKind.TEXT
     file_url: str | None = None
     parent_id: MessageId | None = None
+    forwards: MessageId | None = None
 
 
 @frozen
 class PostToChannel:
     """Store a message in a channel and deliver it there. Over a socket whose clients join
-    channels, the connection must have joined it.
+    channels, the connection must have joined it. `forwards`: as of SendPrivateMessage.
     """
 
     channel_id: ChannelId
@@ -43,6 +45,7 @@ class PostToChannel:
     key: str | None = None
     parent_id: MessageId | None = None
     is_homework: bool = False
+    forwards: MessageId | None = None
 
 
 @frozen

@@ -154,6 +154,7 @@ class Refusal(StrEnum):
     NOT_A_MEMBER = "not_a_member"
     READ_ONLY = "read_only"
     PARENT_NOT_FOUND = "parent_not_found"
+    ORIGINAL_NOT_FOUND = "original_not_found"
     FILE_NOT_FOUND = "file_not_found"
     UNSTORABLE = "unstorable"
 
@@ -242,7 +243,8 @@ class Message:
     read watermark reaches `seq`; `is_delivered`: the delivered watermark of one of them does.
     `parent_id`: what it replies to.
     `rev`: of its last revision (protocol/revisions.py); 0: it never had one. A deleted message has
-    no content.
+    no content. `is_forwarded`: it is a copy of another one; of which is told only to whoever may
+    see that one.
     """
 
     id: MessageId
@@ -264,6 +266,7 @@ class Message:
     rev: int = 0
     edited_at: datetime | None = None
     is_deleted: bool = False
+    is_forwarded: bool = False
     reactions: tuple[Reaction, ...] = ()
 
     @property

@@ -100,6 +100,7 @@ ABOUT_SEVERAL: Final = {
     "tests/persistence/postgres/test_deletion.py": "routines/deletion.sql",
     "tests/persistence/postgres/test_policy.py": "routines/policy.sql",
     "tests/persistence/test_health.py": "whether a store is well, and which log it has",
+    "tests/persistence/posting/test_forwards.py": "messages that are copies, on both stores",
     "tests/persistence/posting/test_replies.py": "what a message may reply to",
     "tests/protocol/dialects/test_every_dialect.py": "what all of them promise",
 }

@@ -25,8 +25,9 @@ class Messages(Protocol):
         A repeat returns what is stored, whatever is true by now: that its author may not write
         there any more, that its parent or the message itself was deleted; as it is now, as far as
         its author may see it. White space at the ends of content makes no other message. A reply's
-        parent must be in the same channel and not deleted. Content with NUL or lone surrogates is
-        refused. The assistant may write in any channel. Raises StoreUnavailable: the outcome of
+        parent must be in the same channel and not deleted. What a draft forwards must be a message
+        that its author may see; the copy is of one state of it. Content with NUL or lone surrogates
+        is refused. The assistant may write in any channel. Raises StoreUnavailable: the outcome of
         every draft is unknown.
         """
 
@@ -95,6 +96,9 @@ class Messages(Protocol):
         """The message, or None if there is none or it was deleted; with `even_deleted`, what is
         left of a deleted one, which has no content.
         """
+
+    async def original(self, user_id: UserId, message_id: MessageId) -> Message | None:
+        """What a message is a copy of, as that is now; None unless the user may see both."""
 
     async def replies(
         self, message_id: MessageId, *, limit: int, viewer: UserId | None = None

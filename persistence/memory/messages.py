@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from attrs import define
+from attrs import define, evolve
 
 from persistence.changes import (
     PairMet,
@@ -18,6 +18,7 @@ from protocol.model import (
     ChannelId,
     Message,
     MessageId,
+    MessageKind,
     Posted,
     Refusal,
     UserId,
@@ -51,17 +52,18 @@ class MemoryMessages:
         refusal = self._refusal(draft, row, peer)
         if refusal is not None and (first is None or row is None):
             return refusal
-        if first is None and not _is_parent_in(row, draft.parent_id):
-            return Refusal.PARENT_NOT_FOUND
-        if first is None and not self._may_name(draft.author_id, draft.file_url):
-            return Refusal.FILE_NOT_FOUND
+        if first is None:
+            filled = self._filled(draft, row)
+            if isinstance(filled, Refusal):
+                return filled
+            draft = filled
         if row is None and peer is not None:
             row = self.tables.dm(draft.author_id, peer)
         if row is None:
             raise ValueError("a draft has a recipient or a channel")
         workspace_id = row.channel.workspace_id
         if first is not None:
-            if not _is_repeat(first, draft, row.channel.id):
+            if not self._is_repeat(first, draft, row.channel.id):
                 return Refusal.KEY_CONFLICT
             shown = self._as_its_author_sees(first, row, refusal)
             return Posted(shown, repeated=True, workspace_id=workspace_id)
@@ -77,9 +79,10 @@ class MemoryMessages:
         """See the interface."""
         first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
         channel_id = draft.channel_id
-        if first is None or channel_id is None or not _is_repeat(first, draft, channel_id):
+        if first is None or channel_id is None or not self._is_repeat(first, draft, channel_id):
             return None
         workspace_id = self.tables.channels[channel_id].channel.workspace_id
+        first = evolve(first, content=draft.content, file_url=draft.file_url)
         return Posted(first, repeated=True, workspace_id=workspace_id)
 
     def _refusal(self, draft: Draft, row: ChannelRow | None, peer: UserId | None) -> Refusal | None:
@@ -105,14 +108,45 @@ class MemoryMessages:
         """As it is now, and with who has read it, as far as the author may know that."""
         unknown = EVERYBODY if refusal else self.tables.hidden_from(first.author_id)
         now = row.find(first.id)
-        if now.rev and self.tables.may_join(first.author_id, row.channel):
+        may_see = self.tables.may_join(first.author_id, row.channel)
+        if now.rev and may_see:
             return row.seen(now, unknown)
+        if first.is_forwarded and not may_see:
+            first = evolve(first, content="", file_url=None, kind=MessageKind.TEXT)
         return first if refusal else row.seen(first, unknown)
 
     def _may_name(self, author_id: UserId, file_url: str | None) -> bool:
         if file_url is None or not file_url.startswith("/uploads/"):
             return True
         return self.tables.may_see_upload(author_id, file_url)
+
+    def _filled(self, draft: Draft, row: ChannelRow | None) -> Draft | Refusal:
+        """A draft with what it forwards; or what it names that its author may not see."""
+        if not _is_parent_in(row, draft.parent_id):
+            return Refusal.PARENT_NOT_FOUND
+        if draft.forwards is not None:
+            original = self._shown_to(draft.author_id, draft.forwards)
+            if original is None:
+                return Refusal.ORIGINAL_NOT_FOUND
+            kind, file_url = original.kind, original.file_url
+            draft = evolve(draft, content=original.content, kind=kind, file_url=file_url)
+        may_name = self._may_name(draft.author_id, draft.file_url)
+        return draft if may_name else Refusal.FILE_NOT_FOUND
+
+    def _shown_to(self, user_id: UserId, message_id: MessageId) -> Message | None:
+        """A message that was not deleted and that the user may see."""
+        row = self.tables.messages.get(message_id)
+        if row is None or message_id in row.deleted:
+            return None
+        if not self.tables.may_join(user_id, row.channel):
+            return None
+        return row.seen(row.find(message_id), self.tables.unknown_to(user_id))
+
+    def _is_repeat(self, first: Message, draft: Draft, channel_id: ChannelId) -> bool:
+        original = self.tables.originals.get(first.id)
+        if original is not None or draft.forwards is not None:
+            return original == draft.forwards and first.channel_id == channel_id
+        return _is_repeat(first, draft, channel_id)
 
     def _append(self, draft: Draft, row: ChannelRow, peer: UserId | None) -> Message:
         was_answered = row.answered
@@ -129,7 +163,10 @@ class MemoryMessages:
             key=draft.key,
             is_homework=draft.is_homework,
             parent_id=draft.parent_id,
+            is_forwarded=draft.forwards is not None,
         )
+        if draft.forwards is not None:
+            self.tables.originals[message.id] = draft.forwards
         row.messages.append(message)
         self.tables.messages[message.id] = row
         if draft.key is not None:
@@ -211,6 +248,13 @@ class MemoryMessages:
         if row is None or (message_id in row.deleted and not even_deleted):
             return None
         return row.seen(row.find(message_id), self.tables.unknown_to(viewer))
+
+    async def original(self, user_id: UserId, message_id: MessageId) -> Message | None:
+        """See the interface."""
+        original_id = self.tables.originals.get(message_id)
+        if original_id is None or self._shown_to(user_id, message_id) is None:
+            return None
+        return self._shown_to(user_id, original_id)
 
     async def replies(
         self, message_id: MessageId, *, limit: int, viewer: UserId | None = None

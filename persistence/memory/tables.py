@@ -113,6 +113,7 @@ class Tables:
     dms: dict[frozenset[UserId], ChannelRow] = field(factory=dict, init=False)
     messages: dict[MessageId, ChannelRow] = field(factory=dict, init=False)
     keys: dict[tuple[UserId, str], Message] = field(factory=dict, init=False)
+    originals: dict[MessageId, MessageId] = field(factory=dict, init=False)  # by copy
     revision_keys: dict[tuple[UserId, str], tuple[MessageId, Revision]] = field(
         factory=dict, init=False
     )

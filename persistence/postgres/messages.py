@@ -23,6 +23,13 @@ _GET: Final = f"""
     SELECT {message_columns("$3::bigint")} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.id = $1 AND ($2 OR m.deleted_at IS NULL)
 """
+_ORIGINAL: Final = f"""
+    SELECT {TO_FIRST}
+      FROM messages f
+      JOIN messages m ON m.id = f.forwarded_id JOIN channels c ON c.id = m.channel_id
+     WHERE f.id = $2 AND f.deleted_at IS NULL AND m.deleted_at IS NULL
+       AND may_join($1, f.channel_id) AND may_join($1, m.channel_id)
+"""
 _REPLIES: Final = f"""
     SELECT {TO_FIRST} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.deleted_at IS NULL AND m.parent_id = $2 ORDER BY m.seq LIMIT $3
@@ -168,7 +175,7 @@ _REPEATED: Final = f"""
     SELECT {message_columns("NULL::bigint")}, c.workspace_id
       FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.author_id = $1 AND m.client_key = $2 AND m.channel_id = $3
-       AND is_repeat(m, $4, $5, $6, $7)
+       AND is_repeat(m, $4, $5, $6, $7, $8)
 """
 
 
@@ -189,6 +196,7 @@ class PostgresMessages(Posting):
             draft.kind,
             draft.file_url,
             draft.parent_id,
+            draft.forwards,
         )
         if row is None:
             return None
@@ -276,6 +284,11 @@ class PostgresMessages(Posting):
     ) -> Message | None:
         """See the interface."""
         row = await self.database.fetch_one(_GET, message_id, even_deleted, viewer)
+        return None if row is None else message_in(row)
+
+    async def original(self, user_id: UserId, message_id: MessageId) -> Message | None:
+        """See the interface."""
+        row = await self.database.fetch_one(_ORIGINAL, user_id, message_id)
         return None if row is None else message_in(row)
 
     async def replies(

@@ -24,7 +24,8 @@ T = TypeVar("T")
 
 _POST: Final = (
     "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
-    " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[], $12)"
+    " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[],"
+    " $12::bigint[], $13)"
 )
 # `post_messages` holds its authors FOR KEY SHARE until its commit, which this lock conflicts with.
 # It is a write itself, so the commit after it is durable no earlier than theirs, also on a standby
@@ -67,10 +68,13 @@ _STUCK: Final = """
     SELECT ord::int FROM places
      WHERE ord IN (SELECT ord FROM stuck) OR channel IN (SELECT channel FROM stuck)
 """
-# Those of these messages that were changed and that their authors may see.
+# Of messages that were stored before ($1) those that are not what their drafts say, as far as their
+# authors may see them; and copies that were stored now ($2).
 _CHANGED: Final = f"""
     SELECT {message_columns("m.author_id")} FROM messages m JOIN channels c ON c.id = m.channel_id
-     WHERE m.id = ANY ($1::bigint[]) AND m.rev > 0 AND may_join(m.author_id, c.id)
+     WHERE m.id = ANY ($2::bigint[])
+        OR m.id = ANY ($1::bigint[]) AND (m.rev > 0 OR m.forwarded_id IS NOT NULL)
+           AND may_join(m.author_id, c.id)
 """
 _NOT_SERVING: Final = "not_serving"
 
@@ -220,6 +224,7 @@ class Posting:
             [draft.is_homework for draft in drafts],
             _unless_empty([draft.asker_id for draft in drafts]),
             _unless_empty([draft.parent_id for draft in drafts]),
+            _unless_empty([draft.forwards for draft in drafts]),
             hub,
         )
         if rows and rows[0]["verdict"] == _NOT_SERVING:
@@ -228,9 +233,11 @@ class Posting:
         outcomes = [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
         posted = [each for each in outcomes if isinstance(each, Posted)]
         repeats = [each.message.id for each in posted if each.repeated]
-        if not repeats:
+        copies = [each.message.id for each in posted if each.message.is_forwarded]
+        if not repeats and not copies:
             return outcomes
-        changed = {row["id"]: row for row in await self.connections.ask(_CHANGED, repeats)}
+        rows = await self.connections.ask(_CHANGED, repeats, list(set(copies) - set(repeats)))
+        changed = {row["id"]: row for row in rows}
         return [_as_it_is(each, changed) for each in outcomes]
 
 
@@ -240,7 +247,7 @@ def _unless_empty(column: list[T | None]) -> list[T | None] | None:
 
 
 def _as_it_is(outcome: Outcome, changed: Mapping[MessageId, Record]) -> Outcome:
-    """A repeat shows the message as it is now, if it was changed."""
+    """A repeat shows the message as it is now, if it was changed; and a copy shows what it says."""
     if not isinstance(outcome, Posted) or outcome.message.id not in changed:
         return outcome
     was = outcome.message
@@ -266,6 +273,7 @@ def _outcome(draft: Draft, row: Record) -> Outcome:
         read_by=tuple(row["readers"]),
         is_homework=draft.is_homework,
         parent_id=draft.parent_id,
+        is_forwarded=draft.forwards is not None,
         is_delivered=row["delivered"],
     )
     return Posted(message, repeated=verdict == "repeated", workspace_id=row["in_workspace"])

@@ -6,7 +6,7 @@ Guarantees: the same message looks the same live and in history.
 Must not know: for whom it is shown.
 """
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from protocol.bounds import MAX_PINS
 from protocol.model import (
@@ -49,6 +49,7 @@ class ChatMessageObject(RevisedFields):
     parentId: NotRequired[MessageId]
     replyTo: NotRequired[MessageId]
     clientMessageId: NotRequired[str]
+    isForwarded: NotRequired[Literal[True]]
 
 
 _ClassName = TypedDict("_ClassName", {"class": str | None})  # a word that Python keeps to itself
@@ -132,6 +133,8 @@ def chat_message_object(message: Message, author: User) -> ChatMessageObject:
         view["parentId"] = view["replyTo"] = message.parent_id
     if message.key is not None:
         view["clientMessageId"] = message.key
+    if message.is_forwarded:
+        view["isForwarded"] = True
     add_revision(view, message)
     return view
 

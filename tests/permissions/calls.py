@@ -176,6 +176,8 @@ def _revised_unseen(row: Callable[..., Row], base: str, secret: str) -> list[Row
         row(f"DELETE {base}/{{message_id}}", Nobody(404), message_id=secret),
         row(f"PUT {reaction}", Nobody(404), **of_secret),
         row(f"DELETE {reaction}", Nobody(404), **of_secret),
+        row(f"GET {base}/{{message_id}}/original", Nobody(404), message_id=secret),
+        row(f"POST {base}/{{message_id}}/forward", SignedIn(400), {}, message_id=secret),
     ]
 
 

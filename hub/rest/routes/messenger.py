@@ -17,6 +17,7 @@ from hub.rest.finding.searching import SEARCHED, found_objects, more_found, sear
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording
+from hub.rest.routes.forwards import forward_endpoints, message_named, original_of
 from hub.rest.routes.revisions import Reach, revised, revision_endpoints
 from persistence.lists import Which
 from persistence.records import Conversation
@@ -28,7 +29,13 @@ from protocol.dialects.messenger.conversations import (
     parse_conversation_id,
     parse_message_id,
 )
-from protocol.dialects.messenger.rest import REST, BetweenBody, MessengerPostBody, MessengerReadBody
+from protocol.dialects.messenger.rest import (
+    REST,
+    BetweenBody,
+    ForwardBody,
+    MessengerPostBody,
+    MessengerReadBody,
+)
 from protocol.dialects.messenger.shapes import (
     ConversationMessageObject,
     conversation_message_object,
@@ -317,6 +324,23 @@ async def revise(call: Call) -> JSON[ConversationMessageObject]:
     return JSON(conversation_message_object(*await revised(call, message_id, _REACH)))
 
 
+async def forward(call: Call) -> JSON[ConversationMessageObject]:
+    """Send a copy of the message in the path."""
+    message_id = message_named(parse_message_id(call.request.path_params["message_id"]))
+    recipient_id = (await call.body(ForwardBody)).recipient_id
+    key = call.idempotency_key(None, field=KEY.name)
+    command = SendPrivateMessage(recipient_id, "", key, forwards=message_id)
+    posted = await call.carry_out(command, Posted)
+    return JSON(conversation_message_object(posted.message, call.user), 201)
+
+
+async def original(call: Call) -> JSON[ConversationMessageObject]:
+    """What the message in the path is a copy of."""
+    message_id = parse_message_id(call.request.path_params["message_id"])
+    found = await original_of(call, message_id, only_private=True)
+    return JSON(conversation_message_object(*found))
+
+
 async def mark_read(call: Call) -> JSON[SuccessObject]:
     """Mark a message, and those before it, read."""
     try:
@@ -348,6 +372,7 @@ _NAMED: Final = {"conversation_id": ConversationName}
 def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
     return (
         *revision_endpoints(revise, f"{prefix}/messages"),
+        *forward_endpoints(forward, original, ForwardBody, f"{prefix}/messages"),
         Endpoint(
             "GET",
             f"{prefix}/conversations",

@@ -198,6 +198,7 @@ class _Export:
             "grading": message.grading,
             "is_homework": message.is_homework or None,
             "is_pinned": message.is_pinned or None,
+            "is_forwarded": message.is_forwarded or None,
             "asks_assistant": (message.author_id == self.user.id and TRIGGER in message.content)
             or None,
         }

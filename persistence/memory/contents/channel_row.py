@@ -69,7 +69,9 @@ class ChannelRow:
         self.deleted.add(message.id)
         self.reactions.pop(message.id, None)
         self.versions.pop(message.id, None)
-        self.replace(evolve(message, content="", file_url=None, is_deleted=True))
+        self.replace(
+            evolve(message, content="", file_url=None, is_deleted=True, is_forwarded=False)
+        )
         others = (each for each in self.channel.pinned if each != message.id)
         self.channel = evolve(self.channel, pinned=tuple(others))
 

@@ -34,6 +34,7 @@ def message_columns(viewer: str, is_request: str = "is_request(c, r.user_id)") -
     m.id, m.channel_id, m.seq, m.author_id, m.content, m.created_at, m.kind, m.file_url,
     m.client_key, m.is_homework, m.grading, m.parent_id, m.rev, m.edited_at,
     m.deleted_at IS NOT NULL AS is_deleted,
+    m.forwarded_id IS NOT NULL AND m.deleted_at IS NULL AS is_forwarded,
     CASE WHEN m.rev > 0 THEN reactions_of(m.id) END AS reactions,
     CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
         AS recipient_id,
@@ -70,6 +71,7 @@ def message_in(row: Record) -> Message:
         rev=row["rev"],
         edited_at=row["edited_at"],
         is_deleted=row["is_deleted"],
+        is_forwarded=row["is_forwarded"],
         reactions=_reactions(row["reactions"]),
     )
 

@@ -3,13 +3,15 @@
 --
 -- A place is an author with a recipient or a channel.
 -- Input: one array element per place (authors, recipients, channel_ids), then one per draft, which
--- names its place, counted from 1. An array without any value may be NULL. No two drafts of a batch
+-- names its place, counted from 1. A draft that forwards a message (`forwards`: its id) becomes a copy of
+-- it, whatever content, kind and file the draft has. An array without any value may be NULL. No two drafts of a batch
 -- have the same author and key.
 -- `for_hub` is the hub that this is stored for (see begin_serving); NULL: for whichever serves.
 -- Output: one row per draft, with
 --   verdict  'posted', 'repeated' (the author has stored this message under this key before), or why
 --            not: 'recipient_not_found', 'cannot_message_self', 'not_allowed', 'channel_not_found',
---            'not_a_member', 'read_only', 'parent_not_found', 'file_not_found', 'key_conflict';
+--            'not_a_member', 'read_only', 'parent_not_found', 'original_not_found', 'file_not_found',
+--            'key_conflict';
 --            'not_serving': nothing of the batch was stored, another hub serves this database
 --   of a message that is stored: its id, channel, workspace, peer (the other user of a dm), seq and
 --   time, who has read it, and whether anybody has received it.
@@ -48,16 +50,20 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Whether a message of this content is a repeat of one that its author stored in the same channel
--- under the same key. What replies to a message that is gone with its account has lost its parent.
-CREATE OR REPLACE FUNCTION is_repeat(
-    stored messages, of_content text, of_kind text, of_file text, of_parent bigint
+-- under the same key. What replies to a message that is gone with its account has lost its parent. A
+-- copy is compared by its original, which may say something else by now.
+DROP FUNCTION IF EXISTS is_repeat;
+CREATE FUNCTION is_repeat(
+    stored messages, of_content text, of_kind text, of_file text, of_parent bigint, of_original bigint
 ) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT stored.kind = of_kind
+    SELECT CASE WHEN of_original IS NOT NULL OR stored.forwarded_id IS NOT NULL
+                THEN stored.forwarded_id IS NOT DISTINCT FROM of_original
+    ELSE stored.kind = of_kind
        AND (stored.parent_id IS NOT DISTINCT FROM of_parent
             OR stored.parent_id IS NULL AND NOT EXISTS (SELECT FROM messages WHERE id = of_parent))
        AND CASE WHEN stored.remains IS NOT NULL THEN stored.remains = remains_of(of_content, of_file)
                 ELSE stored.deleted_at IS NULL AND trimmed(stored.content) = trimmed(of_content)
-                     AND stored.file_url IS NOT DISTINCT FROM of_file END
+                     AND stored.file_url IS NOT DISTINCT FROM of_file END END
 $$;
 
 -- The result columns or arguments may differ from those of an earlier version.
@@ -65,7 +71,7 @@ DROP FUNCTION IF EXISTS post_messages;
 CREATE FUNCTION post_messages(
     authors bigint[], recipients bigint[], channel_ids bigint[],
     places int[], contents text[], keys text[], kinds text[], file_urls text[],
-    homework boolean[], askers bigint[], parents bigint[], for_hub bigint
+    homework boolean[], askers bigint[], parents bigint[], forwards bigint[], for_hub bigint
 ) RETURNS TABLE (
     draft int, verdict text, message_id bigint, in_channel bigint, in_workspace bigint,
     peer bigint, at_seq bigint, posted_at timestamptz, readers bigint[], delivered boolean
@@ -80,6 +86,7 @@ DECLARE
     -- by draft:
     orphans    boolean[];  -- whether it has a parent that is not in its channel
     strangers  boolean[];  -- whether it names an upload that its author may not see
+    unseen     boolean[];  -- whether it forwards a message that its author may not see
     at_time    timestamptz;
     serving_hub bigint;
 BEGIN
@@ -163,6 +170,20 @@ BEGIN
           LEFT JOIN messages p ON p.id = d.parent AND p.deleted_at IS NULL;
     END IF;
 
+    IF forwards IS NOT NULL THEN  -- the same; each original is read once, so its copy is of one state
+        SELECT array_agg(d.original IS NOT NULL AND o.id IS NULL ORDER BY d.ord),
+               array_agg(CASE WHEN d.original IS NULL THEN d.content ELSE coalesce(o.content, '') END
+                         ORDER BY d.ord),
+               array_agg(CASE WHEN d.original IS NULL THEN d.kind ELSE coalesce(o.kind, d.kind) END
+                         ORDER BY d.ord),
+               array_agg(CASE WHEN d.original IS NULL THEN d.url ELSE o.file_url END ORDER BY d.ord)
+          INTO unseen, contents, kinds, file_urls
+          FROM unnest(places, contents, kinds, file_urls, forwards)
+               WITH ORDINALITY AS d (place, content, kind, url, original, ord)
+          LEFT JOIN messages o ON o.id = d.original AND o.deleted_at IS NULL
+                              AND may_join(authors[d.place], o.channel_id);
+    END IF;
+
     IF file_urls IS NOT NULL THEN  -- hold them, and look again: one may be gone by now
         PERFORM FROM uploads WHERE url = ANY (file_urls) ORDER BY url FOR KEY SHARE;
         strangers := names_unseen_uploads(authors, places, file_urls);
@@ -174,11 +195,13 @@ BEGIN
         SELECT d.*, authors[d.place] AS author, targets[d.place] AS channel_id,
                coalesce(refusals[d.place],
                         CASE WHEN orphans[d.ord::int] THEN 'parent_not_found'
+                             WHEN unseen[d.ord::int] THEN 'original_not_found'
                              WHEN strangers[d.ord::int] THEN 'file_not_found' END) AS refusal,
                m.id AS known, m.channel_id AS known_channel,
                m.seq AS known_seq, m.created_at AS known_at,
                CASE WHEN m.id IS NOT NULL THEN m.channel_id = targets[d.place]
-                    AND is_repeat(m, d.content, d.kind, d.file_url, d.parent) END AS is_same
+                    AND is_repeat(m, d.content, d.kind, d.file_url, d.parent,
+                                  forwards[d.ord::int]) END AS is_same
           FROM unnest(places, contents, keys, kinds, file_urls, homework, askers, parents)
                WITH ORDINALITY
                AS d (place, content, key, kind, file_url, is_homework, asker, parent, ord)
@@ -191,10 +214,10 @@ BEGIN
           FROM drafts d WHERE d.known IS NULL AND d.refusal IS NULL
     ), inserted AS (
         INSERT INTO messages (id, channel_id, seq, author_id, content, kind, file_url, is_homework,
-                              client_key, parent_id, created_at)
+                              client_key, parent_id, forwarded_id, created_at)
         OVERRIDING SYSTEM VALUE
         SELECT f.id, f.channel_id, f.seq, f.author, f.content, f.kind, f.file_url, f.is_homework,
-               f.key, f.parent, at_time
+               f.key, f.parent, forwards[f.ord::int], at_time
           FROM fresh f
     ), advanced AS (
         -- of a dm also who wrote first, and whether the other one has; the assistant is neither

@@ -85,6 +85,15 @@ class SendPayload:
 
 
 @frozen
+class ForwardPayload:
+    """Send a copy of a message that the user may see to a channel."""
+
+    channel_id: _Channel
+    message_id: Annotated[MessageId, Spelt(MessageUuid, _message)]
+    temp_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
 class MessagePayload:
     """About a message, and all before it in its channel."""
 
@@ -149,6 +158,11 @@ def _send(payload: SendPayload, limits: CodecLimits) -> Command:
         key=payload.temp_id,
         parent_id=payload.parent_id,
     )
+
+
+def _forward(payload: ForwardPayload, _: CodecLimits) -> Command:
+    key = payload.temp_id
+    return PostToChannel(payload.channel_id, "", key=key, forwards=payload.message_id)
 
 
 def _start_typing(payload: ChannelPayload, _: CodecLimits) -> Command:
@@ -218,6 +232,7 @@ DECODERS: Final[Decoders] = {
     "channel:join": _decoded(_join),
     "room:leave": _decoded(_leave),
     "channel:leave": _decoded(_leave),
+    "message:forward": _decoded(_forward),
     "message:update": _decoded(_update),
     "message:delete": _decoded(_delete),
     "message:react": _decoded(_react),

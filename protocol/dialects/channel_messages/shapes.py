@@ -40,6 +40,7 @@ class ChannelMessageObject(TypedDict):
     seq: int
     parentId: NotRequired[MessageUuid]
     tempId: NotRequired[str]
+    isForwarded: NotRequired[Literal[True]]
     renderedContent: NotRequired[str]
     rev: NotRequired[Rev]
     editedAt: NotRequired[Timestamp]
@@ -137,6 +138,8 @@ def channel_message_object(
         view["parentId"] = to_uuid(IdKind.MESSAGE, message.parent_id)
     if message.key is not None:
         view["tempId"] = message.key
+    if message.is_forwarded:
+        view["isForwarded"] = True
     if render is not None:
         view["renderedContent"] = render(message.content)
     if message.is_pinned:

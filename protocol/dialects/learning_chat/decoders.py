@@ -94,6 +94,15 @@ class SendFrame:
 
 
 @frozen
+class ForwardFrame:
+    """Send a copy of a message that the user may see to a channel that was joined."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
 class ReadFrame:
     """The user has read this message of a channel, and all before it."""
 
@@ -182,6 +191,11 @@ def _send(frame: SendFrame, limits: CodecLimits) -> Command:
     )
 
 
+def _forward(frame: ForwardFrame, _: CodecLimits) -> Command:
+    key = frame.client_message_id
+    return PostToChannel(frame.channel_id, "", key=key, forwards=frame.message_id)
+
+
 def _typing(frame: ChannelFrame, _: CodecLimits) -> Command:
     return TypeInChannel(frame.channel_id)
 
@@ -238,6 +252,9 @@ DECODERS: Final[Decoders] = {
     "mark_read": lenient(_mark_read),
     "mark_delivered": lenient(_mark_delivered),
     "pin_message": lenient(_pin),
+    "forward_message": lenient(
+        _forward, missing="channelId and messageId are required.", key="clientMessageId"
+    ),
     "edit_message": lenient(
         _edit, missing="channelId, messageId and content are required.", key="clientMessageId"
     ),

@@ -38,6 +38,7 @@ from protocol.schemas import Keywords, Spelt
 
 HISTORY_MESSAGES: Final = 50
 MAX_CONVERSATION_CHARS: Final = 100
+_NO_FORWARD: Final = "Message ID and recipient ID are required"
 _NO_REACTION: Final = "Message ID and emoji are required"
 
 
@@ -66,6 +67,15 @@ class SendFrame:
 
     recipient_id: UserId
     content: Annotated[str, Spelt(Content, _not_empty)]
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
+class ForwardFrame:
+    """Send a copy of a message that the user may see."""
+
+    message_id: Annotated[MessageId, Spelt(DecimalId, parse_message_id)]
+    recipient_id: UserId
     client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
 
 
@@ -156,6 +166,11 @@ def _send(frame: SendFrame, limits: CodecLimits) -> Command:
     return SendPrivateMessage(frame.recipient_id, content, frame.client_message_id)
 
 
+def _forward(frame: ForwardFrame, _: CodecLimits) -> Command:
+    key = frame.client_message_id
+    return SendPrivateMessage(frame.recipient_id, "", key, forwards=frame.message_id)
+
+
 def _typing(frame: TypingFrame, _: CodecLimits) -> Command:
     return SetTyping(frame.recipient_id, is_typing=True)
 
@@ -213,6 +228,7 @@ DECODERS: Final[Decoders] = {
     "subscribe": lenient(_subscribe),
     "unsubscribe": lenient(_unsubscribe),
     "fetch_history": lenient(_fetch_history, missing="Conversation ID is required"),
+    "forward_message": lenient(_forward, missing=_NO_FORWARD, key="clientMessageId"),
     "edit_message": lenient(
         _edit, missing="Message ID and content are required", key="clientMessageId"
     ),

@@ -3,7 +3,7 @@
 Guarantees: a message looks the same live and in history. Must not know: for whom it is shown.
 """
 
-from typing import NotRequired
+from typing import Literal, NotRequired
 
 from protocol.dialects.messenger.conversations import ConversationName, conversation_id
 from protocol.model import Message, Role, User, UserId, recipient_of
@@ -30,6 +30,7 @@ class ConversationMessageObject(RevisedFields):
     seq: int
     fileUrl: NotRequired[str]
     clientMessageId: NotRequired[str]
+    isForwarded: NotRequired[Literal[True]]
 
 
 def conversation_message_object(message: Message, author: User) -> ConversationMessageObject:
@@ -53,5 +54,7 @@ def conversation_message_object(message: Message, author: User) -> ConversationM
         view["fileUrl"] = message.file_url
     if message.key is not None:
         view["clientMessageId"] = message.key
+    if message.is_forwarded:
+        view["isForwarded"] = True
     add_revision(view, message)
     return view

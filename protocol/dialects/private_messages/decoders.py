@@ -94,6 +94,15 @@ class ReactionFrame:
 
 
 @frozen
+class ForwardFrame:
+    """Send a copy of a message that the user may see."""
+
+    message_id: MessageId
+    recipient_id: UserId
+    client_id: IdempotencyKey | None = None
+
+
+@frozen
 class TypingFrame:
     """The user types to another one, or no longer."""
 
@@ -165,6 +174,11 @@ def _remove_reaction(frame: ReactionFrame, _: CodecLimits) -> Command:
     return _revision(frame, React(check_emoji(frame.emoji), is_added=False))
 
 
+def _forward(frame: ForwardFrame, _: CodecLimits) -> Command:
+    key = check_key(frame.client_id, field="client_id")
+    return SendPrivateMessage(frame.recipient_id, "", key, forwards=frame.message_id)
+
+
 def _typing(frame: TypingFrame, _: CodecLimits) -> Command:
     return SetTyping(frame.recipient_id, frame.is_typing)
 
@@ -179,6 +193,7 @@ def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
 
 DECODERS: Final[Decoders] = {
     "private_message": strict(_private_message, key="client_id"),
+    "forward_message": strict(_forward, key="client_id"),
     "edit_message": strict(_edit, key="client_id"),
     "delete_message": strict(_delete, key="client_id"),
     "react": strict(_react, key="client_id"),

@@ -45,6 +45,7 @@ class PrivateMessageObject(TypedDict):
     message_type: NotRequired[KindName]
     file_url: NotRequired[str]
     parent_id: NotRequired[MessageId]
+    is_forwarded: NotRequired[Literal[True]]
     is_delivered: NotRequired[bool]
     rev: NotRequired[Rev]
     edited_at: NotRequired[Timestamp]
@@ -106,6 +107,8 @@ def private_message_object(message: Message, recipient_id: UserId) -> PrivateMes
         view["file_url"] = message.file_url
     if message.parent_id is not None:
         view["parent_id"] = message.parent_id
+    if message.is_forwarded:
+        view["is_forwarded"] = True
     if message.is_delivered:
         view["is_delivered"] = True
     if message.rev:

@@ -51,7 +51,7 @@ async def test_a_file_stays_whose_message_is_being_stored(databases: Databases) 
         post = (
             f"SELECT FROM post_messages(ARRAY[{ann.id}], ARRAY[{ben.id}], NULL, ARRAY[1],"
             f" ARRAY['see'], NULL, ARRAY['image'], ARRAY['{upload.url}'], ARRAY[false],"
-            " NULL, NULL, NULL)"
+            " NULL, NULL, NULL, NULL)"
         )
         looked_at: list[dict[str, bool]] = []
 

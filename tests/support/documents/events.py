@@ -78,6 +78,7 @@ FULL_MESSAGE: Final = evolve(
     parent_id=MessageId(7),
     read_by=(UserId(2),),
     is_delivered=True,
+    is_forwarded=True,
     rev=6,
     edited_at=AT,
     is_deleted=True,

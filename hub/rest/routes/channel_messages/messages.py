@@ -13,6 +13,7 @@ from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import messages_around
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording, from_wire
+from hub.rest.routes.forwards import forward_endpoints, message_named, original_of
 from hub.rest.routes.revisions import (
     Reach,
     VersionObject,
@@ -22,7 +23,7 @@ from hub.rest.routes.revisions import (
     versions_of,
 )
 from protocol.commands import PostToChannel
-from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
+from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody, ForwardBody
 from protocol.dialects.channel_messages.shapes import (
     MAX_CONTENT_CHARS,
     ChannelMessageObject,
@@ -127,6 +128,24 @@ async def revise(call: Call) -> JSON[ChannelMessageObject]:
     return JSON(view_of(call, *await revised(call, message_id_in_path(call), _REACH)))
 
 
+async def forward(call: Call) -> JSON[ChannelMessageObject]:
+    """Send a copy of the message in the path to a channel."""
+    message_id = message_named(message_id_in_path(call))
+    body = await call.body(ForwardBody)
+    channel_id = from_uuid(IdKind.CHANNEL, body.channel_id)
+    if channel_id is None:
+        raise _NOT_VISIBLE.error()
+    key = call.idempotency_key(None, field=KEY.name)
+    command = PostToChannel(ChannelId(channel_id), "", key=key, forwards=message_id)
+    posted = await call.carry_out(command, Posted, _WORDING)
+    return JSON(view_of(call, posted.message, call.user), 201)
+
+
+async def original(call: Call) -> JSON[ChannelMessageObject]:
+    """What the message in the path is a copy of."""
+    return JSON(view_of(call, *await original_of(call, message_id_in_path(call))))
+
+
 async def versions(call: Call) -> JSON[list[VersionObject]]:
     """What the message in the path said before it was edited."""
     return JSON(await versions_of(call, message_id_in_path(call)))
@@ -193,6 +212,7 @@ async def _message(call: Call) -> Message:
 SURFACE: Final = REST
 ENDPOINTS: Final = (
     *revision_endpoints(revise),
+    *forward_endpoints(forward, original, ForwardBody),
     versions_endpoint(versions),
     Endpoint(
         "GET",

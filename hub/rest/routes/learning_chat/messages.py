@@ -15,6 +15,7 @@ from hub.rest.finding.around import AROUND, messages_around
 from hub.rest.finding.searching import SEARCHED, found_objects, more_found, search_page
 from hub.rest.parameters import AFTER_SEQ, KEY, Number
 from hub.rest.replies import CONTENT_CODES, ErrorWording
+from hub.rest.routes.forwards import forward_endpoints, original_of
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, accessible
 from hub.rest.routes.revisions import (
@@ -32,7 +33,7 @@ from protocol.commands import (
     MarkRead,
     PostToChannel,
 )
-from protocol.dialects.learning_chat.rest import REST, GradeBody, PostBody
+from protocol.dialects.learning_chat.rest import REST, ForwardBody, GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
 from protocol.model import (
     MAX_ID,
@@ -195,6 +196,20 @@ _REACH: Final = Reach(clean=str.strip)
 async def revise(call: Call) -> JSON[ChatMessageObject]:
     """Change the message in the path."""
     return JSON(chat_message_object(*await revised(call, _message_id(call), _REACH)))
+
+
+async def forward(call: Call) -> JSON[ChatMessageObject]:
+    """Send a copy of the message in the path to a channel."""
+    message_id, channel_id = _message_id(call), (await call.body(ForwardBody)).channel_id
+    key = call.idempotency_key(None, field=KEY.name)
+    command = PostToChannel(channel_id, "", key=key, forwards=message_id)
+    posted = await call.carry_out(command, Posted, CHANNEL_WORDING)
+    return JSON(chat_message_object(posted.message, call.user), 201)
+
+
+async def original(call: Call) -> JSON[ChatMessageObject]:
+    """What the message in the path is a copy of."""
+    return JSON(chat_message_object(*await original_of(call, _message_id(call))))
 
 
 async def delete(call: Call) -> JSON[MessageObject]:
@@ -368,6 +383,7 @@ ENDPOINTS: Final = (
         parameters=(KEY,),
     ),
     *revision_endpoints(revise, delete=delete),
+    *forward_endpoints(forward, original, ForwardBody),
     versions_endpoint(versions),
     Endpoint(
         "POST",

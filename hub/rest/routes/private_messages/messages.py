@@ -15,12 +15,18 @@ from hub.rest.finding.searching import SEARCHED, found_objects, more_found, sear
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, NO_USER, from_wire
+from hub.rest.routes.forwards import forward_endpoints, message_named, original_of
 from hub.rest.routes.revisions import Reach, revised, revision_endpoints
 from hub.settings.choices import AudienceRule
 from persistence.lists import Which
 from protocol.answers import Done
 from protocol.commands import MarkConversationRead, MarkRead, SendPrivateMessage
-from protocol.dialects.private_messages.rest import REST, AddressedMessageBody, MessageBody
+from protocol.dialects.private_messages.rest import (
+    REST,
+    AddressedMessageBody,
+    ForwardBody,
+    MessageBody,
+)
 from protocol.dialects.private_messages.shapes import (
     DONE,
     DoneObject,
@@ -121,6 +127,30 @@ async def revise(call: Call) -> JSON[ShownMessageObject]:
     people = await _people(call, recipient_of(message) if is_mine else author.id)
     (shown,) = message_objects([message], people)
     return JSON(shown)
+
+
+async def forward(call: Call) -> JSON[ShownMessageObject]:
+    """Send a copy of the message in the path."""
+    message_id, recipient_id = _in_path(call), (await call.body(ForwardBody)).recipient_id
+    key = call.idempotency_key(None, field=KEY.name)
+    command = SendPrivateMessage(recipient_id, "", key, forwards=message_id)
+    posted = await call.carry_out(command, Posted)
+    (shown,) = message_objects([posted.message], await _people(call, recipient_id))
+    return JSON(shown, 201)
+
+
+async def original(call: Call) -> JSON[ShownMessageObject]:
+    """What the message in the path is a copy of."""
+    message, author = await original_of(call, _in_path(call), only_private=True)
+    is_mine = author.id == call.me
+    people = await _people(call, recipient_of(message) if is_mine else author.id)
+    (shown,) = message_objects([message], people)
+    return JSON(shown)
+
+
+def _in_path(call: Call) -> MessageId:
+    number = call.path_id("message_id")
+    return message_named(None if number is None else MessageId(number))
 
 
 async def history(call: Call) -> JSON[list[ShownMessageObject]]:
@@ -255,6 +285,7 @@ _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 SURFACE: Final = REST
 ENDPOINTS: Final = (
     *revision_endpoints(revise),
+    *forward_endpoints(forward, original, ForwardBody),
     Endpoint(
         "GET",
         "/api/messages/conversations",

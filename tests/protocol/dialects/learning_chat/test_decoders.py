@@ -67,6 +67,10 @@ def receive(frame: object) -> Command | None:
             ReviseMessage(MessageId(9), Pin(), CHANNEL),
         ),
         (
+            {"type": "forward_message", **PLACE, "clientMessageId": "k"},
+            PostToChannel(CHANNEL, "", key="k", forwards=MessageId(9)),
+        ),
+        (
             {"type": "edit_message", **PLACE, "content": " hello ", "clientMessageId": "k"},
             ReviseMessage(MessageId(9), Edit("hello"), CHANNEL, "k"),
         ),
@@ -147,5 +151,5 @@ def test_every_frame_has_an_example_here() -> None:
     assert set(DECODERS) == {
         "join_channel", "leave_channel", "send_message", "typing", "stop_typing", "mark_read",
         "mark_delivered", "pin_message", "edit_message", "delete_message", "react",
-        "remove_reaction", "heartbeat", "resume",
+        "remove_reaction", "forward_message", "heartbeat", "resume",
     }  # fmt: skip

@@ -40,6 +40,15 @@ def receive(frame: object) -> Command | None:
         ({"type": "typing", "recipientId": 2}, SetTyping(UserId(2), is_typing=True)),
         ({"type": "mark_read", "messageId": "9"}, MarkRead(MessageId(9))),
         (
+            {
+                "type": "forward_message",
+                "messageId": "9",
+                "recipientId": 2,
+                "clientMessageId": "k",
+            },
+            SendPrivateMessage(UserId(2), "", "k", forwards=MessageId(9)),
+        ),
+        (
             {"type": "edit_message", "messageId": "9", "content": "x", "clientMessageId": "k"},
             ReviseMessage(MessageId(9), Edit("x"), key="k", only_private=True),
         ),
@@ -135,4 +144,5 @@ def test_every_frame_has_an_example_here() -> None:
     assert set(DECODERS) == {
         "send_message", "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history",
         "resume", "edit_message", "delete_message", "react", "remove_reaction",
+        "forward_message",
     }  # fmt: skip
