@@ -156,8 +156,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a mark of several words ends before the last one",
         "protocol/searching/marks.py",
-        "words[at + len(phrase.words) - 1].end",
-        "words[at].end",
+        "_end(words, at + len(phrase.words) - 1, phrase)",
+        "_end(words, at, phrase)",
         ("tests/protocol/searching/test_marks.py",),
     ),
     Fault(
