@@ -369,6 +369,8 @@ def allowances(config: Config) -> Mapping[Kind, Allowance]:
         Kind.UPLOADS: Allowance(config.user_uploads_per_minute, MINUTE),
         Kind.CONVERSATIONS: Allowance(config.user_conversations_per_hour, HOUR),
         Kind.CHANNELS: Allowance(config.user_channels_per_hour, HOUR),
+        Kind.REVISIONS: Allowance(config.user_revisions_per_minute, MINUTE),
+        Kind.REACTIONS: Allowance(config.user_reactions_per_minute, MINUTE),
         Kind.SEARCHES: Allowance(config.user_searches_per_minute, MINUTE),
         Kind.QUESTIONS: Allowance(config.user_questions_per_minute, MINUTE),
         Kind.QUESTIONS_A_DAY: Allowance(config.user_questions_per_day, DAY),

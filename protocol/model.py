@@ -259,9 +259,10 @@ class Message:
 
     `seq` is dense within its channel (1, 2, 3 ...): seq order = commit order = delivery order.
     `recipient_id` is set exactly for messages of a dm channel. `key` is the client's idempotency
-    key; `(author_id, key)` is unique. `read_by`: the others whose read watermark reaches `seq`;
-    `is_delivered`: the delivered watermark of one of them does. `parent_id`: what it replies to,
-    the first message of its thread; `thread`: that of a reply, `replies`: its own, if it has any.
+    key; `(author_id, key)` is unique; keys of revisions are others. `read_by`: the others whose
+    read watermark reaches `seq`; `is_delivered`: the delivered watermark of one of them does.
+    `parent_id`: what it replies to, the first message of its thread; `thread`: that of a reply,
+    `replies`: its own, if it has any.
     `rev`: of its last revision (protocol/revisions.py); 0: it never had one. A deleted message has
     no content. `is_forwarded`: it is a copy of another one; of which is told only to whoever may
     see that one.

@@ -3,8 +3,8 @@
 Guarantees: what the Hub delivers is held back from before the log is read until the log has been
 replayed, so it does not matter what is posted meanwhile; no message is sent twice on one
 connection; the replay keeps the pace of its reader; positions of another log, or above the end of
-this one, are none: everything is told from the beginning, and that it was. Must not know: dialects,
-SQL, sockets.
+this one, are none: everything is told from the beginning, also what came live, and that it was.
+Must not know: dialects, SQL, sockets.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -149,6 +149,8 @@ class Resume:
                 await self._look_back(user_id, above)
                 positions, revs, is_reset = dict.fromkeys(positions, 0), {}, True
                 heads = await moved(positions)
+            if is_reset:
+                client.backlog.forget()
             is_whole = not any(map(is_moved, heads[MAX_CHANNELS:]))
             heads = heads[:MAX_CHANNELS]
             channels = {head.channel.id: head.channel for head in heads}
@@ -209,6 +211,8 @@ class Resume:
         """
         after, epoch = command.after, command.epoch
         async with self._catching_up(client, channel_message):
+            if self._is_other(epoch):
+                client.backlog.forget()
             known = self.believed(after, epoch)
             named, is_whole = await self._named(client.user.id, known)
             heads = await self._enter(client, named) if command.enter else named
@@ -308,6 +312,7 @@ class Resume:
         above = _above(heads, seqs, revs or {})
         if above:
             await self._look_back(client.user.id, above)
+            client.backlog.forget()
             seqs, revs = {}, {}
 
         def known(channel: Channel) -> tuple[int, int]:

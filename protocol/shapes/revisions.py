@@ -5,14 +5,25 @@ dialect names messages, places and users, or wraps a frame.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar, assert_never
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    NotRequired,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    assert_never,
+)
 
 from attrs import frozen
 
 from protocol.events import ChannelMessageRevised, PrivateMessageRevised
-from protocol.model import Message, Reaction, UserId
+from protocol.model import GradingStatus, Message, Reaction, UserId
 from protocol.parsing.content import Content
 from protocol.revisions import Delete, Edit, Grade, Pin, React
+from protocol.schemas import Keywords
 from protocol.shapes.threads import ThreadFields, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
 
@@ -25,6 +36,10 @@ Change: TypeAlias = Literal[
     "missed",
 ]  # fmt: skip
 """What was done; `missed`: something, while the client was away or the hub did not know."""
+
+
+Rev: TypeAlias = Annotated[int, Keywords(minimum=1)]
+"""Of a message's last revision; one that never had any is shown without it."""
 
 
 @frozen
@@ -45,7 +60,7 @@ class ReactionObject(TypedDict, Generic[U]):
 class RevisedFields(TypedDict):
     """What only a message that was changed has, wherever it is shown."""
 
-    rev: NotRequired[int]
+    rev: NotRequired[Rev]
     editedAt: NotRequired[Timestamp]
     isDeleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject[UserId]]]
@@ -53,17 +68,19 @@ class RevisedFields(TypedDict):
 
 class StateObject(ThreadFields[M, U], Generic[M, U]):
     """The message as it is now. `userId`: who changed it, if that is known. `emoji`: of a reaction
-    that was added or removed. `renderedContent`: where messages have it.
+    that was added or removed. `gradingStatus`: of homework that has one. `renderedContent`: where
+    messages have it.
     """
 
     change: Change
     seq: int
-    rev: int
+    rev: NotRequired[Rev]
     content: str
     editedAt: Timestamp | None
     isDeleted: bool
     isPinned: bool
     reactions: list[ReactionObject[U]]
+    gradingStatus: NotRequired[GradingStatus]
     userId: NotRequired[U]
     emoji: NotRequired[str]
     renderedContent: NotRequired[str]
@@ -103,6 +120,10 @@ def state_object(
         "isPinned": message.is_pinned,
         "reactions": reaction_objects(message.reactions, user_of),
     }
+    if not message.rev:
+        del state["rev"]
+    if message.grading is not None:
+        state["gradingStatus"] = message.grading
     add_threads(state, message, message_of, user_of)
     if isinstance(event.revision, React):
         state["emoji"] = event.revision.emoji

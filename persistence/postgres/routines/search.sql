@@ -11,17 +11,26 @@
 -- So whoever may see a message has one of a few terms, however many channels they have, and the newest of
 -- many matches are found without looking at the others.
 
--- A text as its words stand in an index: what separates words is a space, and what is written without any
--- (Chinese, Japanese) is cut into pairs of characters, each of which begins with the second one of the
--- pair before. `words_of` in protocol/searching/words.py does the same with what is searched for.
+-- A text as its words stand in an index: what separates words is a space, what nobody sees is left out, and
+-- what is written without spaces, or with particles at the end of its words (Chinese, Japanese, Korean, Thai,
+-- Lao, Khmer, Burmese), is cut into pairs of characters, each of which begins with the second one of the pair
+-- before. `words_in` in protocol/searching/words.py does the same with what is searched for.
 CREATE OR REPLACE FUNCTION spaced_words(content text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    unspaced CONSTANT text := '\u3005-\u3007\u3041-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff'
-                              '\uf900-\ufaff\U00020000-\U0003ffff';
+    unspaced CONSTANT text := '\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u1000-\u103f\u1050-\u108f\u1780-\u17d3'
+                              '\u3005-\u3007\u3041-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff'
+                              '\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff';
+    unseen   CONSTANT text := '[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f'
+                              '\ufe00-\ufe0f\ufeff]';
 BEGIN
+    content := lower(content COLLATE "C");  -- an English I in every place
     IF octet_length(content) <> char_length(content) THEN
-        content := normalize(content, NFKC);
+        content := normalize(regexp_replace(content, unseen, '', 'g'), NFKC);
+        content := lower(content COLLATE "C");
+        content := normalize(lower(replace(content, 'İ', 'i')), NFC);
+        content := replace(translate(content, 'ıς', 'iσ'), U&'i\0307', 'i');
+        content := replace(content, U&'\2044', 'fr');  -- a fraction is one word
         IF content ~ ('[' || unspaced || ']') THEN
             content := regexp_replace(content, '([' || unspaced || ']+)', ' \1 ', 'g');
             content := regexp_replace(content, '(?<=[' || unspaced || '])([' || unspaced || '])', '\1 \1', 'g');

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Literal, NotRequired, TypedDict
 
-from protocol.model import Channel, DeliveryStatus, Message, User
-from protocol.shapes.revisions import ReactionObject, reaction_objects
+from protocol.model import Channel, DeliveryStatus, GradingStatus, Message, User
+from protocol.shapes.revisions import ReactionObject, Rev, reaction_objects
 from protocol.shapes.threads import ReplyObject, ThreadObject, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
@@ -48,10 +48,12 @@ class ChannelMessageObject(TypedDict):
     tempId: NotRequired[str]
     isForwarded: NotRequired[Literal[True]]
     renderedContent: NotRequired[str]
-    rev: NotRequired[int]
+    rev: NotRequired[Rev]
     editedAt: NotRequired[Timestamp]
     isDeleted: NotRequired[Literal[True]]
     isPinned: NotRequired[Literal[True]]
+    isHomework: NotRequired[Literal[True]]
+    gradingStatus: NotRequired[GradingStatus]
     reactions: NotRequired[list[ReactionObject[UserUuid]]]
 
 
@@ -146,6 +148,12 @@ def channel_message_object(
         view["isForwarded"] = True
     if render is not None:
         view["renderedContent"] = render(message.content)
+    if message.is_pinned:
+        view["isPinned"] = True
+    if message.is_homework:
+        view["isHomework"] = True
+    if message.grading is not None:
+        view["gradingStatus"] = message.grading
     if message.rev:
         _add_revision(view, message)
     add_threads(view, message, message_uuid, user_uuid)
@@ -160,8 +168,6 @@ def _add_revision(view: ChannelMessageObject, message: Message) -> None:
         view["editedAt"] = timestamp(message.edited_at)
     if message.is_deleted:
         view["isDeleted"] = True
-    if message.is_pinned:
-        view["isPinned"] = True
 
 
 def sent_object(message: Message) -> SentObject:

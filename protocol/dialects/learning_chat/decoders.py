@@ -57,8 +57,12 @@ def _key(given: object) -> str | None:
     return check_key(given, field="clientMessageId") if isinstance(given, str) else None
 
 
+def _trimmed(given: object) -> str | None:
+    return given.strip() if isinstance(given, str) else None
+
+
 def _content(given: object) -> str | None:
-    return (given.strip() or None) if isinstance(given, str) else None
+    return _trimmed(given) or None
 
 
 def _kind(given: object) -> MessageKind | None:
@@ -139,7 +143,7 @@ class EditFrame:
 
     channel_id: ChannelId
     message_id: MessageId
-    content: Annotated[str, Spelt(Content, _content)]
+    content: Annotated[str, Spelt(Content, _trimmed)]
     client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
 
 

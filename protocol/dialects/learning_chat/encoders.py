@@ -53,8 +53,6 @@ from protocol.events import (
 from protocol.model import (
     ChannelId,
     DeliveryStatus,
-    GradingStatus,
-    Message,
     MessageId,
     Role,
     User,
@@ -163,35 +161,31 @@ class MessageRevisedFrame(StateObject[MessageId, UserId]):
     channelId: ChannelId
 
 
-class MessagePinnedFrame(TypedDict):
+class MessagePinnedFrame(StateObject[MessageId, UserId]):
     """A message of a channel that the client has joined was pinned."""
 
     type: Literal["message_pinned"]
     messageId: MessageId
     pinnedBy: ModeratorObject
     channelId: ChannelId
-    rev: int
 
 
-class MessageUnpinnedFrame(TypedDict):
+class MessageUnpinnedFrame(StateObject[MessageId, UserId]):
     """A message of a channel that the client has joined is pinned no more."""
 
     type: Literal["message_unpinned"]
     messageId: MessageId
     unpinnedBy: ModeratorObject
     channelId: ChannelId
-    rev: int
 
 
-class MessageGradedFrame(TypedDict):
+class MessageGradedFrame(StateObject[MessageId, UserId]):
     """A homework in a channel that the client has joined was graded."""
 
     type: Literal["message_graded"]
     messageId: MessageId
-    gradingStatus: GradingStatus
     gradedBy: ModeratorObject
     channelId: ChannelId
-    rev: int
 
 
 class JoinedFrame(TypedDict):
@@ -343,9 +337,9 @@ _Revised: TypeAlias = (
 def _revised(event: ChannelMessageRevised) -> tuple[_Revised]:
     match event.revision:
         case Pin() if event.user is not None:
-            return (_pinned(event.message, event.user),)
-        case Grade(status=status) if event.user is not None:
-            return (_graded(event.message, status, event.user),)
+            return (_pinned(event, event.user),)
+        case Grade() if event.user is not None:
+            return (_graded(event, event.user),)
     frame: MessageRevisedFrame = {
         "type": "message_updated",
         "messageId": event.message.id,
@@ -359,14 +353,15 @@ def _revised(event: ChannelMessageRevised) -> tuple[_Revised]:
     return (frame,)
 
 
-def _pinned(message: Message, user: User) -> MessagePinnedFrame | MessageUnpinnedFrame:
+def _pinned(event: ChannelMessageRevised, user: User) -> MessagePinnedFrame | MessageUnpinnedFrame:
+    message = event.message
     if message.is_pinned:
         pinned: MessagePinnedFrame = {
             "type": "message_pinned",
             "messageId": message.id,
             "pinnedBy": _moderator(user),
             "channelId": message.channel_id,
-            "rev": message.rev,
+            **state_object(event, MessageId, UserId),
         }
         return pinned
     unpinned: MessageUnpinnedFrame = {
@@ -374,19 +369,18 @@ def _pinned(message: Message, user: User) -> MessagePinnedFrame | MessageUnpinne
         "messageId": message.id,
         "unpinnedBy": _moderator(user),
         "channelId": message.channel_id,
-        "rev": message.rev,
+        **state_object(event, MessageId, UserId),
     }
     return unpinned
 
 
-def _graded(message: Message, status: GradingStatus, user: User) -> MessageGradedFrame:
+def _graded(event: ChannelMessageRevised, user: User) -> MessageGradedFrame:
     return {
         "type": "message_graded",
-        "messageId": message.id,
-        "gradingStatus": status,
+        "messageId": event.message.id,
         "gradedBy": _moderator(user),
-        "channelId": message.channel_id,
-        "rev": message.rev,
+        "channelId": event.message.channel_id,
+        **state_object(event, MessageId, UserId),
     }
 
 

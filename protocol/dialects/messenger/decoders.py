@@ -146,7 +146,7 @@ class EditFrame:
     """Give a message that the user wrote another text."""
 
     message_id: Annotated[MessageId, Spelt(DecimalId, parse_message_id)]
-    content: Annotated[str, Spelt(Content, _not_empty)]
+    content: Content
     client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
 
 

@@ -18,6 +18,7 @@ from protocol.model import (
     recipient_of,
 )
 from protocol.parsing.content import KindName
+from protocol.shapes.revisions import Rev
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -71,7 +72,7 @@ class PrivateMessageObject(TypedDict):
     parent_id: NotRequired[MessageId]
     is_forwarded: NotRequired[Literal[True]]
     is_delivered: NotRequired[bool]
-    rev: NotRequired[int]
+    rev: NotRequired[Rev]
     edited_at: NotRequired[Timestamp]
     is_deleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject]]

@@ -52,6 +52,7 @@ from protocol.model import (
     ChannelId,
     ChannelKind,
     DeliveryStatus,
+    GradingStatus,
     Message,
     MessageId,
     MessageKind,
@@ -89,6 +90,8 @@ FULL_MESSAGE: Final = evolve(
     edited_at=AT,
     is_deleted=True,
     is_pinned=True,
+    is_homework=True,
+    grading=GradingStatus.GRADED,
     reactions=(Reaction(THUMB, 1, (UserId(1),)),),
 )
 
@@ -104,6 +107,7 @@ REVISED: Final = evolve(
 CHANNEL_NOTE: Final = ChannelNote(ChannelId(3), 7, PAIR, unread_from=4, mute=Mute())
 HIDDEN_NOTE: Final = HiddenNote(ChannelId(3), 8, MessageId(9), 4, is_hidden=True, pair=PAIR)
 NOTED: Final = Noted(UserId(1), CHANNEL_NOTE, AT)
+GRADED: Final = evolve(REVISED, is_homework=True, grading=GradingStatus.GRADED)
 
 EVENTS: Final[tuple[Event, ...]] = (
     Connected(ANN, AT, "epoch"),
@@ -120,7 +124,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     ChannelMessagesRead(ChannelId(3), UserId(2), IDS),
     MessagesSeen(ChannelId(3), UserId(1), UserId(2), IDS, DeliveryStatus.DELIVERED),
     PrivateMessageRevised(REVISED, AT, React(THUMB), ANN),
-    ChannelMessageRevised(REVISED, AT, React(THUMB), ANN, WorkspaceId(5)),
+    ChannelMessageRevised(GRADED, AT, React(THUMB), ANN, WorkspaceId(5)),
     NOTED,
     JoinedChannel(ChannelId(3)),
     LeftChannel(ChannelId(3), "because"),

@@ -87,8 +87,13 @@ async def test_a_message_that_is_committed_late_is_found(databases: Databases) -
 
 
 @pytest.mark.parametrize(
-    "content", ["我喜欢学习python写code", "東京タワー x", "a_b fooBar(x[1])", "ÄPFEL ﬁne", "𠀀𠀁"]
-)
+    "content",
+    [
+        "我喜欢学习python写code", "東京タワー x", "a_b fooBar(x[1])", "ÄPFEL ﬁne", "𠀀𠀁",
+        "İstanbul ISTANBUL \u0131s\u0131", "ΟΔΟΣ οδος", "\u03aa\u0301 J\u030c ŉ ß \N{KELVIN SIGN}",
+        "\u202ahay\u202c hay\u00adfield\ufeff", "3½ ⅓", "it\u00b4s", "ไทย", "한국어", "ລາວ",
+    ],
+)  # fmt: skip
 async def test_postgres_sees_the_words_that_python_sees(databases: Databases, content: str) -> None:
     words = [word.text for word in words_in(content)]
     statement = "SELECT tsvector_to_array(to_tsvector('simple', spaced_words($1)))"

@@ -11,7 +11,63 @@ BY_TRANSCRIPT: Final = ("tests/e2e/dialects/test_revisions.py",)
 BY_TABLE: Final = ("tests/permissions/test_bad_input.py",)
 MISSED: Final = "hub/services/missed_revisions.py"
 
+CHANGING: Final = "tests/hub/services/test_changing_messages.py"
+EVERY_DIALECT: Final = "tests/protocol/dialects/test_every_dialect.py"
+
 FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "what came live does not come again although the client drops it",
+        "hub/actor/backlog.py",
+        "        self._sent.clear()\n",
+        "",
+        ("tests/hub/services/test_reset.py",),
+    ),
+    Fault(
+        "what came live in channels does not come again after a reset",
+        "hub/services/resume.py",
+        "            client.backlog.forget()\n            seqs, revs = {}, {}\n",
+        "            seqs, revs = {}, {}\n",
+        ("tests/hub/services/test_reset.py",),
+    ),
+    Fault(
+        "a grade is not told to who comes back",
+        "protocol/shapes/revisions.py",
+        "if message.grading is not None:",
+        "if isinstance(event.revision, Grade):",
+        (EVERY_DIALECT, "tests/hub/services/test_revisions.py"),
+    ),
+    Fault(
+        "a pin on /ws/chat says nothing else of the message",
+        "protocol/dialects/learning_chat/encoders.py",
+        """            "pinnedBy": _moderator(user),
+            "channelId": message.channel_id,
+            **state_object(event, UserId),""",
+        """            "pinnedBy": _moderator(user),
+            "channelId": message.channel_id,
+            **(state_object(event, UserId) | {"content": ""}),  # type: ignore[typeddict-item]""",
+        (EVERY_DIALECT,),
+    ),
+    Fault(
+        "a command that changes nothing leads to the frame of another one",
+        "hub/services/posting/revising.py",
+        "at, done = datetime.now(UTC), _shown(message, revision, user)",
+        "at, done = datetime.now(UTC), _shown(message, None, None)",
+        (CHANGING,),
+    ),
+    Fault(
+        "a command over Socket.IO that changes nothing leads to no event",
+        "hub/socketio/replies.py",
+        "return shown_again(message, revision, user)",
+        "return shown_again(message, revision, user)[:0]",
+        (CHANGING,),
+    ),
+    Fault(
+        "what was deleted is shown as edited to who repeats the edit",
+        "hub/services/posting/revising.py",
+        "is_gone = message.is_deleted and not isinstance(revision, Delete)",
+        "is_gone = False",
+        (CHANGING,),
+    ),
     Fault(
         "a revision is told under the rev of a later one of its batch",
         "hub/services/posting/revising.py",

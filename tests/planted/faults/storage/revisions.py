@@ -111,8 +111,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a repeated revision is shown to nobody",
         "hub/sockets/replies.py",
-        "for event in shown_again(answer.message):",
-        "for event in shown_again(answer.message)[:0]:",
+        "for event in shown_again(answer.message, answer.revision, client.user):",
+        "for event in shown_again(answer.message, answer.revision, client.user)[:0]:",
         BY_SOCKET,
     ),
     Fault(

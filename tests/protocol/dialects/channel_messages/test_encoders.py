@@ -65,6 +65,7 @@ EMITTED: dict[type[Event], list[tuple[str, object]]] = {
                 "isDeleted": False,
                 "isPinned": True,
                 "reactions": [{"emoji": "👍", "count": 2, "userIds": [USER, OTHER]}],
+                "gradingStatus": "graded",
                 "emoji": "👍",
                 "userId": USER,
             },

@@ -117,6 +117,7 @@ FRAMES: dict[type[Event], list[object]] = {
             "isDeleted": False,
             "isPinned": True,
             "reactions": [{"emoji": "👍", "count": 2, "userIds": [1, 2]}],
+            "gradingStatus": "graded",
             "emoji": "👍",
             "userId": 1,
         }
