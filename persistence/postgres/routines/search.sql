@@ -154,8 +154,9 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- The newest messages with an id below `below` that `who` may see, have the words, are by one of the
--- authors, in one of the channels and written in a time; what is NULL says nothing. `ids`: at most
--- `wanted` of them, newest first; `scores`: how well each fits; `go_on`: there may be more below this id.
+-- authors, in one of the channels and written in a time; what is NULL says nothing. `looked_up`: those of the
+-- words that the index is asked for. `ids`: at most `wanted` of them, newest first; `scores`: how well each
+-- fits; `go_on`: there may be more below this id.
 --
 -- It is looked through blocks of ids, from the newest on, each about eight times as large as the one
 -- before, until there are enough; may_join decides about every channel of what was found in one. Where it
@@ -164,7 +165,7 @@ $$;
 -- such terms, and the index looks for each at every place.
 DROP FUNCTION IF EXISTS search_messages;
 CREATE FUNCTION search_messages(
-    who bigint, words tsquery, authors bigint[], places bigint[], since timestamptz,
+    who bigint, words tsquery, looked_up tsquery, authors bigint[], places bigint[], since timestamptz,
     until timestamptz, has_file boolean, has_link boolean, only_private boolean, below bigint,
     wanted int, OUT ids bigint[], OUT scores int[], OUT go_on bigint
 ) LANGUAGE plpgsql STABLE
@@ -172,7 +173,8 @@ CREATE FUNCTION search_messages(
 SET enable_bitmapscan = on SET enable_seqscan = off AS $$
 DECLARE
     much  CONSTANT int := 1000;  -- rows that are quickly looked at
-    query tsquery := words;
+    query tsquery := looked_up;
+    asked tsquery;  -- evaluated once, not for each row that is found
     shown tsquery := any_term('.u', ARRAY[who]);
     above bigint := 0;
     block bigint;
@@ -220,18 +222,21 @@ BEGIN
         END IF;
         EXIT WHEN go_on IS NULL OR cardinality(ids) >= wanted;
         block := (go_on - 1) >> bits;
-        -- the sums keep the planner from reading all ids from the newest on
-        SELECT count(*), coalesce((array_agg(d.message_id ORDER BY d.message_id DESC)
-                                   FILTER (WHERE is_indexed OR d.terms @@ shown))[1:size], '{}')
+        asked := both_terms(
+            CASE WHEN is_indexed THEN both_terms(query, shown) ELSE query END,
+            CASE WHEN bits <= 21
+                 THEN any_term(format('.%s:', bits), ARRAY[block, block - 1]) END);
+        -- the sums keep the planner from reading all ids from the newest on, OFFSET from sorting terms
+        SELECT count(*), coalesce((array_agg(d.id ORDER BY d.id DESC) FILTER (WHERE d.fits))[1:size], '{}')
           INTO found, hits
-          FROM search_documents d
-         WHERE d.terms @@ both_terms(
-                   CASE WHEN is_indexed THEN both_terms(query, shown) ELSE query END,
-                   CASE WHEN bits <= 21
-                        THEN any_term(format('.%s:', bits), ARRAY[block, block - 1]) END)
-           AND d.message_id + 0 < go_on AND d.message_id + 0 > above
-           AND (since IS NULL OR d.created_at + interval '0' >= since)
-           AND (until IS NULL OR d.created_at + interval '0' < until);
+          FROM (SELECT d.message_id AS id, (is_indexed OR d.terms @@ shown)
+                       AND (words IS NULL OR d.terms @@ words) AS fits
+                  FROM search_documents d
+                 WHERE d.terms @@ asked
+                   AND d.message_id + 0 < go_on AND d.message_id + 0 > above
+                   AND (since IS NULL OR d.created_at + interval '0' >= since)
+                   AND (until IS NULL OR d.created_at + interval '0' < until)
+                OFFSET 0) AS d;
         IF hits <> '{}' THEN
             ids := ids || ARRAY(
                 SELECT m.id
@@ -267,26 +272,48 @@ LANGUAGE sql IMMUTABLE AS $$
                           ''':' || weight, 'g')::tsquery
 $$;
 
--- What is searched for by some phrases, each of words with spaces between them; NULL: there are none. Of
--- each: whether its last word may go on, and whether it is found in other forms as well.
-CREATE OR REPLACE FUNCTION words_wanted(
-    phrases text[], are_prefixes boolean[], are_exact boolean[], language regconfig
-) RETURNS tsquery LANGUAGE plpgsql STABLE AS $$
+-- Whether at least a tenth of the messages have a word that begins so, by the rows of some twenty pages.
+CREATE OR REPLACE FUNCTION is_common(beginning tsquery) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    wanted tsquery;
-    one    tsquery;
+    pages CONSTANT float8 := greatest(
+        pg_relation_size('search_documents') / current_setting('block_size')::float8, 20);
+BEGIN
+    RETURN (SELECT count(*) FILTER (WHERE d.terms @@ beginning) * 10 >= count(*)
+              FROM search_documents d TABLESAMPLE SYSTEM (2000 / pages) REPEATABLE (0));
+END $$;
+
+-- What is searched for by some phrases, each of words with spaces between them; NULL: there are none. Of
+-- each: whether its last word may go on, and whether it is found in other forms as well. `looked_up`: the
+-- same without beginnings of many words, for which the index reads all rows of all these words before
+-- anything else; messages that have one of them are soon found without it.
+DROP FUNCTION IF EXISTS words_wanted;
+CREATE FUNCTION words_wanted(
+    phrases text[], are_prefixes boolean[], are_exact boolean[], language regconfig,
+    OUT words tsquery, OUT looked_up tsquery
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    one       tsquery;
+    beginning text;
 BEGIN
     FOR i IN 1 .. coalesce(cardinality(phrases), 0) LOOP
         IF are_prefixes[i] THEN
             one := of_weight('D', to_tsquery(
                 'simple', '''' || replace(phrases[i], ' ', ''' <-> ''') || ''':*'));
+            words := both_terms(words, one);
+            beginning := substring(phrases[i] FROM '[^ ]+$');
+            IF is_common(of_weight('D', to_tsquery('simple', format('''%s'':*', beginning)))) THEN
+                one := of_weight('D', phraseto_tsquery(
+                    'simple', left(phrases[i], -1 - length(beginning))));
+            END IF;
         ELSE
             one := of_weight('D', phraseto_tsquery('simple', phrases[i]));
             IF NOT are_exact[i] THEN
                 one := one || of_weight('C', phraseto_tsquery(language, phrases[i]));
             END IF;
+            words := both_terms(words, one);
         END IF;
-        wanted := coalesce(wanted && one, one);
+        IF numnode(one) > 0 THEN
+            looked_up := both_terms(looked_up, one);
+        END IF;
     END LOOP;
-    RETURN wanted;
 END $$;

@@ -34,6 +34,10 @@ async def test_messages_are_edited_deleted_and_reacted_to(hub: HubProcess) -> No
     await play("changing", hub, await pair(hub, "changing"))
 
 
+async def test_messages_are_searched_for_and_shown_where_they_stand(hub: HubProcess) -> None:
+    await play("finding", hub, await pair(hub, "finding"))
+
+
 async def test_notifications_for_who_asked(hub: HubProcess) -> None:
     await play("notifications", hub, await pair(hub, "notify"))
 

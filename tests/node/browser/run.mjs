@@ -14,6 +14,7 @@ import { CONNECTION } from "./connection.mjs";
 import { CONVERSATIONS } from "./conversations.mjs";
 import { COMPOSING } from "./composing.mjs";
 import { LAYOUT } from "./design/layout.mjs";
+import { finding } from "./finding.mjs";
 import { files } from "./files.mjs";
 import { history } from "./messages/history.mjs";
 import { IDENTITY } from "./identity.mjs";
@@ -47,6 +48,7 @@ const FLOWS = {
   ...LAYOUT,
   changing,
   files,
+  finding,
   history,
   permissions,
   requests,

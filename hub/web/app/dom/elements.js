@@ -20,6 +20,7 @@ const ICONS = {
   react: 11,
   edit: 12,
   delete: 13,
+  pin: 14,
 };
 
 /**

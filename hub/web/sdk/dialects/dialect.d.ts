@@ -10,7 +10,13 @@ import type { ClientEvents, ConversationId, UserId } from "../parlour.js";
 export type ServerEvent =
   | { kind: "message"; message: StoredMessage }
   | { kind: "welcome"; epoch: string }
-  | { kind: "revised"; conversationId: ConversationId; rev: number; revision: Revision | null }
+  | {
+      kind: "revised";
+      conversationId: ConversationId;
+      rev: number;
+      revision: Revision | null;
+      pinned?: { id: number; isPinned: boolean };
+    }
   | {
       kind: "resumed";
       complete: boolean;
@@ -76,6 +82,8 @@ export interface Dialect<Me, Listed> {
     conversationId: ConversationId,
     seq: number,
   ): Promise<StoredMessage[]>;
+  /** of a conversation, for its pages */
+  historyPath(conversationId: ConversationId): string;
   /** store a message over REST */
   post(rest: Rest, me: UserId, entry: Entry): Promise<StoredMessage>;
   /** `send` says whether there was a connection to send the frame on */

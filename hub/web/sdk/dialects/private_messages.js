@@ -1,6 +1,6 @@
 /** Private messages: `/ws` and its REST. A conversation's id is the other person's user id. */
 
-import { Client } from "../client.js";
+import { FindingClient } from "../finding.js";
 import { Kind, Status, UNCHANGED } from "../messages/message.js";
 
 /**
@@ -68,6 +68,8 @@ const DIALECT = {
   destination: (conversationId) => ({ recipient_id: conversationId }),
 
   changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
+
+  historyPath: (conversationId) => `/api/messages/${conversationId}`,
 
   async older(rest, me, { conversationId, first, limit }) {
     const query = first === undefined ? "" : `before_seq=${first.seq}&`;
@@ -211,6 +213,7 @@ function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions })
     rev: rev ?? UNCHANGED.rev,
     editedAt: editedAt ?? UNCHANGED.editedAt,
     isDeleted: isDeleted ?? UNCHANGED.isDeleted,
+    isPinned: UNCHANGED.isPinned, // nobody can in private conversations
     reactions:
       reactions?.map(({ emoji, count, user_ids: users }) => ({ emoji, count, users })) ??
       UNCHANGED.reactions,
@@ -225,8 +228,8 @@ function toMessages(page, me) {
   return /** @type {WireMessage[]} */ (page).map((stored) => toMessage(stored, me));
 }
 
-/** @extends {Client<User, Conversation>} */
-export class ParlourClient extends Client {
+/** @extends {FindingClient<User, Conversation>} */
+export class ParlourClient extends FindingClient {
   /** @param {Options} [options] */
   constructor(options) {
     super(DIALECT, options);
@@ -269,6 +272,19 @@ export class ParlourClient extends Client {
    */
   async declineRequest(userId) {
     await this.call("DELETE", `/api/messages/requests/${userId}`);
+  }
+
+  /**
+   * People by a username or a part of a name, without regard to accents; private ones by their whole
+   * username only.
+   * @param {string} text
+   */
+  async people(text) {
+    const name = encodeURIComponent(text.trim().replace(/^@/, ""));
+    const paths = [`/api/users?username=${name}`, `/api/users/all?name=${name}`];
+    const found = await Promise.all(paths.map((path) => this.call("GET", path)));
+    const users = /** @type {User[][]} */ (found).flat();
+    return [...new Map(users.map((user) => [user.id, user])).values()];
   }
 
   /** The users who are online, as far as this one may know. */

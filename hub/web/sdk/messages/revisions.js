@@ -70,12 +70,24 @@ export class Revisions {
    * The hub tells that a message was changed, which may be none that is known here.
    * @param {Extract<ServerEvent, { kind: "revised" }>} event
    */
-  told({ conversationId, rev, revision }) {
+  told({ conversationId, rev, revision, pinned }) {
     this.#timelines.revised(conversationId, rev);
+    if (pinned !== undefined) this.#pinned(conversationId, rev, pinned);
     if (revision === null) return;
     const isKnown = this.#timelines.get(conversationId).has(revision.seq);
     if (isKnown) this.apply(conversationId, revision);
     else if (revision.isDeleted) this.#emit("changed", { conversationId, message: null });
+  }
+
+  /**
+   * @param {ConversationId} conversationId
+   * @param {number} rev
+   * @param {{ id: number, isPinned: boolean }} pinned
+   */
+  #pinned(conversationId, rev, { id, isPinned }) {
+    const message = this.#timelines.get(conversationId).withId(id);
+    if (message !== undefined) this.apply(conversationId, { ...message, rev, isPinned });
+    this.#emit("pinned", { conversationId, id, isPinned });
   }
 
   /**
@@ -144,14 +156,18 @@ export class Revisions {
   }
 
   /**
-   * What a message is a copy of, as it is now.
+   * Pin a stored message, or unpin it. Resolves when it is done; the hub tells it to all.
    * @param {Message} message
-   * @throws {CallFailed} `message_not_found`: there is none that this user may see
+   * @param {boolean} isPinned
+   * @throws {CallFailed} it was refused for good
    */
-  async original({ id }) {
+  async pin({ id, conversationId }, isPinned) {
     if (id === null) throw notStored();
-    const found = await this.#rest.call("GET", `/api/messages/${id}/original`);
-    return this.#dialect.changed(found, this.#me);
+    const path = `/api/channels/${conversationId}/pin/${id}`;
+    const method = isPinned ? "POST" : "DELETE";
+    await this.#reviser.change((key) =>
+      this.#rest.call(method, path, undefined, { "Idempotency-Key": key }),
+    );
   }
 
   /** What waits to be changed can be tried. */

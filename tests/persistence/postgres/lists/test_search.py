@@ -100,3 +100,28 @@ async def test_a_search_uses_its_index_whatever_its_session_prefers(databases: D
     settings = "SELECT proconfig FROM pg_proc WHERE proname = 'search_messages'"
     async with databases.migrated() as dsn:
         assert await execute(dsn, settings) == ["enable_bitmapscan=on", "enable_seqscan=off"]
+
+
+async def test_the_index_is_not_asked_for_a_beginning_of_many_words(databases: Databases) -> None:
+    asked = """
+        SELECT looked_up::text
+          FROM words_wanted(ARRAY['straw', $1], ARRAY[false, true], ARRAY[true, true], 'simple')
+    """
+    async with databases.migrated() as dsn, open_postgres_store(dsn, pool_size=2, lanes=1) as store:
+        ann, ben = await make_users(store, "ann", "ben")
+        for number in range(20):
+            await post_one(store, Draft(ann.id, ben.id, f"hay{number} straw"))
+        for content in ("corn straw", "hay", "big hay0"):
+            await post_one(store, Draft(ann.id, ben.id, content))
+        await have_found(store)
+        assert await execute(dsn, asked, "hay") == "'straw':D"
+        assert await execute(dsn, asked, "big hay") == "'straw':D & 'big':D"
+        assert await execute(dsn, asked, "cor") == "'straw':D & 'cor':*D"
+        assert len((await search(store, ben, "hay*", limit=50)).found) == 22
+        assert len((await search(store, ben, "hay* straw", limit=50)).found) == 20
+        assert contents((await search(store, ben, "hay1* straw", limit=2)).found) == [
+            "hay19 straw",
+            "hay18 straw",
+        ]
+        assert contents((await search(store, ben, "big.hay*")).found) == ["big hay0"]
+        assert contents((await search(store, ben, "corn* straw")).found) == ["corn straw"]

@@ -28,7 +28,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a search looks at what everybody may see",
         SEARCH,
-        "FILTER (WHERE is_indexed OR d.terms @@ shown)",
+        "(is_indexed OR d.terms @@ shown)\n                       AND",
         "",
         (STORES,),
     ),
@@ -178,5 +178,19 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "    if message.is_pinned:\n",
         "    if False:\n",
         (SOCKETIO,),
+    ),
+    Fault(
+        "a beginning of many words finds everything",
+        SEARCH,
+        "AND (words IS NULL OR d.terms @@ words) AS fits",
+        "AS fits",
+        (POSTGRES,),
+    ),
+    Fault(
+        "the index is asked for a beginning of many words",
+        SEARCH,
+        "FILTER (WHERE d.terms @@ beginning) * 10 >= count(*)",
+        "FILTER (WHERE d.terms @@ beginning) > count(*)",
+        (POSTGRES,),
     ),
 )

@@ -125,6 +125,8 @@ function meta(message, { onRetry, onDiscard }) {
     "div.meta",
     {},
     clock(message.at),
+    message.isPinned &&
+      h("span.pin", { role: "img", "aria-label": "pinned", title: "Pinned" }, " ", icon("pin")),
     message.editedAt !== null && h("span", {}, ` · edited ${shortly(message.editedAt)}`),
     message.isMine && h(`span.mark.${message.status}`, marked, ` ${mark}`),
     isFailed && ` ${message.failure}`,

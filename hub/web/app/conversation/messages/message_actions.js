@@ -20,6 +20,8 @@ import { whoReacted } from "./reactions.js";
  * @property {(message: Message) => void} onEdit
  * @property {(message: Message) => void} onDelete
  * @property {(message: Message, emoji: string) => void} onReact
+ * @property {() => boolean} mayPin
+ * @property {(message: Message) => void} onPin it is to be pinned, or no more
  * @property {NameOf} nameOf
  */
 
@@ -34,6 +36,7 @@ export class MessageActions {
   #react = this.#button("react", "React", () => this.#choose());
   #reply = this.#button("reply", "Reply", (message) => this.#handlers.onReply(message));
   #copy = this.#button("copy", "Copy", (message) => void copyText(message.content));
+  #pin = this.#button("pin", "Pin", (message) => this.#handlers.onPin(message));
   #edit = this.#button("edit", "Edit", (message) => this.#handlers.onEdit(message));
   #delete = this.#button("delete", "Delete", (message) => this.#handlers.onDelete(message));
   #emoji = emojiRow((emoji) => this.#chosen(emoji));
@@ -53,7 +56,7 @@ export class MessageActions {
   constructor(list, handlers) {
     this.#list = list;
     this.#handlers = handlers;
-    const buttons = [this.#react, this.#reply, this.#copy, this.#edit, this.#delete];
+    const buttons = [this.#react, this.#reply, this.#copy, this.#pin, this.#edit, this.#delete];
     this.#element.append(this.#time, this.#emoji, this.#who, ...buttons);
     this.#element.addEventListener("pointerdown", ({ target }) => {
       this.#isPressedHere = true;
@@ -158,6 +161,9 @@ export class MessageActions {
     this.#emoji.hidden = !isStored;
     this.#reply.hidden = !isStored;
     this.#copy.hidden = !isText;
+    this.#pin.hidden = !(isStored && this.#handlers.mayPin());
+    this.#pin.title = message.isPinned ? "Unpin" : "Pin";
+    this.#pin.querySelector(".word")?.replaceChildren(this.#pin.title);
     this.#edit.hidden = !(isStored && isMine && isText && !isForwarded && fileUrl === null);
     this.#delete.hidden = !(isStored && isMine);
     const who = reactions.map((each) => `${each.emoji} ${whoReacted(each, this.#handlers.nameOf)}`);
@@ -215,7 +221,7 @@ export class MessageActions {
   }
 
   /**
-   * @param {"react" | "reply" | "copy" | "edit" | "delete"} name
+   * @param {"react" | "reply" | "copy" | "pin" | "edit" | "delete"} name
    * @param {string} word
    * @param {(message: Message) => void} act
    */

@@ -277,29 +277,3 @@ test("what the client has not got yet stays unread", async () => {
     [undefined, "up_to_seq=2"],
   );
 });
-
-test("reading, uploading, signing in and other calls go over REST", async () => {
-  const hub = new FakeHub({
-    [`PUT /private_messages/api/messages/${BEN}/read`]: () => ({ status: "success" }),
-    "POST /private_messages/api/upload": () => ({ url: "/uploads/a.txt" }),
-    "POST /private_messages/api/auth/login": () => ME,
-    "GET /private_messages/api/users/online": () => [ME],
-  });
-  const client = await hub.onlineClient();
-  await client.markRead(BEN);
-  assert.deepEqual(await client.signIn("ann", "secret"), ME);
-  assert.deepEqual(await client.online(), [ME]);
-  assert.deepEqual(await client.upload(new Blob(["x"]), "a.txt"), { url: "/uploads/a.txt" });
-  const [, , read, login, , upload] = hub.calls;
-  assert.equal(read?.path, `/private_messages/api/messages/${BEN}/read`);
-  assert.deepEqual(login?.body, { email: "ann", password: "secret" });
-  assert.ok(upload?.body instanceof FormData);
-  const file = upload.body.get("file");
-  assert.ok(file instanceof File);
-  assert.equal(file.name, "a.txt");
-  assert.equal(
-    client.fileAddress("/uploads/a.txt"),
-    "http://hub.example/private_messages/uploads/a.txt",
-  );
-  assert.equal(client.fileAddress("https://elsewhere/a"), "https://elsewhere/a");
-});
