@@ -177,7 +177,34 @@ def _revised_unseen(row: Callable[..., Row], base: str, secret: str) -> list[Row
         row(f"PUT {reaction}", Nobody(404), **of_secret),
         row(f"DELETE {reaction}", Nobody(404), **of_secret),
         row(f"GET {base}/{{message_id}}/original", Nobody(404), message_id=secret),
-        row(f"POST {base}/{{message_id}}/forward", SignedIn(400), {}, message_id=secret),
+    ]
+
+
+def _forwarded(
+    row: Callable[..., Row], message: str, secret: str, *places: str, unseen: int = 404
+) -> list[Row]:
+    """From where one may see it to where one may write: to a channel, to one of announcements, and
+    to a conversation of two others.
+    """
+    general, news, closed = ({"channelId": place} for place in places)
+    call = "POST /api/messages/{message_id}/forward"
+    return [
+        row(call, Allowed(CHANNEL, Action.WRITE, 201, unseen=unseen), general, message_id=message),
+        row(call, Allowed(NEWS, Action.WRITE, 201, unseen=unseen), news, message_id=message),
+        row(call, Nobody(unseen), closed, message_id=message),
+        row(call, Allowed(CHANNEL, Action.WRITE, 404, unseen=unseen), general, message_id=secret),
+        row(call, SignedIn(400), {}, message_id=secret),
+    ]
+
+
+def _forwarded_privately(row: Callable[..., Row], base: str, field: str) -> list[Row]:
+    """To a user, from where one may see it."""
+    call = f"POST {base}/{{message_id}}/forward"
+    return [
+        row(call, Allowed(CHANNEL, Action.SEE, 201), {field: "{spare}"}, message_id="{message}"),
+        row(call, NotBlocked(404, 404), {field: "{paul}"}, message_id="{secret}"),
+        row(call, SignedIn(400), {field: "{me}"}, message_id="{secret}"),
+        row(call, SignedIn(400), {}, message_id="{secret}"),
     ]
 
 
@@ -314,6 +341,7 @@ def _learning() -> list[Row]:
         row("POST /api/chat/conversations/{channel_id}/read", Nobody(404), **secret),
         row("POST /api/messages/{message_id}/read", Nobody(404), message_id="{secret}"),
         row("POST /api/messages", Nobody(404), {"channelId": "{secret_channel}", "content": "hi"}),
+        *_forwarded(row, "{message}", "{secret}", "{general}", "{news}", "{secret_channel}"),
         row("POST /api/messages/{message_id}/grade", Nobody(404), {"status": "graded"},
             message_id="{secret}"),
         row("POST /api/channels/{channel_id}/pin/{message_id}", Nobody(404),
@@ -363,6 +391,7 @@ def _private() -> list[Row]:
         *_threads_unseen(row, "{secret}"),
         *_noted_unseen(row, "/api/messages", "{secret}"),
         *_muted(row, "/api/messages/{user_id}", NotBlocked(200, 404), **paul),
+        *_forwarded_privately(row, "/api/messages", "recipient_id"),
         row("POST /api/messages", NotBlocked(201, 404), {"recipient_id": "{paul}", "content": "x"}),
         row("POST /api/messages/{user_id}", NotBlocked(201, 404), {"content": "x"}, **paul),
         row("GET /api/messages/{user_id}", NotBlocked(200, 404), **paul),
@@ -426,6 +455,8 @@ def _channel_messages() -> list[Row]:
         row("DELETE /api/channels/{channel_id}/leave", Nobody(403), **secret),
         row("POST /api/messages", Nobody(403),
             {"channelId": "{secret_channel_uuid}", "content": "hi"}),
+        *_forwarded(row, "{message_uuid}", "{secret_uuid}", "{general_uuid}", "{news_uuid}",
+                    "{secret_channel_uuid}", unseen=403),
     ]  # fmt: skip
 
 
@@ -450,6 +481,7 @@ def _messenger_at(base: str) -> list[Row]:
         *_threads_unseen(row, "{secret}", f"{base}/messages", base),
         *_muted(row, f"{base}/conversations/{{conversation_id}}", NotBlocked(200, 404), **mine),
         *_muted(row, f"{base}/conversations/{{conversation_id}}", Nobody(403), **secret),
+        *_forwarded_privately(row, f"{base}/messages", "recipientId"),
         row(f"GET {base}/conversations", SignedIn(200)),
         row(f"GET {base}/messages/search?q=general", SignedIn(200)),
         row(f"GET {base}/conversations/{{user_id}}", SignedIn(200), user_id="{me}"),

@@ -5,7 +5,7 @@ be seen is answered like what is not there, and the connection goes on.
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 import pytest
@@ -14,17 +14,16 @@ from attrs import frozen
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.records import Draft
-from protocol.model import Message
+from protocol.model import Message, MessageKind
 from protocol.revisions import MAX_REACTION_KINDS, Delete, React
 from protocol.shapes.uuids import IdKind, to_uuid
-from tests.support.clients.socketio import Peer, enter, token_of
-from tests.support.clients.websocket import WebSocket
+from tests.permissions.asking import WAYS, Answer, Scene, headers_of, way_of
+from tests.support.clients.socketio import enter
 from tests.support.quiet import counted, until_quiet
 from tests.support.stores.databases import Databases, execute
-from tests.support.stores.records import changed, post_one
-from tests.support.world import Person, World, open_world
+from tests.support.stores.records import changed, make_upload, post_one
+from tests.support.world import Person, open_world
 
-MISSING: Final = 987_654
 KINDS: Final = [chr(0x1F600 + number) for number in range(MAX_REACTION_KINDS)]
 HALF_A_FLAG: Final = "\U0001f1e9"
 
@@ -75,33 +74,6 @@ def rows() -> list[Row]:
 
 
 ROWS: Final = rows()
-EMPTY: Final = {
-    ("/messagepal", ""): "invalid_field",
-    ("/ws/chat", ""): "invalid_field",
-    ("/ws/chat", " \n"): "invalid_field",
-}
-"""Where no text counts as a field that is missing."""
-
-
-@frozen
-class Scene:
-    """Ann, Ben, and the messages of the table by name; Ann may not see the one that is `unseen`."""
-
-    world: World
-    ann: Person
-    ben: Person
-    messages: Mapping[str, Message]
-
-    def id_of(self, name: str) -> int:
-        return MISSING if name == "missing" else self.messages[name].id
-
-    def channel_of(self, name: str) -> int:
-        return self.messages["own" if name == "missing" else name].channel_id
-
-    async def state(self) -> list[Message | None]:
-        """What the store has of all of them."""
-        get = self.world.store.messages.get
-        return [await get(each.id, even_deleted=True) for each in self.messages.values()]
 
 
 @pytest.fixture
@@ -109,169 +81,31 @@ async def scene(databases: Databases) -> AsyncIterator[Scene]:
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
-        open_world(counted(store), presence_grace=0.0) as world,
+        open_world(counted(store), presence_grace=0.0, chat_messages=1_000) as world,
     ):
         ann, ben, eve = await world.people("ann", "ben", "eve")
         messages = {
             name: await post_one(store, Draft(author.id, to.id, "secret"))
             for name, author, to in (
                 ("own", ann, ben), ("others", ben, ann), ("deleted", ann, ben), ("old", ann, ben),
-                ("full", ben, ann), ("unseen", ben, eve),
+                ("full", ben, ann), ("unseen", ben, eve), ("blocked", ann, eve),
             )
         }  # fmt: skip
         await fill(store, messages, ann, ben)
+        await store.relations.block(eve.id, ann.id)
+        url = await make_upload(store, ben.user)
+        named = Draft(ben.id, ann.id, "secret", None, MessageKind.IMAGE, url)
+        messages["gone"] = await post_one(store, named)
+        await execute(dsn, f"DELETE FROM uploads WHERE url = '{url}'")
         old = f"created_at = created_at - interval '2 days' WHERE id = {messages['old'].id}"
         await execute(dsn, f"UPDATE messages SET {old}")
-        yield Scene(world, ann, ben, messages)
+        yield Scene(world, ann, ben, eve, messages)
 
 
 async def fill(store: Store, messages: Mapping[str, Message], ann: Person, ben: Person) -> None:
     await changed(store, messages["deleted"].id, Delete(), by=ann.id)
     for emoji in KINDS:
         await changed(store, messages["full"].id, React(emoji), by=ben.id)
-
-
-@frozen
-class Answer:
-    """A refusal. `status`: over REST."""
-
-    code: str
-    text: str
-    status: int | None = None
-
-
-FRAMES: Final = {
-    "edit": "edit_message", "delete": "delete_message", "react": "react",
-    "unreact": "remove_reaction",
-}  # fmt: skip
-EVENTS: Final = {
-    "edit": "message:update", "delete": "message:delete", "react": "message:react",
-    "unreact": "message:unreact",
-}  # fmt: skip
-
-
-class Way(Protocol):
-    """How Ann asks."""
-
-    async def ask(self, scene: Scene, command: str, message: str, value: str) -> Answer:
-        """What she is answered."""
-
-    async def goes_on(self, scene: Scene) -> None:
-        """That her connection is as before: she reacts."""
-
-
-@frozen
-class OverSocket:
-    """Frames of a WebSocket."""
-
-    socket: WebSocket
-    path: str
-
-    async def ask(self, scene: Scene, command: str, message: str, value: str) -> Answer:
-        refusal = await self.socket.ask(self._frame(scene, command, message, value))
-        assert refusal["type"] == "error", refusal
-        return Answer(refusal["code"], refusal["message"])
-
-    def _frame(self, scene: Scene, command: str, message: str, value: str) -> object:
-        number = scene.id_of(message)
-        frame: dict[str, object] = {"type": FRAMES[command]}
-        match self.path:
-            case "/ws":
-                frame["message_id"] = number
-            case "/messagepal":
-                frame["messageId"] = str(number)
-            case _:
-                frame |= {"messageId": number, "channelId": scene.channel_of(message)}
-        if command != "delete":
-            frame["content" if command == "edit" else "emoji"] = value
-        return frame
-
-    async def goes_on(self, scene: Scene) -> None:
-        await self.socket.send(self._frame(scene, "react", "own", "👍"))
-        await self.socket.receive_type("message_reaction")
-        await self.socket.is_silent()
-
-
-@frozen
-class OverSocketIo:
-    """Events of Socket.IO."""
-
-    peer: Peer
-
-    async def ask(self, scene: Scene, command: str, message: str, value: str) -> Answer:
-        answer = await self.peer.ask(*_event(scene, command, message, value))
-        assert answer["success"] is False, answer
-        return Answer(answer["code"], answer["error"])
-
-    async def goes_on(self, scene: Scene) -> None:
-        answer = await self.peer.ask(*_event(scene, "react", "own", "👍"))
-        assert answer["success"] is True, answer
-
-
-def _event(scene: Scene, command: str, message: str, value: str) -> tuple[str, object]:
-    payload = {"messageId": to_uuid(IdKind.MESSAGE, scene.id_of(message))}
-    if command != "delete":
-        payload["content" if command == "edit" else "emoji"] = value
-    return EVENTS[command], payload
-
-
-@frozen
-class OverRest:
-    """Calls of one dialect."""
-
-    world: World
-    base: str
-    headers: Mapping[str, str]
-
-    async def ask(self, scene: Scene, command: str, message: str, value: str) -> Answer:
-        number = scene.id_of(message)
-        is_uuid = self.base.startswith("/channel_messages")
-        path = f"{self.base}/{to_uuid(IdKind.MESSAGE, number) if is_uuid else number}"
-        match command:
-            case "edit":
-                reply = await self._call("PATCH", path, {"content": value})
-            case "delete":
-                reply = await self._call("DELETE", path)
-            case _:
-                method = "PUT" if command == "react" else "DELETE"
-                reply = await self._call(method, f"{path}/reactions/{quote(value, safe='')}")
-        return reply
-
-    async def _call(self, method: str, path: str, body: object = None) -> Answer:
-        reply = await self.world.call(method, path, body, self.headers)
-        text = reply.json.get("error") or reply.json.get("message")
-        return Answer(reply.json["code"], str(text), reply.status)
-
-    async def goes_on(self, scene: Scene) -> None:
-        """Each call has a connection of its own."""
-
-
-WAYS: Final = (
-    "/ws", "/messagepal", "/ws/chat", "/socket.io/", "/private_messages/api/messages",
-    "/api/messagepal/messages", "/learning_platform/api/messages", "/channel_messages/api/messages",
-)  # fmt: skip
-
-
-async def way_of(scene: Scene, name: str) -> Way:
-    ann = scene.ann
-    match name:
-        case "/ws" | "/messagepal" | "/ws/chat":
-            socket = await ann.open(name)
-            if name == "/ws/chat":
-                await socket.send({"type": "join_channel", "channelId": scene.channel_of("own")})
-                await socket.receive_type("joined_channel")
-            return OverSocket(socket, name)
-        case "/socket.io/":
-            return OverSocketIo((await enter(ann)).ignoring("message:offline", "message:error"))
-        case _:
-            return OverRest(scene.world, name, headers_of(ann, name))
-
-
-def headers_of(person: Person, base: str) -> Mapping[str, str]:
-    """What lets somebody in at a path of one dialect."""
-    if base.startswith("/channel_messages"):
-        return {"Authorization": f"Bearer {token_of(person)}"}
-    return {"Cookie": f"{person.cookie}; {person.platform_cookie}"}
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -285,8 +119,7 @@ async def test_what_cannot_be_done_is_refused_in_the_same_words_and_changes_noth
     answers: dict[tuple[str, str, str], Answer] = {}
     for row in ROWS:
         answer = await way.ask(scene, row.command, row.message, row.value)
-        code = EMPTY.get((name, row.value), row.code) if row.command == "edit" else row.code
-        if answer.code != code or answer.status not in (None, row.status):
+        if answer.code != row.code or answer.status not in (None, row.status):
             wrong[row] = answer
         words[answer.code].add(answer.text)
         answers[row.command, row.message, row.value] = answer
@@ -300,6 +133,65 @@ async def test_what_cannot_be_done_is_refused_in_the_same_words_and_changes_noth
     await bens.is_silent()
     await way.goes_on(scene)
     await bens.past("message_reaction")
+
+
+UNSEEN: Final = ("message_not_found", 404)
+NO_USER: Final = ("recipient_not_found", 404)
+FORWARDS: Final = [
+    ("unseen", "ben", UNSEEN),
+    ("missing", "ben", UNSEEN),
+    ("deleted", "ben", UNSEEN),
+    ("gone", "ben", ("invalid_field", 400)),
+    ("own", "eve", NO_USER),
+    ("own", "ann", ("cannot_message_self", 400)),
+]
+"""What is forwarded, to whom, and how it is refused in a private conversation."""
+
+NO_CHANNEL: Final = {
+    "/ws/chat": ("not_joined", 0),
+    "/socket.io/": ("not_a_member", 0),
+    "/learning_platform/api/messages": ("channel_not_found", 404),
+    "/channel_messages/api/messages": ("not_a_member", 403),
+}
+"""Where a place is a channel: what is answered of one that Ann may not see, or is not there."""
+
+
+@pytest.mark.parametrize("name", WAYS)
+async def test_what_cannot_be_forwarded_is_refused_and_stores_nothing(
+    scene: Scene, name: str
+) -> None:
+    people = {"ann": scene.ann, "ben": scene.ben, "eve": scene.eve}
+    way = await way_of(scene, name)
+    before, wrong = await log_of(scene), {}
+    answers: dict[tuple[str, str], Answer] = {}
+    for message, to, told in FORWARDS:
+        answer = await way.forward(scene, message, people[to], "k")
+        code, status = told if to == "ben" else NO_CHANNEL.get(name, told)
+        if answer is None or answer.code != code or answer.status not in (None, status):
+            wrong[message, to] = answer
+        else:
+            assert "secret" not in answer.text
+            answers[message, to] = answer
+    assert wrong == {}, str(wrong)
+    for message in ("unseen", "deleted"):
+        assert answers[message, "ben"] == answers["missing", "ben"]
+    assert await log_of(scene) == before
+    assert await way.forward(scene, "own", scene.ben, "k") is None
+    conflict = await way.forward(scene, "others", scene.ben, "k")
+    assert conflict is not None
+    assert (conflict.code, conflict.status) in (("key_conflict", 409), ("key_conflict", None))
+    assert [each.content for each in (await log_of(scene))[len(before) :]] == ["secret"]
+    await way.read_on()
+
+
+async def log_of(scene: Scene) -> list[Message]:
+    """What Ann has with Ben, and with Eve."""
+    page = scene.world.store.messages.conversation_page
+    return [
+        message
+        for peer in (scene.eve, scene.ben)
+        for message in await page(scene.ann.id, peer.id, limit=50)
+    ]
 
 
 @pytest.mark.parametrize("name", ["/ws/chat", "REST"])

@@ -94,12 +94,14 @@ async def test_the_channels_of_ws_chat(scene: Scene, kind: Kind) -> None:
         await socket.send({"type": "send_message", "channelId": number, "content": "hi"})
         sent = expected(kind, name, Action.WRITE, "read_only", "not_joined")
         assert await codes(socket) == sent
+        place = {"channelId": number, "messageId": scene.ids[message]}
+        await socket.send({"type": "forward_message", **place})
+        assert await codes(socket) == sent
         pin = {"type": "pin_message", "channelId": number, "messageId": scene.ids[message]}
         await socket.send(pin)
         pinned = expected(kind, name, Action.PIN, "staff_only", "message_not_found")
         assert await codes(socket) == pinned
         for what, more, action, refused in CHANGES:
-            place = {"channelId": number, "messageId": scene.ids[message]}
             await socket.send({"type": FRAMES[what], **place, **more})
             changed = expected_change(kind, name, action, refused)
             assert await codes(socket) == changed, what
@@ -120,6 +122,8 @@ async def test_the_channels_of_socketio(scene: Scene, kind: Kind) -> None:
             await peer.emit(event, payload)
             assert await codes(peer.socket) == wanted, event
         message = to_uuid(IdKind.MESSAGE, int(str(scene.ids[PLACES[name][1]])))
+        await peer.emit("message:forward", {"channelId": channel, "messageId": message})
+        assert await codes(peer.socket) == written
         for what, more, action, refused in CHANGES:
             changed = expected_change(kind, name, action, refused)
             answer = await peer.ask(EVENTS[what], {"messageId": message, **more})
@@ -144,10 +148,14 @@ async def test_private_messages(scene: Scene, kind: Kind, path: str, name: str) 
 @pytest.mark.parametrize(
     ("path", "kinds"),
     [
-        ("/ws", ("private_message", "typing_indicator", "mark_delivered", "resume")),
-        ("/messagepal", ("send_message", "typing", "fetch_history", "mark_read", "subscribe")),
+        ("/ws", (
+            "private_message", "forward_message", "typing_indicator", "mark_delivered", "resume",
+        )),
+        ("/messagepal", (
+            "send_message", "forward_message", "typing", "fetch_history", "mark_read", "subscribe",
+        )),
     ],
-)
+)  # fmt: skip
 async def test_who_is_blocked_is_answered_as_if_there_were_no_such_user(
     scene: Scene, path: str, kinds: tuple[str, ...]
 ) -> None:

@@ -15,6 +15,7 @@ from persistence.records import StoreUnavailable
 from protocol.model import ChannelId, SessionId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.simulation.changes import Changes
+from tests.simulation.forwarding import Forwards
 from tests.simulation.judgement.ledger import Ledger, Sent
 from tests.simulation.judgement.truth import Right
 from tests.simulation.languages import Language
@@ -94,10 +95,12 @@ class Device:
     _count: int = field(default=0, init=False)
     changes: Changes = field(init=False)
     searches: Searches = field(init=False)
+    forwards: Forwards = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.changes = Changes(self)
         self.searches = Searches(self.sim, self.name)
+        self.forwards = Forwards(self)
         self._session_id = self.sim.truth.opened(self.session_hash)
 
     @property
@@ -310,20 +313,34 @@ class Device:
                 break
             elif sim.is_calm or dice.random() < 0.3 or not self.ledger.connection.is_resumed:
                 await self._go_on(socket)
-            elif dice.random() < 0.35:
-                await self.changes.make_some()
-            elif dice.random() < 0.25:
-                await self.searches.make_one(self.person, is_let_in=lambda: self.has_sessions)
-            elif dice.random() < 0.5:
-                await self._send_something(socket)
-            elif dice.random() < 0.2:
-                raise Dropped
             elif dice.random() < 0.4:
-                await self._mark_something(socket)
+                await self._use_rest()
             else:
-                channel_id = dice.choice(self.ledger.channels())
-                await self._say(socket, self.language.typing(sim.places, self.me, channel_id))
+                await self._speak(socket)
         await self._close(socket)
+
+    async def _use_rest(self) -> None:
+        """What is answered, whether there is a connection or not."""
+        dice = self.sim.dice
+        if dice.random() < 0.65:
+            await self.changes.make_some()
+        elif dice.random() < 0.5:
+            await self.searches.make_one(self.person, is_let_in=lambda: self.has_sessions)
+        else:
+            await self.forwards.make_some()
+
+    async def _speak(self, socket: WebSocket) -> None:
+        """Raises Dropped."""
+        dice = self.sim.dice
+        if dice.random() < 0.6:
+            await self._send_something(socket)
+        elif dice.random() < 0.2:
+            raise Dropped
+        elif dice.random() < 0.4:
+            await self._mark_something(socket)
+        else:
+            channel_id = dice.choice(self.ledger.channels())
+            await self._say(socket, self.language.typing(self.sim.places, self.me, channel_id))
 
     async def _begin(self, socket: WebSocket) -> None:
         identify = self.language.identify(self.me)
@@ -346,6 +363,7 @@ class Device:
         """Repeat what was not confirmed, and ask for what it lost sight of."""
         ledger, connection = self.ledger, self.ledger.connection
         await self.changes.repeat()
+        await self.forwards.repeat()
         if connection.is_resumed:
             for key, sent in list(ledger.pending.items()):
                 if sent.channel_id in connection.joined or not self.language.must_rejoin:

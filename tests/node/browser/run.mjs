@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import { connect } from "../chromium.mjs";
 import { Questions, endInput } from "../program.mjs";
 import { changing } from "./messages/changing.mjs";
+import { forwarding } from "./messages/forwarding.mjs";
 import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
 import { CONVERSATIONS } from "./conversations.mjs";
@@ -49,6 +50,7 @@ const FLOWS = {
   changing,
   files,
   finding,
+  forwarding,
   history,
   permissions,
   requests,

@@ -23,6 +23,7 @@ import { RequestBar } from "./request_bar.js";
  * @typedef {object} Handlers
  * @property {() => void} onBack
  * @property {() => void} onRead everything in it was seen
+ * @property {() => readonly Conversation[]} places where messages may be forwarded, the latest first
  * @property {() => void} onDecided a message request was accepted, declined or blocked
  */
 
@@ -53,7 +54,7 @@ export class ConversationView {
    * @param {Conversation} conversation
    * @param {Handlers} handlers
    */
-  constructor(conversation, { onBack, onRead, onDecided }) {
+  constructor(conversation, { onBack, onRead, places, onDecided }) {
     const { id, title, isChannel } = conversation;
     this.#conversation = conversation;
     this.#onRead = onRead;
@@ -61,6 +62,7 @@ export class ConversationView {
       onReply: (message) => this.#composer.replyTo(message),
       onScroll: () => this.#markSeen(),
       onClosed: () => this.revoked(),
+      places,
       mayPin: () => this.#pins.isAllowed,
       onPin: (message) => this.#pins.change(message),
     });

@@ -21,6 +21,7 @@ const ICONS = {
   edit: 12,
   delete: 13,
   pin: 14,
+  forward: 15,
 };
 
 /**

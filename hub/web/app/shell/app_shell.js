@@ -276,6 +276,7 @@ export class AppShell {
     const view = new ConversationView(conversation, {
       onBack: () => this.#back(),
       onRead: () => this.#conversations.read(conversation.key),
+      places: () => this.#conversations.all().reverse(),
       onDecided: () => void this.#decided(),
     });
     this.#show(view, conversation.key);

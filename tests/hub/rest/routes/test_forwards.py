@@ -10,7 +10,7 @@ from protocol.model import Message
 from protocol.revisions import Delete, Edit
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.http import Reply
-from tests.support.clients.socketio import token_of
+from tests.support.clients.socketio import enter, token_of
 from tests.support.posting import write
 from tests.support.stores.records import changed
 from tests.support.world import Person, World
@@ -140,3 +140,27 @@ async def test_a_message_is_forwarded_over_a_socket(world: World, path: str) -> 
     assert (received[part]["content"], received[part][mark]) == ("hay", True)
     (copy,) = await log(world, ben, eve)
     assert (copy.content, copy.key, copy.is_forwarded) == ("hay", "k", True)
+
+
+async def test_a_message_is_forwarded_over_socketio(world: World) -> None:
+    _, ben, eve, posted = await of_three(world)
+    dm = await world.store.channels.dm(ben.id, eve.id)
+    bens = (await enter(ben)).ignoring("message:offline", "message:sent")
+    eves = (await enter(eve)).ignoring("message:error")
+    for peer in (bens, eves):
+        assert (await peer.ask("room:join", to_uuid(IdKind.CHANNEL, dm.id)))["success"] is True
+    payload = {
+        "messageId": to_uuid(IdKind.MESSAGE, posted.id),
+        "channelId": to_uuid(IdKind.CHANNEL, dm.id),
+        "tempId": "k",
+    }
+    answer = await bens.ask("message:forward", payload)
+    assert (answer["success"], answer["tempId"]) == (True, "k")
+    assert (answer["data"]["content"], answer["data"]["isForwarded"]) == ("hay", True)
+    assert await eves.event() == ("message:new", answer["data"])
+    hidden = await eves.ask("message:forward", payload | {"tempId": "k2"})
+    missing = {**payload, "messageId": to_uuid(IdKind.MESSAGE, 987_654), "tempId": "k2"}
+    assert (hidden["success"], hidden["code"]) == (False, "message_not_found")
+    assert await eves.ask("message:forward", missing) == hidden
+    (copy,) = await log(world, ben, eve)
+    assert (copy.author_id, copy.content, copy.is_forwarded) == (ben.id, "hay", True)

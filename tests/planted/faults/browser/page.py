@@ -248,4 +248,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "",
         READING,
     ),
+    Fault(
+        "whoever does not forward a message is taken away from it",
+        "hub/web/app/conversation/messages/forward_dialog.js",
+        "    dialog.remove();\n    onClosed();\n",
+        "    dialog.remove();\n",
+        CONVERSATIONS,
+    ),
 )

@@ -41,7 +41,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "protocol/dialects/learning_chat/encoders.py",
         """            "pinnedBy": _moderator(user),
             "channelId": message.channel_id,
-            **state_object(event, UserId),""",
+            **state_object(event, MessageId, UserId),""",
         """            "pinnedBy": _moderator(user),
             "channelId": message.channel_id,
             **(state_object(event, UserId) | {"content": ""}),  # type: ignore[typeddict-item]""",

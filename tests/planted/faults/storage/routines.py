@@ -297,4 +297,11 @@ AS $$""",
         "OR false) THEN",
         ("tests/persistence/posting/test_forwards.py",),
     ),
+    Fault(
+        "a message may name a file while its owner's account is deleted",
+        "persistence/postgres/routines/deletion.sql",
+        "    PERFORM FROM uploads u WHERE u.owner_id = who ORDER BY u.url FOR UPDATE;\n",
+        "",
+        ("tests/persistence/postgres/test_deletion.py",),
+    ),
 )

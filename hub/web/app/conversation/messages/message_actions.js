@@ -17,6 +17,7 @@ import { whoReacted } from "./reactions.js";
  * @typedef {object} Handlers
  * @property {(bubble: Element) => Message | undefined} messageOf
  * @property {(message: Message) => void} onReply
+ * @property {(message: Message) => void} onForward
  * @property {(message: Message) => void} onEdit
  * @property {(message: Message) => void} onDelete
  * @property {(message: Message, emoji: string) => void} onReact
@@ -35,6 +36,7 @@ export class MessageActions {
   #who = h("p.who");
   #react = this.#button("react", "React", () => this.#choose());
   #reply = this.#button("reply", "Reply", (message) => this.#handlers.onReply(message));
+  #forward = this.#button("forward", "Forward…", (message) => this.#handlers.onForward(message));
   #copy = this.#button("copy", "Copy", (message) => void copyText(message.content));
   #pin = this.#button("pin", "Pin", (message) => this.#handlers.onPin(message));
   #edit = this.#button("edit", "Edit", (message) => this.#handlers.onEdit(message));
@@ -56,8 +58,9 @@ export class MessageActions {
   constructor(list, handlers) {
     this.#list = list;
     this.#handlers = handlers;
-    const buttons = [this.#react, this.#reply, this.#copy, this.#pin, this.#edit, this.#delete];
-    this.#element.append(this.#time, this.#emoji, this.#who, ...buttons);
+    const buttons = [this.#react, this.#reply, this.#forward, this.#copy, this.#pin];
+    const own = [this.#edit, this.#delete];
+    this.#element.append(this.#time, this.#emoji, this.#who, ...buttons, ...own);
     this.#element.addEventListener("pointerdown", ({ target }) => {
       this.#isPressedHere = true;
       this.#isPressedBeside = target === this.#element;
@@ -160,6 +163,7 @@ export class MessageActions {
     this.#react.hidden = !isStored;
     this.#emoji.hidden = !isStored;
     this.#reply.hidden = !isStored;
+    this.#forward.hidden = !isStored;
     this.#copy.hidden = !isText;
     this.#pin.hidden = !(isStored && this.#handlers.mayPin());
     this.#pin.title = message.isPinned ? "Unpin" : "Pin";
@@ -221,7 +225,7 @@ export class MessageActions {
   }
 
   /**
-   * @param {"react" | "reply" | "copy" | "pin" | "edit" | "delete"} name
+   * @param {"react" | "reply" | "forward" | "copy" | "pin" | "edit" | "delete"} name
    * @param {string} word
    * @param {(message: Message) => void} act
    */

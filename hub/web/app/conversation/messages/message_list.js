@@ -23,6 +23,7 @@ import { transcript } from "./transcript.js";
  * @property {(message: Message) => void} onReply
  * @property {() => void} onScroll something else is in view
  * @property {() => void} onClosed nobody may see it any more
+ * @property {() => readonly Conversation[]} places where messages may be forwarded
  * @property {() => boolean} mayPin
  * @property {(message: Message) => void} onPin it is to be pinned, or no more
  */
@@ -82,6 +83,7 @@ export class MessageList {
     this.#actions = new MessageActions(this.#scroll, {
       messageOf: (element) => this.#drawing.messageOf(element),
       ...handlers,
+      onForward: (message) => this.#changes.forward(message, handlers.places()),
       onEdit: (message) => this.#changes.edit(message),
       onDelete: (message) => this.#changes.remove(message),
       onReact: (message, emoji) => this.#changes.react(message, emoji, true),
@@ -248,8 +250,7 @@ export class MessageList {
     this.#hasFailed = false;
     const known = this.#theirs().length;
     try {
-      const { client, id } = this.#conversation;
-      this.#hasOlder = await client.loadOlder(id, PAGE_SIZE);
+      this.#hasOlder = await this.#conversation.client.loadOlder(this.#conversation.id, PAGE_SIZE);
     } catch (error) {
       this.#isClosed = error instanceof CallFailed && [403, 404].includes(error.status);
       this.#hasOlder = !this.#isClosed;
