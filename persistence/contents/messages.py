@@ -67,10 +67,11 @@ class Messages(Protocol):
         """Messages with seq > after_seq, oldest first; none if the user may not see them."""
 
     async def in_spans(
-        self, user_id: UserId, spans: Sequence[Span], *, limit: int
+        self, user_id: UserId, spans: Sequence[Span], *, limit: int, even_hidden: bool = False
     ) -> Sequence[Message]:
-        """The first `limit` messages of the spans, in the order of the spans, then by seq. Of a
-        channel that the user may not see there are none. One statement.
+        """The first `limit` messages of the spans, in the order of the spans, then by seq; with
+        `even_hidden` also what the user has hidden. Of a channel that the user may not see there
+        are none. One statement.
         """
 
     async def in_gaps(self, gaps: Sequence[Gap], *, limit: int) -> Sequence[Posted]:

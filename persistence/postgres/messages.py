@@ -151,7 +151,7 @@ _IN_SPANS: Final = f"""
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
             WHERE l.channel_id = c.id AND l.seq > s.after AND l.seq <= s.until
-              AND l.deleted_at IS NULL AND {_UNHIDDEN}
+              AND l.deleted_at IS NULL AND ($6 OR {_UNHIDDEN})
             ORDER BY l.seq LIMIT $5) AS m
      ORDER BY s.ord, m.seq LIMIT $5
 """
@@ -245,7 +245,7 @@ class PostgresMessages(Posting):
         return [message_in(row) for row in rows]
 
     async def in_spans(
-        self, user_id: UserId, spans: Sequence[Span], *, limit: int
+        self, user_id: UserId, spans: Sequence[Span], *, limit: int, even_hidden: bool = False
     ) -> Sequence[Message]:
         """See the interface."""
         rows = await self.database.fetch(
@@ -255,6 +255,7 @@ class PostgresMessages(Posting):
             [span.after for span in spans],
             [span.until for span in spans],
             limit,
+            even_hidden,
         )
         return [message_in(row) for row in rows]
 

@@ -161,7 +161,9 @@ class _Export:
             for some in _together(heads):
                 spans = [Span(each.channel.id, 0, each.last_seq) for each in some]
                 while spans:
-                    page = await self.store.messages.in_spans(self.user.id, spans, limit=PAGE)
+                    page = await self.store.messages.in_spans(
+                        self.user.id, spans, limit=PAGE, even_hidden=True
+                    )
                     yield await self._shown(page)
                     spans = _rest(spans, page[-1]) if len(page) == PAGE else []
 

@@ -102,4 +102,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "return True",
         CALLS,
     ),
+    Fault(
+        "what a person has hidden is missing in their export",
+        "hub/services/people/export.py",
+        "even_hidden=True",
+        "even_hidden=False",
+        ("tests/hub/services/people/test_export.py",),
+    ),
 )
