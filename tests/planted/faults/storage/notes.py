@@ -57,7 +57,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hidden messages are resumed",
         "persistence/postgres/messages.py",
         "l.deleted_at IS NULL AND ($6 OR {_UNHIDDEN})\n            ORDER BY l.seq LIMIT $5",
-        "l.deleted_at IS NULL\n            ORDER BY l.seq LIMIT $5",
+        "l.deleted_at IS NULL AND ($6 OR true)\n            ORDER BY l.seq LIMIT $5",
         STORE,
     ),
     Fault(
