@@ -51,29 +51,23 @@ export async function history(visitors, { ann: annsCookie, ann_id: annsId, ben, 
 async function keys(page) {
   const list = page.locator(".scroll");
   const { x = 0, y = 0, height = 0 } = (await list.boundingBox()) ?? {};
-  const place = list.evaluate(
-    (element) =>
-      new Promise((resolve) => {
-        const moved = (/** @type {PointerEvent} */ { screenX, screenY }) =>
-          resolve({ screenX, screenY });
-        element.addEventListener("pointermove", /** @type {EventListener} */ (moved), {
-          once: true,
-        });
-      }),
-  );
+  const rest = await list.evaluateHandle((element) => {
+    const last = { screenX: -1, screenY: -1 };
+    element.addEventListener("pointermove", (event) => {
+      const { screenX, screenY } = /** @type {PointerEvent} */ (event);
+      Object.assign(last, { screenX, screenY });
+    });
+    return last;
+  });
   await page.mouse.move(x + 100, y + height / 2);
-  const rest = await place;
   await list.focus();
   for (let pressed = 0; pressed < 3; pressed += 1) await page.keyboard.press("ArrowUp");
-  const isThere = await list.evaluate(
-    (element, at) => {
-      const focused = element.querySelector(".bubble:focus");
-      const over = { ...at, pointerType: "mouse", bubbles: true };
-      focused?.previousElementSibling?.dispatchEvent(new PointerEvent("pointerover", over));
-      return focused !== null && focused.querySelector(".actions") !== null;
-    },
-    /** @type {{ screenX: number, screenY: number }} */ (rest),
-  );
+  const isThere = await list.evaluate((element, at) => {
+    const focused = element.querySelector(".bubble:focus");
+    const over = { ...at, pointerType: "mouse", bubbles: true };
+    focused?.previousElementSibling?.dispatchEvent(new PointerEvent("pointerover", over));
+    return focused !== null && focused.querySelector(".actions") !== null;
+  }, rest);
   assert.ok(isThere);
 }
 
