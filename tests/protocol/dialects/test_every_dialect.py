@@ -48,8 +48,8 @@ NEVER_CHANGED = {
 }  # fmt: skip
 REVISING = [
     name
-    for name, dialect in {**WEBSOCKET, **SOCKETIO}.items()
-    if dialect.tells & {PrivateMessageRevised, ChannelMessageRevised}
+    for name in (*WEBSOCKET, *SOCKETIO)
+    if ALL_DIALECTS[name].tells & {PrivateMessageRevised, ChannelMessageRevised}
 ]
 NOT_OF_CONVERSATIONS = {"is_pinned", "grading"}
 ALL_REVISIONS: dict[str, Revision | None] = {
