@@ -74,8 +74,6 @@ CONVERSATIONS: Final = f"""
      WHERE $4 OR f.archived_seq < m.seq
      ORDER BY f.last_id DESC LIMIT $3
 """
-# What mentions the user counts in spite of a mute: whoever counts mentions adds those of muted
-# conversations here.
 UNREAD_COUNT: Final = f"""
     SELECT coalesce(sum(({_UNREAD})), 0)::bigint AS unread
       FROM {LISTED} AS f
