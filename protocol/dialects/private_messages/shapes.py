@@ -48,7 +48,9 @@ class ReplyObject(TypedDict):
 
 
 class ThreadObject(TypedDict):
-    """The replies to the message `parent_id`. `last_reply`: the last one, if there is any."""
+    """The replies to the message `parent_id`, the first of the thread. `last_reply`: the last one,
+    if there is any.
+    """
 
     parent_id: MessageId
     reply_count: int
@@ -78,6 +80,7 @@ class PrivateMessageObject(TypedDict):
     reactions: NotRequired[list[ReactionObject]]
     reply_count: NotRequired[int]
     last_reply: NotRequired[ReplyObject]
+    thread_id: NotRequired[MessageId]
     thread: NotRequired[ThreadObject]
 
 
@@ -151,11 +154,12 @@ def _add_replies(view: PrivateMessageObject, message: Message) -> None:
         if message.replies.last is not None:
             view["last_reply"] = _reply_object(message.replies.last)
     if message.thread is not None:
+        view["thread_id"] = message.thread.root_id
         view["thread"] = _thread_object(message.thread)
 
 
 def _thread_object(thread: Thread) -> ThreadObject:
-    view: ThreadObject = {"parent_id": thread.parent_id, "reply_count": thread.count}
+    view: ThreadObject = {"parent_id": thread.root_id, "reply_count": thread.count}
     if thread.last is not None:
         view["last_reply"] = _reply_object(thread.last)
     return view
