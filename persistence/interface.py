@@ -21,6 +21,7 @@ from attrs import field, frozen
 
 from persistence.audit import Audit, AuditEntry, AuditRow, Way
 from persistence.changes import Change
+from persistence.contents.mentions import Mentions
 from persistence.contents.messages import Messages
 from persistence.contents.revisions import Revisions
 from persistence.figures import StoreFigures
@@ -330,6 +331,7 @@ class Store:
     relations: Relations
     messages: Messages
     revisions: Revisions
+    mentions: Mentions
     workspaces: Workspaces
     invitations: Invitations
     channels: Channels

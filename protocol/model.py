@@ -233,6 +233,14 @@ class Reaction:
 
 
 @frozen
+class Mention:
+    """A user whom a message mentions by name."""
+
+    user_id: UserId
+    username: str
+
+
+@frozen
 class Message:
     """One row of the log.
 
@@ -241,7 +249,8 @@ class Message:
     key; `(author_id, key)` is unique. `read_by`: the others whose read watermark reaches `seq`;
     `is_delivered`: the delivered watermark of one of them does. `parent_id`: what it replies to.
     `rev`: of its last revision (protocol/revisions.py); 0: it never had one. A deleted message has
-    no content.
+    no content. `mentions`: whom it mentions by name; `mentions_channel`: whether everybody in the
+    channel.
     """
 
     id: MessageId
@@ -264,6 +273,8 @@ class Message:
     edited_at: datetime | None = None
     is_deleted: bool = False
     reactions: tuple[Reaction, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    mentions_channel: bool = False
 
     @property
     def position(self) -> Position:
@@ -324,12 +335,14 @@ class Workspace:
 class Posted:
     """The draft is durable as `message`. `repeated`: it already was, nothing was stored now.
 
-    `workspace_id`: whose channel it is in; None in a dm.
+    `workspace_id`: whose channel it is in; None in a dm. `mentioned`: who is to be told that it
+    mentions them.
     """
 
     message: Message
     repeated: bool = False
     workspace_id: WorkspaceId | None = None
+    mentioned: tuple[UserId, ...] = ()
 
 
 def with_authors(

@@ -10,6 +10,7 @@ from datetime import datetime
 from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts, MemoryAudit
 from persistence.memory.channels import MemoryChannels
+from persistence.memory.contents.mentions import MemoryMentions
 from persistence.memory.contents.revisions import MemoryRevisions
 from persistence.memory.invitations import MemoryInvitations
 from persistence.memory.lists import MemoryLists
@@ -41,6 +42,7 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         relations=MemoryRelations(tables),
         messages=MemoryMessages(tables),
         revisions=MemoryRevisions(tables),
+        mentions=MemoryMentions(tables),
         workspaces=workspaces,
         invitations=MemoryInvitations(workspaces),
         channels=MemoryChannels(tables),

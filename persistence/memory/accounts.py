@@ -176,7 +176,7 @@ class MemoryAccounts:
             self._drop(row)
         for marks in (row.read, row.delivered, row.archived, row.declined):
             marks.pop(user_id, None)
-        row.forget_reactions(user_id)
+        row.forget_person(user_id)
 
     def _end_memberships(self, user_id: UserId) -> None:
         tables = self.tables

@@ -9,6 +9,7 @@ from persistence.changes import (
 )
 from persistence.interface import MAX_NAMED
 from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.contents.mentions import mentioned_by, set_mentions
 from persistence.memory.tables import Tables
 from persistence.policy import Action
 from persistence.records import Advance, Denial, Draft, Gap, Outcome, Span
@@ -65,7 +66,9 @@ class MemoryMessages:
                 return Refusal.KEY_CONFLICT
             shown = self._as_its_author_sees(first, row, refusal)
             return Posted(shown, repeated=True, workspace_id=workspace_id)
-        return Posted(self._append(draft, row, peer), workspace_id=workspace_id)
+        message = self._append(draft, row, peer)
+        told = mentioned_by(self.tables, row, message)
+        return Posted(message, workspace_id=workspace_id, mentioned=told)
 
     async def settle(self, author_ids: Collection[UserId]) -> None:
         """See the interface. What was not stored when `post` ended never will be."""
@@ -103,12 +106,10 @@ class MemoryMessages:
         self, first: Message, row: ChannelRow, refusal: Refusal | None
     ) -> Message:
         """As it is now, and with who has read it, as far as the author may know that."""
-        now = row.find(first.id)
-        if now.rev and self.tables.may_join(first.author_id, row.channel):
-            first = now
-        if refusal is not None:
+        if not self.tables.may_join(first.author_id, row.channel):
             return evolve(first, read_by=(), is_delivered=False)
-        return row.seen(first, self.tables.hidden_from(first.author_id))
+        now = row.seen(row.find(first.id), self.tables.hidden_from(first.author_id))
+        return now if refusal is None else evolve(now, read_by=(), is_delivered=False)
 
     def _may_name(self, author_id: UserId, file_url: str | None) -> bool:
         if file_url is None or not file_url.startswith("/uploads/"):
@@ -135,6 +136,7 @@ class MemoryMessages:
         self.tables.messages[message.id] = row
         if draft.key is not None:
             self.tables.keys[draft.author_id, draft.key] = message
+        set_mentions(self.tables, row, message)
         if draft.asker_id is not None:
             row.read[draft.asker_id] = row.delivered[draft.asker_id] = message.seq
         if row.channel.pair is not None and row.answered and not was_answered:
@@ -184,7 +186,9 @@ class MemoryMessages:
                 author = message.author_id if row.channel.pair is not None else None
                 shown = row.seen(message, self.tables.unknown_to(author))
                 if message.seq > gap.above_seq and message.id > gap.above_id:
-                    found.append(Posted(shown, workspace_id=row.channel.workspace_id))
+                    told = mentioned_by(self.tables, row, message)
+                    place = row.channel.workspace_id
+                    found.append(Posted(shown, workspace_id=place, mentioned=told))
         return found[:limit]
 
     async def last_id(self) -> MessageId:

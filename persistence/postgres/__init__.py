@@ -13,6 +13,7 @@ from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
+from persistence.postgres.contents.mentions import PostgresMentions
 from persistence.postgres.contents.revisions import PostgresRevisions
 from persistence.postgres.database.audit import PostgresAudit
 from persistence.postgres.database.bridge import (
@@ -98,6 +99,7 @@ async def open_postgres_store(
             relations=PostgresRelations(database),
             messages=PostgresMessages(sends, hold, database),
             revisions=PostgresRevisions(sends, hold, database),
+            mentions=PostgresMentions(database),
             workspaces=workspaces,
             invitations=PostgresInvitations(workspaces),
             channels=PostgresChannels(database, planning),

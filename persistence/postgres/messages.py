@@ -143,7 +143,7 @@ _IN_SPANS: Final = f"""
 # Of what is delivered to many, nobody knows who has read it; of a dm its author does.
 _IN_GAPS: Final = f"""
     SELECT {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")},
-           c.workspace_id
+           c.workspace_id, mentioned_by(m.id) AS mentioned
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
            WITH ORDINALITY AS g (channel_id, above_seq, above_id, ord)
       JOIN channels c ON c.id = g.channel_id
@@ -248,7 +248,14 @@ class PostgresMessages(Posting):
             [gap.above_id for gap in gaps],
             limit,
         )
-        return [Posted(message_in(row), workspace_id=row["workspace_id"]) for row in rows]
+        return [
+            Posted(
+                message_in(row),
+                workspace_id=row["workspace_id"],
+                mentioned=tuple(row["mentioned"] or ()),
+            )
+            for row in rows
+        ]
 
     async def last_id(self) -> MessageId:
         """See the interface. The sequence may be ahead of what is stored, never behind."""

@@ -13,7 +13,12 @@ from typing import Final, TypeVar
 import asyncpg
 from attrs import evolve, frozen
 
-from persistence.postgres.contents.message_rows import message_columns, message_in
+from persistence.postgres.contents.mentions import given_for
+from persistence.postgres.contents.message_rows import (
+    mentions_in,
+    message_columns,
+    message_in,
+)
 from persistence.postgres.database.bridge import Connections, LockTimeout, Record
 from persistence.postgres.database.errors import StatementRefused
 from persistence.postgres.database.hold import Hold
@@ -22,10 +27,13 @@ from protocol.model import ChannelId, Message, MessageId, Posted, Refusal, UserI
 
 T = TypeVar("T")
 
-_POST: Final = (
-    "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
-    " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[], $12)"
+_ARGUMENTS: Final = (
+    "$1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
+    " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[], $12"
 )
+_POST: Final = f"SELECT * FROM post_messages({_ARGUMENTS})"
+# Of a batch in which a draft may mention somebody; the others pay nothing for it.
+_POST_MENTIONING: Final = f"SELECT * FROM post_mentioning({_ARGUMENTS}, $13::text[]::jsonb[])"
 # `post_messages` holds its authors FOR KEY SHARE until its commit, which this lock conflicts with.
 # It is a write itself, so the commit after it is durable no earlier than theirs, also on a standby
 # that commits wait for.
@@ -67,10 +75,11 @@ _STUCK: Final = """
     SELECT ord::int FROM places
      WHERE ord IN (SELECT ord FROM stuck) OR channel IN (SELECT channel FROM stuck)
 """
-# Those of these messages that were changed and that their authors may see.
+# Those of these messages that were changed, or mention somebody, and that their authors may see.
 _CHANGED: Final = f"""
     SELECT {message_columns("m.author_id")} FROM messages m JOIN channels c ON c.id = m.channel_id
-     WHERE m.id = ANY ($1::bigint[]) AND m.rev > 0 AND may_join(m.author_id, c.id)
+     WHERE m.id = ANY ($1::bigint[]) AND may_join(m.author_id, c.id)
+       AND (m.rev > 0 OR EXISTS (SELECT FROM mentions n WHERE n.message_id = m.id))
 """
 _NOT_SERVING: Final = "not_serving"
 
@@ -207,8 +216,9 @@ class Posting:
             )
             for draft in drafts
         ]
+        given = _unless_empty([given_for(draft.content) for draft in drafts])
         rows = await self.connections.fetch(
-            _POST,
+            _POST if given is None else _POST_MENTIONING,
             [author_id for author_id, _, _ in numbers],
             _unless_empty([recipient_id for _, recipient_id, _ in numbers]),
             _unless_empty([channel_id for _, _, channel_id in numbers]),
@@ -221,11 +231,16 @@ class Posting:
             _unless_empty([draft.asker_id for draft in drafts]),
             _unless_empty([draft.parent_id for draft in drafts]),
             hub,
+            *(() if given is None else (given,)),
         )
         if rows and rows[0]["verdict"] == _NOT_SERVING:
             raise StoreUnavailable("another hub has begun to serve this database")
         by_draft: Mapping[int, Record] = {row["draft"]: row for row in rows}
         outcomes = [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
+        if given is not None:
+            outcomes = [
+                _mentioning(outcome, by_draft[index]) for index, outcome in enumerate(outcomes, 1)
+            ]
         posted = [each for each in outcomes if isinstance(each, Posted)]
         repeats = [each.message.id for each in posted if each.repeated]
         if not repeats:
@@ -246,6 +261,15 @@ def _as_it_is(outcome: Outcome, changed: Mapping[MessageId, Record]) -> Outcome:
     was = outcome.message
     now = message_in(changed[was.id])
     return evolve(outcome, message=evolve(now, read_by=was.read_by, is_delivered=was.is_delivered))
+
+
+def _mentioning(outcome: Outcome, row: Record) -> Outcome:
+    """With whom the message mentions, and who is told so."""
+    if not isinstance(outcome, Posted) or row["mentions"] is None:
+        return outcome
+    mentions, mentions_channel = mentions_in(row["mentions"])
+    message = evolve(outcome.message, mentions=mentions, mentions_channel=mentions_channel)
+    return evolve(outcome, message=message, mentioned=tuple(row["told"] or ()))
 
 
 def _outcome(draft: Draft, row: Record) -> Outcome:

@@ -6,10 +6,10 @@ Guarantees: `seq` and `rev` are dense. Must not know: who may see it.
 from collections.abc import Callable, Container, Mapping
 from typing import Final
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
 from persistence.contents.revisions import Version
-from protocol.model import Channel, Message, MessageId, Reaction, UserId
+from protocol.model import Channel, Mention, Message, MessageId, Reaction, UserId
 from protocol.revisions import NAMED_REACTORS
 
 
@@ -21,6 +21,14 @@ class _Everybody:
 
 
 EVERYBODY: Final[Container[UserId]] = _Everybody()
+
+
+@frozen
+class Mentioned:
+    """Whom a message mentions: users, and whether everybody in the channel."""
+
+    users: tuple[UserId, ...]
+    channel: bool
 
 
 @define
@@ -41,7 +49,9 @@ class ChannelRow:
     last_rev: int = 0
     reactions: dict[MessageId, dict[str, dict[UserId, int]]] = field(factory=dict)  # numbered
     versions: dict[MessageId, list[Version]] = field(factory=dict)  # the last first
+    mentions: dict[MessageId, Mentioned] = field(factory=dict)
     is_request: Callable[[UserId], bool] = lambda _: False
+    username: Callable[[UserId], str] = str
 
     def find(self, message_id: MessageId) -> Message:
         """The stored message of that id, which must be in this channel."""
@@ -51,8 +61,12 @@ class ChannelRow:
         """Replace a stored message by another version of it."""
         self.messages[message.seq - 1] = message
 
-    def forget_reactions(self, user_id: UserId) -> None:
-        """Take back whatever a user has reacted."""
+    def forget_person(self, user_id: UserId) -> None:
+        """Take back whatever a user has reacted, and every mention of theirs."""
+        self.mentions = {
+            message_id: evolve(each, users=tuple(one for one in each.users if one != user_id))
+            for message_id, each in self.mentions.items()
+        }
         for kinds in self.reactions.values():
             for emoji, users in tuple(kinds.items()):
                 users.pop(user_id, None)
@@ -68,6 +82,7 @@ class ChannelRow:
         """Delete what a stored message says."""
         self.deleted.add(message.id)
         self.reactions.pop(message.id, None)
+        self.mentions.pop(message.id, None)
         self.versions.pop(message.id, None)
         self.replace(evolve(message, content="", file_url=None, is_deleted=True))
         others = (each for each in self.channel.pinned if each != message.id)
@@ -102,9 +117,12 @@ class ChannelRow:
             Reaction(emoji, len(users), tuple(users)[:NAMED_REACTORS])
             for emoji, users in sorted(found.items(), key=lambda each: min(each[1].values()))
         )
+        mentioned = self.mentions.get(message.id, Mentioned((), channel=False))
         return evolve(
             message,
             reactions=reactions,
+            mentions=tuple(Mention(each, self.username(each)) for each in mentioned.users),
+            mentions_channel=mentioned.channel,
             read_by=tuple(sorted(self._past(self.read, message, unknown))),
             is_pinned=message.id in self.channel.pinned,
             is_delivered=bool(self._past(self.delivered, message, unknown)),

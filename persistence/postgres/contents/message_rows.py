@@ -12,6 +12,7 @@ from persistence.postgres.database.bridge import Record
 from protocol.model import (
     ChannelId,
     GradingStatus,
+    Mention,
     Message,
     MessageId,
     MessageKind,
@@ -35,6 +36,8 @@ def message_columns(viewer: str, is_request: str = "is_request(c, r.user_id)") -
     m.client_key, m.is_homework, m.grading, m.parent_id, m.rev, m.edited_at,
     m.deleted_at IS NOT NULL AS is_deleted,
     CASE WHEN m.rev > 0 THEN reactions_of(m.id) END AS reactions,
+    CASE WHEN EXISTS (SELECT FROM mentions n WHERE n.message_id = m.id) THEN mentions_of(m.id) END
+        AS mentions,
     CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
         AS recipient_id,
     ARRAY(SELECT r.user_id FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
@@ -50,6 +53,7 @@ TO_FIRST: Final = message_columns("$1::bigint")
 
 def message_in(row: Record) -> Message:
     """The message in a row with `message_columns`."""
+    mentions, mentions_channel = mentions_in(row["mentions"])
     return Message(
         id=MessageId(row["id"]),
         channel_id=ChannelId(row["channel_id"]),
@@ -71,7 +75,17 @@ def message_in(row: Record) -> Message:
         edited_at=row["edited_at"],
         is_deleted=row["is_deleted"],
         reactions=_reactions(row["reactions"]),
+        mentions=mentions,
+        mentions_channel=mentions_channel,
     )
+
+
+def mentions_in(found: str | None) -> tuple[tuple[Mention, ...], bool]:
+    """What `mentions_of` in routines/mentions.sql says: those by name, and whether the channel."""
+    if found is None:
+        return (), False
+    each = orjson.loads(found)
+    return tuple(Mention(UserId(pair[0]), pair[1]) for pair in each if pair), None in each
 
 
 def _reactions(found: str | None) -> tuple[Reaction, ...]:

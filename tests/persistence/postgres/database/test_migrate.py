@@ -67,6 +67,9 @@ RELEASED = {
         "8ee675cbd784760c9bb5d7ade2e9af62a7c8283d9786aa7f3bed8b9bdb76c81d"
     ),
     "schema/0018_search.sql": ("d3dd774acac3582b2377e78519dfb91cc3391a8b9502610853dd78bb344a46d2"),
+    "schema/0021_mentions.sql": (
+        "074e67734cbf93628a94337f40bea8d74dea2e13b4194f01c60344ba26ae7b14"
+    ),
 }
 
 
