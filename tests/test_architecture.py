@@ -238,6 +238,7 @@ def test_persistence_knows_only_the_model() -> None:
             path: {name for name in imported(path) if name.partition(".")[0] in known}
             - {
                 "protocol.model",
+                "protocol.parsing.mentions",
                 "protocol.revisions",
                 "protocol.searching.marks",
                 "protocol.searching.words",

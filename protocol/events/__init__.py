@@ -30,6 +30,7 @@ from protocol.events.messages import (
     ChannelMessageRevised,
     ConversationBegun,
     ConversationHistory,
+    MentionChanged,
     MessageConfirmed,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -89,6 +90,7 @@ __all__ = [
     "LeftChannel",
     "MemberAdded",
     "MemberRemoved",
+    "MentionChanged",
     "MessageConfirmed",
     "MessagesSeen",
     "PresenceChanged",
@@ -124,6 +126,7 @@ Event: TypeAlias = (
     | MessagesSeen
     | PrivateMessageRevised
     | ChannelMessageRevised
+    | MentionChanged
     | JoinedChannel
     | LeftChannel
     | ConversationRevoked

@@ -23,6 +23,7 @@ from protocol.model import (
     Workspace,
     WorkspaceId,
 )
+from protocol.shapes.mentions import add_mentions
 from protocol.shapes.revisions import RevisedFields, add_revision
 from protocol.shapes.timestamps import Timestamp, timestamp
 
@@ -129,6 +130,7 @@ def chat_message_object(message: Message, author: User) -> ChatMessageObject:
         view["parentId"] = view["replyTo"] = message.parent_id
     if message.key is not None:
         view["clientMessageId"] = message.key
+    add_mentions(view, message, UserId)
     add_revision(view, message)
     return view
 

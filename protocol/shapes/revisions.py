@@ -13,6 +13,7 @@ from protocol.events import ChannelMessageRevised, PrivateMessageRevised
 from protocol.model import Message, Reaction, UserId
 from protocol.parsing.content import Content
 from protocol.revisions import Delete, Edit, Grade, Pin, React
+from protocol.shapes.mentions import MentionObject, add_mentions
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 U = TypeVar("U")
@@ -41,12 +42,14 @@ class ReactionObject(TypedDict, Generic[U]):
 
 
 class RevisedFields(TypedDict):
-    """What only a message that was changed has, wherever it is shown."""
+    """What only a message that was changed has, or mentions somebody, wherever it is shown."""
 
     rev: NotRequired[int]
     editedAt: NotRequired[Timestamp]
     isDeleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject[UserId]]]
+    mentions: NotRequired[list[MentionObject[UserId]]]
+    mentionsChannel: NotRequired[Literal[True]]
 
 
 class StateObject(TypedDict, Generic[U]):
@@ -62,6 +65,8 @@ class StateObject(TypedDict, Generic[U]):
     isDeleted: bool
     isPinned: bool
     reactions: list[ReactionObject[U]]
+    mentions: NotRequired[list[MentionObject[U]]]
+    mentionsChannel: NotRequired[Literal[True]]
     userId: NotRequired[U]
     emoji: NotRequired[str]
     renderedContent: NotRequired[str]
@@ -99,6 +104,7 @@ def state_object(event: RevisedEvent, user_of: Callable[[Any], U]) -> StateObjec
         "isPinned": message.is_pinned,
         "reactions": reaction_objects(message.reactions, user_of),
     }
+    add_mentions(state, message, user_of)
     if isinstance(event.revision, React):
         state["emoji"] = event.revision.emoji
     if event.user is not None:

@@ -12,11 +12,12 @@ from typing import Final, Literal, NotRequired, TypedDict
 from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import AROUND, messages_around
+from hub.rest.finding.mentions import mention_endpoints, mentions_page
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording
 from hub.rest.routes.revisions import Reach, revised, revision_endpoints
-from persistence.lists import Which
+from persistence.lists import Places, Which
 from persistence.records import Conversation
 from protocol.answers import Done
 from protocol.commands import HideConversation, MarkRead, SendPrivateMessage
@@ -32,7 +33,7 @@ from protocol.dialects.messenger.shapes import (
     conversation_message_object,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MAX_ID, Message, Posted, Role, User, UserId, with_authors
+from protocol.model import MAX_ID, ChannelId, Message, Posted, Role, User, UserId, with_authors
 from protocol.parsing.content import check_content, check_file_url, check_kind
 
 PREFIXES: Final = ("/api/messagepal", "/api/message")
@@ -76,6 +77,7 @@ class ConversationObject(TypedDict):
     lastMessage: ConversationMessageObject
     unreadCount: int
     lastRev: int
+    unreadMentions: NotRequired[int]
 
 
 class DetailedConversationObject(ConversationObject):
@@ -132,14 +134,16 @@ def _peer(call: Call, conversation: str) -> UserId:
 async def conversations(call: Call) -> JSON[list[ConversationObject]]:
     """The caller's conversations, newest first, without the archived ones."""
     found = await _page(call, Which.UNARCHIVED)
-    return JSON([_summary(call.user, each) for each in found], headers=_more(call, found))
+    unread = await call.services.store.mentions.unread(call.me, Places.CONVERSATIONS)
+    return JSON([_summary(call.user, each, unread) for each in found], headers=_more(call, found))
 
 
 async def conversations_of(call: Call) -> JSON[list[DetailedConversationObject]]:
     """The caller's conversations with more detail, archived ones included."""
     _require_me(call, call.user_id())
     found = await _page(call, Which.ALL)
-    return JSON([_detailed(call.user, each) for each in found], headers=_more(call, found))
+    unread = await call.services.store.mentions.unread(call.me, Places.CONVERSATIONS)
+    return JSON([_detailed(call.user, each, unread) for each in found], headers=_more(call, found))
 
 
 async def _page(call: Call, which: Which) -> Sequence[Conversation]:
@@ -152,16 +156,21 @@ def _more(call: Call, page: Sequence[Conversation]) -> Mapping[str, str]:
     return next_page(call, page, lambda each: each.last_id)
 
 
-def _summary(me: User, conversation: Conversation) -> ConversationObject:
+def _summary(
+    me: User, conversation: Conversation, mentions: Mapping[ChannelId, int]
+) -> ConversationObject:
     people = {me.id: me, conversation.peer.id: conversation.peer}
     last = conversation.last_message
-    return {
+    view: ConversationObject = {
         "id": conversation_id(me.id, conversation.peer.id),
         "participants": [_participant(user) for user in people.values()],
         "lastMessage": conversation_message_object(last, people[last.author_id]),
         "unreadCount": conversation.unread_count,
         "lastRev": conversation.last_rev,
     }
+    if conversation.channel_id in mentions:
+        view["unreadMentions"] = mentions[conversation.channel_id]
+    return view
 
 
 def _participant(user: User) -> ParticipantObject:
@@ -171,15 +180,28 @@ def _participant(user: User) -> ParticipantObject:
     return view
 
 
-def _detailed(me: User, conversation: Conversation) -> DetailedConversationObject:
+def _detailed(
+    me: User, conversation: Conversation, mentions: Mapping[ChannelId, int]
+) -> DetailedConversationObject:
     people = (me, conversation.peer)
     return {
-        **_summary(me, conversation),
+        **_summary(me, conversation, mentions),
         "participantIds": [user.id for user in people],
         "participantNames": {str(user.id): user.name for user in people},
         "participantRoles": {str(user.id): user.role for user in people},
         "isArchived": conversation.is_archived,
     }
+
+
+async def mentions(call: Call) -> JSON[list[ConversationMessageObject]]:
+    """The messages of the caller's conversations that mention them, newest first."""
+    page, more = await mentions_page(call, Places.CONVERSATIONS)
+    people = await call.services.store.accounts.get_many({each.author_id for each in page})
+    shown = [(message, author) for message, author in with_authors(page, people)]
+    return JSON(
+        [conversation_message_object(*each) for each in shown if each[0].recipient_id],
+        headers=more,
+    )
 
 
 async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
@@ -333,6 +355,7 @@ _NAMED: Final = {"conversation_id": ConversationName}
 def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
     return (
         *revision_endpoints(revise, f"{prefix}/messages"),
+        *mention_endpoints(mentions, Places.CONVERSATIONS, prefix),
         Endpoint(
             "GET",
             f"{prefix}/conversations",

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.model import Channel, DeliveryStatus, Message, User
+from protocol.shapes.mentions import MentionObject, add_mentions
 from protocol.shapes.revisions import ReactionObject, reaction_objects
 from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
@@ -45,6 +46,8 @@ class ChannelMessageObject(TypedDict):
     editedAt: NotRequired[Timestamp]
     isDeleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject[UserUuid]]]
+    mentions: NotRequired[list[MentionObject[UserUuid]]]
+    mentionsChannel: NotRequired[Literal[True]]
 
 
 class SentObject(TypedDict):
@@ -132,6 +135,7 @@ def channel_message_object(
         view["tempId"] = message.key
     if render is not None:
         view["renderedContent"] = render(message.content)
+    add_mentions(view, message, partial(to_uuid, IdKind.USER))
     if message.rev:
         _add_revision(view, message)
     return view

@@ -30,6 +30,7 @@ from protocol.events import (
     LeftChannel,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     PresenceChanged,
@@ -59,6 +60,7 @@ from protocol.shapes.learning_platform import (
     member_object,
     workspace_object,
 )
+from protocol.shapes.mentions import MentionState, mention_state
 from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -194,6 +196,14 @@ class RevisedData(StateObject[UserId]):
     workspaceId: WorkspaceId | None
 
 
+class MentionData(MentionState[UserId]):
+    """A message of one of the user's workspaces mentions the user, or does so no longer."""
+
+    id: MessageId
+    channelId: ChannelId
+    workspaceId: WorkspaceId
+
+
 def _posted(
     event: ChannelMessagePosted,
 ) -> tuple[Dispatch[Literal["MESSAGE_CREATE"], MessageData]]:
@@ -209,6 +219,20 @@ def _revised(event: ChannelMessageRevised) -> tuple[Dispatch[RevisedName, Revise
         **state_object(event, UserId),
     }
     return _dispatch(_revised_name(event), data)
+
+
+def _mention(
+    event: MentionChanged,
+) -> tuple[Dispatch[Literal["MESSAGE_MENTION"], MentionData], ...]:
+    if event.workspace_id is None:
+        return ()  # private messages are other dialects'
+    data: MentionData = {
+        "id": event.about.id,
+        "channelId": event.about.channel_id,
+        "workspaceId": event.workspace_id,
+        **mention_state(event, UserId),
+    }
+    return ({"t": "MESSAGE_MENTION", "d": data},)
 
 
 def _revised_name(event: ChannelMessageRevised) -> RevisedName:
@@ -324,6 +348,7 @@ def _membership(workspace: Workspace, user_id: UserId, user: User | None) -> Mem
 ENCODERS: Final[Encoders] = {
     ChannelMessagePosted: _posted,
     ChannelMessageRevised: _revised,
+    MentionChanged: _mention,
     ChannelTyping: _typing,
     WorkspacePresence: _presence,
     ChannelMessagesRead: _messages_read,

@@ -32,6 +32,7 @@ from protocol.events import (
     LeftChannel,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     PresenceChanged,
@@ -65,6 +66,7 @@ from protocol.shapes.learning_platform import (
     added_channel_object,
     chat_message_object,
 )
+from protocol.shapes.mentions import MentionState, mention_state
 from protocol.shapes.resumed import ResumedFrame, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -148,6 +150,14 @@ class MessageRevisedFrame(StateObject[UserId]):
     """A message of a channel that the client has joined was changed."""
 
     type: Literal["message_updated", "message_deleted", "message_reaction"]
+    messageId: MessageId
+    channelId: ChannelId
+
+
+class MentionFrame(MentionState[UserId]):
+    """A message of any of the user's channels mentions the user, or does so no longer."""
+
+    type: Literal["mention"]
     messageId: MessageId
     channelId: ChannelId
 
@@ -344,6 +354,16 @@ def _revised(event: ChannelMessageRevised) -> tuple[_Revised]:
     return (frame,)
 
 
+def _mention(event: MentionChanged) -> tuple[MentionFrame]:
+    frame: MentionFrame = {
+        "type": "mention",
+        "messageId": event.about.id,
+        "channelId": event.about.channel_id,
+        **mention_state(event, UserId),
+    }
+    return (frame,)
+
+
 def _pinned(message: Message, user: User) -> MessagePinnedFrame | MessageUnpinnedFrame:
     if message.is_pinned:
         pinned: MessagePinnedFrame = {
@@ -432,6 +452,7 @@ ENCODERS: Final[Encoders] = {
     ChannelMessagesRead: _messages_read,
     MessagesSeen: _messages_seen,
     ChannelMessageRevised: _revised,
+    MentionChanged: _mention,
     JoinedChannel: _joined,
     LeftChannel: _left,
     ChannelsAdded: _channels_added,

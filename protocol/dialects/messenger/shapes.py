@@ -8,6 +8,7 @@ from typing import NotRequired
 from protocol.dialects.messenger.conversations import ConversationName, conversation_id
 from protocol.model import Message, Role, User, UserId, recipient_of
 from protocol.parsing.content import KindName
+from protocol.shapes.mentions import add_mentions
 from protocol.shapes.revisions import RevisedFields, add_revision
 from protocol.shapes.timestamps import Timestamp, timestamp
 
@@ -53,5 +54,6 @@ def conversation_message_object(message: Message, author: User) -> ConversationM
         view["fileUrl"] = message.file_url
     if message.key is not None:
         view["clientMessageId"] = message.key
+    add_mentions(view, message, UserId)
     add_revision(view, message)
     return view

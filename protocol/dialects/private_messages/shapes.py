@@ -29,6 +29,13 @@ class ReactionObject(TypedDict):
     user_ids: list[UserId]
 
 
+class MentionObject(TypedDict):
+    """A user whom a message mentions."""
+
+    user_id: UserId
+    username: str
+
+
 class PrivateMessageObject(TypedDict):
     """A private message."""
 
@@ -49,6 +56,7 @@ class PrivateMessageObject(TypedDict):
     edited_at: NotRequired[Timestamp]
     is_deleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject]]
+    mentions: NotRequired[list[MentionObject]]
 
 
 class UserObject(TypedDict):
@@ -107,6 +115,10 @@ def private_message_object(message: Message, recipient_id: UserId) -> PrivateMes
         view["parent_id"] = message.parent_id
     if message.is_delivered:
         view["is_delivered"] = True
+    if message.mentions:
+        view["mentions"] = [
+            {"user_id": each.user_id, "username": each.username} for each in message.mentions
+        ]
     if message.rev:
         _add_revision(view, message)
     return view

@@ -46,7 +46,7 @@ from protocol.events import (
 from protocol.model import ChannelId, DeliveryStatus, GradingStatus, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React
 from protocol.schemas import Schemas
-from tests.support.documents.events import EVENTS, FULL_MESSAGE, THUMB
+from tests.support.documents.events import EVENTS, FULL_MESSAGE, MENTIONING, THUMB
 from tests.support.documents.pages import ROOT, code_words, rows, section
 
 
@@ -168,6 +168,10 @@ def _revisions(
         yield evolve(event, revision=revision)
     yield evolve(event, message=evolve(event.message, is_pinned=False), revision=Pin())
     yield evolve(event, revision=React(THUMB, is_added=False))
+    mentioning = evolve(event.message, mentions=MENTIONING.mentions, mentions_channel=True)
+    for revision in (Edit("x"), Pin(), React(THUMB), React(THUMB, is_added=False)):
+        yield evolve(event, message=mentioning, revision=revision)
+    yield evolve(event, message=evolve(mentioning, is_deleted=True), revision=Delete())
 
 
 _RESUMED: Final[tuple[Event, ...]] = (
@@ -188,8 +192,10 @@ def examples() -> Iterator[Event]:
                 | MessageConfirmed()
             ):
                 yield evolve(event, message=FULL_MESSAGE)
+                yield evolve(event, message=MENTIONING)
             case ConversationHistory():
                 yield evolve(event, messages=(FULL_MESSAGE,))
+                yield evolve(event, messages=(MENTIONING,))
             case ConversationSubscribed():
                 yield evolve(event, subscribed=False)
             case Refused():

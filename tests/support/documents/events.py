@@ -30,6 +30,7 @@ from protocol.events import (
     LeftChannel,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     PresenceChanged,
@@ -50,6 +51,7 @@ from protocol.model import (
     ChannelId,
     ChannelKind,
     DeliveryStatus,
+    Mention,
     Message,
     MessageId,
     MessageKind,
@@ -92,6 +94,10 @@ REVISED: Final = evolve(
     reactions=(Reaction(THUMB, 2, (UserId(1), UserId(2))),),
 )
 
+MENTIONING: Final = evolve(
+    MESSAGE, mentions=(Mention(UserId(2), "ben"),), mentions_channel=True, key=None
+)
+
 EVENTS: Final[tuple[Event, ...]] = (
     Connected(ANN, AT, "epoch"),
     PrivateMessagePosted(MESSAGE, ANN, UserId(2)),
@@ -108,6 +114,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     MessagesSeen(ChannelId(3), UserId(1), UserId(2), IDS, DeliveryStatus.DELIVERED),
     PrivateMessageRevised(REVISED, AT, React(THUMB), ANN),
     ChannelMessageRevised(REVISED, AT, React(THUMB), ANN, WorkspaceId(5)),
+    MentionChanged(MENTIONING, WorkspaceId(5), AT),
     JoinedChannel(ChannelId(3)),
     LeftChannel(ChannelId(3), "because"),
     ConversationRevoked(UserId(1), UserId(2), ChannelId(3), AT),

@@ -11,6 +11,7 @@ from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import messages_around
+from hub.rest.finding.mentions import mention_endpoints, mentions_page
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording, from_wire
 from hub.rest.routes.revisions import (
@@ -21,6 +22,7 @@ from hub.rest.routes.revisions import (
     versions_endpoint,
     versions_of,
 )
+from persistence.lists import Places
 from protocol.commands import PostToChannel
 from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
 from protocol.dialects.channel_messages.shapes import (
@@ -43,6 +45,12 @@ _WORDING: Final = {ErrorCode.CHANNEL_NOT_FOUND: _NOT_VISIBLE}
 
 
 CURSOR: Final = Text("cursor", "the `nextCursor` of the page before", {"format": "uuid"})
+
+
+class MessagesObject(TypedDict):
+    """Messages, newest first."""
+
+    messages: list[ChannelMessageObject]
 
 
 class PageObject(TypedDict):
@@ -137,6 +145,12 @@ def _message_id(call: Call) -> MessageId | None:
     return None if number is None else MessageId(number)
 
 
+async def mentions(call: Call) -> JSON[MessagesObject]:
+    """The messages of all channels that mention the caller, newest first."""
+    page, more = await mentions_page(call, Places.ALL)
+    return JSON({"messages": await _views(call, page)}, headers=more)
+
+
 async def replies(call: Call) -> JSON[RepliesObject]:
     """The replies to a message, oldest first."""
     message = await _message(call)
@@ -190,6 +204,7 @@ async def _message(call: Call) -> Message:
 SURFACE: Final = REST
 ENDPOINTS: Final = (
     *revision_endpoints(revise),
+    *mention_endpoints(mentions, Places.ALL),
     versions_endpoint(versions),
     Endpoint(
         "GET",

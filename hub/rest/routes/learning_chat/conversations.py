@@ -50,6 +50,7 @@ class ConversationObject(TypedDict):
     isReadOnly: bool
     participants: list[ParticipantObject]
     unreadCount: int
+    unreadMentions: NotRequired[int]
     subject: NotRequired[str]
 
 
@@ -68,6 +69,7 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
     writable = await store.lists.writable(call.me, ids)
     people = {channel.id: _people(channel, members) for channel in channels}
     users = await store.accounts.get_many({who for ids in people.values() for who in ids})
+    mentions = await store.mentions.unread(call.me)
     return JSON(
         [
             _conversation(
@@ -75,6 +77,7 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
                 channel,
                 [users[who] for who in people[channel.id] if who in users],
                 unread.get(channel.id, 0),
+                mentions.get(channel.id, 0),
                 is_read_only=channel.id not in writable,
             )
             for channel in channels
@@ -98,6 +101,7 @@ def _conversation(
     channel: Channel,
     people: Iterable[User],
     unread_count: int,
+    unread_mentions: int,
     *,
     is_read_only: bool,
 ) -> ConversationObject:
@@ -113,6 +117,8 @@ def _conversation(
         "participants": [_participant(user) for user in people],
         "unreadCount": unread_count,
     }
+    if unread_mentions:
+        view["unreadMentions"] = unread_mentions
     if channel.subject is not None:
         view["subject"] = channel.subject
     return view

@@ -3,7 +3,7 @@
 Guarantees: what a list of channels shows of each of them is known after one request.
 """
 
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.pages import LIMIT, PAGED, begin_of_page, next_page
@@ -20,6 +20,7 @@ class ChannelState(TypedDict):
     lastSeq: int
     lastRev: int
     unreadCount: int
+    unreadMentions: NotRequired[int]
 
 
 class ListedChannelObject(ChannelObject, ChannelState):
@@ -37,12 +38,14 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
     ids = [head.channel.id for head in heads]
     newest = await lists.newest(call.me, ids, among=UNREAD_AMONG)  # may be later by now
     shown = await views(call, [each.message for each in newest.values()])
+    mentions = await call.services.store.mentions.unread(call.me, Places.IN_WORKSPACES)
     messages = dict(zip(newest, shown, strict=True))
     return JSON(
         [
             {
                 **channel_object(head.channel),
                 **_state(head, newest.get(head.channel.id)),
+                **_mentions(mentions.get(head.channel.id, 0)),
                 "lastMessage": messages.get(head.channel.id),
             }
             for head in heads
@@ -59,6 +62,14 @@ def _state(head: ChannelHead, newest: Newest | None) -> ChannelState:
     last_seq = max(head.last_seq, newest.message.seq)
     unread = newest.unread_count
     return {"lastSeq": last_seq, "lastRev": head.last_rev, "unreadCount": unread}
+
+
+class _Mentions(TypedDict):
+    unreadMentions: NotRequired[int]
+
+
+def _mentions(unread: int) -> _Mentions:
+    return {"unreadMentions": unread} if unread else {}
 
 
 SURFACE: Final = REST

@@ -5,19 +5,20 @@ delivery to everyone who may see it, the sender's connections included.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypedDict, TypeVar
+from typing import Final, NotRequired, TypedDict, TypeVar
 
 from hub.limits.quotas import Kind
 from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.finding.around import AROUND, messages_around
+from hub.rest.finding.mentions import mention_endpoints, mentions_page
 from hub.rest.finding.searching import SEARCHED, more_found, search_page
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, NO_USER, from_wire
 from hub.rest.routes.revisions import Reach, revised, revision_endpoints
 from hub.settings.choices import AudienceRule
-from persistence.lists import Which
+from persistence.lists import Places, Which
 from protocol.answers import Done
 from protocol.commands import MarkConversationRead, MarkRead, SendPrivateMessage
 from protocol.dialects.private_messages.rest import REST, AddressedMessageBody, MessageBody
@@ -63,6 +64,7 @@ class ConversationObject(TypedDict):
     last_message_time: Timestamp
     last_seq: int
     last_rev: int
+    unread_mentions: NotRequired[int]
     is_online: bool
     is_request: bool
 
@@ -179,6 +181,15 @@ async def search(call: Call) -> JSON[list[FoundMessageObject]]:
     return JSON(shown, headers=more_found(call, page))
 
 
+async def mentions(call: Call) -> JSON[list[ShownMessageObject]]:
+    """The messages of my conversations that mention me, newest first."""
+    page, more = await mentions_page(call, Places.CONVERSATIONS)
+    peers = await call.services.store.accounts.get_many({each.author_id for each in page})
+    people = {**peers, call.me: call.user}
+    shown = [each for each in page if each.author_id in people and each.recipient_id == call.me]
+    return JSON(message_objects(shown, people), headers=more)
+
+
 async def mark_read(call: Call) -> JSON[DoneObject]:
     """Mark the other side's messages read, up to a seq or all that there are now."""
     await call.carry_out(MarkConversationRead(call.user_id(), call.number(UP_TO_SEQ)), Done)
@@ -196,6 +207,7 @@ async def listed(call: Call, which: Which) -> JSON[list[ConversationObject]]:
         call.me, which, before=begin_of_page(call, MAX_ID), limit=call.number(pages.LIMIT)
     )
     online = await _visibly_online(call)
+    mentions = await call.services.store.mentions.unread(call.me, Places.CONVERSATIONS)
     shown: list[ConversationObject] = [
         {
             "user": user_object(each.peer),
@@ -209,6 +221,9 @@ async def listed(call: Call, which: Which) -> JSON[list[ConversationObject]]:
         }
         for each in found
     ]
+    for view, each in zip(shown, found, strict=True):
+        if each.channel_id in mentions:
+            view["unread_mentions"] = mentions[each.channel_id]
     return JSON(shown, headers=next_page(call, found, lambda each: each.last_id))
 
 
@@ -262,6 +277,7 @@ _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 SURFACE: Final = REST
 ENDPOINTS: Final = (
     *revision_endpoints(revise),
+    *mention_endpoints(mentions, Places.CONVERSATIONS),
     Endpoint(
         "GET",
         "/api/messages/conversations",
