@@ -169,8 +169,8 @@ def _revisions(
     yield evolve(event, message=evolve(event.message, is_pinned=False), revision=Pin())
     yield evolve(event, revision=React(THUMB, is_added=False))
     mentioning = evolve(event.message, mentions=MENTIONING.mentions, mentions_channel=True)
-    for revision in (Edit("x"), Pin(), React(THUMB), React(THUMB, is_added=False)):
-        yield evolve(event, message=mentioning, revision=revision)
+    for named in (Edit("x"), Pin(), React(THUMB), React(THUMB, is_added=False)):
+        yield evolve(event, message=mentioning, revision=named)
     yield evolve(event, message=evolve(mentioning, is_deleted=True), revision=Delete())
 
 
