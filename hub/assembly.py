@@ -49,6 +49,7 @@ from hub.services.channels import Channels
 from hub.services.commands import Commands
 from hub.services.finding.indexing import Indexing
 from hub.services.missed_revisions import MissedRevisions
+from hub.services.notes import Notes
 from hub.services.people.retention import Retention
 from hub.services.posting.log_watch import LogWatch, begin_log
 from hub.services.posting.messaging import Messaging
@@ -139,7 +140,7 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(
+async def open_services(  # noqa: PLR0915  one statement for each service
     config: Config,
     store: Store,
     *,
@@ -206,6 +207,7 @@ async def open_services(
         introductions.begin,
         Questions(store.relations, store.invitations, pairs, hub).begin,
     )
+    notes = Notes(store.notes, store.messages, store.relations, hub)
     resume = Resume(
         store.channels,
         store.lists,
@@ -214,6 +216,7 @@ async def open_services(
         channels,
         log_watch,
         MissedRevisions(store.revisions, store.channels),
+        notes,
         limit=config.resume_limit,
     )
     completions = _completions(config)
@@ -271,6 +274,7 @@ async def open_services(
         ),
         typing=typing,
         receipts=receipts,
+        notes=notes,
         channels=channels,
         workspaces=workspaces,
         resume=resume,
@@ -365,6 +369,8 @@ def allowances(config: Config) -> Mapping[Kind, Allowance]:
         Kind.UPLOADS: Allowance(config.user_uploads_per_minute, MINUTE),
         Kind.CONVERSATIONS: Allowance(config.user_conversations_per_hour, HOUR),
         Kind.CHANNELS: Allowance(config.user_channels_per_hour, HOUR),
+        Kind.REVISIONS: Allowance(config.user_revisions_per_minute, MINUTE),
+        Kind.REACTIONS: Allowance(config.user_reactions_per_minute, MINUTE),
         Kind.SEARCHES: Allowance(config.user_searches_per_minute, MINUTE),
         Kind.QUESTIONS: Allowance(config.user_questions_per_minute, MINUTE),
         Kind.QUESTIONS_A_DAY: Allowance(config.user_questions_per_day, DAY),

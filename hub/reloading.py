@@ -39,6 +39,8 @@ RELOADABLE: Final = frozenset(
         "user_messages_per_second",
         "user_questions_per_day",
         "user_questions_per_minute",
+        "user_reactions_per_minute",
+        "user_revisions_per_minute",
         "user_searches_per_minute",
         "user_typing_per_second",
         "user_uploads_per_minute",

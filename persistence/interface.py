@@ -23,7 +23,9 @@ from persistence.audit import Audit, AuditEntry, AuditRow, Way
 from persistence.changes import Change
 from persistence.contents.mentions import Mentions
 from persistence.contents.messages import Messages
+from persistence.contents.notes import Notes
 from persistence.contents.revisions import Revisions
+from persistence.contents.threads import Threads
 from persistence.figures import StoreFigures
 from persistence.invitations import Invitations
 from persistence.lists import Lists
@@ -76,11 +78,13 @@ __all__ = [
     "ListedWorkspace",
     "Log",
     "Messages",
+    "Notes",
     "Recoveries",
     "Relations",
     "Revisions",
     "Sessions",
     "Store",
+    "Threads",
     "Uploads",
     "Way",
     "Workspaces",
@@ -330,8 +334,10 @@ class Store:
     sessions: Sessions
     relations: Relations
     messages: Messages
+    notes: Notes
     revisions: Revisions
     mentions: Mentions
+    threads: Threads
     workspaces: Workspaces
     invitations: Invitations
     channels: Channels

@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeAlias
 from attrs import frozen
 
 from persistence.records import ChannelHead, Conversation, Newest
-from protocol.model import MAX_ID, Channel, ChannelId, Message, User, UserId
+from protocol.model import MAX_ID, ChannelId, Message, User, UserId
 
 MAX_LISTED: Final = 500
 """Entries of a page, unless it is said otherwise."""
@@ -73,14 +73,13 @@ class Search:
 @frozen
 class Found:
     """A channel of a search: its name as the user sees it, the peer of a conversation, how many
-    members it has, its last seq, and where it stands.
+    members it has, and where it stands.
     """
 
-    channel: Channel
+    head: ChannelHead
     name: str
     peer: User | None
     members: int
-    last_seq: int
     key: Key
 
 
@@ -101,9 +100,9 @@ class Lists(Protocol):
         first; only those with a `last_id` below `before`.
         """
 
-    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
-        """Private messages above the user's read watermarks by others whom the user does not
-        block: the sum over all of `conversations`, or over those that are not archived.
+    async def unread_count(self, user_id: UserId) -> int:
+        """Private messages that count as unread, by others whom the user does not block: the sum
+        over those of `conversations` that are neither archived nor muted.
         """
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:

@@ -28,6 +28,7 @@ from protocol.model import (
     WorkspaceId,
     name_key,
 )
+from protocol.notes import Mute, Note
 
 
 class StoreError(Exception):
@@ -155,7 +156,8 @@ class Draft:
 
     `key`: the author's idempotency key, 1 to 255 characters. `asker_id`: of a message of the
     assistant, the user whom it answers; it is stored as read by them. `parent_id`: the message that
-    this one replies to.
+    this one replies to. `forwards`: the message that this one becomes a copy of: content, kind and
+    file are taken from it when it is stored.
     """
 
     author_id: UserId
@@ -168,6 +170,7 @@ class Draft:
     is_homework: bool = False
     asker_id: UserId | None = None
     parent_id: MessageId | None = None
+    forwards: MessageId | None = None
 
     @property
     def where(self) -> object:
@@ -243,6 +246,16 @@ class Advance:
     peer_id: UserId | None
     audience: frozenset[UserId]
     hidden_from: frozenset[UserId]
+
+
+@frozen
+class Reading:
+    """What marking messages read has changed. `note`: what was marked unread is so no more, or less
+    of it.
+    """
+
+    advance: Advance | None = None
+    note: Note | None = None
 
 
 @frozen
@@ -377,6 +390,7 @@ class Conversation:
     nor let the peer in otherwise: by following them, by letting them follow a private profile, or
     in a common workspace. `last_id` and `last_seq`: of the channel's last message, which may be
     deleted or the assistant's. `last_rev`: of the last revision of one.
+    `mute`, `unread_from`: see `ChannelNote`.
     """
 
     channel_id: ChannelId
@@ -388,3 +402,5 @@ class Conversation:
     last_seq: int
     last_rev: int
     is_archived: bool = False
+    mute: Mute | None = None
+    unread_from: int | None = None

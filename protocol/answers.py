@@ -11,6 +11,7 @@ from attrs import frozen
 
 from protocol.events import Event, Refused
 from protocol.model import ChannelId, Message, Posted, User, UserId
+from protocol.revisions import Revision
 
 
 @frozen
@@ -45,12 +46,13 @@ class Page:
 
 @frozen
 class Changed:
-    """The message as it is now, and its author. `repeated`: nothing was changed, and nobody is told
-    anything.
+    """The message as it is now, its author, and what was asked for. `repeated`: nothing was changed
+    now, and nobody else is told anything.
     """
 
     message: Message
     author: User
+    revision: Revision
     repeated: bool = False
 
 

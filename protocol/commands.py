@@ -11,6 +11,7 @@ from attrs import frozen
 
 from protocol.events import Event
 from protocol.model import ChannelId, MessageId, MessageKind, UserId
+from protocol.notes import Mute
 from protocol.revisions import Revision
 
 
@@ -19,7 +20,8 @@ class SendPrivateMessage:
     """Store `content` in the conversation with `recipient_id` and deliver it to both.
 
     `key` is the idempotency key: a repeat by the same author stores and delivers nothing.
-    `parent_id`: the message of this conversation that it replies to.
+    `parent_id`: the message of this conversation that it replies to. `forwards`: the message that
+    it becomes a copy of; `content` is empty then.
     """
 
     recipient_id: UserId
@@ -28,12 +30,13 @@ class SendPrivateMessage:
     kind: MessageKind = MessageKind.TEXT
     file_url: str | None = None
     parent_id: MessageId | None = None
+    forwards: MessageId | None = None
 
 
 @frozen
 class PostToChannel:
     """Store a message in a channel and deliver it there. Over a socket whose clients join
-    channels, the connection must have joined it.
+    channels, the connection must have joined it. `forwards`: as of SendPrivateMessage.
     """
 
     channel_id: ChannelId
@@ -43,6 +46,7 @@ class PostToChannel:
     key: str | None = None
     parent_id: MessageId | None = None
     is_homework: bool = False
+    forwards: MessageId | None = None
 
 
 @frozen
@@ -116,6 +120,43 @@ class ReviseMessage:
 
 
 @frozen
+class MarkUnread:
+    """Have a message and those after it in its channel count as unread for the user alone.
+    `channel_id`, `only_private`: as in `ReviseMessage`.
+    """
+
+    message_id: MessageId
+    channel_id: ChannelId | None = None
+    only_private: bool = False
+
+
+@frozen
+class HideMessage:
+    """Leave a message out of what the user alone reads, or no more; see `MarkUnread`."""
+
+    message_id: MessageId
+    channel_id: ChannelId | None = None
+    only_private: bool = False
+    is_hidden: bool = True
+
+
+@frozen
+class MuteChannel:
+    """Mute a channel for the user alone; None: no more."""
+
+    channel_id: ChannelId
+    mute: Mute | None
+
+
+@frozen
+class MuteConversation:
+    """The same of the conversation with a peer."""
+
+    peer_id: UserId
+    mute: Mute | None
+
+
+@frozen
 class MarkDelivered:
     """A device of the user has received a message, and with it all before it in its channel."""
 
@@ -152,13 +193,15 @@ class ResumeConversations:
     `after`: the last seq it has, by the two people of a conversation or by the peer alone; 0 for
     conversations that are not in it. `epoch`: of which log, as far as the client knows. `only`:
     nothing of conversations that are not in `after`. `revs`: the last rev that it knows, in the
-    same way; None: it is told nothing of revisions.
+    same way; None: it is told nothing of revisions. `notes`: the number of its user's last note
+    that it knows; None: it is told nothing of notes.
     """
 
     after: Mapping[frozenset[UserId], int]
     epoch: str | None = None
     only: bool = False
     revs: Mapping[frozenset[UserId], int] | None = None
+    notes: int | None = None
 
 
 @frozen
@@ -168,13 +211,15 @@ class ResumeChannels:
     `after`: the last seq it has, by channel; None: every channel of the user from 0.
     `enter`: false in dialects whose connections receive channels without joining them.
     `epoch`: of which log the positions are, as far as the client knows. `revs`: the last rev that
-    it knows, by channel; None: it is told nothing of revisions.
+    it knows, by channel; None: it is told nothing of revisions. `notes`: as in
+    `ResumeConversations`.
     """
 
     after: Mapping[ChannelId, int] | None
     enter: bool = True
     epoch: str | None = None
     revs: Mapping[ChannelId, int] | None = None
+    notes: int | None = None
 
 
 @frozen
@@ -192,6 +237,9 @@ class Respond:
     event: Event
 
 
+NoteCommand: TypeAlias = MarkUnread | HideMessage | MuteChannel | MuteConversation
+"""What a user notes for themself alone."""
+
 RequestCommand: TypeAlias = (
     SendPrivateMessage
     | PostToChannel
@@ -201,6 +249,7 @@ RequestCommand: TypeAlias = (
     | FetchChannel
     | FetchHistory
     | HideConversation
+    | NoteCommand
     | ReviseMessage
 )
 """What needs no connection: it may come in an HTTP request."""

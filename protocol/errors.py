@@ -92,6 +92,7 @@ REFUSAL_CODES: Final[Mapping[Refusal, ErrorCode]] = {
     Refusal.NOT_A_MEMBER: ErrorCode.CHANNEL_NOT_FOUND,
     Refusal.READ_ONLY: ErrorCode.READ_ONLY,
     Refusal.PARENT_NOT_FOUND: ErrorCode.INVALID_FIELD,
+    Refusal.ORIGINAL_NOT_FOUND: ErrorCode.MESSAGE_NOT_FOUND,
     Refusal.FILE_NOT_FOUND: ErrorCode.INVALID_FIELD,
     Refusal.UNSTORABLE: ErrorCode.UNSTORABLE,
 }

@@ -154,6 +154,7 @@ class Refusal(StrEnum):
     NOT_A_MEMBER = "not_a_member"
     READ_ONLY = "read_only"
     PARENT_NOT_FOUND = "parent_not_found"
+    ORIGINAL_NOT_FOUND = "original_not_found"
     FILE_NOT_FOUND = "file_not_found"
     UNSTORABLE = "unstorable"
 
@@ -241,16 +242,39 @@ class Mention:
 
 
 @frozen
+class Thread:
+    """The replies to a message: how many there are, and the last one's id, author and time; None:
+    there are none.
+    """
+
+    parent_id: MessageId
+    count: int
+    last: "Reply | None"
+
+
+@frozen
+class Reply:
+    """What a thread says of a reply."""
+
+    id: MessageId
+    author_id: UserId
+    created_at: datetime
+
+
+@frozen
 class Message:
     """One row of the log.
 
     `seq` is dense within its channel (1, 2, 3 ...): seq order = commit order = delivery order.
     `recipient_id` is set exactly for messages of a dm channel. `key` is the client's idempotency
-    key; `(author_id, key)` is unique. `read_by`: the others whose read watermark reaches `seq`;
-    `is_delivered`: the delivered watermark of one of them does. `parent_id`: what it replies to.
+    key; `(author_id, key)` is unique; keys of revisions are others. `read_by`: the others whose
+    read watermark reaches `seq`; `is_delivered`: the delivered watermark of one of them does.
+    `parent_id`: what it replies to, the first message of its thread; `thread`: that of a reply,
+    `replies`: its own, if it has any.
     `rev`: of its last revision (protocol/revisions.py); 0: it never had one. A deleted message has
-    no content. `mentions`: whom it mentions by name; `mentions_channel`: whether everybody in the
-    channel.
+    no content. `is_forwarded`: it is a copy of another one; of which is told only to whoever may
+    see that one. `mentions`: whom it mentions by name; `mentions_channel`:
+    whether everybody in the channel.
     """
 
     id: MessageId
@@ -272,9 +296,12 @@ class Message:
     rev: int = 0
     edited_at: datetime | None = None
     is_deleted: bool = False
+    is_forwarded: bool = False
     reactions: tuple[Reaction, ...] = ()
     mentions: tuple[Mention, ...] = ()
     mentions_channel: bool = False
+    thread: Thread | None = None
+    replies: Thread | None = None
 
     @property
     def position(self) -> Position:
@@ -335,7 +362,8 @@ class Workspace:
 class Posted:
     """The draft is durable as `message`. `repeated`: it already was, nothing was stored now.
 
-    `workspace_id`: whose channel it is in; None in a dm. `mentioned`: who is to be told that it
+    `workspace_id`: whose channel it is in; None in a dm. `followers`: of a reply, the others who
+    follow its thread and may see it, at most 1,000. `mentioned`: who is to be told that it
     mentions them.
     """
 
@@ -343,6 +371,7 @@ class Posted:
     repeated: bool = False
     workspace_id: WorkspaceId | None = None
     mentioned: tuple[UserId, ...] = ()
+    followers: tuple[UserId, ...] = ()
 
 
 def with_authors(

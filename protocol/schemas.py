@@ -185,7 +185,9 @@ def _given_to_bases(kind: Any) -> Mapping[object, object]:  # noqa: ANN401  a Ty
     for base in getattr(kind, "__orig_bases__", ()):
         origin = get_origin(base)
         if is_typeddict(origin):
-            given |= dict(zip(origin.__parameters__, get_args(base), strict=True))
+            direct = dict(zip(origin.__parameters__, get_args(base), strict=True))
+            theirs = _given_to_bases(origin)
+            given |= direct | {each: _filled(hint, direct) for each, hint in theirs.items()}
     return given
 
 

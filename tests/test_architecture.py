@@ -91,7 +91,7 @@ PURE_STANDARD_LIBRARY = {
 
 COMPOSITION_ROOTS = {"hub/app.py", "hub/cli"}
 REST_ROOM = "hub/rest/routes/"
-REST_MODULES = ("conversations", "rest", "shapes")
+REST_MODULES = ("conversations", "notes", "rest", "shapes")
 MAY_NAME_DIALECTS = (
     "hub/settings/choices.py",  # the choices of `rest_default`
     "hub/cli/chat.py",  # a client of `/ws`
@@ -238,6 +238,7 @@ def test_persistence_knows_only_the_model() -> None:
             path: {name for name in imported(path) if name.partition(".")[0] in known}
             - {
                 "protocol.model",
+                "protocol.notes",
                 "protocol.parsing.mentions",
                 "protocol.revisions",
                 "protocol.searching.marks",
@@ -257,7 +258,9 @@ def test_hub_sees_storage_through_its_interface() -> None:
             "interface",
             "invitations",
             "lists",
+            "contents.notes",
             "contents.revisions",
+            "contents.threads",
             "records",
             "search",
             "sessions",

@@ -12,6 +12,10 @@ ROOT: Final = Path(__file__).parent.parent
 PACKAGES: Final = ("hub", "protocol", "persistence")
 
 ELSEWHERE: Final = {
+    "protocol/events/notes.py": "tests/protocol/test_notes.py",
+    "hub/rest/routes/notes.py": "tests/hub/services/test_notes.py",
+    "persistence/memory/contents/notes.py": "tests/persistence/contents/test_notes.py",
+    "persistence/postgres/contents/notes.py": "tests/persistence/contents/test_notes.py",
     "hub/__main__.py": "tests/hub/cli/test_main.py",
     "hub/actor/client.py": "tests/hub/actor/test_hub.py",
     "hub/actor/listeners.py": "tests/hub/services/typing/test_indicators.py",
@@ -33,6 +37,9 @@ ELSEWHERE: Final = {
     "hub/http/responses.py": "tests/hub/http/test_server.py",
     "hub/identity/foreign_logins.py": "tests/hub/identity/test_live_sessions.py",
     "hub/rest/endpoint.py": "tests/hub/rest/test_app.py",
+    "protocol/dialects/learning_chat/revisions.py": (
+        "tests/protocol/dialects/learning_chat/test_encoders.py"
+    ),
     "hub/services/missed_revisions.py": "tests/hub/services/posting/test_revising.py",
     "hub/rest/finding/mentions.py": "tests/hub/services/posting/test_mentioning.py",
     "protocol/shapes/mentions.py": "tests/protocol/dialects/learning_chat/test_encoders.py",
@@ -41,8 +48,16 @@ ELSEWHERE: Final = {
     "persistence/memory/contents/revisions.py": "tests/persistence/contents/test_revisions.py",
     "persistence/memory/contents/mentions.py": "tests/persistence/contents/test_mentions.py",
     "persistence/postgres/contents/mentions.py": "tests/persistence/contents/test_mentions.py",
+    "hub/rest/routes/channel_messages/threads.py": "tests/hub/rest/routes/test_threads.py",
+    "hub/rest/routes/messenger/access.py": "tests/hub/rest/routes/messenger/test_messages.py",
+    "hub/rest/routes/messenger/conversations.py": "tests/hub/rest/test_pages.py",
+    "hub/rest/routes/messenger/threads.py": "tests/hub/rest/routes/test_threads.py",
+    "hub/rest/routes/learning_chat/threads.py": "tests/hub/rest/routes/test_threads.py",
+    "hub/rest/routes/private_messages/threads.py": "tests/hub/rest/routes/test_threads.py",
+    "persistence/memory/contents/threads.py": "tests/persistence/contents/test_threads.py",
     "persistence/postgres/contents/message_rows.py": "tests/persistence/test_posting.py",
     "persistence/postgres/contents/revisions.py": "tests/persistence/contents/test_revisions.py",
+    "persistence/postgres/contents/threads.py": "tests/persistence/contents/test_threads.py",
     "protocol/shapes/revisions.py": "tests/protocol/dialects/learning_chat/test_encoders.py",
     "hub/services/asker.py": "tests/hub/services/test_sending.py",
     "hub/services/rights/pairs.py": "tests/hub/services/rights/test_changes.py",
@@ -85,6 +100,7 @@ ABOUT_SEVERAL: Final = {
     "tests/hub/http/test_turns.py": "hub/limits/turns.py, where HTTP takes them",
     "tests/hub/services/test_changing_messages.py": "messages that are changed over every socket",
     "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",
+    "tests/hub/services/test_reset.py": "resumes with positions of another log",
     "tests/hub/monitoring/test_documents.py": "docs/operations, and the table of metrics",
     "tests/hub/rest/routes/test_room_for_uploads.py": "limits of uploads, over HTTP",
     "tests/hub/test_absent_authors.py": "accounts that are deleted between two statements",
@@ -103,6 +119,7 @@ ABOUT_SEVERAL: Final = {
     "tests/persistence/postgres/test_deletion.py": "routines/deletion.sql",
     "tests/persistence/postgres/test_policy.py": "routines/policy.sql",
     "tests/persistence/test_health.py": "whether a store is well, and which log it has",
+    "tests/persistence/posting/test_forwards.py": "messages that are copies, on both stores",
     "tests/persistence/posting/test_replies.py": "what a message may reply to",
     "tests/protocol/dialects/test_every_dialect.py": "what all of them promise",
 }

@@ -1,6 +1,7 @@
 """What one connection was sent of the log, and what waits while the log is replayed to it.
 
-Guarantees: a message is sent at most once, whether the Hub delivers it or the log; while the log is
+Guarantees: a message is sent at most once, whether the Hub delivers it or the log, until the peer
+drops what it has; while the log is
 replayed, live events wait, and then follow in order; beyond a bound, messages that wait are dropped
 and read from the log as well; what was not sent is never taken for sent; a connection that left a
 channel gets nothing of it that still waited. Nothing here blocks.
@@ -132,6 +133,10 @@ class Backlog:
         for each in held:
             self.offer(each)
         self._link.flush()
+
+    def forget(self) -> None:
+        """The peer drops all that it has: what was sent is to be sent again."""
+        self._sent.clear()
 
     def newest(self, channel_id: ChannelId) -> int:
         """The newest message of a channel that was sent; 0: none was."""

@@ -50,6 +50,7 @@ class Kind(StrEnum):
     PINS = "pins"
     REVISIONS = "revisions"  # edits, deletions, grades
     REACTIONS = "reactions"
+    NOTES = "notes"  # what they mark unread, hide, mute
     SEARCHES = "searches"
     RELATIONS = "relations"  # follows, blocks, requests
     RECOVERIES = "recoveries"  # Socket.IO connections, each of which can be recovered
@@ -78,6 +79,7 @@ ALLOWANCES: Final[Mapping[Kind, Allowance]] = {
     Kind.PINS: Allowance(60, MINUTE),
     Kind.REVISIONS: Allowance(300, MINUTE),
     Kind.REACTIONS: Allowance(300, MINUTE),
+    Kind.NOTES: Allowance(300, MINUTE),
     Kind.SEARCHES: Allowance(120, MINUTE),
     Kind.RELATIONS: Allowance(120, MINUTE),
     Kind.RECOVERIES: Allowance(120, MINUTE),

@@ -162,17 +162,23 @@ def spoken_in(dialect: Dialect | EventDialect, schemas: Schemas) -> Iterator[Spo
 
 def _named(_: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, JsonSchema]]:
     """The names of events, and the payload that they have."""
-    names, payload = get_args(shape)
-    for name in get_args(names):
-        yield name, schemas.of(payload)
+    for each in _alternatives(shape):
+        names, payload = get_args(each)
+        for name in get_args(names):
+            yield name, schemas.of(payload)
+
+
+def _alternatives(shape: object) -> tuple[object, ...]:
+    """The types of a union, or the one type."""
+    is_union = get_origin(shape) in (Union, types.UnionType)
+    return get_args(shape) if is_union else (shape,)
 
 
 def _tagged(event: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, JsonSchema]]:
     """The kinds of frames with their schemas: the texts that the tag of a frame may have, or the
     name of the event where it has no tag.
     """
-    is_union = get_origin(shape) in (Union, types.UnionType)
-    for each in get_args(shape) if is_union else (shape,):
+    for each in _alternatives(shape):
         payload = schemas.of(each)
         described: Any = payload
         if "$ref" in described:

@@ -131,7 +131,9 @@ class Call:
             WireError: it is malformed.
         """
         header = self.text(KEY)
-        return check_key(header, field=KEY.name) if header else check_key(given, field=field)
+        if header is None:
+            return check_key(given, field=field)
+        return check_key(header, field=KEY.name)
 
     async def carry_out(
         self,

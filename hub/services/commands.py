@@ -18,6 +18,7 @@ from hub.actor.client import Client
 from hub.limits.quotas import Kind
 from hub.services.asker import Asker, ChannelScope, Outcomes, Reply
 from hub.services.channels import Channels
+from hub.services.notes import Notes
 from hub.services.receipts import Receipts
 from hub.services.resume import Resume
 from hub.services.revisions import Revisions
@@ -32,12 +33,16 @@ from protocol.commands import (
     FetchChannel,
     FetchHistory,
     HideConversation,
+    HideMessage,
     Identify,
     JoinChannel,
     LeaveChannel,
     MarkConversationRead,
     MarkDelivered,
     MarkRead,
+    MarkUnread,
+    MuteChannel,
+    MuteConversation,
     PostToChannel,
     Respond,
     ResumeChannels,
@@ -86,6 +91,7 @@ class Commands:
     revisions: Revisions
     typing: TypingIndicators
     receipts: Receipts
+    notes: Notes
     channels: Channels
     workspaces: Workspaces
     resume: Resume
@@ -153,6 +159,8 @@ class Commands:
                 return DONE
             case ReviseMessage():
                 return await self.revisions.revise(asker.user, asker.quota, command)
+            case MarkUnread() | HideMessage() | MuteChannel() | MuteConversation():
+                return await self.notes.take(asker, command)
             case HideConversation(peer_id=peer_id):
                 if await self.messages.archive(asker.user.id, peer_id):
                     return DONE

@@ -19,8 +19,9 @@ from attrs import evolve
 from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, ToRooms, ToUsers
+from hub.services.notes import noted
 from persistence.interface import Messages
-from persistence.records import Advance
+from persistence.records import Advance, Reading
 from protocol.events import (
     ChannelMessagesRead,
     MessagesSeen,
@@ -137,10 +138,19 @@ class Receipts:
     async def _read(
         self,
         reader: UserId,
-        statement: Awaitable[Advance | None],
+        statement: Awaitable[Reading],
         besides: Client | None = None,
     ) -> None:
-        async with self._moved(reader, READ, statement) as advance:
+        reading = Reading()
+
+        async def advanced() -> Advance | None:
+            nonlocal reading
+            reading = await statement
+            return reading.advance
+
+        async with self._moved(reader, READ, advanced()) as advance:
+            if reading.note is not None:
+                await self._hub.broadcast([noted(reader, reading.note)])
             if advance is None:
                 return
             rooms = ToRooms(

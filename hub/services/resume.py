@@ -3,8 +3,8 @@
 Guarantees: what the Hub delivers is held back from before the log is read until the log has been
 replayed, so it does not matter what is posted meanwhile; no message is sent twice on one
 connection; the replay keeps the pace of its reader; positions of another log, or above the end of
-this one, are none: everything is told from the beginning, and that it was. Must not know: dialects,
-SQL, sockets.
+this one, are none: everything is told from the beginning, also what came live, and that it was.
+Must not know: dialects, SQL, sockets.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -24,6 +24,7 @@ from hub.services.missed_revisions import (
     channel_revision,
     private_revision,
 )
+from hub.services.notes import Notes
 from hub.services.posting.continuity import WentBack
 from hub.services.posting.log_watch import LogWatch
 from hub.services.replay import Render, Replay, ResumeFigures, channel_message, private_message
@@ -76,6 +77,7 @@ class Resume:
         channels: lets connections into channels.
         watch: knows which log it is.
         revisions: tells what was changed.
+        notes: tells what users note for themselves.
         limit: messages of one channel that are told at most.
     """
 
@@ -88,12 +90,14 @@ class Resume:
         channels: Channels,
         watch: LogWatch,
         revisions: MissedRevisions,
+        notes: Notes,
         *,
         limit: int,
     ) -> None:
         self.figures = ResumeFigures()
         self._watch = watch
         self._revisions = revisions
+        self._notes = notes
         self._store = store
         self._lists = lists
         self._replay = Replay(store, messages, accounts, self.figures)
@@ -145,6 +149,8 @@ class Resume:
                 await self._look_back(user_id, above)
                 positions, revs, is_reset = dict.fromkeys(positions, 0), {}, True
                 heads = await moved(positions)
+            if is_reset:
+                client.backlog.forget()
             is_whole = not any(map(is_moved, heads[MAX_CHANNELS:]))
             heads = heads[:MAX_CHANNELS]
             channels = {head.channel.id: head.channel for head in heads}
@@ -158,8 +164,9 @@ class Resume:
                 for each in _moved_first(sent)
                 if each.upto and (peer := channels[each.channel_id].peer_of(user_id)) is not None
             }
+            notes, is_noted = await self._noted(client, command.notes, is_reset=is_reset)
             now = datetime.now(UTC)
-            is_complete = is_whole and is_all and _is_complete(sent, upto)
+            is_complete = is_whole and is_all and is_noted and _is_complete(sent, upto)
             self.figures.ended(client, is_complete=is_complete, is_reset=is_reset)
             shown = first_positions(upto)
             told = None
@@ -171,7 +178,7 @@ class Resume:
                 }
             client.replay(
                 ConversationsResumed(
-                    user_id, is_complete, shown, now, self._watch.epoch, is_reset, told
+                    user_id, is_complete, shown, now, self._watch.epoch, is_reset, told, notes
                 )
             )
 
@@ -188,6 +195,14 @@ class Resume:
             return None, True
         return await self._revisions.replay(client, heads, known, render)
 
+    async def _noted(
+        self, client: Client, known: int | None, *, is_reset: bool
+    ) -> tuple[int | None, bool]:
+        """Tell what the user has noted, to those who ask; see `Notes.replay`."""
+        if known is None:
+            return None, True
+        return await self._notes.replay(client, 0 if is_reset else known)
+
     async def channels(self, client: Client, command: ResumeChannels) -> None:
         """Let a connection into channels, tell what it missed there, then that this was all.
 
@@ -196,6 +211,8 @@ class Resume:
         """
         after, epoch = command.after, command.epoch
         async with self._catching_up(client, channel_message):
+            if self._is_other(epoch):
+                client.backlog.forget()
             known = self.believed(after, epoch)
             named, is_whole = await self._named(client.user.id, known)
             heads = await self._enter(client, named) if command.enter else named
@@ -205,8 +222,9 @@ class Resume:
             if len(sent) < len(after or ()):
                 client.replay(Refused.because(ErrorCode.CHANNEL_NOT_FOUND))
             upto = {each.channel_id: each.upto for each in _moved_first(sent)}
-            is_complete = is_whole and resumed.is_all and _is_complete(sent, upto)
             is_reset = resumed.is_above or self._is_other(epoch)
+            notes, is_noted = await self._noted(client, command.notes, is_reset=is_reset)
+            is_complete = is_whole and resumed.is_all and is_noted and _is_complete(sent, upto)
             self.figures.ended(client, is_complete=is_complete, is_reset=is_reset)
             positions = first_positions(upto)
             told = resumed.revs and {
@@ -215,7 +233,7 @@ class Resume:
                 if channel_id in positions
             }
             client.replay(
-                ChannelsResumed(is_complete, positions, self._watch.epoch, is_reset, told)
+                ChannelsResumed(is_complete, positions, self._watch.epoch, is_reset, told, notes)
             )
 
     async def can_recover(self, user_id: UserId, after: Mapping[ChannelId, Reached]) -> bool:
@@ -294,6 +312,7 @@ class Resume:
         above = _above(heads, seqs, revs or {})
         if above:
             await self._look_back(client.user.id, above)
+            client.backlog.forget()
             seqs, revs = {}, {}
 
         def known(channel: Channel) -> tuple[int, int]:

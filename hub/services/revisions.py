@@ -71,7 +71,9 @@ class Revisions:
         author = (
             user if message.author_id == user.id else await self.accounts.get(message.author_id)
         )
-        return missing if author is None else Changed(message, author, outcome.repeated)
+        if author is None:
+            return missing
+        return Changed(message, author, revision, repeated=outcome.repeated)
 
 
 def _refused(refusal: RevisionRefusal, command: ReviseMessage) -> Refused:

@@ -52,6 +52,7 @@ class Sending:
             command.kind,
             command.file_url,
             parent_id=command.parent_id,
+            forwards=command.forwards,
         )
         if not _may_send(asker):
             return Refused.because(ErrorCode.RATE_LIMITED, command.key)
@@ -108,6 +109,7 @@ class Sending:
             command.file_url,
             channel_id=channel.id if peer is None else None,
             parent_id=command.parent_id,
+            forwards=command.forwards,
             is_homework=command.is_homework,
         )
         await self._submit(asker, PostToChannel, draft, channel, reply)
@@ -134,6 +136,7 @@ class Sending:
             command.file_url,
             command.channel_id,
             parent_id=command.parent_id,
+            forwards=command.forwards,
         )
         return await self.messages.repeated(draft) or found
 
@@ -170,9 +173,9 @@ class Sending:
 
     def _posted(self, asker: Asker, message: Message, channel: Channel | None) -> None:
         """What follows from a new message beside its delivery."""
-        if channel is not None:
+        if channel is not None and not message.is_forwarded:  # a copy asks nothing
             self.assistant.consider(channel, message, asker.user, asker.client, asker.quota)
-        elif message.seq == 1:
+        if channel is None and message.seq == 1:
             asker.quota.take(Kind.CONVERSATIONS, trio.current_time())
 
 

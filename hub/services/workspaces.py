@@ -114,7 +114,7 @@ class Workspaces:
             await self._hub.broadcast(
                 (
                     Delivery(ChannelCreated(channel), ToRooms((WorkspaceRoom(new.workspace_id),))),
-                    Delivery(ChannelsAdded([(channel, 0)]), ToUsers(members)),
+                    Delivery(ChannelsAdded([(channel, 0, 0)]), ToUsers(members)),
                 )
             )
         return channel
@@ -246,7 +246,7 @@ class Workspaces:
             return ()
         listed = await self._channel_store.in_workspace(workspace_id)
         heads = await self._channel_store.heads(user_id, [channel.id for channel in listed])
-        found = [(head.channel, head.last_seq) for head in heads]
+        found = [(head.channel, head.last_seq, head.last_rev) for head in heads]
         parts = [found[at : at + MAX_ADDED] for at in range(0, len(found), MAX_ADDED)]
         return [Delivery(ChannelsAdded(part), ToUsers((user_id,))) for part in parts]
 

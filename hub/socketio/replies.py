@@ -12,6 +12,7 @@ import structlog
 
 from hub.actor.client import ids_of
 from hub.services.commands import Commands
+from hub.services.posting.revising import shown_again
 from hub.settings.log_tap import tap
 from hub.socketio.member import Member
 from hub.tracing.tracing import Tracing, in_frames
@@ -19,7 +20,7 @@ from protocol.answers import Answer, Changed, Done, Joined, Left, Notice, Page
 from protocol.dialect import CodecLimits, EventDialect
 from protocol.errors import WireError
 from protocol.events import Event, MessageConfirmed, Refused
-from protocol.model import Posted
+from protocol.model import Posted, User
 from protocol.socketio.packets import Data
 
 log: Final = structlog.get_logger(__name__)
@@ -59,10 +60,9 @@ class EventReplies:
         client = member.client
 
         def reply(answer: Answer) -> None:
-            event = _event_of(answer)
-            if isinstance(event, Refused):
-                log.debug("command_refused", code=event.code, **ids_of(client))
-            if event is not None:
+            if isinstance(answer, Refused):
+                log.debug("command_refused", code=answer.code, **ids_of(client))
+            for event in _events_of(answer, client.user):
                 client.tell(event)
             acknowledge(self._dialect.acknowledgement(name, answer, client.user))
 
@@ -77,16 +77,20 @@ class EventReplies:
             await self._carry_out(member.asker, command, reply)
 
 
-def _event_of(answer: Answer) -> Event | None:
-    """The event that an answer is beside its acknowledgement."""
+def _events_of(answer: Answer, user: User) -> Sequence[Event]:
+    """What an answer is beside its acknowledgement. `user`: whose answer it is."""
     match answer:
         case Refused():
-            return answer
+            return (answer,)
         case Notice(event=event):
-            return event
+            return (event,)
         case Posted(message=message, repeated=True):
-            return MessageConfirmed(message, joined=False)  # its first copy was confirmed in turn
+            return (
+                MessageConfirmed(message, joined=False),
+            )  # its first copy was confirmed in turn
+        case Changed(message=message, revision=revision, repeated=True):
+            return shown_again(message, revision, user)
         case Posted() | Done() | Joined() | Left() | Page() | Changed():
-            return None
+            return ()
         case _:
             assert_never(answer)

@@ -68,7 +68,7 @@ def replies_to(client: Client) -> Reply:
                 for delivery in deliveries_of(answer, client.user):
                     client.tell(delivery.event)
             case Changed():
-                for event in shown_again(answer.message):
+                for event in shown_again(answer.message, answer.revision, client.user):
                     client.tell(event)
             case Refused(code=code):
                 log.debug("command_refused", code=code, **ids_of(client))

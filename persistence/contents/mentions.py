@@ -1,8 +1,9 @@
 """The operations of a store on mentions.
 
-Guarantees, for every implementation: nobody is shown or counted what they may not see, what they
-wrote, or what was written by somebody whom they block or who blocks them. Must not know: commands,
-events, dialects, sockets.
+Guarantees, for every implementation: nobody is shown or counted what they may not see or have
+hidden, what they wrote, or what was written by somebody whom they block or who blocks them; in a
+channel that they have muted, only mentions by name. Must not know: commands, events, dialects,
+sockets.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ class Mentions(Protocol):
     """Messages that mention a user: by name, or with the whole channel."""
 
     async def unread(self, user_id: UserId, places: Places = Places.ALL) -> Mapping[ChannelId, int]:
-        """How many are above the user's read watermarks, by channel; channels with none are not in
+        """How many the user has not read, by channel; channels with none are not in
         it. One statement.
         """
 

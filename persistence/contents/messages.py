@@ -7,7 +7,7 @@ dialects, sockets.
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from persistence.records import Advance, Draft, Gap, Locked, Outcome, Span
+from persistence.records import Advance, Draft, Gap, Locked, Outcome, Reading, Span
 from protocol.model import MAX_ID, ChannelId, Message, MessageId, Posted, UserId
 
 
@@ -25,8 +25,10 @@ class Messages(Protocol):
         A repeat returns what is stored, whatever is true by now: that its author may not write
         there any more, that its parent or the message itself was deleted; as it is now, as far as
         its author may see it. White space at the ends of content makes no other message. A reply's
-        parent must be in the same channel and not deleted. Content with NUL or lone surrogates is
-        refused. The assistant may write in any channel. Raises StoreUnavailable: the outcome of
+        parent, and the first message of its thread, must be in the same channel and not deleted; it
+        is stored as a reply to the latter. What a draft forwards must be a message that its author
+        may see; the copy is of one state of it. Content with NUL or lone surrogates is refused. The
+        assistant may write in any channel. Raises StoreUnavailable: the outcome of
         every draft is unknown.
         """
 
@@ -65,10 +67,11 @@ class Messages(Protocol):
         """Messages with seq > after_seq, oldest first; none if the user may not see them."""
 
     async def in_spans(
-        self, user_id: UserId, spans: Sequence[Span], *, limit: int
+        self, user_id: UserId, spans: Sequence[Span], *, limit: int, even_hidden: bool = False
     ) -> Sequence[Message]:
-        """The first `limit` messages of the spans, in the order of the spans, then by seq. Of a
-        channel that the user may not see there are none. One statement.
+        """The first `limit` messages of the spans, in the order of the spans, then by seq; with
+        `even_hidden` also what the user has hidden. Of a channel that the user may not see there
+        are none. One statement.
         """
 
     async def in_gaps(self, gaps: Sequence[Gap], *, limit: int) -> Sequence[Posted]:
@@ -96,32 +99,30 @@ class Messages(Protocol):
         left of a deleted one, which has no content.
         """
 
-    async def replies(
-        self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
-    ) -> Sequence[Message]:
-        """The first `limit` replies to a message, oldest first."""
+    async def original(self, user_id: UserId, message_id: MessageId) -> Message | None:
+        """What a message is a copy of, as that is now; None unless the user may see both."""
 
     async def pinned(
         self, channel_id: ChannelId, *, viewer: UserId | None = None
     ) -> Sequence[Message]:
         """The channel's pinned messages, in the order they were pinned."""
 
-    async def mark_read(
-        self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
-    ) -> Advance | None:
+    async def mark_read(self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID) -> Reading:
         """Move the reader's watermark to the seq `up_to`, or to the conversation's last one if that
-        is less. None if nothing moved.
+        is less, and have what they marked unread end there; see `Notes.mark_read`.
         """
 
-    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
-        """Move the reader's watermark in the message's channel up to it, also if it was deleted.
-        None if nothing moved, or the reader may not see its channel.
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Reading:
+        """The same up to a message in whatever channel, also if it was deleted; nothing if the
+        reader may not see its channel.
         """
 
     async def mark_delivered_up_to(
         self, recipient: UserId, message_id: MessageId
     ) -> Advance | None:
-        """The same for the delivered watermark, which is never behind the read one."""
+        """Move the delivered watermark, which is never behind the read one, up to a message. None
+        if nothing moved, or the recipient may not see its channel.
+        """
 
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """Messages by others above the user's read watermark, among the channel's newest."""

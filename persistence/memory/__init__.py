@@ -11,7 +11,9 @@ from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts, MemoryAudit
 from persistence.memory.channels import MemoryChannels
 from persistence.memory.contents.mentions import MemoryMentions
+from persistence.memory.contents.notes import MemoryNotes
 from persistence.memory.contents.revisions import MemoryRevisions
+from persistence.memory.contents.threads import MemoryThreads
 from persistence.memory.invitations import MemoryInvitations
 from persistence.memory.lists import MemoryLists
 from persistence.memory.log import MemoryLog
@@ -41,8 +43,10 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         sessions=MemorySessions(tables),
         relations=MemoryRelations(tables),
         messages=MemoryMessages(tables),
+        notes=MemoryNotes(tables),
         revisions=MemoryRevisions(tables),
         mentions=MemoryMentions(tables),
+        threads=MemoryThreads(tables),
         workspaces=workspaces,
         invitations=MemoryInvitations(workspaces),
         channels=MemoryChannels(tables),

@@ -174,9 +174,11 @@ class MemoryAccounts:
             self.tables.end_message(row, message, user_id, fate)
         if is_gone or (is_theirs and (fate is MessageFate.REMOVE or not row.messages)):
             self._drop(row)
-        for marks in (row.read, row.delivered, row.archived, row.declined):
+        for marks in (row.read, row.delivered, row.archived, row.declined, row.notes):
             marks.pop(user_id, None)
-        row.forget_person(user_id)
+        for key in [each for each in row.hidden if each[0] == user_id]:
+            del row.hidden[key]
+        row.forget(user_id)
 
     def _end_memberships(self, user_id: UserId) -> None:
         tables = self.tables

@@ -30,10 +30,14 @@ class MemoryLists:
         listed = [each for each in self._conversations(user_id, which) if each.last_id < before]
         return sorted(listed, key=lambda each: each.last_id, reverse=True)[:limit]
 
-    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
+    async def unread_count(self, user_id: UserId) -> int:
         """See the interface."""
-        which = Which.ALL if with_archived else Which.UNARCHIVED
-        return sum(each.unread_count for each in self._conversations(user_id, which))
+        now = self.tables.now()
+        return sum(
+            each.unread_count
+            for each in self._conversations(user_id, Which.UNARCHIVED)
+            if each.mute is None or not each.mute.holds(now)
+        )
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
         """See the interface."""
@@ -44,7 +48,7 @@ class MemoryLists:
             and self.tables.may_join(user_id, row.channel)
             and not self.tables.is_declined(row, user_id)
             for message in row.by_others(
-                user_id, row.delivered.get(user_id, 0), self.tables.hidden_from(user_id)
+                user_id, row.delivered.get(user_id, 0), self.tables.hidden_from(user_id), user_id
             )
         ]
         return sorted(found, key=lambda message: message.id)[-limit:]
@@ -70,7 +74,7 @@ class MemoryLists:
             if channel_id in channel_ids
             and row.channel.workspace_id is not None
             and self.tables.may_join(user_id, row.channel)
-            and (shown := row.shown(hidden))
+            and (shown := row.shown(hidden, user_id))
         }
 
     async def channels(
@@ -151,7 +155,8 @@ class MemoryLists:
                 key = f"{members:016}"
             case Order.NAME:
                 key = channel_key(name) if peer is None else name_key(name)
-        return Found(channel, name, peer, members, len(row.messages), (key, channel.id))
+        head = ChannelHead(channel, len(row.messages), row.last_rev)
+        return Found(head, name, peer, members, (key, channel.id))
 
     def _rows(self, user_id: UserId) -> list[ChannelRow]:
         return [
@@ -175,10 +180,11 @@ class MemoryLists:
                 return [each for each in found if each.is_request]
 
     def _conversation(self, row: ChannelRow, user_id: UserId) -> Conversation | None:
-        log = row.conversation(self.tables.hidden_from(user_id))
+        log = row.conversation(self.tables.hidden_from(user_id), user_id)
         peer_id = row.channel.peer_of(user_id)
         if not log or peer_id is None:
             return None
+        note = row.notes.get(user_id)
         return Conversation(
             channel_id=row.channel.id,
             peer=self.tables.person(peer_id),
@@ -189,6 +195,8 @@ class MemoryLists:
             last_seq=len(row.messages),
             last_rev=row.last_rev,
             is_archived=row.archived.get(user_id, 0) >= log[-1].seq,
+            mute=None if note is None else note.mute,
+            unread_from=None if note is None else note.unread_from,
         )
 
     def _unread(self, row: ChannelRow, user_id: UserId) -> int:

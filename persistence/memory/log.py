@@ -71,6 +71,7 @@ class MemoryLog:
             old = self._old(row, days)[: limit - removed]
             for message in old:
                 row.clear(message)
+                row.release_replies(message.id)
                 self.tables.loosen(message.file_url)
                 del self.tables.messages[message.id]
                 self.tables.keys.pop((message.author_id, message.key or ""), None)

@@ -7,18 +7,21 @@ from attrs import define, evolve
 from persistence.changes import (
     PairMet,
 )
+from persistence.contents.threads import MAX_FOLLOWERS
 from persistence.interface import MAX_NAMED
-from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.contents.channel_row import EVERYBODY, ChannelRow
 from persistence.memory.contents.mentions import mentioned_by, set_mentions
+from persistence.memory.contents.notes import MemoryNotes
 from persistence.memory.tables import Tables
 from persistence.policy import Action
-from persistence.records import Advance, Denial, Draft, Gap, Outcome, Span
+from persistence.records import Advance, Denial, Draft, Gap, Outcome, Reading, Span
 from protocol.model import (
     ASSISTANT_ID,
     MAX_ID,
     ChannelId,
     Message,
     MessageId,
+    MessageKind,
     Posted,
     Refusal,
     UserId,
@@ -52,23 +55,47 @@ class MemoryMessages:
         refusal = self._refusal(draft, row, peer)
         if refusal is not None and (first is None or row is None):
             return refusal
-        if first is None and not _is_parent_in(row, draft.parent_id):
-            return Refusal.PARENT_NOT_FOUND
-        if first is None and not self._may_name(draft.author_id, draft.file_url):
-            return Refusal.FILE_NOT_FOUND
+        root_id = self._root_id(draft.parent_id)
+        if first is None:
+            filled = self._filled(draft, row, root_id)
+            if isinstance(filled, Refusal):
+                return filled
+            draft = filled
+        draft = evolve(draft, parent_id=root_id)
         if row is None and peer is not None:
             row = self.tables.dm(draft.author_id, peer)
         if row is None:
             raise ValueError("a draft has a recipient or a channel")
         workspace_id = row.channel.workspace_id
         if first is not None:
-            if not _is_repeat(first, draft, row.channel.id):
+            if not self._is_repeat(first, draft, row.channel.id):
                 return Refusal.KEY_CONFLICT
             shown = self._as_its_author_sees(first, row, refusal)
             return Posted(shown, repeated=True, workspace_id=workspace_id)
         message = self._append(draft, row, peer)
+        followers = self._followers(row, message)
         told = mentioned_by(self.tables, row, message)
-        return Posted(message, workspace_id=workspace_id, mentioned=told)
+        return Posted(message, workspace_id=workspace_id, followers=followers, mentioned=told)
+
+    def _root_id(self, parent_id: MessageId | None) -> MessageId | None:
+        """The first message of the thread that a message belongs to."""
+        row = None if parent_id is None else self.tables.messages.get(parent_id)
+        if parent_id is None or row is None:
+            return parent_id
+        return row.find(parent_id).parent_id or parent_id
+
+    def _followers(self, row: ChannelRow, message: Message) -> tuple[UserId, ...]:
+        """Who is told of a reply."""
+        if message.parent_id is None:
+            return ()
+        follows = row.follows.get(message.parent_id, {})
+        return tuple(
+            user_id
+            for user_id in sorted(follows)
+            if follows[user_id].is_following
+            and user_id != message.author_id
+            and self.tables.may_join(user_id, row.channel)
+        )[:MAX_FOLLOWERS]
 
     async def settle(self, author_ids: Collection[UserId]) -> None:
         """See the interface. What was not stored when `post` ended never will be."""
@@ -80,9 +107,11 @@ class MemoryMessages:
         """See the interface."""
         first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
         channel_id = draft.channel_id
-        if first is None or channel_id is None or not _is_repeat(first, draft, channel_id):
+        draft = evolve(draft, parent_id=self._root_id(draft.parent_id))
+        if first is None or channel_id is None or not self._is_repeat(first, draft, channel_id):
             return None
         workspace_id = self.tables.channels[channel_id].channel.workspace_id
+        first = evolve(first, content=draft.content, file_url=draft.file_url)
         return Posted(first, repeated=True, workspace_id=workspace_id)
 
     def _refusal(self, draft: Draft, row: ChannelRow | None, peer: UserId | None) -> Refusal | None:
@@ -106,15 +135,47 @@ class MemoryMessages:
         self, first: Message, row: ChannelRow, refusal: Refusal | None
     ) -> Message:
         """As it is now, and with who has read it, as far as the author may know that."""
-        if not self.tables.may_join(first.author_id, row.channel):
-            return evolve(first, read_by=(), is_delivered=False)
-        now = row.seen(row.find(first.id), self.tables.hidden_from(first.author_id))
-        return now if refusal is None else evolve(now, read_by=(), is_delivered=False)
+        unknown = EVERYBODY if refusal else self.tables.hidden_from(first.author_id)
+        if self.tables.may_join(first.author_id, row.channel):
+            return row.seen(row.find(first.id), unknown)
+        if first.is_forwarded:
+            first = evolve(first, content="", file_url=None, kind=MessageKind.TEXT)
+        return first if refusal else row.seen(first, unknown)
 
     def _may_name(self, author_id: UserId, file_url: str | None) -> bool:
         if file_url is None or not file_url.startswith("/uploads/"):
             return True
         return self.tables.may_see_upload(author_id, file_url)
+
+    def _filled(
+        self, draft: Draft, row: ChannelRow | None, root_id: MessageId | None
+    ) -> Draft | Refusal:
+        """A draft with what it forwards; or what it names that its author may not see."""
+        if not _is_parent_in(row, draft.parent_id, root_id):
+            return Refusal.PARENT_NOT_FOUND
+        if draft.forwards is not None:
+            original = self._shown_to(draft.author_id, draft.forwards)
+            if original is None:
+                return Refusal.ORIGINAL_NOT_FOUND
+            kind, file_url = original.kind, original.file_url
+            draft = evolve(draft, content=original.content, kind=kind, file_url=file_url)
+        may_name = self._may_name(draft.author_id, draft.file_url)
+        return draft if may_name else Refusal.FILE_NOT_FOUND
+
+    def _shown_to(self, user_id: UserId, message_id: MessageId) -> Message | None:
+        """A message that was not deleted and that the user may see."""
+        row = self.tables.messages.get(message_id)
+        if row is None or message_id in row.deleted:
+            return None
+        if not self.tables.may_join(user_id, row.channel):
+            return None
+        return row.seen(row.find(message_id), self.tables.unknown_to(user_id))
+
+    def _is_repeat(self, first: Message, draft: Draft, channel_id: ChannelId) -> bool:
+        original = self.tables.originals.get(first.id)
+        if original is not None or draft.forwards is not None:
+            return original == draft.forwards and first.channel_id == channel_id
+        return _is_repeat(first, draft, channel_id)
 
     def _append(self, draft: Draft, row: ChannelRow, peer: UserId | None) -> Message:
         was_answered = row.answered
@@ -131,12 +192,22 @@ class MemoryMessages:
             key=draft.key,
             is_homework=draft.is_homework,
             parent_id=draft.parent_id,
+            is_forwarded=draft.forwards is not None,
         )
+        if draft.forwards is not None:
+            self.tables.originals[message.id] = draft.forwards
         row.messages.append(message)
         self.tables.messages[message.id] = row
+        if message.parent_id is not None:
+            row.replies.setdefault(message.parent_id, []).append(message.id)
+            first = row.find(message.parent_id)
+            for user_id, read_seq in ((message.author_id, message.seq), (first.author_id, 0)):
+                if user_id in self.tables.users and user_id != ASSISTANT_ID:
+                    row.follow(first.id, user_id, read_seq)
         if draft.key is not None:
             self.tables.keys[draft.author_id, draft.key] = message
-        set_mentions(self.tables, row, message)
+        if not message.is_forwarded:
+            set_mentions(self.tables, row, message)
         if draft.asker_id is not None:
             row.read[draft.asker_id] = row.delivered[draft.asker_id] = message.seq
         if row.channel.pair is not None and row.answered and not was_answered:
@@ -166,14 +237,15 @@ class MemoryMessages:
         return [message for message in messages if message.seq > after_seq][:limit]
 
     async def in_spans(
-        self, user_id: UserId, spans: Sequence[Span], *, limit: int
+        self, user_id: UserId, spans: Sequence[Span], *, limit: int, even_hidden: bool = False
     ) -> Sequence[Message]:
         """See the interface."""
         found: list[Message] = []
+        viewer = None if even_hidden else user_id
         for span in spans:
             row = self.tables.channels.get(span.channel_id)
             if row is not None and self.tables.may_join(user_id, row.channel):
-                shown = row.shown(self.tables.hidden_from(user_id))
+                shown = row.shown(self.tables.hidden_from(user_id), viewer)
                 found += [each for each in shown if span.after < each.seq <= span.until]
         return found[:limit]
 
@@ -186,9 +258,14 @@ class MemoryMessages:
                 author = message.author_id if row.channel.pair is not None else None
                 shown = row.seen(message, self.tables.unknown_to(author))
                 if message.seq > gap.above_seq and message.id > gap.above_id:
+                    followers = self._followers(row, shown)
+                    workspace_id = row.channel.workspace_id
                     told = mentioned_by(self.tables, row, message)
-                    place = row.channel.workspace_id
-                    found.append(Posted(shown, workspace_id=place, mentioned=told))
+                    found.append(
+                        Posted(
+                            shown, workspace_id=workspace_id, followers=followers, mentioned=told
+                        )
+                    )
         return found[:limit]
 
     async def last_id(self) -> MessageId:
@@ -205,7 +282,7 @@ class MemoryMessages:
     ) -> Sequence[Message]:
         """See the interface."""
         row = self.tables.channels.get(channel_id)
-        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer))
+        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer), viewer)
         return [each for each in shown if before is None or each.id < before][-limit:]
 
     async def get(
@@ -217,13 +294,12 @@ class MemoryMessages:
             return None
         return row.seen(row.find(message_id), self.tables.unknown_to(viewer))
 
-    async def replies(
-        self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
-    ) -> Sequence[Message]:
+    async def original(self, user_id: UserId, message_id: MessageId) -> Message | None:
         """See the interface."""
-        row = self.tables.messages.get(message_id)
-        shown = [] if row is None else row.shown(self.tables.unknown_to(viewer))
-        return [message for message in shown if message.parent_id == message_id][:limit]
+        original_id = self.tables.originals.get(message_id)
+        if original_id is None or self._shown_to(user_id, message_id) is None:
+            return None
+        return self._shown_to(user_id, original_id)
 
     async def pinned(
         self, channel_id: ChannelId, *, viewer: UserId | None = None
@@ -232,25 +308,23 @@ class MemoryMessages:
         row = self.tables.channels.get(channel_id)
         if row is None:
             return []
-        shown = row.shown(self.tables.unknown_to(viewer))
+        shown = row.shown(self.tables.unknown_to(viewer), viewer)
         by_id = {message.id: message for message in shown}
         return [by_id[message_id] for message_id in row.channel.pinned if message_id in by_id]
 
-    async def mark_read(
-        self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
-    ) -> Advance | None:
+    async def mark_read(self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID) -> Reading:
         """See the interface."""
         row = self.tables.dms.get(frozenset((reader, peer_id)))
         if row is None or not self.tables.may_join(reader, row.channel):
-            return None
-        return self._read(row, reader, min(up_to, len(row.messages)))
+            return Reading()
+        return await self._read(row, reader, min(up_to, len(row.messages)))
 
-    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Reading:
         """See the interface."""
         message = await self._visible(reader, message_id)
         if message is None:
-            return None
-        return self._read(self.tables.messages[message_id], reader, message.seq)
+            return Reading()
+        return await self._read(self.tables.messages[message_id], reader, message.seq)
 
     async def mark_delivered_up_to(
         self, recipient: UserId, message_id: MessageId
@@ -262,10 +336,11 @@ class MemoryMessages:
         row = self.tables.messages[message_id]
         return self._advance(row, row.delivered, recipient, message.seq)
 
-    def _read(self, row: ChannelRow, reader: UserId, seq: int) -> Advance | None:
+    async def _read(self, row: ChannelRow, reader: UserId, seq: int) -> Reading:
         advance = self._advance(row, row.read, reader, seq)
         row.delivered[reader] = max(row.delivered.get(reader, 0), row.read.get(reader, 0))
-        return advance
+        noted = await MemoryNotes(self.tables).mark_read(reader, row.channel.id, up_to=seq)
+        return Reading(advance, noted.note if noted.is_new else None)
 
     def _advance(
         self, row: ChannelRow, marks: dict[UserId, int], user_id: UserId, seq: int
@@ -316,7 +391,7 @@ class MemoryMessages:
         row = self.tables.dms.get(frozenset((user_id, peer_id)))
         if row is None or not self.tables.may_join(user_id, row.channel):
             return []
-        return row.conversation(self.tables.hidden_from(user_id))
+        return row.conversation(self.tables.hidden_from(user_id), user_id)
 
 
 _REFUSALS = {
@@ -331,7 +406,10 @@ def _is_repeat(first: Message, draft: Draft, channel_id: ChannelId) -> bool:
     return stored == (channel_id, content[1], draft.kind, draft.file_url, draft.parent_id)
 
 
-def _is_parent_in(row: ChannelRow | None, parent_id: MessageId | None) -> bool:
+def _is_parent_in(
+    row: ChannelRow | None, parent_id: MessageId | None, root_id: MessageId | None
+) -> bool:
     if parent_id is None:
         return True
-    return row is not None and any(message.id == parent_id for message in row.shown())
+    there = () if row is None else {each.id for each in row.messages} - row.deleted
+    return parent_id in there and root_id in there

@@ -113,12 +113,14 @@ class Tables:
     dms: dict[frozenset[UserId], ChannelRow] = field(factory=dict, init=False)
     messages: dict[MessageId, ChannelRow] = field(factory=dict, init=False)
     keys: dict[tuple[UserId, str], Message] = field(factory=dict, init=False)
+    originals: dict[MessageId, MessageId] = field(factory=dict, init=False)  # by copy
     revision_keys: dict[tuple[UserId, str], tuple[MessageId, Revision]] = field(
         factory=dict, init=False
     )
     uploads: dict[str, Upload] = field(factory=dict, init=False)
     loose: list[tuple[str, datetime]] = field(factory=list, init=False)  # as loose_uploads
     recoveries: dict[bytes, RecoveryRow] = field(factory=dict, init=False)
+    last_notes: dict[UserId, int] = field(factory=dict, init=False)
     audit: list[AuditRow] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -131,6 +133,11 @@ class Tables:
         """The time, with millisecond precision as in Postgres."""
         now = self.clock()
         return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    def next_note(self, user_id: UserId) -> int:
+        """The number of the user's next note."""
+        self.last_notes[user_id] = self.last_notes.get(user_id, 0) + 1
+        return self.last_notes[user_id]
 
     def note(self, entry: AuditEntry | None, user: User | None) -> None:
         """Keep what an operator does, if one does it."""
@@ -330,6 +337,8 @@ class Tables:
         is_lost = upload is not None and upload.owner_id == user_id
         if is_lost or (is_removed and fate is MessageFate.REMOVE):
             row.clear(row.find(message.id))
+        if is_removed and fate is MessageFate.REMOVE:
+            row.release_replies(message.id)
 
     def dm(self, one: UserId, other: UserId) -> ChannelRow:
         """The dm of the two users, made if it is missing."""

@@ -14,7 +14,9 @@ from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
 from persistence.postgres.contents.mentions import PostgresMentions
+from persistence.postgres.contents.notes import PostgresNotes
 from persistence.postgres.contents.revisions import PostgresRevisions
+from persistence.postgres.contents.threads import PostgresThreads
 from persistence.postgres.database.audit import PostgresAudit
 from persistence.postgres.database.bridge import (
     Database,
@@ -98,8 +100,10 @@ async def open_postgres_store(
             sessions=PostgresSessions(database),
             relations=PostgresRelations(database),
             messages=PostgresMessages(sends, hold, database),
+            notes=PostgresNotes(database),
             revisions=PostgresRevisions(sends, hold, database),
             mentions=PostgresMentions(database),
+            threads=PostgresThreads(database),
             workspaces=workspaces,
             invitations=PostgresInvitations(workspaces),
             channels=PostgresChannels(database, planning),

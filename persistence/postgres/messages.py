@@ -7,9 +7,10 @@ from attrs import evolve, frozen
 
 from persistence.interface import MAX_NAMED
 from persistence.postgres.contents.message_rows import TO_FIRST, message_columns, message_in
+from persistence.postgres.contents.notes import NOT_HIDDEN, PostgresNotes
 from persistence.postgres.database.bridge import Database, Record
 from persistence.postgres.posting import Posting
-from persistence.records import Advance, Draft, Gap, Span
+from persistence.records import Advance, Draft, Gap, Reading, Span
 from protocol.model import (
     MAX_ID,
     ChannelId,
@@ -23,14 +24,18 @@ _GET: Final = f"""
     SELECT {message_columns("$3::bigint")} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.id = $1 AND ($2 OR m.deleted_at IS NULL)
 """
-_REPLIES: Final = f"""
-    SELECT {TO_FIRST} FROM messages m JOIN channels c ON c.id = m.channel_id
-     WHERE m.deleted_at IS NULL AND m.parent_id = $2 ORDER BY m.seq LIMIT $3
+_ORIGINAL: Final = f"""
+    SELECT {TO_FIRST}
+      FROM messages f
+      JOIN messages m ON m.id = f.forwarded_id JOIN channels c ON c.id = m.channel_id
+     WHERE f.id = $2 AND f.deleted_at IS NULL AND m.deleted_at IS NULL
+       AND may_join($1, f.channel_id) AND may_join($1, m.channel_id)
 """
+_UNHIDDEN: Final = NOT_HIDDEN.format(viewer="$1")
 _PINNED: Final = f"""
     SELECT {TO_FIRST} FROM pins
       JOIN messages m ON m.id = pins.message_id JOIN channels c ON c.id = m.channel_id
-     WHERE pins.channel_id = $2 ORDER BY pins.pinned_at, m.id
+     WHERE pins.channel_id = $2 AND NOT is_hidden_from($1, m.id) ORDER BY pins.pinned_at, m.id
 """
 # A conversation is the messages of its two users; the assistant's are in the dm channel only. The
 # page is cut before anything is joined to it: otherwise the whole conversation would be sorted.
@@ -40,7 +45,7 @@ _CONVERSATION: Final = f"""
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
             WHERE l.channel_id = c.id AND l.author_id IN (c.user_lo, c.user_hi)
-              AND l.deleted_at IS NULL {{page}}) AS m
+              AND l.deleted_at IS NULL AND {_UNHIDDEN} {{page}}) AS m
      WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
        AND may_join($1, c.id)
      ORDER BY m.seq
@@ -58,7 +63,7 @@ CHANNEL_PAGE: Final = f"""
             WHERE l.channel_id = c.id AND l.deleted_at IS NULL
               AND l.seq < coalesce(
                   (SELECT b.seq FROM messages b WHERE b.id = $2 AND b.channel_id = $1), $4)
-              AND l.id < $2
+              AND l.id < $2 AND {NOT_HIDDEN.format(viewer="$5")}
             ORDER BY l.seq DESC LIMIT $3) AS m
      WHERE c.id = $1
      ORDER BY m.seq
@@ -79,7 +84,8 @@ _ADVANCE: Final = """
          WHERE m.author_id <> $1 AND m.deleted_at IS NULL
          ORDER BY m.seq DESC LIMIT {named}
     )
-    SELECT t.id AS channel_id, t.seq,
+    SELECT t.id AS channel_id, t.seq, a.channel_id IS NOT NULL AS is_advanced,
+           t.unread_above < t.seq AS is_marked,
            CASE $1::bigint WHEN t.user_lo THEN t.user_hi WHEN t.user_hi THEN t.user_lo END
                AS peer_id,
            ARRAY(SELECT p.id FROM passed p ORDER BY p.seq) AS message_ids,
@@ -90,21 +96,28 @@ _ADVANCE: Final = """
                   WHERE u.id <> $1 AND may_join(u.id, t.id)
                     AND u.id <> ALL (h.ids)) AS audience,
            h.ids AS hidden_from
-      FROM advanced a JOIN target t ON t.id = a.channel_id
+      FROM target t LEFT JOIN advanced a ON a.channel_id = t.id
      CROSS JOIN LATERAL (SELECT ARRAY(
            SELECT hidden_from($1) UNION
            SELECT c.opened_by FROM channels c
             WHERE c.id = t.id AND is_request(c, $1)) AS ids) AS h
+     WHERE a.channel_id IS NOT NULL OR t.unread_above < t.seq
 """
 _ADVANCE_READ: Final = _ADVANCE.format(read="t.seq", mark="read_seq", named=MAX_NAMED)
 _ADVANCE_DELIVERED: Final = _ADVANCE.format(read="0", mark="delivered_seq", named=MAX_NAMED)
 _BEFORE: Final = """
     coalesce((SELECT r.{mark} FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1), 0)
 """
-READ_BEFORE: Final = _BEFORE.format(mark="read_seq")
+_READ_BEFORE: Final = _BEFORE.format(mark="read_seq")
+_UNREAD_ABOVE: Final = """
+    (SELECT r.unread_above FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1)
+"""
+READ_UP_TO: Final = f"least({_READ_BEFORE}, {_UNREAD_ABOVE})"
+"""Up to which seq the channel `c` counts as read for the user $1: see `Notes.mark_unread`."""
 _MARK_READ: Final = f"""
     WITH target AS (
-        SELECT c.id, c.user_lo, c.user_hi, least(c.last_seq, $3) AS seq, {READ_BEFORE} AS before
+        SELECT c.id, c.user_lo, c.user_hi, least(c.last_seq, $3) AS seq, {_READ_BEFORE} AS before,
+               {_UNREAD_ABOVE} AS unread_above
           FROM channels c
          WHERE c.user_lo = least($1::bigint, $2) AND c.user_hi = greatest($1::bigint, $2)
            AND c.last_seq > 0 AND may_join($1, c.id)
@@ -112,20 +125,22 @@ _MARK_READ: Final = f"""
 """
 _UP_TO: Final = """
     WITH target AS (
-        SELECT c.id, c.user_lo, c.user_hi, m.seq, {before} AS before
+        SELECT c.id, c.user_lo, c.user_hi, m.seq, {before} AS before, {marked} AS unread_above
           FROM messages m JOIN channels c ON c.id = m.channel_id
          WHERE m.id = $2 AND may_join($1, c.id)
     )
 """
-_MARK_READ_UP_TO: Final = _UP_TO.format(before=READ_BEFORE) + _ADVANCE_READ
+_MARK_READ_UP_TO: Final = _UP_TO.format(before=_READ_BEFORE, marked=_UNREAD_ABOVE) + _ADVANCE_READ
 _MARK_DELIVERED_UP_TO: Final = (
-    _UP_TO.format(before=_BEFORE.format(mark="delivered_seq")) + _ADVANCE_DELIVERED
+    _UP_TO.format(before=_BEFORE.format(mark="delivered_seq"), marked="NULL::bigint")
+    + _ADVANCE_DELIVERED
 )
 UNREAD_AMONG: Final = f"""
     SELECT count(*) FROM (
-        SELECT n.seq, n.author_id FROM messages n
-         WHERE n.channel_id = c.id AND n.deleted_at IS NULL ORDER BY n.seq DESC LIMIT $2) AS newest
-     WHERE newest.author_id <> $1 AND newest.seq > {READ_BEFORE}
+        SELECT l.seq, l.author_id FROM messages l
+         WHERE l.channel_id = c.id AND l.deleted_at IS NULL AND {_UNHIDDEN}
+         ORDER BY l.seq DESC LIMIT $2) AS newest
+     WHERE newest.author_id <> $1 AND newest.seq > {READ_UP_TO}
 """
 _UNREAD_IN: Final = f"SELECT ({UNREAD_AMONG}) AS unread FROM channels c WHERE c.id = $3"
 _IN_SPANS: Final = f"""
@@ -136,14 +151,16 @@ _IN_SPANS: Final = f"""
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
             WHERE l.channel_id = c.id AND l.seq > s.after AND l.seq <= s.until
-              AND l.deleted_at IS NULL
+              AND l.deleted_at IS NULL AND ($6 OR {_UNHIDDEN})
             ORDER BY l.seq LIMIT $5) AS m
      ORDER BY s.ord, m.seq LIMIT $5
 """
 # Of what is delivered to many, nobody knows who has read it; of a dm its author does.
 _IN_GAPS: Final = f"""
     SELECT {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")},
-           c.workspace_id, mentioned_by(m.id) AS mentioned
+           c.workspace_id, mentioned_by(m.id) AS mentioned,
+           CASE WHEN m.parent_id IS NOT NULL THEN
+               thread_audience(m.parent_id, m.channel_id, m.author_id) END AS followers
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
            WITH ORDINALITY AS g (channel_id, above_seq, above_id, ord)
       JOIN channels c ON c.id = g.channel_id
@@ -168,7 +185,7 @@ _REPEATED: Final = f"""
     SELECT {message_columns("NULL::bigint")}, c.workspace_id
       FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.author_id = $1 AND m.client_key = $2 AND m.channel_id = $3
-       AND is_repeat(m, $4, $5, $6, $7)
+       AND is_repeat(m, $4, $5, $6, $7, $8)
 """
 
 
@@ -189,6 +206,7 @@ class PostgresMessages(Posting):
             draft.kind,
             draft.file_url,
             draft.parent_id,
+            draft.forwards,
         )
         if row is None:
             return None
@@ -200,6 +218,8 @@ class PostgresMessages(Posting):
             edited_at=None,
             is_deleted=False,
             reactions=(),
+            thread=None,
+            replies=None,
         )
         return Posted(message, repeated=True, workspace_id=row["workspace_id"])
 
@@ -226,7 +246,7 @@ class PostgresMessages(Posting):
         return [message_in(row) for row in rows]
 
     async def in_spans(
-        self, user_id: UserId, spans: Sequence[Span], *, limit: int
+        self, user_id: UserId, spans: Sequence[Span], *, limit: int, even_hidden: bool = False
     ) -> Sequence[Message]:
         """See the interface."""
         rows = await self.database.fetch(
@@ -236,6 +256,7 @@ class PostgresMessages(Posting):
             [span.after for span in spans],
             [span.until for span in spans],
             limit,
+            even_hidden,
         )
         return [message_in(row) for row in rows]
 
@@ -253,6 +274,7 @@ class PostgresMessages(Posting):
                 message_in(row),
                 workspace_id=row["workspace_id"],
                 mentioned=tuple(row["mentioned"] or ()),
+                followers=tuple(row["followers"] or ()),
             )
             for row in rows
         ]
@@ -285,12 +307,10 @@ class PostgresMessages(Posting):
         row = await self.database.fetch_one(_GET, message_id, even_deleted, viewer)
         return None if row is None else message_in(row)
 
-    async def replies(
-        self, message_id: MessageId, *, limit: int, viewer: UserId | None = None
-    ) -> Sequence[Message]:
+    async def original(self, user_id: UserId, message_id: MessageId) -> Message | None:
         """See the interface."""
-        rows = await self.database.fetch(_REPLIES, viewer, message_id, limit)
-        return [message_in(row) for row in rows]
+        row = await self.database.fetch_one(_ORIGINAL, user_id, message_id)
+        return None if row is None else message_in(row)
 
     async def pinned(
         self, channel_id: ChannelId, *, viewer: UserId | None = None
@@ -299,15 +319,24 @@ class PostgresMessages(Posting):
         rows = await self.database.fetch(_PINNED, viewer, channel_id)
         return [message_in(row) for row in rows]
 
-    async def mark_read(
-        self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID
-    ) -> Advance | None:
+    async def mark_read(self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID) -> Reading:
         """See the interface."""
-        return _advance(await self.database.fetch_one(_MARK_READ, reader, peer_id, up_to))
+        row = await self.database.fetch_one(_MARK_READ, reader, peer_id, up_to)
+        return await self._reading(reader, row)
 
-    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Advance | None:
+    async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Reading:
         """See the interface."""
-        return _advance(await self.database.fetch_one(_MARK_READ_UP_TO, reader, message_id))
+        row = await self.database.fetch_one(_MARK_READ_UP_TO, reader, message_id)
+        return await self._reading(reader, row)
+
+    async def _reading(self, reader: UserId, row: Record | None) -> Reading:
+        advance = _advance(row)
+        if row is None or not row["is_marked"]:
+            return Reading(advance)
+        # Few have marked anything as unread: the others pay for no second statement.
+        notes = PostgresNotes(self.database)
+        noted = await notes.mark_read(reader, ChannelId(row["channel_id"]), up_to=row["seq"])
+        return Reading(advance, noted.note if noted.is_new else None)
 
     async def mark_delivered_up_to(
         self, recipient: UserId, message_id: MessageId
@@ -327,7 +356,7 @@ class PostgresMessages(Posting):
 
 
 def _advance(row: Record | None) -> Advance | None:
-    if row is None:
+    if row is None or not row["is_advanced"]:
         return None
     return Advance(
         ChannelId(row["channel_id"]),

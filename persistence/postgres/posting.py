@@ -6,6 +6,7 @@ for long keeps only its own conversation from being stored; what is returned is 
 Must not know: to whom a message is delivered.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, TypeVar
@@ -23,17 +24,27 @@ from persistence.postgres.database.bridge import Connections, LockTimeout, Recor
 from persistence.postgres.database.errors import StatementRefused
 from persistence.postgres.database.hold import Hold
 from persistence.records import Draft, Locked, Outcome, StoreUnavailable
-from protocol.model import ChannelId, Message, MessageId, Posted, Refusal, UserId
+from protocol.model import (
+    ChannelId,
+    Message,
+    MessageId,
+    Posted,
+    Refusal,
+    Reply,
+    Thread,
+    UserId,
+)
 
 T = TypeVar("T")
 
 _ARGUMENTS: Final = (
     "$1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
-    " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[], $12"
+    " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[],"
+    " $12::bigint[], $13"
 )
 _POST: Final = f"SELECT * FROM post_messages({_ARGUMENTS})"
 # Of a batch in which a draft may mention somebody; the others pay nothing for it.
-_POST_MENTIONING: Final = f"SELECT * FROM post_mentioning({_ARGUMENTS}, $13::text[]::jsonb[])"
+_POST_MENTIONING: Final = f"SELECT * FROM post_mentioning({_ARGUMENTS}, $14::text[]::jsonb[])"
 # `post_messages` holds its authors FOR KEY SHARE until its commit, which this lock conflicts with.
 # It is a write itself, so the commit after it is durable no earlier than theirs, also on a standby
 # that commits wait for.
@@ -75,11 +86,20 @@ _STUCK: Final = """
     SELECT ord::int FROM places
      WHERE ord IN (SELECT ord FROM stuck) OR channel IN (SELECT channel FROM stuck)
 """
-# Those of these messages that were changed, or mention somebody, and that their authors may see.
+# Of messages that were stored before ($1) those that are not what their drafts say, as far as their
+# authors may see them; and copies that were stored now ($2).
 _CHANGED: Final = f"""
     SELECT {message_columns("m.author_id")} FROM messages m JOIN channels c ON c.id = m.channel_id
-     WHERE m.id = ANY ($1::bigint[]) AND may_join(m.author_id, c.id)
-       AND (m.rev > 0 OR EXISTS (SELECT FROM mentions n WHERE n.message_id = m.id))
+     WHERE m.id = ANY ($2::bigint[])
+        OR m.id = ANY ($1::bigint[])
+           AND (m.rev > 0 OR m.forwarded_id IS NOT NULL OR m.parent_id IS NOT NULL
+                OR EXISTS (SELECT FROM mentions n WHERE n.message_id = m.id)
+                OR EXISTS (SELECT FROM threads t WHERE t.parent_id = m.id))
+           AND may_join(m.author_id, c.id)
+"""
+_FOLLOWERS: Final = """
+    SELECT m.id, thread_audience(m.parent_id, m.channel_id, m.author_id) AS followers
+      FROM messages m WHERE m.id = ANY ($1::bigint[])
 """
 _NOT_SERVING: Final = "not_serving"
 
@@ -216,7 +236,7 @@ class Posting:
             )
             for draft in drafts
         ]
-        given = _unless_empty([given_for(draft.content) for draft in drafts])
+        given = _unless_empty([_may_mention(draft) for draft in drafts])
         rows = await self.connections.fetch(
             _POST if given is None else _POST_MENTIONING,
             [author_id for author_id, _, _ in numbers],
@@ -230,6 +250,7 @@ class Posting:
             [draft.is_homework for draft in drafts],
             _unless_empty([draft.asker_id for draft in drafts]),
             _unless_empty([draft.parent_id for draft in drafts]),
+            _unless_empty([draft.forwards for draft in drafts]),
             hub,
             *(() if given is None else (given,)),
         )
@@ -243,10 +264,17 @@ class Posting:
             ]
         posted = [each for each in outcomes if isinstance(each, Posted)]
         repeats = [each.message.id for each in posted if each.repeated]
-        if not repeats:
+        copies = [each.message.id for each in posted if each.message.is_forwarded]
+        if repeats or copies:
+            rows = await self.connections.ask(_CHANGED, repeats, list(set(copies) - set(repeats)))
+            changed = {row["id"]: row for row in rows}
+            outcomes = [_as_it_is(each, changed) for each in outcomes]
+        replies = [each.message.id for each in posted if each.message.thread is not None]
+        if not replies:
             return outcomes
-        changed = {row["id"]: row for row in await self.connections.ask(_CHANGED, repeats)}
-        return [_as_it_is(each, changed) for each in outcomes]
+        found = await self.connections.ask(_FOLLOWERS, replies)
+        followers = {row["id"]: tuple(row["followers"]) for row in found}
+        return _in_threads(outcomes, followers)
 
 
 def _unless_empty(column: list[T | None]) -> list[T | None] | None:
@@ -255,12 +283,16 @@ def _unless_empty(column: list[T | None]) -> list[T | None] | None:
 
 
 def _as_it_is(outcome: Outcome, changed: Mapping[MessageId, Record]) -> Outcome:
-    """A repeat shows the message as it is now, if it was changed."""
+    """A repeat shows the message as it is now, if it was changed; and a copy shows what it says."""
     if not isinstance(outcome, Posted) or outcome.message.id not in changed:
         return outcome
     was = outcome.message
     now = message_in(changed[was.id])
     return evolve(outcome, message=evolve(now, read_by=was.read_by, is_delivered=was.is_delivered))
+
+
+def _may_mention(draft: Draft) -> str | None:
+    return None if draft.forwards is not None else given_for(draft.content)
 
 
 def _mentioning(outcome: Outcome, row: Record) -> Outcome:
@@ -272,12 +304,39 @@ def _mentioning(outcome: Outcome, row: Record) -> Outcome:
     return evolve(outcome, message=message, mentioned=tuple(row["told"] or ()))
 
 
+def _in_threads(
+    outcomes: Sequence[Outcome], followers: Mapping[MessageId, tuple[UserId, ...]]
+) -> Sequence[Outcome]:
+    """With who follows the threads of new replies, and each thread as it was after its reply: those
+    of one batch are counted in the order of their seqs, which is that of the drafts.
+    """
+    before: Counter[MessageId] = Counter()
+    shown: list[Outcome] = []
+    for outcome in outcomes:
+        thread = None
+        if isinstance(outcome, Posted) and not outcome.repeated:
+            thread = outcome.message.thread
+        if not isinstance(outcome, Posted) or thread is None:
+            shown.append(outcome)
+            continue
+        thread = evolve(thread, count=thread.count + before[thread.parent_id])
+        before[thread.parent_id] += 1
+        message = evolve(outcome.message, thread=thread)
+        shown.append(evolve(outcome, message=message, followers=followers.get(message.id, ())))
+    return shown
+
+
 def _outcome(draft: Draft, row: Record) -> Outcome:
     verdict = row["verdict"]
     if verdict not in ("posted", "repeated"):
         return Refusal(verdict)
+    message_id, root = MessageId(row["message_id"]), row["thread"]
+    thread = None
+    if root is not None:
+        last = Reply(message_id, draft.author_id, row["posted_at"])
+        thread = Thread(root, row["replies_before"] + 1, last)
     message = Message(
-        id=MessageId(row["message_id"]),
+        id=message_id,
         channel_id=ChannelId(row["in_channel"]),
         seq=row["at_seq"],
         author_id=draft.author_id,
@@ -289,7 +348,9 @@ def _outcome(draft: Draft, row: Record) -> Outcome:
         key=draft.key,
         read_by=tuple(row["readers"]),
         is_homework=draft.is_homework,
-        parent_id=draft.parent_id,
+        parent_id=draft.parent_id if root is None else root,
+        is_forwarded=draft.forwards is not None,
         is_delivered=row["delivered"],
+        thread=thread,
     )
     return Posted(message, repeated=verdict == "repeated", workspace_id=row["in_workspace"])

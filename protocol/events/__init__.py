@@ -35,7 +35,9 @@ from protocol.events.messages import (
     PrivateMessagePosted,
     PrivateMessageRevised,
     Revised,
+    ThreadReplied,
 )
+from protocol.events.notes import Noted
 from protocol.events.places import (
     ChannelCreated,
     ChannelDeleted,
@@ -93,6 +95,7 @@ __all__ = [
     "MentionChanged",
     "MessageConfirmed",
     "MessagesSeen",
+    "Noted",
     "PresenceChanged",
     "PrivateMessagePosted",
     "PrivateMessageRevised",
@@ -104,6 +107,7 @@ __all__ = [
     "RequestChanged",
     "Revised",
     "Shed",
+    "ThreadReplied",
     "TypingChanged",
     "WorkspaceDeleted",
     "WorkspacePresence",
@@ -115,6 +119,7 @@ Event: TypeAlias = (
     | ChannelMessagePosted
     | ConversationBegun
     | MessageConfirmed
+    | ThreadReplied
     | TypingChanged
     | ChannelTyping
     | PresenceChanged
@@ -124,6 +129,7 @@ Event: TypeAlias = (
     | PrivateMessagesDelivered
     | ChannelMessagesRead
     | MessagesSeen
+    | Noted
     | PrivateMessageRevised
     | ChannelMessageRevised
     | MentionChanged

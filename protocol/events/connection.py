@@ -41,7 +41,8 @@ class ConversationsResumed(Reliable):
     was in conversations that are not in it. `epoch`: which log `after` is of. `reset`: the client
     named positions that are not of this log, so everything was sent from the beginning; what else
     it has is not in the log any more. `revs`: by peer, the rev up to which the connection knows
-    what was changed of the messages that it has; None: it did not ask.
+    what was changed of the messages that it has; None: it did not ask. `notes`: up to which number
+    it knows the notes of its user; None: it did not ask.
     """
 
     user_id: UserId
@@ -51,6 +52,7 @@ class ConversationsResumed(Reliable):
     epoch: str
     reset: bool = False
     revs: Mapping[UserId, int] | None = None
+    notes: int | None = None
 
 
 @frozen
@@ -62,6 +64,7 @@ class ChannelsResumed(Reliable):
     epoch: str
     reset: bool = False
     revs: Mapping[ChannelId, int] | None = None
+    notes: int | None = None
 
 
 @frozen

@@ -11,6 +11,7 @@ from protocol.model import (
     Message,
     Position,
     RevisionPosition,
+    Thread,
     User,
     UserId,
     WorkspaceId,
@@ -62,6 +63,19 @@ class ConversationBegun:
     def position(self) -> Position:
         """Where the message stands in its channel."""
         return self.message.position
+
+
+@frozen
+class ThreadReplied:
+    """A reply was stored in a thread, to those who follow it: `thread` is it as it is then.
+
+    It moves no position, since they need not follow the channel.
+    """
+
+    ephemeral: ClassVar[bool] = False
+    position: ClassVar[None] = None
+    message: Message
+    thread: Thread
 
 
 @frozen

@@ -82,10 +82,10 @@ class ChannelCreated(Reliable):
 @frozen
 class ChannelsAdded(Reliable):
     """A user may see more channels, to every connection of theirs: they are new in a workspace of
-    the user, or the user is new there. `channels`: each with the seq of its newest message.
+    the user, or the user is new there. `channels`: each with its last seq and its last rev.
     """
 
-    channels: Sequence[tuple[Channel, int]]
+    channels: Sequence[tuple[Channel, int, int]]
 
 
 @frozen

@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeAlias, TypeVar
 
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID
-from protocol.schemas import Keywords
+from protocol.schemas import Keywords, Spelt
 
 K = TypeVar("K")
 
@@ -30,6 +30,24 @@ def parse_channels(value: object, parse_key: Callable[[str], K | None]) -> Mappi
 def parse_revs(value: object, parse_key: Callable[[str], K | None]) -> Mapping[K, int] | None:
     """As `parse_positions`, of the frame's `revs`; None: the client does not ask for revisions."""
     return None if value is None else parse_positions(value, parse_key, "revs")
+
+
+def parse_notes(value: object) -> int | None:
+    """The number of the last note that a client knows, the frame's `notes`; None: it does not ask.
+
+    Raises:
+        WireError: INVALID_FIELD.
+    """
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value <= MAX_ID:
+        text = "notes must be a whole number"
+        raise WireError(ErrorCode.INVALID_FIELD, text, field="notes")
+    return value
+
+
+NoteNumber: TypeAlias = Annotated[int, Spelt(Seq, parse_notes)]
+"""What `parse_notes` accepts, as a field of a frame."""
 
 
 def parse_positions(

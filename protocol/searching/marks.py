@@ -24,7 +24,7 @@ def marks_in(
     """
     words = list(words_in(text))
     found = [
-        (words[at].start, words[at + len(phrase.words) - 1].end)
+        (words[at].start, _end(words, at + len(phrase.words) - 1, phrase))
         for phrase in phrases
         for at in range(len(words) - len(phrase.words) + 1)
         if _stands_at(words, at, phrase, forms)
@@ -44,6 +44,16 @@ def _stands_at(
         if phrase.is_exact or (wanted, text) not in forms:
             return False
     return True
+
+
+def _end(words: Sequence[Word], last: int, phrase: Phrase) -> int:
+    """Where a phrase ends whose last word is this one. A single character of what has no spaces was
+    found as the beginning of a pair, whose other one begins the next pair.
+    """
+    word = words[last]
+    if word.is_unspaced and len(word.text) > len(phrase.words[-1]):
+        return words[last + 1].start if words[last + 1].start > word.start else word.end
+    return word.end
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:

@@ -6,9 +6,10 @@ Guarantees: the same message looks the same live and in history.
 Must not know: for whom it is shown.
 """
 
-from typing import NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 from protocol.bounds import MAX_PINS
+from protocol.events import ThreadReplied
 from protocol.model import (
     Channel,
     ChannelId,
@@ -25,6 +26,7 @@ from protocol.model import (
 )
 from protocol.shapes.mentions import add_mentions
 from protocol.shapes.revisions import RevisedFields, add_revision
+from protocol.shapes.threads import ReplyObject, ThreadObject, add_threads, thread_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -49,7 +51,20 @@ class ChatMessageObject(RevisedFields):
     seq: int
     parentId: NotRequired[MessageId]
     replyTo: NotRequired[MessageId]
+    replyCount: NotRequired[int]
+    lastReply: NotRequired[ReplyObject[MessageId, UserId]]
+    thread: NotRequired[ThreadObject[MessageId, UserId]]
     clientMessageId: NotRequired[str]
+    isForwarded: NotRequired[Literal[True]]
+
+
+class ThreadReplyObject(TypedDict):
+    """Somebody replied in a thread that the client's user follows."""
+
+    messageId: MessageId
+    channelId: ChannelId
+    userId: UserId
+    thread: ThreadObject[MessageId, UserId]
 
 
 _ClassName = TypedDict("_ClassName", {"class": str | None})  # a word that Python keeps to itself
@@ -67,10 +82,13 @@ class ChannelObject(_ClassName):
     createdAt: Timestamp
 
 
-class AddedChannelObject(ChannelObject):
-    """A channel that is new to a user; `lastSeq`: of its newest message, or 0."""
+class ChannelHeadObject(ChannelObject):
+    """A channel and how far it has got. `lastSeq`: of its newest message, `lastRev`: of the last
+    revision of one, or 0.
+    """
 
     lastSeq: int
+    lastRev: int
 
 
 class WorkspaceObject(TypedDict):
@@ -131,8 +149,21 @@ def chat_message_object(message: Message, author: User) -> ChatMessageObject:
     if message.key is not None:
         view["clientMessageId"] = message.key
     add_mentions(view, message, UserId)
+    if message.is_forwarded:
+        view["isForwarded"] = True
     add_revision(view, message)
+    add_threads(view, message, MessageId, UserId)
     return view
+
+
+def thread_reply_object(event: ThreadReplied) -> ThreadReplyObject:
+    """Somebody replied in a thread that the client's user follows."""
+    return {
+        "messageId": event.message.id,
+        "channelId": event.message.channel_id,
+        "userId": event.message.author_id,
+        "thread": thread_object(event.thread, MessageId, UserId),
+    }
 
 
 def channel_object(channel: Channel) -> ChannelObject:
@@ -149,10 +180,15 @@ def channel_object(channel: Channel) -> ChannelObject:
     }
 
 
-def added_channel_object(channel: Channel, last_seq: int) -> AddedChannelObject:
-    """A channel that is new to a user; see docs/dialects/learning_chat.md#frames."""
+def channel_head_object(channel: Channel, last_seq: int, last_rev: int) -> ChannelHeadObject:
+    """A channel and how far it has got; see docs/dialects/learning_chat.md#channel-object."""
+    return {**channel_object(channel), "lastSeq": last_seq, "lastRev": last_rev}
+
+
+def added_channel_object(channel: Channel, last_seq: int, last_rev: int) -> ChannelHeadObject:
+    """The same of one that is new to a user, with as many pins as a frame may have."""
     pinned = channel.pinned[-MAX_PINS:]
-    return {**channel_object(channel), "pinnedMessages": pinned, "lastSeq": last_seq}
+    return {**channel_head_object(channel, last_seq, last_rev), "pinnedMessages": pinned}
 
 
 def workspace_object(workspace: Workspace) -> WorkspaceObject:

@@ -27,6 +27,12 @@ class MentioningFields(TypedDict, Generic[U]):
     mentionsChannel: NotRequired[Literal[True]]
 
 
+class MentionedPlace(TypedDict):
+    """What a list says of a conversation or channel in which somebody has unread mentions."""
+
+    unreadMentions: NotRequired[int]
+
+
 class MentionState(TypedDict, Generic[U]):
     """A message mentions the client's user, or does so no longer. `rev`: of the message then."""
 
@@ -43,6 +49,11 @@ def add_mentions(view: MentioningFields[U], message: Message, user_of: Callable[
         view["mentions"] = _mention_objects(message.mentions, user_of)
     if message.mentions_channel:
         view["mentionsChannel"] = True
+
+
+def mentioned_place(unread: int) -> MentionedPlace:
+    """What a list says of so many unread mentions."""
+    return {"unreadMentions": unread} if unread else {}
 
 
 def mention_state(event: MentionChanged, user_of: Callable[[Any], U]) -> MentionState[U]:

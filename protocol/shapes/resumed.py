@@ -14,6 +14,7 @@ class ResumedObject(TypedDict):
     """What was missed has been sent. `after`: by conversation or channel, the seq up to which it
     has. `epoch`: of which log. `reset`: the client named positions of another one, and everything
     was sent. `revs`: in the same way, up to which rev it knows what was changed, if it asked.
+    `notes`: up to which number it knows its user's notes, if it asked.
     """
 
     complete: bool
@@ -21,6 +22,7 @@ class ResumedObject(TypedDict):
     epoch: str
     reset: NotRequired[Literal[True]]
     revs: NotRequired[dict[str, int]]
+    notes: NotRequired[int]
 
 
 class ResumedFrame(ResumedObject):
@@ -42,6 +44,8 @@ def resumed_object(
     }
     if event.revs is not None:
         resumed["revs"] = {name_of(place): rev for place, rev in event.revs.items()}
+    if event.notes is not None:
+        resumed["notes"] = event.notes
     if event.reset:
         resumed["reset"] = True
     return resumed

@@ -5,17 +5,30 @@ dialect names messages, places and users, or wraps a frame.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Literal, NotRequired, TypeAlias, TypedDict, TypeVar, assert_never
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    Literal,
+    NotRequired,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    assert_never,
+)
 
 from attrs import frozen
 
 from protocol.events import ChannelMessageRevised, PrivateMessageRevised
-from protocol.model import Message, Reaction, UserId
+from protocol.model import GradingStatus, Message, Reaction, UserId
 from protocol.parsing.content import Content
 from protocol.revisions import Delete, Edit, Grade, Pin, React
+from protocol.schemas import Keywords
 from protocol.shapes.mentions import MentionObject, add_mentions
+from protocol.shapes.threads import ThreadFields, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
 
+M = TypeVar("M")
 U = TypeVar("U")
 
 RevisedEvent: TypeAlias = PrivateMessageRevised | ChannelMessageRevised
@@ -24,6 +37,10 @@ Change: TypeAlias = Literal[
     "missed",
 ]  # fmt: skip
 """What was done; `missed`: something, while the client was away or the hub did not know."""
+
+
+Rev: TypeAlias = Annotated[int, Keywords(minimum=1)]
+"""Of a message's last revision; one that never had any is shown without it."""
 
 
 @frozen
@@ -44,7 +61,7 @@ class ReactionObject(TypedDict, Generic[U]):
 class RevisedFields(TypedDict):
     """What only a message that was changed has, or mentions somebody, wherever it is shown."""
 
-    rev: NotRequired[int]
+    rev: NotRequired[Rev]
     editedAt: NotRequired[Timestamp]
     isDeleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject[UserId]]]
@@ -52,14 +69,15 @@ class RevisedFields(TypedDict):
     mentionsChannel: NotRequired[Literal[True]]
 
 
-class StateObject(TypedDict, Generic[U]):
+class StateObject(ThreadFields[M, U], Generic[M, U]):
     """The message as it is now. `userId`: who changed it, if that is known. `emoji`: of a reaction
-    that was added or removed. `renderedContent`: where messages have it.
+    that was added or removed. `gradingStatus`: of homework that has one. `renderedContent`: where
+    messages have it.
     """
 
     change: Change
     seq: int
-    rev: int
+    rev: NotRequired[Rev]
     content: str
     editedAt: Timestamp | None
     isDeleted: bool
@@ -67,6 +85,7 @@ class StateObject(TypedDict, Generic[U]):
     reactions: list[ReactionObject[U]]
     mentions: NotRequired[list[MentionObject[U]]]
     mentionsChannel: NotRequired[Literal[True]]
+    gradingStatus: NotRequired[GradingStatus]
     userId: NotRequired[U]
     emoji: NotRequired[str]
     renderedContent: NotRequired[str]
@@ -91,10 +110,12 @@ def change_of(event: RevisedEvent) -> Change:
             assert_never(event.revision)
 
 
-def state_object(event: RevisedEvent, user_of: Callable[[Any], U]) -> StateObject[U]:
-    """The message as it is now. `user_of`: the dialect's id of a user."""
+def state_object(
+    event: RevisedEvent, message_of: Callable[[Any], M], user_of: Callable[[Any], U]
+) -> StateObject[M, U]:
+    """The message as it is now, with the dialect's ids of messages and users."""
     message = event.message
-    state: StateObject[U] = {
+    state: StateObject[M, U] = {
         "change": change_of(event),
         "seq": message.seq,
         "rev": message.rev,
@@ -105,6 +126,11 @@ def state_object(event: RevisedEvent, user_of: Callable[[Any], U]) -> StateObjec
         "reactions": reaction_objects(message.reactions, user_of),
     }
     add_mentions(state, message, user_of)
+    if not message.rev:
+        del state["rev"]
+    if message.grading is not None:
+        state["gradingStatus"] = message.grading
+    add_threads(state, message, message_of, user_of)
     if isinstance(event.revision, React):
         state["emoji"] = event.revision.emoji
     if event.user is not None:

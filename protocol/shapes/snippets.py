@@ -5,13 +5,15 @@ strings of JavaScript do. Must not know: how it was found.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypedDict
+from typing import Final, Generic, TypedDict, TypeVar
 
 from protocol.searching.marks import Span
 
 SNIPPET_CHARS: Final = 200
 _LEAD: Final = 60  # characters before the first mark
 _BREAK: Final = 20  # how far is looked for a space to cut at
+
+M = TypeVar("M")
 
 
 class MarkObject(TypedDict):
@@ -29,6 +31,13 @@ class SnippetObject(TypedDict):
     text: str
     offset: int
     marks: list[MarkObject]
+
+
+class FoundObject(TypedDict, Generic[M]):
+    """A message that was searched for, and the part of it that says why."""
+
+    message: M
+    snippet: SnippetObject
 
 
 def snippet_object(content: str, marks: Sequence[Span]) -> SnippetObject:

@@ -48,7 +48,7 @@ NAMED: Final = 4_000  # conversations in a frame of a resume
 DIALECTS: Final = ("private_messages", "learning_platform", "messenger", "channel_messages")
 QUERIES: Final = {
     "userId": "{me}", "conversationId": "{conversation}", "username": "peer1",
-    "mark": "no", "q": "message",
+    "mark_read": "false", "q": "message",
 }  # fmt: skip
 
 

@@ -62,6 +62,8 @@ SEARCHES: Final[dict[str, Callable[[], str]]] = {
     "two words": lambda: f"{any_word()} {any_word()}",
     "a rare word": lambda: word(random.randrange(WORDS // 2, WORDS)),
     "a beginning": lambda: f"{word(random.randrange(100, WORDS))[:4]}*",
+    "a beginning of many words": lambda: f"{word(random.randrange(1000, WORDS))[:3]}*",
+    "two of them": lambda: f"{word(random.randrange(1000, WORDS))[:3]}* {any_word()}",
     "only a filter": lambda: "has:link",
 }
 

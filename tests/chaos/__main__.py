@@ -56,7 +56,7 @@ def main() -> int:
             options.pairs,
             is_unsafe=options.unsafe,
             patience=options.patience,
-            edits=True,
+            changes=True,
         )
         report: dict[str, Any] = trio.run(campaign.run)
     faulthandler.cancel_dump_traceback_later()

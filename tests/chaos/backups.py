@@ -30,7 +30,7 @@ from hub.cli.upkeep.archive import Archive
 from hub.files.folder import UploadFolder
 from persistence.upkeep.restoring import MARK
 from tests.chaos.campaign import WRONG, Campaign, Plan
-from tests.chaos.people import GONE
+from tests.chaos.people.writers import GONE
 from tests.chaos.proxy import Proxy
 from tests.support.clients.http import NoResponse, form, request
 from tests.support.programs.hub_process import PARLOUR, environment

@@ -10,7 +10,8 @@ from typing import Any
 import trio
 from attrs import define, field, frozen
 
-from tests.chaos.people import Ear, Editor, Findings, Writer
+from tests.chaos.people.changers import Changer, Kind
+from tests.chaos.people.writers import Ear, Findings, Writer
 from tests.chaos.proxy import Proxy
 from tests.chaos.server import Server
 from tests.support.clients.http import Reply
@@ -55,6 +56,13 @@ class Conversation:
     cookie: str
     writers: tuple[Writer, Writer]
     ears: tuple[Ear, ...]
+    changers: tuple[Changer, ...]
+
+    @property
+    def pending(self) -> list[str]:
+        """What is not answered."""
+        changes = [str(change) for each in self.changers for change in each.pending]
+        return [key for each in self.writers for key in each.pending] + changes
 
 
 @define
@@ -67,11 +75,10 @@ class Campaign:
     pairs: int
     is_unsafe: bool
     patience: float = PATIENCE_SECONDS
-    edits: bool = False
+    changes: bool = False
     server: Server = field(init=False)
     findings: Findings = field(factory=Findings, init=False)
     conversations: list[Conversation] = field(factory=list, init=False)
-    editors: list[Editor] = field(factory=list, init=False)
     stored: set[str] = field(factory=set, init=False)  # when it was compared
     recovered_after: list[float] = field(factory=list, init=False)
 
@@ -119,11 +126,15 @@ class Campaign:
             )
             for writer in writers:
                 nursery.start_soon(writer.live)
-                if self.edits:
-                    editor = Editor(self.server, writer, self.findings)
-                    self.editors.append(editor)
-                    nursery.start_soon(editor.live)
-            self.conversations.append(Conversation(one, other, cookie, writers, tuple(ears)))
+            changers = tuple(
+                Changer(self.server, writer, ears, self.findings)
+                for writer in (writers if self.changes else ())
+            )
+            for changer in changers:
+                nursery.start_soon(changer.live)
+            self.conversations.append(
+                Conversation(one, other, cookie, writers, tuple(ears), changers)
+            )
 
     async def _happen(self, fault: str, proxy: Proxy) -> None:
         print(f"{len(self.findings.acknowledged)} confirmed, {fault}", file=sys.stderr, flush=True)
@@ -158,9 +169,7 @@ class Campaign:
             for writer in conversation.writers:
                 writer.stopped = True
         with trio.move_on_after(self.patience):
-            while any(  # noqa: ASYNC110  it may never happen
-                writer.pending for each in self.conversations for writer in each.writers
-            ) or any(editor.pending for editor in self.editors):
+            while any(each.pending for each in self.conversations):  # noqa: ASYNC110  it may not
                 await trio.sleep(0.05)
             await trio.sleep(1.0)
 
@@ -168,14 +177,20 @@ class Campaign:
         """The logs with what was confirmed and heard."""
         stored: list[str] = []
         undelivered: list[str] = []
-        contents: dict[int, str] = {}
+        changes: Counter[Kind] = Counter()
+        undone: list[str] = []
         for conversation in self.conversations:
             log = await self._log(conversation)
-            seqs = [message["seq"] for message in log]
+            made = [each for changer in conversation.changers for each in changer.acknowledged]
+            deleted = [each.message for each in made if each.kind is Kind.DELETE]
+            changes.update(each.kind for each in made)
+            by_id = {message["id"]: message for message in log}
+            undone += [f"{each}" for each in made if not each.is_in(by_id)]
+            seqs = sorted([message["seq"] for message in log] + [each.seq for each in deleted])
             if seqs != list(range(1, len(seqs) + 1)):
                 self.findings.out_of_order.append(f"log of {conversation.one}: holes")
-            contents |= {message["id"]: message["content"] for message in log}
             stored += [message["client_id"] for message in log if "client_id" in message]
+            stored += [each.key for each in deleted]
             undelivered += [
                 f"{ear.name}: {len(seqs) - ear.last}"
                 for ear in conversation.ears
@@ -183,14 +198,11 @@ class Campaign:
             ]
         self.stored = keys = set(stored)
         certain = {key for each in self.conversations for ear in each.ears for key in ear.certain}
-        pending = [key for each in self.conversations for w in each.writers for key in w.pending]
+        pending = [each for every in self.conversations for each in every.pending]
         times = sorted(self.recovered_after)
         twice = [key for key, count in Counter(stored).items() if count > 1]
-        edited = {key: text for each in self.editors for key, text in each.acknowledged.items()}
-        unedited = [f"edit of {key}" for key, text in edited.items() if contents.get(key) != text]
-        pending += [f"edit of {each.pending}" for each in self.editors if each.pending]
         wrong = {
-            "lost": sorted(self.findings.acknowledged - keys) + unedited,
+            "lost": undone + sorted(self.findings.acknowledged - keys),
             "duplicated": self.findings.duplicated + twice,
             "out_of_order": self.findings.out_of_order,
             "undelivered": undelivered + [f"{key} is not confirmed" for key in pending],
@@ -199,7 +211,7 @@ class Campaign:
         }
         return {
             "acknowledged": len(self.findings.acknowledged),
-            "edits_acknowledged": len(edited),
+            **{f"{kind}_acknowledged": changes[kind] for kind in Kind},
             **{name: len(found) for name, found in wrong.items()},
             "examples": {name: found[:20] for name, found in wrong.items() if found},
             "stored": len(stored),

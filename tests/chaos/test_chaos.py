@@ -34,7 +34,8 @@ def test_kills_pauses_and_cuts_lose_nothing(tmp_path: Path) -> None:
         assert report[wrong] == 0, report["examples"]
     assert code == 0
     assert report["acknowledged"] >= 6 * 150
-    assert report["edits_acknowledged"] > 5
+    for changes in ("edits", "reactions", "deletions"):
+        assert report[f"{changes}_acknowledged"] > 3
 
 
 def test_a_postgres_that_confirms_too_early_is_found_out(tmp_path: Path) -> None:
@@ -50,7 +51,7 @@ def test_a_campaign_that_hangs_ends_with_its_seed_and_the_stacks() -> None:
     assert done.returncode == 1
     assert "seed 5" in done.stderr
     assert "of 1000000000 confirmed" in done.stderr
-    assert "task tests.chaos.people.Writer.live" in done.stderr
+    assert "task tests.chaos.people.writers.Writer.live" in done.stderr
 
 
 def test_rights_are_taken_while_somebody_with_many_conversations_turns_private(

@@ -83,7 +83,9 @@ async def test_two_clients_and_a_ws_client_talk_in_one_channel(data_dir: Path) -
             thread = {"content": "re", "channelId": dm, "parentId": new["id"]}
             await bens.emit("message:send", thread)
             assert (await bens.heard("message:sent"))["status"] == "SENT"
-            assert (await anns.heard("message:new"))["parentId"] == new["id"]
+            answer = await anns.heard("message:new")
+            assert answer["parentId"] == new["id"]
+            assert (await anns.heard("thread:reply"))["thread"] == answer["thread"]
             assert (await ws.receive_type("private_message"))["message"]["content"] == "re"
 
             page = await anns.ask("messages:get", {"channelId": dm})
@@ -92,6 +94,33 @@ async def test_two_clients_and_a_ws_client_talk_in_one_channel(data_dir: Path) -
             assert page["messages"][1]["deliveryStatus"] == "READ"
             listed = await anns.ask("messages:list", {"channelId": dm})
             assert listed == {"success": True, "data": page["messages"]}
+
+
+async def test_a_message_is_forwarded(data_dir: Path) -> None:
+    require_node()
+    with run_hub(data_dir) as hub:
+        ann, ben = await sign_up(hub, "ann"), await sign_up(hub, "ben")
+        dm = await dm_of(hub, ann, ben)
+        async with ann.client() as anns, ben.client() as bens, hub.open(ann.cookie) as ws:
+            ws.ignoring("user_online_status")
+            for client in (anns, bens):
+                assert await client.happened() == {"connected": True}
+                assert (await client.ask("room:join", dm))["success"] is True
+            assert [each["seq"] for each in await bens.heard("message:offline")] == [1]
+            first = to_uuid(IdKind.MESSAGE, 1)
+            forward = {"messageId": first, "channelId": dm, "tempId": "f1"}
+            answer = await anns.ask("message:forward", forward)
+            assert (answer["success"], answer["tempId"]) == (True, "f1")
+            copy = answer["data"]
+            assert (copy["content"], copy["isForwarded"], copy["userId"]) == ("first", True, ann.id)
+            assert (await anns.heard("message:sent"))["tempId"] == "f1"
+            assert await bens.heard("message:new") == copy
+            assert (await ws.receive_type("private_message"))["message"]["is_forwarded"] is True
+            again = await anns.ask("message:forward", forward)
+            assert (again["data"]["id"], again["data"]["seq"]) == (copy["id"], 2)
+            assert (await anns.heard("message:sent"))["messageId"] == copy["id"]
+            page = await bens.ask("messages:get", {"channelId": dm})
+            assert [each.get("isForwarded") for each in page["messages"]] == [None, True]
 
 
 async def test_what_is_refused_is_told_and_answered(data_dir: Path) -> None:
@@ -114,6 +143,12 @@ async def test_what_is_refused_is_told_and_answered(data_dir: Path) -> None:
                 ),
                 ("message:send", {"content": "x", "channelId": 7}, "Invalid message format"),
                 ("message:send", None, "Invalid message format"),
+                ("message:forward", {"channelId": dm}, "Invalid message format"),
+                (
+                    "message:forward",
+                    {"messageId": to_uuid(IdKind.MESSAGE, 1), "channelId": dm},
+                    "Unauthorized",
+                ),
                 ("message:dance", {}, "Unknown event: message:dance"),
             ):
                 await client.emit(event, payload)

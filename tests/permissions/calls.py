@@ -4,82 +4,20 @@ A call stands for all places where it is served. Several rows may be about one c
 """
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
 from attrs import frozen
 
-from persistence.policy import Action, Place, grants
-from tests.permissions.scene import SIGNED_OUT, STANDINGS, Kind
-
-
-@frozen
-class Anybody:
-    """Whoever calls is answered alike: there is no right to it."""
-
-    status: int
-
-
-@frozen
-class WithCookie:
-    """Whoever sends a cookie, whether its session lives or not."""
-
-    status: int
-
-
-@frozen
-class SignedIn:
-    """Whoever is signed in, about themself or what is public."""
-
-    status: int
-
-
-@frozen
-class Allowed:
-    """Whom the policy lets do this there. Others are refused; who has no standing sees nothing."""
-
-    place: Place
-    action: Action
-    status: int
-    refused: int = 403
-    unseen: int = 404
-
-
-@frozen
-class NotBlocked:
-    """Whoever is signed in, but the one whom the other has blocked."""
-
-    status: int
-    blocked: int
-
-
-@frozen
-class Nobody:
-    """It is about two others, so everybody who is signed in gets the same answer."""
-
-    status: int
-
-
-Expected: TypeAlias = Anybody | WithCookie | SignedIn | Allowed | NotBlocked | Nobody
-
-
-def expected_status(expected: Expected, kind: Kind) -> int:
-    """What a caller of this kind is answered."""
-    match expected:
-        case Anybody(status=status):
-            return status
-        case WithCookie(status=status):
-            return 401 if kind is Kind.STRANGER else status
-        case _ if kind in SIGNED_OUT:
-            return 401
-        case SignedIn(status=status) | Nobody(status=status):
-            return status
-        case NotBlocked(status=status, blocked=blocked):
-            return blocked if kind is Kind.BLOCKED else status
-        case Allowed():
-            standing = STANDINGS.get(kind)
-            if grants(expected.place, expected.action, standing):
-                return expected.status
-            return expected.unseen if standing is None else expected.refused
+from persistence.policy import Action, Place
+from tests.permissions.expected import (
+    Allowed,
+    Anybody,
+    Expected,
+    Nobody,
+    NotBlocked,
+    SignedIn,
+    WithCookie,
+)
 
 
 @frozen
@@ -176,7 +114,84 @@ def _revised_unseen(row: Callable[..., Row], base: str, secret: str) -> list[Row
         row(f"DELETE {base}/{{message_id}}", Nobody(404), message_id=secret),
         row(f"PUT {reaction}", Nobody(404), **of_secret),
         row(f"DELETE {reaction}", Nobody(404), **of_secret),
+        row(f"GET {base}/{{message_id}}/original", Nobody(404), message_id=secret),
     ]
+
+
+def _forwarded(
+    row: Callable[..., Row], message: str, secret: str, *places: str, unseen: int = 404
+) -> list[Row]:
+    """From where one may see it to where one may write: to a channel, to one of announcements, and
+    to a conversation of two others.
+    """
+    general, news, closed = ({"channelId": place} for place in places)
+    call = "POST /api/messages/{message_id}/forward"
+    return [
+        row(call, Allowed(CHANNEL, Action.WRITE, 201, unseen=unseen), general, message_id=message),
+        row(call, Allowed(NEWS, Action.WRITE, 201, unseen=unseen), news, message_id=message),
+        row(call, Nobody(unseen), closed, message_id=message),
+        row(call, Allowed(CHANNEL, Action.WRITE, 404, unseen=unseen), general, message_id=secret),
+        row(call, SignedIn(400), {}, message_id=secret),
+    ]
+
+
+def _forwarded_privately(row: Callable[..., Row], base: str, field: str) -> list[Row]:
+    """To a user, from where one may see it."""
+    call = f"POST {base}/{{message_id}}/forward"
+    return [
+        row(call, Allowed(CHANNEL, Action.SEE, 201), {field: "{spare}"}, message_id="{message}"),
+        row(call, NotBlocked(404, 404), {field: "{paul}"}, message_id="{secret}"),
+        row(call, SignedIn(400), {field: "{me}"}, message_id="{secret}"),
+        row(call, SignedIn(400), {}, message_id="{secret}"),
+    ]
+
+
+def _noted(row: Callable[..., Row], message: str) -> list[Row]:
+    """The calls by which users note something of a message that members may see."""
+    base = "/api/messages/{message_id}"
+    return [row(f"{call}", SEE, message_id=message) for call in _noting(base)]
+
+
+def _noted_unseen(row: Callable[..., Row], base: str, secret: str) -> list[Row]:
+    """Of a message in a conversation of two others, nothing is there to note."""
+    return [row(call, Nobody(404), message_id=secret) for call in _noting(f"{base}/{{message_id}}")]
+
+
+def _noting(message: str) -> tuple[str, ...]:
+    return (f"PUT {message}/unread", f"PUT {message}/hidden", f"DELETE {message}/hidden")
+
+
+def _threads_unseen(
+    row: Callable[..., Row], secret: str, base: str = "/api/messages", prefix: str = "/api"
+) -> list[Row]:
+    """Everybody has threads of their own; in a conversation of two others there are none."""
+    thread = f"{base}/{{message_id}}"
+    calls = (
+        f"GET {thread}/replies",
+        f"POST {thread}/replies/read",
+        f"PUT {thread}/follow",
+        f"DELETE {thread}/follow",
+    )
+    unseen = [row(call, Nobody(404), message_id=secret) for call in calls]
+    return [row(f"GET {prefix}/threads", SignedIn(200)), *unseen]
+
+
+def _threads_seen(row: Callable[..., Row], message: str) -> list[Row]:
+    """The calls about the thread of a message that members may see."""
+    thread = "/api/messages/{message_id}"
+    calls = (f"GET {thread}/replies", f"PUT {thread}/follow", f"DELETE {thread}/follow")
+    return [row(call, SEE, message_id=message) for call in calls]
+
+
+def _mentions(row: Callable[..., Row], base: str = "/api/messages") -> list[Row]:
+    """Everybody has mentions of their own."""
+    calls = (f"GET {base}/mentions", f"GET {base}/mentions/unread-count")
+    return [row(call, SignedIn(200)) for call in calls]
+
+
+def _muted(row: Callable[..., Row], place: str, expected: Expected, **ids: str) -> list[Row]:
+    """The calls that mute a place, or no more."""
+    return [row(f"{method} {place}/muted", expected, **ids) for method in ("PUT", "DELETE")]
 
 
 VERSIONS: Final = "GET /api/messages/{message_id}/versions"
@@ -206,6 +221,7 @@ def _learning() -> list[Row]:
         row("POST /api/invitations/{token}", SignedIn(404), token="unknown"),
         row("GET /api/channels/query/{text}", SignedIn(200), text="general"),
         row("GET /api/messages/search?q=general", SignedIn(200)),
+        *_mentions(row),
         row("POST /api/workspaces", SignedIn(201), {"name": "Mine"}),
         row("GET /api/workspaces", SignedIn(200)),
         row("POST /api/ai-chat", SignedIn(500), {"messages": [{"role": "user", "content": "?"}]}),
@@ -255,6 +271,12 @@ def _learning() -> list[Row]:
         row("DELETE /api/channels/{channel_id}/pin/{message_id}",
             Allowed(NEWS, Action.PIN, 200), message_id="{announced}", **news),
         *_revised(row, "/api/messages", "{message}", "{secret}"),
+        *_noted(row, "{message}"),
+        *_noted_unseen(row, "/api/messages", "{secret}"),
+        *_threads_seen(row, "{message}"),
+        *_threads_unseen(row, "{secret}"),
+        *_muted(row, "/api/channels/{channel_id}", SEE, **general),
+        *_muted(row, "/api/channels/{channel_id}", Nobody(404), **secret),
         row(VERSIONS, SEE_VERSIONS, message_id="{message}"),
         row(VERSIONS, Nobody(404), message_id="{secret}"),
         row("GET /api/channels/{channel_id}/messages", Nobody(404), **secret),
@@ -264,6 +286,7 @@ def _learning() -> list[Row]:
         row("POST /api/chat/conversations/{channel_id}/read", Nobody(404), **secret),
         row("POST /api/messages/{message_id}/read", Nobody(404), message_id="{secret}"),
         row("POST /api/messages", Nobody(404), {"channelId": "{secret_channel}", "content": "hi"}),
+        *_forwarded(row, "{message}", "{secret}", "{general}", "{news}", "{secret_channel}"),
         row("POST /api/messages/{message_id}/grade", Nobody(404), {"status": "graded"},
             message_id="{secret}"),
         row("POST /api/channels/{channel_id}/pin/{message_id}", Nobody(404),
@@ -310,6 +333,11 @@ def _private() -> list[Row]:
         row("DELETE /api/followers/{user_id}", SignedIn(404), **paul),
         row("POST /api/followers/{user_id}/accept", SignedIn(404), **paul),
         *_revised_unseen(row, "/api/messages", "{secret}"),
+        *_threads_unseen(row, "{secret}"),
+        *_mentions(row),
+        *_noted_unseen(row, "/api/messages", "{secret}"),
+        *_muted(row, "/api/messages/{user_id}", NotBlocked(200, 404), **paul),
+        *_forwarded_privately(row, "/api/messages", "recipient_id"),
         row("POST /api/messages", NotBlocked(201, 404), {"recipient_id": "{paul}", "content": "x"}),
         row("POST /api/messages/{user_id}", NotBlocked(201, 404), {"content": "x"}, **paul),
         row("GET /api/messages/{user_id}", NotBlocked(200, 404), **paul),
@@ -335,6 +363,17 @@ def _channel_messages() -> list[Row]:
         row("GET /api/channels", SignedIn(200)),
         row("GET /api/channels/browse/joined", SignedIn(200)),
         row("GET /api/channels/browse/public", SignedIn(200)),
+        row("GET /api/messages/search?q=general", SignedIn(200)),
+        *_mentions(row),
+        row("GET /api/messages/channel/{channel_id}/pinned",
+            Allowed(CHANNEL, Action.SEE, 200, **unseen), **general),
+        row("GET /api/messages/channel/{channel_id}/pinned", Nobody(403), **secret),
+        row("PUT /api/messages/{message_id}/pin", Allowed(CHANNEL, Action.PIN, 200),
+            message_id="{message_uuid}"),
+        row("PUT /api/messages/{message_id}/pin", Nobody(404), message_id="{secret_uuid}"),
+        row("DELETE /api/messages/{message_id}/pin", Allowed(CHANNEL, Action.PIN, 200),
+            message_id="{message_uuid}"),
+        row("DELETE /api/messages/{message_id}/pin", Nobody(404), message_id="{secret_uuid}"),
         row("GET /api/messages/channel/{channel_id}",
             Allowed(CHANNEL, Action.SEE, 200, **unseen), **general),
         row("POST /api/channels/{channel_id}/join",
@@ -343,8 +382,14 @@ def _channel_messages() -> list[Row]:
             {"channelId": "{general_uuid}", "content": "hi"}),
         row("POST /api/messages", Allowed(NEWS, Action.WRITE, 201, **unseen),
             {"channelId": "{news_uuid}", "content": "hi"}),
-        row("GET /api/messages/{message_id}/replies", SEE, message_id="{message_uuid}"),
         *_revised(row, "/api/messages", "{message_uuid}", "{secret_uuid}"),
+        *_noted(row, "{message_uuid}"),
+        *_noted_unseen(row, "/api/messages", "{secret_uuid}"),
+        *_threads_seen(row, "{message_uuid}"),
+        *_threads_unseen(row, "{secret_uuid}"),
+        *_muted(row, "/api/channels/{channel_id}", Allowed(CHANNEL, Action.SEE, 200, **unseen),
+                **general),
+        *_muted(row, "/api/channels/{channel_id}", Nobody(403), **secret),
         row("DELETE /api/messages/{message_id}", Allowed(CHANNEL, Action.DELETE_OTHERS, 200),
             message_id="{message_uuid}"),
         row(VERSIONS, SEE_VERSIONS, message_id="{message_uuid}"),
@@ -357,7 +402,8 @@ def _channel_messages() -> list[Row]:
         row("DELETE /api/channels/{channel_id}/leave", Nobody(403), **secret),
         row("POST /api/messages", Nobody(403),
             {"channelId": "{secret_channel_uuid}", "content": "hi"}),
-        row("GET /api/messages/{message_id}/replies", Nobody(404), message_id="{secret_uuid}"),
+        *_forwarded(row, "{message_uuid}", "{secret_uuid}", "{general_uuid}", "{news_uuid}",
+                    "{secret_channel_uuid}", unseen=403),
     ]  # fmt: skip
 
 
@@ -378,7 +424,14 @@ def _messenger_at(base: str) -> list[Row]:
     to_paul = {**message, "conversationId": "conv_{low}_{high}", "recipientId": "{paul}"}
     return [
         *_revised_unseen(row, f"{base}/messages", "{secret}"),
+        *_noted_unseen(row, f"{base}/messages", "{secret}"),
+        *_threads_unseen(row, "{secret}", f"{base}/messages", base),
+        *_muted(row, f"{base}/conversations/{{conversation_id}}", NotBlocked(200, 404), **mine),
+        *_muted(row, f"{base}/conversations/{{conversation_id}}", Nobody(403), **secret),
+        *_forwarded_privately(row, f"{base}/messages", "recipientId"),
         row(f"GET {base}/conversations", SignedIn(200)),
+        row(f"GET {base}/messages/search?q=general", SignedIn(200)),
+        *_mentions(row, base),
         row(f"GET {base}/conversations/{{user_id}}", SignedIn(200), user_id="{me}"),
         row(f"GET {base}/conversations/{{user_id}}", Nobody(403), user_id="{paul}"),
         row(f"GET {base}/users/{{user_id}}/unread-count", SignedIn(200), user_id="{me}"),

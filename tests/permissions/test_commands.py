@@ -28,6 +28,25 @@ PLACES: Final = {
 """Channel: what it is, and a message in it. The last is a conversation of two others."""
 
 
+CHANGES: Final = [
+    ("edit", {"content": "x"}, Action.EDIT, "not_yours"),
+    ("react", {"emoji": "👍"}, Action.REACT, "not_allowed"),
+    ("unreact", {"emoji": "👍"}, Action.REACT, "not_allowed"),
+    ("delete", {}, Action.DELETE_OTHERS, "not_allowed"),
+]
+"""What is done to a message, and how it is refused; the deletion comes last. That of `news` is its
+owner's.
+"""
+FRAMES: Final = {
+    "edit": "edit_message", "delete": "delete_message", "react": "react",
+    "unreact": "remove_reaction",
+}  # fmt: skip
+EVENTS: Final = {
+    "edit": "message:update", "delete": "message:delete", "react": "message:react",
+    "unreact": "message:unreact",
+}  # fmt: skip
+
+
 @pytest.fixture
 async def scene(databases: Databases) -> AsyncIterator[Scene]:
     async with (
@@ -56,6 +75,14 @@ def expected(kind: Kind, name: str, action: Action, refused: str, unseen: str) -
     return [unseen if standing is None else refused]
 
 
+def expected_change(kind: Kind, name: str, action: Action, refused: str) -> list[str]:
+    """The same of something that is done to the message there: an edit is only its author's."""
+    is_author = kind is Kind.OWNER and name == "news"
+    if action is Action.EDIT and not is_author:
+        return expected(kind, name, Action.SEE, "", "message_not_found") or [refused]
+    return expected(kind, name, action, refused, "message_not_found")
+
+
 @pytest.mark.parametrize("kind", SIGNED_IN)
 async def test_the_channels_of_ws_chat(scene: Scene, kind: Kind) -> None:
     socket = await scene.people[kind].open("/ws/chat")
@@ -67,10 +94,17 @@ async def test_the_channels_of_ws_chat(scene: Scene, kind: Kind) -> None:
         await socket.send({"type": "send_message", "channelId": number, "content": "hi"})
         sent = expected(kind, name, Action.WRITE, "read_only", "not_joined")
         assert await codes(socket) == sent
+        place = {"channelId": number, "messageId": scene.ids[message]}
+        await socket.send({"type": "forward_message", **place})
+        assert await codes(socket) == sent
         pin = {"type": "pin_message", "channelId": number, "messageId": scene.ids[message]}
         await socket.send(pin)
         pinned = expected(kind, name, Action.PIN, "staff_only", "message_not_found")
         assert await codes(socket) == pinned
+        for what, more, action, refused in CHANGES:
+            await socket.send({"type": FRAMES[what], **place, **more})
+            changed = expected_change(kind, name, action, refused)
+            assert await codes(socket) == changed, what
         await socket.send({"type": "resume", "after": {str(number): 0}})
         resumed = expected(kind, name, Action.SEE, "", "channel_not_found")
         assert await codes(socket) == resumed
@@ -87,6 +121,14 @@ async def test_the_channels_of_socketio(scene: Scene, kind: Kind) -> None:
             payload = channel if event == "room:join" else {"channelId": channel, "content": "hi"}
             await peer.emit(event, payload)
             assert await codes(peer.socket) == wanted, event
+        message = to_uuid(IdKind.MESSAGE, int(str(scene.ids[PLACES[name][1]])))
+        await peer.emit("message:forward", {"channelId": channel, "messageId": message})
+        assert await codes(peer.socket) == written
+        for what, more, action, refused in CHANGES:
+            changed = expected_change(kind, name, action, refused)
+            answer = await peer.ask(EVENTS[what], {"messageId": message, **more})
+            assert ([] if answer["success"] else [answer["code"]]) == changed, what
+            await codes(peer.socket)
 
 
 @pytest.mark.parametrize("kind", SIGNED_IN)
@@ -106,10 +148,14 @@ async def test_private_messages(scene: Scene, kind: Kind, path: str, name: str) 
 @pytest.mark.parametrize(
     ("path", "kinds"),
     [
-        ("/ws", ("private_message", "typing_indicator", "mark_delivered", "resume")),
-        ("/messagepal", ("send_message", "typing", "fetch_history", "mark_read", "subscribe")),
+        ("/ws", (
+            "private_message", "forward_message", "typing_indicator", "mark_delivered", "resume",
+        )),
+        ("/messagepal", (
+            "send_message", "forward_message", "typing", "fetch_history", "mark_read", "subscribe",
+        )),
     ],
-)
+)  # fmt: skip
 async def test_who_is_blocked_is_answered_as_if_there_were_no_such_user(
     scene: Scene, path: str, kinds: tuple[str, ...]
 ) -> None:

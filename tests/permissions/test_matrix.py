@@ -11,7 +11,8 @@ import hub.rest.routes
 from hub.rest.app import discover
 from hub.settings.redaction import Secret
 from persistence.postgres import open_postgres_store
-from tests.permissions.calls import ROWS, NotBlocked, Row, SignedIn, expected_status
+from tests.permissions.calls import ROWS, Row
+from tests.permissions.expected import NotBlocked, SignedIn, expected_status
 from tests.permissions.scene import Kind, Scene, open_scene
 from tests.support.clients.http import Reply
 from tests.support.quiet import counted

@@ -11,4 +11,9 @@ def test_every_code_has_a_text() -> None:
 def test_every_refusal_has_a_code_and_keeps_its_name_where_that_is_one() -> None:
     assert set(REFUSAL_CODES) == set(Refusal)
     renamed = {refusal for refusal, code in REFUSAL_CODES.items() if refusal.value != code.value}
-    assert renamed == {Refusal.PARENT_NOT_FOUND, Refusal.FILE_NOT_FOUND, Refusal.NOT_A_MEMBER}
+    assert renamed == {
+        Refusal.PARENT_NOT_FOUND,
+        Refusal.ORIGINAL_NOT_FOUND,
+        Refusal.FILE_NOT_FOUND,
+        Refusal.NOT_A_MEMBER,
+    }

@@ -78,7 +78,8 @@ class Changes:
             return Pin(dice.random() < 0.7)
         if message.author_id == device.me and dice.random() < 0.7:
             name = message.content.partition(" ")[0]
-            return Delete() if dice.random() < 0.25 else Edit(f"{name} {text}.")
+            is_deletion = message.is_forwarded or dice.random() < 0.25
+            return Delete() if is_deletion else Edit(f"{name} {text}.")
         return React(dice.choice(EMOJIS), dice.random() < 0.7)
 
     async def _carry_out(self, key: str) -> None:

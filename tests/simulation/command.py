@@ -48,6 +48,8 @@ def main() -> int:
         "broken": {result.seed: result.problem for result in results if result.problem},
         "acknowledged": sum(result.acknowledged for result in results),
         "changes": sum(result.changes for result in results),
+        "copies": sum(result.copies for result in results),
+        "found": sum(result.found for result in results),
         "messages": sum(result.messages for result in results),
         "frames": sum(result.frames for result in results),
         "restarts": sum(result.restarts for result in results),

@@ -15,11 +15,13 @@ from persistence.records import StoreUnavailable
 from protocol.model import ChannelId, SessionId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.simulation.changes import Changes
+from tests.simulation.forwarding import Forwards
 from tests.simulation.judgement.ledger import Ledger, Sent
 from tests.simulation.judgement.truth import Right
 from tests.simulation.languages import Language
 from tests.simulation.languages.language import Call, send_over_rest
 from tests.simulation.languages.socketio import SocketIo
+from tests.simulation.searching import Searches
 from tests.support.clients.frames import CLOSE, client_frame
 from tests.support.clients.websocket import Closed, Refused, WebSocket, open_websocket
 from tests.support.world import Person, World
@@ -92,9 +94,13 @@ class Device:
     _leave: trio.Event = field(factory=trio.Event, init=False)
     _count: int = field(default=0, init=False)
     changes: Changes = field(init=False)
+    searches: Searches = field(init=False)
+    forwards: Forwards = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.changes = Changes(self)
+        self.searches = Searches(self.sim, self.name)
+        self.forwards = Forwards(self)
         self._session_id = self.sim.truth.opened(self.session_hash)
 
     @property
@@ -118,10 +124,25 @@ class Device:
         return self.sim.truth.is_session_open(self.session_hash)
 
     @property
+    def has_sessions(self) -> bool:
+        """The same of all that its calls over REST are let in by: a logout ends one after the
+        other.
+        """
+        hashes = (self._own_hash, self._platform_hash)
+        return all(each in self.sim.tables.sessions for each in hashes)
+
+    @property
     def session_hash(self) -> bytes:
         """What the store keeps of the session that lets it in."""
-        if self.language.cookie == "session_token":
-            return token_hash(self.person.token)
+        is_own = self.language.cookie == "session_token"
+        return self._own_hash if is_own else self._platform_hash
+
+    @property
+    def _own_hash(self) -> bytes:
+        return token_hash(self.person.token)
+
+    @property
+    def _platform_hash(self) -> bytes:
         return token_hash(unquote(self.person.signed).removeprefix("s:").rpartition(".")[0])
 
     def leave(self) -> None:
@@ -292,18 +313,34 @@ class Device:
                 break
             elif sim.is_calm or dice.random() < 0.3 or not self.ledger.connection.is_resumed:
                 await self._go_on(socket)
-            elif dice.random() < 0.35:
-                await self.changes.make_some()
-            elif dice.random() < 0.5:
-                await self._send_something(socket)
-            elif dice.random() < 0.2:
-                raise Dropped
             elif dice.random() < 0.4:
-                await self._mark_something(socket)
+                await self._use_rest()
             else:
-                channel_id = dice.choice(self.ledger.channels())
-                await self._say(socket, self.language.typing(sim.places, self.me, channel_id))
+                await self._speak(socket)
         await self._close(socket)
+
+    async def _use_rest(self) -> None:
+        """What is answered, whether there is a connection or not."""
+        dice = self.sim.dice
+        if dice.random() < 0.65:
+            await self.changes.make_some()
+        elif dice.random() < 0.5:
+            await self.searches.make_one(self.person, is_let_in=lambda: self.has_sessions)
+        else:
+            await self.forwards.make_some()
+
+    async def _speak(self, socket: WebSocket) -> None:
+        """Raises Dropped."""
+        dice = self.sim.dice
+        if dice.random() < 0.6:
+            await self._send_something(socket)
+        elif dice.random() < 0.2:
+            raise Dropped
+        elif dice.random() < 0.4:
+            await self._mark_something(socket)
+        else:
+            channel_id = dice.choice(self.ledger.channels())
+            await self._say(socket, self.language.typing(self.sim.places, self.me, channel_id))
 
     async def _begin(self, socket: WebSocket) -> None:
         identify = self.language.identify(self.me)
@@ -326,6 +363,7 @@ class Device:
         """Repeat what was not confirmed, and ask for what it lost sight of."""
         ledger, connection = self.ledger, self.ledger.connection
         await self.changes.repeat()
+        await self.forwards.repeat()
         if connection.is_resumed:
             for key, sent in list(ledger.pending.items()):
                 if sent.channel_id in connection.joined or not self.language.must_rejoin:
@@ -408,6 +446,6 @@ class Device:
         reply = await self.sim.call(self.person, call)
         if call.key is not None and reply is not None:
             if reply.status == 401:
-                self.sim.require(not self.has_session, f"{self.name} is not let in over REST")
+                self.sim.require(not self.has_sessions, f"{self.name} is not let in over REST")
             else:
                 self.ledger.answered(call.key, reply.status, reply.json.get("code", ""))

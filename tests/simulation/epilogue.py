@@ -5,6 +5,7 @@ that it is over and then nothing. People leave one after the other, and those wh
 Every device closes politely and reads to the end, so that no frame is left unread.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import trio
@@ -12,12 +13,14 @@ from attrs import define
 
 from protocol.answers import Changed
 from protocol.commands import ReviseMessage
-from protocol.revisions import Edit, React
+from protocol.model import ChannelId, Message
+from protocol.revisions import Delete, Edit, React, Revision
 from tests.simulation.device import Device
 from tests.simulation.judgement.truth import Right
 from tests.simulation.languages.language import Call, send_over_rest
 from tests.simulation.languages.private_messages import PrivateMessages
 from tests.simulation.languages.socketio import SocketIo
+from tests.simulation.searching import Searches
 from tests.support.world import Person
 
 if TYPE_CHECKING:
@@ -46,6 +49,7 @@ class Epilogue:
         await self._everybody_speaks()
         await self._everybody_changes_something()
         await self._everybody_reads()
+        await self._everybody_searches()
         await trio.sleep(SETTLED_SECONDS)
         self._check_heard()
         self._check_views()
@@ -77,20 +81,33 @@ class Epilogue:
                     await self._call(person, send_over_rest(*where))
 
     async def _everybody_changes_something(self) -> None:
-        """In every channel: their last message, and their reaction to the last one of all."""
+        """In every channel: their last message, and their reaction to the last one of all. Where
+        they may not write any more but still read, they delete what they wrote.
+        """
         sim = self.sim
         for number, person in enumerate(sim.people):
             for channel_id in sim.places.all_of(person.id):
-                if not sim.truth.sight(Right.SEND, person.id, channel_id).is_open:
-                    continue
-                messages = sim.tables.channels[channel_id].messages
-                own = [each for each in messages[-3:] if each.author_id == person.id][-1]
-                name = own.content.partition(" ")[0]
-                for message, revision in ((own, Edit(f"{name} !")), (messages[-1], React("👋"))):
+                for message, revision in self._last_changes(person, channel_id):
                     key = f"last-{number}-{message.id}-{type(revision).__name__}"
                     command = ReviseMessage(message.id, revision, key=key)
                     answer = await sim.revise(person, command)
                     sim.require(isinstance(answer, Changed), f"{command} was answered {answer}")
+
+    def _last_changes(
+        self, person: Person, channel_id: ChannelId
+    ) -> Sequence[tuple[Message, Revision]]:
+        truth, messages = self.sim.truth, self.sim.tables.channels[channel_id].messages
+        own = [
+            each
+            for each in messages
+            if each.author_id == person.id and each.content  # not deleted
+        ]
+        if truth.sight(Right.SEND, person.id, channel_id).is_open:
+            name = own[-1].content.partition(" ")[0]
+            return (own[-1], Edit(f"{name} !")), (messages[-1], React("👋"))
+        if truth.sees(person.id, channel_id):
+            return [(each, Delete()) for each in own[-1:]]
+        return ()
 
     async def _everybody_reads(self) -> None:
         sim = self.sim
@@ -99,6 +116,10 @@ class Epilogue:
                 peer = sim.places.peer(person.id, channel_id)
                 path = f"/private_messages/api/messages/{peer}/read"
                 await self._call(person, Call("PUT", path))
+
+    async def _everybody_searches(self) -> None:
+        for person in self.sim.people:
+            await Searches(self.sim, person.user.username).find_everything(person)
 
     async def _call(self, person: Person, call: Call) -> None:
         reply = await self.sim.call(person, call)

@@ -58,6 +58,8 @@ class Result:
     acknowledged: int
     messages: int
     changes: int
+    copies: int
+    found: int
     restarts: int
     frames: int
     trace: str = field(repr=False)
@@ -319,19 +321,27 @@ class Simulation:
         return [each for device in self.devices for each in device.ledger.missing()]
 
     def _check_log(self) -> None:
-        contents = [
-            self.truth.messages[message.position].message.content.partition(" ")[0]
+        posted = [
+            self.truth.messages[message.position].message
             for row in self.tables.channels.values()
             for message in row.messages
         ]
+        contents = [each.content.partition(" ")[0] for each in posted if not each.is_forwarded]
         twice = {name for name in contents if contents.count(name) > 1}
         self.require(not twice, f"stored twice: {sorted(twice)}")
         stored = set(contents)
+        copies = [(each.author_id, each.key) for each in posted if each.is_forwarded]
+        self.require(len(copies) == len(set(copies)), f"stored twice: {sorted(copies)}")
+        self.require(not self.truth.leaks, f"forwarded wrongly: {self.truth.leaks}")
         for device in self.devices:
             lost = device.ledger.acknowledged - stored
             self.require(not lost, f"acknowledged and lost: {sorted(lost)}")
             kept = device.ledger.refused & stored
             self.require(not kept, f"refused and stored: {sorted(kept)}")
+            gone = device.forwards.acknowledged - set(copies)
+            self.require(not gone, f"forwarded and lost: {sorted(gone)}")
+            there = device.forwards.refused & set(copies)
+            self.require(not there, f"not forwarded and stored: {sorted(there)}")
             undone = device.changes.acknowledged - self.truth.settled
             self.require(not undone, f"acknowledged and not done: {sorted(undone)}")
             done = device.changes.refused & self.truth.settled
@@ -353,6 +363,8 @@ class Simulation:
             sum(len(device.ledger.acknowledged) for device in self.devices),
             sum(len(row.messages) for row in self.tables.channels.values()),
             sum(len(device.changes.acknowledged) for device in self.devices),
+            sum(len(device.forwards.acknowledged) for device in self.devices),
+            sum(device.searches.count for device in self.devices),
             self.restarts,
             sum(device.ledger.frames for device in self.devices),
             "\n".join(self._trace),

@@ -17,7 +17,10 @@ pytestmark = pytest.mark.timeout(300)
 SEEDS = 40
 SOME_BUGS = (
     "ack_before_commit", "leave_forgotten", "receipts_to_the_blocked", "room_not_left",
-    "revision_lost", "resume_without_the_last_revision",
+    "revision_lost", "resume_without_the_last_revision", "revision_to_the_blocked",
+    "revision_acknowledged_early", "rev_counted_twice",
+    "search_sees_everything", "search_shows_what_was", "search_misses_the_edited",
+    "original_shown_to_everybody", "forwards_what_is_not_seen",
 )  # fmt: skip
 SEEDS_UNTIL_FOUND = 40
 
@@ -37,6 +40,8 @@ def test_whatever_fails_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> Non
     assert report["seeds"] == SEEDS
     assert report["acknowledged"] > 10 * SEEDS  # it was no idle day
     assert report["changes"] > 5 * SEEDS
+    assert report["copies"] > SEEDS / 2
+    assert report["found"] > SEEDS
     assert report["frames"] > 100 * SEEDS
     assert report["restarts"] > SEEDS / 2
 

@@ -19,7 +19,7 @@ from tests.simulation.judgement.truth import Truth
 
 PARTS = (
     "accounts", "sessions", "relations", "messages", "revisions", "workspaces", "channels",
-    "recoveries", "health",
+    "recoveries", "search", "health",
 )  # fmt: skip
 FEEDS = {"ended", "changes"}
 ASKED_ABOUT_RIGHTS = {"accounts", "sessions", "relations", "workspaces", "channels"}

@@ -5,14 +5,18 @@ endpoint, how a message looks.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, TypeVar
 
 from hub.rest.endpoint import Call
 from hub.rest.parameters import Cursor, Number, Text
 from hub.services.finding.messages import MessageFinder
 from persistence.search import FIRST, LANGUAGES, SIMPLE, FoundPage, Ranking, Wanted
 from protocol.errors import ErrorCode, WireError
+from protocol.model import MessageId
 from protocol.searching.query import FIELD, MAX_QUERY_CHARS
+from protocol.shapes.snippets import FoundObject, snippet_object
+
+M = TypeVar("M")
 
 DEFAULT_LIMIT: Final = 20
 
@@ -57,9 +61,28 @@ async def search_page(call: Call, *, only_private: bool) -> FoundPage:
     return await finder.find(call.text(QUERY) or "", wanted)
 
 
+def found_objects(page: FoundPage, shown: Mapping[MessageId, M]) -> list[FoundObject[M]]:
+    """What was found, as clients see it. `shown`: its messages, without those whose author was
+    deleted in between.
+    """
+    return [
+        {
+            "message": shown[each.message.id],
+            "snippet": snippet_object(each.message.content, each.marks),
+        }
+        for each in page.found
+        if each.message.id in shown
+    ]
+
+
+def cursor_behind(page: FoundPage) -> str | None:
+    """Where the next page begins; None: there is none."""
+    return None if page.more is None else CURSOR.text(*page.more)
+
+
 def more_found(call: Call, page: FoundPage) -> Mapping[str, str]:
     """The header that leads to the next page."""
-    return call.next_page(CURSOR, None if page.more is None else CURSOR.text(*page.more))
+    return call.next_page(CURSOR, cursor_behind(page))
 
 
 def _language(call: Call) -> str:

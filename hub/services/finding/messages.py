@@ -71,7 +71,7 @@ class MessageFinder:
         if with_channels:
             search = ChannelSearch(name, with_conversations=False)
             channels = await self.store.lists.search(self.user.id, search)
-            found += [e.channel.id for e in channels if name_key(e.name) == name_key(name)]
+            found += [e.head.channel.id for e in channels if name_key(e.name) == name_key(name)]
         if not found:
             raise refused(f"in: there is no conversation or channel called {name[:100]}")
         return found

@@ -161,7 +161,9 @@ class _Export:
             for some in _together(heads):
                 spans = [Span(each.channel.id, 0, each.last_seq) for each in some]
                 while spans:
-                    page = await self.store.messages.in_spans(self.user.id, spans, limit=PAGE)
+                    page = await self.store.messages.in_spans(
+                        self.user.id, spans, limit=PAGE, even_hidden=True
+                    )
                     yield await self._shown(page)
                     spans = _rest(spans, page[-1]) if len(page) == PAGE else []
 
@@ -198,6 +200,7 @@ class _Export:
             "grading": message.grading,
             "is_homework": message.is_homework or None,
             "is_pinned": message.is_pinned or None,
+            "is_forwarded": message.is_forwarded or None,
             "asks_assistant": (message.author_id == self.user.id and TRIGGER in message.content)
             or None,
         }

@@ -48,6 +48,7 @@ from protocol.events import (
     ConversationBegun,
     MessageConfirmed,
     PrivateMessagePosted,
+    ThreadReplied,
 )
 from protocol.model import Message, MessageId, Posted, Refusal, User, UserId
 
@@ -382,6 +383,9 @@ class Lane:
             deliveries.insert(0, Delivery(ConversationBegun(message, author), people))
         if posted.mentioned:
             deliveries += mentions_in_posted(posted)
+        if posted.followers and message.thread is not None:
+            event = ThreadReplied(message, message.thread)
+            deliveries.append(Delivery(event, ToUsers(posted.followers)))
         return deliveries
 
     async def _missing(self, submissions: Mapping[MessageId, Submission]) -> list[Delivery]:

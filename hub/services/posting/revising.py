@@ -31,7 +31,7 @@ from persistence.interface import Messages, Revisions
 from persistence.records import Locked, StoreUnavailable
 from protocol.events import ChannelMessageRevised, PrivateMessageRevised
 from protocol.model import ChannelId, Message, User
-from protocol.revisions import Revision
+from protocol.revisions import Delete, Revision
 
 log = structlog.get_logger(__name__)
 
@@ -199,13 +199,17 @@ def _settle(outcomes: Sequence[tuple[RevisionSubmission, RevisionSettlement]]) -
         submission.settle(outcome)
 
 
-def shown_again(message: Message) -> tuple[PrivateMessageRevised | ChannelMessageRevised, ...]:
-    """What shows the message as it is now to whoever asked for what was done already."""
-    at = datetime.now(UTC)
-    in_channel = ChannelMessageRevised(message, at, None, None, None)
+def shown_again(
+    message: Message, revision: Revision, user: User
+) -> tuple[PrivateMessageRevised | ChannelMessageRevised, ...]:
+    """What shows the message as it is now to whoever asked for what was done already: what the
+    revision would have led to.
+    """
+    at, done = datetime.now(UTC), _shown(message, revision, user)
+    in_channel = ChannelMessageRevised(message, at, *done)
     if message.recipient_id is None:
         return (in_channel,)
-    return in_channel, PrivateMessageRevised(message, at, None, None)
+    return in_channel, PrivateMessageRevised(message, at, *done)
 
 
 def deliveries_of(
@@ -219,9 +223,18 @@ def deliveries_of(
     rooms: list[Room] = [ChannelRoom(message.channel_id)]
     if revised.workspace_id is not None:
         rooms.append(WorkspaceRoom(revised.workspace_id))
-    in_channel = ChannelMessageRevised(message, at, revision, user, revised.workspace_id)
+    done = _shown(message, revision, user)
+    in_channel = ChannelMessageRevised(message, at, *done, revised.workspace_id)
     deliveries = [Delivery(in_channel, ToRooms(rooms))]
     if revised.audience:
-        private = PrivateMessageRevised(message, at, revision, user)
+        private = PrivateMessageRevised(message, at, *done)
         deliveries.append(Delivery(private, ToUsers(revised.audience)))
     return deliveries
+
+
+def _shown(
+    message: Message, revision: Revision | None, user: User | None
+) -> tuple[Revision | None, User | None]:
+    """What was done, and by whom: nothing that the message does not show since it is deleted."""
+    is_gone = message.is_deleted and not isinstance(revision, Delete)
+    return (None, None) if is_gone else (revision, user)

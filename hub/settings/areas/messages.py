@@ -122,6 +122,16 @@ class Messages:
     user_searches_per_minute: int = setting(
         whole(1, 1_000_000, "searches"), 120, "How often one user may search in a minute."
     )
+    user_revisions_per_minute: int = setting(
+        whole(1, 1_000_000, "changes"),
+        300,
+        "How often one user may edit, delete and grade messages in a minute.",
+    )
+    user_reactions_per_minute: int = setting(
+        whole(1, 1_000_000, "reactions"),
+        300,
+        "How many reactions one user may add and take back in a minute.",
+    )
     search_languages: tuple[str, ...] = setting(
         list_of(one_of(LANGUAGES)),
         ("english",),

@@ -7,7 +7,7 @@
  * of others arrives once and in order of its `seq`. It needs nothing but `fetch` and `WebSocket`.
  *
  * Events (CustomEvent, data in `detail`): `status`, `message`, `changed`, `typing`, `presence`,
- * `read`, `delivered`, `channels`, `invitations`, `revoked`, `request`, `announcement`, `queue`,
+ * `read`, `delivered`, `pinned`, `channels`, `invitations`, `revoked`, `request`, `announcement`, `queue`,
  * `problem`;
  * `for await (const event of client.events())` gives them too.
  */
@@ -204,54 +204,6 @@ export class Client extends TypedEventTarget {
   }
 
   /**
-   * Give a stored message of one's own another text. It is tried until it is done, as sending is, as
-   * long as the program lives; so are the three that follow.
-   * @param {Message} message
-   * @param {string} content
-   * @throws {CallFailed} refused for good, as with `too_late`
-   */
-  async edit(message, content) {
-    await this.#signedIn.revisions.change(message, "PATCH", "", { content });
-  }
-
-  /**
-   * Delete a stored message, for everybody; its place stays (`isDeleted`).
-   * @param {Message} message
-   * @throws {CallFailed} refused for good
-   */
-  async remove(message) {
-    await this.#signedIn.revisions.change(message, "DELETE", "");
-  }
-
-  /**
-   * React to a stored message.
-   * @param {Message} message
-   * @param {string} emoji one
-   * @throws {CallFailed} refused for good, as with `no_emoji`
-   */
-  async react(message, emoji) {
-    await this.#signedIn.revisions.change(
-      message,
-      "PUT",
-      `/reactions/${encodeURIComponent(emoji)}`,
-    );
-  }
-
-  /**
-   * Take a reaction back.
-   * @param {Message} message
-   * @param {string} emoji
-   * @throws {CallFailed} refused for good
-   */
-  async unreact(message, emoji) {
-    await this.#signedIn.revisions.change(
-      message,
-      "DELETE",
-      `/reactions/${encodeURIComponent(emoji)}`,
-    );
-  }
-
-  /**
    * Store a file, to be sent with `send(conversationId, name, { kind, fileUrl })`.
    * @param {Blob} file
    * @param {string} [name] by default the file's own
@@ -342,6 +294,14 @@ export class Client extends TypedEventTarget {
     const listed = Date.now() < this.#listedUntil ? this.#listed : null;
     this.#listed = null;
     return (listed ?? this.#listing()).all(onPart);
+  }
+
+  /**
+   * What calls over REST need that are no part of this class.
+   * @protected
+   */
+  get calls() {
+    return { rest: this.#rest, dialect: this.#dialect, session: this.#signedIn };
   }
 
   /** Every event, in order, until `return` is called on the iterator. */

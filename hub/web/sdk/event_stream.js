@@ -9,6 +9,7 @@ const NAMES = {
   presence: true,
   read: true,
   delivered: true,
+  pinned: true,
   channels: true,
   invitations: true,
   revoked: true,

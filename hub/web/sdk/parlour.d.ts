@@ -5,11 +5,14 @@
  */
 
 import type { CallCode, UsageCode } from "./codes.d.ts";
+import type { FoundPage, HistoryPage, SearchOptions } from "./found.d.ts";
 import type { Options, Sending } from "./options.d.ts";
 import type { Channel, Invitation, Member, Workspace } from "./workspaces.d.ts";
 import type { WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
 
 export type { CallCode, HubCode, UsageCode } from "./codes.d.ts";
+export type { FoundMessage, FoundPage, HistoryPage, Mark } from "./found.d.ts";
+export type { SearchOptions, Snippet } from "./found.d.ts";
 export type { ItemStorage, Options, ReconnectOptions, Sending, Socket } from "./options.d.ts";
 export type { Channel, Invitation, ListedChannel, Member } from "./workspaces.d.ts";
 export type { Workspace, WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
@@ -102,6 +105,8 @@ export interface Message {
   readonly fileUrl: string | null;
   /** the id of the message that it replies to */
   readonly parentId: number | null;
+  /** it is a copy of another message; of which says `original(message)` */
+  readonly isForwarded: boolean;
   /** ISO 8601, UTC, by the server's clock once it is stored */
   readonly at: string;
   /** of the last change to it; 0: there was none. See docs/delivery.md#revisions */
@@ -110,6 +115,8 @@ export interface Message {
   readonly editedAt: string | null;
   /** it has no content any more, only its place */
   readonly isDeleted: boolean;
+  /** in channels, by a moderator */
+  readonly isPinned: boolean;
   readonly reactions: readonly Reaction[];
   readonly status: MessageStatus;
   /** why it failed */
@@ -165,8 +172,10 @@ export interface ClientEvents {
   /** `isMine`: read by this user on another device */
   read: { conversationId: ConversationId; isMine: boolean };
   delivered: { conversationId: ConversationId };
+  /** a moderator did so; the message may be one that is not known here */
+  pinned: { conversationId: ConversationId; id: number; isPinned: boolean };
   /** new to this user */
-  channels: { channels: readonly (Channel & { lastSeq: number })[] };
+  channels: { channels: readonly (Channel & { lastSeq: number; lastRev?: number })[] };
   /** the log went back: all messages that are known come again, and no others are stored any more */
   reset: Record<string, never>;
   /** how many invitations to workspaces wait for this user */
@@ -237,9 +246,13 @@ export interface Client<Me> extends ClientEventTarget {
   remove(message: Message): Promise<void>;
   react(message: Message, emoji: string): Promise<void>;
   unreact(message: Message, emoji: string): Promise<void>;
+  forward(message: Message, to: ConversationId): Promise<void>;
+  original(message: Message): Promise<Message>;
   typing(conversationId: ConversationId): void;
   markRead(conversationId: ConversationId): Promise<void>;
   loadOlder(conversationId: ConversationId, limit?: number): Promise<boolean>;
+  search(query: string, options?: SearchOptions): Promise<FoundPage>;
+  history(conversationId: ConversationId, page?: HistoryPage): Promise<readonly Message[]>;
   isFollowing(conversationId: ConversationId): boolean;
   follow(heads: Map<ConversationId, number>): void;
   call(
@@ -257,6 +270,7 @@ export interface ParlourClient extends Client<User> {
   requests(): Promise<Conversation[]>;
   acceptRequest(userId: UserId): Promise<void>;
   declineRequest(userId: UserId): Promise<void>;
+  people(text: string): Promise<User[]>;
   online(): Promise<User[]>;
 }
 export declare const ParlourClient: new (options?: Options) => ParlourClient;
@@ -269,6 +283,9 @@ export interface ChannelsClient extends Client<PlatformUser> {
   members(workspaceId: number): Promise<Member[]>;
   removeMember(workspaceId: number, userId: UserId): Promise<void>;
   changeRole(workspaceId: number, userId: UserId, role: WorkspaceRole): Promise<void>;
+  pin(message: Message): Promise<void>;
+  unpin(message: Message): Promise<void>;
+  pinned(channelId: ChannelId): Promise<readonly Message[]>;
   invitations(): Promise<Invitation[]>;
   acceptInvitation(workspaceId: number): Promise<Workspace>;
   declineInvitation(workspaceId: number): Promise<void>;

@@ -9,7 +9,8 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from persistence.contents.revisions import Version
-from protocol.model import Channel, Mention, Message, MessageId, Reaction, UserId
+from protocol.model import Channel, Mention, Message, MessageId, Reaction, Reply, Thread, UserId
+from protocol.notes import ChannelNote, HiddenNote
 from protocol.revisions import NAMED_REACTORS
 
 
@@ -31,6 +32,14 @@ class Mentioned:
     channel: bool
 
 
+@frozen
+class ThreadFollow:
+    """Whether a user follows a thread, and up to which seq they have read its replies."""
+
+    is_following: bool = True
+    read_seq: int = 0
+
+
 @define
 class ChannelRow:
     """A channel, its log and its watermarks by user. `messages[seq - 1]` is the message with that
@@ -50,6 +59,10 @@ class ChannelRow:
     reactions: dict[MessageId, dict[str, dict[UserId, int]]] = field(factory=dict)  # numbered
     versions: dict[MessageId, list[Version]] = field(factory=dict)  # the last first
     mentions: dict[MessageId, Mentioned] = field(factory=dict)
+    notes: dict[UserId, ChannelNote] = field(factory=dict)
+    hidden: dict[tuple[UserId, MessageId], HiddenNote] = field(factory=dict)
+    replies: dict[MessageId, list[MessageId]] = field(factory=dict)  # also deleted ones
+    follows: dict[MessageId, dict[UserId, ThreadFollow]] = field(factory=dict)
     is_request: Callable[[UserId], bool] = lambda _: False
     username: Callable[[UserId], str] = str
 
@@ -61,17 +74,39 @@ class ChannelRow:
         """Replace a stored message by another version of it."""
         self.messages[message.seq - 1] = message
 
-    def forget_person(self, user_id: UserId) -> None:
-        """Take back whatever a user has reacted, and every mention of theirs."""
+    def release_replies(self, message_id: MessageId) -> None:
+        """Let the replies to a message that is removed reply to none."""
+        for reply_id in self.replies.pop(message_id, ()):
+            self.replace(evolve(self.find(reply_id), parent_id=None))
+        self.follows.pop(message_id, None)
+
+    def forget(self, user_id: UserId) -> None:
+        """Take back whatever a user has reacted, which threads they follow, and every mention of
+        theirs.
+        """
         self.mentions = {
             message_id: evolve(each, users=tuple(one for one in each.users if one != user_id))
             for message_id, each in self.mentions.items()
         }
+        for follows in self.follows.values():
+            follows.pop(user_id, None)
         for kinds in self.reactions.values():
             for emoji, users in tuple(kinds.items()):
                 users.pop(user_id, None)
                 if not users:
                     del kinds[emoji]
+
+    def follow(self, root_id: MessageId, user_id: UserId, read_seq: int) -> None:
+        """Make a user follow a thread, unless they do or have ceased to."""
+        self.follows.setdefault(root_id, {}).setdefault(user_id, ThreadFollow(read_seq=read_seq))
+
+    def thread(self, root_id: MessageId) -> Thread:
+        """The replies to a message, as of now."""
+        live = [each for each in self.replies.get(root_id, ()) if each not in self.deleted]
+        if not live:
+            return Thread(root_id, 0, None)
+        last = self.find(live[-1])
+        return Thread(root_id, len(live), Reply(last.id, last.author_id, last.created_at))
 
     def next_rev(self) -> int:
         """The rev of the next revision."""
@@ -84,17 +119,32 @@ class ChannelRow:
         self.reactions.pop(message.id, None)
         self.mentions.pop(message.id, None)
         self.versions.pop(message.id, None)
-        self.replace(evolve(message, content="", file_url=None, is_deleted=True))
+        self.replace(
+            evolve(message, content="", file_url=None, is_deleted=True, is_forwarded=False)
+        )
         others = (each for each in self.channel.pinned if each != message.id)
         self.channel = evolve(self.channel, pinned=tuple(others))
 
-    def shown(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
-        """The messages that were not deleted, as of now; see `seen`."""
-        return [self.seen(each, unknown) for each in self.messages if each.id not in self.deleted]
+    def shown(
+        self, unknown: Container[UserId] = EVERYBODY, viewer: UserId | None = None
+    ) -> list[Message]:
+        """The messages that were not deleted, nor hidden by the viewer, as of now; see `seen`."""
+        return [
+            self.seen(each, unknown)
+            for each in self.messages
+            if each.id not in self.deleted and not self.is_hidden(each.id, viewer)
+        ]
 
-    def conversation(self, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
+    def is_hidden(self, message_id: MessageId, viewer: UserId | None) -> bool:
+        """Whether a user has hidden a message."""
+        note = None if viewer is None else self.hidden.get((viewer, message_id))
+        return note is not None and note.is_hidden
+
+    def conversation(
+        self, unknown: Container[UserId] = EVERYBODY, viewer: UserId | None = None
+    ) -> list[Message]:
         """The messages of the two users of a dm, as of now; without the assistant's."""
-        return [message for message in self.shown(unknown) if message.recipient_id is not None]
+        return [each for each in self.shown(unknown, viewer) if each.recipient_id is not None]
 
     @property
     def answered(self) -> bool:
@@ -126,6 +176,8 @@ class ChannelRow:
             read_by=tuple(sorted(self._past(self.read, message, unknown))),
             is_pinned=message.id in self.channel.pinned,
             is_delivered=bool(self._past(self.delivered, message, unknown)),
+            thread=None if message.parent_id is None else self.thread(message.parent_id),
+            replies=own if (own := self.thread(message.id)).count else None,
         )
 
     def _past(
@@ -143,18 +195,30 @@ class ChannelRow:
             and not self.is_request(user)
         }
 
+    def read_up_to(self, user_id: UserId) -> int:
+        """Up to which seq the channel counts as read for a user."""
+        note = self.notes.get(user_id)
+        read = self.read.get(user_id, 0)
+        if note is None or note.unread_from is None:
+            return read
+        return min(read, note.unread_from - 1)
+
     def unread(self, user_id: UserId) -> list[Message]:
-        """The messages of others above the user's read watermark."""
-        return self.by_others(user_id, self.read.get(user_id, 0))
+        """The messages of others that count as unread for a user."""
+        return self.by_others(user_id, self.read_up_to(user_id), viewer=user_id)
 
     def unread_among(self, user_id: UserId, among: int) -> int:
         """How many of those are among the channel's newest messages."""
-        newest = {message.id for message in self.shown()[-among:]}
+        newest = {message.id for message in self.shown(viewer=user_id)[-among:]}
         return sum(message.id in newest for message in self.unread(user_id))
 
     def by_others(
-        self, user_id: UserId, above: int, unknown: Container[UserId] = EVERYBODY
+        self,
+        user_id: UserId,
+        above: int,
+        unknown: Container[UserId] = EVERYBODY,
+        viewer: UserId | None = None,
     ) -> list[Message]:
-        """The messages of others above a seq; see `seen`."""
-        shown = self.shown(unknown)
+        """The messages of others above a seq; see `shown`."""
+        shown = self.shown(unknown, viewer)
         return [each for each in shown if each.seq > above and each.author_id != user_id]

@@ -33,7 +33,7 @@ class MemoryMentions:
             else:
                 of_channels[channel_id] = of_channels.get(channel_id, 0) + 1
                 is_counted = of_channels[channel_id] <= COUNTED
-            is_unread = message.seq > row.read.get(user_id, 0)
+            is_unread = message.seq > row.read_up_to(user_id)
             if is_counted and is_unread and self._may_know(user_id, row, message, places):
                 counts[channel_id] = counts.get(channel_id, 0) + 1
         return counts
@@ -66,6 +66,7 @@ class MemoryMentions:
         return (
             message.author_id != user_id
             and message.id in self.tables.messages
+            and _reaches(self.tables, row, message, user_id)
             and places is not (Places.IN_WORKSPACES if is_private else Places.CONVERSATIONS)
             and self.tables.is_listed(row, user_id)
             and self.tables.may_join(user_id, row.channel)
@@ -99,6 +100,15 @@ def _user(tables: Tables, row: ChannelRow, message: Message, candidate: Candidat
     return None
 
 
+def _reaches(tables: Tables, row: ChannelRow, message: Message, user_id: UserId) -> bool:
+    """Whether the user has neither hidden the message nor muted what it mentions them with."""
+    if row.is_hidden(message.id, user_id):
+        return False
+    note = row.notes.get(user_id)
+    is_muted = note is not None and note.mute is not None and note.mute.holds(tables.now())
+    return user_id in row.mentions[message.id].users or not is_muted
+
+
 def mentioned_by(tables: Tables, row: ChannelRow, message: Message) -> tuple[UserId, ...]:
     """As `mentioned_by` in postgres/routines/mentions.sql."""
     mentioned = row.mentions.get(message.id)
@@ -110,6 +120,7 @@ def mentioned_by(tables: Tables, row: ChannelRow, message: Message) -> tuple[Use
             user_id
             for user_id in everybody
             if user_id != message.author_id
+            and _reaches(tables, row, message, user_id)
             and tables.may_join(user_id, row.channel)
             and not tables.blocked_either_way(user_id, message.author_id)
         )

@@ -75,7 +75,8 @@ class MemoryRevisions:
         is_own = message.author_id == draft.by
         if message.id in row.deleted:
             return RevisionRefusal.NOT_FOUND
-        if isinstance(draft.revision, Edit) and not is_own:
+        is_copy = message.id in self.tables.originals  # what it says is another's
+        if isinstance(draft.revision, Edit) and (is_copy or not is_own):
             return RevisionRefusal.NOT_YOURS
         action = _action(draft, is_own=is_own)
         if self.tables.denial_in_channel(draft.by, action, row.channel) is Denial.NOT_ALLOWED:
@@ -173,7 +174,7 @@ class MemoryRevisions:
         return [
             row.seen(message, hidden)
             for row, message in self._in(spans)
-            if self.tables.may_join(user_id, row.channel)
+            if self.tables.may_join(user_id, row.channel) and not row.is_hidden(message.id, user_id)
         ][:limit]
 
     async def revised_since(

@@ -50,7 +50,7 @@ class MemorySearch:
         for row in self.tables.channels.values():
             if not self.tables.may_join(user_id, row.channel):
                 continue
-            for message in row.shown(hidden):
+            for message in row.shown(hidden, user_id):
                 marks = marks_in(message.content, wanted.phrases)
                 has_words = all(marks_in(message.content, [each]) for each in wanted.phrases)
                 if has_words and _fits(message, row, wanted):

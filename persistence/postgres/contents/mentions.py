@@ -9,13 +9,13 @@ from attrs import frozen
 from persistence.contents.mentions import COUNTED
 from persistence.lists import Places
 from persistence.postgres.contents.message_rows import TO_FIRST, message_in
+from persistence.postgres.contents.notes import MUTED
 from persistence.postgres.database.bridge import Database
 from protocol.model import MAX_ID, ChannelId, Message, UserId
 from protocol.parsing.mentions import candidates_in
 
 # Where the user $1 is told of mentions: in channels that they see and in conversations that are
-# listed for them; $2 and $3: whether these and those are wanted. `is_named`: by name. A channel
-# that is muted leaves out those that are not.
+# listed for them; $2 and $3: whether these and those are wanted. `is_named`: by name.
 _MINE: Final = """
     SELECT n.message_id, n.channel_id, n.seq, true AS is_named
       FROM (SELECT * FROM mentions o WHERE o.user_id = $1 AND o.message_id < {before}
@@ -29,8 +29,11 @@ _MINE: Final = """
             ORDER BY o.seq DESC LIMIT {limit}) AS n
      WHERE $3
 """
-_MAY_KNOW: Final = """
-       m.author_id <> $1 AND m.deleted_at IS NULL
+# With what `_MINE` finds as n, its message as m, its channel as c and the user's receipt as r: in a
+# channel that is muted, what mentions everybody there does not mention the user.
+_MAY_KNOW: Final = f"""
+       m.author_id <> $1 AND m.deleted_at IS NULL AND (n.is_named OR NOT {MUTED})
+       AND NOT is_hidden_from($1, m.id)
        AND CASE WHEN c.user_lo IS NULL THEN $3 ELSE $2 AND is_listed(c, $1) END
        AND may_join($1, c.id) AND m.author_id NOT IN (SELECT hidden_from($1))
 """
@@ -40,14 +43,16 @@ UNREAD: Final = f"""
       LEFT JOIN receipts r ON r.channel_id = n.channel_id AND r.user_id = $1
       JOIN messages m ON m.id = n.message_id
       JOIN channels c ON c.id = n.channel_id
-     WHERE n.seq > coalesce(r.read_seq, 0) AND {_MAY_KNOW}
+     WHERE n.seq > least(coalesce(r.read_seq, 0), r.unread_above) AND {_MAY_KNOW}
      GROUP BY n.channel_id
 """
 LISTED: Final = f"""
     SELECT {TO_FIRST}
-      FROM (SELECT DISTINCT n.message_id FROM ({{mine}}) AS n) AS n
+      FROM (SELECT n.message_id, bool_or(n.is_named) AS is_named
+              FROM ({{mine}}) AS n GROUP BY n.message_id) AS n
       JOIN messages m ON m.id = n.message_id
       JOIN channels c ON c.id = m.channel_id
+      LEFT JOIN receipts r ON r.channel_id = c.id AND r.user_id = $1
      WHERE {_MAY_KNOW}
      ORDER BY m.id DESC LIMIT $5
 """.format(mine=_MINE.format(before="$4", limit="NULL"))

@@ -53,15 +53,18 @@ _IN_SPANS: Final = """
       JOIN channels c ON c.id = s.channel_id {seen}
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
-            WHERE l.channel_id = c.id AND l.rev > 0 AND l.rev > s.above AND l.seq <= s.upto
+            WHERE l.channel_id = c.id AND l.rev > 0 AND l.rev > s.above AND l.seq <= s.upto {shown}
             ORDER BY l.rev LIMIT {limit}) AS m
      ORDER BY s.ord, m.rev LIMIT {limit}
 """
 REVISED_IN: Final = f"SELECT {TO_FIRST}" + _IN_SPANS.format(
-    spans="$2::bigint[], $3::bigint[], $4::bigint[]", seen="AND may_join($1, c.id)", limit="$5"
+    spans="$2::bigint[], $3::bigint[], $4::bigint[]",
+    seen="AND may_join($1, c.id)",
+    limit="$5",
+    shown="AND NOT is_hidden_from($1, l.id)",
 )
 _REVISED_SINCE: Final = f"SELECT {_AS_DELIVERED}" + _IN_SPANS.format(
-    spans="$1::bigint[], $2::bigint[], $3::bigint[]", seen="", limit="$4"
+    spans="$1::bigint[], $2::bigint[], $3::bigint[]", seen="", limit="$4", shown=""
 )
 _VERSIONS: Final = """
     SELECT may_in_channel($1, 'see_versions', m.channel_id) AS is_allowed,

@@ -10,8 +10,9 @@ from attrs import frozen
 
 from persistence.lists import MAX_LISTED, Found, Order, Places, Search
 from persistence.postgres.accounts import user_columns, user_from
-from persistence.postgres.channels import CHANNEL, channel_in, head_in
+from persistence.postgres.channels import CHANNEL, head_in
 from persistence.postgres.contents.message_rows import TO_FIRST, message_in
+from persistence.postgres.contents.notes import NOT_HIDDEN
 from persistence.postgres.database.bridge import Record
 from persistence.postgres.lists.conversations import LISTED, NEWEST_SEQ, ConversationLists
 from persistence.postgres.messages import UNREAD_AMONG
@@ -54,8 +55,10 @@ MOVED_FIRST: Final = f"""
       JOIN channels c ON c.id = page.id
      ORDER BY page.ord
 """
-_MISSED: Final = """
-     l.channel_id = {channel} AND l.seq > {mark} AND l.author_id <> $1 AND l.deleted_at IS NULL
+_UNHIDDEN: Final = NOT_HIDDEN.format(viewer="$1")
+_MISSED: Final = f"""
+     l.channel_id = {{channel}} AND l.seq > {{mark}} AND l.author_id <> $1
+     AND l.deleted_at IS NULL AND {_UNHIDDEN}
 """
 # From the watermark on; of a dm from the beginning. The newest messages of all are in the channels
 # with the newest ones.
@@ -89,7 +92,8 @@ NEWEST: Final = f"""
       JOIN workspace_members mine ON mine.workspace_id = c.workspace_id AND mine.user_id = $1
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
-            WHERE l.channel_id = c.id AND l.deleted_at IS NULL ORDER BY l.seq DESC LIMIT 1) AS m
+            WHERE l.channel_id = c.id AND l.deleted_at IS NULL AND {_UNHIDDEN}
+            ORDER BY l.seq DESC LIMIT 1) AS m
 """
 # As CONVERSATIONS: what is sorted is narrow, and of what comes behind it no more is looked at than
 # fills the page.
@@ -216,8 +220,8 @@ class PostgresLists(ConversationLists):
 
 
 def _found(row: Record) -> Found:
-    channel = channel_in(row)
-    peer = None if channel.pair is None else user_from(row)
-    name = channel.name if peer is None else peer.name
-    key = row["sorted_by"], channel.id
-    return Found(channel, name, peer, row["members"], row["last_seq"], key)
+    head = head_in(row)
+    peer = None if head.channel.pair is None else user_from(row)
+    name = head.channel.name if peer is None else peer.name
+    key = row["sorted_by"], head.channel.id
+    return Found(head, name, peer, row["members"], key)

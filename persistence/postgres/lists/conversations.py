@@ -12,6 +12,13 @@ from attrs import frozen
 from persistence.lists import MAX_LISTED, Which
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.contents.message_rows import message_columns, message_in
+from persistence.postgres.contents.notes import (
+    MUTED,
+    NOT_HIDDEN,
+    NOTE,
+    mute_in,
+    unread_from_in,
+)
 from persistence.postgres.database.bridge import Database, Record
 from persistence.records import Conversation
 from protocol.model import MAX_ID, ChannelId, MessageId, UserId
@@ -20,9 +27,11 @@ _IS_LARGE: Final = """
     SELECT count(*) = 300 AS is_large
       FROM (SELECT FROM channel_members WHERE user_id = $1 LIMIT 300) AS members
 """
-LISTED: Final = """(
-    SELECT s.*, coalesce(r.read_seq, 0) AS read_seq, coalesce(r.archived_seq, 0) AS archived_seq,
-           r.channel_id IS NOT NULL AS is_open, b.blocked_id IS NOT NULL AS is_blocked
+LISTED: Final = f"""(
+    SELECT s.*, least(coalesce(r.read_seq, 0), r.unread_above) AS read_seq,
+           coalesce(r.archived_seq, 0) AS archived_seq,
+           r.channel_id IS NOT NULL AS is_open, {MUTED} AS is_muted,
+           b.blocked_id IS NOT NULL AS is_blocked
       FROM seen_conversations($1::bigint) AS s
       LEFT JOIN receipts r ON r.channel_id = s.id AND r.user_id = $1
       LEFT JOIN blocks b ON b.blocker_id = $1 AND b.blocked_id = s.peer
@@ -31,15 +40,16 @@ LISTED: Final = """(
 """
 """The conversations of the user $1 that are in lists once something was said or the user `is_open`:
 all that `is_declined` says nothing of."""
-NEWEST_SEQ: Final = """
+_UNHIDDEN: Final = NOT_HIDDEN.format(viewer="$1")
+NEWEST_SEQ: Final = f"""
     (SELECT l.seq FROM messages l WHERE l.channel_id = f.id AND l.deleted_at IS NULL
-        AND l.author_id IN ($1, f.peer) ORDER BY l.seq DESC LIMIT 1)
+        AND l.author_id IN ($1, f.peer) AND {_UNHIDDEN} ORDER BY l.seq DESC LIMIT 1)
 """
 """Of a listed conversation `f`, the seq of the newest message; NULL: it has none any more."""
-_UNREAD: Final = """
-    SELECT count(*) FROM messages u
-     WHERE u.channel_id = f.id AND u.seq > f.read_seq AND u.author_id = f.peer
-       AND u.deleted_at IS NULL
+_UNREAD: Final = f"""
+    SELECT count(*) FROM messages l
+     WHERE l.channel_id = f.id AND l.seq > f.read_seq AND l.author_id = f.peer
+       AND l.deleted_at IS NULL AND {_UNHIDDEN}
 """
 _SHOWN: Final = message_columns(
     "$1::bigint", "CASE r.user_id WHEN $1 THEN f.is_request ELSE is_request(c, r.user_id) END"
@@ -49,15 +59,17 @@ _SHOWN: Final = message_columns(
 CONVERSATIONS: Final = f"""
     SELECT {_SHOWN}, {user_columns("peer")}, f.last_id, f.last_seq, c.last_rev, f.is_request,
            CASE WHEN f.is_blocked THEN 0 ELSE ({_UNREAD}) END AS unread,
-           f.archived_seq >= m.seq AS is_archived
+           f.archived_seq >= m.seq AS is_archived, {NOTE}
       FROM (SELECT s.* FROM {LISTED} AS s
              WHERE s.last_seq > 0 AND s.last_id < $2 AND (s.is_request OR NOT $5)
              ORDER BY s.last_id DESC OFFSET 0) AS f
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
             WHERE l.channel_id = f.id AND l.deleted_at IS NULL AND l.author_id IN ($1, f.peer)
+              AND {_UNHIDDEN}
             ORDER BY l.seq DESC LIMIT 1) AS m
       JOIN channels c ON c.id = f.id
+      LEFT JOIN receipts r ON r.channel_id = f.id AND r.user_id = $1
       JOIN users peer ON peer.id = f.peer
      WHERE $4 OR f.archived_seq < m.seq
      ORDER BY f.last_id DESC LIMIT $3
@@ -65,8 +77,8 @@ CONVERSATIONS: Final = f"""
 UNREAD_COUNT: Final = f"""
     SELECT coalesce(sum(({_UNREAD})), 0)::bigint AS unread
       FROM {LISTED} AS f
-     WHERE f.last_seq > f.read_seq AND NOT f.is_blocked
-       AND ($2 OR f.archived_seq = 0 OR f.archived_seq < {NEWEST_SEQ})
+     WHERE f.last_seq > f.read_seq AND NOT f.is_blocked AND NOT f.is_muted
+       AND (f.archived_seq = 0 OR f.archived_seq < {NEWEST_SEQ})
 """
 _UNREAD_IN: Final = f"""
     SELECT f.id, ({_UNREAD}) AS unread FROM {LISTED} AS f
@@ -120,13 +132,15 @@ class ConversationLists:
                 last_seq=row["last_seq"],
                 last_rev=row["last_rev"],
                 is_archived=row["is_archived"],
+                mute=mute_in(row),
+                unread_from=unread_from_in(row),
             )
             for row in rows
         ]
 
-    async def unread_count(self, user_id: UserId, *, with_archived: bool = True) -> int:
+    async def unread_count(self, user_id: UserId) -> int:
         """See the interface."""
-        (row,) = await self._of_user(UNREAD_COUNT, user_id, with_archived)
+        (row,) = await self._of_user(UNREAD_COUNT, user_id)
         return int(row["unread"])
 
     async def unread_in(

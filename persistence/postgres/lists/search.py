@@ -26,8 +26,9 @@ from protocol.searching.words import words_in
 
 SEARCH: Final = f"""
     WITH s AS MATERIALIZED (
-        SELECT * FROM search_messages($1, words_wanted($2, $3, $4, $5::text::regconfig), $6, $7,
-                                      $8, $9, $10, $11, $12, $13, $14))
+        SELECT s.* FROM words_wanted($2, $3, $4, $5::text::regconfig) AS w,
+               search_messages($1, w.words, w.looked_up, $6, $7, $8, $9, $10, $11, $12, $13,
+                               $14) AS s)
     SELECT {TO_FIRST}, s.go_on, s.ids[1] AS newest, f.score
       FROM s
       LEFT JOIN (SELECT u.id, coalesce(u.score, 0) AS score

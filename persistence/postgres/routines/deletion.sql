@@ -65,6 +65,12 @@ BEGIN
         RETURN 'owns_workspace';
     END IF;
     DELETE FROM workspaces WHERE owner_id = who;
+    -- Nobody names a file of theirs from here on: who posts waits for the uploads, and finds none then.
+    -- The statement after that sees every message that was stored before. The channels come first, as
+    -- for those who post, who hold theirs while they wait.
+    PERFORM FROM channels c WHERE (c.user_lo = who OR c.user_hi = who) AND (NOT stays OR c.last_seq = 0)
+      ORDER BY c.id FOR UPDATE;
+    PERFORM FROM uploads u WHERE u.owner_id = who ORDER BY u.url FOR UPDATE;
     WITH carriers AS (
         UPDATE messages m
            SET content = '', file_url = NULL, deleted_at = clock_timestamp(),
@@ -145,6 +151,10 @@ CREATE OR REPLACE TRIGGER mentions_refuse_deleted AFTER INSERT ON mentions
 CREATE OR REPLACE TRIGGER revision_keys_refuse_deleted AFTER INSERT ON revision_keys
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER recoveries_refuse_deleted AFTER INSERT ON recoveries
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER note_numbers_refuse_deleted AFTER INSERT ON note_numbers
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER hidden_messages_refuse_deleted AFTER INSERT ON hidden_messages
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER receipts_refuse_deleted AFTER INSERT ON receipts
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');

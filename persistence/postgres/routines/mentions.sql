@@ -4,13 +4,13 @@
 -- [[name, bare], ...], "channel": boolean}; NULL: nobody.
 
 -- Decides whom a stored message mentions: those of a name who may see it, without its author and across no
--- block; the channel, if the author may mention it. Of a name that nobody has there is no more to be seen
+-- block; the channel, if the author may mention it. A copy of another message mentions nobody. Of a name that nobody has there is no more to be seen
 -- than of one whose user may not see the message. An account that is being deleted or renamed by another
 -- transaction is not waited for, and not mentioned.
 CREATE OR REPLACE FUNCTION set_mentions(of_message bigint, given jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM mentions n WHERE n.message_id = of_message;
-    IF given IS NULL THEN
+    IF given IS NULL OR (SELECT m.forwarded_id IS NOT NULL FROM messages m WHERE m.id = of_message) THEN
         RETURN;
     END IF;
     INSERT INTO mentions (message_id, user_id, channel_id, seq)
@@ -35,7 +35,7 @@ BEGIN
 END $$;
 
 -- Those who are told that a message mentions them: by name or, where it mentions the channel, as its
--- members; as far as they may see it, and across no block.
+-- members who have not muted it; as far as they may see it and do not hide it, and across no block.
 CREATE OR REPLACE FUNCTION mentioned_by(of_message bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT array_agg(DISTINCT who.id ORDER BY who.id)
@@ -45,11 +45,15 @@ BEGIN
      CROSS JOIN LATERAL (
            SELECT n.user_id AS id WHERE may_join(n.user_id, c.id)
            UNION ALL
-           SELECT w.user_id FROM workspace_members w
-            WHERE n.user_id IS NULL AND w.workspace_id = c.workspace_id
-           UNION ALL
-           SELECT w.user_id FROM channel_members w WHERE n.user_id IS NULL AND w.channel_id = c.id) AS who
+           SELECT w.user_id FROM (
+               SELECT user_id FROM workspace_members WHERE workspace_id = c.workspace_id
+               UNION ALL
+               SELECT user_id FROM channel_members WHERE channel_id = c.id) AS w
+            WHERE n.user_id IS NULL AND NOT EXISTS (
+                  SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id = w.user_id
+                     AND r.muted_until > now())) AS who
      WHERE n.message_id = of_message AND who.id <> m.author_id
+       AND NOT is_hidden_from(who.id, m.id)
        AND who.id NOT IN (SELECT hidden_from(m.author_id)));
 END $$;
 
@@ -66,16 +70,17 @@ DROP FUNCTION IF EXISTS post_mentioning;
 CREATE FUNCTION post_mentioning(
     authors bigint[], recipients bigint[], channel_ids bigint[],
     places int[], contents text[], keys text[], kinds text[], file_urls text[],
-    homework boolean[], askers bigint[], parents bigint[], for_hub bigint, given jsonb[]
+    homework boolean[], askers bigint[], parents bigint[], forwards bigint[], for_hub bigint, given jsonb[]
 ) RETURNS TABLE (
     draft int, verdict text, message_id bigint, in_channel bigint, in_workspace bigint,
     peer bigint, at_seq bigint, posted_at timestamptz, readers bigint[], delivered boolean,
-    mentions text, told bigint[]
+    thread bigint, replies_before int, mentions text, told bigint[]
 ) LANGUAGE plpgsql AS $$
 BEGIN
-    FOR draft, verdict, message_id, in_channel, in_workspace, peer, at_seq, posted_at, readers, delivered
+    FOR draft, verdict, message_id, in_channel, in_workspace, peer, at_seq, posted_at, readers, delivered, thread,
+        replies_before
      IN SELECT * FROM post_messages(authors, recipients, channel_ids, places, contents, keys, kinds,
-                                    file_urls, homework, askers, parents, for_hub)
+                                    file_urls, homework, askers, parents, forwards, for_hub)
     LOOP
         mentions := NULL;
         told := NULL;

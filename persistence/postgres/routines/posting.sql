@@ -3,19 +3,22 @@
 --
 -- A place is an author with a recipient or a channel.
 -- Input: one array element per place (authors, recipients, channel_ids), then one per draft, which
--- names its place, counted from 1. An array without any value may be NULL. No two drafts of a batch
+-- names its place, counted from 1. A draft that forwards a message (`forwards`: its id) becomes a copy of
+-- it, whatever content, kind and file the draft has. An array without any value may be NULL. No two drafts of a batch
 -- have the same author and key.
 -- `for_hub` is the hub that this is stored for (see begin_serving); NULL: for whichever serves.
 -- Output: one row per draft, with
 --   verdict  'posted', 'repeated' (the author has stored this message under this key before), or why
 --            not: 'recipient_not_found', 'cannot_message_self', 'not_allowed', 'channel_not_found',
---            'not_a_member', 'read_only', 'parent_not_found', 'file_not_found', 'key_conflict';
+--            'not_a_member', 'read_only', 'parent_not_found', 'original_not_found', 'file_not_found',
+--            'key_conflict';
 --            'not_serving': nothing of the batch was stored, another hub serves this database
 --   of a message that is stored: its id, channel, workspace, peer (the other user of a dm), seq and
---   time, who has read it, and whether anybody has received it.
+--   time, who has read it, and whether anybody has received it;
+--   of a reply: the first message of its thread, and how many replies that had before the batch.
 --
--- Locks: first the authors, then the channels, each in the order of their ids, then the uploads that
--- are named, until the commit. A deletion goes from an account to its channels and then to its
+-- Locks: first the authors (of parents, too, who come to follow the thread), then the channels, each in
+-- the order of their ids, then the parents and the uploads that are named, until the commit. A deletion goes from an account to its channels and then to its
 -- uploads, so it locks in the same order. Each statement of a
 -- READ COMMITTED transaction sees what was committed before it began: the last one begins when the
 -- locks are held, so it sees every message of these channels, and what it decides is final.
@@ -48,16 +51,23 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Whether a message of this content is a repeat of one that its author stored in the same channel
--- under the same key. What replies to a message that is gone with its account has lost its parent.
-CREATE OR REPLACE FUNCTION is_repeat(
-    stored messages, of_content text, of_kind text, of_file text, of_parent bigint
+-- under the same key. What replied to another message of the thread, or to one that is gone with its
+-- account, replied to the same. A copy is compared by its original, which may say something else by
+-- now.
+DROP FUNCTION IF EXISTS is_repeat;
+CREATE FUNCTION is_repeat(
+    stored messages, of_content text, of_kind text, of_file text, of_parent bigint, of_original bigint
 ) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT stored.kind = of_kind
+    SELECT CASE WHEN of_original IS NOT NULL OR stored.forwarded_id IS NOT NULL
+                THEN stored.forwarded_id IS NOT DISTINCT FROM of_original
+    ELSE stored.kind = of_kind
        AND (stored.parent_id IS NOT DISTINCT FROM of_parent
-            OR stored.parent_id IS NULL AND NOT EXISTS (SELECT FROM messages WHERE id = of_parent))
+            OR of_parent IS NOT NULL AND NOT EXISTS (
+               SELECT FROM messages p WHERE p.id = of_parent
+                  AND (p.parent_id = stored.parent_id) IS NOT TRUE))
        AND CASE WHEN stored.remains IS NOT NULL THEN stored.remains = remains_of(of_content, of_file)
                 ELSE stored.deleted_at IS NULL AND trimmed(stored.content) = trimmed(of_content)
-                     AND stored.file_url IS NOT DISTINCT FROM of_file END
+                     AND stored.file_url IS NOT DISTINCT FROM of_file END END
 $$;
 
 -- The result columns or arguments may differ from those of an earlier version.
@@ -65,10 +75,11 @@ DROP FUNCTION IF EXISTS post_messages;
 CREATE FUNCTION post_messages(
     authors bigint[], recipients bigint[], channel_ids bigint[],
     places int[], contents text[], keys text[], kinds text[], file_urls text[],
-    homework boolean[], askers bigint[], parents bigint[], for_hub bigint
+    homework boolean[], askers bigint[], parents bigint[], forwards bigint[], for_hub bigint
 ) RETURNS TABLE (
     draft int, verdict text, message_id bigint, in_channel bigint, in_workspace bigint,
-    peer bigint, at_seq bigint, posted_at timestamptz, readers bigint[], delivered boolean
+    peer bigint, at_seq bigint, posted_at timestamptz, readers bigint[], delivered boolean,
+    thread bigint, replies_before int
 ) LANGUAGE plpgsql AS $$
 DECLARE
     -- by place:
@@ -78,15 +89,27 @@ DECLARE
     heads      bigint[];  -- the channel's last seq
     refusals   text[];    -- why its author may store nothing there; NULL if they may
     -- by draft:
+    roots      bigint[];   -- the first message of the thread that it belongs to
     orphans    boolean[];  -- whether it has a parent that is not in its channel
+    replies    int[];      -- how many replies its thread has
     strangers  boolean[];  -- whether it names an upload that its author may not see
+    unseen     boolean[];  -- whether it forwards a message that its author may not see
     at_time    timestamptz;
     serving_hub bigint;
 BEGIN
     IF for_hub IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock_shared(posting_lock());
     END IF;
-    PERFORM FROM users WHERE id = ANY (authors) ORDER BY id FOR KEY SHARE;
+    IF parents IS NULL THEN  -- most batches have no reply
+        PERFORM FROM users WHERE id = ANY (authors) ORDER BY id FOR KEY SHARE;
+    ELSE
+        roots := (SELECT array_agg(coalesce(p.parent_id, d.parent) ORDER BY d.ord)
+                    FROM unnest(parents) WITH ORDINALITY AS d (parent, ord)
+                    LEFT JOIN messages p ON p.id = d.parent);
+        PERFORM FROM users
+          WHERE id = ANY (authors || ARRAY(SELECT m.author_id FROM messages m WHERE m.id = ANY (roots)))
+          ORDER BY id FOR KEY SHARE;
+    END IF;
     IF file_urls IS NOT NULL THEN  -- most batches name no file and skip this statement
         strangers := names_unseen_uploads(authors, places, file_urls);
     END IF;
@@ -155,12 +178,31 @@ BEGIN
         SELECT c.id, member FROM created c, unnest(ARRAY[c.user_lo, c.user_hi]) AS member;
     END LOOP;
 
-    IF parents IS NOT NULL THEN  -- most batches have no reply and skip this statement
-        SELECT array_agg(d.parent IS NOT NULL AND (p.channel_id = targets[d.place]) IS NOT TRUE
-                         ORDER BY d.ord)
-          INTO orphans
-          FROM unnest(places, parents) WITH ORDINALITY AS d (place, parent, ord)
-          LEFT JOIN messages p ON p.id = d.parent AND p.deleted_at IS NULL;
+    IF parents IS NOT NULL THEN
+        PERFORM FROM messages WHERE id = ANY (roots) ORDER BY id FOR KEY SHARE;
+        SELECT array_agg(d.parent IS NOT NULL AND (r.channel_id = targets[d.place]
+                             AND p.deleted_at IS NULL AND r.deleted_at IS NULL) IS NOT TRUE
+                         ORDER BY d.ord),
+               array_agg(coalesce(t.replies, 0) ORDER BY d.ord)
+          INTO orphans, replies
+          FROM unnest(places, parents, roots) WITH ORDINALITY AS d (place, parent, root, ord)
+          LEFT JOIN messages p ON p.id = d.parent
+          LEFT JOIN messages r ON r.id = d.root
+          LEFT JOIN threads t ON t.parent_id = d.root;
+    END IF;
+
+    IF forwards IS NOT NULL THEN  -- the same; each original is read once, so its copy is of one state
+        SELECT array_agg(d.original IS NOT NULL AND o.id IS NULL ORDER BY d.ord),
+               array_agg(CASE WHEN d.original IS NULL THEN d.content ELSE coalesce(o.content, '') END
+                         ORDER BY d.ord),
+               array_agg(CASE WHEN d.original IS NULL THEN d.kind ELSE coalesce(o.kind, d.kind) END
+                         ORDER BY d.ord),
+               array_agg(CASE WHEN d.original IS NULL THEN d.url ELSE o.file_url END ORDER BY d.ord)
+          INTO unseen, contents, kinds, file_urls
+          FROM unnest(places, contents, kinds, file_urls, forwards)
+               WITH ORDINALITY AS d (place, content, kind, url, original, ord)
+          LEFT JOIN messages o ON o.id = d.original AND o.deleted_at IS NULL
+                              AND may_join(authors[d.place], o.channel_id);
     END IF;
 
     IF file_urls IS NOT NULL THEN  -- hold them, and look again: one may be gone by now
@@ -174,14 +216,16 @@ BEGIN
         SELECT d.*, authors[d.place] AS author, targets[d.place] AS channel_id,
                coalesce(refusals[d.place],
                         CASE WHEN orphans[d.ord::int] THEN 'parent_not_found'
+                             WHEN unseen[d.ord::int] THEN 'original_not_found'
                              WHEN strangers[d.ord::int] THEN 'file_not_found' END) AS refusal,
                m.id AS known, m.channel_id AS known_channel,
                m.seq AS known_seq, m.created_at AS known_at,
                CASE WHEN m.id IS NOT NULL THEN m.channel_id = targets[d.place]
-                    AND is_repeat(m, d.content, d.kind, d.file_url, d.parent) END AS is_same
-          FROM unnest(places, contents, keys, kinds, file_urls, homework, askers, parents)
+                    AND is_repeat(m, d.content, d.kind, d.file_url, d.parent,
+                                  forwards[d.ord::int]) END AS is_same
+          FROM unnest(places, contents, keys, kinds, file_urls, homework, askers, parents, roots)
                WITH ORDINALITY
-               AS d (place, content, key, kind, file_url, is_homework, asker, parent, ord)
+               AS d (place, content, key, kind, file_url, is_homework, asker, parent, root, ord)
           LEFT JOIN messages m ON m.author_id = authors[d.place] AND m.client_key = d.key
     ), fresh AS MATERIALIZED (
         -- within a channel, ids grow with seqs
@@ -191,10 +235,10 @@ BEGIN
           FROM drafts d WHERE d.known IS NULL AND d.refusal IS NULL
     ), inserted AS (
         INSERT INTO messages (id, channel_id, seq, author_id, content, kind, file_url, is_homework,
-                              client_key, parent_id, created_at)
+                              client_key, parent_id, forwarded_id, created_at)
         OVERRIDING SYSTEM VALUE
         SELECT f.id, f.channel_id, f.seq, f.author, f.content, f.kind, f.file_url, f.is_homework,
-               f.key, f.parent, at_time
+               f.key, f.root, forwards[f.ord::int], at_time
           FROM fresh f
     ), advanced AS (
         -- of a dm also who wrote first, and whether the other one has; the assistant is neither
@@ -218,7 +262,8 @@ BEGIN
                delivered_seq = greatest(r.delivered_seq, EXCLUDED.delivered_seq)
     )
     SELECT f.ord::int, 'posted', f.id, f.channel_id, workspaces[f.place], peers[f.place], f.seq,
-           at_time, array_remove(ARRAY[f.asker], NULL), f.asker IS NOT NULL
+           at_time, array_remove(ARRAY[f.asker], NULL), f.asker IS NOT NULL,
+           f.root, replies[f.ord::int]
       FROM fresh f
     UNION ALL
     -- A repeat is confirmed even if its author may no longer write there, but then without who has
@@ -240,6 +285,7 @@ BEGIN
                       AND r.delivered_seq >= d.known_seq AND refusals[d.place] IS NULL
                       AND r.user_id NOT IN (SELECT hidden_from(d.author))
                       AND NOT EXISTS (SELECT FROM channels c WHERE c.id = r.channel_id
-                                         AND is_request(c, r.user_id)))
+                                         AND is_request(c, r.user_id))),
+           NULL, NULL
       FROM drafts d WHERE d.known IS NOT NULL OR d.refusal IS NOT NULL;
 END $$;

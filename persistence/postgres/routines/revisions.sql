@@ -99,7 +99,8 @@ BEGIN
         verdict := 'not_found';
         RETURN;
     END IF;
-    IF action = 'edit' AND message.author_id <> who THEN
+    -- what a copy says is another's
+    IF action = 'edit' AND (message.author_id <> who OR message.forwarded_id IS NOT NULL) THEN
         verdict := 'not_yours';
         RETURN;
     END IF;

@@ -11,17 +11,26 @@
 -- So whoever may see a message has one of a few terms, however many channels they have, and the newest of
 -- many matches are found without looking at the others.
 
--- A text as its words stand in an index: what separates words is a space, and what is written without any
--- (Chinese, Japanese) is cut into pairs of characters, each of which begins with the second one of the
--- pair before. `words_of` in protocol/searching/words.py does the same with what is searched for.
+-- A text as its words stand in an index: what separates words is a space, what nobody sees is left out, and
+-- what is written without spaces, or with particles at the end of its words (Chinese, Japanese, Korean, Thai,
+-- Lao, Khmer, Burmese), is cut into pairs of characters, each of which begins with the second one of the pair
+-- before. `words_in` in protocol/searching/words.py does the same with what is searched for.
 CREATE OR REPLACE FUNCTION spaced_words(content text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    unspaced CONSTANT text := '\u3005-\u3007\u3041-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff'
-                              '\uf900-\ufaff\U00020000-\U0003ffff';
+    unspaced CONSTANT text := '\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u1000-\u103f\u1050-\u108f\u1780-\u17d3'
+                              '\u3005-\u3007\u3041-\u30fa\u30fc-\u30ff\u3400-\u4dbf\u4e00-\u9fff'
+                              '\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff';
+    unseen   CONSTANT text := '[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f'
+                              '\ufe00-\ufe0f\ufeff]';
 BEGIN
+    content := lower(content COLLATE "C");  -- an English I in every place
     IF octet_length(content) <> char_length(content) THEN
-        content := normalize(content, NFKC);
+        content := normalize(regexp_replace(content, unseen, '', 'g'), NFKC);
+        content := lower(content COLLATE "C");
+        content := normalize(lower(replace(content, 'İ', 'i')), NFC);
+        content := replace(translate(content, 'ıς', 'iσ'), U&'i\0307', 'i');
+        content := replace(content, U&'\2044', 'fr');  -- a fraction is one word
         IF content ~ ('[' || unspaced || ']') THEN
             content := regexp_replace(content, '([' || unspaced || ']+)', ' \1 ', 'g');
             content := regexp_replace(content, '(?<=[' || unspaced || '])([' || unspaced || '])', '\1 \1', 'g');
@@ -154,8 +163,9 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- The newest messages with an id below `below` that `who` may see, have the words, are by one of the
--- authors, in one of the channels and written in a time; what is NULL says nothing. `ids`: at most
--- `wanted` of them, newest first; `scores`: how well each fits; `go_on`: there may be more below this id.
+-- authors, in one of the channels and written in a time; what is NULL says nothing. `looked_up`: those of the
+-- words that the index is asked for. `ids`: at most `wanted` of them, newest first; `scores`: how well each
+-- fits; `go_on`: there may be more below this id.
 --
 -- It is looked through blocks of ids, from the newest on, each about eight times as large as the one
 -- before, until there are enough; may_join decides about every channel of what was found in one. Where it
@@ -164,7 +174,7 @@ $$;
 -- such terms, and the index looks for each at every place.
 DROP FUNCTION IF EXISTS search_messages;
 CREATE FUNCTION search_messages(
-    who bigint, words tsquery, authors bigint[], places bigint[], since timestamptz,
+    who bigint, words tsquery, looked_up tsquery, authors bigint[], places bigint[], since timestamptz,
     until timestamptz, has_file boolean, has_link boolean, only_private boolean, below bigint,
     wanted int, OUT ids bigint[], OUT scores int[], OUT go_on bigint
 ) LANGUAGE plpgsql STABLE
@@ -172,7 +182,8 @@ CREATE FUNCTION search_messages(
 SET enable_bitmapscan = on SET enable_seqscan = off AS $$
 DECLARE
     much  CONSTANT int := 1000;  -- rows that are quickly looked at
-    query tsquery := words;
+    query tsquery := looked_up;
+    asked tsquery;  -- evaluated once, not for each row that is found
     shown tsquery := any_term('.u', ARRAY[who]);
     above bigint := 0;
     block bigint;
@@ -220,24 +231,28 @@ BEGIN
         END IF;
         EXIT WHEN go_on IS NULL OR cardinality(ids) >= wanted;
         block := (go_on - 1) >> bits;
-        -- the sums keep the planner from reading all ids from the newest on
-        SELECT count(*), coalesce((array_agg(d.message_id ORDER BY d.message_id DESC)
-                                   FILTER (WHERE is_indexed OR d.terms @@ shown))[1:size], '{}')
+        asked := both_terms(
+            CASE WHEN is_indexed THEN both_terms(query, shown) ELSE query END,
+            CASE WHEN bits <= 21
+                 THEN any_term(format('.%s:', bits), ARRAY[block, block - 1]) END);
+        -- the sums keep the planner from reading all ids from the newest on, OFFSET from sorting terms
+        SELECT count(*), coalesce((array_agg(d.id ORDER BY d.id DESC) FILTER (WHERE d.fits))[1:size], '{}')
           INTO found, hits
-          FROM search_documents d
-         WHERE d.terms @@ both_terms(
-                   CASE WHEN is_indexed THEN both_terms(query, shown) ELSE query END,
-                   CASE WHEN bits <= 21
-                        THEN any_term(format('.%s:', bits), ARRAY[block, block - 1]) END)
-           AND d.message_id + 0 < go_on AND d.message_id + 0 > above
-           AND (since IS NULL OR d.created_at + interval '0' >= since)
-           AND (until IS NULL OR d.created_at + interval '0' < until);
+          FROM (SELECT d.message_id AS id, (is_indexed OR d.terms @@ shown)
+                       AND (words IS NULL OR d.terms @@ words) AS fits
+                  FROM search_documents d
+                 WHERE d.terms @@ asked
+                   AND d.message_id + 0 < go_on AND d.message_id + 0 > above
+                   AND (since IS NULL OR d.created_at + interval '0' >= since)
+                   AND (until IS NULL OR d.created_at + interval '0' < until)
+                OFFSET 0) AS d;
         IF hits <> '{}' THEN
             ids := ids || ARRAY(
                 SELECT m.id
                   FROM (SELECT DISTINCT l.channel_id FROM messages l WHERE l.id = ANY (hits)) AS c
                   JOIN messages m ON m.channel_id = c.channel_id AND m.id = ANY (hits)
                  WHERE m.deleted_at IS NULL AND may_join(who, c.channel_id)
+                   AND NOT is_hidden_from(who, m.id)
                  ORDER BY m.id DESC LIMIT wanted - cardinality(ids));
         END IF;
         IF cardinality(ids) >= wanted THEN
@@ -267,26 +282,48 @@ LANGUAGE sql IMMUTABLE AS $$
                           ''':' || weight, 'g')::tsquery
 $$;
 
--- What is searched for by some phrases, each of words with spaces between them; NULL: there are none. Of
--- each: whether its last word may go on, and whether it is found in other forms as well.
-CREATE OR REPLACE FUNCTION words_wanted(
-    phrases text[], are_prefixes boolean[], are_exact boolean[], language regconfig
-) RETURNS tsquery LANGUAGE plpgsql STABLE AS $$
+-- Whether at least a tenth of the messages have a word that begins so, by the rows of some twenty pages.
+CREATE OR REPLACE FUNCTION is_common(beginning tsquery) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    wanted tsquery;
-    one    tsquery;
+    pages CONSTANT float8 := greatest(
+        pg_relation_size('search_documents') / current_setting('block_size')::float8, 20);
+BEGIN
+    RETURN (SELECT count(*) FILTER (WHERE d.terms @@ beginning) * 10 >= count(*)
+              FROM search_documents d TABLESAMPLE SYSTEM (2000 / pages) REPEATABLE (0));
+END $$;
+
+-- What is searched for by some phrases, each of words with spaces between them; NULL: there are none. Of
+-- each: whether its last word may go on, and whether it is found in other forms as well. `looked_up`: the
+-- same without beginnings of many words, for which the index reads all rows of all these words before
+-- anything else; messages that have one of them are soon found without it.
+DROP FUNCTION IF EXISTS words_wanted;
+CREATE FUNCTION words_wanted(
+    phrases text[], are_prefixes boolean[], are_exact boolean[], language regconfig,
+    OUT words tsquery, OUT looked_up tsquery
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    one       tsquery;
+    beginning text;
 BEGIN
     FOR i IN 1 .. coalesce(cardinality(phrases), 0) LOOP
         IF are_prefixes[i] THEN
             one := of_weight('D', to_tsquery(
                 'simple', '''' || replace(phrases[i], ' ', ''' <-> ''') || ''':*'));
+            words := both_terms(words, one);
+            beginning := substring(phrases[i] FROM '[^ ]+$');
+            IF is_common(of_weight('D', to_tsquery('simple', format('''%s'':*', beginning)))) THEN
+                one := of_weight('D', phraseto_tsquery(
+                    'simple', left(phrases[i], -1 - length(beginning))));
+            END IF;
         ELSE
             one := of_weight('D', phraseto_tsquery('simple', phrases[i]));
             IF NOT are_exact[i] THEN
                 one := one || of_weight('C', phraseto_tsquery(language, phrases[i]));
             END IF;
+            words := both_terms(words, one);
         END IF;
-        wanted := coalesce(wanted && one, one);
+        IF numnode(one) > 0 THEN
+            looked_up := both_terms(looked_up, one);
+        END IF;
     END LOOP;
-    RETURN wanted;
 END $$;

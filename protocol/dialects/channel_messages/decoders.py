@@ -9,10 +9,13 @@ from attrs import frozen
 from protocol.commands import (
     Command,
     FetchChannel,
+    HideMessage,
     JoinChannel,
     LeaveChannel,
     MarkDelivered,
     MarkRead,
+    MarkUnread,
+    MuteChannel,
     PostToChannel,
     ResumeChannels,
     ReviseMessage,
@@ -22,9 +25,11 @@ from protocol.dialect import CodecLimits
 from protocol.dialects.channel_messages.shapes import MAX_CONTENT_CHARS
 from protocol.errors import ERROR_TEXTS, ErrorCode, WireError
 from protocol.model import ChannelId, DeliveryStatus, MessageId
+from protocol.notes import Mute
 from protocol.parsing.content import Content, IdempotencyKey, check_content, check_key
 from protocol.parsing.emoji import EmojiField
-from protocol.parsing.resumption import Positions, parse_channels, parse_revs
+from protocol.parsing.muting import Until
+from protocol.parsing.resumption import NoteNumber, Positions, parse_channels, parse_revs
 from protocol.parsing.tagged import Decoders, lenient
 from protocol.revisions import Delete, Edit, React, Revision
 from protocol.schemas import Keywords, Spelt
@@ -85,10 +90,34 @@ class SendPayload:
 
 
 @frozen
+class ForwardPayload:
+    """Send a copy of a message that the user may see to a channel."""
+
+    channel_id: _Channel
+    message_id: Annotated[MessageId, Spelt(MessageUuid, _message)]
+    temp_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
 class MessagePayload:
     """About a message, and all before it in its channel."""
 
     message_id: Annotated[MessageId, Spelt(MessageUuid, _message)]
+
+
+@frozen
+class OneMessagePayload:
+    """About a message, for the user alone."""
+
+    message_id: Annotated[MessageId, Spelt(MessageUuid, _message)]
+
+
+@frozen
+class MutePayload:
+    """Mute a channel for the user alone. `until`: without it, for good."""
+
+    channel_id: _Channel
+    until: Until | None = None
 
 
 @frozen
@@ -121,7 +150,8 @@ class ReactionPayload:
 class ResumePayload:
     """Send what was missed. `after`: by channel, the last seq that the client has; without it,
     every channel from the beginning. `epoch`: in which log. `revs`: by channel, the
-    last rev that the client knows; without it, nothing of revisions.
+    last rev that the client knows; without it, nothing of revisions. `notes`: the
+    number of the last note that it knows; without it, nothing of notes.
     """
 
     after: (
@@ -139,6 +169,7 @@ class ResumePayload:
         ]
         | None
     ) = None
+    notes: NoteNumber | None = None
 
 
 def _send(payload: SendPayload, limits: CodecLimits) -> Command:
@@ -149,6 +180,11 @@ def _send(payload: SendPayload, limits: CodecLimits) -> Command:
         key=payload.temp_id,
         parent_id=payload.parent_id,
     )
+
+
+def _forward(payload: ForwardPayload, _: CodecLimits) -> Command:
+    key = payload.temp_id
+    return PostToChannel(payload.channel_id, "", key=key, forwards=payload.message_id)
 
 
 def _start_typing(payload: ChannelPayload, _: CodecLimits) -> Command:
@@ -165,6 +201,26 @@ def _delivered(payload: MessagePayload, _: CodecLimits) -> Command:
 
 def _read(payload: MessagePayload, _: CodecLimits) -> Command:
     return MarkRead(payload.message_id)
+
+
+def _unread(payload: OneMessagePayload, _: CodecLimits) -> Command:
+    return MarkUnread(payload.message_id)
+
+
+def _hide(payload: OneMessagePayload, _: CodecLimits) -> Command:
+    return HideMessage(payload.message_id)
+
+
+def _unhide(payload: OneMessagePayload, _: CodecLimits) -> Command:
+    return HideMessage(payload.message_id, is_hidden=False)
+
+
+def _mute(payload: MutePayload, _: CodecLimits) -> Command:
+    return MuteChannel(payload.channel_id, Mute(payload.until))
+
+
+def _unmute(payload: ChannelPayload, _: CodecLimits) -> Command:
+    return MuteChannel(payload.channel_id, None)
 
 
 def _join(payload: ChannelPayload, _: CodecLimits) -> Command:
@@ -199,7 +255,8 @@ def _unreact(payload: ReactionPayload, _: CodecLimits) -> Command:
 
 
 def _resume(payload: ResumePayload, _: CodecLimits) -> Command:
-    return ResumeChannels(payload.after, epoch=payload.epoch, revs=payload.revs)
+    epoch, revs, notes = payload.epoch, payload.revs, payload.notes
+    return ResumeChannels(payload.after, epoch=epoch, revs=revs, notes=notes)
 
 
 def _fetch(payload: ChannelPayload, _: CodecLimits) -> Command:
@@ -214,10 +271,16 @@ DECODERS: Final[Decoders] = {
     "message:typing:stop": _decoded(_stop_typing),
     "message:delivered": _decoded(_delivered),
     "message:read": _decoded(_read),
+    "message:unread": _decoded(_unread),
+    "message:hide": _decoded(_hide),
+    "message:unhide": _decoded(_unhide),
+    "channel:mute": _decoded(_mute),
+    "channel:unmute": _decoded(_unmute),
     "room:join": _decoded(_join),
     "channel:join": _decoded(_join),
     "room:leave": _decoded(_leave),
     "channel:leave": _decoded(_leave),
+    "message:forward": _decoded(_forward),
     "message:update": _decoded(_update),
     "message:delete": _decoded(_delete),
     "message:react": _decoded(_react),

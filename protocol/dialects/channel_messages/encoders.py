@@ -6,11 +6,19 @@ from typing import Any, Final, Literal, NotRequired, TypeAlias, TypedDict
 
 from protocol.dialect import Render, omitting
 from protocol.dialects.channel_messages.errors import shown_refusal
+from protocol.dialects.channel_messages.notes import (
+    HiddenMessageObject,
+    NotedChannelObject,
+    hidden_message,
+    noted_channel,
+)
 from protocol.dialects.channel_messages.shapes import (
     ChannelMessageObject,
     SentObject,
     channel_message_object,
+    message_uuid,
     sent_object,
+    user_uuid,
 )
 from protocol.errors import ErrorCode
 from protocol.events import (
@@ -40,6 +48,7 @@ from protocol.events import (
     MentionChanged,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -49,15 +58,18 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import DeliveryStatus
+from protocol.notes import ChannelNote
 from protocol.revisions import Pin, React
 from protocol.shapes.mentions import MentionState, mention_state
 from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
+from protocol.shapes.threads import ThreadObject, thread_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
@@ -74,7 +86,7 @@ class TypingObject(TypedDict):
     isTyping: bool
 
 
-class RevisedObject(StateObject[UserUuid]):
+class RevisedObject(StateObject[MessageUuid, UserUuid]):
     """A message was changed."""
 
     messageId: MessageUuid
@@ -86,6 +98,15 @@ class MentionedObject(MentionState[UserUuid]):
 
     messageId: MessageUuid
     channelId: ChannelUuid
+
+
+class ThreadReplyObject(TypedDict):
+    """Somebody replied in a thread that the client's user follows."""
+
+    messageId: MessageUuid
+    channelId: ChannelUuid
+    userId: UserUuid
+    thread: ThreadObject[MessageUuid, UserUuid]
 
 
 class SeenObject(TypedDict):
@@ -135,7 +156,6 @@ _Seen: TypeAlias = Literal["message:read", "message:delivered"]
 
 
 _channel_uuid: Final = partial(to_uuid, IdKind.CHANNEL)
-_user_uuid: Final = partial(to_uuid, IdKind.USER)
 
 
 def _posted(
@@ -151,7 +171,7 @@ def _revised(
     payload: RevisedObject = {
         "messageId": to_uuid(IdKind.MESSAGE, message.id),
         "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
-        **state_object(event, _user_uuid),
+        **state_object(event, message_uuid, user_uuid),
     }
     if render is not None:
         payload["renderedContent"] = render(message.content)
@@ -164,7 +184,7 @@ def _mention(
     payload: MentionedObject = {
         "messageId": to_uuid(IdKind.MESSAGE, event.about.id),
         "channelId": to_uuid(IdKind.CHANNEL, event.about.channel_id),
-        **mention_state(event, _user_uuid),
+        **mention_state(event, user_uuid),
     }
     return (("message:mention", payload),)
 
@@ -179,6 +199,18 @@ def _revised_name(event: ChannelMessageRevised) -> _RevisedName:
             return "message:pinned"
         case _:
             return "message:updated"
+
+
+def _thread_replied(
+    event: ThreadReplied, _: Render | None
+) -> tuple[tuple[Literal["thread:reply"], ThreadReplyObject]]:
+    payload: ThreadReplyObject = {
+        "messageId": message_uuid(event.message.id),
+        "channelId": _channel_uuid(event.message.channel_id),
+        "userId": user_uuid(event.message.author_id),
+        "thread": thread_object(event.thread, message_uuid, user_uuid),
+    }
+    return (("thread:reply", payload),)
 
 
 def _typing(event: ChannelTyping, _: Render | None) -> tuple[tuple[_Typing, TypingObject]]:
@@ -244,6 +276,18 @@ def _resumed(
     return (("resumed", resumed_object(event, _channel_uuid)),)
 
 
+_Noted: TypeAlias = (
+    tuple[Literal["channel:noted"], NotedChannelObject]
+    | tuple[Literal["message:hidden"], HiddenMessageObject]
+)
+
+
+def _noted(event: Noted, _: Render | None) -> tuple[_Noted]:
+    if isinstance(event.note, ChannelNote):
+        return (("channel:noted", noted_channel(event.note, event.at)),)
+    return (("message:hidden", hidden_message(event.note)),)
+
+
 def _announced(
     event: Announced, _: Render | None
 ) -> tuple[tuple[Literal["announcement"], AnnouncementObject]]:
@@ -259,11 +303,13 @@ ENCODERS: Final[Mapping[type[Event], Callable[[Any, Render | None], NamedEvents]
     ChannelMessageRevised: _revised,
     MentionChanged: _mention,
     ConversationBegun: _posted,
+    ThreadReplied: _thread_replied,
     ChannelTyping: _typing,
     MessagesSeen: _seen,
     LeftChannel: _left,
     MessageConfirmed: _confirmed,
     ChannelsResumed: _resumed,
+    Noted: _noted,
     Refused: _refused,
     Announced: _announced,
     Shed: _shed,

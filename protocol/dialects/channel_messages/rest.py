@@ -55,3 +55,10 @@ class ChannelMessageBody:
     channel_id: ChannelUuid
     parent_id: MessageUuid | None = None
     temp_id: IdempotencyKey | None = None
+
+
+@frozen
+class ForwardBody:
+    """POST /api/messages/{id}/forward."""
+
+    channel_id: ChannelUuid

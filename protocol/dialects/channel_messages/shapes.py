@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, Literal, NotRequired, TypedDict
 
-from protocol.model import Channel, DeliveryStatus, Message, User
+from protocol.model import Channel, DeliveryStatus, GradingStatus, Message, User
 from protocol.shapes.mentions import MentionObject, add_mentions
-from protocol.shapes.revisions import ReactionObject, reaction_objects
+from protocol.shapes.revisions import ReactionObject, Rev, reaction_objects
+from protocol.shapes.threads import ReplyObject, ThreadObject, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
 MAX_CONTENT_CHARS: Final = 2_000  # of a message
+message_uuid: Final = partial(to_uuid, IdKind.MESSAGE)
+user_uuid: Final = partial(to_uuid, IdKind.USER)
 COUNTS: Final = "_count"  # of a channel
 
 
@@ -40,11 +43,18 @@ class ChannelMessageObject(TypedDict):
     userName: str
     seq: int
     parentId: NotRequired[MessageUuid]
+    replyCount: NotRequired[int]
+    lastReply: NotRequired[ReplyObject[MessageUuid, UserUuid]]
+    thread: NotRequired[ThreadObject[MessageUuid, UserUuid]]
     tempId: NotRequired[str]
+    isForwarded: NotRequired[Literal[True]]
     renderedContent: NotRequired[str]
-    rev: NotRequired[int]
+    rev: NotRequired[Rev]
     editedAt: NotRequired[Timestamp]
     isDeleted: NotRequired[Literal[True]]
+    isPinned: NotRequired[Literal[True]]
+    isHomework: NotRequired[Literal[True]]
+    gradingStatus: NotRequired[GradingStatus]
     reactions: NotRequired[list[ReactionObject[UserUuid]]]
     mentions: NotRequired[list[MentionObject[UserUuid]]]
     mentionsChannel: NotRequired[Literal[True]]
@@ -92,7 +102,9 @@ class CountsObject(TypedDict):
 
 
 class ChannelObject(TypedDict):
-    """A channel that the caller is in."""
+    """A channel that the caller is in. `lastSeq`: of its newest message, `lastRev`: of the last
+    revision of one, or 0.
+    """
 
     id: ChannelUuid
     name: str
@@ -102,6 +114,8 @@ class ChannelObject(TypedDict):
     isJoined: Literal[True]
     _count: CountsObject
     members: list[MemberObject]
+    lastSeq: int
+    lastRev: int
     description: NotRequired[str]
 
 
@@ -133,18 +147,27 @@ def channel_message_object(
         view["parentId"] = to_uuid(IdKind.MESSAGE, message.parent_id)
     if message.key is not None:
         view["tempId"] = message.key
+    if message.is_forwarded:
+        view["isForwarded"] = True
     if render is not None:
         view["renderedContent"] = render(message.content)
-    add_mentions(view, message, partial(to_uuid, IdKind.USER))
+    add_mentions(view, message, user_uuid)
+    if message.is_pinned:
+        view["isPinned"] = True
+    if message.is_homework:
+        view["isHomework"] = True
+    if message.grading is not None:
+        view["gradingStatus"] = message.grading
     if message.rev:
         _add_revision(view, message)
+    add_threads(view, message, message_uuid, user_uuid)
     return view
 
 
 def _add_revision(view: ChannelMessageObject, message: Message) -> None:
     """What only a message that was changed has."""
     view["rev"] = message.rev
-    view["reactions"] = reaction_objects(message.reactions, partial(to_uuid, IdKind.USER))
+    view["reactions"] = reaction_objects(message.reactions, user_uuid)
     if message.edited_at is not None:
         view["editedAt"] = timestamp(message.edited_at)
     if message.is_deleted:
@@ -165,7 +188,13 @@ def sent_object(message: Message) -> SentObject:
 
 
 def channel_object(
-    channel: Channel, name: str, users: Sequence[User], *, members: int, messages: int
+    channel: Channel,
+    name: str,
+    users: Sequence[User],
+    *,
+    members: int,
+    last_seq: int,
+    last_rev: int,
 ) -> ChannelObject:
     """A channel that the caller is in; see docs/dialects/channel_messages.md#channel-object.
 
@@ -174,7 +203,8 @@ def channel_object(
         name: as the caller sees it.
         users: those of its members that are shown.
         members: how many it has.
-        messages: how many were stored in it.
+        last_seq: of its newest message, which is how many were stored in it.
+        last_rev: of the last revision of one.
     """
     view: ChannelObject = {
         "id": to_uuid(IdKind.CHANNEL, channel.id),
@@ -183,11 +213,13 @@ def channel_object(
         "createdAt": timestamp(channel.created_at),
         "updatedAt": timestamp(channel.created_at),
         "isJoined": True,
-        COUNTS: {"members": members, "messages": messages},
+        COUNTS: {"members": members, "messages": last_seq},
         "members": [
             {"userId": to_uuid(IdKind.USER, user.id), "role": "MEMBER", "user": user_object(user)}
             for user in users
         ],
+        "lastSeq": last_seq,
+        "lastRev": last_rev,
     }
     if channel.subject is not None:
         view["description"] = channel.subject

@@ -17,7 +17,13 @@ from protocol.events import (
 )
 from protocol.model import ChannelId, UserId
 from protocol.parsing.jsontext import parse_object
-from protocol.parsing.resumption import Positions, parse_channels, parse_decimal, parse_revs
+from protocol.parsing.resumption import (
+    NoteNumber,
+    Positions,
+    parse_channels,
+    parse_decimal,
+    parse_revs,
+)
 from protocol.parsing.tagged import Bare, Decoders, lenient
 from protocol.schemas import Spelt
 
@@ -45,7 +51,8 @@ class IdentifyFrame:
 class ResumeData:
     """`after`: by channel, the last seq that the client has; without it, every channel from the
     beginning. `epoch`: in which log. `revs`: by channel, the
-    last rev that the client knows; without it, nothing of revisions.
+    last rev that the client knows; without it, nothing of revisions. `notes`: the
+    number of the last note that it knows; without it, nothing of notes.
     """
 
     after: (
@@ -63,6 +70,7 @@ class ResumeData:
         ]
         | None
     ) = None
+    notes: NoteNumber | None = None
 
 
 @frozen
@@ -81,7 +89,9 @@ def _heartbeat(_: Bare, __: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeChannels(frame.d.after, enter=False, epoch=frame.d.epoch, revs=frame.d.revs)
+    asked = frame.d
+    epoch, revs, notes = asked.epoch, asked.revs, asked.notes
+    return ResumeChannels(asked.after, enter=False, epoch=epoch, revs=revs, notes=notes)
 
 
 DECODERS: Final[Decoders] = {

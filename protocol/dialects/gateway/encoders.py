@@ -33,6 +33,7 @@ from protocol.events import (
     MentionChanged,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -42,25 +43,35 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import ChannelId, MessageId, User, UserId, Workspace, WorkspaceId
+from protocol.notes import ChannelNote
 from protocol.revisions import React
 from protocol.shapes.learning_platform import (
     AccountObject,
     ChannelObject,
     ChatMessageObject,
     MemberObject,
+    ThreadReplyObject,
     WorkspaceObject,
     account_object,
     channel_object,
     chat_message_object,
     member_object,
+    thread_reply_object,
     workspace_object,
 )
 from protocol.shapes.mentions import MentionState, mention_state
+from protocol.shapes.notes import (
+    NotedChannelObject,
+    NotedMessageObject,
+    noted_channel,
+    noted_message,
+)
 from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -188,7 +199,7 @@ RevisedName: TypeAlias = Literal[
 ]
 
 
-class RevisedData(StateObject[UserId]):
+class RevisedData(StateObject[MessageId, UserId]):
     """A message was changed."""
 
     id: MessageId
@@ -216,7 +227,7 @@ def _revised(event: ChannelMessageRevised) -> tuple[Dispatch[RevisedName, Revise
         "id": event.message.id,
         "channelId": event.message.channel_id,
         "workspaceId": event.workspace_id,
-        **state_object(event, UserId),
+        **state_object(event, MessageId, UserId),
     }
     return _dispatch(_revised_name(event), data)
 
@@ -245,6 +256,12 @@ def _revised_name(event: ChannelMessageRevised) -> RevisedName:
             return "MESSAGE_REACTION_REMOVE"
         case _:
             return "MESSAGE_UPDATE"
+
+
+def _thread_replied(
+    event: ThreadReplied,
+) -> tuple[Dispatch[Literal["THREAD_REPLY"], ThreadReplyObject]]:
+    return _dispatch("THREAD_REPLY", thread_reply_object(event))
 
 
 def _typing(event: ChannelTyping) -> tuple[Dispatch[Literal["TYPING_START"], TypingData], ...]:
@@ -322,6 +339,18 @@ def _resumed(event: ChannelsResumed) -> tuple[Dispatch[Literal["RESUMED"], Resum
     return _dispatch("RESUMED", resumed_object(event, str))
 
 
+_Noted: TypeAlias = Dispatch[Literal["CHANNEL_NOTED"], NotedChannelObject]
+_Hidden: TypeAlias = Dispatch[Literal["MESSAGE_HIDDEN"], NotedMessageObject]
+
+
+def _noted(event: Noted) -> tuple[_Noted | _Hidden]:
+    if isinstance(event.note, ChannelNote):
+        noted: _Noted = {"t": "CHANNEL_NOTED", "d": noted_channel(event.note, event.at)}
+        return (noted,)
+    hidden: _Hidden = {"t": "MESSAGE_HIDDEN", "d": noted_message(event.note)}
+    return (hidden,)
+
+
 def _announced(event: Announced) -> tuple[Dispatch[Literal["ANNOUNCEMENT"], AnnouncementData]]:
     return _dispatch("ANNOUNCEMENT", {"text": event.text, "timestamp": timestamp(event.at)})
 
@@ -349,6 +378,7 @@ ENCODERS: Final[Encoders] = {
     ChannelMessagePosted: _posted,
     ChannelMessageRevised: _revised,
     MentionChanged: _mention,
+    ThreadReplied: _thread_replied,
     ChannelTyping: _typing,
     WorkspacePresence: _presence,
     ChannelMessagesRead: _messages_read,
@@ -359,6 +389,7 @@ ENCODERS: Final[Encoders] = {
     ChannelDeleted: _channel_deleted,
     WorkspaceDeleted: _workspace_deleted,
     ChannelsResumed: _resumed,
+    Noted: _noted,
     Announced: _announced,
     Shed: _shed,
     HeartbeatAcknowledged: _heartbeat_acknowledged,

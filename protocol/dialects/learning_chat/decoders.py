@@ -10,10 +10,13 @@ from attrs import frozen
 
 from protocol.commands import (
     Command,
+    HideMessage,
     JoinChannel,
     LeaveChannel,
     MarkDelivered,
     MarkRead,
+    MarkUnread,
+    MuteChannel,
     PostToChannel,
     ResumeChannels,
     ReviseMessage,
@@ -25,6 +28,7 @@ from protocol.dialect import (
 from protocol.dialects.learning_chat.errors import NOT_SAVED
 from protocol.errors import ErrorCode, WireError
 from protocol.model import ChannelId, MessageId, MessageKind
+from protocol.notes import Mute
 from protocol.parsing.content import (
     Content,
     FileUrl,
@@ -34,7 +38,14 @@ from protocol.parsing.content import (
     check_key,
 )
 from protocol.parsing.emoji import EmojiField
-from protocol.parsing.resumption import Positions, parse_channels, parse_decimal, parse_revs
+from protocol.parsing.muting import Until
+from protocol.parsing.resumption import (
+    NoteNumber,
+    Positions,
+    parse_channels,
+    parse_decimal,
+    parse_revs,
+)
 from protocol.parsing.tagged import HEARTBEAT, Decoders, lenient
 from protocol.revisions import Delete, Edit, Pin, React, Revision
 from protocol.schemas import Spelt
@@ -46,8 +57,12 @@ def _key(given: object) -> str | None:
     return check_key(given, field="clientMessageId") if isinstance(given, str) else None
 
 
+def _trimmed(given: object) -> str | None:
+    return given.strip() if isinstance(given, str) else None
+
+
 def _content(given: object) -> str | None:
-    return (given.strip() or None) if isinstance(given, str) else None
+    return _trimmed(given) or None
 
 
 def _kind(given: object) -> MessageKind | None:
@@ -90,6 +105,15 @@ class SendFrame:
 
 
 @frozen
+class ForwardFrame:
+    """Send a copy of a message that the user may see to a channel that was joined."""
+
+    channel_id: ChannelId
+    message_id: MessageId
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
 class ReadFrame:
     """The user has read this message of a channel, and all before it."""
 
@@ -106,12 +130,20 @@ class MessageFrame:
 
 
 @frozen
+class MuteFrame:
+    """Mute a channel for the user alone. `until`: without it, for good."""
+
+    channel_id: ChannelId
+    until: Until | None = None
+
+
+@frozen
 class EditFrame:
     """Give a message that the user wrote another text."""
 
     channel_id: ChannelId
     message_id: MessageId
-    content: Annotated[str, Spelt(Content, _content)]
+    content: Annotated[str, Spelt(Content, _trimmed)]
     client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
 
 
@@ -138,7 +170,8 @@ class ReactionFrame:
 class ResumeFrame:
     """Join channels again, and send what was missed there. `after`: by channel, the last seq that
     the client has; without it, every channel from the beginning. `epoch`: in which log. `revs`: by
-    channel, the last rev that the client knows; without it, nothing of revisions.
+    channel, the last rev that the client knows; without it, nothing of revisions. `notes`: the
+    number of the last note that it knows; without it, nothing of notes.
     """
 
     after: (
@@ -156,6 +189,7 @@ class ResumeFrame:
         ]
         | None
     ) = None
+    notes: NoteNumber | None = None
 
 
 def _join(frame: ChannelFrame, _: CodecLimits) -> Command:
@@ -178,6 +212,11 @@ def _send(frame: SendFrame, limits: CodecLimits) -> Command:
     )
 
 
+def _forward(frame: ForwardFrame, _: CodecLimits) -> Command:
+    key = frame.client_message_id
+    return PostToChannel(frame.channel_id, "", key=key, forwards=frame.message_id)
+
+
 def _typing(frame: ChannelFrame, _: CodecLimits) -> Command:
     return TypeInChannel(frame.channel_id)
 
@@ -192,6 +231,26 @@ def _mark_read(frame: ReadFrame, _: CodecLimits) -> Command:
 
 def _mark_delivered(frame: MessageFrame, _: CodecLimits) -> Command:
     return MarkDelivered(frame.message_id)
+
+
+def _mark_unread(frame: MessageFrame, _: CodecLimits) -> Command:
+    return MarkUnread(frame.message_id, frame.channel_id)
+
+
+def _hide(frame: MessageFrame, _: CodecLimits) -> Command:
+    return HideMessage(frame.message_id, frame.channel_id)
+
+
+def _unhide(frame: MessageFrame, _: CodecLimits) -> Command:
+    return HideMessage(frame.message_id, frame.channel_id, is_hidden=False)
+
+
+def _mute(frame: MuteFrame, _: CodecLimits) -> Command:
+    return MuteChannel(frame.channel_id, Mute(frame.until))
+
+
+def _unmute(frame: ChannelFrame, _: CodecLimits) -> Command:
+    return MuteChannel(frame.channel_id, None)
 
 
 def _pin(frame: MessageFrame, _: CodecLimits) -> Command:
@@ -220,7 +279,7 @@ def _remove_reaction(frame: ReactionFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeChannels(frame.after, epoch=frame.epoch, revs=frame.revs)
+    return ResumeChannels(frame.after, epoch=frame.epoch, revs=frame.revs, notes=frame.notes)
 
 
 DECODERS: Final[Decoders] = {
@@ -233,7 +292,15 @@ DECODERS: Final[Decoders] = {
     "stop_typing": lenient(_stop_typing),
     "mark_read": lenient(_mark_read),
     "mark_delivered": lenient(_mark_delivered),
+    "mark_unread": lenient(_mark_unread),
+    "hide_message": lenient(_hide),
+    "unhide_message": lenient(_unhide),
+    "mute_channel": lenient(_mute),
+    "unmute_channel": lenient(_unmute),
     "pin_message": lenient(_pin),
+    "forward_message": lenient(
+        _forward, missing="channelId and messageId are required.", key="clientMessageId"
+    ),
     "edit_message": lenient(
         _edit, missing="channelId, messageId and content are required.", key="clientMessageId"
     ),

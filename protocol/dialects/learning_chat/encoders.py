@@ -1,6 +1,6 @@
 """The frames a client of `/ws/chat` receives. See docs/dialects/learning_chat.md#frames."""
 
-from typing import Final, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.bounds import parts_that_fit
 from protocol.dialect import (
@@ -8,6 +8,8 @@ from protocol.dialect import (
     omitting,
 )
 from protocol.dialects.learning_chat.errors import TEXTS
+from protocol.dialects.learning_chat.notes import noted_frame
+from protocol.dialects.learning_chat.revisions import revised_frame
 from protocol.errors import ErrorCode
 from protocol.events import (
     Announced,
@@ -35,6 +37,7 @@ from protocol.events import (
     MentionChanged,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -44,6 +47,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -51,24 +55,21 @@ from protocol.events import (
 from protocol.model import (
     ChannelId,
     DeliveryStatus,
-    GradingStatus,
-    Message,
     MessageId,
     Role,
-    User,
     UserId,
 )
 from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
-from protocol.revisions import Grade, Pin, React
 from protocol.shapes.learning_platform import (
-    AddedChannelObject,
+    ChannelHeadObject,
     ChatMessageObject,
+    ThreadReplyObject,
     added_channel_object,
     chat_message_object,
+    thread_reply_object,
 )
 from protocol.shapes.mentions import MentionState, mention_state
 from protocol.shapes.resumed import ResumedFrame, resumed_object
-from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -89,6 +90,12 @@ class NewMessageFrame(TypedDict):
     type: Literal["new_message"]
     message: ChatMessageObject
     channelId: ChannelId
+
+
+class ThreadReplyFrame(ThreadReplyObject):
+    """Somebody replied in a thread that the client's user follows."""
+
+    type: Literal["thread_reply"]
 
 
 class UserTypingFrame(TypedDict):
@@ -139,58 +146,12 @@ class MessageDeliveredFrame(TypedDict):
     channelId: ChannelId
 
 
-class ModeratorObject(TypedDict):
-    """Who pinned, unpinned or graded a message."""
-
-    userId: UserId
-    displayName: str
-
-
-class MessageRevisedFrame(StateObject[UserId]):
-    """A message of a channel that the client has joined was changed."""
-
-    type: Literal["message_updated", "message_deleted", "message_reaction"]
-    messageId: MessageId
-    channelId: ChannelId
-
-
 class MentionFrame(MentionState[UserId]):
     """A message of any of the user's channels mentions the user, or does so no longer."""
 
     type: Literal["mention"]
     messageId: MessageId
     channelId: ChannelId
-
-
-class MessagePinnedFrame(TypedDict):
-    """A message of a channel that the client has joined was pinned."""
-
-    type: Literal["message_pinned"]
-    messageId: MessageId
-    pinnedBy: ModeratorObject
-    channelId: ChannelId
-    rev: int
-
-
-class MessageUnpinnedFrame(TypedDict):
-    """A message of a channel that the client has joined is pinned no more."""
-
-    type: Literal["message_unpinned"]
-    messageId: MessageId
-    unpinnedBy: ModeratorObject
-    channelId: ChannelId
-    rev: int
-
-
-class MessageGradedFrame(TypedDict):
-    """A homework in a channel that the client has joined was graded."""
-
-    type: Literal["message_graded"]
-    messageId: MessageId
-    gradingStatus: GradingStatus
-    gradedBy: ModeratorObject
-    channelId: ChannelId
-    rev: int
 
 
 class JoinedFrame(TypedDict):
@@ -212,7 +173,7 @@ class ChannelsAddedFrame(TypedDict):
     """Channels that are new to the client's user."""
 
     type: Literal["channels_added"]
-    channels: list[AddedChannelObject]
+    channels: list[ChannelHeadObject]
 
 
 class InvitationsFrame(TypedDict):
@@ -268,6 +229,10 @@ def _posted(event: ChannelMessagePosted) -> tuple[NewMessageFrame]:
         "channelId": event.message.channel_id,
     }
     return (frame,)
+
+
+def _thread_replied(event: ThreadReplied) -> tuple[ThreadReplyFrame]:
+    return ({"type": "thread_reply", **thread_reply_object(event)},)
 
 
 def _user_typing(event: ChannelTyping) -> tuple[UserTypingFrame | UserStopTypingFrame]:
@@ -330,30 +295,6 @@ def _messages_seen(event: MessagesSeen) -> tuple[MessageDeliveredFrame, ...]:
     )
 
 
-_Revised: TypeAlias = (
-    MessageRevisedFrame | MessagePinnedFrame | MessageUnpinnedFrame | MessageGradedFrame
-)
-
-
-def _revised(event: ChannelMessageRevised) -> tuple[_Revised]:
-    match event.revision:
-        case Pin() if event.user is not None:
-            return (_pinned(event.message, event.user),)
-        case Grade(status=status) if event.user is not None:
-            return (_graded(event.message, status, event.user),)
-    frame: MessageRevisedFrame = {
-        "type": "message_updated",
-        "messageId": event.message.id,
-        "channelId": event.message.channel_id,
-        **state_object(event, UserId),
-    }
-    if event.message.is_deleted:
-        frame["type"] = "message_deleted"
-    elif isinstance(event.revision, React):
-        frame["type"] = "message_reaction"
-    return (frame,)
-
-
 def _mention(event: MentionChanged) -> tuple[MentionFrame]:
     frame: MentionFrame = {
         "type": "mention",
@@ -362,41 +303,6 @@ def _mention(event: MentionChanged) -> tuple[MentionFrame]:
         **mention_state(event, UserId),
     }
     return (frame,)
-
-
-def _pinned(message: Message, user: User) -> MessagePinnedFrame | MessageUnpinnedFrame:
-    if message.is_pinned:
-        pinned: MessagePinnedFrame = {
-            "type": "message_pinned",
-            "messageId": message.id,
-            "pinnedBy": _moderator(user),
-            "channelId": message.channel_id,
-            "rev": message.rev,
-        }
-        return pinned
-    unpinned: MessageUnpinnedFrame = {
-        "type": "message_unpinned",
-        "messageId": message.id,
-        "unpinnedBy": _moderator(user),
-        "channelId": message.channel_id,
-        "rev": message.rev,
-    }
-    return unpinned
-
-
-def _graded(message: Message, status: GradingStatus, user: User) -> MessageGradedFrame:
-    return {
-        "type": "message_graded",
-        "messageId": message.id,
-        "gradingStatus": status,
-        "gradedBy": _moderator(user),
-        "channelId": message.channel_id,
-        "rev": message.rev,
-    }
-
-
-def _moderator(user: User) -> ModeratorObject:
-    return {"userId": user.id, "displayName": user.name}
 
 
 def _joined(event: JoinedChannel) -> tuple[JoinedFrame]:
@@ -411,7 +317,7 @@ def _left(event: LeftChannel) -> tuple[LeftFrame]:
 
 
 def _channels_added(event: ChannelsAdded) -> tuple[ChannelsAddedFrame, ...]:
-    channels = [added_channel_object(channel, last_seq) for channel, last_seq in event.channels]
+    channels = [added_channel_object(*each) for each in event.channels]
     return tuple({"type": "channels_added", "channels": part} for part in parts_that_fit(channels))
 
 
@@ -447,11 +353,12 @@ def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[HeartbeatAckFrame
 
 ENCODERS: Final[Encoders] = {
     ChannelMessagePosted: _posted,
+    ThreadReplied: _thread_replied,
     ChannelTyping: _user_typing,
     ChannelPresence: _presence,
     ChannelMessagesRead: _messages_read,
     MessagesSeen: _messages_seen,
-    ChannelMessageRevised: _revised,
+    ChannelMessageRevised: revised_frame,
     MentionChanged: _mention,
     JoinedChannel: _joined,
     LeftChannel: _left,
@@ -459,6 +366,7 @@ ENCODERS: Final[Encoders] = {
     InvitationsChanged: _invitations,
     ChannelsResumed: _resumed,
     Connected: _connected,
+    Noted: noted_frame,
     Refused: _refused,
     Announced: _announced,
     Shed: _shed,

@@ -236,6 +236,13 @@ class PostBody:
 
 
 @frozen
+class ForwardBody:
+    """POST /api/messages/{id}/forward."""
+
+    channel_id: ChannelId
+
+
+@frozen
 class DirectChannelBody:
     """POST /api/channels/dm."""
 

@@ -11,7 +11,10 @@ from attrs import field, frozen
 from protocol.commands import (
     Command,
     FetchHistory,
+    HideMessage,
     MarkRead,
+    MarkUnread,
+    MuteConversation,
     ResumeConversations,
     ReviseMessage,
     SendPrivateMessage,
@@ -29,15 +32,18 @@ from protocol.dialects.messenger.conversations import (
 )
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MessageId, UserId
+from protocol.notes import Mute
 from protocol.parsing.content import Content, IdempotencyKey, check_content, check_key, is_storable
 from protocol.parsing.emoji import EmojiField
-from protocol.parsing.resumption import Positions, parse_positions, parse_revs
+from protocol.parsing.muting import Until
+from protocol.parsing.resumption import NoteNumber, Positions, parse_positions, parse_revs
 from protocol.parsing.tagged import Decoders, lenient
 from protocol.revisions import Delete, Edit, React, Revision
 from protocol.schemas import Keywords, Spelt
 
 HISTORY_MESSAGES: Final = 50
 MAX_CONVERSATION_CHARS: Final = 100
+_NO_FORWARD: Final = "Message ID and recipient ID are required"
 _NO_REACTION: Final = "Message ID and emoji are required"
 
 
@@ -70,6 +76,15 @@ class SendFrame:
 
 
 @frozen
+class ForwardFrame:
+    """Send a copy of a message that the user may see."""
+
+    message_id: Annotated[MessageId, Spelt(DecimalId, parse_message_id)]
+    recipient_id: UserId
+    client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
+
+
+@frozen
 class TypingFrame:
     """The user types to another one."""
 
@@ -81,6 +96,30 @@ class ReadFrame:
     """The user has read this message, and all before it."""
 
     message_id: Annotated[MessageId, Spelt(DecimalId, parse_message_id)]
+
+
+@frozen
+class MessageFrame:
+    """About a message."""
+
+    message_id: Annotated[MessageId, Spelt(DecimalId, parse_message_id)]
+
+
+@frozen
+class PeerFrame:
+    """About the conversation with another user."""
+
+    recipient_id: UserId
+
+
+@frozen
+class MuteFrame:
+    """Mute the conversation with another user, for the user alone. `until`: without it, for
+    good.
+    """
+
+    recipient_id: UserId
+    until: Until | None = None
 
 
 @frozen
@@ -107,7 +146,7 @@ class EditFrame:
     """Give a message that the user wrote another text."""
 
     message_id: Annotated[MessageId, Spelt(DecimalId, parse_message_id)]
-    content: Annotated[str, Spelt(Content, _not_empty)]
+    content: Content
     client_message_id: Annotated[str, Spelt(IdempotencyKey, _key)] | None = None
 
 
@@ -133,7 +172,8 @@ class ResumeFrame:
     """Send what was missed. `after`: by conversation, the last seq that the client has; `epoch`: in
     which log, as `connected` said;
     `only`: nothing of conversations that are not in `after`; `revs`: by conversation, the last rev
-    that the client knows; without it, nothing of revisions.
+    that the client knows; without it, nothing of revisions. `notes`: the
+    number of the last note that it knows; without it, nothing of notes.
     """
 
     after: Annotated[
@@ -149,11 +189,17 @@ class ResumeFrame:
         ]
         | None
     ) = None
+    notes: NoteNumber | None = None
 
 
 def _send(frame: SendFrame, limits: CodecLimits) -> Command:
     content = check_content(frame.content, limits.content_chars)
     return SendPrivateMessage(frame.recipient_id, content, frame.client_message_id)
+
+
+def _forward(frame: ForwardFrame, _: CodecLimits) -> Command:
+    key = frame.client_message_id
+    return SendPrivateMessage(frame.recipient_id, "", key, forwards=frame.message_id)
 
 
 def _typing(frame: TypingFrame, _: CodecLimits) -> Command:
@@ -162,6 +208,26 @@ def _typing(frame: TypingFrame, _: CodecLimits) -> Command:
 
 def _mark_read(frame: ReadFrame, _: CodecLimits) -> Command:
     return MarkRead(frame.message_id)
+
+
+def _mark_unread(frame: MessageFrame, _: CodecLimits) -> Command:
+    return MarkUnread(frame.message_id, only_private=True)
+
+
+def _hide(frame: MessageFrame, _: CodecLimits) -> Command:
+    return HideMessage(frame.message_id, only_private=True)
+
+
+def _unhide(frame: MessageFrame, _: CodecLimits) -> Command:
+    return HideMessage(frame.message_id, only_private=True, is_hidden=False)
+
+
+def _mute(frame: MuteFrame, _: CodecLimits) -> Command:
+    return MuteConversation(frame.recipient_id, Mute(frame.until))
+
+
+def _unmute(frame: PeerFrame, _: CodecLimits) -> Command:
+    return MuteConversation(frame.recipient_id, None)
 
 
 def _subscribe(frame: SubscriptionFrame, _: CodecLimits) -> Command:
@@ -201,7 +267,7 @@ def _remove_reaction(frame: ReactionFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeConversations(frame.after, frame.epoch, frame.only, frame.revs)
+    return ResumeConversations(frame.after, frame.epoch, frame.only, frame.revs, frame.notes)
 
 
 DECODERS: Final[Decoders] = {
@@ -210,9 +276,15 @@ DECODERS: Final[Decoders] = {
     ),
     "typing": lenient(_typing),
     "mark_read": lenient(_mark_read),
+    "mark_unread": lenient(_mark_unread),
+    "hide_message": lenient(_hide),
+    "unhide_message": lenient(_unhide),
+    "mute_conversation": lenient(_mute),
+    "unmute_conversation": lenient(_unmute),
     "subscribe": lenient(_subscribe),
     "unsubscribe": lenient(_unsubscribe),
     "fetch_history": lenient(_fetch_history, missing="Conversation ID is required"),
+    "forward_message": lenient(_forward, missing=_NO_FORWARD, key="clientMessageId"),
     "edit_message": lenient(
         _edit, missing="Message ID and content are required", key="clientMessageId"
     ),

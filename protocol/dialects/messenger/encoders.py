@@ -17,6 +17,12 @@ from protocol.dialects.messenger.conversations import (
     conversation_id,
 )
 from protocol.dialects.messenger.errors import TEXTS
+from protocol.dialects.messenger.notes import (
+    ConversationNoteObject,
+    HiddenMessageObject,
+    conversation_note,
+    hidden_message,
+)
 from protocol.dialects.messenger.shapes import (
     ConversationMessageObject,
     conversation_message_object,
@@ -48,6 +54,7 @@ from protocol.events import (
     MentionChanged,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -57,11 +64,13 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import Role, UserId, with_authors
+from protocol.notes import ChannelNote
 from protocol.revisions import React
 from protocol.shapes.mentions import MentionState, mention_state
 from protocol.shapes.resumed import ResumedObject, resumed_object
@@ -105,7 +114,7 @@ class MentionPayload(MentionState[UserId]):
     conversationId: ConversationName
 
 
-class RevisedPayload(StateObject[UserId]):
+class RevisedPayload(StateObject[str, UserId]):
     """A message was changed."""
 
     messageId: str
@@ -170,6 +179,8 @@ _RevisedName: TypeAlias = Literal["message_updated", "message_deleted", "message
 _Mention = Envelope[Literal["mention"], MentionPayload]
 _Revised = Envelope[_RevisedName, RevisedPayload]
 _Typing = Envelope[Literal["user_typing"], TypingPayload]
+_Noted = Envelope[Literal["conversation_noted"], ConversationNoteObject]
+_Hidden = Envelope[Literal["message_hidden"], HiddenMessageObject]
 _Read = Envelope[Literal["message_read"], ReadPayload]
 _Subscribed = Envelope[Literal["subscribed"], SubscribedPayload]
 _Unsubscribed = Envelope[Literal["unsubscribed"], UnsubscribedPayload]
@@ -199,7 +210,7 @@ def _revised(event: PrivateMessageRevised) -> tuple[_Revised, ...]:
         "messageId": str(message.id),
         "conversationId": conversation_id(message.author_id, message.recipient_id),
         "senderId": message.author_id,
-        **state_object(event, UserId),
+        **state_object(event, str, UserId),
     }
     name: _RevisedName = "message_updated"
     if message.is_deleted:
@@ -290,6 +301,20 @@ def _resumed(event: ConversationsResumed) -> tuple[Envelope[Literal["resumed"], 
     )
 
 
+def _noted(event: Noted) -> tuple[_Noted | _Hidden, ...]:
+    if event.peer_id is None:
+        return ()  # of a channel, which no frame is about
+    conversation = conversation_id(event.user_id, event.peer_id)
+    if isinstance(event.note, ChannelNote):
+        noted = conversation_note(event.note, conversation, event.at)
+        shown: _Noted = _envelope("conversation_noted", noted, event.at)
+        return (shown,)
+    hidden: _Hidden = _envelope(
+        "message_hidden", hidden_message(event.note, conversation), event.at
+    )
+    return (hidden,)
+
+
 def _refused(event: Refused) -> tuple[ErrorFrame]:
     text = TEXTS.get(event.code, event.text)
     frame: ErrorFrame = {"type": "error", "message": text, "code": event.code}
@@ -323,6 +348,7 @@ ENCODERS: Final[Encoders] = {
     ConversationRevoked: _revoked,
     ConversationsResumed: _resumed,
     Connected: _connected,
+    Noted: _noted,
     Refused: _refused,
     Announced: _announced,
     Shed: _shed,
@@ -344,6 +370,7 @@ OMITS: Final = omitting(
         ),
         "clients do not tell message requests from other conversations": (RequestChanged,),
         "clients do not show who is online": (PresenceChanged, WorkspacePresence, ChannelPresence),
+        "a reply in a conversation is sent to every connection itself": (ThreadReplied,),
         "clients do not join channels": (
             JoinedChannel,
             LeftChannel,

@@ -39,6 +39,13 @@ REST: Final = RestDialect(
 
 
 @frozen
+class ForwardBody:
+    """POST /api/messagepal/messages/{id}/forward."""
+
+    recipient_id: UserId
+
+
+@frozen
 class BetweenBody:
     """POST /conversations/between-users of the messenger."""
 

@@ -3,17 +3,18 @@
 Guarantees: a message looks the same live and in history. Must not know: for whom it is shown.
 """
 
-from typing import NotRequired
+from typing import Literal, NotRequired
 
 from protocol.dialects.messenger.conversations import ConversationName, conversation_id
 from protocol.model import Message, Role, User, UserId, recipient_of
 from protocol.parsing.content import KindName
 from protocol.shapes.mentions import add_mentions
 from protocol.shapes.revisions import RevisedFields, add_revision
+from protocol.shapes.threads import ThreadFields, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
-class ConversationMessageObject(RevisedFields):
+class ConversationMessageObject(RevisedFields, ThreadFields[str, UserId]):
     """A private message."""
 
     id: str
@@ -31,6 +32,7 @@ class ConversationMessageObject(RevisedFields):
     seq: int
     fileUrl: NotRequired[str]
     clientMessageId: NotRequired[str]
+    isForwarded: NotRequired[Literal[True]]
 
 
 def conversation_message_object(message: Message, author: User) -> ConversationMessageObject:
@@ -55,5 +57,8 @@ def conversation_message_object(message: Message, author: User) -> ConversationM
     if message.key is not None:
         view["clientMessageId"] = message.key
     add_mentions(view, message, UserId)
+    if message.is_forwarded:
+        view["isForwarded"] = True
     add_revision(view, message)
+    add_threads(view, message, str, UserId)
     return view

@@ -28,7 +28,13 @@ from protocol.parsing.content import (
     check_kind,
 )
 from protocol.parsing.emoji import Emoji, check_emoji
-from protocol.parsing.resumption import Positions, parse_decimal, parse_positions, parse_revs
+from protocol.parsing.resumption import (
+    NoteNumber,
+    Positions,
+    parse_decimal,
+    parse_positions,
+    parse_revs,
+)
 from protocol.parsing.tagged import HEARTBEAT, Decoders, lenient, strict
 from protocol.revisions import Delete, Edit, React, Revision
 from protocol.schemas import JsonSchema, Keywords, Spelt
@@ -94,6 +100,15 @@ class ReactionFrame:
 
 
 @frozen
+class ForwardFrame:
+    """Send a copy of a message that the user may see."""
+
+    message_id: MessageId
+    recipient_id: UserId
+    client_id: IdempotencyKey | None = None
+
+
+@frozen
 class TypingFrame:
     """The user types to another one, or no longer."""
 
@@ -111,7 +126,8 @@ class ResumeFrame:
     """Send what was missed. `after`: by peer, the last seq that the client has; `epoch`: in which
     log, as the first frame said;
     `only`: nothing of conversations that are not in `after`; `revs`: by peer, the last rev that the
-    client knows; without it, nothing of revisions.
+    client knows; without it, nothing of revisions. `notes`: the
+    number of the last note that it knows; without it, nothing of notes.
     """
 
     after: Annotated[
@@ -127,6 +143,7 @@ class ResumeFrame:
         ]
         | None
     ) = None
+    notes: NoteNumber | None = None
 
 
 def _private_message(frame: PrivateMessageFrame, limits: CodecLimits) -> Command:
@@ -165,6 +182,11 @@ def _remove_reaction(frame: ReactionFrame, _: CodecLimits) -> Command:
     return _revision(frame, React(check_emoji(frame.emoji), is_added=False))
 
 
+def _forward(frame: ForwardFrame, _: CodecLimits) -> Command:
+    key = check_key(frame.client_id, field="client_id")
+    return SendPrivateMessage(frame.recipient_id, "", key, forwards=frame.message_id)
+
+
 def _typing(frame: TypingFrame, _: CodecLimits) -> Command:
     return SetTyping(frame.recipient_id, frame.is_typing)
 
@@ -174,11 +196,12 @@ def _delivered(frame: DeliveredFrame, _: CodecLimits) -> Command:
 
 
 def _resume(frame: ResumeFrame, _: CodecLimits) -> Command:
-    return ResumeConversations(frame.after, frame.epoch, frame.only, frame.revs)
+    return ResumeConversations(frame.after, frame.epoch, frame.only, frame.revs, frame.notes)
 
 
 DECODERS: Final[Decoders] = {
     "private_message": strict(_private_message, key="client_id"),
+    "forward_message": strict(_forward, key="client_id"),
     "edit_message": strict(_edit, key="client_id"),
     "delete_message": strict(_delete, key="client_id"),
     "react": strict(_react, key="client_id"),

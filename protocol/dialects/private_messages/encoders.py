@@ -6,6 +6,12 @@ from protocol.dialect import (
     Encoders,
     omitting,
 )
+from protocol.dialects.private_messages.notes import (
+    ConversationNoteObject,
+    HiddenMessageObject,
+    conversation_note,
+    hidden_message,
+)
 from protocol.dialects.private_messages.shapes import PrivateMessageObject, private_message_object
 from protocol.errors import CONVERSATION_CLOSED, ErrorCode
 from protocol.events import (
@@ -34,6 +40,7 @@ from protocol.events import (
     MentionChanged,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -43,11 +50,13 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
 )
 from protocol.model import ChannelId, UserId
+from protocol.notes import ChannelNote
 from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
 from protocol.revisions import React
 from protocol.shapes.resumed import ResumedFrame, resumed_object
@@ -159,6 +168,18 @@ class ErrorFrame(TypedDict):
     message: str
     client_id: NotRequired[str]
     field: NotRequired[str]
+
+
+class ConversationNoteFrame(ConversationNoteObject):
+    """The client's user has noted something of a conversation, for themself alone."""
+
+    type: Literal["conversation_noted"]
+
+
+class HiddenMessageFrame(HiddenMessageObject):
+    """The client's user has hidden a message, or shown it again, for themself alone."""
+
+    type: Literal["message_hidden"]
 
 
 class AnnouncementFrame(TypedDict):
@@ -290,6 +311,15 @@ def _request(event: RequestChanged) -> tuple[RequestFrame]:
     return (frame,)
 
 
+def _noted(event: Noted) -> tuple[ConversationNoteFrame | HiddenMessageFrame, ...]:
+    if event.peer_id is None:
+        return ()  # of a channel, which no frame is about
+    if isinstance(event.note, ChannelNote):
+        noted = conversation_note(event.note, event.peer_id, event.at)
+        return ({"type": "conversation_noted", **noted},)
+    return ({"type": "message_hidden", **hidden_message(event.note, event.peer_id)},)
+
+
 def _refused(event: Refused) -> tuple[ErrorFrame]:
     frame: ErrorFrame = {"type": "error", "code": event.code, "message": event.text}
     if event.key is not None:
@@ -323,6 +353,7 @@ ENCODERS: Final[Encoders] = {
     ConversationRevoked: _revoked,
     RequestChanged: _request,
     Connected: _welcome,
+    Noted: _noted,
     Refused: _refused,
     Announced: _announced,
     Shed: _shed,
@@ -342,6 +373,7 @@ OMITS: Final = omitting(
             ChannelMessagesRead,
             MessagesSeen,
         ),
+        "a reply in a conversation is sent to every connection itself": (ThreadReplied,),
         "clients do not join channels": (
             JoinedChannel,
             LeftChannel,

@@ -233,6 +233,13 @@ class AddressedMessageBody(MessageBody):
         return recipient
 
 
+@frozen
+class ForwardBody:
+    """POST /api/messages/{id}/forward."""
+
+    recipient_id: UserId
+
+
 def _birthday(field: str, text: str, today: date) -> date:
     """The date that a text begins with, which may go on with a time.
 

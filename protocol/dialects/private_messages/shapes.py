@@ -7,8 +7,18 @@ neither email nor birthday. Must not know: for whom it is shown.
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NotRequired, TypedDict
 
-from protocol.model import Message, MessageId, MessageKind, User, UserId, recipient_of
+from protocol.model import (
+    Message,
+    MessageId,
+    MessageKind,
+    Reply,
+    Thread,
+    User,
+    UserId,
+    recipient_of,
+)
 from protocol.parsing.content import KindName
+from protocol.shapes.revisions import Rev
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -36,6 +46,22 @@ class MentionObject(TypedDict):
     username: str
 
 
+class ReplyObject(TypedDict):
+    """The last reply to a message."""
+
+    id: MessageId
+    sender_id: UserId
+    created_at: Timestamp
+
+
+class ThreadObject(TypedDict):
+    """The replies to the message `parent_id`. `last_reply`: the last one, if there is any."""
+
+    parent_id: MessageId
+    reply_count: int
+    last_reply: NotRequired[ReplyObject]
+
+
 class PrivateMessageObject(TypedDict):
     """A private message."""
 
@@ -51,12 +77,16 @@ class PrivateMessageObject(TypedDict):
     message_type: NotRequired[KindName]
     file_url: NotRequired[str]
     parent_id: NotRequired[MessageId]
+    is_forwarded: NotRequired[Literal[True]]
     is_delivered: NotRequired[bool]
-    rev: NotRequired[int]
+    rev: NotRequired[Rev]
     edited_at: NotRequired[Timestamp]
     is_deleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject]]
     mentions: NotRequired[list[MentionObject]]
+    reply_count: NotRequired[int]
+    last_reply: NotRequired[ReplyObject]
+    thread: NotRequired[ThreadObject]
 
 
 class UserObject(TypedDict):
@@ -113,6 +143,8 @@ def private_message_object(message: Message, recipient_id: UserId) -> PrivateMes
         view["file_url"] = message.file_url
     if message.parent_id is not None:
         view["parent_id"] = message.parent_id
+    if message.is_forwarded:
+        view["is_forwarded"] = True
     if message.is_delivered:
         view["is_delivered"] = True
     if message.mentions:
@@ -121,7 +153,32 @@ def private_message_object(message: Message, recipient_id: UserId) -> PrivateMes
         ]
     if message.rev:
         _add_revision(view, message)
+    _add_replies(view, message)
     return view
+
+
+def _add_replies(view: PrivateMessageObject, message: Message) -> None:
+    if message.replies is not None:
+        view["reply_count"] = message.replies.count
+        if message.replies.last is not None:
+            view["last_reply"] = _reply_object(message.replies.last)
+    if message.thread is not None:
+        view["thread"] = _thread_object(message.thread)
+
+
+def _thread_object(thread: Thread) -> ThreadObject:
+    view: ThreadObject = {"parent_id": thread.parent_id, "reply_count": thread.count}
+    if thread.last is not None:
+        view["last_reply"] = _reply_object(thread.last)
+    return view
+
+
+def _reply_object(reply: Reply) -> ReplyObject:
+    return {
+        "id": reply.id,
+        "sender_id": reply.author_id,
+        "created_at": timestamp(reply.created_at),
+    }
 
 
 def _add_revision(view: PrivateMessageObject, message: Message) -> None:

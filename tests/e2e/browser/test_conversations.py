@@ -34,6 +34,10 @@ async def test_messages_are_edited_deleted_and_reacted_to(hub: HubProcess) -> No
     await play("changing", hub, await pair(hub, "changing"))
 
 
+async def test_messages_are_searched_for_and_shown_where_they_stand(hub: HubProcess) -> None:
+    await play("finding", hub, await pair(hub, "finding"))
+
+
 async def test_notifications_for_who_asked(hub: HubProcess) -> None:
     await play("notifications", hub, await pair(hub, "notify"))
 
@@ -52,6 +56,14 @@ async def test_people_and_the_assistant_talk_in_a_channel(folder: Path) -> None:
                 model.proceed.set()
                 await browser.tell("answered")
                 assert await browser.end() == 0
+
+
+async def test_messages_are_forwarded_to_a_channel(folder: Path) -> None:
+    with run_hub(folder / "forwards", "--demo", "--joining", "at_once") as hub:
+        links = guest_links(hub)
+        given = json.dumps({"guests": [links["ann"], links["ben"]]})
+        async with run_in_chromium(FLOWS, "forwarding", hub.url, given) as browser:
+            assert await browser.end() == 0
 
 
 async def test_who_is_added_to_a_workspace_is_asked(folder: Path) -> None:

@@ -333,6 +333,7 @@ def test_an_interrupt_while_modules_are_imported_ends_it_without_a_word(
         "    def find_spec(self, name, path=None, target=None):\n"
         f"        if name == {module!r}:\n"
         "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's job may ignore it
         "sys.meta_path.insert(0, Finder())\n"
         "sys.argv = ['parlour', 'check-config']\n"
         "runpy.run_module('hub', run_name='__main__', alter_sys=True)\n"

@@ -51,7 +51,7 @@ async def conversation(world: World, count: int, chars: int = 100) -> tuple[Pers
     """Somebody with a conversation, and where it is read."""
     ann, ben = await world.people("ann", "ben")
     await write(world, ben.user, ann.user, *(f"{n} " + "x" * chars for n in range(count)))
-    return ann, f"/api/messages/{ben.id}?mark=no&limit=100"
+    return ann, f"/api/messages/{ben.id}?mark_read=false&limit=100"
 
 
 @pytest.mark.parametrize(("accept", "name"), [(CHROME, "zstd"), ("br", "br"), ("gzip", "gzip")])

@@ -1,6 +1,8 @@
 """One user, with whatever number of connections, cannot crowd the others out."""
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,6 +103,24 @@ async def test_a_hundred_pasted_lines_pass(memory_store: Store) -> None:
             assert message["content"] == str(number)
 
 
+async def test_how_often_messages_are_changed_is_set(memory_store: Store) -> None:
+    async with open_world(
+        memory_store, user_revisions_per_minute=7, user_reactions_per_minute=8
+    ) as world:
+        found = {each["kind"]: each for each in await limits_of(await world.person("ann"))}
+        limits = [
+            (found[kind]["limit"], found[kind]["seconds"]) for kind in ("revisions", "reactions")
+        ]
+        assert limits == [(7, 60), (8, 60)]
+
+
+def test_the_documentation_names_everything_that_is_counted() -> None:
+    page = Path("docs/dialects/README.md").read_text()
+    _, _, named = page.partition("`GET /api/users/me/limits` says what is counted")
+    kinds = re.findall(r"`([a-z_]+)`", named.partition("Kinds are ")[2].partition("there may")[0])
+    assert sorted(kinds) == sorted(Kind)
+
+
 async def test_a_user_has_so_many_connections_over_all_dialects(memory_store: Store) -> None:
     async with open_world(memory_store, user_connections=3) as world:
         ann, ben = await world.people("ann", "ben")
@@ -154,6 +174,10 @@ async def test_a_refused_connection_takes_no_place(memory_store: Store) -> None:
         (Kind.UPLOADS, "POST /api/upload", None),
         (Kind.PINS, "POST /api/channels/{general}/pin/1", None),
         (Kind.PINS, "DELETE /api/channels/{general}/pin/1", None),
+        (Kind.REVISIONS, "PATCH /learning_platform/api/messages/1", {"content": "x"}),
+        (Kind.REVISIONS, "DELETE /learning_platform/api/messages/1", None),
+        (Kind.REACTIONS, "PUT /learning_platform/api/messages/1/reactions/%F0%9F%91%8D", None),
+        (Kind.REACTIONS, "DELETE /learning_platform/api/messages/1/reactions/%F0%9F%91%8D", None),
         (Kind.RELATIONS, "POST /private_messages/api/users/{eve}/follow", None),
         (Kind.RELATIONS, "DELETE /private_messages/api/users/{eve}/follow", None),
         (Kind.RELATIONS, "POST /private_messages/api/users/{eve}/block", None),

@@ -155,7 +155,7 @@ def listed_of(kind: str, school: School) -> Listed:
     uuid = to_uuid(IdKind.CHANNEL, general)
     made: dict[str, Callable[[], Listed]] = {
         "private": lambda: Listed(
-            call, f"/api/messages/{ben.id}?mark=no&limit={LIMIT}", contents, private
+            call, f"/api/messages/{ben.id}?mark_read=false&limit={LIMIT}", contents, private
         ),
         "private, forward": lambda: Listed(
             call, f"/api/messages/{ben.id}?after_seq=0&limit={LIMIT}", contents, private

@@ -6,14 +6,14 @@ import pytest
 import trio
 
 from protocol.model import Message
-from protocol.revisions import React
+from protocol.revisions import Delete, Edit, React
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import channel_of, enter
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
 from tests.support.school import open_school
-from tests.support.stores.records import changed
+from tests.support.stores.records import changed, revised
 from tests.support.world import Person, World
 
 HEART = "❤\ufe0f"
@@ -76,6 +76,54 @@ async def test_messages_are_changed_over_a_socket(world: World, path: str) -> No
     await bens.is_silent()
 
 
+WRONG: tuple[tuple[str, dict[str, object], str], ...] = (
+    ("edit_message", {"content": ""}, "content_empty"),
+    ("edit_message", {"content": "  \n"}, "content_empty"),
+    ("edit_message", {"content": 5}, "invalid_field"),
+    ("edit_message", {}, "invalid_field"),
+    ("react", {"emoji": 5}, "invalid_field"),
+    ("react", {"emoji": "5"}, "no_emoji"),
+    ("react", {"emoji": ""}, "no_emoji"),
+    ("delete_message", {"key": ""}, "invalid_field"),
+    ("delete_message", {"key": 5}, "invalid_field"),
+    ("delete_message", {"key": "k" * 256}, "invalid_field"),
+)
+"""What is wrong with a command, and the code that says so in every dialect."""
+
+
+async def test_the_same_fault_has_the_same_code_in_every_dialect(world: World) -> None:
+    ann, ben, posted = await of_both(world)
+    del ben
+    keys = {"/ws": "client_id", "/messagepal": "clientMessageId", "/ws/chat": "clientMessageId"}
+    for path, key in keys.items():
+        socket = await ann.open(path)
+        for kind, more, code in WRONG:
+            named = {key if name == "key" else name: value for name, value in more.items()}
+            await socket.send(frame(path, kind, posted, **named))
+            assert await told(socket) == ("error", code), (path, kind, more)
+    peer = await enter(ann)
+    events = {
+        "edit_message": "message:update", "react": "message:react",
+        "delete_message": "message:delete",
+    }  # fmt: skip
+    message = {"messageId": to_uuid(IdKind.MESSAGE, posted.id)}
+    for kind, more, code in WRONG:
+        named = {"tempId" if name == "key" else name: value for name, value in more.items()}
+        answer = await peer.ask(events[kind], {**message, **named})
+        assert answer["code"] == code, (kind, more)
+    await peer.socket.everything()
+    for call, dialect in ((ann.call, "private_messages"), (ann.ask, "learning_platform")):
+        path = f"/{dialect}/api/messages/{posted.id}"
+        for kind, more, code in WRONG:
+            if kind == "edit_message":
+                assert (await call("PATCH", path, more)).json["code"] == code, (path, more)
+        keyed = await call("DELETE", path, None, {"Idempotency-Key": ""})
+        assert (keyed.status, keyed.json["code"]) == (400, "invalid_field")
+    found = await world.store.messages.get(posted.id)
+    assert found is not None
+    assert (found.content, found.rev) == ("helo", 0)
+
+
 @pytest.mark.parametrize("path", ["/ws", "/messagepal"])
 async def test_a_private_dialect_changes_no_message_of_a_channel(world: World, path: str) -> None:
     school = await open_school(world)
@@ -100,6 +148,49 @@ async def test_who_asks_for_what_is_so_already_is_shown_it_and_nobody_else(world
     refusal = await anns.receive()
     assert (refusal["code"], refusal["client_id"]) == ("key_conflict", "k")
     await bens.is_silent()
+
+
+@pytest.mark.parametrize("path", ["/ws", "/messagepal", "/ws/chat"])
+async def test_what_changes_nothing_leads_to_the_frame_of_its_command(
+    world: World, path: str
+) -> None:
+    """Without a rev as long as the message has none; and again when it is deleted."""
+    ann, ben, posted = await of_both(world)
+    anns, bens = await ann.open(path), await ben.open(path)
+    for kind, more, expected in (
+        ("remove_reaction", {"emoji": HEART}, ("message_reaction", "reaction_removed")),
+        ("edit_message", {"content": "helo", "client_id": "k"}, ("message_updated", "edited")),
+    ):
+        await anns.send(frame(path, kind, posted, **more))
+        received = await anns.receive()
+        shown = received.get("payload", received)
+        assert (received["type"], shown["change"]) == expected
+        assert "rev" not in shown.get("message", shown)
+        assert shown.get("user_id", shown.get("userId")) == ann.id
+    edit = frame(path, "edit_message", posted, content="x", client_id="d", clientMessageId="d")
+    await revised(world.store, posted.id, Edit("x"), by=ann.id, key="d")
+    await changed(world.store, posted.id, Delete(), by=ann.id)
+    await anns.send(edit)
+    received = await anns.receive()
+    shown = received.get("payload", received)
+    assert (received["type"], shown["change"]) == ("message_deleted", "deleted")
+    await bens.is_silent()
+
+
+async def test_what_changes_nothing_leads_to_its_event_over_socketio(world: World) -> None:
+    school = await open_school(world)
+    (posted,) = await post(world, school.ann.user, school.general, "helo")
+    peer, other = await enter(school.ann), await enter(school.ben)
+    for each in (peer, other):
+        await each.ask("room:join", channel_of(school))
+    named = {"messageId": to_uuid(IdKind.MESSAGE, posted.id)}
+    await peer.emit("message:unreact", {**named, "emoji": HEART})
+    name, told = await peer.event()
+    assert (name, told["change"], told["emoji"], told["content"]) == (
+        "message:reaction", "reaction_removed", HEART, "helo",
+    )  # fmt: skip
+    assert "rev" not in told
+    await other.socket.is_silent()
 
 
 async def test_socketio_is_answered_with_the_message(world: World) -> None:

@@ -10,11 +10,12 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from hub.services.workspaces import MAX_ADDED
 from persistence.interface import Store
 from persistence.records import NewChannel, StoreUnavailable
+from protocol.revisions import React
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post
 from tests.support.school import School, open_school
 from tests.support.stores.intercept import Interception, Late
-from tests.support.stores.records import granted
+from tests.support.stores.records import changed, granted
 from tests.support.world import Person, World, open_world
 
 
@@ -122,7 +123,7 @@ async def test_a_new_channel_is_sent_to_every_connection_of_the_members(world: W
     body = {"name": "maths"}
     path = f"/learning_platform/api/workspaces/{school.workspace.id}/channels"
     made = await school.tea.ask("POST", path, body)
-    expected = {"type": "channels_added", "channels": [made.json | {"lastSeq": 0}]}
+    expected = {"type": "channels_added", "channels": [made.json | {"lastSeq": 0, "lastRev": 0}]}
     for socket in (*anns, teas):
         assert await socket.receive() == expected
     await eves.is_silent()
@@ -131,12 +132,13 @@ async def test_a_new_channel_is_sent_to_every_connection_of_the_members(world: W
 
 async def test_a_new_member_is_sent_the_channels_and_what_is_in_them(world: World) -> None:
     school = await open_school(world)
-    await post(world, school.ann.user, school.general, "one", "two")
+    _, two = await post(world, school.ann.user, school.general, "one", "two")
+    await changed(world.store, two.id, React("👋"), by=school.ben.id)
     eve, ann = await school.eve.open("/ws/chat"), await school.ann.open("/ws/chat")
     for _ in range(2):
         assert await set_member(school, school.eve, is_member=True) == 200
     (added,) = (await eve.receive_type("channels_added"))["channels"]
-    assert (added["id"], added["lastSeq"]) == (school.general.id, 2)
+    assert (added["id"], added["lastSeq"], added["lastRev"]) == (school.general.id, 2, 1)
     await eve.is_silent()
     await ann.is_silent()  # it is new to eve alone
 

@@ -222,6 +222,7 @@ async def test_a_connection_of_another_log_begins_anew(world: World) -> None:
     assert (name, marker["reset"], marker["epoch"]) == ("resumed", True, watch.epoch)
     await peer.emit("resume", {"after": {channel_of(school): 9}})
     assert decode_offset(await offset(peer)) == {}  # the store knows that it is 0
+    assert await contents(peer, 1) == ["1"]  # what it has may be of another log
     assert (await peer.event())[1]["reset"]
     await peer.socket.drop()
     peer, last = await enter(school.ben, pid=again["pid"], offset="")

@@ -73,7 +73,9 @@ async def test_a_full_outbox_closes_its_client_with_4008_and_no_one_else(
         seqs = [frame["message"]["seq"] for frame in frames]
         assert seqs == list(range(1, len(seqs) + 1))  # what came is whole and without a hole
         assert len(seqs) < 10
-        again = await ben.call("GET", f"/api/messages/{ann.id}?after_seq={len(seqs)}")
+        again = await ben.call(
+            "GET", f"/api/messages/{ann.id}?after_seq={len(seqs)}&mark_read=true"
+        )
         assert [message["seq"] for message in again.json] == list(range(len(seqs) + 1, 11))
         await quick.receive_type("messages_read")  # over REST
 

@@ -1,6 +1,7 @@
 /** Workspaces and their channels. */
 
 import assert from "node:assert/strict";
+import { pins } from "./finding.mjs";
 import { accessible, picture, stored, write } from "./page.mjs";
 
 /**
@@ -48,6 +49,7 @@ async function channels(visitors, { guests }, questions) {
   }
   await picture(ben, "channel");
   await accessible(ben);
+  await pins(ann, ben, "Good morning");
   await ann.getByRole("button", { name: "People", exact: true }).click();
   await write(ben, "one more");
   const unread = ann.locator(".item", { hasText: "general" }).locator(".badge", { hasText: "1" });

@@ -9,11 +9,13 @@ import assert from "node:assert/strict";
 import { connect } from "../chromium.mjs";
 import { Questions, endInput } from "../program.mjs";
 import { changing } from "./messages/changing.mjs";
+import { forwarding } from "./messages/forwarding.mjs";
 import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
 import { CONVERSATIONS } from "./conversations.mjs";
 import { COMPOSING } from "./composing.mjs";
 import { LAYOUT } from "./design/layout.mjs";
+import { finding } from "./finding.mjs";
 import { files } from "./files.mjs";
 import { history } from "./messages/history.mjs";
 import { IDENTITY } from "./identity.mjs";
@@ -47,6 +49,8 @@ const FLOWS = {
   ...LAYOUT,
   changing,
   files,
+  finding,
+  forwarding,
   history,
   permissions,
   requests,

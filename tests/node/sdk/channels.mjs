@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ChannelsClient, Status } from "../../../hub/web/sdk/parlour.js";
+import { pins } from "./finding.mjs";
 import {
   BlockedWebSocket,
   contents,
@@ -128,6 +129,7 @@ export async function channels({ url, ann, ben, password }) {
   await talk(one, other, id);
   await resume(one, other, id);
   await comeLate(one, late, id, workspace.id);
+  await pins(one, other, id);
   const blocked = bens.client({ WebSocket: BlockedWebSocket });
   await poll(one, blocked, id);
   for (const each of [one, other, late, blocked]) each.close();

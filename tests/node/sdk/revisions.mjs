@@ -62,6 +62,10 @@ export async function revisions({ url, ann, ben, ann_id: annsId, ben_id: bensId 
   await assert.rejects(other.edit(message(other, annsId, 0), "mine"), { code: "not_yours" });
   await assert.rejects(other.react(message(other, annsId, 0), "no"), { code: "no_emoji" });
 
+  await assert.rejects(other.forward({ ...message(other, annsId, 0), id: 987_654_321 }, annsId), {
+    code: "message_not_found",
+  });
+
   other.close();
   await one.edit(message(one, bensId, 1), "Two");
   await one.remove(message(one, bensId, 2));
@@ -83,5 +87,12 @@ export async function revisions({ url, ann, ben, ann_id: annsId, ben_id: bensId 
   await shows(polling, annsId, ["once more", "Two", null]);
   assert.deepEqual(reactors(message(polling, annsId, 0)), [[HEART, 1, annsId]]);
   await shows(other, annsId, ["once more", "Two", null, null]);
+
+  await one.forward(message(one, bensId, 1), bensId);
+  await shows(other, annsId, ["once more", "Two", null, null, "Two"]);
+  const copy = message(other, annsId, 4);
+  assert.ok(copy.isForwarded);
+  assert.equal((await other.original(copy)).id, message(other, annsId, 1).id);
+  await assert.rejects(other.original(message(other, annsId, 1)), { code: "message_not_found" });
   for (const client of [one, other, polling]) client.close();
 }

@@ -6,6 +6,7 @@
 import { Questions, endInput } from "../program.mjs";
 import { channels } from "./channels.mjs";
 import { PRIVATE_MESSAGES } from "./private_messages.mjs";
+import { finding } from "./finding.mjs";
 import { revisions } from "./revisions.mjs";
 
 /**
@@ -21,7 +22,7 @@ import { revisions } from "./revisions.mjs";
  */
 
 /** @type {Record<string, Flow>} */
-const FLOWS = { ...PRIVATE_MESSAGES, channels, revisions };
+const FLOWS = { ...PRIVATE_MESSAGES, channels, finding, revisions };
 
 const [name = "", url, json = ""] = process.argv.slice(2);
 const flow = FLOWS[name];

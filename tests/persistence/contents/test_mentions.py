@@ -1,5 +1,9 @@
 """Mentions in every store: whom a message mentions, who is told, what is counted and listed."""
 
+from datetime import UTC, datetime
+
+from attrs import evolve
+
 from persistence.contents.revisions import Revised
 from persistence.interface import Store
 from persistence.lists import Places
@@ -13,6 +17,7 @@ from protocol.model import (
     Posted,
     User,
 )
+from protocol.notes import Mute
 from protocol.revisions import Delete, Edit, React
 from tests.support.stores.records import (
     changed,
@@ -191,6 +196,85 @@ async def test_a_request_that_was_declined_counts_nothing(store: Store) -> None:
     await store.relations.decline_message_request(ben.id, ann.id)
     assert (await unread(store, ben), await listed(store, ben)) == ([], [])
     assert (await changed(store, private.id, Edit("hi"), by=ann.id)).mentions == ()
+
+
+async def test_a_muted_channel_mentions_by_name_alone(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben, eve)
+    everybody = await posted(store, ann, channel, "@channel")
+    await store.notes.mute(ben.id, channel.id, Mute())
+    assert (await unread(store, ben), await listed(store, ben)) == ([], [])
+    assert await unread(store, eve) == [1]
+    assert (await posted(store, ann, channel, "@channel")).mentioned == (eve.id,)
+    both = await posted(store, ann, channel, "@channel @ben")
+    assert both.mentioned == (ben.id, eve.id)
+    assert (await unread(store, ben), await listed(store, ben)) == ([1], [both.message])
+    await store.notes.mute(ben.id, channel.id, Mute(datetime(2020, 1, 1, tzinfo=UTC)))
+    assert await unread(store, ben) == [3]
+    edited = await revised(store, everybody.message.id, Edit("hi"), by=ann.id)
+    assert isinstance(edited, Revised)
+    assert edited.no_longer_mentioned == (ben.id, eve.id)
+
+
+async def test_a_muted_conversation_is_mentioned_in_and_not_counted(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    first = await post_one(store, Draft(ann.id, ben.id, "hi"))
+    await store.notes.mute(ben.id, first.channel_id, Mute())
+    (done,) = await post(store, Draft(ann.id, ben.id, "@ben"))
+    assert isinstance(done, Posted)
+    assert done.mentioned == (ben.id,)
+    assert await unread(store, ben) == [1]
+    assert await store.lists.unread_count(ben.id) == 0
+
+
+async def test_a_hidden_message_mentions_only_the_others(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben, eve)
+    first = await post_one(store, to_channel(ann, channel, "@ben"))
+    await store.notes.hide(ben.id, first.id)
+    assert (await unread(store, ben), await listed(store, ben)) == ([], [])
+    edited = await revised(store, first.id, Edit("@ben @eve @channel"), by=ann.id)
+    assert isinstance(edited, Revised)
+    assert (edited.mentioned, edited.no_longer_mentioned) == ((eve.id,), ())
+    await store.notes.hide(ben.id, first.id, is_hidden=False)
+    assert (await unread(store, ben), await listed(store, ben)) == ([1], [edited.message])
+
+
+async def test_what_is_unread_again_counts_again(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    channel = await make_channel(store, ann, ben)
+    sent = [await post_one(store, to_channel(ann, channel, f"@ben {n}")) for n in range(3)]
+    await store.messages.mark_read_up_to(ben.id, sent[2].id)
+    assert await unread(store, ben) == []
+    await store.notes.mark_unread(ben.id, sent[1].id)
+    assert await unread(store, ben) == [2]
+
+
+async def test_a_copy_mentions_nobody(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    channel = await make_channel(store, ann, ben)
+    first = await post_one(store, to_channel(ann, channel, "@ben @channel"))
+    (copy,) = await post(store, Draft(ann.id, ben.id, "@ben", forwards=first.id))
+    assert isinstance(copy, Posted)
+    assert (copy.message.content, copy.message.mentions, copy.mentioned) == (first.content, (), ())
+    drafts = Draft(ann.id, ben.id, "", forwards=first.id), Draft(ann.id, ben.id, "@ben")
+    _, said = await post(store, *drafts)
+    assert isinstance(said, Posted)
+    assert said.message.mentions == named(ben)
+    assert await store.mentions.unread(ben.id) == {channel.id: 1, said.message.channel_id: 1}
+
+
+async def test_a_reply_mentions_as_any_message(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben, eve)
+    first = await post_one(store, to_channel(ben, channel, "hi"))
+    draft = evolve(to_channel(ann, channel, "@eve"), parent_id=first.id)
+    (reply,) = await post(store, draft)
+    assert isinstance(reply, Posted)
+    assert (reply.mentioned, reply.followers) == ((eve.id,), (ben.id,))
+    assert reply.message.mentions == named(eve)
+    assert reply.message.thread is not None
+    assert await listed(store, eve) == [reply.message]
 
 
 async def test_who_is_to_be_told_is_known_of_what_is_found_later(store: Store) -> None:

@@ -56,6 +56,9 @@ async def test_whoever_repeats_a_send_gets_it_also_after_it_was_edited(store: St
     assert (again.id, again.content, again.rev) == (first.id, "hello", 2)
     await store.relations.block(ben.id, ann.id)
     assert await post_one(store, draft) == first  # nothing of what became of it
+    await store.relations.unblock(ben.id, ann.id)
+    await store.relations.block(ann.id, ben.id)  # she may read it still, and not write
+    assert await post_one(store, draft) == shown
 
 
 @pytest.mark.parametrize(

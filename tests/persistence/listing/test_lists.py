@@ -8,8 +8,9 @@ from persistence.interface import Store
 from persistence.lists import Order, Places, Search, Which
 from persistence.records import ChannelHead, Draft, NewChannel
 from protocol.model import ChannelKind, Standing, User
-from protocol.revisions import Delete
+from protocol.revisions import Delete, React
 from tests.support.stores.records import (
+    changed,
     granted,
     make_channel,
     make_users,
@@ -144,18 +145,19 @@ async def test_a_search_is_sorted_and_goes_on_behind_a_key(
 async def test_a_search_is_for_names_and_shows_how_many_there_are(store: Store) -> None:
     ann, zoe, eve = await make_users(store, "ann", "zoe", "eve")
     room = await make_channel(store, ann, zoe, eve)
-    await post_one(store, Draft(ann.id, zoe.id, "hi"))
+    hi = await post_one(store, Draft(ann.id, zoe.id, "hi"))
+    await changed(store, hi.id, React("👋"), by=zoe.id)
     await post_one(store, Draft(ann.id, eve.id, "hi"))
     await store.messages.archive(ann.id, eve.id)
 
     async def found(text: str, *, with_conversations: bool = True) -> list[tuple[object, ...]]:
         wanted = Search(text, with_conversations=with_conversations)
         return [
-            (each.name, each.peer and each.peer.id, each.members, each.last_seq)
-            for each in await store.lists.search(ann.id, wanted)
+            (e.name, e.peer and e.peer.id, e.members, e.head.last_seq, e.head.last_rev)
+            for e in await store.lists.search(ann.id, wanted)
         ]
 
-    everything = [(room.name, None, 3, 0), ("Zoe", zoe.id, 2, 1)]
+    everything = [(room.name, None, 3, 0, 0), ("Zoe", zoe.id, 2, 1, 1)]
     assert await found("") == everything
     assert await found("ZO") == everything[1:]
     assert await found("", with_conversations=False) == everything[:1]

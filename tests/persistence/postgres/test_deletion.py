@@ -14,9 +14,15 @@ import trio
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.records import Draft, Gone
-from protocol.model import ChannelId, MessageFate, Posted, User
-from tests.support.stores.databases import Databases, execute, with_setting
-from tests.support.stores.records import make_channel, make_users
+from protocol.model import ChannelId, MessageFate, MessageKind, Posted, User
+from tests.support.stores.databases import (
+    Databases,
+    execute,
+    open_transaction,
+    until_one_waits,
+    with_setting,
+)
+from tests.support.stores.records import make_channel, make_upload, make_users, post_one
 
 ROUNDS = 10
 LANES = 3
@@ -177,3 +183,43 @@ async def test_a_deletion_that_would_not_see_new_messages_is_refused(databases: 
         with pytest.raises(asyncpg.InvalidTransactionStateError, match="READ COMMITTED"):
             await execute(strict, f"DELETE FROM users WHERE id = {ann.id}")
         assert await store.messages.conversation_page(ben.id, ann.id, offset=0, limit=10)
+
+
+@pytest.mark.parametrize("fate", MessageFate)
+@pytest.mark.parametrize("forwards", [True, False])
+async def test_a_file_that_is_named_during_a_deletion_goes_with_who_names_it(
+    databases: Databases, fate: MessageFate, forwards: bool
+) -> None:
+    """What was stored meanwhile is seen by the deletion: no message keeps an address without a
+    file.
+    """
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+    ):
+        ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+        url = await make_upload(store, ann)
+        shown = Draft(ann.id, ben.id, "see", None, MessageKind.IMAGE, url)
+        original = await post_one(store, shown)
+        kind, address = ("text", "NULL") if forwards else ("image", f"'{url}'")
+        post = (
+            f"SELECT FROM post_messages(ARRAY[{ben.id}], ARRAY[{eve.id}], NULL, ARRAY[1],"
+            f" ARRAY[''], NULL, ARRAY['{kind}'], ARRAY[{address}], ARRAY[false], NULL, NULL,"
+            f" ARRAY[{original.id if forwards else 'NULL'}]::bigint[], NULL)"
+        )
+        ended: list[object] = []
+
+        async def delete() -> None:
+            ended.append(await store.accounts.delete(ann.id, fate))
+
+        async with (
+            trio.open_nursery() as nursery,
+            open_transaction(dsn, post, commit=True),  # when this block ends
+        ):
+            nursery.start_soon(delete)
+            await until_one_waits(dsn, ended)
+        assert ended == [True]
+        assert await execute(dsn, "SELECT count(*) FROM uploads") == 0
+        named = "SELECT count(*) FROM messages WHERE file_url IS NOT NULL"
+        assert await execute(dsn, named) == 0
+        assert await store.messages.conversation_page(ben.id, eve.id, limit=9) == []

@@ -88,7 +88,7 @@ async def test_an_author_is_settled_when_their_batch_in_work_is_committed(
         ann, ben, eve = await make_users(store, "ann", "ben", "eve")
         sql = (
             f"SELECT * FROM post_messages(ARRAY[{ann.id}], ARRAY[{ben.id}], NULL,"
-            " '{1}', '{hi}', NULL, '{text}', NULL, '{false}', NULL, NULL, NULL)"
+            " '{1}', '{hi}', NULL, '{text}', NULL, '{false}', NULL, NULL, NULL, NULL)"
         )
         settled = trio.Event()
 

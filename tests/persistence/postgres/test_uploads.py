@@ -12,14 +12,10 @@ from persistence.records import Draft, ProfileChange
 from persistence.uploads import Upload
 from protocol.model import ChannelId, MessageKind, Posted, Refusal, User
 from protocol.revisions import Delete
-from tests.support.stores.databases import Databases, execute, open_transaction
+from tests.support.stores.databases import Databases, execute, open_transaction, until_one_waits
 from tests.support.stores.records import make_channel, make_users, post_one, revised
 
 ROUNDS: Final = 15
-WAITING: Final = """
-    SELECT count(*) FROM pg_stat_activity
-     WHERE wait_event_type = 'Lock' AND datname = current_database()
-"""
 LOST: Final = """
     SELECT count(*) FROM messages m WHERE m.file_url IS NOT NULL
        AND NOT EXISTS (SELECT FROM uploads u WHERE u.url = m.file_url)
@@ -34,12 +30,6 @@ def naming(url: str, author: User, to: User) -> Draft:
     return Draft(author.id, to.id, "see", kind=MessageKind.IMAGE, file_url=url)
 
 
-async def until_one_waits(dsn: str, ended: Sequence[object]) -> None:
-    """Until a statement waits for a lock, or the one that should have ended."""
-    while not (ended or await execute(dsn, WAITING)):
-        pass
-
-
 async def test_a_file_stays_whose_message_is_being_stored(databases: Databases) -> None:
     async with (
         databases.migrated() as dsn,
@@ -51,7 +41,7 @@ async def test_a_file_stays_whose_message_is_being_stored(databases: Databases) 
         post = (
             f"SELECT FROM post_messages(ARRAY[{ann.id}], ARRAY[{ben.id}], NULL, ARRAY[1],"
             f" ARRAY['see'], NULL, ARRAY['image'], ARRAY['{upload.url}'], ARRAY[false],"
-            " NULL, NULL, NULL)"
+            " NULL, NULL, NULL, NULL)"
         )
         looked_at: list[dict[str, bool]] = []
 

@@ -32,11 +32,13 @@ from tests.planted.faults.storage import (
     backups,
     database,
     log,
+    notes,
     people,
     persistence,
     revisions,
     routines,
     searching,
+    threads,
 )
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -49,6 +51,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *searching.FAULTS,
     *posting.FAULTS,
     *revisions.FAULTS,
+    *notes.FAULTS,
+    *threads.FAULTS,
     *log.FAULTS,
     *backups.FAULTS,
     *command_line.FAULTS,

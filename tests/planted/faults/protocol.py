@@ -16,6 +16,27 @@ RESUME: Final = "tests/hub/services/test_resume.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "an edit to nothing has another code on /messagepal",
+        "protocol/dialects/messenger/decoders.py",
+        "    content: Content\n    client_message_id",
+        "    content: Annotated[str, Spelt(Content, _not_empty)]\n    client_message_id",
+        ("tests/hub/services/test_changing_messages.py",),
+    ),
+    Fault(
+        "an edit to nothing has another code on /ws/chat",
+        "protocol/dialects/learning_chat/decoders.py",
+        "    content: Annotated[str, Spelt(Content, _trimmed)]",
+        "    content: Annotated[str, Spelt(Content, _content)]",
+        ("tests/hub/services/test_changing_messages.py",),
+    ),
+    Fault(
+        "an empty key counts as none over REST",
+        "hub/rest/endpoint.py",
+        "        if header is None:\n",
+        "        if not header:\n",
+        ("tests/hub/services/test_changing_messages.py",),
+    ),
+    Fault(
         "an unmasked frame is accepted",
         "protocol/websocket/frames.py",
         """        if not second & _MASKED:

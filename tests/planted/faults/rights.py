@@ -303,7 +303,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a channel that somebody may only read is shown as one to write in",
         f"{ROUTES}/conversations.py",
-        "is_read_only=channel.id not in writable",
+        "is_read_only=head.channel.id not in writable",
         "is_read_only=False",
         (f"{TESTS}/test_conversations.py",),
     ),

@@ -13,6 +13,13 @@ LOG_SINK: Final = "tests/hub/settings/test_log_sink.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "how often messages are changed is no setting",
+        "hub/assembly.py",
+        "        Kind.REVISIONS: Allowance(config.user_revisions_per_minute, MINUTE),\n",
+        "",
+        ("tests/hub/limits/test_quotas.py",),
+    ),
+    Fault(
         "log lines wait for a reader who stands still",
         "hub/settings/log_sink.py",
         "if self._is_closed or self._chars + len(text) > self._max_chars:",

@@ -9,9 +9,18 @@ import docs.examples.new_dialect.dialects
 import protocol.dialects
 from protocol.dialect import AcceptAndClose, Dialect, EventDialect, RefuseUpgrade, Stranger
 from protocol.discovery import find_dialects
-from protocol.events import Event, MessageConfirmed
+from protocol.events import (
+    ChannelMessagePosted,
+    ChannelMessageRevised,
+    Event,
+    MessageConfirmed,
+    PrivateMessagePosted,
+    PrivateMessageRevised,
+)
+from protocol.model import GradingStatus, Mention, Message, MessageId, Thread, UserId
+from protocol.revisions import Delete, Edit, Grade, Pin, React, Revision
 from tests.support.documents.dialect_pages import JSON_DIALECTS, is_json_object
-from tests.support.documents.events import EVENTS
+from tests.support.documents.events import ANN, AT, EVENTS, GRADED, THUMB
 
 NOT_SENT = {(MessageConfirmed, "joined")}  # only the offset depends on it
 ALL_EVENTS = frozenset(get_args(Event))
@@ -24,6 +33,30 @@ ALL_DIALECTS: dict[str, Dialect | EventDialect] = {
     **SOCKETIO,
     **{each.name: each for each in EXAMPLE.by_path.values()},
 }
+
+
+CHANGED: dict[str, object] = {
+    "content": "another", "rev": 7, "edited_at": None, "is_deleted": True, "is_pinned": False,
+    "grading": GradingStatus.PENDING, "reactions": (),
+    "thread": Thread(MessageId(8), 2, None), "replies": Thread(MessageId(9), 2, None),
+    "mentions": (Mention(UserId(2), "ben"),), "mentions_channel": True,
+}  # fmt: skip
+"""What a revision can change of a message, with another value than in the example."""
+NEVER_CHANGED = {
+    "id", "channel_id", "seq", "author_id", "created_at", "recipient_id", "kind", "key",
+    "read_by", "is_delivered", "is_homework", "parent_id", "is_forwarded",
+    "file_url",  # but for a deletion, and that is told
+}  # fmt: skip
+REVISING = [
+    name
+    for name in (*WEBSOCKET, *SOCKETIO)
+    if ALL_DIALECTS[name].tells & {PrivateMessageRevised, ChannelMessageRevised}
+]
+NOT_OF_CONVERSATIONS = {"is_pinned", "grading", "mentions_channel"}
+ALL_REVISIONS: dict[str, Revision | None] = {
+    "missed": None, "edit": Edit("x"), "delete": Delete(), "react": React(THUMB), "pin": Pin(),
+    "grade": Grade(GradingStatus.GRADED),
+}  # fmt: skip
 
 
 def names(events: frozenset[type[Event]]) -> list[str]:
@@ -94,3 +127,31 @@ def test_a_peer_without_a_session_is_rejected(name: str, stranger: Stranger) -> 
             assert (status, text.partition(":")[0]) == (401, "Unauthorized")
         case AcceptAndClose(reason=reason):
             assert (reason.code, reason.reconnect) == (4001, False)
+
+
+def test_it_is_known_of_every_field_of_a_message_whether_a_revision_changes_it() -> None:
+    known = {*CHANGED, *NEVER_CHANGED}
+    assert sorted(known) == sorted(field.name for field in fields(Message))
+    assert not NEVER_CHANGED & CHANGED.keys()
+
+
+@pytest.mark.parametrize("name", REVISING)
+@pytest.mark.parametrize("field", CHANGED)
+@pytest.mark.parametrize("kind", [*ALL_REVISIONS, "posted"])
+def test_a_message_is_shown_as_it_is_now(name: str, field: str, kind: str) -> None:
+    """Live, after a break, and where it is shown for the first time."""
+    dialect = ALL_DIALECTS[name]
+
+    def shown(message: Message) -> object:
+        revision = ALL_REVISIONS.get(kind)
+        private: Event = PrivateMessagePosted(message, ANN, message.author_id)
+        public: Event = ChannelMessagePosted(message, ANN, None)
+        if kind != "posted":
+            private = PrivateMessageRevised(message, AT, revision, ANN)
+            public = ChannelMessageRevised(message, AT, revision, ANN)
+        return [*dialect.encode(private), *dialect.encode(public)]
+
+    is_private = PrivateMessagePosted in dialect.tells
+    other: dict[str, Any] = {field: CHANGED[field]}
+    is_told = shown(evolve(GRADED, **other)) != shown(GRADED)
+    assert is_told or (is_private and field in NOT_OF_CONVERSATIONS)

@@ -15,6 +15,15 @@ from protocol.searching.query import parse_query
         ("one two three", '"one two" "two three"', [(0, 13)]),
         ("hayfield", "hay*", [(0, 8)]),
         ("喜欢学习", "欢学习", [(1, 4)]),
+        ("一\U00020bb7野家", "\U00020bb7", [(1, 2)]),
+        ("学习", "习", [(1, 2)]),
+        ("ไปกรุงเทพ", "กรุงเทพ", [(2, 9)]),
+        ("กิน", "ก", [(0, 2)]),
+        ("대한민국은", "민국", [(2, 4)]),
+        ("in İstanbul\u202c.", "istanbul", [(3, 11)]),
+        ("a \u202ahay\u00adfield b", "HAYFIELD", [(3, 12)]),
+        ("1.2.3.4", "½", []),
+        ("add 3½ l", "3½", [(4, 6)]),
     ],
 )
 def test_marks_are_where_the_words_stand(content: str, asked: str, marks: list[Span]) -> None:

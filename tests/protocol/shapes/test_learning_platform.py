@@ -27,7 +27,7 @@ def test_a_message_with_everything() -> None:
         "messageType": "file", "type": "file", "fileUrl": "/uploads/2024-01-01/1_a.txt",
         "readBy": (2,), "createdAt": CREATED, "isPinned": True, "isHomework": True,
         "gradingStatus": "graded", "seq": 4, "parentId": 7, "replyTo": 7, "clientMessageId": "k",
-        "rev": 6, "editedAt": CREATED, "isDeleted": True,
+        "rev": 6, "editedAt": CREATED, "isDeleted": True, "isForwarded": True,
         "reactions": [{"emoji": "\N{THUMBS UP SIGN}", "count": 1, "userIds": [1]}],
     }  # fmt: skip
 

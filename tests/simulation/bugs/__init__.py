@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 
-from tests.simulation.bugs import messages, revisions
+from tests.simulation.bugs import forwarding, messages, revisions, searching
 from tests.simulation.bugs.planting import Bug
 
-BUGS: Mapping[str, Bug] = {**messages.BUGS, **revisions.BUGS}
+BUGS: Mapping[str, Bug] = {
+    **messages.BUGS,
+    **revisions.BUGS,
+    **searching.BUGS,
+    **forwarding.BUGS,
+}

@@ -98,6 +98,7 @@ class Truth:
 
     `revisions`: by channel and rev, the message after it. `states`: of each message all that it has
     ever been, by rev. `settled`: the keys of revisions that were decided on, by user.
+    `leaks`: copies that say what their authors might not see.
     """
 
     tables: Tables
@@ -108,6 +109,7 @@ class Truth:
     revisions: dict[tuple[ChannelId, int], Committed] = field(factory=dict, init=False)
     states: dict[tuple[ChannelId, int], dict[int, State]] = field(factory=dict, init=False)
     settled: set[tuple[UserId, str]] = field(factory=set, init=False)
+    leaks: list[str] = field(factory=list, init=False)
     _disturbed_at: float = field(default=-inf, init=False)
     _is_away: bool = field(default=False, init=False)
     _by_id: dict[MessageId, Committed] = field(factory=dict, init=False)
@@ -153,6 +155,8 @@ class Truth:
         for outcome in outcomes:
             if isinstance(outcome, Posted) and not outcome.repeated:
                 message = outcome.message
+                if message.is_forwarded:
+                    self._copied(message)
                 found = self._commit(message)
                 self.messages[message.position] = self._by_id[message.id] = found
                 self.states[message.position] = {0: _state(message)}
@@ -169,6 +173,24 @@ class Truth:
                 if draft.key is not None:
                     self.settled.add((draft.by, draft.key))
 
+    def original_of(self, copy: Message) -> Message | None:
+        """What a message was made of, as it was posted; None: it is no copy."""
+        original_id = self.tables.originals.get(copy.id)
+        return None if original_id is None else self._by_id[original_id].message
+
+    def _copied(self, copy: Message) -> None:
+        """A copy says what its author sees of the original at this moment, and nothing else."""
+        original = self.original_of(copy)
+        if original is None:
+            self.leaks.append(f"{copy} is a copy of nothing")
+            return
+        states = self.states[original.position]
+        is_seen = self.sees(copy.author_id, original.channel_id)
+        if not is_seen or states[max(states)].is_deleted:
+            self.leaks.append(f"{copy} is a copy of {original}, which its author may not see")
+        elif copy.content != states[max(states)].content:
+            self.leaks.append(f"{copy} is a copy of {original}, which says something else")
+
     def _commit(self, message: Message) -> Committed:
         closed_to = frozenset(
             user_id
@@ -182,8 +204,9 @@ class Truth:
         return max(rev for rev in self.states[channel_id, seq] if rev <= upto)
 
     def is_deleted(self, channel_id: ChannelId, seq: int) -> bool:
-        """Whether a message is deleted now."""
-        return self.tables.channels[channel_id].messages[seq - 1].is_deleted
+        """Whether a message is deleted now, and not lost."""
+        log = self.tables.channels[channel_id].messages
+        return seq <= len(log) and log[seq - 1].is_deleted
 
     def sight(self, right: Right, user_id: UserId, of: int) -> Sight:
         """What is known of a right; of a channel that is not the user's, that it is closed."""

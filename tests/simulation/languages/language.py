@@ -89,3 +89,14 @@ def send_over_rest(places: Places, me: UserId, channel: ChannelId, text: str, ke
         return Call("POST", "/learning_platform/api/messages", body, key)
     peer = places.peer(me, channel)
     return Call("POST", f"/private_messages/api/messages/{peer}", {"content": text}, key)
+
+
+def forward_over_rest(
+    places: Places, me: UserId, to: ChannelId, message_id: MessageId, key: str
+) -> Call:
+    """A copy of a message over REST, wherever it goes."""
+    if to in places.rooms:
+        path = f"/learning_platform/api/messages/{message_id}/forward"
+        return Call("POST", path, {"channelId": to}, key)
+    path = f"/private_messages/api/messages/{message_id}/forward"
+    return Call("POST", path, {"recipient_id": places.peer(me, to)}, key)

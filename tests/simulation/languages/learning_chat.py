@@ -80,8 +80,7 @@ class LearningChat:
                 channel, seq = message["channelId"], message["seq"]
                 return Heard(channel, seq, message["authorId"], state_in(message))
             case {"type": kind, "channelId": channel} if kind in (*_REVISED, *_PINNED):
-                state = state_in(frame) if kind in _REVISED else None
-                return Revised(channel, frame["messageId"], frame["rev"], state)
+                return Revised(channel, frame["messageId"], frame["rev"], state_in(frame))
             case {"type": "resumed", "complete": complete, "after": after, "revs": revs}:
                 return Resumed(complete, _by_channel(after), _by_channel(revs))
             case {"type": "error"}:

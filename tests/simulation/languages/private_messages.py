@@ -66,11 +66,11 @@ class PrivateMessages:
         """See `Language`."""
         match frame:
             case {"type": "private_message", "sender_id": a, "recipient_id": b, "message": message}:
-                seq, state = message["seq"], _state(message)
+                seq, state = message["seq"], private_state_in(message)
                 return Heard(places.conversation(a, b), seq, UserId(a), state)
             case {"type": kind, "message": message} if kind in _REVISED:
                 channel = places.conversation(frame["sender_id"], frame["recipient_id"])
-                return Revised(channel, message["id"], message["rev"], _state(message))
+                return Revised(channel, message["id"], message["rev"], private_state_in(message))
             case {"type": "resumed", "complete": complete, "after": after, "revs": known}:
                 upto, revs = [
                     {places.conversation(me, int(peer)): number for peer, number in each.items()}
@@ -92,7 +92,8 @@ class PrivateMessages:
                 return _receipt(frame)
 
 
-def _state(message: Any) -> State:
+def private_state_in(message: Any) -> State:
+    """What a message object shows."""
     reactions = tuple(
         (each["emoji"], each["count"], tuple(map(UserId, each["user_ids"])))
         for each in message.get("reactions", ())

@@ -3,7 +3,8 @@ and between them and the server a proxy at which every message may meet with a f
 
 What must hold in the end: what was acknowledged is stored once; the seqs of a conversation have no
 gaps; what was refused is not stored; and every device of both people has heard exactly what is
-stored, once and in order, also what was stored without an answer and nobody repeats.
+stored, once and in order, also what was stored without an answer and nobody repeats. A search finds
+what there is as it is then, and in the end all of it.
 """
 
 import random
@@ -18,6 +19,7 @@ from persistence.records import StoreUnavailable
 from tests.simulation.postgres.faults import LATE, Faults
 from tests.simulation.postgres.limits import short_limits
 from tests.simulation.postgres.people import Device, Sender
+from tests.simulation.postgres.seeking import Seeker
 from tests.support.stores.databases import Databases, execute, open_store, run_script
 from tests.support.wire.proxy import WireProxy, open_proxy
 from tests.support.world import Person, World, open_world
@@ -25,6 +27,7 @@ from tests.support.world import Person, World, open_world
 ACTIVE_SECONDS = 3.0
 CALM_SECONDS = 40.0
 PAIRS = 4
+HUB: Any = {"presence_grace": 0.0, "db_lanes": 2, "user_searches_per_minute": 1_000_000}
 WRITERS_ENDED = "DO $$ BEGIN LOCK TABLE messages IN SHARE MODE; END $$"
 LOG = """
     SELECT string_agg(m.seq || ' ' || m.content, chr(10) ORDER BY m.seq)
@@ -43,6 +46,7 @@ class Result:
     stored: int = 0
     faults: int = 0
     restarts: int = 0
+    searches: int = 0
     trace: str = field(default="", repr=False)
 
 
@@ -74,6 +78,7 @@ class Day:
     patience: float = CALM_SECONDS
     dice: random.Random = field(init=False)
     pairs: list[Pair] = field(factory=list, init=False)
+    seeker: Seeker = field(init=False)
     problems: list[str] = field(factory=list, init=False)
     restarts: int = field(default=0, init=False)
     stored: int = field(default=0, init=False)
@@ -118,6 +123,7 @@ class Day:
             self.stored,
             self.faults.happened,
             self.restarts,
+            self.seeker.searches,
             "\n".join(self._trace),
         )
 
@@ -128,6 +134,7 @@ class Day:
         for pair in self.pairs:
             for device in pair.devices:
                 nursery.start_soon(device.live)
+        nursery.start_soon(self.seeker.live)
         self.faults.begin()
         with trio.move_on_after(ACTIVE_SECONDS):
             await self._trouble()
@@ -154,7 +161,7 @@ class Day:
             try:
                 async with (
                     open_store(dsn, pool_size=4, lanes=2) as store,
-                    open_world(store, presence_grace=0.0, db_lanes=2) as world,
+                    open_world(store, **HUB) as world,
                 ):
                     self._begin(world)
                     await self._crash.wait()
@@ -186,6 +193,9 @@ class Day:
                     Sender(name, *common, random.Random(f"{self.seed}{name}s"), repeats=repeats),
                 ]
             self.pairs.append(Pair(one, other, tuple(devices)))
+        seeker, friend = await world.people("seeker", "friend")
+        dice = random.Random(f"{self.seed}seeker")
+        self.seeker = Seeker(seeker.cookie, friend.id, self._connect, self.note, dice)
 
     async def _trouble(self) -> None:
         may_crash = self.dice.random() < 0.25
@@ -204,12 +214,13 @@ class Day:
         for pair in self.pairs:
             for device in pair.devices:
                 device.is_calm = True
+        self.seeker.is_calm, self.seeker.has_found_all = True, False
         await self._running()
         with trio.move_on_after(self.patience):
             while await self._missing():  # noqa: ASYNC110  it asks the database
                 await trio.sleep(0.1)
         await trio.sleep(0.3)  # whatever comes now is too much
-        self.problems += await self._missing()
+        self.problems += [*await self._missing(), *self.seeker.problems]
         for pair in self.pairs:
             await self._judge(pair)
 
@@ -220,7 +231,7 @@ class Day:
 
     async def _missing(self) -> list[str]:
         await execute(self.dsn, WRITERS_ENDED)
-        missing: list[str] = []
+        missing = [] if self.seeker.has_found_all else ["not everything is found"]
         for pair in self.pairs:
             log = await self._log(pair)
             missing += [

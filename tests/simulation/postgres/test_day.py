@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 import trio
 
+from hub.services.finding.indexing import Indexing
 from hub.services.posting.continuity import Continuity
 from tests.simulation.postgres.day import Result, play
 from tests.support.stores.databases import Databases
@@ -29,6 +30,18 @@ def test_whatever_happens_to_single_messages_of_postgres_nothing_is_lost_or_left
     assert [problem for each in results for problem in each.problems] == []
     assert sum(each.acknowledged for each in results) > 10
     assert sum(each.faults for each in results) > 2
+    assert all(each.searches for each in results)
+
+
+def test_messages_that_are_never_indexed_show(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: Indexing) -> None:
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(Indexing, "run", never)
+    (day,) = days(databases, 1, patience=2.0)
+    assert day.problems == ["not everything is found"]
 
 
 def test_what_is_left_in_doubt_shows(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,7 @@ from protocol.events import (
     LeftChannel,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PrivateMessagePosted,
     PrivateMessageRevised,
     Refused,
@@ -46,7 +47,7 @@ from protocol.events import (
 from protocol.model import ChannelId, DeliveryStatus, GradingStatus, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React
 from protocol.schemas import Schemas
-from tests.support.documents.events import EVENTS, FULL_MESSAGE, MENTIONING, THUMB
+from tests.support.documents.events import EVENTS, FULL_MESSAGE, HIDDEN_NOTE, MENTIONING, THUMB
 from tests.support.documents.pages import ROOT, code_words, rows, section
 
 
@@ -163,24 +164,26 @@ def encoded_server_frames(name: str) -> Frames:
 def _revisions(
     event: PrivateMessageRevised | ChannelMessageRevised,
 ) -> Iterator[PrivateMessageRevised | ChannelMessageRevised]:
-    yield evolve(event, message=evolve(event.message, is_deleted=True), revision=Delete())
-    for revision in (Edit("x"), Pin(), Grade(GradingStatus.GRADED)):
-        yield evolve(event, revision=revision)
-    yield evolve(event, message=evolve(event.message, is_pinned=False), revision=Pin())
-    yield evolve(event, revision=React(THUMB, is_added=False))
     mentioning = evolve(event.message, mentions=MENTIONING.mentions, mentions_channel=True)
-    for named in (Edit("x"), Pin(), React(THUMB), React(THUMB, is_added=False)):
-        yield evolve(event, message=mentioning, revision=named)
-    yield evolve(event, message=evolve(mentioning, is_deleted=True), revision=Delete())
+    for message in (event.message, mentioning):
+        yield evolve(event, message=evolve(message, is_deleted=True), revision=Delete())
+        for revision in (Edit("x"), Pin(), Grade(GradingStatus.GRADED), React(THUMB)):
+            yield evolve(event, message=message, revision=revision)
+        yield evolve(event, message=evolve(message, is_pinned=False), revision=Pin())
+        yield evolve(event, message=message, revision=React(THUMB, is_added=False))
 
 
 _RESUMED: Final[tuple[Event, ...]] = (
-    *(evolve(e, revs={UserId(2): 1}) for e in EVENTS if isinstance(e, ConversationsResumed)),
-    *(evolve(e, revs={ChannelId(3): 1}) for e in EVENTS if isinstance(e, ChannelsResumed)),
+    *(
+        evolve(e, revs={UserId(2): 1}, notes=1)
+        for e in EVENTS
+        if isinstance(e, ConversationsResumed)
+    ),
+    *(evolve(e, revs={ChannelId(3): 1}, notes=1) for e in EVENTS if isinstance(e, ChannelsResumed)),
 )
 
 
-def examples() -> Iterator[Event]:
+def examples() -> Iterator[Event]:  # noqa: C901  one row for each event
     """Every event, and variants that have what the others leave out."""
     yield from (*EVENTS, *_RESUMED)
     for event in EVENTS:
@@ -202,6 +205,8 @@ def examples() -> Iterator[Event]:
                 yield evolve(event, field="content")
             case PrivateMessageRevised() | ChannelMessageRevised():
                 yield from _revisions(event)
+            case Noted():
+                yield evolve(event, note=HIDDEN_NOTE)
             case MessagesSeen():
                 yield evolve(event, status=DeliveryStatus.READ)
             case LeftChannel():

@@ -33,6 +33,7 @@ from protocol.events import (
     MentionChanged,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -42,6 +43,7 @@ from protocol.events import (
     Refused,
     RequestChanged,
     Shed,
+    ThreadReplied,
     TypingChanged,
     WorkspaceDeleted,
     WorkspacePresence,
@@ -51,16 +53,20 @@ from protocol.model import (
     ChannelId,
     ChannelKind,
     DeliveryStatus,
+    GradingStatus,
     Mention,
     Message,
     MessageId,
     MessageKind,
     Reaction,
+    Reply,
+    Thread,
     User,
     UserId,
     Workspace,
     WorkspaceId,
 )
+from protocol.notes import ChannelNote, HiddenNote, Mute
 from protocol.revisions import React
 
 AT: Final = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)
@@ -72,6 +78,8 @@ PAIR: Final = (UserId(1), UserId(2))
 IDS: Final = (MessageId(8), MessageId(9))
 
 THUMB: Final = "\N{THUMBS UP SIGN}"
+REPLY: Final = Reply(MessageId(9), UserId(1), AT)
+THREAD: Final = Thread(MessageId(7), 2, REPLY)
 FULL_MESSAGE: Final = evolve(
     MESSAGE,
     kind=MessageKind.FILE,
@@ -79,9 +87,13 @@ FULL_MESSAGE: Final = evolve(
     parent_id=MessageId(7),
     read_by=(UserId(2),),
     is_delivered=True,
+    is_forwarded=True,
     rev=6,
     edited_at=AT,
     is_deleted=True,
+    is_pinned=True,
+    is_homework=True,
+    grading=GradingStatus.GRADED,
     reactions=(Reaction(THUMB, 1, (UserId(1),)),),
 )
 
@@ -97,6 +109,10 @@ REVISED: Final = evolve(
 MENTIONING: Final = evolve(
     MESSAGE, mentions=(Mention(UserId(2), "ben"),), mentions_channel=True, key=None
 )
+CHANNEL_NOTE: Final = ChannelNote(ChannelId(3), 7, PAIR, unread_from=4, mute=Mute())
+HIDDEN_NOTE: Final = HiddenNote(ChannelId(3), 8, MessageId(9), 4, is_hidden=True, pair=PAIR)
+NOTED: Final = Noted(UserId(1), CHANNEL_NOTE, AT)
+GRADED: Final = evolve(REVISED, is_homework=True, grading=GradingStatus.GRADED)
 
 EVENTS: Final[tuple[Event, ...]] = (
     Connected(ANN, AT, "epoch"),
@@ -113,7 +129,8 @@ EVENTS: Final[tuple[Event, ...]] = (
     ChannelMessagesRead(ChannelId(3), UserId(2), IDS),
     MessagesSeen(ChannelId(3), UserId(1), UserId(2), IDS, DeliveryStatus.DELIVERED),
     PrivateMessageRevised(REVISED, AT, React(THUMB), ANN),
-    ChannelMessageRevised(REVISED, AT, React(THUMB), ANN, WorkspaceId(5)),
+    ChannelMessageRevised(GRADED, AT, React(THUMB), ANN, WorkspaceId(5)),
+    NOTED,
     MentionChanged(MENTIONING, WorkspaceId(5), AT),
     JoinedChannel(ChannelId(3)),
     LeftChannel(ChannelId(3), "because"),
@@ -123,7 +140,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     HeartbeatAcknowledged(),
     Ready(ANN, (WORKSPACE,), "epoch"),
     ChannelCreated(CHANNEL),
-    ChannelsAdded([(CHANNEL, 4)]),
+    ChannelsAdded([(CHANNEL, 4, 2)]),
     MemberAdded(WORKSPACE, ANN),
     MemberRemoved(WORKSPACE, ANN.id, ANN),
     RequestChanged(ANN.id, UserId(2), is_waiting=False),
@@ -134,6 +151,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     Announced("The hub is restarted at noon.", AT),
     Shed(7, AT),
     MessageConfirmed(MESSAGE, joined=True),
+    ThreadReplied(FULL_MESSAGE, THREAD),
     ConversationsResumed(
         UserId(1),
         complete=True,

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
@@ -57,6 +57,10 @@ RESTORE = """
     UPDATE channels SET last_seq = least(last_seq, {seq}), last_id = coalesce(
         (SELECT max(m.id) FROM messages m WHERE m.channel_id = channels.id), 0);
     SELECT new_epoch();
+"""
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+     WHERE wait_event_type = 'Lock' AND datname = current_database()
 """
 
 
@@ -207,6 +211,12 @@ async def open_transaction(dsn: str, *statements: str, commit: bool = False) -> 
     finally:
         for connection in opened:
             connection.terminate()
+
+
+async def until_one_waits(dsn: str, ended: Sequence[object]) -> None:
+    """Until a statement waits for a lock, or the one that should have ended."""
+    while not (ended or await execute(dsn, WAITING)):
+        pass
 
 
 async def while_nobody_listens(dsn: str, *statements: str) -> None:

@@ -15,6 +15,7 @@ from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.parameters import Cursor, Number, Text
 from hub.rest.routes.channel_messages.messages import channel_in_path
 from persistence.lists import Found, Key, Order, Search
+from persistence.records import ChannelHead
 from protocol.answers import Done
 from protocol.commands import HideConversation
 from protocol.dialects.channel_messages.rest import REST
@@ -26,7 +27,7 @@ from protocol.dialects.channel_messages.shapes import (
     user_object,
 )
 from protocol.errors import ErrorCode
-from protocol.model import MAX_ID, Channel, ChannelId, User, UserId
+from protocol.model import MAX_ID, ChannelId, User, UserId
 from protocol.parsing.content import is_storable
 from protocol.shapes.timestamps import timestamp
 from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
@@ -107,9 +108,7 @@ async def join(call: Call) -> JSON[JoinedObject]:
     place = channel.workspace_id
     workspace = None if place is None else await store.workspaces.get(place)
     members = len(channel.pair or ()) if workspace is None else len(workspace.members)
-    return JSON(
-        {"success": True, "channel": _view(call, channel, peer, members, heads[0].last_seq)}
-    )
+    return JSON({"success": True, "channel": _view(call, heads[0], peer, members)})
 
 
 async def leave(call: Call) -> JSON[LeftObject]:
@@ -166,7 +165,7 @@ async def _page(
     if is_storable(wanted.text):
         found = await call.services.store.lists.search(call.me, wanted)
     more = CURSOR.text(by, *found[-1].key) if len(found) == limit else None
-    shown = [_view(call, each.channel, each.peer, each.members, each.last_seq) for each in found]
+    shown = [_view(call, each.head, each.peer, each.members) for each in found]
     return shown, call.next_page(CURSOR, more)
 
 
@@ -182,12 +181,17 @@ def _behind(call: Call, by: str) -> Key | None:
             return None
 
 
-def _view(
-    call: Call, channel: Channel, peer: User | None, members: int, messages: int
-) -> ChannelObject:
+def _view(call: Call, head: ChannelHead, peer: User | None, members: int) -> ChannelObject:
     """A channel as the caller sees it, with the peer of a conversation."""
-    name, users = (channel.name, ()) if peer is None else (peer.name, (peer,))
-    return channel_object(channel, name, (*users, call.user), members=members, messages=messages)
+    name, users = (head.channel.name, ()) if peer is None else (peer.name, (peer,))
+    return channel_object(
+        head.channel,
+        name,
+        (*users, call.user),
+        members=members,
+        last_seq=head.last_seq,
+        last_rev=head.last_rev,
+    )
 
 
 _LISTED: Final = (SEARCH, SORT_BY, SORT_BY_OLD, SORT_ORDER, SORT_ORDER_OLD, PAGE, LIMIT, CURSOR)

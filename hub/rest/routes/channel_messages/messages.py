@@ -7,6 +7,7 @@ see a channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
@@ -14,6 +15,8 @@ from hub.rest.finding.around import messages_around
 from hub.rest.finding.mentions import mention_endpoints, mentions_page
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording, from_wire
+from hub.rest.routes.forwards import forward_endpoints, message_named, original_of
+from hub.rest.routes.notes import hidden, marked_unread, muted, note_endpoints
 from hub.rest.routes.revisions import (
     Reach,
     VersionObject,
@@ -23,8 +26,14 @@ from hub.rest.routes.revisions import (
     versions_of,
 )
 from persistence.lists import Places
-from protocol.commands import PostToChannel
-from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody
+from protocol.commands import MuteChannel, PostToChannel
+from protocol.dialects.channel_messages.notes import (
+    HiddenMessageObject,
+    NotedChannelObject,
+    hidden_message,
+    noted_channel,
+)
+from protocol.dialects.channel_messages.rest import REST, ChannelMessageBody, ForwardBody
 from protocol.dialects.channel_messages.shapes import (
     MAX_CONTENT_CHARS,
     ChannelMessageObject,
@@ -37,7 +46,6 @@ from protocol.shapes.rendering import render_html
 from protocol.shapes.uuids import IdKind, MessageUuid, from_uuid, to_uuid
 
 PAGE: Final = 50
-MAX_REPLIES: Final = 500
 AROUND: Final = Text("around", "only messages around the one with this id", {"format": "uuid"})
 
 _NOT_VISIBLE: Final = ErrorWording(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
@@ -60,24 +68,18 @@ class PageObject(TypedDict):
     nextCursor: MessageUuid | None
 
 
-class RepliesObject(TypedDict):
-    """The replies to a message."""
-
-    replies: list[ChannelMessageObject]
-
-
 async def history(call: Call) -> JSON[PageObject]:
     """A page of a channel, oldest first; `cursor` goes back from there, `after_seq` forward."""
     channel = await channel_in_path(call)
     missed = await call.missed(channel.id, PAGE)
     if missed is not None:
         link = call.next_page(AFTER_SEQ, missed[-1].seq if len(missed) == PAGE else None)
-        shown = await _views(call, missed)
+        shown = await views(call, missed)
         return JSON({"messages": shown, "nextCursor": None}, headers=link)
     if around := call.text(AROUND):
         message_id = from_uuid(IdKind.MESSAGE, around)
         nearby = await messages_around(call, message_id, channel.id, PAGE)
-        return JSON({"messages": await _views(call, nearby), "nextCursor": None})
+        return JSON({"messages": await views(call, nearby), "nextCursor": None})
     cursor = call.text(CURSOR)
     before = None
     if cursor:
@@ -91,7 +93,7 @@ async def history(call: Call) -> JSON[PageObject]:
         viewer=call.me,
     )
     more = to_uuid(IdKind.MESSAGE, page[0].id) if len(page) == PAGE else None
-    shown = await _views(call, page)
+    shown = await views(call, page)
     return JSON({"messages": shown, "nextCursor": more}, headers=call.next_page(CURSOR, more))
 
 
@@ -110,7 +112,7 @@ async def send(call: Call) -> JSON[ChannelMessageObject]:
         raise HttpError(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
     command = PostToChannel(ChannelId(channel_id), content, key=key, parent_id=parent_id)
     posted = await call.carry_out(command, Posted, _WORDING)
-    return JSON(_view(call, posted.message, call.user), 201)
+    return JSON(view_of(call, posted.message, call.user), 201)
 
 
 def _parent(given: str | None) -> MessageId | None:
@@ -132,15 +134,50 @@ _REACH: Final = Reach(content_chars=MAX_CONTENT_CHARS)
 
 async def revise(call: Call) -> JSON[ChannelMessageObject]:
     """Change the message in the path."""
-    return JSON(_view(call, *await revised(call, _message_id(call), _REACH)))
+    return JSON(view_of(call, *await revised(call, message_id_in_path(call), _REACH)))
+
+
+async def forward(call: Call) -> JSON[ChannelMessageObject]:
+    """Send a copy of the message in the path to a channel."""
+    message_id = message_named(message_id_in_path(call))
+    body = await call.body(ForwardBody)
+    channel_id = from_uuid(IdKind.CHANNEL, body.channel_id)
+    if channel_id is None:
+        raise _NOT_VISIBLE.error()
+    key = call.idempotency_key(None, field=KEY.name)
+    command = PostToChannel(ChannelId(channel_id), "", key=key, forwards=message_id)
+    posted = await call.carry_out(command, Posted, _WORDING)
+    return JSON(view_of(call, posted.message, call.user), 201)
+
+
+async def original(call: Call) -> JSON[ChannelMessageObject]:
+    """What the message in the path is a copy of."""
+    return JSON(view_of(call, *await original_of(call, message_id_in_path(call))))
 
 
 async def versions(call: Call) -> JSON[list[VersionObject]]:
     """What the message in the path said before it was edited."""
-    return JSON(await versions_of(call, _message_id(call)))
+    return JSON(await versions_of(call, message_id_in_path(call)))
 
 
-def _message_id(call: Call) -> MessageId | None:
+async def mark_unread(call: Call) -> JSON[NotedChannelObject]:
+    """Have a message and those after it count as unread for the caller."""
+    return JSON(noted_channel(*await marked_unread(call, message_id_in_path(call))))
+
+
+async def hide(call: Call) -> JSON[HiddenMessageObject]:
+    """Hide the message in the path from the caller, or show it again."""
+    return JSON(hidden_message(await hidden(call, message_id_in_path(call))))
+
+
+async def mute(call: Call) -> JSON[NotedChannelObject]:
+    """Mute the channel in the path, or no more."""
+    channel_id = ChannelId(from_uuid(IdKind.CHANNEL, call.request.path_params["channel_id"]) or 0)
+    return JSON(noted_channel(*await muted(call, partial(MuteChannel, channel_id), _WORDING)))
+
+
+def message_id_in_path(call: Call) -> MessageId | None:
+    """The message in the path; None: the id is malformed."""
     number = from_uuid(IdKind.MESSAGE, call.request.path_params["message_id"])
     return None if number is None else MessageId(number)
 
@@ -148,24 +185,17 @@ def _message_id(call: Call) -> MessageId | None:
 async def mentions(call: Call) -> JSON[MessagesObject]:
     """The messages of all channels that mention the caller, newest first."""
     page, more = await mentions_page(call, Places.ALL)
-    return JSON({"messages": await _views(call, page)}, headers=more)
+    return JSON({"messages": await views(call, page)}, headers=more)
 
 
-async def replies(call: Call) -> JSON[RepliesObject]:
-    """The replies to a message, oldest first."""
-    message = await _message(call)
-    found = await call.services.store.messages.replies(
-        message.id, limit=MAX_REPLIES, viewer=call.me
-    )
-    return JSON({"replies": await _views(call, found)})
-
-
-async def _views(call: Call, messages: Sequence[Message]) -> list[ChannelMessageObject]:
+async def views(call: Call, messages: Sequence[Message]) -> list[ChannelMessageObject]:
+    """Messages as the dialect shows them."""
     people = await call.services.store.accounts.get_many({each.author_id for each in messages})
-    return [_view(call, message, author) for message, author in with_authors(messages, people)]
+    return [view_of(call, message, author) for message, author in with_authors(messages, people)]
 
 
-def _view(call: Call, message: Message, author: User) -> ChannelMessageObject:
+def view_of(call: Call, message: Message, author: User) -> ChannelMessageObject:
+    """A message as the dialect shows it."""
     is_rendered = call.services.config.rendered_content
     return channel_message_object(message, author, render_html if is_rendered else None)
 
@@ -185,27 +215,19 @@ async def channel_in_path(call: Call) -> Channel:
     return access.channel
 
 
-async def _message(call: Call) -> Message:
-    """The message in the path, which the caller may see.
-
-    Raises:
-        HttpError: 404 when there is none, or the caller may not see it.
-    """
-    message_id, store = _message_id(call), call.services.store
-    message = None if message_id is None else await store.messages.get(message_id)
-    access = None
-    if message is not None:
-        access = await store.channels.access(call.me, message.channel_id)
-    if message is None or access is None or not access.allowed:
-        raise HttpError(404, "message_not_found", "Message not found")
-    return message
-
-
 SURFACE: Final = REST
 ENDPOINTS: Final = (
     *revision_endpoints(revise),
     *mention_endpoints(mentions, Places.ALL),
+    *forward_endpoints(forward, original, ForwardBody),
     versions_endpoint(versions),
+    *note_endpoints(
+        mark_unread,
+        hide,
+        mute,
+        place="/api/channels/{channel_id}",
+        missing={403: (ErrorCode.NOT_A_MEMBER,)},
+    ),
     Endpoint(
         "GET",
         "/api/messages/channel/{channel_id}",
@@ -234,12 +256,5 @@ ENDPOINTS: Final = (
         },
         body=ChannelMessageBody,
         parameters=(KEY,),
-    ),
-    Endpoint(
-        "GET",
-        "/api/messages/{message_id}/replies",
-        "The replies to a message",
-        replies,
-        {200: "replies", 404: [ErrorCode.MESSAGE_NOT_FOUND]},
     ),
 )

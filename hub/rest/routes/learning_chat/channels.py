@@ -19,12 +19,17 @@ from hub.rest.routes.learning_chat.workspaces import (
     workspace_id,
 )
 from persistence.lists import Places
-from persistence.records import NewChannel, NoSuchUser, Taken
+from persistence.records import ChannelHead, NewChannel, NoSuchUser, Taken
 from protocol.dialects.learning_chat.rest import REST, ChannelBody, DirectChannelBody
 from protocol.errors import ErrorCode, WireError
 from protocol.model import Channel, ChannelId, Role, User, UserId, WorkspaceId
 from protocol.parsing.content import is_storable
-from protocol.shapes.learning_platform import ChannelObject, channel_object
+from protocol.shapes.learning_platform import (
+    ChannelHeadObject,
+    ChannelObject,
+    channel_head_object,
+    channel_object,
+)
 
 
 class PartnerObject(TypedDict):
@@ -36,7 +41,7 @@ class PartnerObject(TypedDict):
     role: Role
 
 
-class DirectChannelObject(ChannelObject):
+class DirectChannelObject(ChannelHeadObject):
     """A dm."""
 
     partner: PartnerObject
@@ -77,11 +82,17 @@ async def _create_channel(
     return JSON(channel_object(channel), 201)
 
 
-async def list_channels(call: Call) -> JSON[list[ChannelObject]]:
-    """A workspace's channels, oldest first."""
+async def list_channels(call: Call) -> JSON[list[ChannelHeadObject]]:
+    """A workspace's channels, oldest first, and how far each has got."""
     workspace = await my_workspace(call)
-    found = await call.services.store.channels.in_workspace(workspace.id)
-    return JSON([channel_object(channel) for channel in found])
+    channels = call.services.store.channels
+    found = await channels.in_workspace(workspace.id)
+    heads = await channels.heads(call.me, [channel.id for channel in found])
+    return JSON([_head(each) for each in heads])
+
+
+def _head(head: ChannelHead) -> ChannelHeadObject:
+    return channel_head_object(head.channel, head.last_seq, head.last_rev)
 
 
 async def open_dm(call: Call) -> JSON[ChannelObject]:
@@ -122,28 +133,27 @@ async def list_dms(call: Call) -> JSON[list[DirectChannelObject]]:
     heads = await call.services.store.lists.channels(
         call.me, Places.CONVERSATIONS, after=begin_of_page(call, 0), limit=call.number(LIMIT)
     )
-    channels = [head.channel for head in heads]
-    peers = {channel.id: channel.peer_of(call.me) for channel in channels}
+    peers = {head.channel.id: head.channel.peer_of(call.me) for head in heads}
     ids = [peer for peer in peers.values() if peer is not None]
     users = await call.services.store.accounts.get_many(ids)
     return JSON(
         [
-            _with_partner(channel, users[peer])
-            for channel in channels
-            if (peer := peers[channel.id]) is not None and peer in users
+            _with_partner(head, users[peer])
+            for head in heads
+            if (peer := peers[head.channel.id]) is not None and peer in users
         ],
-        headers=next_page(call, channels, lambda channel: channel.id),
+        headers=next_page(call, heads, lambda head: head.channel.id),
     )
 
 
-def _with_partner(channel: Channel, partner: User) -> DirectChannelObject:
+def _with_partner(head: ChannelHead, partner: User) -> DirectChannelObject:
     view: PartnerObject = {
         "id": partner.id,
         "username": partner.username,
         "avatar": partner.avatar,
         "role": partner.role,
     }
-    return {**channel_object(channel), "partner": view}
+    return {**_head(head), "partner": view}
 
 
 async def search_channels(call: Call) -> JSON[list[ChannelObject]]:

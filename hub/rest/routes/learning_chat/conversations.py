@@ -5,6 +5,7 @@ Guarantees: what the caller may not join is not listed.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Final, Literal, NotRequired, TypeAlias, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
@@ -12,11 +13,14 @@ from hub.rest.pages import LIMIT, PAGED, begin_of_page, next_page
 from hub.rest.routes.learning_chat.accounts import MessageObject
 from hub.rest.routes.learning_chat.channels import accessible
 from hub.rest.routes.learning_chat.messages import UNREAD_AMONG
+from persistence.records import ChannelHead
 from protocol.answers import Done
 from protocol.commands import MarkRead
 from protocol.dialects.learning_chat.rest import REST
 from protocol.errors import ErrorCode
 from protocol.model import MAX_ID, Channel, ChannelKind, MessageId, Role, User, UserId, WorkspaceId
+from protocol.shapes.mentions import MentionedPlace
+from protocol.shapes.notes import MarksObject, marks_of
 
 MAX_PARTICIPANTS: Final = 100
 """Of a channel: those who came first."""
@@ -38,9 +42,9 @@ class ParticipantObject(TypedDict):
     avatar: NotRequired[str]
 
 
-class ConversationObject(TypedDict):
+class ConversationObject(MarksObject, MentionedPlace):
     """A channel, or a dm, which has the name of the other person. `isReadOnly`: the caller may not
-    write there.
+    write there. `lastSeq` and `lastRev`: of the newest message and the last revision, or 0.
     """
 
     id: str
@@ -50,7 +54,8 @@ class ConversationObject(TypedDict):
     isReadOnly: bool
     participants: list[ParticipantObject]
     unreadCount: int
-    unreadMentions: NotRequired[int]
+    lastSeq: int
+    lastRev: int
     subject: NotRequired[str]
 
 
@@ -67,6 +72,7 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
     unread |= await store.lists.unread_in(call.me, ids)
     members = {each.id: each.members for each in await store.workspaces.of_user(call.me)}
     writable = await store.lists.writable(call.me, ids)
+    notes, now = await store.notes.of_channels(call.me, ids), datetime.now(UTC)
     people = {channel.id: _people(channel, members) for channel in channels}
     users = await store.accounts.get_many({who for ids in people.values() for who in ids})
     mentions = await store.mentions.unread(call.me)
@@ -74,15 +80,16 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
         [
             _conversation(
                 call.me,
-                channel,
-                [users[who] for who in people[channel.id] if who in users],
-                unread.get(channel.id, 0),
-                mentions.get(channel.id, 0),
-                is_read_only=channel.id not in writable,
+                head,
+                [users[who] for who in people[head.channel.id] if who in users],
+                unread.get(head.channel.id, 0),
+                mentions.get(head.channel.id, 0),
+                marks_of(notes.get(head.channel.id), now),
+                is_read_only=head.channel.id not in writable,
             )
-            for channel in channels
+            for head in heads
         ],
-        headers=next_page(call, channels, lambda channel: channel.id),
+        headers=next_page(call, heads, lambda head: head.channel.id),
     )
 
 
@@ -98,14 +105,15 @@ def _people(
 
 def _conversation(
     me: UserId,
-    channel: Channel,
+    head: ChannelHead,
     people: Iterable[User],
     unread_count: int,
     unread_mentions: int,
+    marks: MarksObject,
     *,
     is_read_only: bool,
 ) -> ConversationObject:
-    people = list(people)
+    channel, people = head.channel, list(people)
     peers = [user.name for user in people if user.id != me]
     is_group = channel.pair is None
     view: ConversationObject = {
@@ -116,6 +124,11 @@ def _conversation(
         "isReadOnly": is_read_only,
         "participants": [_participant(user) for user in people],
         "unreadCount": unread_count,
+        "unreadFrom": marks["unreadFrom"],
+        "isMuted": marks["isMuted"],
+        "mutedUntil": marks["mutedUntil"],
+        "lastSeq": head.last_seq,
+        "lastRev": head.last_rev,
     }
     if unread_mentions:
         view["unreadMentions"] = unread_mentions

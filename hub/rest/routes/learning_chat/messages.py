@@ -5,6 +5,7 @@ see a channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, TypedDict
 
 from attrs import frozen
@@ -13,11 +14,13 @@ from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import AROUND, messages_around
 from hub.rest.finding.mentions import mention_endpoints, mentions_page
-from hub.rest.finding.searching import SEARCHED, more_found, search_page
+from hub.rest.finding.searching import SEARCHED, found_objects, more_found, search_page
 from hub.rest.parameters import AFTER_SEQ, KEY, Number
 from hub.rest.replies import CONTENT_CODES, ErrorWording
+from hub.rest.routes.forwards import forward_endpoints, original_of
 from hub.rest.routes.learning_chat.accounts import MessageObject, invalid
 from hub.rest.routes.learning_chat.channels import CHANNEL_WORDING, accessible
+from hub.rest.routes.notes import hidden, marked_unread, muted, note_endpoints
 from hub.rest.routes.revisions import (
     Reach,
     VersionObject,
@@ -32,9 +35,10 @@ from persistence.lists import Places
 from protocol.answers import Done
 from protocol.commands import (
     MarkRead,
+    MuteChannel,
     PostToChannel,
 )
-from protocol.dialects.learning_chat.rest import REST, GradeBody, PostBody
+from protocol.dialects.learning_chat.rest import REST, ForwardBody, GradeBody, PostBody
 from protocol.errors import ErrorCode, WireError
 from protocol.model import (
     MAX_ID,
@@ -54,7 +58,13 @@ from protocol.shapes.learning_platform import (
     channel_object,
     chat_message_object,
 )
-from protocol.shapes.snippets import SnippetObject, snippet_object
+from protocol.shapes.notes import (
+    NotedChannelObject,
+    NotedMessageObject,
+    noted_channel,
+    noted_message,
+)
+from protocol.shapes.snippets import FoundObject
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
@@ -81,13 +91,6 @@ class DialogueBody:
     """POST /api/ai-chat."""
 
     messages: tuple[Turn, ...]
-
-
-class FoundMessageObject(TypedDict):
-    """A message that was searched for, and the part of it that says why."""
-
-    message: ChatMessageObject
-    snippet: SnippetObject
 
 
 class UnreadObject(TypedDict):
@@ -131,19 +134,12 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
     return JSON(await views(call, page), headers=more)
 
 
-async def search(call: Call) -> JSON[list[FoundMessageObject]]:
+async def search(call: Call) -> JSON[list[FoundObject[ChatMessageObject]]]:
     """A page of what the caller searches for in all channels that they may see."""
     page = await search_page(call, only_private=False)
-    shown = {view["id"]: view for view in await views(call, [each.message for each in page.found])}
-    found: list[FoundMessageObject] = [
-        {
-            "message": shown[each.message.id],
-            "snippet": snippet_object(each.message.content, each.marks),
-        }
-        for each in page.found
-        if each.message.id in shown
-    ]
-    return JSON(found, headers=more_found(call, page))
+    messages = [each.message for each in page.found]
+    shown = {MessageId(view["id"]): view for view in await views(call, messages)}
+    return JSON(found_objects(page, shown), headers=more_found(call, page))
 
 
 async def post(call: Call) -> JSON[ChatMessageObject]:
@@ -213,6 +209,20 @@ async def revise(call: Call) -> JSON[ChatMessageObject]:
     return JSON(chat_message_object(*await revised(call, _message_id(call), _REACH)))
 
 
+async def forward(call: Call) -> JSON[ChatMessageObject]:
+    """Send a copy of the message in the path to a channel."""
+    message_id, channel_id = _message_id(call), (await call.body(ForwardBody)).channel_id
+    key = call.idempotency_key(None, field=KEY.name)
+    command = PostToChannel(channel_id, "", key=key, forwards=message_id)
+    posted = await call.carry_out(command, Posted, CHANNEL_WORDING)
+    return JSON(chat_message_object(posted.message, call.user), 201)
+
+
+async def original(call: Call) -> JSON[ChatMessageObject]:
+    """What the message in the path is a copy of."""
+    return JSON(chat_message_object(*await original_of(call, _message_id(call))))
+
+
 async def delete(call: Call) -> JSON[MessageObject]:
     """Delete a message; for its author and moderators."""
     wording = {ErrorCode.NOT_ALLOWED: _not_allowed("You can only delete your own messages")}
@@ -240,6 +250,24 @@ async def mark_read(call: Call) -> JSON[ChatMessageObject]:
     if not shown:  # its author was deleted in between
         raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Message not found")
     return JSON(shown[0])
+
+
+async def mark_unread(call: Call) -> JSON[NotedChannelObject]:
+    """Have a message and those after it count as unread for the caller."""
+    return JSON(noted_channel(*await marked_unread(call, _message_id(call))))
+
+
+async def hide(call: Call) -> JSON[NotedMessageObject]:
+    """Hide the message in the path from the caller, or show it again."""
+    return JSON(noted_message(await hidden(call, _message_id(call))))
+
+
+async def mute(call: Call) -> JSON[NotedChannelObject]:
+    """Mute the channel in the path, or no more."""
+    channel_id = ChannelId(call.path_id("channel_id") or 0)
+    return JSON(
+        noted_channel(*await muted(call, partial(MuteChannel, channel_id), CHANNEL_WORDING))
+    )
 
 
 async def grade(call: Call) -> JSON[ChatMessageObject]:
@@ -391,7 +419,15 @@ ENDPOINTS: Final = (
     ),
     *revision_endpoints(revise, delete=delete),
     *mention_endpoints(mentions, Places.ALL),
+    *forward_endpoints(forward, original, ForwardBody),
     versions_endpoint(versions),
+    *note_endpoints(
+        mark_unread,
+        hide,
+        mute,
+        place="/api/channels/{channel_id}",
+        missing={404: _NO_CHANNEL},
+    ),
     Endpoint(
         "POST",
         "/api/messages/{message_id}/read",

@@ -3,7 +3,8 @@
 Guarantees: what a list of channels shows of each of them is known after one request.
 """
 
-from typing import Final, NotRequired, TypedDict
+from datetime import UTC, datetime
+from typing import Final
 
 from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.pages import LIMIT, PAGED, begin_of_page, next_page
@@ -11,21 +12,19 @@ from hub.rest.routes.learning_chat.messages import UNREAD_AMONG, views
 from persistence.lists import Places
 from persistence.records import ChannelHead, Newest
 from protocol.dialects.learning_chat.rest import REST
-from protocol.shapes.learning_platform import ChannelObject, ChatMessageObject, channel_object
+from protocol.shapes.learning_platform import (
+    ChannelHeadObject,
+    ChatMessageObject,
+    channel_head_object,
+)
+from protocol.shapes.mentions import MentionedPlace, mentioned_place
+from protocol.shapes.notes import MarksObject, marks_of
 
 
-class ChannelState(TypedDict):
-    """How far a channel has got, and how much of it the caller has not read."""
+class ListedChannelObject(ChannelHeadObject, MarksObject, MentionedPlace):
+    """A channel of the list. `unreadCount`: how much of it the caller has not read."""
 
-    lastSeq: int
-    lastRev: int
     unreadCount: int
-    unreadMentions: NotRequired[int]
-
-
-class ListedChannelObject(ChannelObject, ChannelState):
-    """A channel of the list."""
-
     lastMessage: ChatMessageObject | None
 
 
@@ -37,17 +36,19 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
     )
     ids = [head.channel.id for head in heads]
     newest = await lists.newest(call.me, ids, among=UNREAD_AMONG)  # may be later by now
+    notes, now = await call.services.store.notes.of_channels(call.me, ids), datetime.now(UTC)
     shown = await views(call, [each.message for each in newest.values()])
     mentions = await call.services.store.mentions.unread(call.me, Places.IN_WORKSPACES)
     messages = dict(zip(newest, shown, strict=True))
     return JSON(
         [
-            {
-                **channel_object(head.channel),
-                **_state(head, newest.get(head.channel.id)),
-                **_mentions(mentions.get(head.channel.id, 0)),
-                "lastMessage": messages.get(head.channel.id),
-            }
+            _listed(
+                head,
+                newest.get(head.channel.id),
+                messages.get(head.channel.id),
+                marks_of(notes.get(head.channel.id), now),
+                mentioned_place(mentions.get(head.channel.id, 0)),
+            )
             for head in heads
             if head.channel.workspace_id is not None
         ],
@@ -55,21 +56,25 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
     )
 
 
-def _state(head: ChannelHead, newest: Newest | None) -> ChannelState:
+def _listed(
+    head: ChannelHead,
+    newest: Newest | None,
+    shown: ChatMessageObject | None,
+    marks: MarksObject,
+    mentioned: MentionedPlace,
+) -> ListedChannelObject:
     """Up to `lastSeq` everything is in what is listed, so it is what a client resumes after."""
-    if newest is None:
-        return {"lastSeq": head.last_seq, "lastRev": head.last_rev, "unreadCount": 0}
-    last_seq = max(head.last_seq, newest.message.seq)
-    unread = newest.unread_count
-    return {"lastSeq": last_seq, "lastRev": head.last_rev, "unreadCount": unread}
-
-
-class _Mentions(TypedDict):
-    unreadMentions: NotRequired[int]
-
-
-def _mentions(unread: int) -> _Mentions:
-    return {"unreadMentions": unread} if unread else {}
+    last_seq, unread = head.last_seq, 0
+    if newest is not None:
+        last_seq, unread = max(last_seq, newest.message.seq), newest.unread_count
+    channel = channel_head_object(head.channel, last_seq, head.last_rev)
+    return {
+        **channel,
+        **marks,
+        **mentioned,
+        "unreadCount": unread,
+        "lastMessage": shown,
+    }
 
 
 SURFACE: Final = REST

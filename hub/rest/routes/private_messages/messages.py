@@ -5,6 +5,8 @@ delivery to everyone who may see it, the sender's connections included.
 """
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import Final, NotRequired, TypedDict, TypeVar
 
 from hub.limits.quotas import Kind
@@ -12,16 +14,36 @@ from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.finding.around import AROUND, messages_around
 from hub.rest.finding.mentions import mention_endpoints, mentions_page
-from hub.rest.finding.searching import SEARCHED, more_found, search_page
+from hub.rest.finding.searching import SEARCHED, found_objects, more_found, search_page
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
 from hub.rest.replies import CONTENT_CODES, NO_USER, from_wire
+from hub.rest.routes.forwards import forward_endpoints, message_named, original_of
+from hub.rest.routes.notes import hidden, marked_unread, muted, note_endpoints
 from hub.rest.routes.revisions import Reach, revised, revision_endpoints
 from hub.settings.choices import AudienceRule
 from persistence.lists import Places, Which
 from protocol.answers import Done
-from protocol.commands import MarkConversationRead, MarkRead, SendPrivateMessage
-from protocol.dialects.private_messages.rest import REST, AddressedMessageBody, MessageBody
+from protocol.commands import (
+    MarkConversationRead,
+    MarkRead,
+    MuteConversation,
+    SendPrivateMessage,
+)
+from protocol.dialects.private_messages.notes import (
+    ConversationNoteObject,
+    HiddenMessageObject,
+    MarksObject,
+    conversation_note,
+    hidden_message,
+    marks,
+)
+from protocol.dialects.private_messages.rest import (
+    REST,
+    AddressedMessageBody,
+    ForwardBody,
+    MessageBody,
+)
 from protocol.dialects.private_messages.shapes import (
     DONE,
     DoneObject,
@@ -32,8 +54,9 @@ from protocol.dialects.private_messages.shapes import (
 )
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, Message, MessageId, Posted, User, UserId, recipient_of
+from protocol.notes import peer_in
 from protocol.parsing.content import check_file_url, check_kind
-from protocol.shapes.snippets import SnippetObject, snippet_object
+from protocol.shapes.snippets import FoundObject
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 T = TypeVar("T")
@@ -52,10 +75,21 @@ LIMIT: Final = Number(
     larger=DEFAULT_LIMIT,
 )
 UP_TO_SEQ: Final = Number("up_to_seq", "what is after this seq stays unread", MAX_ID, 1)
-MARK: Final = Text("mark", "`no`: the other side's messages stay unread")
+MARK_READ: Final = Text(
+    "mark_read",
+    "`true`: what is shown, and what is before it, is marked read; `false`: it is not. Otherwise it"
+    " is, unless there is another parameter than `page` and `limit`",
+    {"enum": ["true", "false"]},
+)
 
 
-class ConversationObject(TypedDict):
+class MentionedPlace(TypedDict):
+    """What is said of a conversation in which the caller has unread mentions."""
+
+    unread_mentions: NotRequired[int]
+
+
+class ConversationObject(MarksObject, MentionedPlace):
     """A conversation as one of its two people sees it."""
 
     user: UserObject
@@ -64,16 +98,8 @@ class ConversationObject(TypedDict):
     last_message_time: Timestamp
     last_seq: int
     last_rev: int
-    unread_mentions: NotRequired[int]
     is_online: bool
     is_request: bool
-
-
-class FoundMessageObject(TypedDict):
-    """A message that was searched for, and the part of it that says why."""
-
-    message: ShownMessageObject
-    snippet: SnippetObject
 
 
 class CountObject(TypedDict):
@@ -123,19 +149,43 @@ _REACH: Final = Reach(only_private=True)
 
 async def revise(call: Call) -> JSON[ShownMessageObject]:
     """Change the message in the path."""
-    number = call.path_id("message_id")
-    message_id = None if number is None else MessageId(number)
-    message, author = await revised(call, message_id, _REACH)
+    message, author = await revised(call, _message_id(call), _REACH)
     is_mine = author.id == call.me
     people = await _people(call, recipient_of(message) if is_mine else author.id)
     (shown,) = message_objects([message], people)
     return JSON(shown)
 
 
+async def forward(call: Call) -> JSON[ShownMessageObject]:
+    """Send a copy of the message in the path."""
+    message_id, recipient_id = _in_path(call), (await call.body(ForwardBody)).recipient_id
+    key = call.idempotency_key(None, field=KEY.name)
+    command = SendPrivateMessage(recipient_id, "", key, forwards=message_id)
+    posted = await call.carry_out(command, Posted)
+    (shown,) = message_objects([posted.message], await _people(call, recipient_id))
+    return JSON(shown, 201)
+
+
+async def original(call: Call) -> JSON[ShownMessageObject]:
+    """What the message in the path is a copy of."""
+    message, author = await original_of(call, _in_path(call), only_private=True)
+    is_mine = author.id == call.me
+    people = await _people(call, recipient_of(message) if is_mine else author.id)
+    (shown,) = message_objects([message], people)
+    return JSON(shown)
+
+
+def _in_path(call: Call) -> MessageId:
+    number = call.path_id("message_id")
+    return message_named(None if number is None else MessageId(number))
+
+
 async def history(call: Call) -> JSON[list[ShownMessageObject]]:
-    """A page of the conversation, oldest first; marks it, and what is before it, read, but for
-    `mark=no` and `around`.
+    """A page of the conversation, oldest first. Its newest ones by `page` and `limit` alone are
+    marked read, as the frontends of this dialect expect; others with `mark_read=true`.
     """
+    is_marked = _is_marked(call)
+    page: Sequence[Message]
     peer_id = call.user_id()
     people = await call.conversation_with(peer_id, NO_USER)
     messages = call.services.store.messages
@@ -143,8 +193,9 @@ async def history(call: Call) -> JSON[list[ShownMessageObject]]:
     if (message_id := call.optional(AROUND)) is not None:
         (view,) = await call.services.store.relations.peer_views([(call.me, peer_id)])
         nearby = await messages_around(call, message_id, view.channel_id, limit)
-        return JSON(message_objects([each for each in nearby if each.recipient_id], people))
-    page: Sequence[Message]
+        page = [each for each in nearby if each.recipient_id]
+        await _mark(call, page, is_marked)
+        return JSON(message_objects(page, people))
     if (after_seq := call.optional(AFTER_SEQ)) is not None:
         page = await messages.conversation_after(call.me, peer_id, after_seq=after_seq, limit=limit)
         more = call.next_page(AFTER_SEQ, page[-1].seq if len(page) == limit else None)
@@ -157,28 +208,72 @@ async def history(call: Call) -> JSON[list[ShownMessageObject]]:
             limit=limit,
         )
         more = call.next_page(BEFORE_SEQ, page[0].seq if len(page) == limit else None)
-    if page and call.text(MARK) != "no" and call.is_shown:
-        await call.carry_out(MarkRead(page[-1].id), Done)
+    await _mark(call, page, is_marked)
     return JSON(message_objects(page, people), headers=more)
 
 
-async def search(call: Call) -> JSON[list[FoundMessageObject]]:
+def _is_marked(call: Call) -> bool:
+    """Whether what a history shows counts as read.
+
+    Raises:
+        WireError: `mark_read` is neither `true` nor `false`.
+    """
+    match call.text(MARK_READ):
+        case None:
+            return call.request.query_params.keys() <= {PAGE.name, LIMIT.name}
+        case "true":
+            return True
+        case "false":
+            return False
+        case _:
+            raise WireError(
+                ErrorCode.INVALID_FIELD, "mark_read must be true or false", field=MARK_READ.name
+            )
+
+
+async def _mark(call: Call, page: Sequence[Message], is_marked: bool) -> None:  # noqa: FBT001
+    if page and is_marked and call.is_shown:
+        await call.carry_out(MarkRead(page[-1].id), Done)
+
+
+async def mark_unread(call: Call) -> JSON[ConversationNoteObject]:
+    """Have a message and those after it count as unread for the caller."""
+    note, at = await marked_unread(call, _message_id(call), only_private=True)
+    return JSON(conversation_note(note, peer_in(note, call.me), at))
+
+
+async def hide(call: Call) -> JSON[HiddenMessageObject]:
+    """Hide the message in the path from the caller, or show it again."""
+    note = await hidden(call, _message_id(call), only_private=True)
+    return JSON(hidden_message(note, peer_in(note, call.me)))
+
+
+async def mute(call: Call) -> JSON[ConversationNoteObject]:
+    """Mute the conversation with the user in the path, or no more."""
+    peer_id = call.user_id()
+    note, at = await muted(call, partial(MuteConversation, peer_id))
+    return JSON(conversation_note(note, peer_id, at))
+
+
+def _message_id(call: Call) -> MessageId | None:
+    number = call.path_id("message_id")
+    return None if number is None else MessageId(number)
+
+
+async def views(call: Call, messages: Sequence[Message]) -> list[ShownMessageObject]:
+    """Private messages as the dialect shows them, without those of accounts that are gone."""
+    pairs = [(each, {each.author_id, recipient_of(each)}) for each in messages]
+    ids = {user_id for _, pair in pairs for user_id in pair}
+    people = await call.services.store.accounts.get_many(ids)
+    return message_objects([each for each, pair in pairs if pair <= people.keys()], people)
+
+
+async def search(call: Call) -> JSON[list[FoundObject[ShownMessageObject]]]:
     """A page of what I search for in my conversations."""
     page = await search_page(call, only_private=True)
-    ids = {
-        user
-        for each in page.found
-        for user in (each.message.author_id, each.message.recipient_id)
-        if user is not None
-    }
-    people = await call.services.store.accounts.get_many(ids)
-    shown: list[FoundMessageObject] = [
-        {"message": view, "snippet": snippet_object(each.message.content, each.marks)}
-        for each in page.found
-        if {each.message.author_id, each.message.recipient_id} <= people.keys()
-        for view in message_objects([each.message], people)
-    ]
-    return JSON(shown, headers=more_found(call, page))
+    found = await views(call, [each.message for each in page.found])
+    shown = {view["id"]: view for view in found}
+    return JSON(found_objects(page, shown), headers=more_found(call, page))
 
 
 async def mentions(call: Call) -> JSON[list[ShownMessageObject]]:
@@ -206,7 +301,7 @@ async def listed(call: Call, which: Which) -> JSON[list[ConversationObject]]:
     found = await call.services.store.lists.conversations(
         call.me, which, before=begin_of_page(call, MAX_ID), limit=call.number(pages.LIMIT)
     )
-    online = await _visibly_online(call)
+    online, now = await _visibly_online(call), datetime.now(UTC)
     mentions = await call.services.store.mentions.unread(call.me, Places.CONVERSATIONS)
     shown: list[ConversationObject] = [
         {
@@ -218,17 +313,20 @@ async def listed(call: Call, which: Which) -> JSON[list[ConversationObject]]:
             "last_rev": each.last_rev,
             "is_online": each.peer.id in online,
             "is_request": each.is_request,
+            **marks(each.unread_from, each.mute, now),
+            **_mentioned(mentions.get(each.channel_id, 0)),
         }
         for each in found
     ]
-    for view, each in zip(shown, found, strict=True):
-        if each.channel_id in mentions:
-            view["unread_mentions"] = mentions[each.channel_id]
     return JSON(shown, headers=next_page(call, found, lambda each: each.last_id))
 
 
+def _mentioned(unread: int) -> MentionedPlace:
+    return {"unread_mentions": unread} if unread else {}
+
+
 async def unread_count(call: Call) -> JSON[CountObject]:
-    """How many messages I have not read."""
+    """How many messages I have not read, but for those of muted and archived conversations."""
     return JSON({"count": await call.services.store.lists.unread_count(call.me)})
 
 
@@ -278,6 +376,14 @@ SURFACE: Final = REST
 ENDPOINTS: Final = (
     *revision_endpoints(revise),
     *mention_endpoints(mentions, Places.CONVERSATIONS),
+    *forward_endpoints(forward, original, ForwardBody),
+    *note_endpoints(
+        mark_unread,
+        hide,
+        mute,
+        place="/api/messages/{user_id}",
+        missing={404: (ErrorCode.CONVERSATION_NOT_FOUND,)},
+    ),
     Endpoint(
         "GET",
         "/api/messages/conversations",
@@ -305,7 +411,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/{user_id}",
-        "A page of the conversation, oldest first; marks it read, but for mark=no and around",
+        "A page of the conversation, oldest first; marks it read, if only page and limit are given",
         history,
         {
             200: "messages",
@@ -313,7 +419,7 @@ ENDPOINTS: Final = (
             403: [ErrorCode.NOT_ALLOWED],
             404: ["user_not_found", ErrorCode.MESSAGE_NOT_FOUND],
         },
-        parameters=(PAGE, LIMIT, BEFORE_SEQ, AFTER_SEQ, AROUND, MARK),
+        parameters=(PAGE, LIMIT, BEFORE_SEQ, AFTER_SEQ, AROUND, MARK_READ),
     ),
     Endpoint(
         "POST",

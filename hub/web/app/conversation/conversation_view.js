@@ -10,6 +10,8 @@ import { channelFace, face, h, icon, paneHeader } from "../dom/elements.js";
 import { announce, textOf } from "../dom/feedback.js";
 import { menu } from "../dom/menu.js";
 import { plain } from "../dom/text.js";
+import { PastView, sought } from "../finding/past_view.js";
+import { Pins } from "../finding/pins.js";
 import { Composer } from "./composer.js";
 import { MessageList } from "./messages/message_list.js";
 import { RequestBar } from "./request_bar.js";
@@ -21,6 +23,7 @@ import { RequestBar } from "./request_bar.js";
  * @typedef {object} Handlers
  * @property {() => void} onBack
  * @property {() => void} onRead everything in it was seen
+ * @property {() => readonly Conversation[]} places where messages may be forwarded, the latest first
  * @property {() => void} onDecided a message request was accepted, declined or blocked
  */
 
@@ -41,13 +44,17 @@ export class ConversationView {
   #messages;
   #composer;
   #request;
+  #pins;
+  #started = Promise.resolve();
+  /** @type {PastView | null} */
+  #past = null; // what is shown in place of the newest messages
   #listening = new AbortController();
 
   /**
    * @param {Conversation} conversation
    * @param {Handlers} handlers
    */
-  constructor(conversation, { onBack, onRead, onDecided }) {
+  constructor(conversation, { onBack, onRead, places, onDecided }) {
     const { id, title, isChannel } = conversation;
     this.#conversation = conversation;
     this.#onRead = onRead;
@@ -55,7 +62,11 @@ export class ConversationView {
       onReply: (message) => this.#composer.replyTo(message),
       onScroll: () => this.#markSeen(),
       onClosed: () => this.revoked(),
+      places,
+      mayPin: () => this.#pins.isAllowed,
+      onPin: (message) => this.#pins.change(message),
     });
+    this.#pins = new Pins(conversation, (message) => this.goTo(message));
     this.#composer = new Composer(conversation, {
       onFileSent: () => this.#messages.scrollToEnd(),
       onQuote: (message) => this.#messages.show(message),
@@ -65,6 +76,7 @@ export class ConversationView {
     if (!isChannel) this.#offerBlock(false);
     this.parts = [
       paneHeader(onBack, isChannel ? channelFace() : face(title, id), about, this.#more),
+      this.#pins.element,
       this.#messages.element,
       this.#typing,
       this.#composer.element,
@@ -83,16 +95,52 @@ export class ConversationView {
 
   /** Whether what comes now is seen at once. */
   get isSeen() {
-    return this.#isLoaded && this.#messages.isAtEnd && isLooking();
+    return this.#isLoaded && this.#past === null && this.#messages.isAtEnd && isLooking();
   }
 
-  async start() {
+  /** Settles when it shows what it opens with. */
+  get isStarted() {
+    return this.#started;
+  }
+
+  start() {
+    this.#started = this.#start();
+    return this.#started;
+  }
+
+  async #start() {
     onLooking(() => this.#markSeen(), this.#listening.signal);
     this.stateChanged();
     this.#composer.start();
+    void this.#pins.start(this.#listening.signal);
     await this.#messages.start();
     this.#isLoaded = true;
     this.#markSeen();
+  }
+
+  /**
+   * Show a message where it stands: among the newest ones, or apart from them if it is not there.
+   * @param {Message} message
+   */
+  goTo(message) {
+    const { client, id } = this.#conversation;
+    const known = client.messages(id).find((each) => each.id === message.id);
+    this.#toNewest();
+    if (known !== undefined) sought(this.#messages.show(known));
+    else {
+      this.#past = new PastView(this.#conversation, message, () => this.#toNewest());
+      this.#messages.element.before(this.#past.element);
+      this.#messages.element.hidden = true;
+      void this.#past.start();
+    }
+  }
+
+  #toNewest() {
+    if (this.#past === null) return;
+    this.#past.element.remove();
+    this.#past = null;
+    this.#messages.element.hidden = false;
+    this.#messages.scrollToEnd();
   }
 
   stop() {
@@ -103,7 +151,8 @@ export class ConversationView {
 
   /** @param {Message} message that is new, or of one's own and stored or failed */
   messageChanged(message) {
-    if (!message.isMine) {
+    if (message.isMine) this.#toNewest();
+    else {
       if (this.#isRevoked) this.#reopen();
       this.#isUnmarked = true;
       const isFirst = this.#conversation.unread === 0;

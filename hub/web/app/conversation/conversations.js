@@ -133,7 +133,11 @@ export class Conversations {
     conversation.isOnline = listed.is_online;
     conversation.isNew = false;
     conversation.isRequest = listed.is_request;
-    if (later.has(conversation)) return;
+    if (later.has(conversation)) {
+      if (conversation.unread > 0)
+        conversation.unread = listed.unread_count + cameAfter(conversation, listed);
+      return;
+    }
     conversation.unread = this.#isSeen(conversation.key) ? 0 : listed.unread_count;
     conversation.last = listed.last_message;
     conversation.lastAt = listed.last_message_time;
@@ -321,4 +325,15 @@ export class Conversations {
     this.#byKey.delete(conversation.key);
     this.#byKey.set(conversation.key, conversation);
   }
+}
+
+/**
+ * How many messages of others came after a conversation was listed.
+ * @param {Conversation} conversation
+ * @param {Listed} listed
+ */
+function cameAfter({ client, id }, { last_seq: lastSeq }) {
+  return client
+    .messages(id)
+    .filter(({ isMine, isDeleted, seq }) => !(isMine || isDeleted) && (seq ?? 0) > lastSeq).length;
 }

@@ -20,6 +20,8 @@ const ICONS = {
   react: 11,
   edit: 12,
   delete: 13,
+  pin: 14,
+  forward: 15,
 };
 
 /**

@@ -1,6 +1,7 @@
 /**
  * What is open, in the page's address, so that Back, a reload and a bookmark lead there: `#/person/5`,
- * `#/channel/7`, `#/people`, `#/channels`, `#/requests`, `#/settings`; the list has none.
+ * `#/channel/7`, `#/people`, `#/channels`, `#/requests`, `#/search`, `#/settings`; the list has
+ * none.
  */
 
 const LIST = "";

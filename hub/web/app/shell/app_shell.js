@@ -11,9 +11,7 @@ import { ConversationView } from "../conversation/conversation_view.js";
 import { Conversations } from "../conversation/conversations.js";
 import { h } from "../dom/elements.js";
 import { announce, confirmed } from "../dom/feedback.js";
-import { PeoplePanel } from "../panels/people.js";
-import { RequestsPanel } from "../panels/requests.js";
-import { SettingsPanel } from "../panels/settings.js";
+import { Panels } from "../panels/panels.js";
 import { welcome } from "../panels/welcome.js";
 import { WorkspacesPanel } from "../panels/workspaces.js";
 import { announcementBar } from "./announcement.js";
@@ -26,8 +24,8 @@ import { Sidebar } from "./sidebar.js";
 import { confirmSignOut } from "./sign_out.js";
 
 /**
- * @import { Channel, ChannelsClient, ClientEvents, ConversationId } from "../../sdk/parlour.js"
- * @import { Message, ParlourClient, User, Workspace } from "../../sdk/parlour.js"
+ * @import { ChannelsClient, ClientEvents, ConversationId } from "../../sdk/parlour.js"
+ * @import { Message, ParlourClient, User } from "../../sdk/parlour.js"
  * @import { AnyClient, Conversation } from "../conversation/conversation.js"
  * @import { Identity } from "./identity.js"
  *
@@ -47,18 +45,7 @@ export class AppShell {
   #banner;
   #body;
   #pane = h("div.pane");
-  /** @type {Record<string, () => View>} by their places */
-  #panels = {
-    people: () => this.#people(),
-    requests: () => this.#requests(),
-    channels: () => this.#workspaces(),
-    settings: () =>
-      new SettingsPanel(
-        this.#client,
-        (me) => this.#sidebar.profileChanged(me),
-        () => this.#back(),
-      ),
-  };
+  #panels;
   /** @type {View | null} */
   #view = null;
   #listening = new AbortController();
@@ -81,8 +68,21 @@ export class AppShell {
         this.#view instanceof ConversationView && this.#view.key === key && this.#view.isSeen,
       () => this.#changed(),
     );
+    this.#panels = new Panels({
+      client,
+      channels,
+      conversations: this.#conversations,
+      go: (place) => this.#go(place),
+      goToMessage: (key, message) => void this.#goToMessage(key, message),
+      back: () => this.#back(),
+      profileChanged: (user) => this.#sidebar.profileChanged(user),
+    });
     this.#sidebar = new Sidebar(me, this.#conversations, {
       onSignOut: () => this.#signOut(),
+      onSearch: (text) => {
+        this.#go("search");
+        void this.#panels.search.search(text);
+      },
       onOpen: (place) => this.#go(place),
       welcome: () => this.#welcome(),
     });
@@ -243,10 +243,21 @@ export class AppShell {
     void this.#open(place);
   }
 
+  /** @type {(key: string, message: Message) => Promise<void>} */
+  async #goToMessage(key, message) {
+    goTo(key);
+    await this.#open(key);
+    const view = this.#view;
+    if (view instanceof ConversationView && view.key === key) {
+      await view.isStarted;
+      view.goTo(message);
+    }
+  }
+
   /** @param {string} place of this page's address */
   async #open(place) {
-    const panel = this.#panels[place];
-    if (panel !== undefined) this.#show(panel(), place);
+    const panel = this.#panels.at(place);
+    if (panel !== null) this.#show(panel, place);
     else if (place === "") this.#showList();
     else if (place === keyOf(this.#client, this.#me.id)) {
       this.#showList("This is the link to yourself: others write to you with it.");
@@ -260,28 +271,12 @@ export class AppShell {
     }
   }
 
-  #people() {
-    const open = (/** @type {User} */ user) => this.#go(this.#conversations.withPerson(user).key);
-    return new PeoplePanel(this.#client, open, () => this.#back());
-  }
-
-  #requests() {
-    const open = (/** @type {Conversation} */ { key }) => this.#go(key);
-    return new RequestsPanel(this.#conversations, open, () => this.#back());
-  }
-
-  #workspaces() {
-    const open = (/** @type {Channel} */ channel, /** @type {Workspace} */ workspace) =>
-      this.#go(this.#conversations.inChannel(channel, workspace).key);
-    const changed = () => void this.#conversations.loadChannels();
-    return new WorkspacesPanel(this.#client, this.#channels, open, changed, () => this.#back());
-  }
-
   /** @param {Conversation} conversation */
   #showConversation(conversation) {
     const view = new ConversationView(conversation, {
       onBack: () => this.#back(),
       onRead: () => this.#conversations.read(conversation.key),
+      places: () => this.#conversations.all().reverse(),
       onDecided: () => void this.#decided(),
     });
     this.#show(view, conversation.key);

@@ -20,6 +20,7 @@ import { ConversationRow } from "./conversation_row.js";
  * @typedef {object} Handlers
  * @property {() => void} onSignOut
  * @property {(place: string) => void} onOpen a conversation or a panel is wanted
+ * @property {(text: string) => void} onSearch messages are searched
  * @property {() => HTMLElement} welcome what a new user can do
  */
 
@@ -46,6 +47,8 @@ export class Sidebar {
   #account;
   #welcome;
   #empty = h("li");
+  #findWord = h("span.cut");
+  #find;
   /** @type {Map<string, HTMLElement>} by the panel that it opens */
   #ways = new Map();
   #requests = this.#way("requests", icon("request"), "Requests");
@@ -56,7 +59,7 @@ export class Sidebar {
    * @param {Conversations} conversations
    * @param {Handlers} handlers
    */
-  constructor(me, conversations, { onSignOut, onOpen, welcome }) {
+  constructor(me, conversations, { onSignOut, onOpen, onSearch, welcome }) {
     this.#conversations = conversations;
     this.#onOpen = onOpen;
     this.#welcome = welcome();
@@ -72,6 +75,8 @@ export class Sidebar {
       },
       onkeydown: (event) => this.#pressed(event),
     });
+    const onclick = () => onSearch(this.#search.value.trim());
+    this.#find = h("li", {}, h("button.button.find", { type: "button", onclick }, this.#findWord));
     this.#list = h("ul.list", {
       "aria-label": "Conversations",
       onkeydown: (event) => this.#pressed(event),
@@ -179,7 +184,9 @@ export class Sidebar {
     const text = this.#filter ? "Nothing of that name." : "No conversations yet.";
     this.#empty.replaceChildren(h("p.empty", {}, text), this.#filter ? "" : this.#welcome);
     const items = drawn.length === people.length ? [...drawn, ...rows] : drawn;
-    reconcile(this.#list, items.length > 0 ? items : [this.#empty]);
+    const found = items.length > 0 ? items : [this.#empty];
+    this.#findWord.textContent = `Search messages for “${this.#search.value.trim()}”`;
+    reconcile(this.#list, this.#filter ? [...found, this.#find] : found);
     this.#setTabStop();
     const unread = all.reduce((sum, each) => sum + each.unread, 0);
     document.title = unread ? `(${unread}) Parlour` : "Parlour";

@@ -10,7 +10,13 @@ import type { ClientEvents, ConversationId, UserId } from "../parlour.js";
 export type ServerEvent =
   | { kind: "message"; message: StoredMessage }
   | { kind: "welcome"; epoch: string }
-  | { kind: "revised"; conversationId: ConversationId; rev: number; revision: Revision | null }
+  | {
+      kind: "revised";
+      conversationId: ConversationId;
+      rev: number;
+      revision: Revision | null;
+      pinned?: { id: number; isPinned: boolean };
+    }
   | {
       kind: "resumed";
       complete: boolean;
@@ -63,6 +69,8 @@ export interface Dialect<Me, Listed> {
   head(listed: Listed): [ConversationId, number];
   /** the rev of its last change; 0: there was none, or the hub does not know of changes */
   lastRev(listed: Listed): number;
+  /** where a copy goes, in the body of the call that forwards a message */
+  destination(conversationId: ConversationId): object;
   /** what a call over REST that changed a message returned */
   changed(answer: unknown, me: UserId): StoredMessage;
   /** the messages before `first`; the newest ones without it; oldest first */
@@ -74,6 +82,8 @@ export interface Dialect<Me, Listed> {
     conversationId: ConversationId,
     seq: number,
   ): Promise<StoredMessage[]>;
+  /** of a conversation, for its pages */
+  historyPath(conversationId: ConversationId): string;
   /** store a message over REST */
   post(rest: Rest, me: UserId, entry: Entry): Promise<StoredMessage>;
   /** `send` says whether there was a connection to send the frame on */

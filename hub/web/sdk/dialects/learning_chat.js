@@ -3,11 +3,11 @@
  * the channel's.
  */
 
-import { Client } from "../client.js";
+import { FindingClient } from "../finding.js";
 import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
 
 /**
- * @import { Channel, ChannelId, Options } from "../parlour.js"
+ * @import { Channel, ChannelId, Message, Options } from "../parlour.js"
  * @import { Invitation, ListedChannel, Member, PlatformUser, UserId } from "../parlour.js"
  * @import { Workspace, WorkspaceRole, WorkspaceWithChannels } from "../parlour.js"
  * @import { StoredMessage } from "../messages/message.js"
@@ -25,26 +25,29 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  * @property {string} messageType
  * @property {string | null} fileUrl
  * @property {number} [parentId]
+ * @property {true} [isForwarded]
  * @property {string} createdAt
  * @property {UserId[]} readBy
  * @property {number} [rev]
  * @property {string | null} [editedAt]
  * @property {boolean} [isDeleted]
+ * @property {boolean} [isPinned]
  * @property {{ emoji: string, count: number, userIds: UserId[] }[]} [reactions]
  *
  * @typedef {{ channelId: ChannelId, rev: number }} Changed
- * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "reactions">}
+ * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions">}
  *   WireRevision
  *
  * @typedef {(
  *   | { type: "new_message", message: WireMessage }
  *   | { type: "connected", epoch: string }
  *   | WireRevision & { type: "message_updated" | "message_deleted" | "message_reaction" }
- *   | Changed & { type: "message_pinned" | "message_unpinned" | "message_graded" }
+ *   | Changed & { type: "message_pinned" | "message_unpinned", messageId: number }
+ *   | Changed & { type: "message_graded" }
  *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<ChannelId, number> }
  *   | { type: "user_typing" | "user_stop_typing", channelId: ChannelId, username: string }
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
- *   | { type: "channels_added", channels: (Channel & { lastSeq: number })[] }
+ *   | { type: "channels_added", channels: (Channel & { lastSeq: number; lastRev?: number })[] }
  *   | { type: "invitations_changed", count: number }
  *   | { type: "announcement", text: string, timestamp: string }
  *   | { type: "left_channel", channelId: ChannelId }
@@ -73,7 +76,11 @@ const DIALECT = {
 
   lastRev: ({ lastRev = 0 }) => lastRev,
 
+  destination: (conversationId) => ({ channelId: conversationId }),
+
   changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
+
+  historyPath: (conversationId) => `/api/channels/${conversationId}/messages`,
 
   async older(rest, me, { conversationId, first, limit }) {
     const before = first === undefined ? "" : `&before=${first.id}`;
@@ -129,7 +136,11 @@ const DIALECT = {
         return { kind: "revised", conversationId, rev, revision };
       }
       case "message_pinned":
-      case "message_unpinned":
+      case "message_unpinned": {
+        const { channelId: conversationId, rev, messageId: id, type } = frame;
+        const pinned = { id, isPinned: type === "message_pinned" };
+        return { kind: "revised", conversationId, rev, revision: null, pinned };
+      }
       case "message_graded":
         return { kind: "revised", conversationId: frame.channelId, rev: frame.rev, revision: null };
       case "resumed": {
@@ -193,6 +204,7 @@ function toMessage(stored, me) {
     kind: kindOf(stored.messageType),
     fileUrl: stored.fileUrl,
     parentId: stored.parentId ?? null,
+    isForwarded: stored.isForwarded ?? false,
     at: stored.createdAt,
     ...stateOf(stored),
     status: stored.readBy.length > 0 ? Status.READ : Status.SENT,
@@ -202,13 +214,14 @@ function toMessage(stored, me) {
 
 /**
  * What was done to a message since it was posted.
- * @param {Pick<WireMessage, "rev" | "editedAt" | "isDeleted" | "reactions">} stored
+ * @param {Pick<WireMessage, "rev" | "editedAt" | "isDeleted" | "isPinned" | "reactions">} stored
  */
-function stateOf({ rev, editedAt, isDeleted, reactions }) {
+function stateOf({ rev, editedAt, isDeleted, isPinned, reactions }) {
   return {
     rev: rev ?? UNCHANGED.rev,
     editedAt: editedAt ?? UNCHANGED.editedAt,
     isDeleted: isDeleted ?? UNCHANGED.isDeleted,
+    isPinned: isPinned ?? UNCHANGED.isPinned,
     reactions:
       reactions?.map(({ emoji, count, userIds: users }) => ({ emoji, count, users })) ??
       UNCHANGED.reactions,
@@ -223,8 +236,8 @@ function toMessages(page, me) {
   return /** @type {WireMessage[]} */ (page).map((stored) => toMessage(stored, me));
 }
 
-/** @extends {Client<PlatformUser, ListedChannel>} */
-export class ChannelsClient extends Client {
+/** @extends {FindingClient<PlatformUser, ListedChannel>} */
+export class ChannelsClient extends FindingClient {
   /** @param {Options} [options] */
   constructor(options) {
     super(DIALECT, options);
@@ -299,6 +312,33 @@ export class ChannelsClient extends Client {
    */
   async changeRole(workspaceId, userId, role) {
     await this.call("PUT", `/api/workspaces/${workspaceId}/members/${userId}`, { role });
+  }
+
+  /**
+   * Pin a stored message; for moderators. It is tried until it is done, as editing is.
+   * @param {Message} message
+   * @throws {CallFailed} refused for good, as with `not_allowed`
+   */
+  async pin(message) {
+    await this.calls.session.revisions.pin(message, true);
+  }
+
+  /**
+   * @param {Message} message
+   * @throws {CallFailed}
+   */
+  async unpin(message) {
+    await this.calls.session.revisions.pin(message, false);
+  }
+
+  /**
+   * What is pinned in a channel, in the order in which it was.
+   * @param {ChannelId} channelId
+   * @returns {Promise<readonly Message[]>}
+   */
+  async pinned(channelId) {
+    const { rest, session } = this.calls;
+    return toMessages(await rest.call("GET", `/api/channels/${channelId}/pinned`), session.me.id);
   }
 
   async invitations() {

@@ -1,6 +1,6 @@
 /** Private messages: `/ws` and its REST. A conversation's id is the other person's user id. */
 
-import { Client } from "../client.js";
+import { FindingClient } from "../finding.js";
 import { Kind, Status, UNCHANGED } from "../messages/message.js";
 
 /**
@@ -19,6 +19,7 @@ import { Kind, Status, UNCHANGED } from "../messages/message.js";
  * @property {MessageKind} [message_type]
  * @property {string} [file_url]
  * @property {number} [parent_id]
+ * @property {true} [is_forwarded]
  * @property {string} created_at
  * @property {boolean} is_read
  * @property {boolean} [is_delivered]
@@ -64,16 +65,20 @@ const DIALECT = {
 
   lastRev: ({ last_rev: rev = 0 }) => rev,
 
+  destination: (conversationId) => ({ recipient_id: conversationId }),
+
   changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
+
+  historyPath: (conversationId) => `/api/messages/${conversationId}`,
 
   async older(rest, me, { conversationId, first, limit }) {
     const query = first === undefined ? "" : `before_seq=${first.seq}&`;
-    const path = `/api/messages/${conversationId}?${query}limit=${limit}&mark=no`;
+    const path = `/api/messages/${conversationId}?${query}limit=${limit}&mark_read=false`;
     return toMessages(await rest.call("GET", path), me);
   },
 
   async newer(rest, me, conversationId, seq) {
-    const path = `/api/messages/${conversationId}?after_seq=${seq}&limit=${PAGE_SIZE}&mark=no`;
+    const path = `/api/messages/${conversationId}?after_seq=${seq}&limit=${PAGE_SIZE}&mark_read=false`;
     return toMessages(await rest.call("GET", path), me);
   },
 
@@ -191,6 +196,7 @@ function toMessage(stored, me) {
     kind: stored.message_type ?? Kind.TEXT,
     fileUrl: stored.file_url ?? null,
     parentId: stored.parent_id ?? null,
+    isForwarded: stored.is_forwarded ?? false,
     at: stored.created_at,
     ...stateOf(stored),
     status: stored.is_read ? Status.READ : arrived,
@@ -207,6 +213,7 @@ function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions })
     rev: rev ?? UNCHANGED.rev,
     editedAt: editedAt ?? UNCHANGED.editedAt,
     isDeleted: isDeleted ?? UNCHANGED.isDeleted,
+    isPinned: UNCHANGED.isPinned, // nobody can in private conversations
     reactions:
       reactions?.map(({ emoji, count, user_ids: users }) => ({ emoji, count, users })) ??
       UNCHANGED.reactions,
@@ -221,8 +228,8 @@ function toMessages(page, me) {
   return /** @type {WireMessage[]} */ (page).map((stored) => toMessage(stored, me));
 }
 
-/** @extends {Client<User, Conversation>} */
-export class ParlourClient extends Client {
+/** @extends {FindingClient<User, Conversation>} */
+export class ParlourClient extends FindingClient {
   /** @param {Options} [options] */
   constructor(options) {
     super(DIALECT, options);
@@ -265,6 +272,19 @@ export class ParlourClient extends Client {
    */
   async declineRequest(userId) {
     await this.call("DELETE", `/api/messages/requests/${userId}`);
+  }
+
+  /**
+   * People by a username or a part of a name, without regard to accents; private ones by their whole
+   * username only.
+   * @param {string} text
+   */
+  async people(text) {
+    const name = encodeURIComponent(text.trim().replace(/^@/, ""));
+    const paths = [`/api/users?username=${name}`, `/api/users/all?name=${name}`];
+    const found = await Promise.all(paths.map((path) => this.call("GET", path)));
+    const users = /** @type {User[][]} */ (found).flat();
+    return [...new Map(users.map((user) => [user.id, user])).values()];
   }
 
   /** The users who are online, as far as this one may know. */

@@ -4,7 +4,7 @@
  * @import { Message, MessageKind } from "../parlour.js"
  * @import { Entry } from "./outbox.js"
  *
- * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "reactions"> & { seq: number }}
+ * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions"> & { seq: number }}
  *   Revision what a message is after it was changed
  * @typedef {Message & { readonly id: number, readonly seq: number, readonly author: number }}
  *   StoredMessage
@@ -28,6 +28,7 @@ export const UNCHANGED = Object.freeze({
   rev: 0,
   editedAt: null,
   isDeleted: false,
+  isPinned: false,
   reactions: /** @type {Message["reactions"]} */ (Object.freeze([])),
 });
 
@@ -46,7 +47,7 @@ export function kindOf(name) {
  * @returns {Revision}
  */
 export function deletion({ seq, rev }) {
-  return { seq, rev, content: "", editedAt: null, isDeleted: true, reactions: [] };
+  return { seq, rev, content: "", editedAt: null, isDeleted: true, isPinned: false, reactions: [] };
 }
 
 /**
@@ -76,6 +77,7 @@ export function pendingMessage({
     kind,
     fileUrl,
     parentId,
+    isForwarded: false,
     at,
     ...UNCHANGED,
     status: failure === null ? Status.SENDING : Status.FAILED,

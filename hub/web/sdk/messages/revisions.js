@@ -70,12 +70,24 @@ export class Revisions {
    * The hub tells that a message was changed, which may be none that is known here.
    * @param {Extract<ServerEvent, { kind: "revised" }>} event
    */
-  told({ conversationId, rev, revision }) {
+  told({ conversationId, rev, revision, pinned }) {
     this.#timelines.revised(conversationId, rev);
+    if (pinned !== undefined) this.#pinned(conversationId, rev, pinned);
     if (revision === null) return;
     const isKnown = this.#timelines.get(conversationId).has(revision.seq);
     if (isKnown) this.apply(conversationId, revision);
     else if (revision.isDeleted) this.#emit("changed", { conversationId, message: null });
+  }
+
+  /**
+   * @param {ConversationId} conversationId
+   * @param {number} rev
+   * @param {{ id: number, isPinned: boolean }} pinned
+   */
+  #pinned(conversationId, rev, { id, isPinned }) {
+    const message = this.#timelines.get(conversationId).withId(id);
+    if (message !== undefined) this.apply(conversationId, { ...message, rev, isPinned });
+    this.#emit("pinned", { conversationId, id, isPinned });
   }
 
   /**
@@ -127,6 +139,35 @@ export class Revisions {
     const isDeleted = method === "DELETE" && path === "";
     const now = isDeleted ? deletion({ seq, rev }) : this.#dialect.changed(answer, this.#me);
     this.apply(conversationId, now);
+  }
+
+  /**
+   * Send a copy of a stored message, over REST. Resolves when it is stored.
+   * @param {Message} message
+   * @param {ConversationId} to
+   * @throws {CallFailed} it was refused for good
+   */
+  async forward({ id }, to) {
+    if (id === null) throw notStored();
+    const body = this.#dialect.destination(to);
+    await this.#reviser.change((key) =>
+      this.#rest.call("POST", `/api/messages/${id}/forward`, body, { "Idempotency-Key": key }),
+    );
+  }
+
+  /**
+   * Pin a stored message, or unpin it. Resolves when it is done; the hub tells it to all.
+   * @param {Message} message
+   * @param {boolean} isPinned
+   * @throws {CallFailed} it was refused for good
+   */
+  async pin({ id, conversationId }, isPinned) {
+    if (id === null) throw notStored();
+    const path = `/api/channels/${conversationId}/pin/${id}`;
+    const method = isPinned ? "POST" : "DELETE";
+    await this.#reviser.change((key) =>
+      this.#rest.call(method, path, undefined, { "Idempotency-Key": key }),
+    );
   }
 
   /** What waits to be changed can be tried. */

@@ -73,13 +73,14 @@ export class Timeline {
    * @param {Revision} revision
    * @returns {StoredMessage | null} the message as it is now; null: it is not known, or not another one
    */
-  revise({ seq, rev, content, editedAt, isDeleted, reactions }) {
+  revise({ seq, rev, content, editedAt, isDeleted, isPinned, reactions }) {
     const at = this.#indexOf(seq);
     const before = this.#stored[at];
     if (before === undefined || before.isDeleted) return null;
     if (rev <= before.rev && !isDeleted) return null;
     const left = isDeleted ? { kind: Kind.TEXT, fileUrl: null } : {};
-    const message = { ...before, rev, content, editedAt, isDeleted, reactions, ...left };
+    const now = { rev, content, editedAt, isDeleted, isPinned, reactions };
+    const message = { ...before, ...now, ...left };
     this.#stored[at] = message;
     this.#all = null;
     return message;
@@ -96,6 +97,11 @@ export class Timeline {
     return this.#stored.filter(
       ({ seq, isDeleted }) => seq >= from && seq <= to && !isDeleted && !there.has(seq),
     );
+  }
+
+  /** @param {number} id */
+  withId(id) {
+    return this.#stored.find((message) => message.id === id);
   }
 
   /** @param {number} seq */

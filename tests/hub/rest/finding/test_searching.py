@@ -117,7 +117,7 @@ async def test_bytes_that_are_no_text_are_refused_or_nothing(world: World) -> No
     assert (await ann.call("GET", "/api/messages/search?q=%ff%ed%a0%80")).status == 400
 
 
-async def test_a_channel_is_searched_in_the_dialect_that_has_it(world: World) -> None:
+async def test_a_channel_is_searched_in_the_dialects_that_have_it(world: World) -> None:
     school = await open_school(world)
     await post(world, school.tea.user, school.general, "hay in the channel")
     await have_found(world.services.store)
@@ -131,6 +131,29 @@ async def test_a_channel_is_searched_in_the_dialect_that_has_it(world: World) ->
     assert await found(school.ann, f"hay in:#{school.general.name}") == one
     assert await found(school.eve, "hay") == []
     assert contents(await search(school.ann, "hay")) == []  # `/ws` has no channels
+    reply = await school.ann.ask("GET", "/api/messagepal/messages/search?q=hay")
+    assert reply.json == []
+
+
+async def test_the_messenger_shows_what_is_found_as_its_own_messages(world: World) -> None:
+    ann, ben, eve = await world.people("ann", "ben", "eve")
+    sent = await say(ann, ben, "some Hay")
+    await say(ben, ann, "more hay")
+    await have_found(world.services.store)
+    for base in ("/api/messagepal", "/api/message"):
+        reply = await ben.ask("GET", f"{base}/messages/search?q=hay&limit=1")
+        assert [each["message"]["content"] for each in reply.json] == ["more hay"]
+        link = reply.headers["link"]
+        path = f"{base}/messages/search{link[1 : link.index('>')]}"
+        (found,) = (await ben.ask("GET", path)).json
+        message, one = found["message"], f"{base}/messages/{sent['id']}"
+        name = message["conversationId"]
+        assert message == (await ben.ask("GET", f"{one}?conversationId={name}")).json
+        marks = [{"start": 5, "end": 8}]
+        assert found["snippet"] == {"text": "some Hay", "offset": 0, "marks": marks}
+        assert (await eve.ask("GET", f"{base}/messages/search?q=hay")).json == []
+        refused = await ben.ask("GET", f"{base}/messages/search?q=from:nobody")
+        assert (refused.status, refused.json["code"]) == (400, "invalid_field")
 
 
 async def test_a_language_is_one_of_the_hubs(world: World) -> None:

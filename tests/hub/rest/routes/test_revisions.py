@@ -269,5 +269,21 @@ async def test_lists_say_where_to_resume_revisions_from(world: World) -> None:
     assert [each["last_rev"] for each in private.json] == [1]
     messenger = await ben.ask("GET", "/api/messagepal/conversations")
     assert [each["lastRev"] for each in messenger.json] == [1]
-    mine = await ben.ask("GET", "/api/users/me/channels")
-    assert [each["lastRev"] for each in mine.json] == [2]
+    messenger = await ben.ask("GET", f"/api/messagepal/conversations/{ben.id}")
+    assert [each["lastRev"] for each in messenger.json] == [1]
+    for path, expected in {
+        "/api/users/me/channels": [(1, 2)],
+        f"/api/workspaces/{school.workspace.id}/channels": [(1, 2)],
+        "/api/users/me/dms": [(1, 1)],
+        "/api/chat/conversations": [(1, 2), (1, 1)],
+    }.items():
+        listed = await ben.ask("GET", path)
+        assert [(each["lastSeq"], each["lastRev"]) for each in listed.json] == expected, path
+    bearer = {"Authorization": f"Bearer {token_of(ben)}"}
+    joined = await world.call("GET", "/channel_messages/api/channels", headers=bearer)
+    by_name = {each["name"]: (each["lastSeq"], each["lastRev"]) for each in joined.json}
+    assert by_name == {"general": (1, 2), ann.user.name: (1, 1)}
+    channel = to_uuid(IdKind.CHANNEL, school.general.id)
+    path = f"/channel_messages/api/channels/{channel}/join"
+    again = (await world.call("POST", path, headers=bearer)).json["channel"]
+    assert (again["lastSeq"], again["lastRev"]) == (1, 2)

@@ -125,6 +125,16 @@ async def test_what_a_person_wrote_is_in_it_wherever_it_is(store: Store, tmp_pat
     assert [each["content"] for each in found["own_messages.jsonl"]] == ["before I left", "to ben"]
 
 
+async def test_what_a_person_has_hidden_is_in_it(store: Store, tmp_path: Path) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    hidden = await post_one(store, Draft(ben.id, ann.id, "hidden"))
+    await post_one(store, Draft(ben.id, ann.id, "shown"))
+    assert await store.notes.hide(ann.id, hidden.id, is_hidden=True)
+    members = await exported(store, ann, tmp_path)
+    contents = [each["content"] for each in members["conversation_messages.jsonl"]]
+    assert contents == ["hidden", "shown"]
+
+
 async def test_it_takes_page_after_page(store: Store, tmp_path: Path) -> None:
     """Every message once and in order, in conversations of one page and of several."""
     (ann,) = await make_users(store, "ann")

@@ -33,7 +33,7 @@ TAKE_OVER = f"""
 """
 POST = """
     SELECT verdict FROM post_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], NULL, ARRAY[1],
-        ARRAY['of another hub'], NULL, ARRAY['text'], NULL, ARRAY[false], NULL, NULL, $3)
+        ARRAY['of another hub'], NULL, ARRAY['text'], NULL, ARRAY[false], NULL, NULL, NULL, $3)
 """
 ANOTHER_HUB = 7
 RESTORED = "UPDATE epochs SET value = gen_random_uuid()"

@@ -39,7 +39,36 @@ export async function history(visitors, { ann: annsCookie, ann_id: annsId, ben, 
   await jump.waitFor({ state: "hidden" });
   const drawn = await bubbles(ann);
   assert.deepEqual(drawn, [...Array(total).keys()].slice(-drawn.length).map(String));
+  await keys(ann);
   await flood(ann, await visitors.open(ben), annsId);
+}
+
+/**
+ * Who goes through the messages with the keys stays where they are, whatever moves beneath a pointer at
+ * rest: browsers say that it is over something else then.
+ * @param {Page} page
+ */
+async function keys(page) {
+  const list = page.locator(".scroll");
+  const { x = 0, y = 0, height = 0 } = (await list.boundingBox()) ?? {};
+  const rest = await list.evaluateHandle((element) => {
+    const last = { screenX: -1, screenY: -1 };
+    element.addEventListener("pointermove", (event) => {
+      const { screenX, screenY } = /** @type {PointerEvent} */ (event);
+      Object.assign(last, { screenX, screenY });
+    });
+    return last;
+  });
+  await page.mouse.move(x + 100, y + height / 2);
+  await list.focus();
+  for (let pressed = 0; pressed < 3; pressed += 1) await page.keyboard.press("ArrowUp");
+  const isThere = await list.evaluate((element, at) => {
+    const focused = element.querySelector(".bubble:focus");
+    const over = { ...at, pointerType: "mouse", bubbles: true };
+    focused?.previousElementSibling?.dispatchEvent(new PointerEvent("pointerover", over));
+    return focused !== null && focused.querySelector(".actions") !== null;
+  }, rest);
+  assert.ok(isThere);
 }
 
 /**

@@ -51,7 +51,7 @@ export function hubWithLog() {
     [HISTORY]: ({ path }) => {
       const query = new globalThis.URL(path, "http://x").searchParams;
       const after = Number(query.get("after_seq"));
-      assert.equal(query.get("mark"), "no"); // what has come is not read yet
+      assert.equal(query.get("mark_read"), "false"); // what has come is not read yet
       return log.filter(({ seq }) => seq > after);
     },
     [POST]: ({ body }) => {

@@ -20,7 +20,7 @@ CUT_HOLD = """
 """
 POST = """
     SELECT verdict FROM post_messages(ARRAY[$1::bigint], ARRAY[$2::bigint], NULL, ARRAY[1],
-        ARRAY['hi'], NULL, ARRAY['text'], NULL, ARRAY[false], NULL, NULL, $3)
+        ARRAY['hi'], NULL, ARRAY['text'], NULL, ARRAY[false], NULL, NULL, NULL, $3)
 """
 IS_WAITING = """
     SELECT EXISTS (SELECT FROM pg_stat_activity

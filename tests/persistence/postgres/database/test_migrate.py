@@ -67,6 +67,11 @@ RELEASED = {
         "8ee675cbd784760c9bb5d7ade2e9af62a7c8283d9786aa7f3bed8b9bdb76c81d"
     ),
     "schema/0018_search.sql": ("d3dd774acac3582b2377e78519dfb91cc3391a8b9502610853dd78bb344a46d2"),
+    "schema/0020_notes.sql": ("98a3679936253fd05326d8280950c49a6177ea0801eecf68ba56f90c406666b9"),
+    "schema/0022_forwards.sql": (
+        "de70c661a142f5fef8842b152289ef25a4b3a44d3f1996a0a2bf4a730dfcd7c0"
+    ),
+    "schema/0019_threads.sql": ("d6308a851c1baae5d7ba0e146b9f69beed43a56d5b20d27a2144d99480adc151"),
     "schema/0021_mentions.sql": (
         "074e67734cbf93628a94337f40bea8d74dea2e13b4194f01c60344ba26ae7b14"
     ),

@@ -22,6 +22,6 @@ async def test_a_page_of_conversations_reads_their_messages_alone(databases: Dat
 
 async def test_unread_messages_are_counted_where_there_are_some(databases: Databases) -> None:
     async with open_filled(databases) as filled:
-        plan = await filled.plan(UNREAD_COUNT, True)
+        plan = await filled.plan(UNREAD_COUNT)
         assert not {*scanned(plan)} & {*LARGE}, plan
         assert read_of(plan, "messages") <= CROWD.conversations / 2 * CROWD.messages, plan

@@ -87,8 +87,13 @@ async def test_a_message_that_is_committed_late_is_found(databases: Databases) -
 
 
 @pytest.mark.parametrize(
-    "content", ["我喜欢学习python写code", "東京タワー x", "a_b fooBar(x[1])", "ÄPFEL ﬁne", "𠀀𠀁"]
-)
+    "content",
+    [
+        "我喜欢学习python写code", "東京タワー x", "a_b fooBar(x[1])", "ÄPFEL ﬁne", "𠀀𠀁",
+        "İstanbul ISTANBUL \u0131s\u0131", "ΟΔΟΣ οδος", "\u03aa\u0301 J\u030c ŉ ß \N{KELVIN SIGN}",
+        "\u202ahay\u202c hay\u00adfield\ufeff", "3½ ⅓", "it\u00b4s", "ไทย", "한국어", "ລາວ",
+    ],
+)  # fmt: skip
 async def test_postgres_sees_the_words_that_python_sees(databases: Databases, content: str) -> None:
     words = [word.text for word in words_in(content)]
     statement = "SELECT tsvector_to_array(to_tsvector('simple', spaced_words($1)))"
@@ -100,3 +105,28 @@ async def test_a_search_uses_its_index_whatever_its_session_prefers(databases: D
     settings = "SELECT proconfig FROM pg_proc WHERE proname = 'search_messages'"
     async with databases.migrated() as dsn:
         assert await execute(dsn, settings) == ["enable_bitmapscan=on", "enable_seqscan=off"]
+
+
+async def test_the_index_is_not_asked_for_a_beginning_of_many_words(databases: Databases) -> None:
+    asked = """
+        SELECT looked_up::text
+          FROM words_wanted(ARRAY['straw', $1], ARRAY[false, true], ARRAY[true, true], 'simple')
+    """
+    async with databases.migrated() as dsn, open_postgres_store(dsn, pool_size=2, lanes=1) as store:
+        ann, ben = await make_users(store, "ann", "ben")
+        for number in range(20):
+            await post_one(store, Draft(ann.id, ben.id, f"hay{number} straw"))
+        for content in ("corn straw", "hay", "big hay0"):
+            await post_one(store, Draft(ann.id, ben.id, content))
+        await have_found(store)
+        assert await execute(dsn, asked, "hay") == "'straw':D"
+        assert await execute(dsn, asked, "big hay") == "'straw':D & 'big':D"
+        assert await execute(dsn, asked, "cor") == "'straw':D & 'cor':*D"
+        assert len((await search(store, ben, "hay*", limit=50)).found) == 22
+        assert len((await search(store, ben, "hay* straw", limit=50)).found) == 20
+        assert contents((await search(store, ben, "hay1* straw", limit=2)).found) == [
+            "hay19 straw",
+            "hay18 straw",
+        ]
+        assert contents((await search(store, ben, "big.hay*")).found) == ["big hay0"]
+        assert contents((await search(store, ben, "corn* straw")).found) == ["corn straw"]

@@ -20,6 +20,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/cli/test_demo.py", "tests/hub/rest/test_web.py"),
     ),
     Fault(
+        "a message that was searched for is shown without what stands around it",
+        "hub/web/app/finding/past_view.js",
+        "{ around, limit: PAGE_SIZE }",
+        "{ around, limit: 1 }",
+        CONVERSATIONS,
+    ),
+    Fault(
+        "the list of what is pinned stays as it was",
+        "hub/web/app/finding/pins.js",
+        "detail.conversationId === id && void this.#load(client)",
+        "detail.conversationId === 0 && void this.#load(client)",
+        CONVERSATIONS,
+    ),
+    Fault(
         "a file that is called like a link looks like one",
         "hub/web/app/conversation/messages/bubble.js",
         "? text : stored",
@@ -115,8 +129,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what is out of view counts as read",
         "hub/web/app/conversation/conversation_view.js",
-        "    return this.#isLoaded && this.#messages.isAtEnd && isLooking();",
-        "    return this.#isLoaded && isLooking();",
+        "this.#past === null && this.#messages.isAtEnd && isLooking();",
+        "this.#past === null && isLooking();",
         READING,
     ),
     Fault(
@@ -183,6 +197,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         LOOKS,
     ),
     Fault(
+        "what moves beneath a pointer at rest takes the buttons from who uses the keys",
+        "hub/web/app/conversation/messages/message_actions.js",
+        '    return isAtRest && this.#list.querySelector(":focus-visible") !== null;\n',
+        "    return false;\n",
+        READING,
+    ),
+    Fault(
         "a long press does nothing",
         "hub/web/app/conversation/messages/message_actions.js",
         "    this.#pressing = setTimeout(() => this.#openFor(target), LONG_PRESS_MS);\n",
@@ -226,5 +247,12 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "    conversation.isNamesake = true;\n",
         "",
         READING,
+    ),
+    Fault(
+        "whoever does not forward a message is taken away from it",
+        "hub/web/app/conversation/messages/forward_dialog.js",
+        "    dialog.remove();\n    onClosed();\n",
+        "    dialog.remove();\n",
+        CONVERSATIONS,
     ),
 )

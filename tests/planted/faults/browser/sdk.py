@@ -248,7 +248,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a message that was polled counts as read",
         "hub/web/sdk/dialects/private_messages.js",
-        "?after_seq=${seq}&limit=${PAGE_SIZE}&mark=no`;",
+        "?after_seq=${seq}&limit=${PAGE_SIZE}&mark_read=false`;",
         "?after_seq=${seq}&limit=${PAGE_SIZE}`;",
         UNITS,
     ),
@@ -279,5 +279,19 @@ FAULTS: Final[tuple[Fault, ...]] = (
         'last === undefined ? ""',
         'last !== undefined ? ""',
         ("tests/hub/web/test_sdk_units.py",),
+    ),
+    Fault(
+        "a client does not see that a message is pinned",
+        "hub/web/sdk/messages/revisions.js",
+        "if (pinned !== undefined) this.#pinned(conversationId, rev, pinned);",
+        "",
+        ("tests/hub/web/test_sdk_units.py",),
+    ),
+    Fault(
+        "a search in the SDK has one page",
+        "hub/web/sdk/finding.js",
+        'more?.get("cursor") ?? null',
+        "null",
+        ("tests/e2e/sdk/test_flows.py",),
     ),
 )

@@ -90,7 +90,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "a resume does not say that it left conversations out",
         "hub/services/resume.py",
         "now = datetime.now(UTC)\n"
-        "            is_complete = is_whole and is_all and _is_complete(sent, upto)\n",
+        "            is_complete = is_whole and is_all and is_noted and _is_complete(sent, upto)\n",
         "now = datetime.now(UTC)\n            is_complete = _is_complete(sent, upto)\n",
         RESUME,
     ),

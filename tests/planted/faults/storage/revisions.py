@@ -27,8 +27,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an edit is not only its author's",
         ROUTINE,
-        "IF action = 'edit' AND message.author_id <> who THEN",
-        "IF false THEN",
+        "IF action = 'edit' AND (message.author_id <> who OR",
+        "IF action = 'edit' AND (false OR",
         BY_STORE,
     ),
     Fault(
@@ -111,8 +111,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a repeated revision is shown to nobody",
         "hub/sockets/replies.py",
-        "for event in shown_again(answer.message):",
-        "for event in shown_again(answer.message)[:0]:",
+        "for event in shown_again(answer.message, answer.revision, client.user):",
+        "for event in shown_again(answer.message, answer.revision, client.user)[:0]:",
         BY_SOCKET,
     ),
     Fault(
@@ -146,15 +146,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who repeats a send is shown what was deleted or edited since",
         "persistence/postgres/posting.py",
-        "        if not repeats:\n",
-        "        if repeats or not repeats:\n",
+        "ask(_CHANGED, repeats, list(",
+        "ask(_CHANGED, repeats[:0], list(",
         ("tests/persistence/contents/test_revisions.py", "tests/persistence/test_posting.py"),
     ),
     Fault(
         "who has lost a conversation is shown what became of their message by repeating it",
         "persistence/postgres/posting.py",
-        " AND m.rev > 0 AND may_join(m.author_id, c.id)\n",
-        " AND m.rev > 0\n",
+        "           AND may_join(m.author_id, c.id)\n",
+        "",
         ("tests/persistence/contents/test_revisions.py",),
     ),
 )

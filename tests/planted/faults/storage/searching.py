@@ -8,8 +8,60 @@ SEARCH: Final = "persistence/postgres/routines/search.sql"
 STORES: Final = "tests/persistence/listing/test_search.py"
 POSTGRES: Final = "tests/persistence/postgres/lists/test_search.py"
 REST: Final = "tests/hub/rest/finding/test_searching.py"
+SOCKETIO: Final = "tests/hub/rest/routes/channel_messages/test_finding.py"
+
+WORDS: Final = "protocol/searching/words.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a search folds letters otherwise than the index",
+        SEARCH,
+        "content := replace(translate(content, '\u0131\u03c2', 'i\u03c3'), U&'i\\0307', 'i');",
+        "",
+        (STORES, POSTGRES),
+    ),
+    Fault(
+        "a letter in lower case that is two characters keeps both",
+        WORDS,
+        '.replace("i\\u0307", "i")',
+        "",
+        (STORES, "tests/protocol/searching/test_words.py"),
+    ),
+    Fault(
+        "what nobody sees hides a word in the index",
+        SEARCH,
+        "normalize(regexp_replace(content, unseen, '', 'g'), NFKC)",
+        "normalize(content, NFKC)",
+        (STORES,),
+    ),
+    Fault(
+        "what nobody sees hides a word from a search",
+        WORDS,
+        r'r"\u00ad\u034f',
+        r'r"\u034f',
+        (STORES, "tests/protocol/searching/test_words.py"),
+    ),
+    Fault(
+        "a fraction is the words of its numbers in the index",
+        SEARCH,
+        "content := replace(content, U&'\\2044', 'fr');",
+        "",
+        (POSTGRES, STORES),
+    ),
+    Fault(
+        "the mark of one character has two",
+        "protocol/searching/marks.py",
+        "if word.is_unspaced and len(word.text) > len(phrase.words[-1]):",
+        "if False:",
+        ("tests/protocol/searching/test_marks.py",),
+    ),
+    Fault(
+        "Thai is searched by what stands between spaces",
+        WORDS,
+        r'r"\u0e01-\u0e3a\u0e40-\u0e4e\u0e81',
+        r'r"\u0e81',
+        (STORES, "tests/protocol/searching/test_words.py"),
+    ),
     Fault(
         "a search asks for no right",
         SEARCH,
@@ -27,7 +79,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a search looks at what everybody may see",
         SEARCH,
-        "FILTER (WHERE is_indexed OR d.terms @@ shown)",
+        "(is_indexed OR d.terms @@ shown)\n                       AND",
         "",
         (STORES,),
     ),
@@ -41,7 +93,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a search in memory finds what was deleted",
         "persistence/memory/search/__init__.py",
-        "for message in row.shown(hidden):",
+        "for message in row.shown(hidden, user_id):",
         "for message in row.messages:",
         (STORES,),
     ),
@@ -104,8 +156,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a mark of several words ends before the last one",
         "protocol/searching/marks.py",
-        "words[at + len(phrase.words) - 1].end",
-        "words[at].end",
+        "_end(words, at + len(phrase.words) - 1, phrase)",
+        "_end(words, at, phrase)",
         ("tests/protocol/searching/test_marks.py",),
     ),
     Fault(
@@ -149,5 +201,47 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        key = plain_key(text)\n",
         "        key = text.lower()\n",
         ("tests/persistence/test_relations.py",),
+    ),
+    Fault(
+        "the messenger's search finds messages of channels",
+        "hub/rest/routes/messenger/messages.py",
+        "search_page(call, only_private=True)",
+        "search_page(call, only_private=False)",
+        (REST,),
+    ),
+    Fault(
+        "the next page over Socket.IO's REST is none",
+        "hub/rest/routes/channel_messages/finding.py",
+        '"nextCursor": cursor_behind(page),',
+        '"nextCursor": None,',
+        (SOCKETIO,),
+    ),
+    Fault(
+        "a pin over Socket.IO's REST is not taken off",
+        "hub/rest/routes/channel_messages/finding.py",
+        'Pin(is_pinned=call.request.method == "PUT")',
+        "Pin()",
+        (SOCKETIO,),
+    ),
+    Fault(
+        "Socket.IO's messages do not say that they are pinned",
+        "protocol/dialects/channel_messages/shapes.py",
+        "    if message.is_pinned:\n",
+        "    if False:\n",
+        (SOCKETIO,),
+    ),
+    Fault(
+        "a beginning of many words finds everything",
+        SEARCH,
+        "AND (words IS NULL OR d.terms @@ words) AS fits",
+        "AS fits",
+        (POSTGRES,),
+    ),
+    Fault(
+        "the index is asked for a beginning of many words",
+        SEARCH,
+        "FILTER (WHERE d.terms @@ beginning) * 10 >= count(*)",
+        "FILTER (WHERE d.terms @@ beginning) > count(*)",
+        (POSTGRES,),
     ),
 )

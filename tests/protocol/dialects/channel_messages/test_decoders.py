@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from protocol.commands import (
     Command,
     FetchChannel,
+    HideMessage,
     JoinChannel,
     LeaveChannel,
     MarkDelivered,
     MarkRead,
+    MarkUnread,
+    MuteChannel,
     PostToChannel,
     ResumeChannels,
     TypeInChannel,
@@ -31,6 +34,7 @@ from protocol.model import (
     User,
     UserId,
 )
+from protocol.notes import Mute
 from protocol.shapes.uuids import IdKind, to_uuid
 
 AT = datetime(2024, 1, 1, 12, 0, 0, 7_000, UTC)
@@ -66,6 +70,11 @@ def receive(event: str, *args: object) -> Command:
             [{"content": "x" * 2_000, "channelId": CHANNEL}],
             PostToChannel(ChannelId(3), "x" * 2_000),
         ),
+        (
+            "message:forward",
+            [{"messageId": MESSAGE, "channelId": CHANNEL, "tempId": "t", "content": "lie"}],
+            PostToChannel(ChannelId(3), "", key="t", forwards=MessageId(9)),
+        ),
         ("message:typing:start", [{"channelId": CHANNEL}], TypeInChannel(ChannelId(3))),
         (
             "message:typing:stop",
@@ -74,6 +83,11 @@ def receive(event: str, *args: object) -> Command:
         ),
         ("message:delivered", [{"messageId": MESSAGE}], MarkDelivered(MessageId(9))),
         ("message:read", [{"messageId": MESSAGE, "status": "READ"}], MarkRead(MessageId(9))),
+        ("message:unread", [{"messageId": MESSAGE}], MarkUnread(MessageId(9))),
+        ("message:hide", [{"messageId": MESSAGE}], HideMessage(MessageId(9))),
+        ("message:unhide", [{"messageId": MESSAGE}], HideMessage(MessageId(9), is_hidden=False)),
+        ("channel:mute", [{"channelId": CHANNEL}], MuteChannel(ChannelId(3), Mute())),
+        ("channel:unmute", [CHANNEL], MuteChannel(ChannelId(3), None)),
         ("room:join", [{"channelId": CHANNEL}], JoinChannel(ChannelId(3))),
         ("room:join", [CHANNEL], JoinChannel(ChannelId(3))),
         ("channel:join", [CHANNEL, "more"], JoinChannel(ChannelId(3))),
@@ -104,6 +118,9 @@ def test_events_become_commands(event: str, args: Sequence[object], command: Com
         ("message:send", [SEND | {"tempId": ""}], ErrorCode.INVALID_FIELD),
         ("message:send", [SEND | {"tempId": 1_795_692_904_337}], ErrorCode.INVALID_FIELD),
         ("message:send", [{"content": b"x", "channelId": CHANNEL}], ErrorCode.INVALID_FIELD),
+        ("message:forward", [{"channelId": CHANNEL}], ErrorCode.INVALID_FIELD),
+        ("message:forward", [{"messageId": MESSAGE}], ErrorCode.INVALID_FIELD),
+        ("message:forward", [{"messageId": "x", "channelId": CHANNEL}], ErrorCode.INVALID_FIELD),
         ("message:read", [{"messageId": CHANNEL}], ErrorCode.INVALID_FIELD),
         ("message:read", [MESSAGE], ErrorCode.INVALID_FIELD),
         ("room:join", [{}], ErrorCode.INVALID_FIELD),
@@ -127,8 +144,8 @@ NAMES = st.sampled_from(
     ["content", "channelId", "messageId", "parentId", "tempId", "deliveryStatus"]
 )
 EVENTS = st.sampled_from(
-    ["message:send", "message:typing:start", "message:delivered", "message:read", "room:join",
-     "room:leave", "messages:get", "messages:list"]
+    ["message:send", "message:forward", "message:typing:start", "message:delivered",
+     "message:read", "room:join", "room:leave", "messages:get", "messages:list"]
 )  # fmt: skip
 
 
@@ -151,6 +168,8 @@ def test_no_event_raises_anything_but_a_wire_error(event: str, args: list[object
         ("message:send", [SEND | {"deliveryStatus": 5, "tempId": "t"}], "deliveryStatus", "t"),
         ("message:send", [SEND | {"tempId": ""}], "tempId", None),
         ("message:send", [SEND | {"parentId": "x"}], "parentId", None),
+        ("message:forward", [{"messageId": MESSAGE, "tempId": "t"}], "channelId", "t"),
+        ("message:forward", [{"channelId": CHANNEL, "tempId": "t"}], "messageId", "t"),
         ("message:typing:start", [{}], "channelId", None),
         ("message:typing:stop", [{}], "channelId", None),
         ("message:delivered", [{}], "messageId", None),

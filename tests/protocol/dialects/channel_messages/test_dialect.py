@@ -7,6 +7,7 @@ from protocol.dialects.channel_messages import DIALECT
 from protocol.errors import ErrorCode
 from protocol.events import ChannelMessagePosted, HeartbeatAcknowledged, Refused
 from protocol.model import ChannelId, Posted
+from protocol.revisions import Delete
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.documents.events import ANN, MESSAGE
 
@@ -36,7 +37,11 @@ def test_a_message_looks_the_same_live_and_in_answers() -> None:
             {"success": False, "error": "Unauthorized", "code": "not_allowed"},
         ),
         ("message:read", Done(), {"success": True}),
-        ("message:update", Changed(MESSAGE, ANN), {**VIEW, "success": True, "data": VIEW}),
+        (
+            "message:update",
+            Changed(MESSAGE, ANN, Delete()),
+            {**VIEW, "success": True, "data": VIEW},
+        ),
         ("x", Notice(HeartbeatAcknowledged()), {"success": True}),
     ],
 )

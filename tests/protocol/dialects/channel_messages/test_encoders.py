@@ -16,8 +16,10 @@ from protocol.events import (
     MentionChanged,
     MessageConfirmed,
     MessagesSeen,
+    Noted,
     Refused,
     Shed,
+    ThreadReplied,
 )
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
@@ -78,12 +80,19 @@ EMITTED: dict[type[Event], list[tuple[str, object]]] = {
                 "isDeleted": False,
                 "isPinned": True,
                 "reactions": [{"emoji": "👍", "count": 2, "userIds": [USER, OTHER]}],
+                "gradingStatus": "graded",
                 "emoji": "👍",
                 "userId": USER,
             },
         )
     ],
     ConversationBegun: [NEW],
+    Noted: [
+        (
+            "channel:noted",
+            {"channelId": CHANNEL, "note": 7, "unreadFrom": 4, "isMuted": True, "mutedUntil": None},
+        )
+    ],
     ChannelTyping: [("message:typing:start", {**TYPING, "isTyping": True})],
     MessagesSeen: [
         ("message:delivered", {"messageId": EARLIER, **SEEN}),
@@ -120,6 +129,25 @@ EMITTED: dict[type[Event], list[tuple[str, object]]] = {
         (
             "announcement",
             {"text": "The hub is restarted at noon.", "timestamp": "2024-01-01T12:00:00.007Z"},
+        )
+    ],
+    ThreadReplied: [
+        (
+            "thread:reply",
+            {
+                "messageId": to_uuid(IdKind.MESSAGE, 9),
+                "channelId": to_uuid(IdKind.CHANNEL, 3),
+                "userId": to_uuid(IdKind.USER, 1),
+                "thread": {
+                    "parentId": to_uuid(IdKind.MESSAGE, 7),
+                    "replyCount": 2,
+                    "lastReply": {
+                        "id": to_uuid(IdKind.MESSAGE, 9),
+                        "userId": to_uuid(IdKind.USER, 1),
+                        "createdAt": "2024-01-01T12:00:00.007Z",
+                    },
+                },
+            },
         )
     ],
     Shed: [("shed", {"events": 7})],

@@ -30,8 +30,10 @@ def test_content_is_rendered_where_there_is_a_renderer() -> None:
 
 def test_a_channel_is_described_by_its_subject_if_it_has_one() -> None:
     plain = evolve(CHANNEL, subject=None)
-    view = channel_object(plain, "maths", [ANN], members=2, messages=7)
+    far = {"members": 2, "last_seq": 7, "last_rev": 3}
+    view = channel_object(plain, "maths", [ANN], **far)
     assert "description" not in view
     assert b'"_count":{"members":2,"messages":7}' in orjson.dumps(view)
-    described = channel_object(evolve(plain, subject="Algebra"), "maths", [], members=2, messages=7)
+    assert (view["lastSeq"], view["lastRev"]) == (7, 3)
+    described = channel_object(evolve(plain, subject="Algebra"), "maths", [], **far)
     assert (described["description"], described["members"]) == ("Algebra", [])

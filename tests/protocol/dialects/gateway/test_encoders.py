@@ -19,8 +19,10 @@ from protocol.events import (
     MemberAdded,
     MemberRemoved,
     MentionChanged,
+    Noted,
     Ready,
     Shed,
+    ThreadReplied,
     WorkspaceDeleted,
     WorkspacePresence,
 )
@@ -45,6 +47,12 @@ FRAMES: dict[type[Event], list[object]] = {
             },
         }
     ],
+    Noted: [
+        {
+            "t": "CHANNEL_NOTED",
+            "d": {"channelId": 3, "note": 7, "unreadFrom": 4, "isMuted": True, "mutedUntil": None},
+        }
+    ],
     ChannelMessageRevised: [
         {
             "t": "MESSAGE_REACTION_ADD",
@@ -60,6 +68,7 @@ FRAMES: dict[type[Event], list[object]] = {
                 "isDeleted": False,
                 "isPinned": True,
                 "reactions": [{"emoji": "👍", "count": 2, "userIds": [1, 2]}],
+                "gradingStatus": "graded",
                 "emoji": "👍",
                 "userId": 1,
             },
@@ -206,6 +215,21 @@ FRAMES: dict[type[Event], list[object]] = {
         {
             "t": "ANNOUNCEMENT",
             "d": {"text": "The hub is restarted at noon.", "timestamp": "2024-01-01T12:00:00.007Z"},
+        }
+    ],
+    ThreadReplied: [
+        {
+            "t": "THREAD_REPLY",
+            "d": {
+                "messageId": 9,
+                "channelId": 3,
+                "userId": 1,
+                "thread": {
+                    "parentId": 7,
+                    "replyCount": 2,
+                    "lastReply": {"id": 9, "userId": 1, "createdAt": "2024-01-01T12:00:00.007Z"},
+                },
+            },
         }
     ],
     Shed: [{"t": "SHED", "d": {"events": 7}}],

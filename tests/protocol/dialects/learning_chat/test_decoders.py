@@ -1,15 +1,19 @@
 """The frames that a client of `/ws/chat` may send."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from protocol.commands import (
     Command,
+    HideMessage,
     JoinChannel,
     LeaveChannel,
     MarkDelivered,
     MarkRead,
+    MarkUnread,
+    MuteChannel,
     PostToChannel,
     Respond,
     ResumeChannels,
@@ -22,6 +26,7 @@ from protocol.dialects.learning_chat.decoders import DECODERS
 from protocol.errors import ErrorCode, WireError
 from protocol.events import HeartbeatAcknowledged
 from protocol.model import ChannelId, MessageId, MessageKind
+from protocol.notes import Mute
 from protocol.revisions import Delete, Edit, Pin, React
 
 CHANNEL = ChannelId(3)
@@ -63,8 +68,30 @@ def receive(frame: object) -> Command | None:
         ({"type": "stop_typing", "channelId": 3}, TypeInChannel(CHANNEL, is_typing=False)),
         ({"type": "mark_delivered", "channelId": 3, "messageId": 9}, MarkDelivered(MessageId(9))),
         (
+            {"type": "mark_unread", "channelId": 3, "messageId": 9},
+            MarkUnread(MessageId(9), CHANNEL),
+        ),
+        (
+            {"type": "hide_message", "channelId": 3, "messageId": 9},
+            HideMessage(MessageId(9), CHANNEL),
+        ),
+        (
+            {"type": "unhide_message", "channelId": 3, "messageId": 9},
+            HideMessage(MessageId(9), CHANNEL, is_hidden=False),
+        ),
+        ({"type": "mute_channel", "channelId": 3}, MuteChannel(CHANNEL, Mute())),
+        (
+            {"type": "mute_channel", "channelId": 3, "until": "2026-01-31T12:00:00Z"},
+            MuteChannel(CHANNEL, Mute(datetime(2026, 1, 31, 12, tzinfo=UTC))),
+        ),
+        ({"type": "unmute_channel", "channelId": 3}, MuteChannel(CHANNEL, None)),
+        (
             {"type": "pin_message", "channelId": 3, "messageId": 9},
             ReviseMessage(MessageId(9), Pin(), CHANNEL),
+        ),
+        (
+            {"type": "forward_message", **PLACE, "clientMessageId": "k"},
+            PostToChannel(CHANNEL, "", key="k", forwards=MessageId(9)),
         ),
         (
             {"type": "edit_message", **PLACE, "content": " hello ", "clientMessageId": "k"},
@@ -147,5 +174,6 @@ def test_every_frame_has_an_example_here() -> None:
     assert set(DECODERS) == {
         "join_channel", "leave_channel", "send_message", "typing", "stop_typing", "mark_read",
         "mark_delivered", "pin_message", "edit_message", "delete_message", "react",
-        "remove_reaction", "heartbeat", "resume",
+        "remove_reaction", "forward_message", "heartbeat", "resume", "mark_unread", "hide_message",
+        "unhide_message", "mute_channel", "unmute_channel",
     }  # fmt: skip

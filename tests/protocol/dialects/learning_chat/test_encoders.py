@@ -23,8 +23,10 @@ from protocol.events import (
     LeftChannel,
     MentionChanged,
     MessagesSeen,
+    Noted,
     Refused,
     Shed,
+    ThreadReplied,
 )
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId, WorkspaceId
 from tests.support.documents.events import ANN, EVENTS, FULL_MESSAGE
@@ -32,6 +34,16 @@ from tests.support.documents.events import ANN, EVENTS, FULL_MESSAGE
 EXAMPLES = {type(event): event for event in EVENTS}
 
 FRAMES: dict[type[Event], list[object]] = {
+    Noted: [
+        {
+            "type": "channel_noted",
+            "channelId": 3,
+            "note": 7,
+            "unreadFrom": 4,
+            "isMuted": True,
+            "mutedUntil": None,
+        }
+    ],
     Connected: [
         {
             "type": "connected",
@@ -118,6 +130,7 @@ FRAMES: dict[type[Event], list[object]] = {
             "isDeleted": False,
             "isPinned": True,
             "reactions": [{"emoji": "👍", "count": 2, "userIds": [1, 2]}],
+            "gradingStatus": "graded",
             "emoji": "👍",
             "userId": 1,
         }
@@ -139,6 +152,7 @@ FRAMES: dict[type[Event], list[object]] = {
                     "pinnedMessages": [],
                     "createdAt": "2024-01-01T12:00:00.007Z",
                     "lastSeq": 4,
+                    "lastRev": 2,
                 }
             ],
         }
@@ -157,6 +171,19 @@ FRAMES: dict[type[Event], list[object]] = {
             "type": "announcement",
             "text": "The hub is restarted at noon.",
             "timestamp": "2024-01-01T12:00:00.007Z",
+        }
+    ],
+    ThreadReplied: [
+        {
+            "type": "thread_reply",
+            "messageId": 9,
+            "channelId": 3,
+            "userId": 1,
+            "thread": {
+                "parentId": 7,
+                "replyCount": 2,
+                "lastReply": {"id": 9, "userId": 1, "createdAt": "2024-01-01T12:00:00.007Z"},
+            },
         }
     ],
     Shed: [{"type": "shed", "events": 7}],

@@ -7,7 +7,10 @@ import pytest
 from protocol.commands import (
     Command,
     FetchHistory,
+    HideMessage,
     MarkRead,
+    MarkUnread,
+    MuteConversation,
     ResumeConversations,
     ReviseMessage,
     SendPrivateMessage,
@@ -19,6 +22,7 @@ from protocol.dialects.messenger import DIALECT
 from protocol.dialects.messenger.decoders import DECODERS
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MessageId, UserId
+from protocol.notes import Mute
 from protocol.revisions import Delete, Edit, React
 
 SEND = {"type": "send_message", "recipientId": 2, "content": "hi", "clientMessageId": "k"}
@@ -39,6 +43,29 @@ def receive(frame: object) -> Command | None:
         ),
         ({"type": "typing", "recipientId": 2}, SetTyping(UserId(2), is_typing=True)),
         ({"type": "mark_read", "messageId": "9"}, MarkRead(MessageId(9))),
+        (
+            {
+                "type": "forward_message",
+                "messageId": "9",
+                "recipientId": 2,
+                "clientMessageId": "k",
+            },
+            SendPrivateMessage(UserId(2), "", "k", forwards=MessageId(9)),
+        ),
+        (
+            {"type": "mark_unread", "messageId": "9"},
+            MarkUnread(MessageId(9), only_private=True),
+        ),
+        (
+            {"type": "hide_message", "messageId": "9"},
+            HideMessage(MessageId(9), only_private=True),
+        ),
+        (
+            {"type": "unhide_message", "messageId": "9"},
+            HideMessage(MessageId(9), only_private=True, is_hidden=False),
+        ),
+        ({"type": "mute_conversation", "recipientId": 2}, MuteConversation(UserId(2), Mute())),
+        ({"type": "unmute_conversation", "recipientId": 2}, MuteConversation(UserId(2), None)),
         (
             {"type": "edit_message", "messageId": "9", "content": "x", "clientMessageId": "k"},
             ReviseMessage(MessageId(9), Edit("x"), key="k", only_private=True),
@@ -134,5 +161,7 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
 def test_every_frame_has_an_example_here() -> None:
     assert set(DECODERS) == {
         "send_message", "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history",
-        "resume", "edit_message", "delete_message", "react", "remove_reaction",
+        "resume", "edit_message", "delete_message", "react", "remove_reaction", "mark_unread",
+        "forward_message",
+        "hide_message", "unhide_message", "mute_conversation", "unmute_conversation",
     }  # fmt: skip

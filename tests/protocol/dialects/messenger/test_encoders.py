@@ -15,6 +15,7 @@ from protocol.events import (
     ConversationSubscribed,
     Event,
     MentionChanged,
+    Noted,
     PrivateMessagePosted,
     PrivateMessageRevised,
     PrivateMessagesRead,
@@ -28,6 +29,19 @@ from tests.support.documents.events import AT, EVENTS
 EXAMPLES = {type(event): event for event in EVENTS}
 
 FRAMES: dict[type[Event], list[object]] = {
+    Noted: [
+        {
+            "type": "conversation_noted",
+            "payload": {
+                "conversationId": "conv_1_2",
+                "note": 7,
+                "unreadFrom": 4,
+                "isMuted": True,
+                "mutedUntil": None,
+            },
+            "timestamp": "2024-01-01T12:00:00.007Z",
+        }
+    ],
     Connected: [
         {
             "type": "connected",

@@ -60,6 +60,10 @@ def receive(frame: object) -> Command | None:
         ),
         ({"type": "mark_delivered", "message_id": 9}, MarkDelivered(MessageId(9))),
         (
+            {"type": "forward_message", "message_id": 9, "recipient_id": 2, "client_id": "k"},
+            SendPrivateMessage(UserId(2), "", "k", forwards=MessageId(9)),
+        ),
+        (
             {"type": "edit_message", "message_id": 9, "content": "x", "client_id": "k"},
             ReviseMessage(MessageId(9), Edit("x"), key="k", only_private=True),
         ),
@@ -204,5 +208,5 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
 def test_every_frame_has_an_example_here() -> None:
     assert set(DECODERS) == {
         "private_message", "typing_indicator", "mark_delivered", "heartbeat", "resume",
-        "edit_message", "delete_message", "react", "remove_reaction",
+        "edit_message", "delete_message", "react", "remove_reaction", "forward_message",
     }  # fmt: skip

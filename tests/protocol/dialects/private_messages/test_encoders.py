@@ -14,6 +14,7 @@ from protocol.events import (
     Event,
     HeartbeatAcknowledged,
     MentionChanged,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -30,6 +31,16 @@ from tests.support.documents.events import AT, EVENTS
 EXAMPLES = {type(event): event for event in EVENTS}
 
 FRAMES: dict[type[Event], list[object]] = {
+    Noted: [
+        {
+            "type": "conversation_noted",
+            "user_id": 2,
+            "note": 7,
+            "unread_from": 4,
+            "is_muted": True,
+            "muted_until": None,
+        }
+    ],
     Connected: [{"type": "system", "message": "Welcome to the chat!", "epoch": "epoch"}],
     MentionChanged: [
         {

@@ -29,6 +29,7 @@ def test_a_plain_message_has_only_what_every_message_has() -> None:
 def test_a_message_with_everything_shows_everything() -> None:
     assert private_message_object(FULL_MESSAGE, UserId(2)) == {
         **ALWAYS, "is_read": True, "message_type": "file", "is_delivered": True,
+        "is_forwarded": True,
         "file_url": "/uploads/2024-01-01/1_a.txt", "parent_id": 7,
         "rev": 6, "edited_at": "2024-01-01T12:00:00.007Z", "is_deleted": True,
         "reactions": [{"emoji": "\N{THUMBS UP SIGN}", "count": 1, "user_ids": [1]}],

@@ -93,6 +93,7 @@ function drawn(message, surroundings, actions) {
     `div.bubble.${isMine ? "mine" : "theirs"}${isFailed ? ".failed" : ""}${editedAt !== null ? ".edited" : ""}`,
     { "data-status": isMine ? status : null, tabindex: -1 },
     ...(author === null ? [] : named(message, author, isAmongMany && !isMine)),
+    message.isForwarded && !isDeleted && h("div.forwarded", {}, "Forwarded"),
     message.parentId !== null && !isDeleted && quote(quoted, quotedAuthor, actions.onQuote),
     h("div.body", { dir: "auto" }, content(message, actions.address), meta(message, actions)),
     reactions.length > 0 && reactionRow(reactions, me, nameOf, actions.onReaction),
@@ -124,6 +125,8 @@ function meta(message, { onRetry, onDiscard }) {
     "div.meta",
     {},
     clock(message.at),
+    message.isPinned &&
+      h("span.pin", { role: "img", "aria-label": "pinned", title: "Pinned" }, " ", icon("pin")),
     message.editedAt !== null && h("span", {}, ` · edited ${shortly(message.editedAt)}`),
     message.isMine && h(`span.mark.${message.status}`, marked, ` ${mark}`),
     isFailed && ` ${message.failure}`,

@@ -17,9 +17,12 @@ import { whoReacted } from "./reactions.js";
  * @typedef {object} Handlers
  * @property {(bubble: Element) => Message | undefined} messageOf
  * @property {(message: Message) => void} onReply
+ * @property {(message: Message) => void} onForward
  * @property {(message: Message) => void} onEdit
  * @property {(message: Message) => void} onDelete
  * @property {(message: Message, emoji: string) => void} onReact
+ * @property {() => boolean} mayPin
+ * @property {(message: Message) => void} onPin it is to be pinned, or no more
  * @property {NameOf} nameOf
  */
 
@@ -33,7 +36,9 @@ export class MessageActions {
   #who = h("p.who");
   #react = this.#button("react", "React", () => this.#choose());
   #reply = this.#button("reply", "Reply", (message) => this.#handlers.onReply(message));
+  #forward = this.#button("forward", "Forward…", (message) => this.#handlers.onForward(message));
   #copy = this.#button("copy", "Copy", (message) => void copyText(message.content));
+  #pin = this.#button("pin", "Pin", (message) => this.#handlers.onPin(message));
   #edit = this.#button("edit", "Edit", (message) => this.#handlers.onEdit(message));
   #delete = this.#button("delete", "Delete", (message) => this.#handlers.onDelete(message));
   #emoji = emojiRow((emoji) => this.#chosen(emoji));
@@ -44,6 +49,7 @@ export class MessageActions {
   #pressing;
   #isPressedHere = false; // since they opened: the finger that opened them is lifted on a button
   #isPressedBeside = false; // the finger of a long press is lifted there, too, but began elsewhere
+  #pointer = { screenX: -1, screenY: -1 }; // where it moved to last
 
   /**
    * @param {HTMLElement} list of bubbles
@@ -52,8 +58,9 @@ export class MessageActions {
   constructor(list, handlers) {
     this.#list = list;
     this.#handlers = handlers;
-    const buttons = [this.#react, this.#reply, this.#copy, this.#edit, this.#delete];
-    this.#element.append(this.#time, this.#emoji, this.#who, ...buttons);
+    const buttons = [this.#react, this.#reply, this.#forward, this.#copy, this.#pin];
+    const own = [this.#edit, this.#delete];
+    this.#element.append(this.#time, this.#emoji, this.#who, ...buttons, ...own);
     this.#element.addEventListener("pointerdown", ({ target }) => {
       this.#isPressedHere = true;
       this.#isPressedBeside = target === this.#element;
@@ -75,9 +82,11 @@ export class MessageActions {
       if (this.#isChoosing && to instanceof Element && !this.#element.contains(to))
         this.#chooseNot();
     });
-    list.addEventListener("pointerover", ({ pointerType, target }) => {
-      const isByKey = this.#element.querySelector(":focus-visible") !== null;
-      if (pointerType !== "touch" && !isByKey) this.#goTo(target);
+    list.addEventListener("pointermove", ({ screenX, screenY }) => {
+      this.#pointer = { screenX, screenY };
+    });
+    list.addEventListener("pointerover", (event) => {
+      if (event.pointerType !== "touch" && !this.#isByKey(event)) this.#goTo(event.target);
     });
     list.addEventListener("pointerleave", () => this.#goTo(document.activeElement));
     list.addEventListener("focusin", ({ target }) => this.#goTo(target));
@@ -119,6 +128,16 @@ export class MessageActions {
     bubble.append(this.#element);
   }
 
+  /**
+   * Whether somebody is at a message with the keys: the pointer has not moved, but the list beneath it.
+   * @param {PointerEvent} event
+   */
+  #isByKey({ screenX, screenY }) {
+    if (this.#element.querySelector(":focus-visible") !== null) return true;
+    const isAtRest = screenX === this.#pointer.screenX && screenY === this.#pointer.screenY;
+    return isAtRest && this.#list.querySelector(":focus-visible") !== null;
+  }
+
   /** @param {EventTarget | null} target something in a bubble, or not */
   #goTo(target) {
     if (this.#isOpen || this.#isChoosing) return;
@@ -136,7 +155,7 @@ export class MessageActions {
 
   /** @param {Message} message which may be one that nothing can be done with */
   #show(message) {
-    const { at, id, kind, isMine, isDeleted, fileUrl, reactions } = message;
+    const { at, id, kind, isMine, isDeleted, isForwarded, fileUrl, reactions } = message;
     const isStored = id !== null && !isDeleted;
     const isText = kind === Kind.TEXT && !isDeleted;
     this.#message = message;
@@ -144,8 +163,12 @@ export class MessageActions {
     this.#react.hidden = !isStored;
     this.#emoji.hidden = !isStored;
     this.#reply.hidden = !isStored;
+    this.#forward.hidden = !isStored;
     this.#copy.hidden = !isText;
-    this.#edit.hidden = !(isStored && isMine && isText && fileUrl === null);
+    this.#pin.hidden = !(isStored && this.#handlers.mayPin());
+    this.#pin.title = message.isPinned ? "Unpin" : "Pin";
+    this.#pin.querySelector(".word")?.replaceChildren(this.#pin.title);
+    this.#edit.hidden = !(isStored && isMine && isText && !isForwarded && fileUrl === null);
     this.#delete.hidden = !(isStored && isMine);
     const who = reactions.map((each) => `${each.emoji} ${whoReacted(each, this.#handlers.nameOf)}`);
     this.#who.textContent = who.join("\n");
@@ -202,7 +225,7 @@ export class MessageActions {
   }
 
   /**
-   * @param {"react" | "reply" | "copy" | "edit" | "delete"} name
+   * @param {"react" | "reply" | "forward" | "copy" | "pin" | "edit" | "delete"} name
    * @param {string} word
    * @param {(message: Message) => void} act
    */

@@ -1,7 +1,11 @@
-/** What the user does to messages that are stored: editing and deleting one's own, and reacting. */
+/**
+ * What the user does to messages that are stored: editing and deleting one's own, reacting, forwarding.
+ */
 
 import { confirmed, textOf } from "../../dom/feedback.js";
+import { isSamePerson } from "../conversation.js";
 import { deleting, editing } from "./change_form.js";
+import { chooseWhere } from "./forward_dialog.js";
 
 /**
  * @import { Message } from "../../../sdk/parlour.js"
@@ -55,6 +59,16 @@ export class MessageChanges {
     const { client } = this.#conversation;
     const done = isWanted ? client.react(message, emoji) : client.unreact(message, emoji);
     done.catch((error) => confirmed(textOf(error)));
+  }
+
+  /**
+   * @param {Message} message
+   * @param {readonly Conversation[]} places of the list, the latest first
+   */
+  forward(message, places) {
+    const own = places.filter(({ client }) => isSamePerson(client, this.#conversation.client));
+    const to = (/** @type {Conversation} */ { client, id }) => client.forward(message, id);
+    chooseWhere(own, to, () => this.#drawing.bubbleOf(message)?.focus({ preventScroll: true }));
   }
 
   /**

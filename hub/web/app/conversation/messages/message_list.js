@@ -23,6 +23,9 @@ import { transcript } from "./transcript.js";
  * @property {(message: Message) => void} onReply
  * @property {() => void} onScroll something else is in view
  * @property {() => void} onClosed nobody may see it any more
+ * @property {() => readonly Conversation[]} places where messages may be forwarded
+ * @property {() => boolean} mayPin
+ * @property {(message: Message) => void} onPin it is to be pinned, or no more
  */
 
 const TOP_PX = 480; // nearer to it, older messages are loaded
@@ -79,7 +82,8 @@ export class MessageList {
     this.#anchor = new ScrollAnchor(this.#scroll);
     this.#actions = new MessageActions(this.#scroll, {
       messageOf: (element) => this.#drawing.messageOf(element),
-      onReply: handlers.onReply,
+      ...handlers,
+      onForward: (message) => this.#changes.forward(message, handlers.places()),
       onEdit: (message) => this.#changes.edit(message),
       onDelete: (message) => this.#changes.remove(message),
       onReact: (message, emoji) => this.#changes.react(message, emoji, true),
@@ -139,11 +143,16 @@ export class MessageList {
     this.#drawing.firstUnread = seq;
   }
 
-  /** @param {Message} message to be brought into view */
+  /**
+   * @param {Message} message to be brought into view
+   * @returns {HTMLElement | null} its bubble
+   */
   show(message) {
     if (this.#drawing.bubbleOf(message) === null) this.#draw(message.seq);
-    this.#drawing.bubbleOf(message)?.scrollIntoView({ block: "center" });
+    const bubble = this.#drawing.bubbleOf(message);
+    bubble?.scrollIntoView({ block: "center" });
     this.#scrolled();
+    return bubble;
   }
 
   scrollToEnd() {
@@ -241,8 +250,7 @@ export class MessageList {
     this.#hasFailed = false;
     const known = this.#theirs().length;
     try {
-      const { client, id } = this.#conversation;
-      this.#hasOlder = await client.loadOlder(id, PAGE_SIZE);
+      this.#hasOlder = await this.#conversation.client.loadOlder(this.#conversation.id, PAGE_SIZE);
     } catch (error) {
       this.#isClosed = error instanceof CallFailed && [403, 404].includes(error.status);
       this.#hasOlder = !this.#isClosed;

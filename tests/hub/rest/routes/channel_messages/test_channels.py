@@ -53,6 +53,7 @@ async def test_the_channels_of_ones_workspaces_and_ones_conversations(world: Wor
         "id": channel_id(school.general.id), "name": "general", "type": "PUBLIC",
         "createdAt": made, "updatedAt": made, "isJoined": True,
         COUNTS: {"members": 3, "messages": 0}, "members": [member(ann)],
+        "lastSeq": 0, "lastRev": 0,
     }  # fmt: skip
     assert (maths["name"], maths["description"]) == ("Maths", "Algebra")
     assert (dm["name"], dm["type"], dm[COUNTS]) == ("Ben", "DM", {"members": 2, "messages": 1})

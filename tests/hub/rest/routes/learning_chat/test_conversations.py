@@ -25,18 +25,22 @@ async def test_channels_and_dms_are_listed_with_what_is_unread(world: World) -> 
     ]
     both = [each for each in members if each["id"] in (school.ann.id, school.ben.id)]
     listed = {each["id"]: each for each in (await school.ann.ask("GET", PATH)).json}
+    nothing = {"unreadFrom": None, "isMuted": False, "mutedUntil": None}
     assert listed == {
         str(school.general.id): {
             "id": str(school.general.id), "name": "general", "category": "class",
             "isGroup": True, "isReadOnly": False, "participants": members, "unreadCount": 1,
+            "lastSeq": 1, "lastRev": 0, **nothing,
         },
         str(made.id): {
             "id": str(made.id), "name": "news", "category": "announcement", "isGroup": True,
             "isReadOnly": True, "participants": members, "unreadCount": 0, "subject": "Physics",
+            "lastSeq": 0, "lastRev": 0, **nothing,
         },
         str(school.dm.id): {
             "id": str(school.dm.id), "name": "Ben", "category": "friend", "isGroup": False,
             "isReadOnly": False, "participants": both, "unreadCount": 2,
+            "lastSeq": 2, "lastRev": 0, **nothing,
         },
     }  # fmt: skip
     assert (await school.eve.ask("GET", PATH)).json == []

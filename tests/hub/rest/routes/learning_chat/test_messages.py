@@ -52,7 +52,9 @@ async def test_what_only_the_learning_platform_knows_is_text_elsewhere(world: Wo
     assert (task["messageType"], task["isHomework"]) == ("assignment", True)
     page = await school.ann.ask("GET", f"/api/channels/{school.general.id}/messages")
     assert page.json == [task]
-    assert (await school.ben.call("GET", f"/api/messages/{school.ann.id}?mark=no")).status == 200
+    assert (
+        await school.ben.call("GET", f"/api/messages/{school.ann.id}?mark_read=false")
+    ).status == 200
 
 
 @pytest.mark.parametrize(

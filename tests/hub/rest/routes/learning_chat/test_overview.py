@@ -13,10 +13,13 @@ async def test_ones_channels_are_listed_with_how_far_they_have_got(world: World)
     general = f"/api/workspaces/{school.general.workspace_id}/channels"
     listed = (await school.ben.ask("GET", general)).json
     log = (await school.ben.ask("GET", f"/api/channels/{school.general.id}/messages")).json
+    nothing = {"unreadFrom": None, "isMuted": False, "mutedUntil": None}
     full = {"lastSeq": 3, "lastRev": 0, "unreadCount": 2, "lastMessage": log[-1]}
     empty = {"lastSeq": 0, "lastRev": 0, "unreadCount": 0, "lastMessage": None}
     assert [each["content"] for each in log] == ["1", "2", "3"]
-    assert mine == [{**each, **(full if each["name"] == "general" else empty)} for each in listed]
+    assert mine == [
+        {**each, **nothing, **(full if each["name"] == "general" else empty)} for each in listed
+    ]
     assert (await school.eve.ask("GET", "/api/users/me/channels")).json == []
 
 

@@ -127,20 +127,30 @@ async def test_history_is_paged_from_the_newest_and_ascending(world: World) -> N
     assert await contents("?after_seq=0&limit=2") == list("01")
 
 
-async def test_a_page_is_read_unless_it_says_that_it_marks_nothing(world: World) -> None:
+async def test_only_the_form_of_the_frontends_marks_what_it_shows(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
-    await say(ann, ben, "hi")
+    message = await say(ann, ben, "hi")
+    path = f"/api/messages/{ann.id}"
 
-    async def unread() -> int:
+    async def unread_after(query: str) -> int:
+        assert (await ben.call("GET", path + query)).status == 200
         count: int = (await ben.call("GET", "/api/messages/unread-count")).json["count"]
         return count
 
-    for query in ("?mark=no", "?after_seq=0&mark=no", "?page=1&limit=5&mark=no"):
-        page = await ben.call("GET", f"/api/messages/{ann.id}{query}")
-        assert [message["is_read"] for message in page.json] == [False]
-    assert await unread() == 1
-    await ben.call("GET", f"/api/messages/{ann.id}")
-    assert await unread() == 0
+    for query in (
+        "?before_seq=9", "?after_seq=0", f"?around={message['id']}", "?page=1&before_seq=9",
+        "?limit=5&mark=yes", "?mark_read=false", "?page=1&limit=5&mark_read=false",
+    ):  # fmt: skip
+        assert await unread_after(query) == 1, query
+    reply = await ben.call("GET", f"{path}?mark_read=yes")
+    assert (reply.status, reply.json["code"]) == (400, "invalid_field")
+    for query in (
+        "", "?page=1", "?page=1&limit=5", "?before_seq=99&mark_read=true",
+        "?after_seq=0&mark_read=true",
+    ):  # fmt: skip
+        assert await unread_after(query) == 0, query
+        await say(ann, ben, "another one")
+    assert await unread_after(f"?around={message['id']}&mark_read=true&limit=100") == 0
 
 
 async def test_only_what_somebody_sees_is_read(world: World) -> None:
@@ -159,10 +169,10 @@ async def test_only_what_somebody_sees_is_read(world: World) -> None:
     assert await unread_after("GET", Sec_Purpose="prefetch;prerender") == 7
     assert await unread_after("GET", Purpose="prefetch") == 7
     assert await unread_after("GET", Sec_Fetch_Site="cross-site") == 7
-    assert await unread_after("GET", "?after_seq=7") == 7
-    assert await unread_after("GET", "?after_seq=0&limit=3") == 4
+    assert await unread_after("GET", "?after_seq=7&mark_read=true") == 7
+    assert await unread_after("GET", "?after_seq=0&limit=3&mark_read=true") == 4
     assert await unread_after("GET", "?page=2&limit=2") == 2
-    assert await unread_after("GET", "?before_seq=3") == 2
+    assert await unread_after("GET", "?before_seq=3&mark_read=true") == 2
     assert await unread_after("GET", Sec_Fetch_Site="same-origin") == 0
 
 

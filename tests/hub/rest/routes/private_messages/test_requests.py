@@ -60,7 +60,7 @@ async def _as_author(author: Person, to: Person) -> list[object]:
     """All that the author of a request is answered about it and whom it was sent to."""
     paths = (
         "/api/messages/conversations",
-        f"/api/messages/{to.id}?mark=no",
+        f"/api/messages/{to.id}?mark_read=false",
         f"/api/users/{to.id}",
         f"/api/users/{to.id}/follow-status",
         "/api/users/online",

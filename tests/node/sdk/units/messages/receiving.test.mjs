@@ -29,7 +29,12 @@ test("a message has everything that the hub says of it", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
   const message = wireMessage(1);
-  const more = { message_type: "image", file_url: "/uploads/cat.png", parent_id: 5 };
+  const more = {
+    message_type: "image",
+    file_url: "/uploads/cat.png",
+    parent_id: 5,
+    is_forwarded: true,
+  };
   hub.socket.deliver({ type: "private_message", message: { ...message, ...more } });
   hub.socket.deliver(posted(2, { isMine: true }));
   const [theirs, mine] = client.messages(BEN);
@@ -45,6 +50,7 @@ test("a message has everything that the hub says of it", async () => {
     kind: "image",
     fileUrl: "/uploads/cat.png",
     parentId: 5,
+    isForwarded: true,
     at: "2024-01-01T12:00:00.000Z",
     ...UNCHANGED,
     status: Status.SENT,
@@ -248,7 +254,11 @@ test("history is loaded a page at a time, from the newest to the first message",
   assert.equal(await client.loadOlder(BEN, 3), false);
   assert.deepEqual(
     hub.callsOf(HISTORY).map(({ path }) => path.split("?")[1]),
-    ["limit=3&mark=no", "before_seq=5&limit=3&mark=no", "before_seq=2&limit=3&mark=no"],
+    [
+      "limit=3&mark_read=false",
+      "before_seq=5&limit=3&mark_read=false",
+      "before_seq=2&limit=3&mark_read=false",
+    ],
   );
 });
 
@@ -270,30 +280,4 @@ test("what the client has not got yet stays unread", async () => {
     hub.callsOf(read).map(({ path }) => path.split("?")[1]),
     [undefined, "up_to_seq=2"],
   );
-});
-
-test("reading, uploading, signing in and other calls go over REST", async () => {
-  const hub = new FakeHub({
-    [`PUT /private_messages/api/messages/${BEN}/read`]: () => ({ status: "success" }),
-    "POST /private_messages/api/upload": () => ({ url: "/uploads/a.txt" }),
-    "POST /private_messages/api/auth/login": () => ME,
-    "GET /private_messages/api/users/online": () => [ME],
-  });
-  const client = await hub.onlineClient();
-  await client.markRead(BEN);
-  assert.deepEqual(await client.signIn("ann", "secret"), ME);
-  assert.deepEqual(await client.online(), [ME]);
-  assert.deepEqual(await client.upload(new Blob(["x"]), "a.txt"), { url: "/uploads/a.txt" });
-  const [, , read, login, , upload] = hub.calls;
-  assert.equal(read?.path, `/private_messages/api/messages/${BEN}/read`);
-  assert.deepEqual(login?.body, { email: "ann", password: "secret" });
-  assert.ok(upload?.body instanceof FormData);
-  const file = upload.body.get("file");
-  assert.ok(file instanceof File);
-  assert.equal(file.name, "a.txt");
-  assert.equal(
-    client.fileAddress("/uploads/a.txt"),
-    "http://hub.example/private_messages/uploads/a.txt",
-  );
-  assert.equal(client.fileAddress("https://elsewhere/a"), "https://elsewhere/a");
 });

@@ -269,7 +269,8 @@ test("in channels, too, with what moderators do", async () => {
   hub.socket.deliver({ type: "message_updated", ...at, rev: 3, ...state, reactions });
   hub.socket.deliver({ type: "message_pinned", messageId: 101, channelId: 11, rev: 4 });
   const [now] = client.messages(11);
-  assert.deepEqual([now?.content, now?.rev, now?.authorName], ["hi", 3, "ben"]);
+  assert.deepEqual([now?.content, now?.rev, now?.authorName], ["hi", 4, "ben"]);
+  assert.equal(now?.isPinned, true);
   assert.deepEqual(now?.reactions, [{ emoji: "👍", count: 1, users: [1] }]);
   assert.deepEqual((await back(hub))[0]?.revs, { 11: 4 });
 });

@@ -21,6 +21,7 @@ function stored(seq, { isMine = true, key = null } = {}) {
     kind: Kind.TEXT,
     fileUrl: null,
     parentId: null,
+    isForwarded: false,
     at: "2024-01-01T12:00:00.000Z",
     ...UNCHANGED,
     status: Status.SENT,

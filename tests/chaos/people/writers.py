@@ -3,18 +3,13 @@
 from contextlib import suppress
 from typing import Any
 
-import h11
 import trio
-from attrs import define, field
+from attrs import define, field, frozen
 
 from tests.chaos.proxy import Proxy
-from tests.chaos.server import Server
-from tests.support.clients.http import request
 from tests.support.clients.websocket import Closed, Refused, WebSocket, open_websocket
 
 IN_FLIGHT = 8
-EDIT_SECONDS = 0.3  # between two edits: `revisions` allow five a second
-TRANSIENT = {429, 503}
 RECONNECT_SECONDS = 0.05
 GONE = (
     Closed, Refused, OSError, trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError,
@@ -65,6 +60,16 @@ class Ear:
             self.findings.out_of_order.append(f"{self.name} {seq} after {self.last}")
 
 
+@frozen
+class Confirmed:
+    """A message of a writer that was confirmed."""
+
+    id: int
+    seq: int
+    key: str
+    content: str
+
+
 @define(eq=False)
 class Writer:
     """Sends as fast as confirmations come, repeats what was not confirmed, and hears everything."""
@@ -76,7 +81,7 @@ class Writer:
     findings: Findings
     ear: Ear
     pending: dict[str, str] = field(factory=dict)
-    stored: dict[int, str] = field(factory=dict)  # what was confirmed last, by id
+    confirmed: Confirmed | None = None  # the last one
     repeated: set[str] = field(factory=set)
     stopped: bool = False
     count: int = 0
@@ -147,7 +152,8 @@ class Writer:
                 if not is_repeat:
                     self.ear.hear(message["seq"], key)
                 if key in self.pending:
-                    self.stored = {message["id"]: self.pending[key]}
+                    content = self.pending[key]
+                    self.confirmed = Confirmed(message["id"], message["seq"], key, content)
                 self._confirmed(key)
             case {"type": "error", "code": "unavailable" | "rate_limited"}:
                 raise Closed(0, "try again")
@@ -197,49 +203,3 @@ class Reader:
                 raise Closed(0, "there is more")
             case _:
                 pass  # who is in the channel
-
-
-@define(eq=False)
-class Editor:
-    """Edits a writer's acknowledged messages over REST.
-
-    Args:
-        server: the hub, which may not be there.
-        writer: whose messages.
-        findings: get what is refused for no reason.
-
-    `acknowledged`: by message id, what it says now. `pending`: whose edit is not
-    answered.
-    """
-
-    server: Server
-    writer: Writer
-    findings: Findings
-    acknowledged: dict[int, str] = field(factory=dict)
-    pending: int | None = None
-
-    async def live(self) -> None:
-        """Until cancelled."""
-        while True:
-            await trio.sleep(EDIT_SECONDS)
-            unedited = self.writer.stored.keys() - self.acknowledged.keys()
-            if unedited and not self.writer.stopped:
-                self.pending = max(unedited)
-                await self._edit(self.pending)
-                self.pending = None
-
-    async def _edit(self, message_id: int) -> None:
-        content = f"{self.writer.stored[message_id]}, edited"
-        path = f"/private_messages/api/messages/{message_id}"
-        headers = {"Cookie": self.writer.cookie, "Idempotency-Key": f"edit {message_id}"}
-        while True:
-            with suppress(*GONE, h11.RemoteProtocolError), trio.move_on_after(10):
-                async with await trio.open_tcp_stream("127.0.0.1", self.server.port) as stream:
-                    reply = await request(stream, "PATCH", path, {"content": content}, headers)
-                if reply.status == 200:
-                    self.acknowledged[message_id] = content
-                    return
-                if reply.status not in TRANSIENT:
-                    self.findings.refused.append(f"{self.writer.name} edits: {reply.text}")
-                    return
-            await trio.sleep(0.1)

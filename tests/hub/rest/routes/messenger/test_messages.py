@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hub.rest.routes.messenger import PREFIXES
+from hub.rest.routes.messenger.access import PREFIXES
 from tests.support.clients.http import Reply
 from tests.support.school import School, open_school
 from tests.support.world import Person, World

@@ -1,0 +1,57 @@
+"""Threads over REST, as Socket.IO's clients see them. See docs/dialects/channel_messages.md#rest.
+
+Guarantees: see `hub.rest.routes.threads`.
+"""
+
+from typing import Final, TypedDict
+
+from hub.rest.endpoint import JSON, Call
+from hub.rest.routes.channel_messages.messages import message_id_in_path, views
+from hub.rest.routes.threads import ThreadPlace, followed_by, replies_of, thread_endpoints
+from protocol.dialects.channel_messages.rest import REST
+from protocol.dialects.channel_messages.shapes import ChannelMessageObject, message_uuid
+
+
+class RepliesObject(TypedDict):
+    """The replies of a page."""
+
+    replies: list[ChannelMessageObject]
+
+
+class ThreadObject(TypedDict):
+    """A thread that the caller follows. `unreadCount`: replies of others above `readSeq`."""
+
+    message: ChannelMessageObject
+    unreadCount: int
+    readSeq: int
+
+
+class ThreadsObject(TypedDict):
+    """The threads that the caller follows."""
+
+    threads: list[ThreadObject]
+
+
+_PLACE: Final = ThreadPlace(message_id_in_path)
+
+
+async def replies(call: Call) -> JSON[RepliesObject]:
+    """A page of the replies to the message in the path."""
+    found, more = await replies_of(call, _PLACE)
+    return JSON({"replies": await views(call, found)}, headers=more)
+
+
+async def followed(call: Call) -> JSON[ThreadsObject]:
+    """The threads that the caller follows, the newest first."""
+    found, more = await followed_by(call, _PLACE)
+    shown = {view["id"]: view for view in await views(call, [each.message for each in found])}
+    threads: list[ThreadObject] = [
+        {"message": view, "unreadCount": each.unread_count, "readSeq": each.read_seq}
+        for each in found
+        if (view := shown.get(message_uuid(each.message.id))) is not None
+    ]
+    return JSON({"threads": threads}, headers=more)
+
+
+SURFACE: Final = REST
+ENDPOINTS: Final = thread_endpoints(_PLACE, replies, followed)

@@ -1,0 +1,135 @@
+"""What users note for themselves alone: messages that count as unread again, hidden messages, muted
+channels.
+
+Guarantees: the policy decides in the statement that notes it; whoever may not see a message or a
+channel is answered as if there were none; only the user's own connections are told, the one that
+asked by its answer. Must not know: dialects, sockets, SQL.
+"""
+
+from datetime import UTC, datetime
+from typing import Final, assert_never
+
+import trio
+from attrs import frozen
+
+from hub.actor.client import Client
+from hub.actor.hub import Hub
+from hub.actor.letters import Delivery, ToUsers
+from hub.limits.quotas import Kind
+from hub.services.asker import Asker
+from persistence.contents.notes import Noted as StoredNote
+from persistence.contents.notes import Notes as NoteStore
+from persistence.interface import Messages, Relations
+from protocol.answers import Answer, Notice
+from protocol.commands import HideMessage, MarkUnread, MuteChannel, MuteConversation, NoteCommand
+from protocol.errors import TOO_OFTEN, ErrorCode
+from protocol.events import Noted, Refused
+from protocol.model import ChannelId, MessageId, UserId
+from protocol.notes import Mute, Note
+
+PAGE_NOTES: Final = 500
+MAX_NOTES: Final = 10_000  # in one resume
+_IN_PAST: Final = "until must be in the future"
+
+
+@frozen
+class Notes:
+    """Takes notes, and tells of them."""
+
+    store: NoteStore
+    messages: Messages
+    relations: Relations
+    hub: Hub
+
+    async def take(self, asker: Asker, command: NoteCommand) -> Answer:
+        """Note something for a user. The answer is the note as it is then.
+
+        Raises:
+            StoreUnavailable: the outcome is unknown, and repeating the command is safe.
+        """
+        now = trio.current_time()
+        if not asker.quota.take(Kind.NOTES, now):
+            wait = asker.quota.retry_after(Kind.NOTES, now)
+            return Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, retry_after=wait)
+        user_id = asker.user.id
+        match command:
+            case MarkUnread(message_id=message_id, only_private=only_private):
+                if not await self._is_in(message_id, command.channel_id):
+                    return Refused.because(ErrorCode.MESSAGE_NOT_FOUND)
+                stored = await self.store.mark_unread(
+                    user_id, message_id, only_private=only_private
+                )
+                return await self._told(asker, stored, ErrorCode.MESSAGE_NOT_FOUND)
+            case HideMessage(message_id=message_id, only_private=only_private):
+                if not await self._is_in(message_id, command.channel_id):
+                    return Refused.because(ErrorCode.MESSAGE_NOT_FOUND)
+                stored = await self.store.hide(
+                    user_id, message_id, is_hidden=command.is_hidden, only_private=only_private
+                )
+                return await self._told(asker, stored, ErrorCode.MESSAGE_NOT_FOUND)
+            case MuteChannel(channel_id=channel_id, mute=mute):
+                return await self._mute(asker, channel_id, mute, ErrorCode.CHANNEL_NOT_FOUND)
+            case MuteConversation(peer_id=peer_id, mute=mute):
+                (view,) = await self.relations.peer_views([(user_id, peer_id)])
+                missing = ErrorCode.CONVERSATION_NOT_FOUND
+                if view.channel_id is None:
+                    return Refused.because(missing)
+                return await self._mute(asker, view.channel_id, mute, missing)
+            case _:
+                assert_never(command)
+
+    async def _is_in(self, message_id: MessageId, channel_id: ChannelId | None) -> bool:
+        """Whether a message is where the client says that it is, if it says that."""
+        if channel_id is None:
+            return True
+        message = await self.messages.get(message_id, even_deleted=True)
+        return message is not None and message.channel_id == channel_id
+
+    async def _mute(
+        self, asker: Asker, channel_id: ChannelId, mute: Mute | None, missing: ErrorCode
+    ) -> Answer:
+        if mute is not None and not mute.holds(datetime.now(UTC)):
+            return Refused(ErrorCode.INVALID_FIELD, _IN_PAST, field="until")
+        stored = await self.store.mute(asker.user.id, channel_id, mute)
+        return await self._told(asker, stored, missing)
+
+    async def _told(self, asker: Asker, stored: StoredNote | None, missing: ErrorCode) -> Answer:
+        """Tell the user's other connections of what was changed."""
+        if stored is None:
+            return Refused.because(missing)
+        if stored.is_new:
+            await self.hub.broadcast([noted(asker.user.id, stored.note, asker.client)])
+        return Notice(_event(asker.user.id, stored.note))
+
+    async def replay(self, client: Client, known: int) -> tuple[int, bool]:
+        """Send a connection what it missed of its user's notes. `known`: the number of the last one
+        that it knows; it is told from the beginning if there is none of that number. Returns how
+        far it knows them then, and whether that is all.
+
+        Raises:
+            StoreUnavailable: it cannot be read now.
+        """
+        user_id = client.user.id
+        last = await self.store.last_number(user_id)
+        reached, left = known if known <= last else 0, MAX_NOTES
+        while left > 0:
+            page = await self.store.since(user_id, reached, limit=min(PAGE_NOTES, left))
+            for note in page:
+                client.replay(_event(user_id, note))
+            client.flush()
+            if client.link.is_behind:
+                await client.link.caught_up()
+            if len(page) < PAGE_NOTES:
+                return max([last, *(note.number for note in page)]), True
+            reached = page[-1].number
+            left -= len(page)
+        return reached, reached >= last
+
+
+def noted(user_id: UserId, note: Note, besides: Client | None = None) -> Delivery:
+    """To the user's connections, but one."""
+    return Delivery(_event(user_id, note), ToUsers((user_id,), besides))
+
+
+def _event(user_id: UserId, note: Note) -> Noted:
+    return Noted(user_id, note, datetime.now(UTC))

@@ -1,0 +1,63 @@
+/** The panels of the page by their places in its address, each made when it is wanted. */
+
+import { SearchPanel } from "../finding/search_panel.js";
+import { PeoplePanel } from "./people.js";
+import { RequestsPanel } from "./requests.js";
+import { SettingsPanel } from "./settings.js";
+import { WorkspacesPanel } from "./workspaces.js";
+
+/**
+ * @import { ChannelsClient, Message, ParlourClient, User } from "../../sdk/parlour.js"
+ * @import { Conversations } from "../conversation/conversations.js"
+ * @import { View } from "../shell/app_shell.js"
+ *
+ * @typedef {object} Page
+ * @property {ParlourClient} client
+ * @property {ChannelsClient} channels
+ * @property {Conversations} conversations
+ * @property {(place: string) => void} go
+ * @property {(key: string, message: Message) => void} goToMessage
+ * @property {() => void} back
+ * @property {(me: User) => void} profileChanged
+ */
+
+export class Panels {
+  /** @readonly */
+  search; // which keeps what was found
+  #page;
+
+  /** @param {Page} page */
+  constructor(page) {
+    const { client, channels, conversations, goToMessage, back } = page;
+    this.#page = page;
+    this.search = new SearchPanel(client, channels, conversations, goToMessage, back);
+  }
+
+  /**
+   * @param {string} place
+   * @returns {View | null} null: no panel has that name
+   */
+  at(place) {
+    const { client, channels, conversations, go, back, profileChanged } = this.#page;
+    switch (place) {
+      case "people":
+        return new PeoplePanel(client, (user) => go(conversations.withPerson(user).key), back);
+      case "requests":
+        return new RequestsPanel(conversations, ({ key }) => go(key), back);
+      case "channels":
+        return new WorkspacesPanel(
+          client,
+          channels,
+          (channel, workspace) => go(conversations.inChannel(channel, workspace).key),
+          () => void conversations.loadChannels(),
+          back,
+        );
+      case "settings":
+        return new SettingsPanel(client, profileChanged, back);
+      case "search":
+        return this.search;
+      default:
+        return null;
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * Finding messages, and reading history around one of them. What is found does not become a part of
+ * what is known of a conversation: there may be others between.
+ */
+
+import { notStored } from "./errors.js";
+import { RevisingClient } from "./revising.js";
+
+/**
+ * @import { ConversationId, FoundPage, HistoryPage, Message, SearchOptions } from "./parlour.js"
+ * @import { Snippet, UserId } from "./parlour.js"
+ */
+
+const PAGE_SIZE = 50;
+
+/**
+ * A client that finds messages.
+ * @template {{ id: UserId }} Me
+ * @template Listed
+ * @extends {RevisingClient<Me, Listed>}
+ */
+export class FindingClient extends RevisingClient {
+  /**
+   * A page of the messages that fit. The next one: the same search with the `cursor` of this one.
+   * @param {string} query words, "phrases", begin*, from:, in:, before:, after:, has:
+   * @param {SearchOptions} [options]
+   * @returns {Promise<FoundPage>}
+   * @throws {CallFailed} `invalid_field`: it is no search
+   */
+  async search(query, options = {}) {
+    const { rest, dialect, session } = this.calls;
+    const me = session.me.id;
+    const given = Object.entries({ q: query, ...options });
+    const asked = given.filter(([, value]) => value !== undefined);
+    const words = new URLSearchParams(asked.map(([name, value]) => [name, String(value)]));
+    const { items, next } = await rest.page(`/api/messages/search?${words}`);
+    const found = /** @type {{ message: unknown, snippet: Snippet }[]} */ (items).map(
+      ({ message, snippet }) => ({ message: dialect.changed(message, me), snippet }),
+    );
+    const more = next === null ? null : new URLSearchParams(next.slice(next.indexOf("?")));
+    return { found, cursor: more?.get("cursor") ?? null };
+  }
+
+  /**
+   * A page of history, oldest first: around a message, before or after one, or the newest. It does
+   * not become a part of `messages`, and marks nothing read.
+   * @param {ConversationId} conversationId
+   * @param {HistoryPage} [page]
+   * @returns {Promise<readonly Message[]>}
+   * @throws {CallFailed}
+   */
+  async history(conversationId, { around, before, after, limit = PAGE_SIZE } = {}) {
+    const { rest, dialect, session } = this.calls;
+    const me = session.me.id;
+    if (before !== undefined) {
+      const { id, seq, author } = before;
+      if (id === null || seq === null || author === null) throw notStored();
+      const first = { ...before, id, seq, author };
+      return dialect.older(rest, me, { conversationId, first, limit });
+    }
+    if (after !== undefined) {
+      if (after.seq === null) throw notStored();
+      return dialect.newer(rest, me, conversationId, after.seq);
+    }
+    const asked = around === undefined ? "" : `around=${around}&`;
+    const path = `${dialect.historyPath(conversationId)}?${asked}limit=${limit}&mark_read=false`;
+    const answer = /** @type {unknown[]} */ (await rest.call("GET", path));
+    return answer.map((each) => dialect.changed(each, me));
+  }
+
+  /**
+   * What a forwarded message is a copy of, as it is now.
+   * @param {Message} message
+   * @returns {Promise<Message>}
+   * @throws {CallFailed} `message_not_found`: there is none that this user may see
+   */
+  async original({ id }) {
+    if (id === null) throw notStored();
+    const { rest, dialect, session } = this.calls;
+    return dialect.changed(await rest.call("GET", `/api/messages/${id}/original`), session.me.id);
+  }
+}

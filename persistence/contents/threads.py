@@ -1,0 +1,89 @@
+"""The operations of a store on threads: the replies to a message, and who follows them.
+
+Guarantees, for every implementation (tests/persistence/contents runs on all of them): whether a
+user may see the message is decided in the statement; any message of a thread stands for the thread,
+and a thread whose first message was deleted is none any more.
+Must not know: commands, events, dialects, sockets.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from attrs import field, frozen
+
+from protocol.model import MAX_ID, Message, MessageId, UserId
+
+MAX_FOLLOWERS = 1_000
+"""Who is told of one reply at most."""
+
+
+@frozen
+class ThreadPage:
+    """Which replies are wanted: those with a seq above `after` and below `before`, the oldest
+    `limit` of them, or the newest.
+    """
+
+    limit: int
+    after: int = 0
+    before: int = MAX_ID
+    newest: bool = field(default=False, kw_only=True)
+
+
+@frozen
+class FollowedThread:
+    """A thread that a user follows. `place`: the id by which the list is sorted: of the last
+    reply, or of the first message if there is none. `unread_count`: replies of others above the
+    user's mark.
+    """
+
+    message: Message
+    unread_count: int
+    read_seq: int
+    place: int
+
+
+class Threads(Protocol):
+    """Threads. `only_private`: only what the two users of a conversation wrote to each other."""
+
+    async def replies(
+        self,
+        user_id: UserId,
+        message_id: MessageId,
+        page: ThreadPage,
+        *,
+        only_private: bool = False,
+    ) -> Sequence[Message] | None:
+        """The replies of a page, oldest first, or newest first. None: there is no such message that
+        the user may see.
+        """
+
+    async def follow(
+        self, user_id: UserId, message_id: MessageId, *, only_private: bool = False
+    ) -> bool:
+        """Follow a thread; repeating changes nothing. What there is counts as read by who never
+        followed it. False: there is none that the user may see.
+        """
+
+    async def unfollow(
+        self, user_id: UserId, message_id: MessageId, *, only_private: bool = False
+    ) -> bool:
+        """Cease to follow a thread, also if one replies again. False: as `follow`."""
+
+    async def mark_read(
+        self,
+        user_id: UserId,
+        message_id: MessageId,
+        *,
+        up_to: int = MAX_ID,
+        only_private: bool = False,
+    ) -> bool:
+        """Move the user's mark in a thread forward to this seq, or to the channel's last one if
+        that is less. False: the user does not follow it, or may not see it.
+        """
+
+    async def followed(
+        self, user_id: UserId, *, before: int = MAX_ID, limit: int, only_private: bool = False
+    ) -> Sequence[FollowedThread]:
+        """The threads that a user follows and may see, with a place below `before`, the highest
+        first.
+        """

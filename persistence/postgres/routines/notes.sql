@@ -1,0 +1,98 @@
+-- What a user notes for themself: "unread from here", muted, hidden (schema/0020_notes.sql). Each of these
+-- functions decides permission, repeats and the next number in one statement's transaction; a change of
+-- nothing takes no number.
+--
+-- Locks: the user's row of note_numbers before any row that is changed, so one user's changes wait for
+-- each other and for nobody else. Each statement of a READ COMMITTED function sees what was committed
+-- before it began: what is compared is read when the lock is held.
+
+CREATE OR REPLACE FUNCTION lock_notes(who bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO note_numbers (user_id, last) VALUES (who, 0) ON CONFLICT DO NOTHING;
+    PERFORM FROM note_numbers WHERE user_id = who FOR UPDATE;
+END $$;
+CREATE OR REPLACE FUNCTION next_note(who bigint) RETURNS bigint LANGUAGE sql AS $$
+    UPDATE note_numbers SET last = last + 1 WHERE user_id = who RETURNING last
+$$;
+
+-- Whether a message is hidden from `who`, because they want it so.
+CREATE OR REPLACE FUNCTION is_hidden_from(who bigint, message bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM hidden_messages h
+                    WHERE h.user_id = who AND h.message_id = message AND h.is_hidden)
+$$;
+
+-- Have what is above a seq count as unread. This and what follows say whether something was changed; NULL:
+-- it is not there, or `who` may not see it.
+CREATE OR REPLACE FUNCTION note_unread(who bigint, place bigint, above bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM lock_notes(who);
+    IF NOT may_join(who, place) THEN
+        RETURN NULL;
+    END IF;
+    -- What is above the watermark is unread anyway.
+    IF NOT EXISTS (SELECT FROM receipts r WHERE r.channel_id = place AND r.user_id = who
+                      AND least(r.read_seq, r.unread_above) > above) THEN
+        RETURN false;
+    END IF;
+    UPDATE receipts r SET unread_above = above, note = next_note(who)
+     WHERE r.channel_id = place AND r.user_id = who;
+    RETURN true;
+END $$;
+
+-- What is up to a seq was read: it does not count as unread any more.
+CREATE OR REPLACE FUNCTION note_read(who bigint, place bigint, upto bigint) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM lock_notes(who);
+    IF NOT EXISTS (SELECT FROM receipts r WHERE r.channel_id = place AND r.user_id = who
+                      AND r.unread_above < upto) THEN
+        RETURN false;
+    END IF;
+    UPDATE receipts r SET unread_above = CASE WHEN upto < r.read_seq THEN upto END,
+                          note = next_note(who)
+     WHERE r.channel_id = place AND r.user_id = who;
+    RETURN true;
+END $$;
+
+-- Mute a channel that is in the lists of `who` until a time, or not at all (NULL).
+CREATE OR REPLACE FUNCTION note_mute(who bigint, place bigint, until timestamptz) RETURNS boolean
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM lock_notes(who);
+    IF NOT EXISTS (SELECT FROM channels c WHERE c.id = place AND may_join(who, c.id)
+                      AND is_listed(c, who)) THEN
+        RETURN NULL;
+    END IF;
+    IF (SELECT r.muted_until FROM receipts r WHERE r.channel_id = place AND r.user_id = who)
+       IS NOT DISTINCT FROM until THEN
+        RETURN false;
+    END IF;
+    INSERT INTO receipts AS r (channel_id, user_id, muted_until, note)
+    VALUES (place, who, until, next_note(who))
+    ON CONFLICT (channel_id, user_id) DO UPDATE
+       SET muted_until = EXCLUDED.muted_until, note = EXCLUDED.note;
+    RETURN true;
+END $$;
+
+-- Hide a message that `who` may see, or show it again. One that was deleted cannot be hidden any more.
+CREATE OR REPLACE FUNCTION note_hidden(who bigint, message bigint, hide boolean, only_private boolean)
+RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM lock_notes(who);
+    IF NOT EXISTS (SELECT FROM messages m JOIN channels c ON c.id = m.channel_id
+                    WHERE m.id = message AND (m.deleted_at IS NULL OR NOT hide)
+                      AND (NOT only_private OR m.author_id IN (c.user_lo, c.user_hi))
+                      AND may_join(who, c.id)) THEN
+        RETURN NULL;
+    END IF;
+    IF is_hidden_from(who, message) = hide THEN
+        RETURN false;
+    END IF;
+    INSERT INTO hidden_messages (user_id, message_id, is_hidden, number)
+    VALUES (who, message, hide, next_note(who))
+    ON CONFLICT (user_id, message_id) DO UPDATE
+       SET is_hidden = EXCLUDED.is_hidden, number = EXCLUDED.number;
+    RETURN true;
+END $$;

@@ -1,0 +1,112 @@
+"""Faults in what users note for themselves alone."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+SQL: Final = "persistence/postgres/routines/notes.sql"
+STORE: Final = ("tests/persistence/contents/test_notes.py",)
+SERVICE: Final = ("tests/hub/services/test_notes.py",)
+CALLS: Final = ("tests/hub/rest/routes/private_messages/test_messages.py",)
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "anybody hides any message",
+        SQL,
+        "                      AND may_join(who, c.id)) THEN\n        RETURN NULL;\n    END IF;\n"
+        "    IF is_hidden_from",
+        "                      ) THEN\n        RETURN NULL;\n    END IF;\n    IF is_hidden_from",
+        STORE,
+    ),
+    Fault(
+        "a message that is not hidden any more stays so",
+        SQL,
+        "AND h.message_id = message AND h.is_hidden)",
+        "AND h.message_id = message)",
+        STORE,
+    ),
+    Fault(
+        "reading a part ends all that was marked unread",
+        SQL,
+        "CASE WHEN upto < r.read_seq THEN upto END",
+        "NULL",
+        STORE,
+    ),
+    Fault(
+        "what changes nothing takes a number",
+        SQL,
+        "       IS NOT DISTINCT FROM until THEN",
+        "       IS NOT DISTINCT FROM until AND false THEN",
+        STORE,
+    ),
+    Fault(
+        "muted conversations are counted with the others",
+        "persistence/postgres/lists/conversations.py",
+        "AND NOT f.is_blocked AND NOT f.is_muted",
+        "AND NOT f.is_blocked",
+        STORE,
+    ),
+    Fault(
+        "hidden messages are found by searches",
+        "persistence/postgres/routines/search.sql",
+        "AND NOT is_hidden_from(who, m.id)",
+        "",
+        STORE,
+    ),
+    Fault(
+        "hidden messages are resumed",
+        "persistence/postgres/messages.py",
+        "l.deleted_at IS NULL AND ($6 OR {_UNHIDDEN})\n            ORDER BY l.seq LIMIT $5",
+        "l.deleted_at IS NULL AND ($6 OR true)\n            ORDER BY l.seq LIMIT $5",
+        STORE,
+    ),
+    Fault(
+        "notes of channels that were closed are told",
+        "persistence/postgres/contents/notes.py",
+        "     WHERE may_join($1, c.id)\n     ORDER BY n.number LIMIT $3",
+        "     ORDER BY n.number LIMIT $3",
+        STORE,
+    ),
+    Fault(
+        "the other devices of a user are not told what was noted",
+        "hub/services/notes.py",
+        "        if stored.is_new:\n",
+        "        if not stored.is_new:\n",
+        SERVICE,
+    ),
+    Fault(
+        "the end of what was marked unread is told to nobody",
+        "hub/services/receipts.py",
+        "            if reading.note is not None:\n",
+        "            if reading.note is None and False:\n",
+        SERVICE,
+    ),
+    Fault(
+        "a client that asks for no notes is told of them",
+        "hub/services/resume.py",
+        "        if known is None:\n            return None, True\n        return await",
+        "        known = known or 0\n        return await",
+        SERVICE,
+    ),
+    Fault(
+        "something is muted until it was",
+        "hub/services/notes.py",
+        "        if mute is not None and not mute.holds(datetime.now(UTC)):\n",
+        "        if mute is not None and mute.until is None and False:\n",
+        SERVICE,
+    ),
+    Fault(
+        "whoever jumps to a message marks it read",
+        "hub/rest/routes/private_messages/messages.py",
+        "return call.request.query_params.keys() <= {PAGE.name, LIMIT.name}",
+        "return True",
+        CALLS,
+    ),
+    Fault(
+        "what a person has hidden is missing in their export",
+        "hub/services/people/export.py",
+        "even_hidden=True",
+        "even_hidden=False",
+        ("tests/hub/services/people/test_export.py",),
+    ),
+)

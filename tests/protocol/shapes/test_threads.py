@@ -1,0 +1,32 @@
+"""What messages show of threads; a plain message shows nothing."""
+
+from attrs import evolve
+
+from protocol.model import Thread
+from protocol.shapes.threads import ThreadFields, add_threads
+from tests.support.documents.events import MESSAGE, THREAD
+
+
+def test_a_plain_message_shows_nothing() -> None:
+    view: ThreadFields[str, int] = {}
+    add_threads(view, MESSAGE, str, int)
+    assert view == {}
+
+
+def test_replies_and_thread_are_shown_in_the_ids_of_the_dialect() -> None:
+    view: ThreadFields[str, int] = {}
+    own = Thread(MESSAGE.id, 1, THREAD.last)
+    add_threads(view, evolve(MESSAGE, thread=THREAD, replies=own), str, int)
+    last = {"id": "9", "userId": 1, "createdAt": "2024-01-01T12:00:00.007Z"}
+    assert view == {
+        "replyCount": 1,
+        "lastReply": last,
+        "thread": {"parentId": "7", "replyCount": 2, "lastReply": last},
+    }
+
+
+def test_a_thread_of_which_every_reply_is_deleted_has_no_last_one() -> None:
+    view: ThreadFields[str, int] = {}
+    empty = Thread(THREAD.parent_id, 0, None)
+    add_threads(view, evolve(MESSAGE, thread=empty), str, int)
+    assert view == {"thread": {"parentId": "7", "replyCount": 0}}
