@@ -10,6 +10,7 @@ from persistence.changes import (
 from persistence.contents.threads import MAX_FOLLOWERS
 from persistence.interface import MAX_NAMED
 from persistence.memory.contents.channel_row import EVERYBODY, ChannelRow
+from persistence.memory.contents.mentions import mentioned_by, set_mentions
 from persistence.memory.contents.notes import MemoryNotes
 from persistence.memory.tables import Tables
 from persistence.policy import Action
@@ -72,7 +73,8 @@ class MemoryMessages:
             return Posted(shown, repeated=True, workspace_id=workspace_id)
         message = self._append(draft, row, peer)
         followers = self._followers(row, message)
-        return Posted(message, workspace_id=workspace_id, followers=followers)
+        told = mentioned_by(self.tables, row, message)
+        return Posted(message, workspace_id=workspace_id, followers=followers, mentioned=told)
 
     def _root_id(self, parent_id: MessageId | None) -> MessageId | None:
         """The first message of the thread that a message belongs to."""
@@ -204,6 +206,8 @@ class MemoryMessages:
                     row.follow(first.id, user_id, read_seq)
         if draft.key is not None:
             self.tables.keys[draft.author_id, draft.key] = message
+        if not message.is_forwarded:
+            set_mentions(self.tables, row, message)
         if draft.asker_id is not None:
             row.read[draft.asker_id] = row.delivered[draft.asker_id] = message.seq
         if row.channel.pair is not None and row.answered and not was_answered:
@@ -256,7 +260,12 @@ class MemoryMessages:
                 if message.seq > gap.above_seq and message.id > gap.above_id:
                     followers = self._followers(row, shown)
                     workspace_id = row.channel.workspace_id
-                    found.append(Posted(shown, workspace_id=workspace_id, followers=followers))
+                    told = mentioned_by(self.tables, row, message)
+                    found.append(
+                        Posted(
+                            shown, workspace_id=workspace_id, followers=followers, mentioned=told
+                        )
+                    )
         return found[:limit]
 
     async def last_id(self) -> MessageId:

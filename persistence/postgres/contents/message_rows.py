@@ -14,6 +14,7 @@ from persistence.postgres.database.bridge import Record
 from protocol.model import (
     ChannelId,
     GradingStatus,
+    Mention,
     Message,
     MessageId,
     MessageKind,
@@ -49,6 +50,8 @@ def message_columns(viewer: str, is_request: str = "is_request(c, r.user_id)") -
     m.deleted_at IS NOT NULL AS is_deleted,
     m.forwarded_id IS NOT NULL AND m.deleted_at IS NULL AS is_forwarded,
     CASE WHEN m.rev > 0 THEN reactions_of(m.id) END AS reactions,
+    CASE WHEN EXISTS (SELECT FROM mentions n WHERE n.message_id = m.id) THEN mentions_of(m.id) END
+        AS mentions,
     {_THREAD.format(root="m.id")} AS replies,
     CASE WHEN m.root_id IS NOT NULL THEN {_THREAD.format(root="m.root_id")} END AS thread,
     CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
@@ -66,6 +69,7 @@ TO_FIRST: Final = message_columns("$1::bigint")
 
 def message_in(row: Record) -> Message:
     """The message in a row with `message_columns`."""
+    mentions, mentions_channel = mentions_in(row["mentions"])
     root_id = row["root_id"]
     return Message(
         id=MessageId(row["id"]),
@@ -90,6 +94,8 @@ def message_in(row: Record) -> Message:
         is_forwarded=row["is_forwarded"],
         reactions=_reactions(row["reactions"]),
         thread=None if root_id is None else _thread(root_id, row["thread"]),
+        mentions=mentions,
+        mentions_channel=mentions_channel,
         replies=None if row["replies"] is None else _thread(row["id"], row["replies"]),
     )
 
@@ -100,6 +106,14 @@ def _thread(root_id: MessageId, found: Sequence[int] | None) -> Thread:
     count, last_id, author_id, at = found
     last = Reply(MessageId(last_id), UserId(author_id), _EPOCH + timedelta(milliseconds=at))
     return Thread(root_id, count, last)
+
+
+def mentions_in(found: str | None) -> tuple[tuple[Mention, ...], bool]:
+    """What `mentions_of` in routines/mentions.sql says: those by name, and whether the channel."""
+    if found is None:
+        return (), False
+    each = orjson.loads(found)
+    return tuple(Mention(UserId(pair[0]), pair[1]) for pair in each if pair), None in each
 
 
 def _reactions(found: str | None) -> tuple[Reaction, ...]:

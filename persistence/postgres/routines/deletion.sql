@@ -98,7 +98,9 @@ BEGIN
                remains = CASE WHEN m.author_id <> who THEN remains_kept(m) END
           FROM uploads u
          WHERE u.owner_id = who AND m.file_url = u.url
-        RETURNING m.id)
+        RETURNING m.id
+    ), mentioning AS (
+        DELETE FROM mentions WHERE message_id IN (SELECT id FROM carriers))
     DELETE FROM pins WHERE message_id IN (SELECT id FROM carriers);
     DELETE FROM message_versions v USING messages m
      WHERE m.id = v.message_id AND (m.author_id = who OR m.deleted_at IS NOT NULL);
@@ -164,6 +166,8 @@ CREATE OR REPLACE TRIGGER sessions_refuse_deleted AFTER INSERT ON sessions
 CREATE OR REPLACE TRIGGER identities_refuse_deleted AFTER INSERT ON identities
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER reactions_refuse_deleted AFTER INSERT ON reactions
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER mentions_refuse_deleted AFTER INSERT ON mentions
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER revision_keys_refuse_deleted AFTER INSERT ON revision_keys
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');

@@ -8,6 +8,7 @@ from typing import Literal, NotRequired
 from protocol.dialects.messenger.conversations import ConversationName, conversation_id
 from protocol.model import Message, Role, User, UserId, recipient_of
 from protocol.parsing.content import KindName
+from protocol.shapes.mentions import add_mentions
 from protocol.shapes.revisions import RevisedFields, add_revision
 from protocol.shapes.threads import ThreadFields, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -58,6 +59,7 @@ def conversation_message_object(message: Message, author: User) -> ConversationM
         view["parentId"] = str(message.parent_id)
     if message.key is not None:
         view["clientMessageId"] = message.key
+    add_mentions(view, message, UserId)
     if message.is_forwarded:
         view["isForwarded"] = True
     add_revision(view, message)

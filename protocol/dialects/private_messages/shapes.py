@@ -39,6 +39,13 @@ class ReactionObject(TypedDict):
     user_ids: list[UserId]
 
 
+class MentionObject(TypedDict):
+    """A user whom a message mentions."""
+
+    user_id: UserId
+    username: str
+
+
 class ReplyObject(TypedDict):
     """The last reply to a message."""
 
@@ -78,6 +85,7 @@ class PrivateMessageObject(TypedDict):
     edited_at: NotRequired[Timestamp]
     is_deleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject]]
+    mentions: NotRequired[list[MentionObject]]
     reply_count: NotRequired[int]
     last_reply: NotRequired[ReplyObject]
     thread_id: NotRequired[MessageId]
@@ -142,6 +150,10 @@ def private_message_object(message: Message, recipient_id: UserId) -> PrivateMes
         view["is_forwarded"] = True
     if message.is_delivered:
         view["is_delivered"] = True
+    if message.mentions:
+        view["mentions"] = [
+            {"user_id": each.user_id, "username": each.username} for each in message.mentions
+        ]
     if message.rev:
         _add_revision(view, message)
     _add_replies(view, message)

@@ -73,6 +73,9 @@ RELEASED = {
     ),
     "schema/0023_parents.sql": ("b1583ad31c40427f0f783dd1628cbda4651c33e380aa4e8a06262866035db41a"),
     "schema/0019_threads.sql": ("d6308a851c1baae5d7ba0e146b9f69beed43a56d5b20d27a2144d99480adc151"),
+    "schema/0021_mentions.sql": (
+        "074e67734cbf93628a94337f40bea8d74dea2e13b4194f01c60344ba26ae7b14"
+    ),
 }
 
 
