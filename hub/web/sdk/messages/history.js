@@ -1,0 +1,62 @@
+/** Pages of history that become a part of what is known of a conversation. */
+
+/**
+ * @import { ConversationId, UserId } from "../parlour.js"
+ * @import { Rest } from "../connection/rest.js"
+ * @import { Dialect } from "../dialects/dialect.d.ts"
+ * @import { KnownNotes } from "../notes/known_notes.js"
+ * @import { Timelines } from "./timelines.js"
+ *
+ * @typedef {object} Parts
+ * @property {Timelines} timelines
+ * @property {Dialect<any, any>} dialect
+ * @property {Rest} rest
+ * @property {KnownNotes} notes
+ */
+
+export class History {
+  #me;
+  #timelines;
+  #dialect;
+  #rest;
+  #notes;
+  #beginnings = 0; // how often the log went back
+
+  /**
+   * @param {UserId} me
+   * @param {Parts} parts
+   */
+  constructor(me, { timelines, dialect, rest, notes }) {
+    this.#me = me;
+    this.#timelines = timelines;
+    this.#dialect = dialect;
+    this.#rest = rest;
+    this.#notes = notes;
+  }
+
+  /**
+   * Load messages before those that are known; at first the newest ones.
+   * @param {ConversationId} conversationId
+   * @param {number} limit how many at most
+   * @returns {Promise<boolean>} whether there may be more
+   */
+  async loadOlder(conversationId, limit) {
+    const timeline = this.#timelines.get(conversationId);
+    const before = timeline.first;
+    if (before?.seq === 1) return false;
+    const page = { conversationId, first: before, limit };
+    const beginnings = this.#beginnings;
+    const messages = await this.#dialect.older(this.#rest, this.#me, page);
+    const isOfThisLog = beginnings === this.#beginnings;
+    if (!(isOfThisLog && timeline.joins(messages))) return this.loadOlder(conversationId, limit);
+    timeline.addAll(messages.filter(({ id }) => !this.#notes.isHidden(id)));
+    const { first } = timeline;
+    if (first === undefined || first.seq === before?.seq) return false;
+    return first.seq > 1;
+  }
+
+  /** The log went back. */
+  startOver() {
+    this.#beginnings += 1;
+  }
+}
