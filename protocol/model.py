@@ -243,11 +243,11 @@ class Mention:
 
 @frozen
 class Thread:
-    """The replies to a message: how many there are, and the last one's id, author and time; None:
-    there are none.
+    """The replies to the message `root_id`, and to those: how many there are, and the last one's
+    id, author and time; None: there are none.
     """
 
-    parent_id: MessageId
+    root_id: MessageId
     count: int
     last: "Reply | None"
 
@@ -269,8 +269,8 @@ class Message:
     `recipient_id` is set exactly for messages of a dm channel. `key` is the client's idempotency
     key; `(author_id, key)` is unique; keys of revisions are others. `read_by`: the others whose
     read watermark reaches `seq`; `is_delivered`: the delivered watermark of one of them does.
-    `parent_id`: what it replies to, the first message of its thread; `thread`: that of a reply,
-    `replies`: its own, if it has any.
+    `parent_id`: what it replies to, perhaps a reply itself; `thread`: that of a reply, None if its
+    first message is gone; `replies`: its own, if it has any.
     `rev`: of its last revision (protocol/revisions.py); 0: it never had one. A deleted message has
     no content. `is_forwarded`: it is a copy of another one; of which is told only to whoever may
     see that one. `mentions`: whom it mentions by name; `mentions_channel`:

@@ -61,7 +61,6 @@ class MemoryMessages:
             if isinstance(filled, Refusal):
                 return filled
             draft = filled
-        draft = evolve(draft, parent_id=root_id)
         if row is None and peer is not None:
             row = self.tables.dm(draft.author_id, peer)
         if row is None:
@@ -82,13 +81,13 @@ class MemoryMessages:
         row = None if parent_id is None else self.tables.messages.get(parent_id)
         if parent_id is None or row is None:
             return parent_id
-        return row.find(parent_id).parent_id or parent_id
+        return row.roots.get(parent_id, parent_id)
 
     def _followers(self, row: ChannelRow, message: Message) -> tuple[UserId, ...]:
         """Who is told of a reply."""
-        if message.parent_id is None:
+        if message.thread is None:
             return ()
-        follows = row.follows.get(message.parent_id, {})
+        follows = row.follows.get(message.thread.root_id, {})
         return tuple(
             user_id
             for user_id in sorted(follows)
@@ -107,7 +106,6 @@ class MemoryMessages:
         """See the interface."""
         first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
         channel_id = draft.channel_id
-        draft = evolve(draft, parent_id=self._root_id(draft.parent_id))
         if first is None or channel_id is None or not self._is_repeat(first, draft, channel_id):
             return None
         workspace_id = self.tables.channels[channel_id].channel.workspace_id
@@ -198,9 +196,11 @@ class MemoryMessages:
             self.tables.originals[message.id] = draft.forwards
         row.messages.append(message)
         self.tables.messages[message.id] = row
-        if message.parent_id is not None:
-            row.replies.setdefault(message.parent_id, []).append(message.id)
-            first = row.find(message.parent_id)
+        root_id = self._root_id(message.parent_id)
+        if root_id is not None:
+            row.replies.setdefault(root_id, []).append(message.id)
+            row.roots[message.id] = root_id
+            first = row.find(root_id)
             for user_id, read_seq in ((message.author_id, message.seq), (first.author_id, 0)):
                 if user_id in self.tables.users and user_id != ASSISTANT_ID:
                     row.follow(first.id, user_id, read_seq)

@@ -159,8 +159,8 @@ _IN_SPANS: Final = f"""
 _IN_GAPS: Final = f"""
     SELECT {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")},
            c.workspace_id, mentioned_by(m.id) AS mentioned,
-           CASE WHEN m.parent_id IS NOT NULL THEN
-               thread_audience(m.parent_id, m.channel_id, m.author_id) END AS followers
+           CASE WHEN m.root_id IS NOT NULL THEN
+               thread_audience(m.root_id, m.channel_id, m.author_id) END AS followers
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
            WITH ORDINALITY AS g (channel_id, above_seq, above_id, ord)
       JOIN channels c ON c.id = g.channel_id

@@ -92,13 +92,13 @@ _CHANGED: Final = f"""
     SELECT {message_columns("m.author_id")} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.id = ANY ($2::bigint[])
         OR m.id = ANY ($1::bigint[])
-           AND (m.rev > 0 OR m.forwarded_id IS NOT NULL OR m.parent_id IS NOT NULL
+           AND (m.rev > 0 OR m.forwarded_id IS NOT NULL OR m.root_id IS NOT NULL
                 OR EXISTS (SELECT FROM mentions n WHERE n.message_id = m.id)
-                OR EXISTS (SELECT FROM threads t WHERE t.parent_id = m.id))
+                OR EXISTS (SELECT FROM threads t WHERE t.root_id = m.id))
            AND may_join(m.author_id, c.id)
 """
 _FOLLOWERS: Final = """
-    SELECT m.id, thread_audience(m.parent_id, m.channel_id, m.author_id) AS followers
+    SELECT m.id, thread_audience(m.root_id, m.channel_id, m.author_id) AS followers
       FROM messages m WHERE m.id = ANY ($1::bigint[])
 """
 _NOT_SERVING: Final = "not_serving"
@@ -319,8 +319,8 @@ def _in_threads(
         if not isinstance(outcome, Posted) or thread is None:
             shown.append(outcome)
             continue
-        thread = evolve(thread, count=thread.count + before[thread.parent_id])
-        before[thread.parent_id] += 1
+        thread = evolve(thread, count=thread.count + before[thread.root_id])
+        before[thread.root_id] += 1
         message = evolve(outcome.message, thread=thread)
         shown.append(evolve(outcome, message=message, followers=followers.get(message.id, ())))
     return shown
@@ -348,7 +348,7 @@ def _outcome(draft: Draft, row: Record) -> Outcome:
         key=draft.key,
         read_by=tuple(row["readers"]),
         is_homework=draft.is_homework,
-        parent_id=draft.parent_id if root is None else root,
+        parent_id=draft.parent_id,
         is_forwarded=draft.forwards is not None,
         is_delivered=row["delivered"],
         thread=thread,

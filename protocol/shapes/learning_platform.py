@@ -53,6 +53,7 @@ class ChatMessageObject(RevisedFields):
     replyTo: NotRequired[MessageId]
     replyCount: NotRequired[int]
     lastReply: NotRequired[ReplyObject[MessageId, UserId]]
+    threadId: NotRequired[MessageId]
     thread: NotRequired[ThreadObject[MessageId, UserId]]
     clientMessageId: NotRequired[str]
     isForwarded: NotRequired[Literal[True]]

@@ -169,10 +169,10 @@ export class Session {
     const messages = await this.#dialect.older(this.#rest, this.me.id, page);
     const isOfThisLog = beginnings === this.#beginnings;
     if (!(isOfThisLog && timeline.joins(messages))) return this.loadOlder(conversationId, limit);
+    for (const message of messages) this.sender.confirm(message); // an unsent one among them is stored
     timeline.addAll(messages);
     const { first } = timeline;
-    if (first === undefined || first.seq === before?.seq) return false;
-    return first.seq > 1;
+    return first !== undefined && first.seq !== before?.seq && first.seq > 1;
   }
 
   /** @param {ConversationId} conversationId */

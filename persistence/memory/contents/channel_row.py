@@ -62,6 +62,7 @@ class ChannelRow:
     notes: dict[UserId, ChannelNote] = field(factory=dict)
     hidden: dict[tuple[UserId, MessageId], HiddenNote] = field(factory=dict)
     replies: dict[MessageId, list[MessageId]] = field(factory=dict)  # also deleted ones
+    roots: dict[MessageId, MessageId] = field(factory=dict)  # by reply
     follows: dict[MessageId, dict[UserId, ThreadFollow]] = field(factory=dict)
     is_request: Callable[[UserId], bool] = lambda _: False
     username: Callable[[UserId], str] = str
@@ -75,9 +76,14 @@ class ChannelRow:
         self.messages[message.seq - 1] = message
 
     def release_replies(self, message_id: MessageId) -> None:
-        """Let the replies to a message that is removed reply to none."""
+        """Let the replies to a message that is removed reply to the first message of their thread,
+        or to none if it was that.
+        """
         for reply_id in self.replies.pop(message_id, ()):
-            self.replace(evolve(self.find(reply_id), parent_id=None))
+            del self.roots[reply_id]
+        for each in tuple(self.messages):
+            if each.parent_id == message_id:
+                self.replace(evolve(each, parent_id=self.roots.get(each.id)))
         self.follows.pop(message_id, None)
 
     def forget(self, user_id: UserId) -> None:
@@ -176,7 +182,7 @@ class ChannelRow:
             read_by=tuple(sorted(self._past(self.read, message, unknown))),
             is_pinned=message.id in self.channel.pinned,
             is_delivered=bool(self._past(self.delivered, message, unknown)),
-            thread=None if message.parent_id is None else self.thread(message.parent_id),
+            thread=self.thread(self.roots[message.id]) if message.id in self.roots else None,
             replies=own if (own := self.thread(message.id)).count else None,
         )
 

@@ -45,6 +45,7 @@ class ChannelMessageObject(TypedDict):
     parentId: NotRequired[MessageUuid]
     replyCount: NotRequired[int]
     lastReply: NotRequired[ReplyObject[MessageUuid, UserUuid]]
+    threadId: NotRequired[MessageUuid]
     thread: NotRequired[ThreadObject[MessageUuid, UserUuid]]
     tempId: NotRequired[str]
     isForwarded: NotRequired[Literal[True]]

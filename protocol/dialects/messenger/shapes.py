@@ -31,6 +31,7 @@ class ConversationMessageObject(RevisedFields, ThreadFields[str, UserId]):
     messageType: KindName
     seq: int
     fileUrl: NotRequired[str]
+    parentId: NotRequired[str]
     clientMessageId: NotRequired[str]
     isForwarded: NotRequired[Literal[True]]
 
@@ -54,6 +55,8 @@ def conversation_message_object(message: Message, author: User) -> ConversationM
     }
     if message.file_url is not None:
         view["fileUrl"] = message.file_url
+    if message.parent_id is not None:
+        view["parentId"] = str(message.parent_id)
     if message.key is not None:
         view["clientMessageId"] = message.key
     add_mentions(view, message, UserId)

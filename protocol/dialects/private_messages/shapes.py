@@ -55,7 +55,9 @@ class ReplyObject(TypedDict):
 
 
 class ThreadObject(TypedDict):
-    """The replies to the message `parent_id`. `last_reply`: the last one, if there is any."""
+    """The replies to the message `parent_id`, the first of the thread. `last_reply`: the last one,
+    if there is any.
+    """
 
     parent_id: MessageId
     reply_count: int
@@ -86,6 +88,7 @@ class PrivateMessageObject(TypedDict):
     mentions: NotRequired[list[MentionObject]]
     reply_count: NotRequired[int]
     last_reply: NotRequired[ReplyObject]
+    thread_id: NotRequired[MessageId]
     thread: NotRequired[ThreadObject]
 
 
@@ -163,11 +166,12 @@ def _add_replies(view: PrivateMessageObject, message: Message) -> None:
         if message.replies.last is not None:
             view["last_reply"] = _reply_object(message.replies.last)
     if message.thread is not None:
+        view["thread_id"] = message.thread.root_id
         view["thread"] = _thread_object(message.thread)
 
 
 def _thread_object(thread: Thread) -> ThreadObject:
-    view: ThreadObject = {"parent_id": thread.parent_id, "reply_count": thread.count}
+    view: ThreadObject = {"parent_id": thread.root_id, "reply_count": thread.count}
     if thread.last is not None:
         view["last_reply"] = _reply_object(thread.last)
     return view

@@ -95,6 +95,8 @@ FULL_MESSAGE: Final = evolve(
     is_homework=True,
     grading=GradingStatus.GRADED,
     reactions=(Reaction(THUMB, 1, (UserId(1),)),),
+    thread=Thread(MessageId(6), 2, REPLY),
+    replies=Thread(MessageId(9), 1, Reply(MessageId(10), UserId(2), AT)),
 )
 
 REVISED: Final = evolve(

@@ -128,7 +128,6 @@ export class Timeline {
   /** @param {StoredMessage[]} messages */
   addAll(messages) {
     for (const message of messages) {
-      if (message.key !== null) this.removePending(message.key);
       if (!this.add(message)) this.revise(message);
     }
   }

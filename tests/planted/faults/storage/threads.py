@@ -19,8 +19,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the last reply of a thread is one that was deleted",
         ROUTINES,
-        "WHERE m.parent_id = t.parent_id AND m.deleted_at IS NULL\n",
-        "WHERE m.parent_id = t.parent_id\n",
+        "WHERE m.root_id = t.root_id AND m.deleted_at IS NULL\n",
+        "WHERE m.root_id = t.root_id\n",
         TESTS,
     ),
     Fault(
@@ -40,9 +40,37 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a reply to a reply begins another thread",
         "persistence/postgres/routines/posting.sql",
-        "coalesce(p.parent_id, d.parent)",
+        "coalesce(p.root_id, d.parent)",
         "d.parent",
         TESTS,
+    ),
+    Fault(
+        "a reply to a reply replies to the first message",
+        "persistence/postgres/routines/posting.sql",
+        "f.key, f.parent, f.root, forwards",
+        "f.key, f.root, f.root, forwards",
+        TESTS,
+    ),
+    Fault(
+        "a reply names a parent that was removed",
+        ROUTINES,
+        "    UPDATE messages SET parent_id = NULL WHERE parent_id IN (SELECT g.id FROM gone g);\n",
+        "",
+        TESTS,
+    ),
+    Fault(
+        "a reply that was repeated with another parent of the thread is confirmed",
+        "persistence/postgres/routines/posting.sql",
+        "CASE WHEN stored.parent_id IS NOT NULL OR of_parent IS NULL",
+        "CASE WHEN of_parent IS NULL",
+        TESTS,
+    ),
+    Fault(
+        "a reply that was stored without what it named is another one when it is repeated",
+        "persistence/postgres/routines/posting.sql",
+        "(coalesce(p.root_id, p.id) = stored.root_id) IS NOT TRUE",
+        "p.id IS DISTINCT FROM stored.root_id",
+        ("tests/persistence/postgres/database/test_migrate.py",),
     ),
     Fault(
         "the replies to a message that may not be seen are shown",
