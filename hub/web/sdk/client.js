@@ -34,7 +34,16 @@ import { Session } from "./session.js";
 const TypedEventTarget = /** @type {new () => ClientEventTarget} */ (EventTarget);
 
 /** @type {ReadonlySet<keyof ClientEvents>} whose subject is in the list */
-const LISTED = new Set(["message", "changed", "presence", "read", "revoked", "request", "reset"]);
+const LISTED = new Set([
+  "message",
+  "changed",
+  "presence",
+  "read",
+  "revoked",
+  "request",
+  "reset",
+  "mention",
+]);
 const LISTED_MS = 5_000; // so long a list counts as new: not everything that changes it sends an event
 
 /** @type {readonly never[]} */

@@ -6,6 +6,7 @@
 
 import type { CallCode, UsageCode } from "./codes.d.ts";
 import type { FoundPage, HistoryPage, SearchOptions } from "./found.d.ts";
+import type { Mention, MentionDetail, Reaction } from "./message_details.d.ts";
 import type { Options, Sending } from "./options.d.ts";
 import type { Channel, Invitation, Member, Workspace } from "./workspaces.d.ts";
 import type { WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
@@ -13,6 +14,7 @@ import type { WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
 export type { CallCode, HubCode, UsageCode } from "./codes.d.ts";
 export type { FoundMessage, FoundPage, HistoryPage, Mark } from "./found.d.ts";
 export type { SearchOptions, Snippet } from "./found.d.ts";
+export type { Mention, MentionDetail, Reaction } from "./message_details.d.ts";
 export type { ItemStorage, Options, ReconnectOptions, Sending, Socket } from "./options.d.ts";
 export type { Channel, Invitation, ListedChannel, Member } from "./workspaces.d.ts";
 export type { Workspace, WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
@@ -118,16 +120,13 @@ export interface Message {
   /** in channels, by a moderator */
   readonly isPinned: boolean;
   readonly reactions: readonly Reaction[];
+  /** whom it mentions by name, as the hub has found out; empty until it is stored */
+  readonly mentions: readonly Mention[];
+  /** whether it mentions everybody in the channel */
+  readonly mentionsChannel: boolean;
   readonly status: MessageStatus;
   /** why it failed */
   readonly failure: string | null;
-}
-
-export interface Reaction {
-  readonly emoji: string;
-  readonly count: number;
-  /** the first 50 who reacted */
-  readonly users: readonly UserId[];
 }
 
 export interface More {
@@ -139,6 +138,8 @@ export interface More {
 export interface Conversation {
   user: User;
   unread_count: number;
+  /** how many of them mention this user, if any do */
+  unread_mentions?: number;
   last_message: string;
   last_message_time: string;
   last_seq: number;
@@ -174,6 +175,8 @@ export interface ClientEvents {
   delivered: { conversationId: ConversationId };
   /** a moderator did so; the message may be one that is not known here */
   pinned: { conversationId: ConversationId; id: number; isPinned: boolean };
+  /** a message mentions this user, or does so no longer; perhaps one that is not known here */
+  mention: MentionDetail;
   /** new to this user */
   channels: { channels: readonly (Channel & { lastSeq: number; lastRev?: number })[] };
   /** the log went back: all messages that are known come again, and no others are stored any more */

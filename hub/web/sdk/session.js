@@ -137,8 +137,7 @@ export class Session {
     if (!this.#isWhole) this.#learnInTime();
     const before = Object.assign({}, ...this.timelines.positions()); // the heads are asked for later
     const listing = new Listing(this.#rest, this.#dialect.listPath);
-    const isSomeEnough = this.#dialect.listsNewestFirst;
-    const listed = await (isSomeEnough ? listing.some() : listing.all());
+    const listed = await (this.#dialect.listsNewestFirst ? listing.some() : listing.all());
     const heads = listed.map(this.#dialect.head);
     if (heads.some(([conversationId, head]) => head < before[conversationId])) this.startAnew();
     const beginnings = this.#beginnings;
@@ -218,6 +217,7 @@ export class Session {
         this.#emit("channels", { channels: event.channels });
         break;
       case "presence":
+      case "mention":
       case "invitations":
       case "revoked":
       case "request":

@@ -34,6 +34,8 @@ export interface ListedChannel extends Channel {
   lastRev?: number;
   lastMessage: { content: string; createdAt: string } | null;
   unreadCount: number;
+  /** how many unread messages mention this user, if any do */
+  unreadMentions?: number;
 }
 
 export interface WorkspaceWithChannels extends Workspace {

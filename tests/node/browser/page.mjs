@@ -41,7 +41,7 @@ export class Visitors {
   async open(cookie, options = {}, address = this.url) {
     const viewport = { width: 1440, height: 900 };
     const context = await this.#browser.newContext({ viewport, ...options });
-    const page = await this.#openIn(context);
+    const page = await this.#newPage(context);
     page.on("pageerror", (error) => this.#note(String(error)));
     page.on("console", (message) => {
       if (/Content Security Policy/.test(message.text())) this.#note(message.text());
@@ -81,7 +81,7 @@ export class Visitors {
    * @param {Page} page
    */
   async openTab(page) {
-    const tab = await this.#openIn(page.context());
+    const tab = await this.#newPage(page.context());
     await tab.goto(this.url);
     return tab;
   }
@@ -95,7 +95,7 @@ export class Visitors {
   }
 
   /** @param {BrowserContext} context */
-  async #openIn(context) {
+  async #newPage(context) {
     const page = await context.newPage();
     page.setDefaultTimeout(WAIT_MS);
     this.#pages.push(page);

@@ -33,9 +33,11 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  * @property {boolean} [isDeleted]
  * @property {boolean} [isPinned]
  * @property {{ emoji: string, count: number, userIds: UserId[] }[]} [reactions]
+ * @property {{ userId: UserId, username: string }[]} [mentions]
+ * @property {true} [mentionsChannel]
  *
  * @typedef {{ channelId: ChannelId, rev: number }} Changed
- * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions">}
+ * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "mentions" | "mentionsChannel">}
  *   WireRevision
  *
  * @typedef {(
@@ -44,6 +46,8 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  *   | WireRevision & { type: "message_updated" | "message_deleted" | "message_reaction" }
  *   | Changed & { type: "message_pinned" | "message_unpinned", messageId: number }
  *   | Changed & { type: "message_graded" }
+ *   | { type: "mention", messageId: number, channelId: ChannelId, mentioned: boolean, seq: number,
+ *       authorId: UserId, content: string }
  *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<ChannelId, number> }
  *   | { type: "user_typing" | "user_stop_typing", channelId: ChannelId, username: string }
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
@@ -143,6 +147,11 @@ const DIALECT = {
       }
       case "message_graded":
         return { kind: "revised", conversationId: frame.channelId, rev: frame.rev, revision: null };
+      case "mention": {
+        const { channelId: conversationId, messageId: id, authorId: author } = frame;
+        const { seq, content, mentioned: isMentioned } = frame;
+        return { kind: "mention", conversationId, id, seq, author, content, isMentioned };
+      }
       case "resumed": {
         const { complete, reset = false, revs = {} } = frame;
         return { kind: "resumed", complete, reset, revs };
@@ -214,9 +223,9 @@ function toMessage(stored, me) {
 
 /**
  * What was done to a message since it was posted.
- * @param {Pick<WireMessage, "rev" | "editedAt" | "isDeleted" | "isPinned" | "reactions">} stored
+ * @param {Pick<WireMessage, "rev" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "mentions" | "mentionsChannel">} stored
  */
-function stateOf({ rev, editedAt, isDeleted, isPinned, reactions }) {
+function stateOf({ rev, editedAt, isDeleted, isPinned, reactions, ...stored }) {
   return {
     rev: rev ?? UNCHANGED.rev,
     editedAt: editedAt ?? UNCHANGED.editedAt,
@@ -225,6 +234,10 @@ function stateOf({ rev, editedAt, isDeleted, isPinned, reactions }) {
     reactions:
       reactions?.map(({ emoji, count, userIds: users }) => ({ emoji, count, users })) ??
       UNCHANGED.reactions,
+    mentions:
+      stored.mentions?.map(({ userId: user, username }) => ({ user, username })) ??
+      UNCHANGED.mentions,
+    mentionsChannel: stored.mentionsChannel ?? UNCHANGED.mentionsChannel,
   };
 }
 

@@ -27,11 +27,13 @@ import { Kind, Status, UNCHANGED } from "../messages/message.js";
  * @property {string} [edited_at]
  * @property {boolean} [is_deleted]
  * @property {{ emoji: string, count: number, user_ids: UserId[] }[]} [reactions]
+ * @property {{ user_id: UserId, username: string }[]} [mentions]
  *
  * @typedef {(
  *   | { type: "private_message", message: WireMessage }
  *   | { type: "system", epoch: string }
  *   | { type: "message_updated" | "message_deleted" | "message_reaction", message: WireMessage }
+ *   | { type: "mention", mentioned: boolean, message: WireMessage }
  *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<UserId, number> }
  *   | { type: "typing_indicator", sender_id: UserId, is_typing: boolean }
  *   | { type: "user_online_status", user_id: UserId, is_online: boolean }
@@ -132,6 +134,11 @@ const DIALECT = {
         const { conversationId, rev } = revision;
         return { kind: "revised", conversationId, rev, revision };
       }
+      case "mention": {
+        const { conversationId, id, seq, author, content } = toMessage(frame.message, me);
+        const isMentioned = frame.mentioned;
+        return { kind: "mention", conversationId, id, seq, author, content, isMentioned };
+      }
       case "resumed": {
         const { complete, reset = false, revs = {} } = frame;
         return { kind: "resumed", complete, reset, revs };
@@ -208,7 +215,7 @@ function toMessage(stored, me) {
  * What was done to a message since it was posted.
  * @param {WireMessage} stored
  */
-function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions }) {
+function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions, mentions }) {
   return {
     rev: rev ?? UNCHANGED.rev,
     editedAt: editedAt ?? UNCHANGED.editedAt,
@@ -217,6 +224,9 @@ function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions })
     reactions:
       reactions?.map(({ emoji, count, user_ids: users }) => ({ emoji, count, users })) ??
       UNCHANGED.reactions,
+    mentions:
+      mentions?.map(({ user_id: user, username }) => ({ user, username })) ?? UNCHANGED.mentions,
+    mentionsChannel: UNCHANGED.mentionsChannel, // nobody can in private conversations
   };
 }
 

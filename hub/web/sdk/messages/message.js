@@ -4,7 +4,7 @@
  * @import { Message, MessageKind } from "../parlour.js"
  * @import { Entry } from "./outbox.js"
  *
- * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions"> & { seq: number }}
+ * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "mentions" | "mentionsChannel"> & { seq: number }}
  *   Revision what a message is after it was changed
  * @typedef {Message & { readonly id: number, readonly seq: number, readonly author: number }}
  *   StoredMessage
@@ -23,6 +23,12 @@ export const Status = Object.freeze({
 /** How a message is to be shown. */
 export const Kind = Object.freeze({ TEXT: "text", FILE: "file", IMAGE: "image" });
 
+/** Of a message that mentions nobody. */
+export const NOBODY = Object.freeze({
+  mentions: /** @type {Message["mentions"]} */ (Object.freeze([])),
+  mentionsChannel: false,
+});
+
 /** What nobody has changed. */
 export const UNCHANGED = Object.freeze({
   rev: 0,
@@ -30,6 +36,7 @@ export const UNCHANGED = Object.freeze({
   isDeleted: false,
   isPinned: false,
   reactions: /** @type {Message["reactions"]} */ (Object.freeze([])),
+  ...NOBODY,
 });
 
 /**
@@ -47,7 +54,7 @@ export function kindOf(name) {
  * @returns {Revision}
  */
 export function deletion({ seq, rev }) {
-  return { seq, rev, content: "", editedAt: null, isDeleted: true, isPinned: false, reactions: [] };
+  return { seq, ...UNCHANGED, rev, content: "", isDeleted: true };
 }
 
 /**

@@ -10,6 +10,8 @@ COUNTS: Final = "persistence/postgres/contents/mentions.py"
 STORE: Final = ("tests/persistence/contents/test_mentions.py",)
 LIVE: Final = ("tests/hub/services/posting/test_mentioning.py",)
 NAMES: Final = ("tests/protocol/parsing/test_mentions.py",)
+PAGE: Final = ("tests/hub/web/test_sdk_units.py",)
+BROWSER: Final = ("tests/e2e/browser/test_conversations.py",)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -151,5 +153,40 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "    if message.mentions_channel:\n",
         "    if False:\n",
         ("tests/protocol/dialects/test_every_dialect.py",),
+    ),
+    Fault(
+        "the SDK does not tell of mentions",
+        "hub/web/sdk/dialects/learning_chat.js",
+        '      case "mention": {',
+        '      case "mention-": {',
+        ("tests/e2e/sdk/test_flows.py",),
+    ),
+    Fault(
+        "the page marks names within addresses",
+        "hub/web/app/conversation/mentioning/names.js",
+        r'const BEFORE = "(^|[^\\w.+\\-@/&=%#~])";',
+        'const BEFORE = "()";',
+        PAGE,
+    ),
+    Fault(
+        "the page counts a mention twice that it was told of twice",
+        "hub/web/app/conversation/mentioning/unread_mentions.js",
+        "if (isMentioned) this.#told.set(id, seq);",
+        "if (isMentioned) this.#listed += 1;",
+        PAGE,
+    ),
+    Fault(
+        "Enter sends what is written while a name is suggested",
+        "hub/web/app/conversation/composer.js",
+        "    if (this.#suggestions.pressed(event)) return;\n",
+        "",
+        BROWSER,
+    ),
+    Fault(
+        "one's own mentions look as those of others",
+        "hub/web/app/conversation/mentioning/with_mentions.js",
+        "own.get(name) ?",
+        "own.has(0) ?",
+        BROWSER,
     ),
 )
