@@ -36,6 +36,10 @@ export interface ListedChannel extends Channel {
   unreadCount: number;
   /** how many unread messages mention this user, if any do */
   unreadMentions?: number;
+  /** what this user has noted of it; older hubs have none of these */
+  unreadFrom?: number | null;
+  isMuted?: boolean;
+  mutedUntil?: string | null;
 }
 
 export interface WorkspaceWithChannels extends Workspace {

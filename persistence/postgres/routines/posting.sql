@@ -18,11 +18,11 @@
 --   of a reply: the first message of its thread, and how many replies that had before the batch.
 --
 -- Locks: first the authors (of parents, too, who come to follow the thread), then the channels, each in
--- the order of their ids, then the parents with the first messages of their threads and the uploads that
--- are named, until the commit. A deletion goes from an account to its channels and then to its uploads,
--- so it locks in the same order. Each statement of a
--- READ COMMITTED transaction sees what was committed before it began: the last one begins when the
--- locks are held, so it sees every message of these channels, and what it decides is final.
+-- the order of their ids, then the uploads that are named, the parents with the first messages of their
+-- threads, and the threads, until the commit. A deletion goes from an account to its channels, its
+-- uploads, and then to messages and threads (see hold_messages), so it locks in the same order. Each
+-- statement of a READ COMMITTED transaction sees what was committed before it began: the last one begins
+-- when the locks are held, so it sees every message of these channels, and what it decides is final.
 -- Before all of them comes the lock that `begin_serving` takes alone: what was stored for a hub is
 -- committed before another one begins.
 -- Two batches that use one key in two channels at the same time collide on the index messages_key:
@@ -180,19 +180,6 @@ BEGIN
         SELECT c.id, member FROM created c, unnest(ARRAY[c.user_lo, c.user_hi]) AS member;
     END LOOP;
 
-    IF parents IS NOT NULL THEN
-        PERFORM FROM messages WHERE id = ANY (parents || roots) ORDER BY id FOR KEY SHARE;
-        SELECT array_agg(d.parent IS NOT NULL AND (r.channel_id = targets[d.place]
-                             AND p.deleted_at IS NULL AND r.deleted_at IS NULL) IS NOT TRUE
-                         ORDER BY d.ord),
-               array_agg(coalesce(t.replies, 0) ORDER BY d.ord)
-          INTO orphans, replies
-          FROM unnest(places, parents, roots) WITH ORDINALITY AS d (place, parent, root, ord)
-          LEFT JOIN messages p ON p.id = d.parent
-          LEFT JOIN messages r ON r.id = d.root
-          LEFT JOIN threads t ON t.root_id = d.root;
-    END IF;
-
     IF forwards IS NOT NULL THEN  -- the same; each original is read once, so its copy is of one state
         SELECT array_agg(d.original IS NOT NULL AND o.id IS NULL ORDER BY d.ord),
                array_agg(CASE WHEN d.original IS NULL THEN d.content ELSE coalesce(o.content, '') END
@@ -210,6 +197,20 @@ BEGIN
     IF file_urls IS NOT NULL THEN  -- hold them, and look again: one may be gone by now
         PERFORM FROM uploads WHERE url = ANY (file_urls) ORDER BY url FOR KEY SHARE;
         strangers := names_unseen_uploads(authors, places, file_urls);
+    END IF;
+
+    IF parents IS NOT NULL THEN
+        PERFORM FROM messages WHERE id = ANY (parents || roots) ORDER BY id FOR KEY SHARE;
+        PERFORM FROM threads WHERE root_id = ANY (roots) ORDER BY root_id FOR NO KEY UPDATE;
+        SELECT array_agg(d.parent IS NOT NULL AND (r.channel_id = targets[d.place]
+                             AND p.deleted_at IS NULL AND r.deleted_at IS NULL) IS NOT TRUE
+                         ORDER BY d.ord),
+               array_agg(coalesce(t.replies, 0) ORDER BY d.ord)
+          INTO orphans, replies
+          FROM unnest(places, parents, roots) WITH ORDINALITY AS d (place, parent, root, ord)
+          LEFT JOIN messages p ON p.id = d.parent
+          LEFT JOIN messages r ON r.id = d.root
+          LEFT JOIN threads t ON t.root_id = d.root;
     END IF;
 
     at_time := date_trunc('milliseconds', clock_timestamp());

@@ -3,8 +3,10 @@
  * the channel's.
  */
 
-import { FindingClient } from "../finding.js";
 import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
+import { NotingClient } from "../calls/noting.js";
+import { mention, mentionsOf } from "./channel_mentions.js";
+import { hidden, marksOf, noted, repliesTo, threadOf, threadReplied } from "./channel_threads.js";
 
 /**
  * @import { Channel, ChannelId, Message, Options } from "../parlour.js"
@@ -12,6 +14,8 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  * @import { Workspace, WorkspaceRole, WorkspaceWithChannels } from "../parlour.js"
  * @import { StoredMessage } from "../messages/message.js"
  * @import { Entry } from "../messages/outbox.js"
+ * @import { WireHidden, WireNote, WireReplies, WireThread } from "./channel_threads.js"
+ * @import { WireMention, WireMentions } from "./channel_mentions.js"
  * @import { Dialect } from "./dialect.d.ts"
  *
  * @typedef {object} WireMessage
@@ -33,11 +37,14 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  * @property {boolean} [isDeleted]
  * @property {boolean} [isPinned]
  * @property {{ emoji: string, count: number, userIds: UserId[] }[]} [reactions]
- * @property {{ userId: UserId, username: string }[]} [mentions]
- * @property {true} [mentionsChannel]
+ * @property {WireMentions["mentions"]} [mentions]
+ * @property {WireMentions["mentionsChannel"]} [mentionsChannel]
+ * @property {number} [replyCount]
+ * @property {WireReplies["lastReply"]} [lastReply]
+ * @property {WireThread} [thread]
  *
  * @typedef {{ channelId: ChannelId, rev: number }} Changed
- * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "mentions" | "mentionsChannel">}
+ * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "thread" | "mentions" | "mentionsChannel">}
  *   WireRevision
  *
  * @typedef {(
@@ -46,9 +53,11 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  *   | WireRevision & { type: "message_updated" | "message_deleted" | "message_reaction" }
  *   | Changed & { type: "message_pinned" | "message_unpinned", messageId: number }
  *   | Changed & { type: "message_graded" }
- *   | { type: "mention", messageId: number, channelId: ChannelId, mentioned: boolean, seq: number,
- *       authorId: UserId, content: string }
- *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<ChannelId, number> }
+ *   | { type: "mention" } & WireMention
+ *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<ChannelId, number>, notes?: number }
+ *   | { type: "channel_noted" } & WireNote
+ *   | { type: "message_hidden" } & WireHidden
+ *   | { type: "thread_reply", channelId: ChannelId, thread: WireThread }
  *   | { type: "user_typing" | "user_stop_typing", channelId: ChannelId, username: string }
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
  *   | { type: "channels_added", channels: (Channel & { lastSeq: number; lastRev?: number })[] }
@@ -80,9 +89,24 @@ const DIALECT = {
 
   lastRev: ({ lastRev = 0 }) => lastRev,
 
+  marks: (listed) => marksOf(listed),
+
   destination: (conversationId) => ({ channelId: conversationId }),
 
   changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
+
+  followed(listed, me) {
+    const { message, unreadCount, readSeq } =
+      /** @type {{ message: WireMessage, unreadCount: number, readSeq: number }} */ (listed);
+    return { message: toMessage(message, me), unreadCount, readSeq };
+  },
+
+  mutePath: (conversationId) => `/api/channels/${conversationId}/muted`,
+
+  noted(answer) {
+    const note = /** @type {WireNote | WireHidden} */ (answer);
+    return "messageId" in note ? hidden(note) : noted(note);
+  },
 
   historyPath: (conversationId) => `/api/channels/${conversationId}/messages`,
 
@@ -109,10 +133,11 @@ const DIALECT = {
     if (!send(frame)) await rest.call("POST", `/api/messages/${newest.id}/read`);
   },
 
-  resumeFrame: (after, epoch, _only, revs) => ({
+  resumeFrame: (after, epoch, _only, revs, notes) => ({
     type: "resume",
     after,
     revs,
+    ...(notes === null ? {} : { notes }),
     ...(epoch === null ? {} : { epoch }),
   }),
 
@@ -136,7 +161,7 @@ const DIALECT = {
       case "message_deleted":
       case "message_reaction": {
         const { channelId: conversationId, rev, seq, content } = frame;
-        const revision = { seq, content, ...stateOf(frame) };
+        const revision = { seq, content, ...stateOf(frame), thread: threadOf(frame.thread) };
         return { kind: "revised", conversationId, rev, revision };
       }
       case "message_pinned":
@@ -147,15 +172,18 @@ const DIALECT = {
       }
       case "message_graded":
         return { kind: "revised", conversationId: frame.channelId, rev: frame.rev, revision: null };
-      case "mention": {
-        const { channelId: conversationId, messageId: id, authorId: author } = frame;
-        const { seq, content, mentioned: isMentioned } = frame;
-        return { kind: "mention", conversationId, id, seq, author, content, isMentioned };
-      }
+      case "mention":
+        return mention(frame);
       case "resumed": {
-        const { complete, reset = false, revs = {} } = frame;
-        return { kind: "resumed", complete, reset, revs };
+        const { complete, reset = false, revs = {}, notes = null } = frame;
+        return { kind: "resumed", complete, reset, revs, notes };
       }
+      case "channel_noted":
+        return noted(frame);
+      case "message_hidden":
+        return hidden(frame);
+      case "thread_reply":
+        return threadReplied(frame);
       case "user_typing":
       case "user_stop_typing": {
         const { channelId: conversationId, username: who } = frame;
@@ -213,6 +241,9 @@ function toMessage(stored, me) {
     kind: kindOf(stored.messageType),
     fileUrl: stored.fileUrl,
     parentId: stored.parentId ?? null,
+    rootId: stored.thread?.parentId ?? stored.parentId ?? null,
+    ...repliesTo(stored),
+    thread: threadOf(stored.thread),
     isForwarded: stored.isForwarded ?? false,
     at: stored.createdAt,
     ...stateOf(stored),
@@ -234,10 +265,7 @@ function stateOf({ rev, editedAt, isDeleted, isPinned, reactions, ...stored }) {
     reactions:
       reactions?.map(({ emoji, count, userIds: users }) => ({ emoji, count, users })) ??
       UNCHANGED.reactions,
-    mentions:
-      stored.mentions?.map(({ userId: user, username }) => ({ user, username })) ??
-      UNCHANGED.mentions,
-    mentionsChannel: stored.mentionsChannel ?? UNCHANGED.mentionsChannel,
+    ...mentionsOf(stored),
   };
 }
 
@@ -249,8 +277,8 @@ function toMessages(page, me) {
   return /** @type {WireMessage[]} */ (page).map((stored) => toMessage(stored, me));
 }
 
-/** @extends {FindingClient<PlatformUser, ListedChannel>} */
-export class ChannelsClient extends FindingClient {
+/** @extends {NotingClient<PlatformUser, ListedChannel>} */
+export class ChannelsClient extends NotingClient {
   /** @param {Options} [options] */
   constructor(options) {
     super(DIALECT, options);

@@ -1,13 +1,16 @@
 /** What messages have in common, whatever dialect they came in. */
 
 /**
- * @import { Message, MessageKind } from "../parlour.js"
+ * @import { LastReply, Message, MessageKind } from "../parlour.js"
  * @import { Entry } from "./outbox.js"
  *
- * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "mentions" | "mentionsChannel"> & { seq: number }}
+ * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "mentions" | "mentionsChannel"> & { seq: number, thread?: Thread | null }}
  *   Revision what a message is after it was changed
- * @typedef {Message & { readonly id: number, readonly seq: number, readonly author: number }}
+ * @typedef {Message & { readonly id: number, readonly seq: number, readonly author: number, readonly thread: Thread | null }}
  *   StoredMessage
+ * @typedef {Pick<Message, "replyCount" | "lastReply" | "isFollowed">} Replies what is known of those to a message
+ * @typedef {{ rootId: number, replyCount: number, lastReply: LastReply | null }} Thread
+ *   what a reply says of its thread, as it is after that reply
  * @typedef {Message & { readonly key: string }} PendingMessage one that is in the outbox
  */
 
@@ -23,12 +26,6 @@ export const Status = Object.freeze({
 /** How a message is to be shown. */
 export const Kind = Object.freeze({ TEXT: "text", FILE: "file", IMAGE: "image" });
 
-/** Of a message that mentions nobody. */
-export const NOBODY = Object.freeze({
-  mentions: /** @type {Message["mentions"]} */ (Object.freeze([])),
-  mentionsChannel: false,
-});
-
 /** What nobody has changed. */
 export const UNCHANGED = Object.freeze({
   rev: 0,
@@ -36,8 +33,12 @@ export const UNCHANGED = Object.freeze({
   isDeleted: false,
   isPinned: false,
   reactions: /** @type {Message["reactions"]} */ (Object.freeze([])),
-  ...NOBODY,
+  mentions: /** @type {Message["mentions"]} */ (Object.freeze([])),
+  mentionsChannel: false,
 });
+
+/** What nobody has replied to. */
+export const UNANSWERED = Object.freeze({ replyCount: 0, lastReply: null, isFollowed: null });
 
 /**
  * Kinds that this page does not know are shown as text.
@@ -84,6 +85,8 @@ export function pendingMessage({
     kind,
     fileUrl,
     parentId,
+    rootId: parentId,
+    ...UNANSWERED,
     isForwarded: false,
     at,
     ...UNCHANGED,

@@ -71,11 +71,14 @@ async function counts(ann, ben) {
   await write(ann, "nobody");
   await ben.locator(".item .badge", { hasText: /^3$/ }).waitFor();
   await ann.evaluate(async () => {
-    const found = await fetch("/learning_platform/api/messages/search?q=again");
-    const [{ message }] = await found.json();
+    const base = "/learning_platform/api";
+    const [{ id }] = await (await fetch(`${base}/users/me/channels`)).json();
+    /** @type {{ id: number, content: string }[]} */
+    const messages = await (await fetch(`${base}/channels/${id}/messages`)).json();
+    const message = messages.find(({ content }) => content === "@ben again");
     const headers = { "Content-Type": "application/json" };
     const body = JSON.stringify({ content: "never mind" });
-    await fetch(`/learning_platform/api/messages/${message.id}`, {
+    await fetch(`${base}/messages/${message?.id}`, {
       method: "PATCH",
       headers,
       body,

@@ -157,8 +157,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK does not tell of mentions",
         "hub/web/sdk/dialects/learning_chat.js",
-        '      case "mention": {',
-        '      case "mention-": {',
+        '      case "mention":',
+        '      case "mention-":',
         ("tests/e2e/sdk/test_flows.py",),
     ),
     Fault(

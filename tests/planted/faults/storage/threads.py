@@ -73,6 +73,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/persistence/postgres/database/test_migrate.py",),
     ),
     Fault(
+        "old messages are held one channel after the other",
+        "persistence/postgres/routines/retention.sql",
+        "        IF cardinality(ids) >= at_most THEN",
+        "        PERFORM hold_messages(ids);\n        IF cardinality(ids) >= at_most THEN",
+        ("tests/persistence/postgres/test_deletion.py",),
+    ),
+    Fault(
+        "replies are removed from threads in whatever order they are found",
+        "persistence/postgres/routines/deletion.sql",
+        "      ORDER BY root_id FOR UPDATE;\n",
+        "      ORDER BY root_id DESC FOR UPDATE;\n",
+        ("tests/persistence/postgres/test_deletion.py",),
+    ),
+    Fault(
+        "a batch of replies holds one thread after the other",
+        "persistence/postgres/routines/posting.sql",
+        "root_id = ANY (roots) ORDER BY root_id FOR NO KEY UPDATE;",
+        "root_id = ANY (roots) LIMIT 0;",
+        ("tests/persistence/postgres/test_deletion.py",),
+    ),
+    Fault(
         "the replies to a message that may not be seen are shown",
         STORE,
         "      JOIN channels c ON c.id = p.channel_id AND may_join($1, c.id)\n",

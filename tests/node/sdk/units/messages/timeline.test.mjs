@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Kind, Status, UNCHANGED } from "../../../../../hub/web/sdk/messages/message.js";
+import {
+  Kind,
+  Status,
+  UNANSWERED,
+  UNCHANGED,
+} from "../../../../../hub/web/sdk/messages/message.js";
 import { Timeline } from "../../../../../hub/web/sdk/messages/timeline.js";
 import { Timelines } from "../../../../../hub/web/sdk/messages/timelines.js";
 
@@ -21,6 +26,9 @@ function stored(seq, { isMine = true, key = null } = {}) {
     kind: Kind.TEXT,
     fileUrl: null,
     parentId: null,
+    rootId: null,
+    ...UNANSWERED,
+    thread: null,
     isForwarded: false,
     at: "2024-01-01T12:00:00.000Z",
     ...UNCHANGED,

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { partsByName } from "../../../hub/web/app/conversation/mentioning/names.js";
-import { UnreadMentions } from "../../../hub/web/app/conversation/mentioning/unread_mentions.js";
+import { partsByName } from "../../../../hub/web/app/conversation/mentioning/names.js";
+import { UnreadMentions } from "../../../../hub/web/app/conversation/mentioning/unread_mentions.js";
 
 /** @type {[text: string, names: string[], found: string[]][]} */
 const TEXTS = [
