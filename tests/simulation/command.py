@@ -49,6 +49,7 @@ def main() -> int:
         "acknowledged": sum(result.acknowledged for result in results),
         "changes": sum(result.changes for result in results),
         "copies": sum(result.copies for result in results),
+        "mentions": sum(result.mentions for result in results),
         "found": sum(result.found for result in results),
         "messages": sum(result.messages for result in results),
         "frames": sum(result.frames for result in results),

@@ -59,6 +59,7 @@ class Result:
     messages: int
     changes: int
     copies: int
+    mentions: int
     found: int
     restarts: int
     frames: int
@@ -332,7 +333,7 @@ class Simulation:
         stored = set(contents)
         copies = [(each.author_id, each.key) for each in posted if each.is_forwarded]
         self.require(len(copies) == len(set(copies)), f"stored twice: {sorted(copies)}")
-        self.require(not self.truth.leaks, f"forwarded wrongly: {self.truth.leaks}")
+        self.require(not self.truth.leaks, f"forwarded or mentioned wrongly: {self.truth.leaks}")
         for device in self.devices:
             lost = device.ledger.acknowledged - stored
             self.require(not lost, f"acknowledged and lost: {sorted(lost)}")
@@ -364,6 +365,7 @@ class Simulation:
             sum(len(row.messages) for row in self.tables.channels.values()),
             sum(len(device.changes.acknowledged) for device in self.devices),
             sum(len(device.forwards.acknowledged) for device in self.devices),
+            sum(len(device.ledger.mentions.told) for device in self.devices),
             sum(device.searches.count for device in self.devices),
             self.restarts,
             sum(device.ledger.frames for device in self.devices),

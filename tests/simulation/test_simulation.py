@@ -21,6 +21,7 @@ SOME_BUGS = (
     "revision_acknowledged_early", "rev_counted_twice",
     "search_sees_everything", "search_shows_what_was", "search_misses_the_edited",
     "original_shown_to_everybody", "forwards_what_is_not_seen",
+    "mention_told_across_a_block", "mention_not_taken_back", "mention_stays_with_an_edit",
 )  # fmt: skip
 SEEDS_UNTIL_FOUND = 40
 
@@ -41,6 +42,7 @@ def test_whatever_fails_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> Non
     assert report["acknowledged"] > 10 * SEEDS  # it was no idle day
     assert report["changes"] > 5 * SEEDS
     assert report["copies"] > SEEDS / 2
+    assert report["mentions"] > 5 * SEEDS
     assert report["found"] > SEEDS
     assert report["frames"] > 100 * SEEDS
     assert report["restarts"] > SEEDS / 2

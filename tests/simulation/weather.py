@@ -18,8 +18,8 @@ from persistence.records import StoreUnavailable
 from tests.simulation.judgement.truth import Truth
 
 PARTS = (
-    "accounts", "sessions", "relations", "messages", "revisions", "workspaces", "channels",
-    "recoveries", "search", "health",
+    "accounts", "sessions", "relations", "messages", "revisions", "mentions", "workspaces",
+    "channels", "recoveries", "search", "health",
 )  # fmt: skip
 FEEDS = {"ended", "changes"}
 ASKED_ABOUT_RIGHTS = {"accounts", "sessions", "relations", "workspaces", "channels"}

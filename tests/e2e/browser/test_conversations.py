@@ -66,6 +66,14 @@ async def test_messages_are_forwarded_to_a_channel(folder: Path) -> None:
             assert await browser.end() == 0
 
 
+async def test_people_are_mentioned_in_a_channel(folder: Path) -> None:
+    with run_hub(folder / "mentions", "--demo", "--joining", "at_once") as hub:
+        links = guest_links(hub)
+        given = json.dumps({"guests": [links["ann"], links["ben"]]})
+        async with run_in_chromium(FLOWS, "mentioning", hub.url, given) as browser:
+            assert await browser.end() == 0
+
+
 async def test_who_is_added_to_a_workspace_is_asked(folder: Path) -> None:
     with run_hub(folder / "garden", "--demo") as hub:
         links = guest_links(hub)

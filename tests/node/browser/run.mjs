@@ -10,6 +10,7 @@ import { connect } from "../chromium.mjs";
 import { Questions, endInput } from "../program.mjs";
 import { changing } from "./messages/changing.mjs";
 import { forwarding } from "./messages/forwarding.mjs";
+import { mentioning } from "./messages/mentioning.mjs";
 import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
 import { CONVERSATIONS } from "./conversations.mjs";
@@ -52,6 +53,7 @@ const FLOWS = {
   finding,
   forwarding,
   history,
+  mentioning,
   permissions,
   requests,
   settings,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.simulation.bugs import forwarding, messages, revisions, searching
+from tests.simulation.bugs import forwarding, mentioning, messages, revisions, searching
 from tests.simulation.bugs.planting import Bug
 
 BUGS: Mapping[str, Bug] = {
@@ -10,4 +10,5 @@ BUGS: Mapping[str, Bug] = {
     **revisions.BUGS,
     **searching.BUGS,
     **forwarding.BUGS,
+    **mentioning.BUGS,
 }

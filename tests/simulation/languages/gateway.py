@@ -18,6 +18,7 @@ from tests.simulation.languages.meanings import (
     Shed,
     Typing,
     UnknownFrame,
+    mentioned_in,
     state_in,
 )
 
@@ -87,12 +88,20 @@ class Gateway:
                 return _MEMBERS[name](workspace, user)
             case {"t": "READY", "d": {"user": _, "guilds": guilds}}:
                 return Ready([guild["id"] for guild in guilds])
-            case {"t": "MESSAGE_READ", "d": {"messageId": message, "userId": user}}:
-                return Receipt(DeliveryStatus.READ, user, message)
             case {"t": "SHED"}:
                 return Shed()
             case _:
-                raise UnknownFrame(frame)
+                return _of_message(frame)
+
+
+def _of_message(frame: Any) -> Meaning:
+    match frame:
+        case {"t": "MESSAGE_MENTION", "d": data}:
+            return mentioned_in(data, data["id"])
+        case {"t": "MESSAGE_READ", "d": {"messageId": message, "userId": user}}:
+            return Receipt(DeliveryStatus.READ, user, message)
+        case _:
+            raise UnknownFrame(frame)
 
 
 def _by_channel(positions: Mapping[str, int]) -> Mapping[ChannelId, int]:

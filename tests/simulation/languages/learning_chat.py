@@ -21,6 +21,7 @@ from tests.simulation.languages.meanings import (
     TurnedAway,
     Typing,
     UnknownFrame,
+    mentioned_in,
     state_in,
 )
 
@@ -81,6 +82,8 @@ class LearningChat:
                 return Heard(channel, seq, message["authorId"], state_in(message))
             case {"type": kind, "channelId": channel} if kind in (*_REVISED, *_PINNED):
                 return Revised(channel, frame["messageId"], frame["rev"], state_in(frame))
+            case {"type": "mention"}:
+                return mentioned_in(frame, frame["messageId"])
             case {"type": "resumed", "complete": complete, "after": after, "revs": revs}:
                 return Resumed(complete, _by_channel(after), _by_channel(revs))
             case {"type": "error"}:

@@ -16,6 +16,7 @@ from tests.simulation.languages.meanings import (
     Shed,
     Typing,
     UnknownFrame,
+    mentioned_in,
     state_in,
 )
 
@@ -83,6 +84,8 @@ class Messenger:
                 channel = _conversation(places, payload["conversationId"])
                 message_id = MessageId(int(payload["messageId"]))
                 return Revised(channel, message_id, payload["rev"], state_in(payload))
+            case "mention":
+                return mentioned_in(payload, MessageId(int(payload["messageId"])))
             case "resumed":
                 upto, revs = [
                     {_conversation(places, name): number for name, number in each.items()}

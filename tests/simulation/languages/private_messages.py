@@ -10,6 +10,7 @@ from tests.simulation.languages.meanings import (
     Greeting,
     Heard,
     Meaning,
+    Mentioned,
     Presence,
     ReceiptUpTo,
     Refused,
@@ -71,6 +72,9 @@ class PrivateMessages:
             case {"type": kind, "message": message} if kind in _REVISED:
                 channel = places.conversation(frame["sender_id"], frame["recipient_id"])
                 return Revised(channel, message["id"], message["rev"], private_state_in(message))
+            case {"type": "mention", "mentioned": is_mentioned, "message": message}:
+                state = private_state_in(message)
+                return Mentioned(message["id"], state.rev, state.content, is_mentioned)
             case {"type": "resumed", "complete": complete, "after": after, "revs": known}:
                 upto, revs = [
                     {places.conversation(me, int(peer)): number for peer, number in each.items()}
@@ -99,7 +103,8 @@ def private_state_in(message: Any) -> State:
         for each in message.get("reactions", ())
     )
     is_deleted = message.get("is_deleted", False)
-    return State(message.get("rev", 0), message["content"], is_deleted, reactions)
+    mentions = tuple(UserId(each["user_id"]) for each in message.get("mentions", ()))
+    return State(message.get("rev", 0), message["content"], is_deleted, reactions, mentions)
 
 
 def _receipt(frame: Any) -> Meaning:

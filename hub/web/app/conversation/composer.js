@@ -10,6 +10,7 @@ import { HUB } from "../shell/hub_facts.js";
 import { Attachments } from "./attachments.js";
 import { quote } from "./messages/bubble.js";
 import { Draft } from "./drafts.js";
+import { Suggestions } from "./mentioning/suggestions.js";
 
 /**
  * @import { Message } from "../../sdk/parlour.js"
@@ -33,6 +34,7 @@ export class Composer {
   #quoted = h("div.replying", { hidden: true });
   #text;
   #draft;
+  #suggestions;
   #count = h("span.count", { role: "status" });
   #problem = h("p.problem", { role: "alert", hidden: true });
   #send = h(
@@ -68,6 +70,7 @@ export class Composer {
       event.preventDefault(); // the field keeps the focus, and its keyboard
     });
     this.#draft = new Draft(conversation, () => this.#text.value);
+    this.#suggestions = new Suggestions(conversation, this.#text, () => this.#edited());
     this.element = this.#form();
   }
 
@@ -129,6 +132,7 @@ export class Composer {
         },
       },
       this.#problem,
+      this.#suggestions.element,
       h(
         "div.box",
         {},
@@ -176,6 +180,7 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
+    if (this.#suggestions.pressed(event)) return;
     const { key, shiftKey, ctrlKey, metaKey, isComposing, keyCode } = event;
     if (key === "Escape") this.replyTo(null);
     if (key !== "Enter" || isComposing || keyCode === COMPOSING) return;

@@ -2,6 +2,7 @@
 
 import { ChannelsClient } from "../../sdk/parlour.js";
 import { plain } from "../dom/text.js";
+import { UnreadMentions } from "./mentioning/unread_mentions.js";
 
 /**
  * @import { ConversationId, Message, ParlourClient, UserId, Workspace } from "../../sdk/parlour.js"
@@ -13,6 +14,7 @@ import { plain } from "../dom/text.js";
 export class Conversation {
   isNamesake = false; // another person in the list has the same name
   unread = 0;
+  mentions = new UnreadMentions();
   timesRead = 0; // that all of it was read, here or elsewhere
   last = "";
   lastAt = ""; // ISO 8601

@@ -16,7 +16,7 @@ import { welcome } from "../panels/welcome.js";
 import { WorkspacesPanel } from "../panels/workspaces.js";
 import { announcementBar } from "./announcement.js";
 import { goTo, goToList, placeNow } from "./address.js";
-import { announceMessage } from "./arrival.js";
+import { announceMessage, notifyMention } from "./arrival.js";
 import { ConnectionBanner } from "./connection_banner.js";
 import { onFileDrop } from "./file_drop.js";
 import { unsentOf } from "./identity.js";
@@ -167,6 +167,10 @@ export class AppShell {
   #listen(client) {
     this.#on(client, "queue", () => this.#banner.update());
     this.#on(client, "message", ({ message }) => this.#messageChanged(client, message));
+    this.#on(client, "mention", (detail) => {
+      const unread = this.#conversations.mentioned(client, detail);
+      notifyMention(unread, detail.content, this.#listening.signal, (key) => this.#go(key));
+    });
     this.#on(client, "changed", (detail) => this.#messageRevised(client, detail));
     this.#on(client, "delivered", ({ conversationId }) =>
       this.#viewOf(client, conversationId)?.statusChanged(),

@@ -18,6 +18,8 @@ export class ConversationRow {
   #last = h("span.last.cut");
   #when = h("span.when");
   #badge = h("span.badge");
+  #mentions = h("span.badge.mentions", { role: "img" });
+  #badges = h("span.badges");
   #look = "";
 
   /**
@@ -41,10 +43,10 @@ export class ConversationRow {
    * @param {Conversation} conversation
    * @param {boolean} isOpen
    */
-  update({ title, unread, last, lastAt, isOnline }, isOpen) {
+  update({ title, unread, mentions: { count }, last, lastAt, isOnline }, isOpen) {
     const when = lastAt && shortly(lastAt);
     const shown = last.slice(0, MAX_LAST) || "No messages yet";
-    const look = JSON.stringify([title, unread, shown, when, isOnline, isOpen]);
+    const look = JSON.stringify([title, unread, count, shown, when, isOnline, isOpen]);
     if (look === this.#look) return;
     this.#look = look;
     this.button.setAttribute("aria-current", String(isOpen));
@@ -56,7 +58,13 @@ export class ConversationRow {
     this.#when.textContent = when;
     this.#badge.textContent = String(unread);
     this.#badge.setAttribute("aria-label", `${unread} unread`);
-    if (unread > 0) this.button.append(this.#badge);
-    else this.#badge.remove();
+    this.#mentions.textContent = `@${count}`;
+    this.#mentions.setAttribute("aria-label", `${count} ${count === 1 ? "mention" : "mentions"}`);
+    this.#badges.replaceChildren(
+      ...(count > 0 ? [this.#mentions] : []),
+      ...(unread > 0 ? [this.#badge] : []),
+    );
+    if (unread + count > 0) this.button.append(this.#badges);
+    else this.#badges.remove();
   }
 }

@@ -5,6 +5,7 @@ import { clock, shortly } from "../../dom/dates.js";
 import { face, h, icon, linked, tinted } from "../../dom/elements.js";
 import { report } from "../../dom/feedback.js";
 import { plain } from "../../dom/text.js";
+import { withMentions } from "../mentioning/with_mentions.js";
 import { reactionRow, whoReacted } from "./reactions.js";
 
 /**
@@ -95,7 +96,7 @@ function drawn(message, surroundings, actions) {
     ...(author === null ? [] : named(message, author, isAmongMany && !isMine)),
     message.isForwarded && !isDeleted && h("div.forwarded", {}, "Forwarded"),
     message.parentId !== null && !isDeleted && quote(quoted, quotedAuthor, actions.onQuote),
-    h("div.body", { dir: "auto" }, content(message, actions.address), meta(message, actions)),
+    h("div.body", { dir: "auto" }, content(message, actions.address, me), meta(message, actions)),
     reactions.length > 0 && reactionRow(reactions, me, nameOf, actions.onReaction),
   );
 }
@@ -143,11 +144,13 @@ function meta(message, { onRetry, onDiscard }) {
 /**
  * @param {Message} message
  * @param {(fileUrl: string) => string} address
+ * @param {UserId | null} me
  */
-function content({ content: text, kind, fileUrl, isDeleted }, address) {
+function content(message, address, me) {
+  const { content: text, kind, fileUrl, isDeleted } = message;
   if (isDeleted) return h("p.words.gone", {}, DELETED);
   if (!fileUrl?.startsWith("/uploads/")) {
-    return h("p.words", {}, ...linked(text), ...foreignFile(fileUrl));
+    return h("p.words", {}, ...withMentions(message, me), ...foreignFile(fileUrl));
   }
   const href = address(fileUrl);
   if (kind === Kind.IMAGE) return picture(href, plain(text));
