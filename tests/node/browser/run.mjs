@@ -21,6 +21,8 @@ import { history } from "./messages/history.mjs";
 import { IDENTITY } from "./identity.mjs";
 import { Visitors } from "./page.mjs";
 import { permissions, requests, settings } from "./permissions.mjs";
+import { notes } from "./messages/notes.mjs";
+import { threads } from "./messages/threads.mjs";
 import { READING } from "./messages/reading.mjs";
 
 /**
@@ -52,9 +54,11 @@ const FLOWS = {
   finding,
   forwarding,
   history,
+  notes,
   permissions,
   requests,
   settings,
+  threads,
 };
 
 const [name = "", url = "", json = ""] = process.argv.slice(2);

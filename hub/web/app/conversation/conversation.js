@@ -49,6 +49,11 @@ export class Conversation {
     return this.isNamesake ? `${this.#displayName} (@${this.#username})` : this.#displayName;
   }
 
+  /** The user has muted it: it is counted nowhere else, and nobody is notified of it. */
+  get isMuted() {
+    return this.client.me !== null && this.client.marks(this.id).isMuted;
+  }
+
   get isChannel() {
     return this.workspace !== null;
   }

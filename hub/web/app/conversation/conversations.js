@@ -278,6 +278,22 @@ export class Conversations {
   }
 
   /**
+   * The user has noted something of it, here or on another device: what is unread is counted anew.
+   * @param {AnyClient} client
+   * @param {ConversationId} id
+   */
+  async noted(client, id) {
+    const conversation = this.#byKey.get(keyOf(client, id));
+    if (conversation === undefined) return;
+    this.#onChange();
+    try {
+      await this.#countAgain(conversation);
+    } catch {
+      // as above
+    }
+  }
+
+  /**
    * Everything in it was read, here or on another device.
    * @param {string} key
    */

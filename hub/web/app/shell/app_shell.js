@@ -175,6 +175,10 @@ export class AppShell {
       if (isMine) this.#conversations.read(keyOf(client, conversationId));
       this.#viewOf(client, conversationId)?.statusChanged();
     });
+    this.#on(client, "noted", ({ conversationId, unreadFrom }) => {
+      this.#viewOf(client, conversationId)?.noted(unreadFrom);
+      void this.#conversations.noted(client, conversationId);
+    });
     this.#on(client, "typing", ({ conversationId, who, isTyping }) =>
       this.#viewOf(client, conversationId)?.typingChanged(who, isTyping),
     );

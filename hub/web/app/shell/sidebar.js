@@ -188,7 +188,7 @@ export class Sidebar {
     this.#findWord.textContent = `Search messages for “${this.#search.value.trim()}”`;
     reconcile(this.#list, this.#filter ? [...found, this.#find] : found);
     this.#setTabStop();
-    const unread = all.reduce((sum, each) => sum + each.unread, 0);
+    const unread = all.reduce((sum, each) => sum + (each.isMuted ? 0 : each.unread), 0);
     document.title = unread ? `(${unread}) Parlour` : "Parlour";
   }
 
