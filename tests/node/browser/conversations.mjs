@@ -264,12 +264,12 @@ async function notifications(visitors, { ann: annsCookie, ben: bensCookie, usern
     Object.defineProperty(document, "hidden", { value: false, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   });
-  await ann.locator(".bubble").nth(3).and(ann.locator('[data-status="read"]')).waitFor();
+  await ann.locator(".bubble").nth(4).and(ann.locator('[data-status="read"]')).waitFor();
   const second = await visitors.openTab(ben);
   await openFirst(second);
   await ben.evaluate(() => Object.defineProperty(document, "hidden", { value: true }));
   await write(ann, "read in the other tab");
-  await ann.locator(".bubble").nth(4).and(ann.locator('[data-status="read"]')).waitFor();
+  await ann.locator(".bubble").nth(5).and(ann.locator('[data-status="read"]')).waitFor();
   await second.close();
   await write(ann, "read nowhere");
   const texts = () => ben.evaluate(() => Reflect.get(globalThis, "shown").flat());
