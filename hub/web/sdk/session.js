@@ -91,12 +91,12 @@ export class Session {
     this.#receipts = new DeliveryReceipts((message) =>
       connection.send(dialect.receiptFrame(message)),
     );
-    const { timelines } = this;
+    const { timelines, sender } = this;
     const known = new KnownNotes();
     this.threads = new Threads(me.id, { timelines, dialect, rest, emit, notes: known });
     const { threads } = this;
     const resume = () => this.#unanswered === 0 && this.resume();
-    this.history = new History(me.id, { timelines, dialect, rest, notes: known });
+    this.history = new History(me.id, { timelines, sender, dialect, rest, notes: known });
     this.notes = new Notes(me.id, known, { timelines, threads, dialect, rest, emit, resume });
     this.revisions = new Revisions(me.id, { timelines, threads, dialect, rest, connection, emit });
     this.#dialect = dialect;

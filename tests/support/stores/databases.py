@@ -215,9 +215,9 @@ async def open_transaction(dsn: str, *statements: str, commit: bool = False) -> 
             connection.terminate()
 
 
-async def until_one_waits(dsn: str, ended: Sequence[object]) -> None:
-    """Until a statement waits for a lock, or the one that should have ended."""
-    while not (ended or await execute(dsn, WAITING)):
+async def until_one_waits(dsn: str, ended: Sequence[object], *, waiting: int = 1) -> None:
+    """Until so many statements wait for a lock, or one has ended."""
+    while not ended and await execute(dsn, WAITING) != waiting:
         pass
 
 

@@ -5,10 +5,12 @@
  * @import { Rest } from "../connection/rest.js"
  * @import { Dialect } from "../dialects/dialect.d.ts"
  * @import { KnownNotes } from "../notes/known_notes.js"
+ * @import { Sender } from "./sender.js"
  * @import { Timelines } from "./timelines.js"
  *
  * @typedef {object} Parts
  * @property {Timelines} timelines
+ * @property {Sender} sender
  * @property {Dialect<any, any>} dialect
  * @property {Rest} rest
  * @property {KnownNotes} notes
@@ -17,6 +19,7 @@
 export class History {
   #me;
   #timelines;
+  #sender;
   #dialect;
   #rest;
   #notes;
@@ -26,9 +29,10 @@ export class History {
    * @param {UserId} me
    * @param {Parts} parts
    */
-  constructor(me, { timelines, dialect, rest, notes }) {
+  constructor(me, { timelines, sender, dialect, rest, notes }) {
     this.#me = me;
     this.#timelines = timelines;
+    this.#sender = sender;
     this.#dialect = dialect;
     this.#rest = rest;
     this.#notes = notes;
@@ -49,10 +53,10 @@ export class History {
     const messages = await this.#dialect.older(this.#rest, this.#me, page);
     const isOfThisLog = beginnings === this.#beginnings;
     if (!(isOfThisLog && timeline.joins(messages))) return this.loadOlder(conversationId, limit);
+    for (const message of messages) this.#sender.confirm(message); // an unsent one is stored
     timeline.addAll(messages.filter(({ id }) => !this.#notes.isHidden(id)));
     const { first } = timeline;
-    if (first === undefined || first.seq === before?.seq) return false;
-    return first.seq > 1;
+    return first !== undefined && first.seq !== before?.seq && first.seq > 1;
   }
 
   /** The log went back. */

@@ -160,7 +160,6 @@ export class Timeline {
   /** @param {StoredMessage[]} messages */
   addAll(messages) {
     for (const message of messages) {
-      if (message.key !== null) this.removePending(message.key);
       if (this.add(message)) continue;
       this.revise(message);
       const { id, replyCount, lastReply } = message;

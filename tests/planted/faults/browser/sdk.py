@@ -23,6 +23,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         UNITS,
     ),
     Fault(
+        "the SDK sends again what stands in the history",
+        "hub/web/sdk/messages/history.js",
+        "    for (const message of messages) this.#sender.confirm(message);",
+        "",
+        UNITS,
+    ),
+    Fault(
         "the SDK replaces a message by what it was before",
         "hub/web/sdk/messages/timeline.js",
         "if (rev <= before.rev && !isDeleted) return null;",

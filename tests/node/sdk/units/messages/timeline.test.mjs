@@ -73,13 +73,6 @@ test("what is unsent stands at the end, in the order it was written", () => {
   assert.deepEqual(seqs(timeline), [8, null]);
 });
 
-test("a page of history replaces what is pending under the same key", () => {
-  const timeline = new Timeline();
-  timeline.addPending(pending("a"));
-  timeline.addAll([stored(1), stored(2, { key: "a" })]);
-  assert.deepEqual(seqs(timeline), [1, 2]);
-});
-
 test("a mark covers one's own messages up to it, and never goes back", () => {
   const timeline = new Timeline();
   timeline.addAll([3, 4, 5, 9].map((seq) => stored(seq, { isMine: seq !== 4 })));
