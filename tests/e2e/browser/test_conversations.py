@@ -34,6 +34,10 @@ async def test_messages_are_edited_deleted_and_reacted_to(hub: HubProcess) -> No
     await play("changing", hub, await pair(hub, "changing"))
 
 
+async def test_threads_are_answered_and_followed(hub: HubProcess) -> None:
+    await play("threads", hub, await pair(hub, "threads"))
+
+
 async def test_messages_are_searched_for_and_shown_where_they_stand(hub: HubProcess) -> None:
     await play("finding", hub, await pair(hub, "finding"))
 

@@ -22,6 +22,8 @@ import { history } from "./messages/history.mjs";
 import { IDENTITY } from "./identity.mjs";
 import { Visitors } from "./page.mjs";
 import { permissions, requests, settings } from "./permissions.mjs";
+import { notes } from "./messages/notes.mjs";
+import { threads } from "./messages/threads.mjs";
 import { READING } from "./messages/reading.mjs";
 
 /**
@@ -54,9 +56,11 @@ const FLOWS = {
   forwarding,
   history,
   mentioning,
+  notes,
   permissions,
   requests,
   settings,
+  threads,
 };
 
 const [name = "", url = "", json = ""] = process.argv.slice(2);

@@ -51,6 +51,11 @@ export class Conversation {
     return this.isNamesake ? `${this.#displayName} (@${this.#username})` : this.#displayName;
   }
 
+  /** The user has muted it: it is counted nowhere else, and nobody is notified of it. */
+  get isMuted() {
+    return this.client.me !== null && this.client.marks(this.id).isMuted;
+  }
+
   get isChannel() {
     return this.workspace !== null;
   }
@@ -91,6 +96,16 @@ export class Conversation {
   /** What screen readers and the field to write in call it. */
   get name() {
     return this.isChannel ? `#${this.title}` : this.title;
+  }
+
+  /**
+   * How many messages of others are known that came after this one.
+   * @param {number} after its seq
+   */
+  countAfter(after) {
+    return this.client
+      .messages(this.id)
+      .filter(({ isMine, isDeleted, seq }) => !(isMine || isDeleted) && (seq ?? 0) > after).length;
   }
 }
 

@@ -136,7 +136,7 @@ export class Conversations {
     this.#mentionsListed(conversation, listed.last_seq, listed.unread_mentions);
     if (later.has(conversation)) {
       if (conversation.unread > 0)
-        conversation.unread = listed.unread_count + cameAfter(conversation, listed);
+        conversation.unread = listed.unread_count + conversation.countAfter(listed.last_seq);
       return;
     }
     conversation.unread = this.#isSeen(conversation.key) ? 0 : listed.unread_count;
@@ -269,12 +269,7 @@ export class Conversations {
     const conversation = this.#byKey.get(keyOf(client, id));
     if (conversation === undefined) return;
     this.#showLast(conversation);
-    if (!isGone || conversation.unread === 0) return;
-    try {
-      await this.#countAgain(conversation);
-    } catch {
-      // as above
-    }
+    if (isGone && conversation.unread > 0) await this.#countAgain(conversation);
   }
 
   /** @param {Conversation} conversation */
@@ -289,13 +284,29 @@ export class Conversations {
   /** @param {Conversation} conversation */
   async #countAgain(conversation) {
     const { client, id, key, isChannel } = conversation;
-    if (client.messages(id).length === 0) await client.loadOlder(id);
-    if (isChannel) {
-      const count = await client.call("GET", `/api/channels/${id}/unread`);
-      const { unreadCount } = /** @type {{ unreadCount: number }} */ (count);
-      conversation.unread = this.#isSeen(key) ? 0 : unreadCount;
-    } else await this.loadPeople();
+    try {
+      if (client.messages(id).length === 0) await client.loadOlder(id);
+      if (isChannel) {
+        const count = await client.call("GET", `/api/channels/${id}/unread`);
+        const { unreadCount } = /** @type {{ unreadCount: number }} */ (count);
+        conversation.unread = this.#isSeen(key) ? 0 : unreadCount;
+      } else await this.loadPeople();
+    } catch {
+      return; // as above
+    }
     this.#showLast(conversation);
+  }
+
+  /**
+   * The user has noted something of it, here or on another device: what is unread is counted anew.
+   * @param {AnyClient} client
+   * @param {ConversationId} id
+   */
+  async noted(client, id) {
+    const conversation = this.#byKey.get(keyOf(client, id));
+    if (conversation === undefined) return;
+    this.#onChange();
+    await this.#countAgain(conversation);
   }
 
   /**
@@ -347,15 +358,4 @@ export class Conversations {
     this.#byKey.delete(conversation.key);
     this.#byKey.set(conversation.key, conversation);
   }
-}
-
-/**
- * How many messages of others came after a conversation was listed.
- * @param {Conversation} conversation
- * @param {Listed} listed
- */
-function cameAfter({ client, id }, { last_seq: lastSeq }) {
-  return client
-    .messages(id)
-    .filter(({ isMine, isDeleted, seq }) => !(isMine || isDeleted) && (seq ?? 0) > lastSeq).length;
 }

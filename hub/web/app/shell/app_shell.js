@@ -111,7 +111,7 @@ export class AppShell {
       if (!document.hidden) void this.#conversations.loadChannels(); // no event says what SQL did
     };
     document.addEventListener("visibilitychange", seen, { signal });
-    document.addEventListener("keydown", (event) => this.#pressed(event), { signal });
+    document.addEventListener("keydown", (event) => this.#sidebar.pressed(event), { signal });
     globalThis.addEventListener("popstate", () => void this.#open(placeNow()), { signal });
     const takesFiles = () => (this.#view instanceof ConversationView ? this.#view : null);
     onFileDrop(this.#pane, takesFiles, signal);
@@ -179,6 +179,10 @@ export class AppShell {
       if (isMine) this.#conversations.read(keyOf(client, conversationId));
       this.#viewOf(client, conversationId)?.statusChanged();
     });
+    this.#on(client, "noted", ({ conversationId, unreadFrom }) => {
+      this.#viewOf(client, conversationId)?.noted(unreadFrom);
+      void this.#conversations.noted(client, conversationId);
+    });
     this.#on(client, "typing", ({ conversationId, who, isTyping }) =>
       this.#viewOf(client, conversationId)?.typingChanged(who, isTyping),
     );
@@ -232,13 +236,6 @@ export class AppShell {
     if (!(view instanceof ConversationView)) return;
     const now = this.#conversations.known(view.key);
     if (now !== undefined && !view.isOf(now)) this.#showConversation(now); // let in again
-  }
-
-  /** @param {KeyboardEvent} event */
-  #pressed(event) {
-    if (event.key !== "k" || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    this.#sidebar.search();
   }
 
   /** @param {string} place */

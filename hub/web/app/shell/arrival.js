@@ -19,7 +19,7 @@ const NOTIFY_MS = 1_000; // after which another tab or device would have said th
  * @param {(key: string) => void} onOpen is given the conversation's key
  */
 export function announceMessage(unread, message, signal, onOpen) {
-  if (unread === null) return;
+  if (unread === null || unread.isMuted) return;
   const author = plain(message.authorName ?? unread.title);
   const title = unread.isChannel ? `${author} in ${unread.name}` : author;
   announce(`${author}: ${message.content}`);
