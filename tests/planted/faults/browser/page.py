@@ -64,8 +64,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a deleted message still counts as unread",
         "hub/web/app/conversation/conversations.js",
-        "if (!isGone || conversation.unread === 0) return;",
-        "if (isGone || conversation.unread === 0) return;",
+        "if (isGone && conversation.unread > 0) await",
+        "if (!isGone && conversation.unread > 0) await",
         CONVERSATIONS,
     ),
     Fault(
