@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.simulation.bugs import forwarding, messages, revisions, searching
+from tests.simulation.bugs import forwarding, messages, notes, revisions, searching, threads
 from tests.simulation.bugs.planting import Bug
 
 BUGS: Mapping[str, Bug] = {
@@ -10,4 +10,6 @@ BUGS: Mapping[str, Bug] = {
     **revisions.BUGS,
     **searching.BUGS,
     **forwarding.BUGS,
+    **threads.BUGS,
+    **notes.BUGS,
 }
