@@ -21,6 +21,7 @@ from attrs import field, frozen
 
 from persistence.audit import Audit, AuditEntry, AuditRow, Way
 from persistence.changes import Change
+from persistence.contents.mentions import Mentions
 from persistence.contents.messages import Messages
 from persistence.contents.notes import Notes
 from persistence.contents.revisions import Revisions
@@ -335,6 +336,7 @@ class Store:
     messages: Messages
     notes: Notes
     revisions: Revisions
+    mentions: Mentions
     threads: Threads
     workspaces: Workspaces
     invitations: Invitations

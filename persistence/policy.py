@@ -51,6 +51,7 @@ class Action(StrEnum):
     GRADE = "grade"
     PIN = "pin"
     SEE_VERSIONS = "see_versions"
+    MENTION_CHANNEL = "mention_channel"
 
 
 MEANINGS: Final[Mapping[Action, str]] = {
@@ -71,6 +72,7 @@ MEANINGS: Final[Mapping[Action, str]] = {
     Action.GRADE: "set the status of homework",
     Action.PIN: "pin a message, unpin it",
     Action.SEE_VERSIONS: "read what an edited message said before, where `keep_versions` is on",
+    Action.MENTION_CHANNEL: "mention everybody there, as `@channel`",
 }
 """What each action covers, for the documentation."""
 
@@ -107,6 +109,7 @@ POLICY: Final = (
     Rule(Place.CHANNEL, Action.GRADE, (_MODERATOR, _OWNER)),
     Rule(Place.CHANNEL, Action.PIN, (_MODERATOR, _OWNER)),
     Rule(Place.CHANNEL, Action.SEE_VERSIONS, (_MODERATOR, _OWNER)),
+    Rule(Place.CHANNEL, Action.MENTION_CHANNEL, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.SEE, (_GUEST, _MEMBER, _MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.WRITE, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.EDIT, (_MODERATOR, _OWNER)),
@@ -116,6 +119,7 @@ POLICY: Final = (
     Rule(Place.ANNOUNCEMENTS, Action.GRADE, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.PIN, (_MODERATOR, _OWNER)),
     Rule(Place.ANNOUNCEMENTS, Action.SEE_VERSIONS, (_MODERATOR, _OWNER)),
+    Rule(Place.ANNOUNCEMENTS, Action.MENTION_CHANNEL, (_MODERATOR, _OWNER)),
     Rule(Place.CONVERSATION, Action.SEE, (_PARTICIPANT, _CONTACT)),
     Rule(Place.CONVERSATION, Action.WRITE, (_CONTACT,)),
     Rule(Place.CONVERSATION, Action.EDIT, (_CONTACT,)),
@@ -125,6 +129,7 @@ POLICY: Final = (
     Rule(Place.CONVERSATION, Action.GRADE, ()),
     Rule(Place.CONVERSATION, Action.PIN, ()),
     Rule(Place.CONVERSATION, Action.SEE_VERSIONS, ()),
+    Rule(Place.CONVERSATION, Action.MENTION_CHANNEL, ()),
 )
 
 _RIGHTS: Final = frozenset(

@@ -234,12 +234,20 @@ class Reaction:
 
 
 @frozen
+class Mention:
+    """A user whom a message mentions by name."""
+
+    user_id: UserId
+    username: str
+
+
+@frozen
 class Thread:
-    """The replies to a message: how many there are, and the last one's id, author and time; None:
-    there are none.
+    """The replies to the message `root_id`, and to those: how many there are, and the last one's
+    id, author and time; None: there are none.
     """
 
-    parent_id: MessageId
+    root_id: MessageId
     count: int
     last: "Reply | None"
 
@@ -261,11 +269,12 @@ class Message:
     `recipient_id` is set exactly for messages of a dm channel. `key` is the client's idempotency
     key; `(author_id, key)` is unique; keys of revisions are others. `read_by`: the others whose
     read watermark reaches `seq`; `is_delivered`: the delivered watermark of one of them does.
-    `parent_id`: what it replies to, the first message of its thread; `thread`: that of a reply,
-    `replies`: its own, if it has any.
+    `parent_id`: what it replies to, perhaps a reply itself; `thread`: that of a reply, None if its
+    first message is gone; `replies`: its own, if it has any.
     `rev`: of its last revision (protocol/revisions.py); 0: it never had one. A deleted message has
     no content. `is_forwarded`: it is a copy of another one; of which is told only to whoever may
-    see that one.
+    see that one. `mentions`: whom it mentions by name; `mentions_channel`:
+    whether everybody in the channel.
     """
 
     id: MessageId
@@ -289,6 +298,8 @@ class Message:
     is_deleted: bool = False
     is_forwarded: bool = False
     reactions: tuple[Reaction, ...] = ()
+    mentions: tuple[Mention, ...] = ()
+    mentions_channel: bool = False
     thread: Thread | None = None
     replies: Thread | None = None
 
@@ -352,12 +363,14 @@ class Posted:
     """The draft is durable as `message`. `repeated`: it already was, nothing was stored now.
 
     `workspace_id`: whose channel it is in; None in a dm. `followers`: of a reply, the others who
-    follow its thread and may see it, at most 1,000.
+    follow its thread and may see it, at most 1,000. `mentioned`: who is to be told that it
+    mentions them.
     """
 
     message: Message
     repeated: bool = False
     workspace_id: WorkspaceId | None = None
+    mentioned: tuple[UserId, ...] = ()
     followers: tuple[UserId, ...] = ()
 
 

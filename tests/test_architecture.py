@@ -239,6 +239,7 @@ def test_persistence_knows_only_the_model() -> None:
             - {
                 "protocol.model",
                 "protocol.notes",
+                "protocol.parsing.mentions",
                 "protocol.revisions",
                 "protocol.searching.marks",
                 "protocol.searching.words",

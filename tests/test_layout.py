@@ -37,10 +37,17 @@ ELSEWHERE: Final = {
     "hub/http/responses.py": "tests/hub/http/test_server.py",
     "hub/identity/foreign_logins.py": "tests/hub/identity/test_live_sessions.py",
     "hub/rest/endpoint.py": "tests/hub/rest/test_app.py",
+    "protocol/dialects/learning_chat/revisions.py": (
+        "tests/protocol/dialects/learning_chat/test_encoders.py"
+    ),
     "hub/services/missed_revisions.py": "tests/hub/services/posting/test_revising.py",
+    "hub/rest/finding/mentions.py": "tests/hub/services/posting/test_mentioning.py",
+    "protocol/shapes/mentions.py": "tests/protocol/dialects/learning_chat/test_encoders.py",
     "hub/services/posting/revision_positions.py": "tests/hub/services/posting/test_revising.py",
     "hub/services/replay.py": "tests/hub/services/test_resume.py",
     "persistence/memory/contents/revisions.py": "tests/persistence/contents/test_revisions.py",
+    "persistence/memory/contents/mentions.py": "tests/persistence/contents/test_mentions.py",
+    "persistence/postgres/contents/mentions.py": "tests/persistence/contents/test_mentions.py",
     "hub/rest/routes/channel_messages/threads.py": "tests/hub/rest/routes/test_threads.py",
     "hub/rest/routes/messenger/access.py": "tests/hub/rest/routes/messenger/test_messages.py",
     "hub/rest/routes/messenger/conversations.py": "tests/hub/rest/test_pages.py",

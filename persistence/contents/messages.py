@@ -25,8 +25,8 @@ class Messages(Protocol):
         A repeat returns what is stored, whatever is true by now: that its author may not write
         there any more, that its parent or the message itself was deleted; as it is now, as far as
         its author may see it. White space at the ends of content makes no other message. A reply's
-        parent, and the first message of its thread, must be in the same channel and not deleted; it
-        is stored as a reply to the latter. What a draft forwards must be a message that its author
+        parent, and the first message of its thread, must be in the same channel and not deleted.
+        What a draft forwards must be a message that its author
         may see; the copy is of one state of it. Content with NUL or lone surrogates is refused. The
         assistant may write in any channel. Raises StoreUnavailable: the outcome of
         every draft is unknown.

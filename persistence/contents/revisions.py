@@ -98,7 +98,8 @@ class RevisionDraft:
 class Revised:
     """The message as it is now. `rev`: of this revision; the message may have been changed once
     more since. `repeated`: nothing was changed. `audience`: of a dm, the users who may see it;
-    empty in other channels.
+    empty in other channels. `mentioned`: who is to be told that it mentions them now, or that it
+    does so still, where what was done is not known; `no_longer_mentioned`: that it does not.
     """
 
     message: Message
@@ -106,6 +107,8 @@ class Revised:
     workspace_id: WorkspaceId | None = None
     audience: tuple[UserId, ...] = ()
     repeated: bool = False
+    mentioned: tuple[UserId, ...] = ()
+    no_longer_mentioned: tuple[UserId, ...] = ()
 
 
 RevisionOutcome: TypeAlias = Revised | RevisionRefusal

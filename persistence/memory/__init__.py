@@ -10,6 +10,7 @@ from datetime import datetime
 from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts, MemoryAudit
 from persistence.memory.channels import MemoryChannels
+from persistence.memory.contents.mentions import MemoryMentions
 from persistence.memory.contents.notes import MemoryNotes
 from persistence.memory.contents.revisions import MemoryRevisions
 from persistence.memory.contents.threads import MemoryThreads
@@ -44,6 +45,7 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         messages=MemoryMessages(tables),
         notes=MemoryNotes(tables),
         revisions=MemoryRevisions(tables),
+        mentions=MemoryMentions(tables),
         threads=MemoryThreads(tables),
         workspaces=workspaces,
         invitations=MemoryInvitations(workspaces),

@@ -52,7 +52,7 @@ class MemoryChannels:
             class_name=new.class_name,
             subject=new.subject,
         )
-        self.tables.channels[channel.id] = ChannelRow(channel)
+        self.tables.channels[channel.id] = ChannelRow(channel, username=self.tables.username)
         return channel
 
     async def access(self, user_id: UserId, channel_id: ChannelId) -> Access | None:

@@ -10,6 +10,7 @@ from persistence.changes import (
 from persistence.contents.threads import MAX_FOLLOWERS
 from persistence.interface import MAX_NAMED
 from persistence.memory.contents.channel_row import EVERYBODY, ChannelRow
+from persistence.memory.contents.mentions import mentioned_by, set_mentions
 from persistence.memory.contents.notes import MemoryNotes
 from persistence.memory.tables import Tables
 from persistence.policy import Action
@@ -60,7 +61,6 @@ class MemoryMessages:
             if isinstance(filled, Refusal):
                 return filled
             draft = filled
-        draft = evolve(draft, parent_id=root_id)
         if row is None and peer is not None:
             row = self.tables.dm(draft.author_id, peer)
         if row is None:
@@ -73,20 +73,21 @@ class MemoryMessages:
             return Posted(shown, repeated=True, workspace_id=workspace_id)
         message = self._append(draft, row, peer)
         followers = self._followers(row, message)
-        return Posted(message, workspace_id=workspace_id, followers=followers)
+        told = mentioned_by(self.tables, row, message)
+        return Posted(message, workspace_id=workspace_id, followers=followers, mentioned=told)
 
     def _root_id(self, parent_id: MessageId | None) -> MessageId | None:
         """The first message of the thread that a message belongs to."""
         row = None if parent_id is None else self.tables.messages.get(parent_id)
         if parent_id is None or row is None:
             return parent_id
-        return row.find(parent_id).parent_id or parent_id
+        return row.roots.get(parent_id, parent_id)
 
     def _followers(self, row: ChannelRow, message: Message) -> tuple[UserId, ...]:
         """Who is told of a reply."""
-        if message.parent_id is None:
+        if message.thread is None:
             return ()
-        follows = row.follows.get(message.parent_id, {})
+        follows = row.follows.get(message.thread.root_id, {})
         return tuple(
             user_id
             for user_id in sorted(follows)
@@ -105,7 +106,6 @@ class MemoryMessages:
         """See the interface."""
         first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
         channel_id = draft.channel_id
-        draft = evolve(draft, parent_id=self._root_id(draft.parent_id))
         if first is None or channel_id is None or not self._is_repeat(first, draft, channel_id):
             return None
         workspace_id = self.tables.channels[channel_id].channel.workspace_id
@@ -196,14 +196,18 @@ class MemoryMessages:
             self.tables.originals[message.id] = draft.forwards
         row.messages.append(message)
         self.tables.messages[message.id] = row
-        if message.parent_id is not None:
-            row.replies.setdefault(message.parent_id, []).append(message.id)
-            first = row.find(message.parent_id)
+        root_id = self._root_id(message.parent_id)
+        if root_id is not None:
+            row.replies.setdefault(root_id, []).append(message.id)
+            row.roots[message.id] = root_id
+            first = row.find(root_id)
             for user_id, read_seq in ((message.author_id, message.seq), (first.author_id, 0)):
                 if user_id in self.tables.users and user_id != ASSISTANT_ID:
                     row.follow(first.id, user_id, read_seq)
         if draft.key is not None:
             self.tables.keys[draft.author_id, draft.key] = message
+        if not message.is_forwarded:
+            set_mentions(self.tables, row, message)
         if draft.asker_id is not None:
             row.read[draft.asker_id] = row.delivered[draft.asker_id] = message.seq
         if row.channel.pair is not None and row.answered and not was_answered:
@@ -256,7 +260,12 @@ class MemoryMessages:
                 if message.seq > gap.above_seq and message.id > gap.above_id:
                     followers = self._followers(row, shown)
                     workspace_id = row.channel.workspace_id
-                    found.append(Posted(shown, workspace_id=workspace_id, followers=followers))
+                    told = mentioned_by(self.tables, row, message)
+                    found.append(
+                        Posted(
+                            shown, workspace_id=workspace_id, followers=followers, mentioned=told
+                        )
+                    )
         return found[:limit]
 
     async def last_id(self) -> MessageId:

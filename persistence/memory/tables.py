@@ -149,6 +149,10 @@ class Tables:
         """Who that is, or was."""
         return self.users.get(user_id) or self.deleted[user_id]
 
+    def username(self, user_id: UserId) -> str:
+        """What that user is called, or was."""
+        return self.person(user_id).username
+
     def end_session(self, token_hash: bytes) -> SessionId:
         """Delete a session and notify the listeners."""
         session_id = self.sessions.pop(token_hash).id
@@ -351,6 +355,7 @@ class Tables:
                 )
             )
             row.is_request = lambda user_id: self.is_request(row, user_id)
+            row.username = self.username
             self.dms[pair] = self.channels[row.channel.id] = row
         return self.dms[pair]
 

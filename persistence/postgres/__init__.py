@@ -13,6 +13,7 @@ from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
+from persistence.postgres.contents.mentions import PostgresMentions
 from persistence.postgres.contents.notes import PostgresNotes
 from persistence.postgres.contents.revisions import PostgresRevisions
 from persistence.postgres.contents.threads import PostgresThreads
@@ -101,6 +102,7 @@ async def open_postgres_store(
             messages=PostgresMessages(sends, hold, database),
             notes=PostgresNotes(database),
             revisions=PostgresRevisions(sends, hold, database),
+            mentions=PostgresMentions(database),
             threads=PostgresThreads(database),
             workspaces=workspaces,
             invitations=PostgresInvitations(workspaces),

@@ -158,8 +158,9 @@ _IN_SPANS: Final = f"""
 # Of what is delivered to many, nobody knows who has read it; of a dm its author does.
 _IN_GAPS: Final = f"""
     SELECT {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")},
-           c.workspace_id, CASE WHEN m.parent_id IS NOT NULL THEN
-               thread_audience(m.parent_id, m.channel_id, m.author_id) END AS followers
+           c.workspace_id, mentioned_by(m.id) AS mentioned,
+           CASE WHEN m.root_id IS NOT NULL THEN
+               thread_audience(m.root_id, m.channel_id, m.author_id) END AS followers
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])
            WITH ORDINALITY AS g (channel_id, above_seq, above_id, ord)
       JOIN channels c ON c.id = g.channel_id
@@ -272,6 +273,7 @@ class PostgresMessages(Posting):
             Posted(
                 message_in(row),
                 workspace_id=row["workspace_id"],
+                mentioned=tuple(row["mentioned"] or ()),
                 followers=tuple(row["followers"] or ()),
             )
             for row in rows

@@ -14,7 +14,12 @@ from typing import Final, TypeVar
 import asyncpg
 from attrs import evolve, frozen
 
-from persistence.postgres.contents.message_rows import message_columns, message_in
+from persistence.postgres.contents.mentions import given_for
+from persistence.postgres.contents.message_rows import (
+    mentions_in,
+    message_columns,
+    message_in,
+)
 from persistence.postgres.database.bridge import Connections, LockTimeout, Record
 from persistence.postgres.database.errors import StatementRefused
 from persistence.postgres.database.hold import Hold
@@ -32,11 +37,14 @@ from protocol.model import (
 
 T = TypeVar("T")
 
-_POST: Final = (
-    "SELECT * FROM post_messages($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
+_ARGUMENTS: Final = (
+    "$1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::text[],"
     " $6::text[], $7::text[], $8::text[], $9::boolean[], $10::bigint[], $11::bigint[],"
-    " $12::bigint[], $13)"
+    " $12::bigint[], $13"
 )
+_POST: Final = f"SELECT * FROM post_messages({_ARGUMENTS})"
+# Of a batch in which a draft may mention somebody; the others pay nothing for it.
+_POST_MENTIONING: Final = f"SELECT * FROM post_mentioning({_ARGUMENTS}, $14::text[]::jsonb[])"
 # `post_messages` holds its authors FOR KEY SHARE until its commit, which this lock conflicts with.
 # It is a write itself, so the commit after it is durable no earlier than theirs, also on a standby
 # that commits wait for.
@@ -84,12 +92,13 @@ _CHANGED: Final = f"""
     SELECT {message_columns("m.author_id")} FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.id = ANY ($2::bigint[])
         OR m.id = ANY ($1::bigint[])
-           AND (m.rev > 0 OR m.forwarded_id IS NOT NULL OR m.parent_id IS NOT NULL
-                OR EXISTS (SELECT FROM threads t WHERE t.parent_id = m.id))
+           AND (m.rev > 0 OR m.forwarded_id IS NOT NULL OR m.root_id IS NOT NULL
+                OR EXISTS (SELECT FROM mentions n WHERE n.message_id = m.id)
+                OR EXISTS (SELECT FROM threads t WHERE t.root_id = m.id))
            AND may_join(m.author_id, c.id)
 """
 _FOLLOWERS: Final = """
-    SELECT m.id, thread_audience(m.parent_id, m.channel_id, m.author_id) AS followers
+    SELECT m.id, thread_audience(m.root_id, m.channel_id, m.author_id) AS followers
       FROM messages m WHERE m.id = ANY ($1::bigint[])
 """
 _NOT_SERVING: Final = "not_serving"
@@ -227,8 +236,9 @@ class Posting:
             )
             for draft in drafts
         ]
+        given = _unless_empty([_may_mention(draft) for draft in drafts])
         rows = await self.connections.fetch(
-            _POST,
+            _POST if given is None else _POST_MENTIONING,
             [author_id for author_id, _, _ in numbers],
             _unless_empty([recipient_id for _, recipient_id, _ in numbers]),
             _unless_empty([channel_id for _, _, channel_id in numbers]),
@@ -242,11 +252,16 @@ class Posting:
             _unless_empty([draft.parent_id for draft in drafts]),
             _unless_empty([draft.forwards for draft in drafts]),
             hub,
+            *(() if given is None else (given,)),
         )
         if rows and rows[0]["verdict"] == _NOT_SERVING:
             raise StoreUnavailable("another hub has begun to serve this database")
         by_draft: Mapping[int, Record] = {row["draft"]: row for row in rows}
         outcomes = [_outcome(draft, by_draft[index]) for index, draft in enumerate(drafts, 1)]
+        if given is not None:
+            outcomes = [
+                _mentioning(outcome, by_draft[index]) for index, outcome in enumerate(outcomes, 1)
+            ]
         posted = [each for each in outcomes if isinstance(each, Posted)]
         repeats = [each.message.id for each in posted if each.repeated]
         copies = [each.message.id for each in posted if each.message.is_forwarded]
@@ -276,6 +291,19 @@ def _as_it_is(outcome: Outcome, changed: Mapping[MessageId, Record]) -> Outcome:
     return evolve(outcome, message=evolve(now, read_by=was.read_by, is_delivered=was.is_delivered))
 
 
+def _may_mention(draft: Draft) -> str | None:
+    return None if draft.forwards is not None else given_for(draft.content)
+
+
+def _mentioning(outcome: Outcome, row: Record) -> Outcome:
+    """With whom the message mentions, and who is told so."""
+    if not isinstance(outcome, Posted) or row["mentions"] is None:
+        return outcome
+    mentions, mentions_channel = mentions_in(row["mentions"])
+    message = evolve(outcome.message, mentions=mentions, mentions_channel=mentions_channel)
+    return evolve(outcome, message=message, mentioned=tuple(row["told"] or ()))
+
+
 def _in_threads(
     outcomes: Sequence[Outcome], followers: Mapping[MessageId, tuple[UserId, ...]]
 ) -> Sequence[Outcome]:
@@ -291,8 +319,8 @@ def _in_threads(
         if not isinstance(outcome, Posted) or thread is None:
             shown.append(outcome)
             continue
-        thread = evolve(thread, count=thread.count + before[thread.parent_id])
-        before[thread.parent_id] += 1
+        thread = evolve(thread, count=thread.count + before[thread.root_id])
+        before[thread.root_id] += 1
         message = evolve(outcome.message, thread=thread)
         shown.append(evolve(outcome, message=message, followers=followers.get(message.id, ())))
     return shown
@@ -320,7 +348,7 @@ def _outcome(draft: Draft, row: Record) -> Outcome:
         key=draft.key,
         read_by=tuple(row["readers"]),
         is_homework=draft.is_homework,
-        parent_id=draft.parent_id if root is None else root,
+        parent_id=draft.parent_id,
         is_forwarded=draft.forwards is not None,
         is_delivered=row["delivered"],
         thread=thread,

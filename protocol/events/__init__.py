@@ -30,6 +30,7 @@ from protocol.events.messages import (
     ChannelMessageRevised,
     ConversationBegun,
     ConversationHistory,
+    MentionChanged,
     MessageConfirmed,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -91,6 +92,7 @@ __all__ = [
     "LeftChannel",
     "MemberAdded",
     "MemberRemoved",
+    "MentionChanged",
     "MessageConfirmed",
     "MessagesSeen",
     "Noted",
@@ -130,6 +132,7 @@ Event: TypeAlias = (
     | Noted
     | PrivateMessageRevised
     | ChannelMessageRevised
+    | MentionChanged
     | JoinedChannel
     | LeftChannel
     | ConversationRevoked

@@ -126,6 +126,19 @@ class ChannelMessageRevised(Revised):
 
 
 @frozen
+class MentionChanged(Reliable):
+    """A message mentions those who are sent this, by name or with everybody in its channel, or it
+    does so no longer. To every connection of theirs, whatever it has joined; it may come again.
+    `about`: the message, which does not count as received by this.
+    """
+
+    about: Message
+    workspace_id: WorkspaceId | None
+    at: datetime
+    is_mentioned: bool = True
+
+
+@frozen
 class ConversationHistory(Reliable):
     """The newest messages between two users, oldest first, with who they are."""
 

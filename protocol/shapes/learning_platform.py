@@ -24,6 +24,7 @@ from protocol.model import (
     Workspace,
     WorkspaceId,
 )
+from protocol.shapes.mentions import add_mentions
 from protocol.shapes.revisions import RevisedFields, add_revision
 from protocol.shapes.threads import ReplyObject, ThreadObject, add_threads, thread_object
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -52,6 +53,7 @@ class ChatMessageObject(RevisedFields):
     replyTo: NotRequired[MessageId]
     replyCount: NotRequired[int]
     lastReply: NotRequired[ReplyObject[MessageId, UserId]]
+    threadId: NotRequired[MessageId]
     thread: NotRequired[ThreadObject[MessageId, UserId]]
     clientMessageId: NotRequired[str]
     isForwarded: NotRequired[Literal[True]]
@@ -147,6 +149,7 @@ def chat_message_object(message: Message, author: User) -> ChatMessageObject:
         view["parentId"] = view["replyTo"] = message.parent_id
     if message.key is not None:
         view["clientMessageId"] = message.key
+    add_mentions(view, message, UserId)
     if message.is_forwarded:
         view["isForwarded"] = True
     add_revision(view, message)

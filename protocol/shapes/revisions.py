@@ -24,6 +24,7 @@ from protocol.model import GradingStatus, Message, Reaction, UserId
 from protocol.parsing.content import Content
 from protocol.revisions import Delete, Edit, Grade, Pin, React
 from protocol.schemas import Keywords
+from protocol.shapes.mentions import MentionObject, add_mentions
 from protocol.shapes.threads import ThreadFields, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
 
@@ -58,12 +59,14 @@ class ReactionObject(TypedDict, Generic[U]):
 
 
 class RevisedFields(TypedDict):
-    """What only a message that was changed has, wherever it is shown."""
+    """What only a message that was changed has, or mentions somebody, wherever it is shown."""
 
     rev: NotRequired[Rev]
     editedAt: NotRequired[Timestamp]
     isDeleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject[UserId]]]
+    mentions: NotRequired[list[MentionObject[UserId]]]
+    mentionsChannel: NotRequired[Literal[True]]
 
 
 class StateObject(ThreadFields[M, U], Generic[M, U]):
@@ -80,6 +83,8 @@ class StateObject(ThreadFields[M, U], Generic[M, U]):
     isDeleted: bool
     isPinned: bool
     reactions: list[ReactionObject[U]]
+    mentions: NotRequired[list[MentionObject[U]]]
+    mentionsChannel: NotRequired[Literal[True]]
     gradingStatus: NotRequired[GradingStatus]
     userId: NotRequired[U]
     emoji: NotRequired[str]
@@ -120,6 +125,7 @@ def state_object(
         "isPinned": message.is_pinned,
         "reactions": reaction_objects(message.reactions, user_of),
     }
+    add_mentions(state, message, user_of)
     if not message.rev:
         del state["rev"]
     if message.grading is not None:

@@ -23,7 +23,9 @@ class ReplyObject(TypedDict, Generic[M, U]):
 
 
 class ThreadObject(TypedDict, Generic[M, U]):
-    """The replies to the message `parentId`. `lastReply`: the last one, if there is any."""
+    """The replies to the message `parentId`, the first of the thread. `lastReply`: the last one, if
+    there is any.
+    """
 
     parentId: M
     replyCount: int
@@ -31,10 +33,13 @@ class ThreadObject(TypedDict, Generic[M, U]):
 
 
 class ThreadFields(TypedDict, Generic[M, U]):
-    """What only a message that has replies, or is one, shows."""
+    """What only a message that has replies, or is one, shows. `threadId`: the first message of the
+    thread that it is in.
+    """
 
     replyCount: NotRequired[int]
     lastReply: NotRequired[ReplyObject[M, U]]
+    threadId: NotRequired[M]
     thread: NotRequired[ThreadObject[M, U]]
 
 
@@ -50,6 +55,7 @@ def add_threads(
         if message.replies.last is not None:
             view["lastReply"] = _reply_object(message.replies.last, message_of, user_of)
     if message.thread is not None:
+        view["threadId"] = message_of(message.thread.root_id)
         view["thread"] = thread_object(message.thread, message_of, user_of)
 
 
@@ -58,7 +64,7 @@ def thread_object(
 ) -> ThreadObject[M, U]:
     """A thread; see `add_threads`."""
     view: ThreadObject[M, U] = {
-        "parentId": message_of(thread.parent_id),
+        "parentId": message_of(thread.root_id),
         "replyCount": thread.count,
     }
     if thread.last is not None:

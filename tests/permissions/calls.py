@@ -183,6 +183,12 @@ def _threads_seen(row: Callable[..., Row], message: str) -> list[Row]:
     return [row(call, SEE, message_id=message) for call in calls]
 
 
+def _mentions(row: Callable[..., Row], base: str = "/api/messages") -> list[Row]:
+    """Everybody has mentions of their own."""
+    calls = (f"GET {base}/mentions", f"GET {base}/mentions/unread-count")
+    return [row(call, SignedIn(200)) for call in calls]
+
+
 def _muted(row: Callable[..., Row], place: str, expected: Expected, **ids: str) -> list[Row]:
     """The calls that mute a place, or no more."""
     return [row(f"{method} {place}/muted", expected, **ids) for method in ("PUT", "DELETE")]
@@ -215,6 +221,7 @@ def _learning() -> list[Row]:
         row("POST /api/invitations/{token}", SignedIn(404), token="unknown"),
         row("GET /api/channels/query/{text}", SignedIn(200), text="general"),
         row("GET /api/messages/search?q=general", SignedIn(200)),
+        *_mentions(row),
         row("POST /api/workspaces", SignedIn(201), {"name": "Mine"}),
         row("GET /api/workspaces", SignedIn(200)),
         row("POST /api/ai-chat", SignedIn(500), {"messages": [{"role": "user", "content": "?"}]}),
@@ -327,6 +334,7 @@ def _private() -> list[Row]:
         row("POST /api/followers/{user_id}/accept", SignedIn(404), **paul),
         *_revised_unseen(row, "/api/messages", "{secret}"),
         *_threads_unseen(row, "{secret}"),
+        *_mentions(row),
         *_noted_unseen(row, "/api/messages", "{secret}"),
         *_muted(row, "/api/messages/{user_id}", NotBlocked(200, 404), **paul),
         *_forwarded_privately(row, "/api/messages", "recipient_id"),
@@ -356,6 +364,7 @@ def _channel_messages() -> list[Row]:
         row("GET /api/channels/browse/joined", SignedIn(200)),
         row("GET /api/channels/browse/public", SignedIn(200)),
         row("GET /api/messages/search?q=general", SignedIn(200)),
+        *_mentions(row),
         row("GET /api/messages/channel/{channel_id}/pinned",
             Allowed(CHANNEL, Action.SEE, 200, **unseen), **general),
         row("GET /api/messages/channel/{channel_id}/pinned", Nobody(403), **secret),
@@ -422,6 +431,7 @@ def _messenger_at(base: str) -> list[Row]:
         *_forwarded_privately(row, f"{base}/messages", "recipientId"),
         row(f"GET {base}/conversations", SignedIn(200)),
         row(f"GET {base}/messages/search?q=general", SignedIn(200)),
+        *_mentions(row, base),
         row(f"GET {base}/conversations/{{user_id}}", SignedIn(200), user_id="{me}"),
         row(f"GET {base}/conversations/{{user_id}}", Nobody(403), user_id="{paul}"),
         row(f"GET {base}/users/{{user_id}}/unread-count", SignedIn(200), user_id="{me}"),

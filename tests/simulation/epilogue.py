@@ -186,7 +186,7 @@ class Epilogue:
             if committed.at >= spoke_at
             and (message := committed.message).author_id != me
             and message.parent_id is not None
-            and not truth.threads.follows_since(me, message.parent_id).was_closed_since(spoke_at)
+            and not truth.threads.follows_reply(me, message.id).was_closed_since(spoke_at)
             and not truth.sight(Right.SEE, me, message.channel_id).was_closed_since(spoke_at)
             and message.id not in device.ledger.threads.told
         ]

@@ -197,6 +197,7 @@ class _Export:
         optional: Object = {
             "file_url": message.file_url,
             "reply_to": message.parent_id,
+            "thread": None if message.thread is None else message.thread.root_id,
             "grading": message.grading,
             "is_homework": message.is_homework or None,
             "is_pinned": message.is_pinned or None,

@@ -36,6 +36,7 @@ from hub.batching import MAX_BATCH, Batcher
 from hub.services.posting.continuity import Continuity, WentBack
 from hub.services.posting.figures import LaneFigures
 from hub.services.posting.log_watch import LogWatch
+from hub.services.posting.mentioning import mentions_in_posted
 from hub.services.posting.revising import Revising, RevisionSubmission
 from hub.services.posting.standstill import Standstill
 from hub.services.typing.indicators import TypingIndicators
@@ -380,6 +381,8 @@ class Lane:
             room = ChannelRoom(message.channel_id)
             people = ToUsers((message.author_id, peer), besides, outside=room)
             deliveries.insert(0, Delivery(ConversationBegun(message, author), people))
+        if posted.mentioned:
+            deliveries += mentions_in_posted(posted)
         if posted.followers and message.thread is not None:
             event = ThreadReplied(message, message.thread)
             deliveries.append(Delivery(event, ToUsers(posted.followers)))

@@ -19,6 +19,7 @@ from attrs import evolve, frozen
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, WorkspaceRoom
 from hub.services.posting.log_watch import LogWatch
+from hub.services.posting.mentioning import mentions_in_revised
 from hub.services.posting.revision_positions import RevisionPositions
 from hub.services.posting.standstill import Standstill
 from persistence.contents.revisions import (
@@ -147,6 +148,7 @@ class Revising:
                     deliveries += deliveries_of(outcome, revision, submission.user)
                 else:
                     later[channel_id, outcome.rev] = submission
+                deliveries += mentions_in_revised(outcome)
         if self._positions.doubtful:
             deliveries += await self._missing(later)
         return deliveries
@@ -183,6 +185,7 @@ class Revising:
                     revision = None if found is None else found.draft.revision
                     user = None if found is None else found.user
                     deliveries += deliveries_of(each, revision, user)
+                    deliveries += mentions_in_revised(each)
                     positions.note(message.channel_id, message.rev)
                 if len(page) < PAGE:
                     positions.doubtful.clear()

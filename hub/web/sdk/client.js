@@ -7,7 +7,7 @@
  * of others arrives once and in order of its `seq`. It needs nothing but `fetch` and `WebSocket`.
  *
  * Events (CustomEvent, data in `detail`): `status`, `message`, `changed`, `typing`, `presence`,
- * `read`, `delivered`, `pinned`, `channels`, `invitations`, `revoked`, `request`, `announcement`, `queue`,
+ * `read`, `delivered`, `pinned`, `thread`, `noted`, `hidden`, `channels`, `invitations`, `revoked`, `request`, `announcement`, `queue`,
  * `problem`;
  * `for await (const event of client.events())` gives them too.
  */
@@ -34,7 +34,17 @@ import { Session } from "./session.js";
 const TypedEventTarget = /** @type {new () => ClientEventTarget} */ (EventTarget);
 
 /** @type {ReadonlySet<keyof ClientEvents>} whose subject is in the list */
-const LISTED = new Set(["message", "changed", "presence", "read", "revoked", "request", "reset"]);
+const LISTED = new Set([
+  "message",
+  "changed",
+  "presence",
+  "read",
+  "revoked",
+  "request",
+  "noted",
+  "hidden",
+  "reset",
+]);
 const LISTED_MS = 5_000; // so long a list counts as new: not everything that changes it sends an event
 
 /** @type {readonly never[]} */
@@ -250,7 +260,7 @@ export class Client extends TypedEventTarget {
    * @returns {Promise<boolean>} whether there may be more
    */
   async loadOlder(conversationId, limit = 50) {
-    const hasMore = await this.#signedIn.loadOlder(conversationId, limit);
+    const hasMore = await this.#signedIn.history.loadOlder(conversationId, limit);
     this.#notify();
     return hasMore;
   }

@@ -59,5 +59,18 @@ export interface Sending {
   onProgress?: (sent: number, total: number) => void;
 }
 
+export interface StoredFile {
+  url: string;
+  name: string;
+  /** bytes */
+  size: number;
+  mimeType: string;
+  /** of a picture, in pixels */
+  width?: number;
+  height?: number;
+  /** of a picture: a smaller one, for `fileAddress` */
+  thumbnailUrl?: string;
+}
+
 // biome-ignore lint/complexity/noUselessEmptyExport: without it, every declaration is exported
 export {};

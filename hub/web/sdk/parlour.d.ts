@@ -6,14 +6,27 @@
 
 import type { CallCode, UsageCode } from "./codes.d.ts";
 import type { FoundPage, HistoryPage, SearchOptions } from "./found.d.ts";
-import type { Options, Sending } from "./options.d.ts";
+import type { Marks, Noting } from "./notes.d.ts";
+import type { Options, Sending, StoredFile } from "./options.d.ts";
+import type { LastReply, Threading } from "./replies.d.ts";
+import type { PlatformUser, User } from "./users.d.ts";
 import type { Channel, Invitation, Member, Workspace } from "./workspaces.d.ts";
 import type { WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
 
 export type { CallCode, HubCode, UsageCode } from "./codes.d.ts";
 export type { FoundMessage, FoundPage, HistoryPage, Mark } from "./found.d.ts";
 export type { SearchOptions, Snippet } from "./found.d.ts";
-export type { ItemStorage, Options, ReconnectOptions, Sending, Socket } from "./options.d.ts";
+export type { Marks } from "./notes.d.ts";
+export type {
+  ItemStorage,
+  Options,
+  ReconnectOptions,
+  Sending,
+  Socket,
+  StoredFile,
+} from "./options.d.ts";
+export type { FollowedPage, FollowedThread, LastReply, ThreadOptions } from "./replies.d.ts";
+export type { PlatformUser, User } from "./users.d.ts";
 export type { Channel, Invitation, ListedChannel, Member } from "./workspaces.d.ts";
 export type { Workspace, WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
 
@@ -71,22 +84,6 @@ export interface ConnectionState {
   readonly retryInMs: number | null;
 }
 
-/** A user of the learning platform, as its REST calls show one's own account. */
-export interface PlatformUser {
-  id: UserId;
-  username: string;
-  name: string;
-}
-
-export interface User extends PlatformUser {
-  first_name: string;
-  last_name: string;
-  is_public: boolean;
-  avatar?: string;
-  nickname?: string;
-  about_me?: string;
-}
-
 export interface Message {
   /** null until it is stored */
   readonly id: number | null;
@@ -105,6 +102,13 @@ export interface Message {
   readonly fileUrl: string | null;
   /** the id of the message that it replies to */
   readonly parentId: number | null;
+  /** the id of the first message of the thread that it is a reply in */
+  readonly rootId: number | null;
+  /** how many replies there are, without deleted ones */
+  readonly replyCount: number;
+  readonly lastReply: LastReply | null;
+  /** whether this user follows its thread; null: that is not known, see `loadReplies` */
+  readonly isFollowed: boolean | null;
   /** it is a copy of another message; of which says `original(message)` */
   readonly isForwarded: boolean;
   /** ISO 8601, UTC, by the server's clock once it is stored */
@@ -146,25 +150,16 @@ export interface Conversation {
   last_rev?: number;
   is_online: boolean;
   is_request: boolean;
-}
-
-export interface StoredFile {
-  url: string;
-  name: string;
-  /** bytes */
-  size: number;
-  mimeType: string;
-  /** of a picture, in pixels */
-  width?: number;
-  height?: number;
-  /** of a picture: a smaller one, for `fileAddress` */
-  thumbnailUrl?: string;
+  /** what this user has noted of it; older hubs have none of these */
+  unread_from?: number | null;
+  is_muted?: boolean;
+  muted_until?: string | null;
 }
 
 export interface ClientEvents {
   status: ConnectionState;
   message: { conversationId: ConversationId; message: Message };
-  /** `message` is null when a failed one was discarded, or one that is not known here was deleted */
+  /** `message` is null when one was discarded, hidden or shown again, or one not known here was deleted */
   changed: { conversationId: ConversationId; message: Message | null };
   /** `who`: a user's id, in channels a username */
   typing: { conversationId: ConversationId; who: UserId | string; isTyping: boolean };
@@ -174,6 +169,12 @@ export interface ClientEvents {
   delivered: { conversationId: ConversationId };
   /** a moderator did so; the message may be one that is not known here */
   pinned: { conversationId: ConversationId; id: number; isPinned: boolean };
+  /** the thread of the message `rootId` has other replies, or is followed or no more */
+  thread: { conversationId: ConversationId; rootId: number };
+  /** this user has noted something of a conversation, here or on another device */
+  noted: { conversationId: ConversationId } & Marks;
+  /** this user has hidden a message, or shows it again, here or on another device */
+  hidden: { conversationId: ConversationId; id: number; isHidden: boolean };
   /** new to this user */
   channels: { channels: readonly (Channel & { lastSeq: number; lastRev?: number })[] };
   /** the log went back: all messages that are known come again, and no others are stored any more */
@@ -225,7 +226,7 @@ export interface ClientEventTarget {
   dispatchEvent(event: Event): boolean;
 }
 
-export interface Client<Me> extends ClientEventTarget {
+export interface Client<Me> extends ClientEventTarget, Noting, Threading {
   readonly me: Me | null;
   readonly status: ConnectionStatus;
   readonly state: ConnectionState;

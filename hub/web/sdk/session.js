@@ -5,20 +5,25 @@
  * It must not know when there is a connection, nor how a dialect says things on the wire.
  */
 
+import { Learning } from "./learning.js";
 import { Listing } from "./listing.js";
 import { DeliveryReceipts } from "./messages/delivery_receipts.js";
 import { Status } from "./messages/message.js";
-import { Revisions } from "./messages/revisions.js";
+import { History } from "./messages/history.js";
+import { KnownNotes } from "./notes/known_notes.js";
+import { Notes } from "./notes/notes.js";
+import { Revisions } from "./revisions/revisions.js";
 import { Sender } from "./messages/sender.js";
+import { Threads } from "./messages/threads.js";
 import { Timelines } from "./messages/timelines.js";
 import { Typing } from "./messages/typing.js";
 
 /**
- * @import { ClientEvents, ConversationId, UserId } from "./parlour.js"
+ * @import { ClientEvents, ConversationId, MessageStatus, UserId } from "./parlour.js"
  * @import { ConnectionLoop } from "./connection/connection_loop.js"
  * @import { Log } from "./connection/log.js"
  * @import { Rest } from "./connection/rest.js"
- * @import { Dialect, ServerEvent } from "./dialects/dialect.d.ts"
+ * @import { Dialect, ServerEvent, UpTo } from "./dialects/dialect.d.ts"
  * @import { StoredMessage } from "./messages/message.js"
  * @import { Outbox } from "./messages/outbox.js"
  * @import { Emit } from "./messages/sender.js"
@@ -51,13 +56,17 @@ export class Session {
   /** @readonly */
   typing;
   /** @readonly */
+  threads;
+  /** @readonly */
   revisions;
+  /** @readonly */
+  notes;
+  /** @readonly */
+  history;
   #receipts;
-  #listing;
-  #isWhole; // whether every conversation of the list can be named
+  #learning;
   #unanswered = 0; // `resume` frames on this connection
   #isMore = false; // that was missed than what was sent for them
-  #isOnlyNamed = false; // what they asked for
   #dialect;
   #rest;
   #log;
@@ -82,27 +91,39 @@ export class Session {
     this.#receipts = new DeliveryReceipts((message) =>
       connection.send(dialect.receiptFrame(message)),
     );
-    const { timelines } = this;
-    this.revisions = new Revisions(me.id, { timelines, dialect, rest, connection, emit });
-    this.#listing = listing;
-    this.#isWhole = listing.isWhole;
+    const { timelines, sender } = this;
+    const known = new KnownNotes();
+    this.threads = new Threads(me.id, { timelines, dialect, rest, emit, notes: known });
+    const { threads } = this;
+    const resume = () => this.#unanswered === 0 && this.resume();
+    this.history = new History(me.id, { timelines, sender, dialect, rest, notes: known });
+    this.notes = new Notes(me.id, known, { timelines, threads, dialect, rest, emit, resume });
+    this.revisions = new Revisions(me.id, { timelines, threads, dialect, rest, connection, emit });
     this.#dialect = dialect;
     this.#rest = rest;
     this.#log = log;
-    this.revisions.know(listed);
     this.#connection = connection;
     this.#emit = emit;
+    const learn = {
+      know: (/** @type {Listed[]} */ more) => this.#know(more),
+      resume: () => this.resume(),
+    };
+    this.#learning = new Learning(listing, timelines, dialect, rest, learn);
+    this.#know(listed);
   }
 
   /** Ask for what was missed in every conversation: what is not named is missed whole, or left out. */
   resume() {
     const parts = this.timelines.positions();
-    const isAllNamed = this.#isWhole && parts.length === 1;
-    this.#isOnlyNamed = this.#dialect.followsAll && !isAllNamed;
+    const isAllNamed = this.#learning.isWhole && parts.length === 1;
+    const isOnlyNamed = this.#dialect.followsAll && !isAllNamed;
+    this.#learning.isOnlyNamed = isOnlyNamed;
     this.#isMore = false;
-    for (const part of parts) {
+    for (const [at, part] of parts.entries()) {
       const revs = this.timelines.revsOf(part);
-      const frame = this.#dialect.resumeFrame(part, this.#log.epoch, this.#isOnlyNamed, revs);
+      const notes = at === 0 ? this.notes.asked() : null;
+      const { epoch } = this.#log;
+      const frame = this.#dialect.resumeFrame(part, epoch, isOnlyNamed, revs, notes);
       if (this.#connection.send(frame)) this.#unanswered += 1;
     }
   }
@@ -134,7 +155,7 @@ export class Session {
       this.#receiveMessage({ ...stored, key: entry.key }, false); // others may have written before it
     });
     await this.revisions.submit();
-    if (!this.#isWhole) this.#learnInTime();
+    if (!this.#learning.isWhole) this.#learning.inTime();
     const before = Object.assign({}, ...this.timelines.positions()); // the heads are asked for later
     const listing = new Listing(this.#rest, this.#dialect.listPath);
     const isSomeEnough = this.#dialect.listsNewestFirst;
@@ -152,27 +173,7 @@ export class Session {
       if (missed.length === 0) this.timelines.follow(new Map([[conversationId, head]])); // all deleted
     }
     await this.revisions.reread(listed, () => beginnings === this.#beginnings);
-  }
-
-  /**
-   * Load messages before those that are known; at first the newest ones.
-   * @param {ConversationId} conversationId
-   * @param {number} limit how many at most
-   * @returns {Promise<boolean>} whether there may be more
-   */
-  async loadOlder(conversationId, limit) {
-    const timeline = this.timelines.get(conversationId);
-    const before = timeline.first;
-    if (before?.seq === 1) return false;
-    const page = { conversationId, first: before, limit };
-    const beginnings = this.#beginnings;
-    const messages = await this.#dialect.older(this.#rest, this.me.id, page);
-    const isOfThisLog = beginnings === this.#beginnings;
-    if (!(isOfThisLog && timeline.joins(messages))) return this.loadOlder(conversationId, limit);
-    timeline.addAll(messages);
-    const { first } = timeline;
-    if (first === undefined || first.seq === before?.seq) return false;
-    return first.seq > 1;
+    this.notes.know(listed);
   }
 
   /** @param {ConversationId} conversationId */
@@ -187,7 +188,8 @@ export class Session {
   #act(event) {
     switch (event.kind) {
       case "message":
-        if (this.#isWanted(event.message)) this.#receiveMessage(event.message);
+        if (this.#dialect.followsAll || this.timelines.isFollowed(event.message.conversationId))
+          this.#receiveMessage(event.message);
         break;
       case "welcome":
         if (this.#log.is(event.epoch)) this.#startOver();
@@ -196,23 +198,25 @@ export class Session {
         this.revisions.told(event);
         break;
       case "resumed":
-        this.#resumed(event.complete, event.reset, event.revs);
+        this.#resumed(event);
+        break;
+      case "noted":
+      case "hidden":
+        this.notes.told(event);
+        break;
+      case "threaded":
+        this.threads.toldFollower(event.conversationId, event.thread);
         break;
       case "typing":
         this.typing.received(event.conversationId, event.who, event.isTyping);
         break;
-      case "read": {
-        const { conversationId, isMine, upTo } = event;
-        if (!isMine) this.timelines.get(conversationId).mark(upTo, Status.READ);
-        this.#emit("read", { conversationId, isMine });
+      case "read":
+        this.#read(event);
         break;
-      }
-      case "delivered": {
-        const { conversationId, upTo } = event;
-        this.timelines.get(conversationId).mark(upTo, Status.DELIVERED);
-        this.#emit("delivered", { conversationId });
+      case "delivered":
+        this.#mark(event.conversationId, event.upTo, Status.DELIVERED);
+        this.#emit("delivered", { conversationId: event.conversationId });
         break;
-      }
       case "channels":
         this.#follow(event.channels);
         this.#emit("channels", { channels: event.channels });
@@ -237,17 +241,30 @@ export class Session {
     }
   }
 
+  /** @param {Extract<ServerEvent, { kind: "read" }>} event */
+  #read({ conversationId, isMine, upTo }) {
+    if (!isMine) this.#mark(conversationId, upTo, Status.READ);
+    this.#emit("read", { conversationId, isMine });
+  }
+
+  /** @type {(conversationId: ConversationId, upTo: UpTo, status: MessageStatus) => void} */
+  #mark(conversationId, upTo, status) {
+    this.timelines.get(conversationId).mark(upTo, status);
+    this.threads.mark(conversationId, upTo, status);
+  }
+
+  /** @param {Listed[]} listed as they are now */
+  #know(listed) {
+    this.revisions.know(listed);
+    this.notes.know(listed);
+  }
+
   /** @param {ClientEvents["channels"]["channels"]} channels */
   #follow(channels) {
     const more = channels.filter(({ id }) => !this.timelines.isFollowed(id));
     if (more.length === 0) return;
     this.timelines.follow(new Map(more.map(({ id, lastSeq }) => [id, lastSeq])));
     this.resume();
-  }
-
-  /** @param {StoredMessage} message */
-  #isWanted({ conversationId }) {
-    return this.#dialect.followsAll || this.timelines.isFollowed(conversationId);
   }
 
   /** A response said that the log is another one: so is what comes on this connection. */
@@ -262,20 +279,20 @@ export class Session {
     this.#beginnings += 1;
     this.timelines.startOver();
     this.revisions.startOver();
+    this.threads.startOver();
+    this.history.startOver();
+    this.notes.startOver();
     this.#emit("reset", {});
   }
 
-  /**
-   * @param {boolean} isComplete
-   * @param {boolean} isReset whether everything was sent, because what is known here is not so
-   * @param {Record<ConversationId, number>} revs up to which it was told what was changed
-   */
-  #resumed(isComplete, isReset, revs) {
+  /** @param {Extract<ServerEvent, { kind: "resumed" }>} event */
+  #resumed({ complete: isComplete, reset: isReset, revs, notes }) {
     if (isReset && !this.#isFresh) {
       this.startAnew(); // what was sent was sorted in to the old ones
       return;
     }
     this.revisions.toldUpTo(revs);
+    if (notes !== null) this.notes.toldUpTo(notes, isReset);
     this.#unanswered = Math.max(0, this.#unanswered - 1);
     this.#isMore ||= !isComplete; // than the hub sends at a time
     if (this.#unanswered > 0) return;
@@ -286,36 +303,7 @@ export class Session {
     this.#connection.resumed();
     this.sender.resubmit();
     void this.revisions.submit();
-    if (this.#isOnlyNamed || !this.#isWhole) this.#learnInTime();
-  }
-
-  /** Learn of conversations that could not be named. */
-  #learnInTime() {
-    const learning = this.#isWhole ? this.#findNew() : this.#learn();
-    void learning.catch(() => undefined); // the next connection, or round of polling, goes on
-  }
-
-  /** Ask for all of the conversations that have begun since the list was read. */
-  async #findNew() {
-    const listed = await new Listing(this.#rest, this.#dialect.listPath).some();
-    const fresh = listed.map(this.#dialect.head).filter(([id, newest]) => {
-      return !this.timelines.isFollowed(id) && this.timelines.lastSeq(id) < newest;
-    });
-    this.timelines.follow(new Map(fresh.map(([id]) => [id, 0])));
-    if (fresh.length > 0) this.resume();
-  }
-
-  /** Read the rest of the list, so that its conversations can be named too. */
-  async #learn() {
-    if (this.#isWhole) return;
-    const listed = await this.#listing.all();
-    if (this.#isWhole) return; // as two have asked
-    this.#isWhole = true;
-    const heads = listed.map(this.#dialect.head);
-    const unknown = heads.filter(([id]) => !this.timelines.isFollowed(id));
-    this.revisions.know(listed);
-    this.timelines.follow(new Map(unknown));
-    if (unknown.length > 0 || this.#isOnlyNamed) this.resume();
+    if (this.#learning.isOnlyNamed || !this.#learning.isWhole) this.#learning.inTime();
   }
 
   /**
@@ -325,6 +313,7 @@ export class Session {
   #receiveMessage(message, isInOrder = true) {
     const { conversationId } = message;
     const isConfirmed = this.sender.confirm(message);
+    if (this.notes.isHidden(message.id)) return;
     const timeline = this.timelines.get(conversationId);
     if (!(isInOrder ? timeline.add(message) : timeline.insert(message))) {
       this.revisions.apply(conversationId, message);
@@ -334,6 +323,7 @@ export class Session {
       this.typing.received(conversationId, message.authorName ?? message.author, false);
       this.#receipts.add(message);
     }
+    this.threads.received(message);
     this.#emit(isConfirmed ? "changed" : "message", { conversationId, message });
   }
 }

@@ -34,6 +34,10 @@ export interface ListedChannel extends Channel {
   lastRev?: number;
   lastMessage: { content: string; createdAt: string } | null;
   unreadCount: number;
+  /** what this user has noted of it; older hubs have none of these */
+  unreadFrom?: number | null;
+  isMuted?: boolean;
+  mutedUntil?: string | null;
 }
 
 export interface WorkspaceWithChannels extends Workspace {

@@ -9,7 +9,7 @@ from typing import Final
 from attrs import define, evolve, field, frozen
 
 from persistence.contents.revisions import Version
-from protocol.model import Channel, Message, MessageId, Reaction, Reply, Thread, UserId
+from protocol.model import Channel, Mention, Message, MessageId, Reaction, Reply, Thread, UserId
 from protocol.notes import ChannelNote, HiddenNote
 from protocol.revisions import NAMED_REACTORS
 
@@ -22,6 +22,14 @@ class _Everybody:
 
 
 EVERYBODY: Final[Container[UserId]] = _Everybody()
+
+
+@frozen
+class Mentioned:
+    """Whom a message mentions: users, and whether everybody in the channel."""
+
+    users: tuple[UserId, ...]
+    channel: bool
 
 
 @frozen
@@ -50,11 +58,14 @@ class ChannelRow:
     last_rev: int = 0
     reactions: dict[MessageId, dict[str, dict[UserId, int]]] = field(factory=dict)  # numbered
     versions: dict[MessageId, list[Version]] = field(factory=dict)  # the last first
+    mentions: dict[MessageId, Mentioned] = field(factory=dict)
     notes: dict[UserId, ChannelNote] = field(factory=dict)
     hidden: dict[tuple[UserId, MessageId], HiddenNote] = field(factory=dict)
     replies: dict[MessageId, list[MessageId]] = field(factory=dict)  # also deleted ones
+    roots: dict[MessageId, MessageId] = field(factory=dict)  # by reply
     follows: dict[MessageId, dict[UserId, ThreadFollow]] = field(factory=dict)
     is_request: Callable[[UserId], bool] = lambda _: False
+    username: Callable[[UserId], str] = str
 
     def find(self, message_id: MessageId) -> Message:
         """The stored message of that id, which must be in this channel."""
@@ -65,13 +76,24 @@ class ChannelRow:
         self.messages[message.seq - 1] = message
 
     def release_replies(self, message_id: MessageId) -> None:
-        """Let the replies to a message that is removed reply to none."""
+        """Let the replies to a message that is removed reply to the first message of their thread,
+        or to none if it was that.
+        """
         for reply_id in self.replies.pop(message_id, ()):
-            self.replace(evolve(self.find(reply_id), parent_id=None))
+            del self.roots[reply_id]
+        for each in tuple(self.messages):
+            if each.parent_id == message_id:
+                self.replace(evolve(each, parent_id=self.roots.get(each.id)))
         self.follows.pop(message_id, None)
 
     def forget(self, user_id: UserId) -> None:
-        """Take back whatever a user has reacted, and which threads they follow."""
+        """Take back whatever a user has reacted, which threads they follow, and every mention of
+        theirs.
+        """
+        self.mentions = {
+            message_id: evolve(each, users=tuple(one for one in each.users if one != user_id))
+            for message_id, each in self.mentions.items()
+        }
         for follows in self.follows.values():
             follows.pop(user_id, None)
         for kinds in self.reactions.values():
@@ -101,6 +123,7 @@ class ChannelRow:
         """Delete what a stored message says."""
         self.deleted.add(message.id)
         self.reactions.pop(message.id, None)
+        self.mentions.pop(message.id, None)
         self.versions.pop(message.id, None)
         self.replace(
             evolve(message, content="", file_url=None, is_deleted=True, is_forwarded=False)
@@ -150,13 +173,16 @@ class ChannelRow:
             Reaction(emoji, len(users), tuple(users)[:NAMED_REACTORS])
             for emoji, users in sorted(found.items(), key=lambda each: min(each[1].values()))
         )
+        mentioned = self.mentions.get(message.id, Mentioned((), channel=False))
         return evolve(
             message,
             reactions=reactions,
+            mentions=tuple(Mention(each, self.username(each)) for each in mentioned.users),
+            mentions_channel=mentioned.channel,
             read_by=tuple(sorted(self._past(self.read, message, unknown))),
             is_pinned=message.id in self.channel.pinned,
             is_delivered=bool(self._past(self.delivered, message, unknown)),
-            thread=None if message.parent_id is None else self.thread(message.parent_id),
+            thread=self.thread(self.roots[message.id]) if message.id in self.roots else None,
             replies=own if (own := self.thread(message.id)).count else None,
         )
 

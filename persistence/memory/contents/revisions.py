@@ -16,6 +16,7 @@ from persistence.contents.revisions import (
     Version,
 )
 from persistence.memory.contents.channel_row import ChannelRow
+from persistence.memory.contents.mentions import mentioned_by, set_mentions
 from persistence.memory.tables import Tables
 from persistence.policy import Action
 from persistence.records import Denial
@@ -56,10 +57,17 @@ class MemoryRevisions:
             return refusal
         if key is not None:
             self.tables.revision_keys[key] = meaning
+        were = mentioned_by(self.tables, row, message)
         changed = self._change(draft, row, message)
         if changed:
             row.replace(evolve(row.find(message.id), rev=row.next_rev()))
-        return self._revised(row, row.find(message.id), repeated=not changed)
+        done = self._revised(row, row.find(message.id), repeated=not changed)
+        are = mentioned_by(self.tables, row, message)
+        return evolve(
+            done,
+            mentioned=tuple(each for each in are if each not in were),
+            no_longer_mentioned=tuple(each for each in were if each not in are),
+        )
 
     def _refusal(
         self, draft: RevisionDraft, row: ChannelRow, message: Message
@@ -96,6 +104,7 @@ class MemoryRevisions:
                     version = Version(row.last_rev + 1, message.content, now)
                     row.versions.setdefault(message.id, []).insert(0, version)
                 row.replace(evolve(message, content=content, edited_at=now))
+                set_mentions(self.tables, row, row.find(message.id))
                 return True
             case Delete():
                 row.clear(message)
@@ -172,7 +181,10 @@ class MemoryRevisions:
         self, spans: Sequence[RevisionSpan], *, limit: int
     ) -> Sequence[Revised]:
         """See the interface."""
-        return [self._revised(row, message) for row, message in self._in(spans)][:limit]
+        return [
+            evolve(self._revised(row, each), mentioned=mentioned_by(self.tables, row, each))
+            for row, each in self._in(spans)
+        ][:limit]
 
     def _in(self, spans: Sequence[RevisionSpan]) -> Sequence[tuple[ChannelRow, Message]]:
         found: list[tuple[ChannelRow, Message]] = []

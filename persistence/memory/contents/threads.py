@@ -22,7 +22,7 @@ class MemoryThreads:
         row = self.tables.messages.get(message_id)
         if row is None or message_id in row.deleted:
             return None
-        root = row.find(row.find(message_id).parent_id or message_id)
+        root = row.find(row.roots.get(message_id, message_id))
         if root.id in row.deleted or not self.tables.may_join(user_id, row.channel):
             return None
         if only_private and root.recipient_id is None:
@@ -45,7 +45,7 @@ class MemoryThreads:
         replies = [
             each
             for each in row.shown(self.tables.hidden_from(user_id), user_id)
-            if each.parent_id == root.id
+            if row.roots.get(each.id) == root.id
             and page.after < each.seq < page.before
             and not (only_private and each.recipient_id is None)
         ]
@@ -116,7 +116,7 @@ class MemoryThreads:
     ) -> FollowedThread:
         message = row.seen(root, self.tables.hidden_from(user_id))
         unread = sum(
-            each.parent_id == root.id
+            row.roots.get(each.id) == root.id
             for each in row.by_others(user_id, follow.read_seq, viewer=user_id)
         )
         last = None if message.replies is None else message.replies.last

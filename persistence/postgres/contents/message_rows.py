@@ -14,6 +14,7 @@ from persistence.postgres.database.bridge import Record
 from protocol.model import (
     ChannelId,
     GradingStatus,
+    Mention,
     Message,
     MessageId,
     MessageKind,
@@ -28,7 +29,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _THREAD: Final = """
     (SELECT ARRAY[t.replies, t.last_id, t.last_author_id,
                   (extract(epoch FROM t.last_at) * 1000)::bigint]
-       FROM threads t WHERE t.parent_id = {parent} AND t.replies > 0)
+       FROM threads t WHERE t.root_id = {root} AND t.replies > 0)
 """
 
 
@@ -44,12 +45,15 @@ def message_columns(viewer: str, is_request: str = "is_request(c, r.user_id)") -
              AND NOT {is_request}"""
     return f"""
     m.id, m.channel_id, m.seq, m.author_id, m.content, m.created_at, m.kind, m.file_url,
-    m.client_key, m.is_homework, m.grading, m.parent_id, m.rev, m.edited_at,
+    m.client_key, m.is_homework, m.grading, m.rev, m.edited_at,
+    m.root_id, coalesce(m.parent_id, m.root_id) AS parent_id,
     m.deleted_at IS NOT NULL AS is_deleted,
     m.forwarded_id IS NOT NULL AND m.deleted_at IS NULL AS is_forwarded,
     CASE WHEN m.rev > 0 THEN reactions_of(m.id) END AS reactions,
-    {_THREAD.format(parent="m.id")} AS replies,
-    CASE WHEN m.parent_id IS NOT NULL THEN {_THREAD.format(parent="m.parent_id")} END AS thread,
+    CASE WHEN EXISTS (SELECT FROM mentions n WHERE n.message_id = m.id) THEN mentions_of(m.id) END
+        AS mentions,
+    {_THREAD.format(root="m.id")} AS replies,
+    CASE WHEN m.root_id IS NOT NULL THEN {_THREAD.format(root="m.root_id")} END AS thread,
     CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
         AS recipient_id,
     ARRAY(SELECT r.user_id FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
@@ -65,7 +69,8 @@ TO_FIRST: Final = message_columns("$1::bigint")
 
 def message_in(row: Record) -> Message:
     """The message in a row with `message_columns`."""
-    parent_id = row["parent_id"]
+    mentions, mentions_channel = mentions_in(row["mentions"])
+    root_id = row["root_id"]
     return Message(
         id=MessageId(row["id"]),
         channel_id=ChannelId(row["channel_id"]),
@@ -81,24 +86,34 @@ def message_in(row: Record) -> Message:
         is_homework=row["is_homework"],
         grading=None if row["grading"] is None else GradingStatus(row["grading"]),
         is_pinned=row["is_pinned"],
-        parent_id=parent_id,
+        parent_id=row["parent_id"],
         is_delivered=row["is_delivered"],
         rev=row["rev"],
         edited_at=row["edited_at"],
         is_deleted=row["is_deleted"],
         is_forwarded=row["is_forwarded"],
         reactions=_reactions(row["reactions"]),
-        thread=None if parent_id is None else _thread(parent_id, row["thread"]),
+        thread=None if root_id is None else _thread(root_id, row["thread"]),
+        mentions=mentions,
+        mentions_channel=mentions_channel,
         replies=None if row["replies"] is None else _thread(row["id"], row["replies"]),
     )
 
 
-def _thread(parent_id: MessageId, found: Sequence[int] | None) -> Thread:
+def _thread(root_id: MessageId, found: Sequence[int] | None) -> Thread:
     if found is None:
-        return Thread(parent_id, 0, None)
+        return Thread(root_id, 0, None)
     count, last_id, author_id, at = found
     last = Reply(MessageId(last_id), UserId(author_id), _EPOCH + timedelta(milliseconds=at))
-    return Thread(parent_id, count, last)
+    return Thread(root_id, count, last)
+
+
+def mentions_in(found: str | None) -> tuple[tuple[Mention, ...], bool]:
+    """What `mentions_of` in routines/mentions.sql says: those by name, and whether the channel."""
+    if found is None:
+        return (), False
+    each = orjson.loads(found)
+    return tuple(Mention(UserId(pair[0]), pair[1]) for pair in each if pair), None in each
 
 
 def _reactions(found: str | None) -> tuple[Reaction, ...]:

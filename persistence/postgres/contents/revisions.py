@@ -8,7 +8,7 @@ Must not know: to whom a revision is delivered.
 from collections.abc import Sequence
 from typing import Final, assert_never
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from persistence.contents.revisions import (
     Revised,
@@ -19,6 +19,7 @@ from persistence.contents.revisions import (
     Target,
     Version,
 )
+from persistence.postgres.contents.mentions import given_for
 from persistence.postgres.contents.message_rows import TO_FIRST, message_columns, message_in
 from persistence.postgres.database.bridge import Connections, Database, LockTimeout, Record
 from persistence.postgres.database.errors import StatementRefused
@@ -33,14 +34,15 @@ _TARGET: Final = """
      WHERE m.id = $2 AND may_join($1, c.id)
 """
 _REVISE: Final = (
-    "SELECT draft, verdict, rev FROM revise_messages($1::bigint[], $2::bigint[], $3::text[],"
-    " $4::text[], $5::text[], $6::double precision[], $7::boolean[], $8, $9)"
+    "SELECT * FROM revise_messages($1::bigint[], $2::bigint[], $3::text[],"
+    " $4::text[], $5::text[], $6::double precision[], $7::boolean[], $8::text[]::jsonb[], $9, $10)"
 )
 # As in `Messages.in_gaps`, of a dm its author is who it is read for.
 _AS_DELIVERED: Final = f"""
     {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")}, c.workspace_id,
     ARRAY(SELECT u.id FROM unnest(ARRAY[c.user_lo, c.user_hi]) AS u (id)
-           WHERE u.id IS NOT NULL AND may_join(u.id, c.id)) AS audience
+           WHERE u.id IS NOT NULL AND may_join(u.id, c.id)) AS audience,
+    mentioned_by(m.id) AS mentioned
 """
 _STATES: Final = f"""
     SELECT {_AS_DELIVERED} FROM messages m JOIN channels c ON c.id = m.channel_id
@@ -144,6 +146,7 @@ class PostgresRevisions:
             [draft.key for draft in drafts],
             [draft.rules.edit_seconds for draft in drafts],
             [draft.rules.keep_versions for draft in drafts],
+            [_may_mention(draft.revision) for draft in drafts],
             None if self.hold is None else self.hold.hub,
             waits,
         )
@@ -179,7 +182,10 @@ class PostgresRevisions:
     ) -> Sequence[Revised]:
         """See the interface."""
         rows = await self.database.fetch(_REVISED_SINCE, *_columns(spans), limit)
-        return [_revised(row, row["rev"]) for row in rows]
+        return [
+            evolve(_revised(row, row["rev"]), mentioned=tuple(row["mentioned"] or ()))
+            for row in rows
+        ]
 
 
 def _columns(spans: Sequence[RevisionSpan]) -> tuple[list[int], list[int], list[int]]:
@@ -188,6 +194,10 @@ def _columns(spans: Sequence[RevisionSpan]) -> tuple[list[int], list[int], list[
         [span.above_rev for span in spans],
         [span.upto_seq for span in spans],
     )
+
+
+def _may_mention(revision: Revision) -> str | None:
+    return given_for(revision.content) if isinstance(revision, Edit) else None
 
 
 def _spelled(revision: Revision) -> tuple[str, str]:
@@ -215,7 +225,11 @@ def _outcome(stored: Record, state: Record | None) -> RevisionOutcome | Locked:
         return RevisionRefusal(verdict)
     if state is None:  # removed with its account or its channel by now
         return RevisionRefusal.NOT_FOUND
-    return _revised(state, stored["rev"])
+    return evolve(
+        _revised(state, stored["rev"]),
+        mentioned=tuple(stored["mentioned"] or ()),
+        no_longer_mentioned=tuple(stored["unmentioned"] or ()),
+    )
 
 
 def _revised(row: Record, rev: int | None) -> Revised:

@@ -13,7 +13,7 @@ from protocol.model import MAX_ID, Message, MessageId, UserId
 # The first message of the thread of $2, in a channel that $1 may see; $3: only in private.
 _ROOT: Final = """
     SELECT p.*, c.last_seq FROM messages n
-      JOIN messages p ON p.id = coalesce(n.parent_id, n.id) AND p.deleted_at IS NULL
+      JOIN messages p ON p.id = coalesce(n.root_id, n.id) AND p.deleted_at IS NULL
       JOIN channels c ON c.id = p.channel_id AND may_join($1, c.id)
      WHERE n.id = $2 AND n.deleted_at IS NULL
        AND (NOT $3::boolean OR p.author_id IN (c.user_lo, c.user_hi))
@@ -23,7 +23,7 @@ _REPLIES: Final = f"""
       FROM ({_ROOT}) AS root JOIN channels c ON c.id = root.channel_id
       LEFT JOIN LATERAL (
            SELECT * FROM messages l
-            WHERE l.parent_id = root.id AND l.deleted_at IS NULL AND l.seq > $4 AND l.seq < $5
+            WHERE l.root_id = root.id AND l.deleted_at IS NULL AND l.seq > $4 AND l.seq < $5
               AND NOT is_hidden_from($1, l.id)
               AND (NOT $3 OR l.author_id IN (c.user_lo, c.user_hi))
             ORDER BY l.seq {{order}} LIMIT $6) AS m ON true
@@ -32,29 +32,29 @@ _REPLIES: Final = f"""
 _OLDEST: Final = _REPLIES.format(order="ASC")
 _NEWEST: Final = _REPLIES.format(order="DESC")
 _FOLLOW: Final = f"""
-    INSERT INTO thread_follows AS f (user_id, parent_id, is_following, read_seq)
+    INSERT INTO thread_follows AS f (user_id, root_id, is_following, read_seq)
     SELECT $1, root.id, $4, root.last_seq FROM ({_ROOT}) AS root
-    ON CONFLICT (user_id, parent_id) DO UPDATE SET is_following = EXCLUDED.is_following
+    ON CONFLICT (user_id, root_id) DO UPDATE SET is_following = EXCLUDED.is_following
     RETURNING user_id
 """
 _MARK: Final = f"""
     UPDATE thread_follows f SET read_seq = greatest(f.read_seq, least(root.last_seq, $4))
       FROM ({_ROOT}) AS root
-     WHERE f.user_id = $1 AND f.parent_id = root.id AND f.is_following
+     WHERE f.user_id = $1 AND f.root_id = root.id AND f.is_following
     RETURNING f.user_id
 """
 # Sorted before it is asked what may be seen (OFFSET 0): only as much as fills the page.
 _FOLLOWED: Final = f"""
     SELECT {TO_FIRST}, s.read_seq, s.place,
            (SELECT count(*) FROM messages u
-             WHERE u.parent_id = m.id AND u.seq > s.read_seq AND u.deleted_at IS NULL
+             WHERE u.root_id = m.id AND u.seq > s.read_seq AND u.deleted_at IS NULL
                AND u.author_id <> $1 AND NOT is_hidden_from($1, u.id)) AS unread
-      FROM (SELECT f.parent_id, f.read_seq, coalesce(t.last_id, f.parent_id) AS place
-              FROM thread_follows f LEFT JOIN threads t ON t.parent_id = f.parent_id
+      FROM (SELECT f.root_id, f.read_seq, coalesce(t.last_id, f.root_id) AS place
+              FROM thread_follows f LEFT JOIN threads t ON t.root_id = f.root_id
              WHERE f.user_id = $1 AND f.is_following
-               AND coalesce(t.last_id, f.parent_id) < $3
+               AND coalesce(t.last_id, f.root_id) < $3
              ORDER BY place DESC OFFSET 0) AS s
-      JOIN messages m ON m.id = s.parent_id AND m.deleted_at IS NULL
+      JOIN messages m ON m.id = s.root_id AND m.deleted_at IS NULL
                      AND NOT is_hidden_from($1, m.id)
       JOIN channels c ON c.id = m.channel_id AND may_join($1, c.id)
      WHERE NOT $2::boolean OR m.author_id IN (c.user_lo, c.user_hi)

@@ -1,3 +1,15 @@
+-- Holds messages that are removed, and the threads that lose replies by it: in the order in which
+-- post_messages holds those that are replied to, and their threads, so that the two never wait for each
+-- other. It is called once in a transaction, with all messages of channels that it does not hold.
+CREATE OR REPLACE FUNCTION hold_messages(ids bigint[]) RETURNS void LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM FROM messages WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
+    PERFORM FROM threads
+      WHERE root_id IN (SELECT coalesce(m.root_id, m.id) FROM messages m WHERE m.id = ANY (ids))
+      ORDER BY root_id FOR UPDATE;
+END $$;
+
 -- Deleting an account or a channel deletes its messages, which have no foreign key to either.
 --
 -- `post_messages` holds its authors (KEY SHARE) and channels (NO KEY UPDATE) until it commits. A
@@ -11,6 +23,8 @@ BEGIN
             USING DETAIL = 'It would not see the messages that were stored since it began.',
                   ERRCODE = 'invalid_transaction_state';
     END IF;
+    EXECUTE format('SELECT hold_messages(ARRAY(SELECT id FROM messages WHERE %I IN (SELECT id FROM gone)))',
+                   TG_ARGV[0]);
     EXECUTE format('DELETE FROM messages WHERE %I IN (SELECT id FROM gone)', TG_ARGV[0]);
     RETURN NULL;
 END $$;
@@ -33,6 +47,7 @@ CREATE OR REPLACE FUNCTION sweep_messages(who bigint, stays boolean, above bigin
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     upto bigint;
+    ids  bigint[];
 BEGIN
     IF stays THEN
         UPDATE messages SET client_key = NULL, remains = NULL
@@ -42,10 +57,12 @@ BEGIN
     END IF;
     SELECT max(w.id) INTO upto
       FROM (SELECT m.id FROM messages m WHERE m.id > above ORDER BY m.id LIMIT at_most) AS w;
-    DELETE FROM messages m
-     WHERE m.id > above AND m.id <= upto
-       AND (m.author_id = who OR m.channel_id IN (
-            SELECT c.id FROM channels c WHERE c.user_lo = who OR c.user_hi = who));
+    ids := ARRAY(SELECT m.id FROM messages m
+                  WHERE m.id > above AND m.id <= upto
+                    AND (m.author_id = who OR m.channel_id IN (
+                         SELECT c.id FROM channels c WHERE c.user_lo = who OR c.user_hi = who)));
+    PERFORM hold_messages(ids);
+    DELETE FROM messages WHERE id = ANY (ids);
     RETURN upto;
 END $$;
 
@@ -71,13 +88,19 @@ BEGIN
     PERFORM FROM channels c WHERE (c.user_lo = who OR c.user_hi = who) AND (NOT stays OR c.last_seq = 0)
       ORDER BY c.id FOR UPDATE;
     PERFORM FROM uploads u WHERE u.owner_id = who ORDER BY u.url FOR UPDATE;
+    PERFORM hold_messages(ARRAY(
+        SELECT m.id FROM messages m WHERE m.author_id = who AND NOT stays
+        UNION
+        SELECT m.id FROM messages m JOIN uploads u ON u.url = m.file_url WHERE u.owner_id = who));
     WITH carriers AS (
         UPDATE messages m
            SET content = '', file_url = NULL, deleted_at = clock_timestamp(),
                remains = CASE WHEN m.author_id <> who THEN remains_kept(m) END
           FROM uploads u
          WHERE u.owner_id = who AND m.file_url = u.url
-        RETURNING m.id)
+        RETURNING m.id
+    ), mentioning AS (
+        DELETE FROM mentions WHERE message_id IN (SELECT id FROM carriers))
     DELETE FROM pins WHERE message_id IN (SELECT id FROM carriers);
     DELETE FROM message_versions v USING messages m
      WHERE m.id = v.message_id AND (m.author_id = who OR m.deleted_at IS NOT NULL);
@@ -143,6 +166,8 @@ CREATE OR REPLACE TRIGGER sessions_refuse_deleted AFTER INSERT ON sessions
 CREATE OR REPLACE TRIGGER identities_refuse_deleted AFTER INSERT ON identities
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER reactions_refuse_deleted AFTER INSERT ON reactions
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER mentions_refuse_deleted AFTER INSERT ON mentions
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER revision_keys_refuse_deleted AFTER INSERT ON revision_keys
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');

@@ -96,6 +96,7 @@ LANGUAGE sql IMMUTABLE AS $$
         ('channel', 'grade', '{moderator, owner}'),
         ('channel', 'pin', '{moderator, owner}'),
         ('channel', 'see_versions', '{moderator, owner}'),
+        ('channel', 'mention_channel', '{moderator, owner}'),
         ('announcements', 'see', '{guest, member, moderator, owner}'),
         ('announcements', 'write', '{moderator, owner}'),
         ('announcements', 'edit', '{moderator, owner}'),
@@ -105,6 +106,7 @@ LANGUAGE sql IMMUTABLE AS $$
         ('announcements', 'grade', '{moderator, owner}'),
         ('announcements', 'pin', '{moderator, owner}'),
         ('announcements', 'see_versions', '{moderator, owner}'),
+        ('announcements', 'mention_channel', '{moderator, owner}'),
         ('conversation', 'see', '{participant, contact}'),
         ('conversation', 'write', '{contact}'),
         ('conversation', 'edit', '{contact}'),
@@ -113,7 +115,8 @@ LANGUAGE sql IMMUTABLE AS $$
         ('conversation', 'delete_others', '{}'),
         ('conversation', 'grade', '{}'),
         ('conversation', 'pin', '{}'),
-        ('conversation', 'see_versions', '{}')
+        ('conversation', 'see_versions', '{}'),
+        ('conversation', 'mention_channel', '{}')
 $$;
 
 -- Whether a user may take an action in a workspace, or in a channel.

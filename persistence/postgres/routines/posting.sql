@@ -18,10 +18,11 @@
 --   of a reply: the first message of its thread, and how many replies that had before the batch.
 --
 -- Locks: first the authors (of parents, too, who come to follow the thread), then the channels, each in
--- the order of their ids, then the parents and the uploads that are named, until the commit. A deletion goes from an account to its channels and then to its
--- uploads, so it locks in the same order. Each statement of a
--- READ COMMITTED transaction sees what was committed before it began: the last one begins when the
--- locks are held, so it sees every message of these channels, and what it decides is final.
+-- the order of their ids, then the uploads that are named, the parents with the first messages of their
+-- threads, and the threads, until the commit. A deletion goes from an account to its channels, its
+-- uploads, and then to messages and threads (see hold_messages), so it locks in the same order. Each
+-- statement of a READ COMMITTED transaction sees what was committed before it began: the last one begins
+-- when the locks are held, so it sees every message of these channels, and what it decides is final.
 -- Before all of them comes the lock that `begin_serving` takes alone: what was stored for a hub is
 -- committed before another one begins.
 -- Two batches that use one key in two channels at the same time collide on the index messages_key:
@@ -51,8 +52,8 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- Whether a message of this content is a repeat of one that its author stored in the same channel
--- under the same key. What replied to another message of the thread, or to one that is gone with its
--- account, replied to the same. A copy is compared by its original, which may say something else by
+-- under the same key. Of a reply whose parent is not known (any more), it may have been any message of
+-- its thread, or one that is gone. A copy is compared by its original, which may say something else by
 -- now.
 DROP FUNCTION IF EXISTS is_repeat;
 CREATE FUNCTION is_repeat(
@@ -61,10 +62,11 @@ CREATE FUNCTION is_repeat(
     SELECT CASE WHEN of_original IS NOT NULL OR stored.forwarded_id IS NOT NULL
                 THEN stored.forwarded_id IS NOT DISTINCT FROM of_original
     ELSE stored.kind = of_kind
-       AND (stored.parent_id IS NOT DISTINCT FROM of_parent
-            OR of_parent IS NOT NULL AND NOT EXISTS (
-               SELECT FROM messages p WHERE p.id = of_parent
-                  AND (p.parent_id = stored.parent_id) IS NOT TRUE))
+       AND CASE WHEN stored.parent_id IS NOT NULL OR of_parent IS NULL
+                THEN coalesce(stored.parent_id, stored.root_id) IS NOT DISTINCT FROM of_parent
+                ELSE NOT EXISTS (
+                     SELECT FROM messages p WHERE p.id = of_parent
+                        AND (coalesce(p.root_id, p.id) = stored.root_id) IS NOT TRUE) END
        AND CASE WHEN stored.remains IS NOT NULL THEN stored.remains = remains_of(of_content, of_file)
                 ELSE stored.deleted_at IS NULL AND trimmed(stored.content) = trimmed(of_content)
                      AND stored.file_url IS NOT DISTINCT FROM of_file END END
@@ -103,7 +105,7 @@ BEGIN
     IF parents IS NULL THEN  -- most batches have no reply
         PERFORM FROM users WHERE id = ANY (authors) ORDER BY id FOR KEY SHARE;
     ELSE
-        roots := (SELECT array_agg(coalesce(p.parent_id, d.parent) ORDER BY d.ord)
+        roots := (SELECT array_agg(coalesce(p.root_id, d.parent) ORDER BY d.ord)
                     FROM unnest(parents) WITH ORDINALITY AS d (parent, ord)
                     LEFT JOIN messages p ON p.id = d.parent);
         PERFORM FROM users
@@ -178,19 +180,6 @@ BEGIN
         SELECT c.id, member FROM created c, unnest(ARRAY[c.user_lo, c.user_hi]) AS member;
     END LOOP;
 
-    IF parents IS NOT NULL THEN
-        PERFORM FROM messages WHERE id = ANY (roots) ORDER BY id FOR KEY SHARE;
-        SELECT array_agg(d.parent IS NOT NULL AND (r.channel_id = targets[d.place]
-                             AND p.deleted_at IS NULL AND r.deleted_at IS NULL) IS NOT TRUE
-                         ORDER BY d.ord),
-               array_agg(coalesce(t.replies, 0) ORDER BY d.ord)
-          INTO orphans, replies
-          FROM unnest(places, parents, roots) WITH ORDINALITY AS d (place, parent, root, ord)
-          LEFT JOIN messages p ON p.id = d.parent
-          LEFT JOIN messages r ON r.id = d.root
-          LEFT JOIN threads t ON t.parent_id = d.root;
-    END IF;
-
     IF forwards IS NOT NULL THEN  -- the same; each original is read once, so its copy is of one state
         SELECT array_agg(d.original IS NOT NULL AND o.id IS NULL ORDER BY d.ord),
                array_agg(CASE WHEN d.original IS NULL THEN d.content ELSE coalesce(o.content, '') END
@@ -208,6 +197,20 @@ BEGIN
     IF file_urls IS NOT NULL THEN  -- hold them, and look again: one may be gone by now
         PERFORM FROM uploads WHERE url = ANY (file_urls) ORDER BY url FOR KEY SHARE;
         strangers := names_unseen_uploads(authors, places, file_urls);
+    END IF;
+
+    IF parents IS NOT NULL THEN
+        PERFORM FROM messages WHERE id = ANY (parents || roots) ORDER BY id FOR KEY SHARE;
+        PERFORM FROM threads WHERE root_id = ANY (roots) ORDER BY root_id FOR NO KEY UPDATE;
+        SELECT array_agg(d.parent IS NOT NULL AND (r.channel_id = targets[d.place]
+                             AND p.deleted_at IS NULL AND r.deleted_at IS NULL) IS NOT TRUE
+                         ORDER BY d.ord),
+               array_agg(coalesce(t.replies, 0) ORDER BY d.ord)
+          INTO orphans, replies
+          FROM unnest(places, parents, roots) WITH ORDINALITY AS d (place, parent, root, ord)
+          LEFT JOIN messages p ON p.id = d.parent
+          LEFT JOIN messages r ON r.id = d.root
+          LEFT JOIN threads t ON t.root_id = d.root;
     END IF;
 
     at_time := date_trunc('milliseconds', clock_timestamp());
@@ -235,10 +238,10 @@ BEGIN
           FROM drafts d WHERE d.known IS NULL AND d.refusal IS NULL
     ), inserted AS (
         INSERT INTO messages (id, channel_id, seq, author_id, content, kind, file_url, is_homework,
-                              client_key, parent_id, forwarded_id, created_at)
+                              client_key, parent_id, root_id, forwarded_id, created_at)
         OVERRIDING SYSTEM VALUE
         SELECT f.id, f.channel_id, f.seq, f.author, f.content, f.kind, f.file_url, f.is_homework,
-               f.key, f.root, forwards[f.ord::int], at_time
+               f.key, f.parent, f.root, forwards[f.ord::int], at_time
           FROM fresh f
     ), advanced AS (
         -- of a dm also who wrote first, and whether the other one has; the assistant is neither

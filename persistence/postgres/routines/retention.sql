@@ -13,10 +13,9 @@ CREATE FUNCTION expire_messages(days int, above bigint, places int, at_most int)
 RETURNS TABLE (removed int, next_above bigint) LANGUAGE plpgsql AS $$
 DECLARE
     place record;
-    done  int;
+    ids   bigint[] := '{}';
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
-    removed := 0;
     next_above := (SELECT max(p.id) FROM (SELECT c.id FROM channels c WHERE c.id > above
                                            ORDER BY c.id LIMIT places) AS p);
     FOR place IN
@@ -32,17 +31,18 @@ BEGIN
                  ORDER BY m.seq LIMIT 1) < l.until
          ORDER BY c.id
     LOOP
-        DELETE FROM messages WHERE id IN (
+        ids := ids || ARRAY(
             SELECT o.id FROM (SELECT m.id, m.created_at FROM messages m
                                WHERE m.channel_id = place.id
-                               ORDER BY m.seq LIMIT at_most - removed) AS o
+                               ORDER BY m.seq LIMIT at_most - cardinality(ids)) AS o
              WHERE o.created_at < place.until);
-        GET DIAGNOSTICS done = ROW_COUNT;
-        removed := removed + done;
-        IF removed >= at_most THEN  -- there may be more in this one
+        IF cardinality(ids) >= at_most THEN  -- there may be more in this one
             next_above := place.id - 1;
             EXIT;
         END IF;
     END LOOP;
+    PERFORM hold_messages(ids);
+    DELETE FROM messages WHERE id = ANY (ids);
+    GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN NEXT;
 END $$;

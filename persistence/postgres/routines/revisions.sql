@@ -4,6 +4,7 @@
 -- Input, one element per revision:
 --   users, ids       who changes which message
 --   actions          'edit', 'delete', 'react', 'unreact', 'pin', 'unpin', 'grade'
+--   given            whom an edit may mention, see mentions.sql
 --   contents         of an edit the text, of a reaction the emoji, of a grade the status; else ''
 --   keys             the user's idempotency key; NULL: none
 --   edit_seconds, keep_versions  see RevisionRules in persistence/contents/revisions.py
@@ -14,6 +15,7 @@
 --            'too_late', 'too_many_reactions', 'key_conflict';
 --            'not_serving': nothing of the batch was done, another hub serves this database
 --   rev      of the channel, if it was 'revised'
+--   mentioned, unmentioned  who is mentioned in it now and was not, and the other way round
 --
 -- Locks: first the users, then the channels, each in the order of their ids, as post_messages. Each
 -- statement sees what was committed before it began: those behind the lock of a channel see all of its
@@ -22,15 +24,15 @@
 DROP FUNCTION IF EXISTS revise_messages;
 CREATE FUNCTION revise_messages(
     users bigint[], ids bigint[], actions text[], contents text[], keys text[],
-    edit_seconds double precision[], keep_versions boolean[], for_hub bigint, waits boolean
-) RETURNS TABLE (draft int, verdict text, rev bigint) LANGUAGE plpgsql AS $$
+    edit_seconds double precision[], keep_versions boolean[], given jsonb[], for_hub bigint, waits boolean
+) RETURNS TABLE (draft int, verdict text, rev bigint, mentioned bigint[], unmentioned bigint[]) LANGUAGE plpgsql AS $$
 DECLARE
     stuck bigint[] := '{}';  -- channels that another transaction holds
 BEGIN
     IF for_hub IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock_shared(posting_lock());
         IF for_hub IS DISTINCT FROM (SELECT s.hub FROM serving s) THEN
-            RETURN QUERY SELECT i, 'not_serving', NULL::bigint FROM generate_subscripts(ids, 1) AS i;
+            RETURN QUERY SELECT i, 'not_serving', NULL::bigint, NULL::bigint[], NULL::bigint[] FROM generate_subscripts(ids, 1) AS i;
             RETURN;
         END IF;
     END IF;
@@ -40,10 +42,11 @@ BEGIN
           ORDER BY c.id FOR NO KEY UPDATE;
     END IF;
     FOR number IN 1..coalesce(cardinality(ids), 0) LOOP
-        SELECT number, r.verdict, r.rev INTO draft, verdict, rev
+        SELECT number, r.verdict, r.rev, r.mentioned, r.unmentioned
+          INTO draft, verdict, rev, mentioned, unmentioned
           FROM revise_message(users[number], ids[number], actions[number], contents[number],
                               keys[number], edit_seconds[number], keep_versions[number],
-                              stuck) AS r;
+                              given[number], stuck) AS r;
         IF verdict = 'locked' THEN
             stuck := stuck || (SELECT m.channel_id FROM messages m WHERE m.id = ids[number]);
         END IF;
@@ -54,8 +57,8 @@ END $$;
 DROP FUNCTION IF EXISTS revise_message;
 CREATE FUNCTION revise_message(
     who bigint, of_message bigint, action text, given text, used_key text,
-    edit_seconds double precision, keep_versions boolean, stuck bigint[],
-    OUT verdict text, OUT rev bigint
+    edit_seconds double precision, keep_versions boolean, may_mention jsonb, stuck bigint[],
+    OUT verdict text, OUT rev bigint, OUT mentioned bigint[], OUT unmentioned bigint[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
     place      bigint := (SELECT m.channel_id FROM messages m WHERE m.id = of_message);
@@ -63,6 +66,8 @@ DECLARE
     meaning    bytea := sha256(convert_to(concat_ws(' ', of_message, action, given), 'UTF8'));
     known      revision_keys;
     is_changed boolean;
+    were       bigint[];  -- mentioned before
+    are        bigint[];  -- and now
 BEGIN
     IF place IS NULL THEN
         verdict := 'not_found';
@@ -150,6 +155,9 @@ BEGIN
     UPDATE channels c SET last_rev = c.last_rev + 1 WHERE c.id = place
     RETURNING c.last_rev INTO rev;
 
+    IF action IN ('edit', 'delete') THEN
+        were := mentioned_by(of_message);
+    END IF;
     CASE action
     WHEN 'edit' THEN
         IF keep_versions THEN
@@ -160,7 +168,10 @@ BEGIN
            SET content = given, edited_at = date_trunc('milliseconds', clock_timestamp()),
                rev = revise_message.rev, remains = remains_kept(m)
          WHERE m.id = of_message;
+        PERFORM set_mentions(of_message, may_mention);
+        are := mentioned_by(of_message);
     WHEN 'delete' THEN
+        PERFORM set_mentions(of_message, NULL);
         DELETE FROM pins p WHERE p.message_id = of_message;
         DELETE FROM reactions r WHERE r.message_id = of_message;
         DELETE FROM message_versions v WHERE v.message_id = of_message;
@@ -181,6 +192,8 @@ BEGIN
         UPDATE messages m SET grading = given WHERE m.id = of_message;
     END CASE;
     UPDATE messages m SET rev = revise_message.rev WHERE m.id = of_message AND m.rev <> revise_message.rev;
+    mentioned := ARRAY(SELECT unnest(are) EXCEPT SELECT unnest(were));
+    unmentioned := ARRAY(SELECT unnest(were) EXCEPT SELECT unnest(are));
     verdict := 'revised';
         RETURN;
 END $$;

@@ -1,26 +1,26 @@
 -- Threads: the replies to a message. Whoever stores, deletes or removes a reply, these triggers keep the
--- row of its thread true; a message that is no reply costs the look at `parent_id` in their conditions.
+-- row of its thread true; a message that is no reply costs the look at `root_id` in their conditions.
 
 -- Who wrote the first message of a thread or a reply follows it, unless they have ceased to. Who replies
 -- has read what came before.
 CREATE OR REPLACE FUNCTION add_reply() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    INSERT INTO threads AS t (parent_id, replies, last_id, last_author_id, last_at)
-    VALUES (NEW.parent_id, 1, NEW.id, NEW.author_id, NEW.created_at)
-    ON CONFLICT (parent_id) DO UPDATE
+    INSERT INTO threads AS t (root_id, replies, last_id, last_author_id, last_at)
+    VALUES (NEW.root_id, 1, NEW.id, NEW.author_id, NEW.created_at)
+    ON CONFLICT (root_id) DO UPDATE
        SET replies = t.replies + 1, last_id = EXCLUDED.last_id,
            last_author_id = EXCLUDED.last_author_id, last_at = EXCLUDED.last_at;
-    INSERT INTO thread_follows (user_id, parent_id, read_seq)
-    SELECT u.id, NEW.parent_id, CASE u.id WHEN NEW.author_id THEN NEW.seq ELSE 0 END
+    INSERT INTO thread_follows (user_id, root_id, read_seq)
+    SELECT u.id, NEW.root_id, CASE u.id WHEN NEW.author_id THEN NEW.seq ELSE 0 END
       FROM users u
-     WHERE u.id IN (NEW.author_id, (SELECT m.author_id FROM messages m WHERE m.id = NEW.parent_id))
+     WHERE u.id IN (NEW.author_id, (SELECT m.author_id FROM messages m WHERE m.id = NEW.root_id))
        AND u.deleted_at IS NULL AND u.role <> 'assistant'
     ON CONFLICT DO NOTHING;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER messages_add_reply AFTER INSERT ON messages
-    FOR EACH ROW WHEN (NEW.parent_id IS NOT NULL) EXECUTE FUNCTION add_reply();
+    FOR EACH ROW WHEN (NEW.root_id IS NOT NULL) EXECUTE FUNCTION add_reply();
 
 -- The second statement begins when the row is held: it sees what was committed meanwhile. A thread whose
 -- first message is removed with the reply goes with it.
@@ -28,26 +28,35 @@ CREATE OR REPLACE FUNCTION take_reply() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     UPDATE threads SET replies = replies - 1
-     WHERE parent_id = OLD.parent_id
-       AND EXISTS (SELECT FROM messages m WHERE m.id = OLD.parent_id);
+     WHERE root_id = OLD.root_id
+       AND EXISTS (SELECT FROM messages m WHERE m.id = OLD.root_id);
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
     UPDATE threads t
        SET (last_id, last_author_id, last_at) = (
            SELECT m.id, m.author_id, m.created_at FROM messages m
-            WHERE m.parent_id = t.parent_id AND m.deleted_at IS NULL
+            WHERE m.root_id = t.root_id AND m.deleted_at IS NULL
             ORDER BY m.seq DESC LIMIT 1)
-     WHERE t.parent_id = OLD.parent_id AND t.last_id = OLD.id;
+     WHERE t.root_id = OLD.root_id AND t.last_id = OLD.id;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER messages_take_deleted_reply AFTER UPDATE OF deleted_at ON messages
     FOR EACH ROW
-    WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL AND OLD.parent_id IS NOT NULL)
+    WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL AND OLD.root_id IS NOT NULL)
     EXECUTE FUNCTION take_reply();
 CREATE OR REPLACE TRIGGER messages_take_removed_reply AFTER DELETE ON messages
-    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND OLD.parent_id IS NOT NULL)
+    FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND OLD.root_id IS NOT NULL)
     EXECUTE FUNCTION take_reply();
+-- What replied to messages that are removed replies to the first message of its thread, if that is there.
+CREATE OR REPLACE FUNCTION release_replies() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    UPDATE messages SET parent_id = NULL WHERE parent_id IN (SELECT g.id FROM gone g);
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER messages_release_replies AFTER DELETE ON messages
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION release_replies();
 CREATE OR REPLACE TRIGGER thread_follows_refuse_deleted AFTER INSERT ON thread_follows
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 
@@ -55,7 +64,7 @@ CREATE OR REPLACE TRIGGER thread_follows_refuse_deleted AFTER INSERT ON thread_f
 CREATE OR REPLACE FUNCTION thread_audience(of_message bigint, channel bigint, author bigint)
 RETURNS bigint[] LANGUAGE sql STABLE AS $$
     SELECT ARRAY(SELECT f.user_id FROM thread_follows f
-                  WHERE f.parent_id = of_message AND f.is_following AND f.user_id <> author
+                  WHERE f.root_id = of_message AND f.is_following AND f.user_id <> author
                     AND may_join(f.user_id, channel)
                   ORDER BY f.user_id LIMIT 1000)
 $$;

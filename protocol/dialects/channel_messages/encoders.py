@@ -45,6 +45,7 @@ from protocol.events import (
     LeftChannel,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     Noted,
@@ -65,6 +66,7 @@ from protocol.events import (
 from protocol.model import DeliveryStatus
 from protocol.notes import ChannelNote
 from protocol.revisions import Pin, React
+from protocol.shapes.mentions import MentionState, mention_state
 from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.threads import ThreadObject, thread_object
@@ -86,6 +88,13 @@ class TypingObject(TypedDict):
 
 class RevisedObject(StateObject[MessageUuid, UserUuid]):
     """A message was changed."""
+
+    messageId: MessageUuid
+    channelId: ChannelUuid
+
+
+class MentionedObject(MentionState[UserUuid]):
+    """A message of any of the user's channels mentions the user, or does so no longer."""
 
     messageId: MessageUuid
     channelId: ChannelUuid
@@ -167,6 +176,17 @@ def _revised(
     if render is not None:
         payload["renderedContent"] = render(message.content)
     return ((_revised_name(event), payload),)
+
+
+def _mention(
+    event: MentionChanged, _: Render | None
+) -> tuple[tuple[Literal["message:mention"], MentionedObject]]:
+    payload: MentionedObject = {
+        "messageId": to_uuid(IdKind.MESSAGE, event.about.id),
+        "channelId": to_uuid(IdKind.CHANNEL, event.about.channel_id),
+        **mention_state(event, user_uuid),
+    }
+    return (("message:mention", payload),)
 
 
 def _revised_name(event: ChannelMessageRevised) -> _RevisedName:
@@ -281,6 +301,7 @@ def _shed(event: Shed, _: Render | None) -> tuple[tuple[Literal["shed"], ShedObj
 ENCODERS: Final[Mapping[type[Event], Callable[[Any, Render | None], NamedEvents]]] = {
     ChannelMessagePosted: _posted,
     ChannelMessageRevised: _revised,
+    MentionChanged: _mention,
     ConversationBegun: _posted,
     ThreadReplied: _thread_replied,
     ChannelTyping: _typing,

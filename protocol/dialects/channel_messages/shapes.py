@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.model import Channel, DeliveryStatus, GradingStatus, Message, User
+from protocol.shapes.mentions import MentionObject, add_mentions
 from protocol.shapes.revisions import ReactionObject, Rev, reaction_objects
 from protocol.shapes.threads import ReplyObject, ThreadObject, add_threads, thread_object
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -44,6 +45,7 @@ class ChannelMessageObject(TypedDict):
     parentId: NotRequired[MessageUuid]
     replyCount: NotRequired[int]
     lastReply: NotRequired[ReplyObject[MessageUuid, UserUuid]]
+    threadId: NotRequired[MessageUuid]
     thread: NotRequired[ThreadObject[MessageUuid, UserUuid]]
     tempId: NotRequired[str]
     isForwarded: NotRequired[Literal[True]]
@@ -55,6 +57,8 @@ class ChannelMessageObject(TypedDict):
     isHomework: NotRequired[Literal[True]]
     gradingStatus: NotRequired[GradingStatus]
     reactions: NotRequired[list[ReactionObject[UserUuid]]]
+    mentions: NotRequired[list[MentionObject[UserUuid]]]
+    mentionsChannel: NotRequired[Literal[True]]
 
 
 class SentObject(TypedDict):
@@ -149,6 +153,7 @@ def channel_message_object(
         view["isForwarded"] = True
     if render is not None:
         view["renderedContent"] = render(message.content)
+    add_mentions(view, message, user_uuid)
     if message.is_pinned:
         view["isPinned"] = True
     if message.is_homework:

@@ -30,6 +30,7 @@ from protocol.events import (
     LeftChannel,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     Noted,
@@ -64,6 +65,7 @@ from protocol.shapes.learning_platform import (
     thread_reply_object,
     workspace_object,
 )
+from protocol.shapes.mentions import MentionState, mention_state
 from protocol.shapes.notes import (
     NotedChannelObject,
     NotedMessageObject,
@@ -205,6 +207,14 @@ class RevisedData(StateObject[MessageId, UserId]):
     workspaceId: WorkspaceId | None
 
 
+class MentionData(MentionState[UserId]):
+    """A message of one of the user's workspaces mentions the user, or does so no longer."""
+
+    id: MessageId
+    channelId: ChannelId
+    workspaceId: WorkspaceId
+
+
 def _posted(
     event: ChannelMessagePosted,
 ) -> tuple[Dispatch[Literal["MESSAGE_CREATE"], MessageData]]:
@@ -220,6 +230,20 @@ def _revised(event: ChannelMessageRevised) -> tuple[Dispatch[RevisedName, Revise
         **state_object(event, MessageId, UserId),
     }
     return _dispatch(_revised_name(event), data)
+
+
+def _mention(
+    event: MentionChanged,
+) -> tuple[Dispatch[Literal["MESSAGE_MENTION"], MentionData], ...]:
+    if event.workspace_id is None:
+        return ()  # private messages are other dialects'
+    data: MentionData = {
+        "id": event.about.id,
+        "channelId": event.about.channel_id,
+        "workspaceId": event.workspace_id,
+        **mention_state(event, UserId),
+    }
+    return ({"t": "MESSAGE_MENTION", "d": data},)
 
 
 def _revised_name(event: ChannelMessageRevised) -> RevisedName:
@@ -353,6 +377,7 @@ def _membership(workspace: Workspace, user_id: UserId, user: User | None) -> Mem
 ENCODERS: Final[Encoders] = {
     ChannelMessagePosted: _posted,
     ChannelMessageRevised: _revised,
+    MentionChanged: _mention,
     ThreadReplied: _thread_replied,
     ChannelTyping: _typing,
     WorkspacePresence: _presence,

@@ -1,6 +1,6 @@
 """The frames a client of `/ws/chat` receives. See docs/dialects/learning_chat.md#frames."""
 
-from typing import Final, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Final, Literal, NotRequired, TypedDict
 
 from protocol.bounds import parts_that_fit
 from protocol.dialect import (
@@ -9,6 +9,7 @@ from protocol.dialect import (
 )
 from protocol.dialects.learning_chat.errors import TEXTS
 from protocol.dialects.learning_chat.notes import noted_frame
+from protocol.dialects.learning_chat.revisions import revised_frame
 from protocol.errors import ErrorCode
 from protocol.events import (
     Announced,
@@ -33,6 +34,7 @@ from protocol.events import (
     LeftChannel,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     Noted,
@@ -55,11 +57,9 @@ from protocol.model import (
     DeliveryStatus,
     MessageId,
     Role,
-    User,
     UserId,
 )
 from protocol.parsing.tagged import HEARTBEAT_ACK, HeartbeatAckFrame
-from protocol.revisions import Grade, Pin, React
 from protocol.shapes.learning_platform import (
     ChannelHeadObject,
     ChatMessageObject,
@@ -68,8 +68,8 @@ from protocol.shapes.learning_platform import (
     chat_message_object,
     thread_reply_object,
 )
+from protocol.shapes.mentions import MentionState, mention_state
 from protocol.shapes.resumed import ResumedFrame, resumed_object
-from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 
 
@@ -146,45 +146,11 @@ class MessageDeliveredFrame(TypedDict):
     channelId: ChannelId
 
 
-class ModeratorObject(TypedDict):
-    """Who pinned, unpinned or graded a message."""
+class MentionFrame(MentionState[UserId]):
+    """A message of any of the user's channels mentions the user, or does so no longer."""
 
-    userId: UserId
-    displayName: str
-
-
-class MessageRevisedFrame(StateObject[MessageId, UserId]):
-    """A message of a channel that the client has joined was changed."""
-
-    type: Literal["message_updated", "message_deleted", "message_reaction"]
+    type: Literal["mention"]
     messageId: MessageId
-    channelId: ChannelId
-
-
-class MessagePinnedFrame(StateObject[MessageId, UserId]):
-    """A message of a channel that the client has joined was pinned."""
-
-    type: Literal["message_pinned"]
-    messageId: MessageId
-    pinnedBy: ModeratorObject
-    channelId: ChannelId
-
-
-class MessageUnpinnedFrame(StateObject[MessageId, UserId]):
-    """A message of a channel that the client has joined is pinned no more."""
-
-    type: Literal["message_unpinned"]
-    messageId: MessageId
-    unpinnedBy: ModeratorObject
-    channelId: ChannelId
-
-
-class MessageGradedFrame(StateObject[MessageId, UserId]):
-    """A homework in a channel that the client has joined was graded."""
-
-    type: Literal["message_graded"]
-    messageId: MessageId
-    gradedBy: ModeratorObject
     channelId: ChannelId
 
 
@@ -329,63 +295,14 @@ def _messages_seen(event: MessagesSeen) -> tuple[MessageDeliveredFrame, ...]:
     )
 
 
-_Revised: TypeAlias = (
-    MessageRevisedFrame | MessagePinnedFrame | MessageUnpinnedFrame | MessageGradedFrame
-)
-
-
-def _revised(event: ChannelMessageRevised) -> tuple[_Revised]:
-    match event.revision:
-        case Pin() if event.user is not None:
-            return (_pinned(event, event.user),)
-        case Grade() if event.user is not None:
-            return (_graded(event, event.user),)
-    frame: MessageRevisedFrame = {
-        "type": "message_updated",
-        "messageId": event.message.id,
-        "channelId": event.message.channel_id,
-        **state_object(event, MessageId, UserId),
+def _mention(event: MentionChanged) -> tuple[MentionFrame]:
+    frame: MentionFrame = {
+        "type": "mention",
+        "messageId": event.about.id,
+        "channelId": event.about.channel_id,
+        **mention_state(event, UserId),
     }
-    if event.message.is_deleted:
-        frame["type"] = "message_deleted"
-    elif isinstance(event.revision, React):
-        frame["type"] = "message_reaction"
     return (frame,)
-
-
-def _pinned(event: ChannelMessageRevised, user: User) -> MessagePinnedFrame | MessageUnpinnedFrame:
-    message = event.message
-    if message.is_pinned:
-        pinned: MessagePinnedFrame = {
-            "type": "message_pinned",
-            "messageId": message.id,
-            "pinnedBy": _moderator(user),
-            "channelId": message.channel_id,
-            **state_object(event, MessageId, UserId),
-        }
-        return pinned
-    unpinned: MessageUnpinnedFrame = {
-        "type": "message_unpinned",
-        "messageId": message.id,
-        "unpinnedBy": _moderator(user),
-        "channelId": message.channel_id,
-        **state_object(event, MessageId, UserId),
-    }
-    return unpinned
-
-
-def _graded(event: ChannelMessageRevised, user: User) -> MessageGradedFrame:
-    return {
-        "type": "message_graded",
-        "messageId": event.message.id,
-        "gradedBy": _moderator(user),
-        "channelId": event.message.channel_id,
-        **state_object(event, MessageId, UserId),
-    }
-
-
-def _moderator(user: User) -> ModeratorObject:
-    return {"userId": user.id, "displayName": user.name}
 
 
 def _joined(event: JoinedChannel) -> tuple[JoinedFrame]:
@@ -441,7 +358,8 @@ ENCODERS: Final[Encoders] = {
     ChannelPresence: _presence,
     ChannelMessagesRead: _messages_read,
     MessagesSeen: _messages_seen,
-    ChannelMessageRevised: _revised,
+    ChannelMessageRevised: revised_frame,
+    MentionChanged: _mention,
     JoinedChannel: _joined,
     LeftChannel: _left,
     ChannelsAdded: _channels_added,

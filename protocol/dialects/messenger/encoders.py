@@ -51,6 +51,7 @@ from protocol.events import (
     LeftChannel,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     Noted,
@@ -71,6 +72,7 @@ from protocol.events import (
 from protocol.model import Role, UserId, with_authors
 from protocol.notes import ChannelNote
 from protocol.revisions import React
+from protocol.shapes.mentions import MentionState, mention_state
 from protocol.shapes.resumed import ResumedObject, resumed_object
 from protocol.shapes.revisions import StateObject, state_object
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -103,6 +105,13 @@ class TypingPayload(TypedDict):
     userId: UserId
     username: str
     recipientId: UserId
+
+
+class MentionPayload(MentionState[UserId]):
+    """A message of a conversation mentions the client's user, or does so no longer."""
+
+    messageId: str
+    conversationId: ConversationName
 
 
 class RevisedPayload(StateObject[str, UserId]):
@@ -167,6 +176,7 @@ class ErrorFrame(TypedDict):
 
 _Message = Envelope[Literal["message_received"], ConversationMessageObject]
 _RevisedName: TypeAlias = Literal["message_updated", "message_deleted", "message_reaction"]
+_Mention = Envelope[Literal["mention"], MentionPayload]
 _Revised = Envelope[_RevisedName, RevisedPayload]
 _Typing = Envelope[Literal["user_typing"], TypingPayload]
 _Noted = Envelope[Literal["conversation_noted"], ConversationNoteObject]
@@ -208,6 +218,18 @@ def _revised(event: PrivateMessageRevised) -> tuple[_Revised, ...]:
     elif isinstance(event.revision, React):
         name = "message_reaction"
     return (_envelope(name, payload, event.at),)
+
+
+def _mention(event: MentionChanged) -> tuple[_Mention, ...]:
+    message = event.about
+    if message.recipient_id is None:
+        return ()  # in a channel, of which clients see nothing
+    payload: MentionPayload = {
+        "messageId": str(message.id),
+        "conversationId": conversation_id(message.author_id, message.recipient_id),
+        **mention_state(event, UserId),
+    }
+    return (_envelope("mention", payload, event.at),)
 
 
 def _user_typing(event: TypingChanged) -> tuple[_Typing, ...]:
@@ -318,6 +340,7 @@ def _envelope(kind: K, payload: P, at: datetime) -> Envelope[K, P]:
 ENCODERS: Final[Encoders] = {
     PrivateMessagePosted: _posted,
     PrivateMessageRevised: _revised,
+    MentionChanged: _mention,
     TypingChanged: _user_typing,
     PrivateMessagesRead: _messages_read,
     ConversationHistory: _history,

@@ -8,6 +8,7 @@ from typing import Literal, NotRequired
 from protocol.dialects.messenger.conversations import ConversationName, conversation_id
 from protocol.model import Message, Role, User, UserId, recipient_of
 from protocol.parsing.content import KindName
+from protocol.shapes.mentions import add_mentions
 from protocol.shapes.revisions import RevisedFields, add_revision
 from protocol.shapes.threads import ThreadFields, add_threads
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -30,6 +31,7 @@ class ConversationMessageObject(RevisedFields, ThreadFields[str, UserId]):
     messageType: KindName
     seq: int
     fileUrl: NotRequired[str]
+    parentId: NotRequired[str]
     clientMessageId: NotRequired[str]
     isForwarded: NotRequired[Literal[True]]
 
@@ -53,8 +55,11 @@ def conversation_message_object(message: Message, author: User) -> ConversationM
     }
     if message.file_url is not None:
         view["fileUrl"] = message.file_url
+    if message.parent_id is not None:
+        view["parentId"] = str(message.parent_id)
     if message.key is not None:
         view["clientMessageId"] = message.key
+    add_mentions(view, message, UserId)
     if message.is_forwarded:
         view["isForwarded"] = True
     add_revision(view, message)

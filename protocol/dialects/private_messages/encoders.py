@@ -37,6 +37,7 @@ from protocol.events import (
     LeftChannel,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     Noted,
@@ -121,6 +122,16 @@ class RevisedFrame(TypedDict):
     message: PrivateMessageObject
     user_id: NotRequired[UserId]
     emoji: NotRequired[str]
+
+
+class MentionFrame(TypedDict):
+    """A message of one of the client's conversations mentions its user, or does so no longer."""
+
+    type: Literal["mention"]
+    mentioned: bool
+    sender_id: UserId
+    recipient_id: UserId
+    message: PrivateMessageObject
 
 
 class DeliveredFrame(TypedDict):
@@ -218,6 +229,20 @@ def _revised(event: PrivateMessageRevised) -> tuple[RevisedFrame, ...]:
         frame["emoji"] = event.revision.emoji
     if event.user is not None:
         frame["user_id"] = event.user.id
+    return (frame,)
+
+
+def _mention(event: MentionChanged) -> tuple[MentionFrame, ...]:
+    recipient_id = event.about.recipient_id
+    if recipient_id is None:
+        return ()  # in a channel, of which clients see nothing
+    frame: MentionFrame = {
+        "type": "mention",
+        "mentioned": event.is_mentioned,
+        "sender_id": event.about.author_id,
+        "recipient_id": recipient_id,
+        "message": private_message_object(event.about, recipient_id),
+    }
     return (frame,)
 
 
@@ -319,6 +344,7 @@ def _heartbeat_acknowledged(_: HeartbeatAcknowledged) -> tuple[HeartbeatAckFrame
 ENCODERS: Final[Encoders] = {
     PrivateMessagePosted: _posted,
     PrivateMessageRevised: _revised,
+    MentionChanged: _mention,
     TypingChanged: _typing_changed,
     PresenceChanged: _presence,
     PrivateMessagesRead: _messages_read,

@@ -39,6 +39,13 @@ class ReactionObject(TypedDict):
     user_ids: list[UserId]
 
 
+class MentionObject(TypedDict):
+    """A user whom a message mentions."""
+
+    user_id: UserId
+    username: str
+
+
 class ReplyObject(TypedDict):
     """The last reply to a message."""
 
@@ -48,7 +55,9 @@ class ReplyObject(TypedDict):
 
 
 class ThreadObject(TypedDict):
-    """The replies to the message `parent_id`. `last_reply`: the last one, if there is any."""
+    """The replies to the message `parent_id`, the first of the thread. `last_reply`: the last one,
+    if there is any.
+    """
 
     parent_id: MessageId
     reply_count: int
@@ -76,8 +85,10 @@ class PrivateMessageObject(TypedDict):
     edited_at: NotRequired[Timestamp]
     is_deleted: NotRequired[Literal[True]]
     reactions: NotRequired[list[ReactionObject]]
+    mentions: NotRequired[list[MentionObject]]
     reply_count: NotRequired[int]
     last_reply: NotRequired[ReplyObject]
+    thread_id: NotRequired[MessageId]
     thread: NotRequired[ThreadObject]
 
 
@@ -139,6 +150,10 @@ def private_message_object(message: Message, recipient_id: UserId) -> PrivateMes
         view["is_forwarded"] = True
     if message.is_delivered:
         view["is_delivered"] = True
+    if message.mentions:
+        view["mentions"] = [
+            {"user_id": each.user_id, "username": each.username} for each in message.mentions
+        ]
     if message.rev:
         _add_revision(view, message)
     _add_replies(view, message)
@@ -151,11 +166,12 @@ def _add_replies(view: PrivateMessageObject, message: Message) -> None:
         if message.replies.last is not None:
             view["last_reply"] = _reply_object(message.replies.last)
     if message.thread is not None:
+        view["thread_id"] = message.thread.root_id
         view["thread"] = _thread_object(message.thread)
 
 
 def _thread_object(thread: Thread) -> ThreadObject:
-    view: ThreadObject = {"parent_id": thread.parent_id, "reply_count": thread.count}
+    view: ThreadObject = {"parent_id": thread.root_id, "reply_count": thread.count}
     if thread.last is not None:
         view["last_reply"] = _reply_object(thread.last)
     return view

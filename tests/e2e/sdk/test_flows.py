@@ -36,7 +36,9 @@ async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
     return {"ann": ann, "ann_id": ann_id, "ben": ben, "ben_id": ben_id}
 
 
-@pytest.mark.parametrize("flow", ["talk", "resume", "polling", "revisions", "finding", "files"])
+@pytest.mark.parametrize(
+    "flow", ["talk", "resume", "polling", "revisions", "finding", "files", "threads", "notes"]
+)
 async def test_flow(hub: HubProcess, flow: str) -> None:
     given = json.dumps(await pair(hub, flow))
     async with run_node("sdk/run.mjs", flow, hub.url, given) as program:

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 /**
- * @import { Browser, BrowserContextOptions, Page } from "playwright-core"
+ * @import { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
  */
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -18,6 +18,8 @@ export class Visitors {
   faults = []; // errors in their pages, and what the Content-Security-Policy kept from them
   url; // of the hub
   #browser;
+  /** @type {Page[]} */
+  #pages = [];
   /** @type {RegExp[]} */
   #planted = [];
 
@@ -39,8 +41,7 @@ export class Visitors {
   async open(cookie, options = {}, address = this.url) {
     const viewport = { width: 1440, height: 900 };
     const context = await this.#browser.newContext({ viewport, ...options });
-    const page = await context.newPage();
-    page.setDefaultTimeout(WAIT_MS);
+    const page = await this.#newPage(context);
     page.on("pageerror", (error) => this.#note(String(error)));
     page.on("console", (message) => {
       if (/Content Security Policy/.test(message.text())) this.#note(message.text());
@@ -80,10 +81,25 @@ export class Visitors {
    * @param {Page} page
    */
   async openTab(page) {
-    const tab = await page.context().newPage();
-    tab.setDefaultTimeout(WAIT_MS);
+    const tab = await this.#newPage(page.context());
     await tab.goto(this.url);
     return tab;
+  }
+
+  /** What each page shows now, so that the reason of a failure can be read. */
+  async describe() {
+    for (const [index, page] of this.#pages.entries()) {
+      const text = await page.locator("body").ariaSnapshot().catch(String);
+      console.error(`--- page ${index + 1}, ${page.url()}\n${text}`);
+    }
+  }
+
+  /** @param {BrowserContext} context */
+  async #newPage(context) {
+    const page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS);
+    this.#pages.push(page);
+    return page;
   }
 }
 

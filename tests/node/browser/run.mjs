@@ -62,10 +62,13 @@ const flow = FLOWS[name];
 if (flow === undefined) throw new Error(`there is no flow ${name}`);
 const questions = new Questions();
 const browser = await connect();
+const visitors = new Visitors(browser, url);
 try {
-  const visitors = new Visitors(browser, url);
   await flow(visitors, JSON.parse(json), questions);
   assert.deepEqual(visitors.faults, []);
+} catch (error) {
+  await visitors.describe();
+  throw error;
 } finally {
   await browser.close();
   endInput();

@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { ChannelsClient, Status } from "../../../hub/web/sdk/parlour.js";
 import { pins } from "./finding.mjs";
+import { channelNotes } from "./notes.mjs";
+import { channelThreads } from "./threads.mjs";
 import {
   BlockedWebSocket,
   contents,
@@ -130,6 +132,8 @@ export async function channels({ url, ann, ben, password }) {
   await resume(one, other, id);
   await comeLate(one, late, id, workspace.id);
   await pins(one, other, id);
+  await channelThreads(one, other, id);
+  await channelNotes(other, late, id);
   const blocked = bens.client({ WebSocket: BlockedWebSocket });
   await poll(one, blocked, id);
   for (const each of [one, other, late, blocked]) each.close();

@@ -7,7 +7,9 @@ import { Questions, endInput } from "../program.mjs";
 import { channels } from "./channels.mjs";
 import { PRIVATE_MESSAGES } from "./private_messages.mjs";
 import { finding } from "./finding.mjs";
+import { notes } from "./notes.mjs";
 import { revisions } from "./revisions.mjs";
+import { threads } from "./threads.mjs";
 
 /**
  * @typedef {object} Given what the test prepared; not every flow is given everything
@@ -22,7 +24,7 @@ import { revisions } from "./revisions.mjs";
  */
 
 /** @type {Record<string, Flow>} */
-const FLOWS = { ...PRIVATE_MESSAGES, channels, finding, revisions };
+const FLOWS = { ...PRIVATE_MESSAGES, channels, finding, notes, revisions, threads };
 
 const [name = "", url, json = ""] = process.argv.slice(2);
 const flow = FLOWS[name];

@@ -113,14 +113,19 @@ async def test_a_reply_to_a_reply_belongs_to_its_thread(store: Store) -> None:
     one = await post_one(store, _reply(ben, channel, parent))
     draft = _reply(ann, channel, one, "k")
     two = await post_one(store, draft)
-    assert two.parent_id == parent.id
+    assert two.parent_id == one.id
     assert two.thread == _thread(parent, 2, two)
+    assert await _now(store, two) == two
     repeat = Posted(two, repeated=True, workspace_id=channel.workspace_id)
     assert await post(store, draft) == [repeat]
     other = await post_one(store, to_channel(ann, channel))
-    assert await post(store, evolve(draft, parent_id=other.id)) == [Refusal.KEY_CONFLICT]
+    for another in (other.id, parent.id, None):
+        assert await post(store, evolve(draft, parent_id=another)) == [Refusal.KEY_CONFLICT]
     await revised(store, one.id, Delete(), by=ben.id)
     assert await post(store, evolve(draft, key=None)) == [Refusal.PARENT_NOT_FOUND]
+    assert (await _now(store, two)).parent_id == one.id
+    three = await post_one(store, _reply(ben, channel, two))
+    assert (three.parent_id, three.thread) == (two.id, _thread(parent, 2, three))
     await revised(store, parent.id, Delete(), by=ann.id)
     assert await post(store, _reply(ann, channel, two)) == [Refusal.PARENT_NOT_FOUND]
 
@@ -270,3 +275,27 @@ async def test_replies_to_what_is_removed_with_an_account_reply_to_nothing(store
     now = await _now(store, reply)
     assert (now.parent_id, now.thread) == (None, None)
     assert await store.threads.followed(ann.id, limit=9) == []
+
+
+async def test_what_is_removed_is_replied_to_by_nobody_and_others_keep_what_they_name(
+    store: Store,
+) -> None:
+    ann, ben, cy = await make_users(store, "ann", "ben", "cy")
+    channel = await make_channel(store, cy, ann, ben)
+    first = await post_one(store, to_channel(ann, channel))
+    middle = await post_one(store, _reply(ben, channel, first))
+    draft = _reply(cy, channel, middle, "k")
+    last = await post_one(store, draft)
+    answer = await post_one(store, _reply(cy, channel, last))
+    await store.accounts.delete(ben.id, MessageFate.REMOVE)
+    now = await _now(store, last)
+    assert (now.parent_id, now.thread) == (first.id, _thread(first, 2, answer))
+    assert (await post(store, draft)) == [
+        Posted(now, repeated=True, workspace_id=channel.workspace_id)
+    ]
+    await store.accounts.delete(ann.id, MessageFate.REMOVE)
+    assert (await _now(store, last)).parent_id is None
+    now = await _now(store, answer)
+    assert (now.parent_id, now.thread) == (last.id, None)
+    another = await post_one(store, _reply(cy, channel, answer))
+    assert (another.parent_id, another.thread) == (answer.id, _thread(answer, 1, another))

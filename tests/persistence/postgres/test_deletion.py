@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 import trio
+from attrs import evolve
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
@@ -22,7 +23,13 @@ from tests.support.stores.databases import (
     until_one_waits,
     with_setting,
 )
-from tests.support.stores.records import make_channel, make_upload, make_users, post_one
+from tests.support.stores.records import (
+    make_channel,
+    make_upload,
+    make_users,
+    post_one,
+    to_channel,
+)
 
 ROUNDS = 10
 LANES = 3
@@ -101,6 +108,79 @@ async def post_until(
         outcomes = await store.messages.post(drafts)
         if all(isinstance(outcome, Posted) for outcome in outcomes):
             stored.set()
+
+
+async def test_old_messages_are_removed_beside_replies_to_them(databases: Databases) -> None:
+    """Whoever removes them waits for the first one without holding the others."""
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+    ):
+        ann, ben = await make_users(store, "ann", "ben")
+        places = [await make_channel(store, ann, ben), await make_channel(store, ann, ben)]
+        two, one = [await post_one(store, to_channel(ann, each)) for each in places[::-1]]
+        await execute(dsn, "UPDATE messages SET created_at = now() - interval '9 d'")
+        removed: list[int] = []
+
+        async def remove() -> None:
+            found = await store.log.expire(5, above=ChannelId(0), channels=9, limit=9)
+            removed.append(found.removed)
+
+        hold = f"SELECT FROM messages WHERE id = {two.id} FOR KEY SHARE"
+        async with trio.open_nursery() as nursery, open_transaction(dsn, hold):
+            nursery.start_soon(remove)
+            await until_one_waits(dsn, removed)
+            replies = [
+                evolve(to_channel(ben, place), parent_id=parent.id)
+                for place, parent in zip(places, (one, two), strict=True)
+            ]
+            outcomes = await store.messages.post(replies)
+            assert [type(each) for each in outcomes] == [Posted, Posted]
+        assert removed == [2]
+
+
+@pytest.mark.parametrize(
+    "hold",
+    [
+        "INSERT INTO thread_follows (user_id, root_id) VALUES ({ann}, {second})",
+        "SELECT FROM threads WHERE root_id = {first} FOR UPDATE",
+    ],
+)
+async def test_replies_are_removed_beside_others_in_the_same_threads(
+    databases: Databases, hold: str
+) -> None:
+    """Neither waits, for what a third one holds, with a thread that the other needs before."""
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+    ):
+        ann, ben, cy = await make_users(store, "ann", "ben", "cy")
+        channel = await make_channel(store, ann, ben, cy)
+        first, second = [(await post_one(store, to_channel(ben, channel))).id for _ in range(2)]
+        for root in (second, first):
+            await post_one(store, evolve(to_channel(cy, channel), parent_id=root))
+        post = f"""
+            SELECT array_agg(verdict) FROM post_messages(
+                ARRAY[{ann.id}], NULL, ARRAY[{channel.id}], ARRAY[1, 1], ARRAY['x', 'y'], NULL,
+                ARRAY['text', 'text'], NULL, ARRAY[false, false], NULL, ARRAY[{second}, {first}],
+                NULL, NULL)
+        """
+        verdicts: list[object] = []
+
+        async def run(statement: str) -> None:
+            verdicts.append(await execute(dsn, statement))
+
+        async with (
+            trio.open_nursery() as nursery,
+            open_transaction(dsn, hold.format(ann=ann.id, first=first, second=second), commit=True),
+        ):
+            nursery.start_soon(run, post)
+            await until_one_waits(dsn, verdicts)
+            nursery.start_soon(run, f"SELECT sweep_messages({cy.id}, false, 0, 99)")
+            await until_one_waits(dsn, verdicts, waiting=2)
+        assert ["posted", "posted"] in verdicts
+        counts = await execute(dsn, "SELECT array_agg(replies) FROM threads")
+        assert counts == [1, 1]
 
 
 async def test_a_reply_stays_when_its_parent_is_deleted_with_the_author(

@@ -17,7 +17,7 @@ from protocol.events import (
     PrivateMessagePosted,
     PrivateMessageRevised,
 )
-from protocol.model import GradingStatus, Message, MessageId, Thread
+from protocol.model import GradingStatus, Mention, Message, MessageId, Thread, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React, Revision
 from tests.support.documents.dialect_pages import JSON_DIALECTS, is_json_object
 from tests.support.documents.events import ANN, AT, EVENTS, GRADED, THUMB
@@ -39,6 +39,7 @@ CHANGED: dict[str, object] = {
     "content": "another", "rev": 7, "edited_at": None, "is_deleted": True, "is_pinned": False,
     "grading": GradingStatus.PENDING, "reactions": (),
     "thread": Thread(MessageId(8), 2, None), "replies": Thread(MessageId(9), 2, None),
+    "mentions": (Mention(UserId(2), "ben"),), "mentions_channel": True,
 }  # fmt: skip
 """What a revision can change of a message, with another value than in the example."""
 NEVER_CHANGED = {
@@ -51,7 +52,7 @@ REVISING = [
     for name in (*WEBSOCKET, *SOCKETIO)
     if ALL_DIALECTS[name].tells & {PrivateMessageRevised, ChannelMessageRevised}
 ]
-NOT_OF_CONVERSATIONS = {"is_pinned", "grading"}
+NOT_OF_CONVERSATIONS = {"is_pinned", "grading", "mentions_channel"}
 ALL_REVISIONS: dict[str, Revision | None] = {
     "missed": None, "edit": Edit("x"), "delete": Delete(), "react": React(THUMB), "pin": Pin(),
     "grade": Grade(GradingStatus.GRADED),

@@ -29,12 +29,16 @@ def test_a_message_with_everything() -> None:
         "gradingStatus": "graded", "seq": 4, "parentId": 7, "replyTo": 7, "clientMessageId": "k",
         "rev": 6, "editedAt": CREATED, "isDeleted": True, "isForwarded": True,
         "reactions": [{"emoji": "\N{THUMBS UP SIGN}", "count": 1, "userIds": [1]}],
+        "threadId": 6,
+        "thread": {"parentId": 6, "replyCount": 2,
+                   "lastReply": {"id": 9, "userId": 1, "createdAt": CREATED}},
+        "replyCount": 1, "lastReply": {"id": 10, "userId": 2, "createdAt": CREATED},
     }  # fmt: skip
 
 
 def test_what_few_messages_have_is_left_out() -> None:
     view = chat_message_object(evolve(MESSAGE, key=None), ANN)
-    assert not {"parentId", "clientMessageId"} & view.keys()
+    assert not {"parentId", "threadId", "clientMessageId"} & view.keys()
 
 
 def test_a_channel_a_workspace_and_users() -> None:

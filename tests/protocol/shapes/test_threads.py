@@ -21,12 +21,13 @@ def test_replies_and_thread_are_shown_in_the_ids_of_the_dialect() -> None:
     assert view == {
         "replyCount": 1,
         "lastReply": last,
+        "threadId": "7",
         "thread": {"parentId": "7", "replyCount": 2, "lastReply": last},
     }
 
 
 def test_a_thread_of_which_every_reply_is_deleted_has_no_last_one() -> None:
     view: ThreadFields[str, int] = {}
-    empty = Thread(THREAD.parent_id, 0, None)
+    empty = Thread(THREAD.root_id, 0, None)
     add_threads(view, evolve(MESSAGE, thread=empty), str, int)
-    assert view == {"thread": {"parentId": "7", "replyCount": 0}}
+    assert view == {"threadId": "7", "thread": {"parentId": "7", "replyCount": 0}}

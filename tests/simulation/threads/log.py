@@ -37,8 +37,9 @@ class ThreadLog:
         """A message was stored whose author named this one as its parent."""
         self._authors[message.id] = message.author_id
         root = None if parent_id is None else self.root_of(parent_id)
-        if message.parent_id != root:
-            self.problems.append(f"{message} is in the thread {message.parent_id}, not {root}")
+        found = None if message.thread is None else message.thread.root_id
+        if (message.parent_id, found) != (parent_id, root):
+            self.problems.append(f"{message} replies to {parent_id}, in the thread {root}")
         if root is None:
             return
         self.of_replies[message.id] = root
@@ -78,6 +79,10 @@ class ThreadLog:
     def follows_since(self, user_id: UserId, root: MessageId) -> Sight:
         """When somebody followed a thread last."""
         return self.follows.get((user_id, root)) or Sight(is_open=False)
+
+    def follows_reply(self, user_id: UserId, message_id: MessageId) -> Sight:
+        """The same of the thread of a reply."""
+        return self.follows_since(user_id, self.root_of(message_id))
 
     def followed_by(self, user_id: UserId) -> Iterator[MessageId]:
         """The threads that somebody follows."""

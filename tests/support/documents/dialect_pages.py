@@ -47,7 +47,14 @@ from protocol.events import (
 from protocol.model import ChannelId, DeliveryStatus, GradingStatus, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React
 from protocol.schemas import Schemas
-from tests.support.documents.events import EVENTS, FULL_MESSAGE, HIDDEN_NOTE, THREAD, THUMB
+from tests.support.documents.events import (
+    EVENTS,
+    FULL_MESSAGE,
+    HIDDEN_NOTE,
+    MENTIONING,
+    THREAD,
+    THUMB,
+)
 from tests.support.documents.pages import ROOT, code_words, rows, section
 
 
@@ -164,11 +171,13 @@ def encoded_server_frames(name: str) -> Frames:
 def _revisions(
     event: PrivateMessageRevised | ChannelMessageRevised,
 ) -> Iterator[PrivateMessageRevised | ChannelMessageRevised]:
-    yield evolve(event, message=evolve(event.message, is_deleted=True), revision=Delete())
-    for revision in (Edit("x"), Pin(), Grade(GradingStatus.GRADED)):
-        yield evolve(event, revision=revision)
-    yield evolve(event, message=evolve(event.message, is_pinned=False), revision=Pin())
-    yield evolve(event, revision=React(THUMB, is_added=False))
+    mentioning = evolve(event.message, mentions=MENTIONING.mentions, mentions_channel=True)
+    for message in (event.message, mentioning):
+        yield evolve(event, message=evolve(message, is_deleted=True), revision=Delete())
+        for revision in (Edit("x"), Pin(), Grade(GradingStatus.GRADED), React(THUMB)):
+            yield evolve(event, message=message, revision=revision)
+        yield evolve(event, message=evolve(message, is_pinned=False), revision=Pin())
+        yield evolve(event, message=message, revision=React(THUMB, is_added=False))
 
 
 _RESUMED: Final[tuple[Event, ...]] = (
@@ -188,10 +197,12 @@ def examples() -> Iterator[Event]:  # noqa: C901  one row for each event
         match event:
             case PrivateMessagePosted() | ChannelMessagePosted() | ConversationBegun():
                 yield evolve(event, message=FULL_MESSAGE)
+                yield evolve(event, message=MENTIONING)
             case MessageConfirmed():
                 yield evolve(event, message=evolve(FULL_MESSAGE, thread=THREAD))
             case ConversationHistory():
                 yield evolve(event, messages=(FULL_MESSAGE,))
+                yield evolve(event, messages=(MENTIONING,))
             case ConversationSubscribed():
                 yield evolve(event, subscribed=False)
             case Refused():

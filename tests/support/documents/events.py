@@ -30,6 +30,7 @@ from protocol.events import (
     LeftChannel,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     Noted,
@@ -53,6 +54,7 @@ from protocol.model import (
     ChannelKind,
     DeliveryStatus,
     GradingStatus,
+    Mention,
     Message,
     MessageId,
     MessageKind,
@@ -93,6 +95,8 @@ FULL_MESSAGE: Final = evolve(
     is_homework=True,
     grading=GradingStatus.GRADED,
     reactions=(Reaction(THUMB, 1, (UserId(1),)),),
+    thread=Thread(MessageId(6), 2, REPLY),
+    replies=Thread(MessageId(9), 1, Reply(MessageId(10), UserId(2), AT)),
 )
 
 REVISED: Final = evolve(
@@ -104,6 +108,9 @@ REVISED: Final = evolve(
     reactions=(Reaction(THUMB, 2, (UserId(1), UserId(2))),),
 )
 
+MENTIONING: Final = evolve(
+    MESSAGE, mentions=(Mention(UserId(2), "ben"),), mentions_channel=True, key=None
+)
 CHANNEL_NOTE: Final = ChannelNote(ChannelId(3), 7, PAIR, unread_from=4, mute=Mute())
 HIDDEN_NOTE: Final = HiddenNote(ChannelId(3), 8, MessageId(9), 4, is_hidden=True, pair=PAIR)
 NOTED: Final = Noted(UserId(1), CHANNEL_NOTE, AT)
@@ -126,6 +133,7 @@ EVENTS: Final[tuple[Event, ...]] = (
     PrivateMessageRevised(REVISED, AT, React(THUMB), ANN),
     ChannelMessageRevised(GRADED, AT, React(THUMB), ANN, WorkspaceId(5)),
     NOTED,
+    MentionChanged(MENTIONING, WorkspaceId(5), AT),
     JoinedChannel(ChannelId(3)),
     LeftChannel(ChannelId(3), "because"),
     ConversationRevoked(UserId(1), UserId(2), ChannelId(3), AT),

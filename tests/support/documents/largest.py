@@ -24,6 +24,7 @@ from protocol.events import (
     Event,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     Noted,
@@ -38,12 +39,14 @@ from protocol.model import (
     MAX_ID,
     ChannelId,
     DeliveryStatus,
+    Mention,
     MessageId,
     Reaction,
     UserId,
     WorkspaceId,
 )
 from protocol.notes import HiddenNote
+from protocol.parsing.mentions import MAX_MENTIONS
 from protocol.revisions import MAX_REACTION_KINDS, NAMED_REACTORS, React
 from tests.support.documents.events import ANN, AT, CHANNEL, EVENTS, FULL_MESSAGE, WORKSPACE
 
@@ -58,6 +61,8 @@ MESSAGE: Final = evolve(
     content=WORST * Config().max_content_chars,
     file_url="/uploads/2024-01-01/" + "x" * 255,
     key=WORST * 255,
+    mentions=(Mention(USER.id, LONG[: Config().max_content_chars // MAX_MENTIONS]),) * MAX_MENTIONS,
+    mentions_channel=True,
 )
 REVISED: Final = evolve(
     MESSAGE,
@@ -98,6 +103,7 @@ _LARGEST: Final[tuple[Event, ...]] = (
     MessagesSeen(ChannelId(ID), USER.id, USER.id, IDS, DeliveryStatus.DELIVERED),
     PrivateMessageRevised(REVISED, AT, React(LONG[:20]), USER),
     ChannelMessageRevised(REVISED, AT, React(LONG[:20]), USER, WorkspaceId(ID)),
+    MentionChanged(REVISED, WorkspaceId(ID), AT),
     Noted(USER.id, HiddenNote(ChannelId(ID), ID, MessageId(ID), ID, is_hidden=True), AT),
     ConversationSubscribed(WORST * 255, subscribed=True, at=AT),
     ConversationHistory((USER.id, USER.id), HISTORY, {USER.id: USER}, AT),

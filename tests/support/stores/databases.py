@@ -81,6 +81,7 @@ class Databases:
     dsn: str
     _numbers: Iterator[int] = field(factory=count, init=False)
     _has_template: bool = field(default=False, init=False)
+    _making: trio.Lock = field(factory=trio.Lock, init=False)
     _emptied: list[str] = field(factory=list, init=False)
 
     @asynccontextmanager
@@ -109,11 +110,12 @@ class Databases:
 
     async def _make(self) -> str:
         template = f"{TEMPLATE}_{os.getpid()}"
-        if not self._has_template:
-            await self._run(f"DROP DATABASE IF EXISTS {template}")
-            await self._run(f"CREATE DATABASE {template} TEMPLATE template0")
-            await migrate(with_database(self.dsn, template))
-            self._has_template = True
+        async with self._making:
+            if not self._has_template:
+                await self._run(f"DROP DATABASE IF EXISTS {template}")
+                await self._run(f"CREATE DATABASE {template} TEMPLATE template0")
+                await migrate(with_database(self.dsn, template))
+                self._has_template = True
         name = f"parlour_test_{os.getpid()}_{next(self._numbers)}"
         await self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return with_database(self.dsn, name)
@@ -213,9 +215,9 @@ async def open_transaction(dsn: str, *statements: str, commit: bool = False) -> 
             connection.terminate()
 
 
-async def until_one_waits(dsn: str, ended: Sequence[object]) -> None:
-    """Until a statement waits for a lock, or the one that should have ended."""
-    while not (ended or await execute(dsn, WAITING)):
+async def until_one_waits(dsn: str, ended: Sequence[object], *, waiting: int = 1) -> None:
+    """Until so many statements wait for a lock, or one has ended."""
+    while not ended and await execute(dsn, WAITING) != waiting:
         pass
 
 

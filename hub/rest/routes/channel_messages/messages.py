@@ -12,6 +12,7 @@ from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import messages_around
+from hub.rest.finding.mentions import mention_endpoints, mentions_page
 from hub.rest.parameters import AFTER_SEQ, KEY, Text
 from hub.rest.replies import CONTENT_CODES, ErrorWording, from_wire
 from hub.rest.routes.forwards import forward_endpoints, message_named, original_of
@@ -24,6 +25,7 @@ from hub.rest.routes.revisions import (
     versions_endpoint,
     versions_of,
 )
+from persistence.lists import Places
 from protocol.commands import MuteChannel, PostToChannel
 from protocol.dialects.channel_messages.notes import (
     HiddenMessageObject,
@@ -51,6 +53,12 @@ _WORDING: Final = {ErrorCode.CHANNEL_NOT_FOUND: _NOT_VISIBLE}
 
 
 CURSOR: Final = Text("cursor", "the `nextCursor` of the page before", {"format": "uuid"})
+
+
+class MessagesObject(TypedDict):
+    """Messages, newest first."""
+
+    messages: list[ChannelMessageObject]
 
 
 class PageObject(TypedDict):
@@ -174,6 +182,12 @@ def message_id_in_path(call: Call) -> MessageId | None:
     return None if number is None else MessageId(number)
 
 
+async def mentions(call: Call) -> JSON[MessagesObject]:
+    """The messages of all channels that mention the caller, newest first."""
+    page, more = await mentions_page(call, Places.ALL)
+    return JSON({"messages": await views(call, page)}, headers=more)
+
+
 async def views(call: Call, messages: Sequence[Message]) -> list[ChannelMessageObject]:
     """Messages as the dialect shows them."""
     people = await call.services.store.accounts.get_many({each.author_id for each in messages})
@@ -204,6 +218,7 @@ async def channel_in_path(call: Call) -> Channel:
 SURFACE: Final = REST
 ENDPOINTS: Final = (
     *revision_endpoints(revise),
+    *mention_endpoints(mentions, Places.ALL),
     *forward_endpoints(forward, original, ForwardBody),
     versions_endpoint(versions),
     *note_endpoints(

@@ -19,6 +19,7 @@ from protocol.commands import MarkRead
 from protocol.dialects.learning_chat.rest import REST
 from protocol.errors import ErrorCode
 from protocol.model import MAX_ID, Channel, ChannelKind, MessageId, Role, User, UserId, WorkspaceId
+from protocol.shapes.mentions import MentionedPlace
 from protocol.shapes.notes import MarksObject, marks_of
 
 MAX_PARTICIPANTS: Final = 100
@@ -41,7 +42,7 @@ class ParticipantObject(TypedDict):
     avatar: NotRequired[str]
 
 
-class ConversationObject(MarksObject):
+class ConversationObject(MarksObject, MentionedPlace):
     """A channel, or a dm, which has the name of the other person. `isReadOnly`: the caller may not
     write there. `lastSeq` and `lastRev`: of the newest message and the last revision, or 0.
     """
@@ -74,6 +75,7 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
     notes, now = await store.notes.of_channels(call.me, ids), datetime.now(UTC)
     people = {channel.id: _people(channel, members) for channel in channels}
     users = await store.accounts.get_many({who for ids in people.values() for who in ids})
+    mentions = await store.mentions.unread(call.me)
     return JSON(
         [
             _conversation(
@@ -81,6 +83,7 @@ async def list_conversations(call: Call) -> JSON[list[ConversationObject]]:
                 head,
                 [users[who] for who in people[head.channel.id] if who in users],
                 unread.get(head.channel.id, 0),
+                mentions.get(head.channel.id, 0),
                 marks_of(notes.get(head.channel.id), now),
                 is_read_only=head.channel.id not in writable,
             )
@@ -105,6 +108,7 @@ def _conversation(
     head: ChannelHead,
     people: Iterable[User],
     unread_count: int,
+    unread_mentions: int,
     marks: MarksObject,
     *,
     is_read_only: bool,
@@ -126,6 +130,8 @@ def _conversation(
         "lastSeq": head.last_seq,
         "lastRev": head.last_rev,
     }
+    if unread_mentions:
+        view["unreadMentions"] = unread_mentions
     if channel.subject is not None:
         view["subject"] = channel.subject
     return view

@@ -13,6 +13,7 @@ from attrs import frozen
 from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import AROUND, messages_around
+from hub.rest.finding.mentions import mention_endpoints, mentions_page
 from hub.rest.finding.searching import SEARCHED, found_objects, more_found, search_page
 from hub.rest.parameters import AFTER_SEQ, KEY, Number
 from hub.rest.replies import CONTENT_CODES, ErrorWording
@@ -30,6 +31,7 @@ from hub.rest.routes.revisions import (
     versions_of,
 )
 from hub.services.assistant.language_model import NoAnswer, Turn
+from persistence.lists import Places
 from protocol.answers import Done
 from protocol.commands import (
     MarkRead,
@@ -233,6 +235,12 @@ async def versions(call: Call) -> JSON[list[VersionObject]]:
     return JSON(await versions_of(call, _message_id(call)))
 
 
+async def mentions(call: Call) -> JSON[list[ChatMessageObject]]:
+    """The messages of all channels that mention the caller, newest first."""
+    page, more = await mentions_page(call, Places.ALL)
+    return JSON(await views(call, page), headers=more)
+
+
 async def mark_read(call: Call) -> JSON[ChatMessageObject]:
     """Mark a message, and those before it, read."""
     message = await _message(call)
@@ -410,6 +418,7 @@ ENDPOINTS: Final = (
         parameters=(KEY,),
     ),
     *revision_endpoints(revise, delete=delete),
+    *mention_endpoints(mentions, Places.ALL),
     *forward_endpoints(forward, original, ForwardBody),
     versions_endpoint(versions),
     *note_endpoints(

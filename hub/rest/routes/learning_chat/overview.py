@@ -17,10 +17,11 @@ from protocol.shapes.learning_platform import (
     ChatMessageObject,
     channel_head_object,
 )
+from protocol.shapes.mentions import MentionedPlace, mentioned_place
 from protocol.shapes.notes import MarksObject, marks_of
 
 
-class ListedChannelObject(ChannelHeadObject, MarksObject):
+class ListedChannelObject(ChannelHeadObject, MarksObject, MentionedPlace):
     """A channel of the list. `unreadCount`: how much of it the caller has not read."""
 
     unreadCount: int
@@ -37,6 +38,7 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
     newest = await lists.newest(call.me, ids, among=UNREAD_AMONG)  # may be later by now
     notes, now = await call.services.store.notes.of_channels(call.me, ids), datetime.now(UTC)
     shown = await views(call, [each.message for each in newest.values()])
+    mentions = await call.services.store.mentions.unread(call.me, Places.IN_WORKSPACES)
     messages = dict(zip(newest, shown, strict=True))
     return JSON(
         [
@@ -45,6 +47,7 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
                 newest.get(head.channel.id),
                 messages.get(head.channel.id),
                 marks_of(notes.get(head.channel.id), now),
+                mentioned_place(mentions.get(head.channel.id, 0)),
             )
             for head in heads
             if head.channel.workspace_id is not None
@@ -54,14 +57,24 @@ async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
 
 
 def _listed(
-    head: ChannelHead, newest: Newest | None, shown: ChatMessageObject | None, marks: MarksObject
+    head: ChannelHead,
+    newest: Newest | None,
+    shown: ChatMessageObject | None,
+    marks: MarksObject,
+    mentioned: MentionedPlace,
 ) -> ListedChannelObject:
     """Up to `lastSeq` everything is in what is listed, so it is what a client resumes after."""
     last_seq, unread = head.last_seq, 0
     if newest is not None:
         last_seq, unread = max(last_seq, newest.message.seq), newest.unread_count
     channel = channel_head_object(head.channel, last_seq, head.last_rev)
-    return {**channel, **marks, "unreadCount": unread, "lastMessage": shown}
+    return {
+        **channel,
+        **marks,
+        **mentioned,
+        "unreadCount": unread,
+        "lastMessage": shown,
+    }
 
 
 SURFACE: Final = REST

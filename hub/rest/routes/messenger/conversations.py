@@ -10,6 +10,7 @@ from typing import Final, NotRequired, TypedDict
 from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.finding.around import AROUND, messages_around
+from hub.rest.finding.mentions import mention_endpoints, mentions_page
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, Number
 from hub.rest.routes.messenger.access import (
@@ -26,7 +27,7 @@ from hub.rest.routes.messenger.access import (
     peer_in_path,
     require_me,
 )
-from persistence.lists import Which
+from persistence.lists import Places, Which
 from persistence.records import Conversation
 from protocol.answers import Done
 from protocol.commands import HideConversation
@@ -43,7 +44,8 @@ from protocol.dialects.messenger.shapes import (
     conversation_message_object,
 )
 from protocol.errors import ErrorCode, WireError
-from protocol.model import MAX_ID, Message, Role, User, UserId, with_authors
+from protocol.model import MAX_ID, ChannelId, Message, Role, User, UserId, with_authors
+from protocol.shapes.mentions import MentionedPlace, mentioned_place
 from protocol.shapes.notes import MarksObject, marks_object
 
 DEFAULT_LIMIT: Final = 50
@@ -67,7 +69,7 @@ class ParticipantObject(TypedDict):
     avatar: NotRequired[str]
 
 
-class ConversationObject(MarksObject):
+class ConversationObject(MarksObject, MentionedPlace):
     """A conversation as one of its two people sees it."""
 
     id: ConversationName
@@ -101,14 +103,16 @@ class UnreadObject(TypedDict):
 async def conversations(call: Call) -> JSON[list[ConversationObject]]:
     """The caller's conversations, newest first, without the archived ones."""
     found = await _page(call, Which.UNARCHIVED)
-    return JSON([_summary(call.user, each) for each in found], headers=_more(call, found))
+    unread = await call.services.store.mentions.unread(call.me, Places.CONVERSATIONS)
+    return JSON([_summary(call.user, each, unread) for each in found], headers=_more(call, found))
 
 
 async def conversations_of(call: Call) -> JSON[list[DetailedConversationObject]]:
     """The caller's conversations with more detail, archived ones included."""
     require_me(call, call.user_id())
     found = await _page(call, Which.ALL)
-    return JSON([_detailed(call.user, each) for each in found], headers=_more(call, found))
+    unread = await call.services.store.mentions.unread(call.me, Places.CONVERSATIONS)
+    return JSON([_detailed(call.user, each, unread) for each in found], headers=_more(call, found))
 
 
 async def _page(call: Call, which: Which) -> Sequence[Conversation]:
@@ -121,7 +125,9 @@ def _more(call: Call, page: Sequence[Conversation]) -> Mapping[str, str]:
     return next_page(call, page, lambda each: each.last_id)
 
 
-def _summary(me: User, conversation: Conversation) -> ConversationObject:
+def _summary(
+    me: User, conversation: Conversation, mentions: Mapping[ChannelId, int]
+) -> ConversationObject:
     people = {me.id: me, conversation.peer.id: conversation.peer}
     last = conversation.last_message
     return {
@@ -131,6 +137,7 @@ def _summary(me: User, conversation: Conversation) -> ConversationObject:
         "unreadCount": conversation.unread_count,
         "lastRev": conversation.last_rev,
         **marks_object(conversation.unread_from, conversation.mute, datetime.now(UTC)),
+        **mentioned_place(mentions.get(conversation.channel_id, 0)),
     }
 
 
@@ -141,15 +148,25 @@ def _participant(user: User) -> ParticipantObject:
     return view
 
 
-def _detailed(me: User, conversation: Conversation) -> DetailedConversationObject:
+def _detailed(
+    me: User, conversation: Conversation, mentions: Mapping[ChannelId, int]
+) -> DetailedConversationObject:
     people = (me, conversation.peer)
     return {
-        **_summary(me, conversation),
+        **_summary(me, conversation, mentions),
         "participantIds": [user.id for user in people],
         "participantNames": {str(user.id): user.name for user in people},
         "participantRoles": {str(user.id): user.role for user in people},
         "isArchived": conversation.is_archived,
     }
+
+
+async def mentions(call: Call) -> JSON[list[ConversationMessageObject]]:
+    """The messages of the caller's conversations that mention them, newest first."""
+    page, more = await mentions_page(call, Places.CONVERSATIONS)
+    people = await call.services.store.accounts.get_many({each.author_id for each in page})
+    shown = [each for each in with_authors(page, people) if each[0].recipient_id]
+    return JSON([conversation_message_object(*each) for each in shown], headers=more)
 
 
 async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
@@ -216,6 +233,7 @@ async def unread_count(call: Call) -> JSON[UnreadObject]:
 
 def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
     return (
+        *mention_endpoints(mentions, Places.CONVERSATIONS, prefix),
         Endpoint(
             "GET",
             f"{prefix}/conversations",

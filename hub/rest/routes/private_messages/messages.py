@@ -7,12 +7,13 @@ delivery to everyone who may see it, the sender's connections included.
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, TypedDict, TypeVar
+from typing import Final, NotRequired, TypedDict, TypeVar
 
 from hub.limits.quotas import Kind
 from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint
 from hub.rest.finding.around import AROUND, messages_around
+from hub.rest.finding.mentions import mention_endpoints, mentions_page
 from hub.rest.finding.searching import SEARCHED, found_objects, more_found, search_page
 from hub.rest.pages import begin_of_page, next_page
 from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
@@ -21,7 +22,7 @@ from hub.rest.routes.forwards import forward_endpoints, message_named, original_
 from hub.rest.routes.notes import hidden, marked_unread, muted, note_endpoints
 from hub.rest.routes.revisions import Reach, revised, revision_endpoints
 from hub.settings.choices import AudienceRule
-from persistence.lists import Which
+from persistence.lists import Places, Which
 from protocol.answers import Done
 from protocol.commands import (
     MarkConversationRead,
@@ -82,7 +83,13 @@ MARK_READ: Final = Text(
 )
 
 
-class ConversationObject(MarksObject):
+class MentionedPlace(TypedDict):
+    """What is said of a conversation in which the caller has unread mentions."""
+
+    unread_mentions: NotRequired[int]
+
+
+class ConversationObject(MarksObject, MentionedPlace):
     """A conversation as one of its two people sees it."""
 
     user: UserObject
@@ -269,6 +276,15 @@ async def search(call: Call) -> JSON[list[FoundObject[ShownMessageObject]]]:
     return JSON(found_objects(page, shown), headers=more_found(call, page))
 
 
+async def mentions(call: Call) -> JSON[list[ShownMessageObject]]:
+    """The messages of my conversations that mention me, newest first."""
+    page, more = await mentions_page(call, Places.CONVERSATIONS)
+    peers = await call.services.store.accounts.get_many({each.author_id for each in page})
+    people = {**peers, call.me: call.user}
+    shown = [each for each in page if each.author_id in people and each.recipient_id == call.me]
+    return JSON(message_objects(shown, people), headers=more)
+
+
 async def mark_read(call: Call) -> JSON[DoneObject]:
     """Mark the other side's messages read, up to a seq or all that there are now."""
     await call.carry_out(MarkConversationRead(call.user_id(), call.number(UP_TO_SEQ)), Done)
@@ -286,6 +302,7 @@ async def listed(call: Call, which: Which) -> JSON[list[ConversationObject]]:
         call.me, which, before=begin_of_page(call, MAX_ID), limit=call.number(pages.LIMIT)
     )
     online, now = await _visibly_online(call), datetime.now(UTC)
+    mentions = await call.services.store.mentions.unread(call.me, Places.CONVERSATIONS)
     shown: list[ConversationObject] = [
         {
             "user": user_object(each.peer),
@@ -297,10 +314,15 @@ async def listed(call: Call, which: Which) -> JSON[list[ConversationObject]]:
             "is_online": each.peer.id in online,
             "is_request": each.is_request,
             **marks(each.unread_from, each.mute, now),
+            **_mentioned(mentions.get(each.channel_id, 0)),
         }
         for each in found
     ]
     return JSON(shown, headers=next_page(call, found, lambda each: each.last_id))
+
+
+def _mentioned(unread: int) -> MentionedPlace:
+    return {"unread_mentions": unread} if unread else {}
 
 
 async def unread_count(call: Call) -> JSON[CountObject]:
@@ -353,6 +375,7 @@ _NO_ID: Final = (ErrorCode.INVALID_FIELD,)
 SURFACE: Final = REST
 ENDPOINTS: Final = (
     *revision_endpoints(revise),
+    *mention_endpoints(mentions, Places.CONVERSATIONS),
     *forward_endpoints(forward, original, ForwardBody),
     *note_endpoints(
         mark_unread,

@@ -1,10 +1,11 @@
 /** What a client needs to know of a wire dialect and its REST calls. */
 
 import type { Rest } from "../connection/rest.js";
-import type { Revision, StoredMessage } from "../messages/message.js";
+import type { Revision, StoredMessage, Thread } from "../messages/message.js";
+import type { ConversationNote, HiddenNote } from "../notes/known_notes.js";
 import type { Entry } from "../messages/outbox.js";
 import type { Timeline } from "../messages/timeline.js";
-import type { ClientEvents, ConversationId, UserId } from "../parlour.js";
+import type { ClientEvents, ConversationId, Marks, UserId } from "../parlour.js";
 
 /** What happened, as a frame of the hub says it; a dialect may have no frame for some of them. */
 export type ServerEvent =
@@ -22,7 +23,10 @@ export type ServerEvent =
       complete: boolean;
       reset: boolean;
       revs: Record<ConversationId, number>;
+      notes: number | null;
     }
+  | NoteEvent
+  | { kind: "threaded"; conversationId: ConversationId; thread: Thread }
   | {
       kind: "typing";
       conversationId: ConversationId;
@@ -38,6 +42,11 @@ export type ServerEvent =
   | { kind: "request"; conversationId: ConversationId; isWaiting: boolean }
   | { kind: "announcement"; text: string; at: string }
   | { kind: "error"; code: string; text: string; key: string | null };
+
+/** This user has noted something. */
+export type NoteEvent =
+  | { kind: "noted"; note: ConversationNote }
+  | { kind: "hidden"; note: HiddenNote };
 
 /** All messages up to one, by its seq or its id. */
 export type UpTo = { seq: number } | { id: number };
@@ -69,10 +78,18 @@ export interface Dialect<Me, Listed> {
   head(listed: Listed): [ConversationId, number];
   /** the rev of its last change; 0: there was none, or the hub does not know of changes */
   lastRev(listed: Listed): number;
+  /** what the user has noted of it; null: the hub does not know of notes */
+  marks(listed: Listed): Marks | null;
   /** where a copy goes, in the body of the call that forwards a message */
   destination(conversationId: ConversationId): object;
   /** what a call over REST that changed a message returned */
   changed(answer: unknown, me: UserId): StoredMessage;
+  /** a thread of the list of those that are followed */
+  followed(listed: unknown, me: UserId): Followed;
+  /** where a conversation is muted */
+  mutePath(conversationId: ConversationId): string;
+  /** what a call over REST that noted something returned */
+  noted(answer: unknown): NoteEvent;
   /** the messages before `first`; the newest ones without it; oldest first */
   older(rest: Rest, me: UserId, page: OlderPage): Promise<StoredMessage[]>;
   /** the messages after `seq`, oldest first */
@@ -96,13 +113,15 @@ export interface Dialect<Me, Listed> {
 
   /**
    * asks for what comes after these seqs of the log with that epoch, and for what is live; `only`:
-   * for nothing in conversations that are not named; `revs`: and for what was changed after these
+   * for nothing in conversations that are not named; `revs`: and for what was changed after these;
+   * `notes`: and for what was noted after that one, null: for nothing of it
    */
   resumeFrame(
     after: Record<ConversationId, number>,
     epoch: string | null,
     only: boolean,
     revs: Record<ConversationId, number>,
+    notes: number | null,
   ): Frame;
   messageFrame(entry: Entry): Frame;
   typingFrame(conversationId: ConversationId, isTyping: boolean): Frame;
@@ -110,6 +129,12 @@ export interface Dialect<Me, Listed> {
   receiptFrame(message: StoredMessage): Frame | null;
   /** null: a frame of no interest, or of a newer hub */
   parse(frame: unknown, me: UserId): ServerEvent | null;
+}
+
+export interface Followed {
+  message: StoredMessage;
+  unreadCount: number;
+  readSeq: number;
 }
 
 export interface OlderPage {

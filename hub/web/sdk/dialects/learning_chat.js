@@ -3,8 +3,9 @@
  * the channel's.
  */
 
-import { FindingClient } from "../finding.js";
 import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
+import { NotingClient } from "../calls/noting.js";
+import { hidden, marksOf, noted, repliesTo, threadOf, toThread } from "./channel_threads.js";
 
 /**
  * @import { Channel, ChannelId, Message, Options } from "../parlour.js"
@@ -12,6 +13,7 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  * @import { Workspace, WorkspaceRole, WorkspaceWithChannels } from "../parlour.js"
  * @import { StoredMessage } from "../messages/message.js"
  * @import { Entry } from "../messages/outbox.js"
+ * @import { WireHidden, WireNote, WireReplies, WireThread } from "./channel_threads.js"
  * @import { Dialect } from "./dialect.d.ts"
  *
  * @typedef {object} WireMessage
@@ -33,9 +35,12 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  * @property {boolean} [isDeleted]
  * @property {boolean} [isPinned]
  * @property {{ emoji: string, count: number, userIds: UserId[] }[]} [reactions]
+ * @property {number} [replyCount]
+ * @property {WireReplies["lastReply"]} [lastReply]
+ * @property {WireThread} [thread]
  *
  * @typedef {{ channelId: ChannelId, rev: number }} Changed
- * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions">}
+ * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "thread">}
  *   WireRevision
  *
  * @typedef {(
@@ -44,7 +49,10 @@ import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
  *   | WireRevision & { type: "message_updated" | "message_deleted" | "message_reaction" }
  *   | Changed & { type: "message_pinned" | "message_unpinned", messageId: number }
  *   | Changed & { type: "message_graded" }
- *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<ChannelId, number> }
+ *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<ChannelId, number>, notes?: number }
+ *   | { type: "channel_noted" } & WireNote
+ *   | { type: "message_hidden" } & WireHidden
+ *   | { type: "thread_reply", channelId: ChannelId, thread: WireThread }
  *   | { type: "user_typing" | "user_stop_typing", channelId: ChannelId, username: string }
  *   | { type: "message_read", channelId: ChannelId, messageId: number, userId: UserId }
  *   | { type: "channels_added", channels: (Channel & { lastSeq: number; lastRev?: number })[] }
@@ -76,9 +84,24 @@ const DIALECT = {
 
   lastRev: ({ lastRev = 0 }) => lastRev,
 
+  marks: (listed) => marksOf(listed),
+
   destination: (conversationId) => ({ channelId: conversationId }),
 
   changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
+
+  followed(listed, me) {
+    const { message, unreadCount, readSeq } =
+      /** @type {{ message: WireMessage, unreadCount: number, readSeq: number }} */ (listed);
+    return { message: toMessage(message, me), unreadCount, readSeq };
+  },
+
+  mutePath: (conversationId) => `/api/channels/${conversationId}/muted`,
+
+  noted(answer) {
+    const note = /** @type {WireNote | WireHidden} */ (answer);
+    return "messageId" in note ? hidden(note) : noted(note);
+  },
 
   historyPath: (conversationId) => `/api/channels/${conversationId}/messages`,
 
@@ -105,10 +128,11 @@ const DIALECT = {
     if (!send(frame)) await rest.call("POST", `/api/messages/${newest.id}/read`);
   },
 
-  resumeFrame: (after, epoch, _only, revs) => ({
+  resumeFrame: (after, epoch, _only, revs, notes) => ({
     type: "resume",
     after,
     revs,
+    ...(notes === null ? {} : { notes }),
     ...(epoch === null ? {} : { epoch }),
   }),
 
@@ -132,7 +156,7 @@ const DIALECT = {
       case "message_deleted":
       case "message_reaction": {
         const { channelId: conversationId, rev, seq, content } = frame;
-        const revision = { seq, content, ...stateOf(frame) };
+        const revision = { seq, content, ...stateOf(frame), thread: threadOf(frame.thread) };
         return { kind: "revised", conversationId, rev, revision };
       }
       case "message_pinned":
@@ -144,8 +168,16 @@ const DIALECT = {
       case "message_graded":
         return { kind: "revised", conversationId: frame.channelId, rev: frame.rev, revision: null };
       case "resumed": {
-        const { complete, reset = false, revs = {} } = frame;
-        return { kind: "resumed", complete, reset, revs };
+        const { complete, reset = false, revs = {}, notes = null } = frame;
+        return { kind: "resumed", complete, reset, revs, notes };
+      }
+      case "channel_noted":
+        return noted(frame);
+      case "message_hidden":
+        return hidden(frame);
+      case "thread_reply": {
+        const { channelId: conversationId, thread } = frame;
+        return { kind: "threaded", conversationId, thread: toThread(thread) };
       }
       case "user_typing":
       case "user_stop_typing": {
@@ -204,6 +236,9 @@ function toMessage(stored, me) {
     kind: kindOf(stored.messageType),
     fileUrl: stored.fileUrl,
     parentId: stored.parentId ?? null,
+    rootId: stored.thread?.parentId ?? stored.parentId ?? null,
+    ...repliesTo(stored),
+    thread: threadOf(stored.thread),
     isForwarded: stored.isForwarded ?? false,
     at: stored.createdAt,
     ...stateOf(stored),
@@ -236,8 +271,8 @@ function toMessages(page, me) {
   return /** @type {WireMessage[]} */ (page).map((stored) => toMessage(stored, me));
 }
 
-/** @extends {FindingClient<PlatformUser, ListedChannel>} */
-export class ChannelsClient extends FindingClient {
+/** @extends {NotingClient<PlatformUser, ListedChannel>} */
+export class ChannelsClient extends NotingClient {
   /** @param {Options} [options] */
   constructor(options) {
     super(DIALECT, options);

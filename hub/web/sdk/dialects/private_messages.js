@@ -1,13 +1,21 @@
 /** Private messages: `/ws` and its REST. A conversation's id is the other person's user id. */
 
-import { FindingClient } from "../finding.js";
-import { Kind, Status, UNCHANGED } from "../messages/message.js";
+import { Kind, Status, UNANSWERED, UNCHANGED } from "../messages/message.js";
+import { NotingClient } from "../calls/noting.js";
 
 /**
- * @import { Conversation, MessageKind, Options, User, UserId } from "../parlour.js"
+ * @import { Conversation, Marks, MessageKind, Options, User, UserId } from "../parlour.js"
  * @import { StoredMessage } from "../messages/message.js"
  * @import { Entry } from "../messages/outbox.js"
- * @import { Dialect } from "./dialect.d.ts"
+ * @import { Dialect, NoteEvent } from "./dialect.d.ts"
+ *
+ * @typedef {object} WireReplies
+ * @property {number} [reply_count]
+ * @property {{ id: number, sender_id: UserId, created_at: string }} [last_reply]
+ *
+ * @typedef {{ unread_from: number | null, is_muted: boolean, muted_until: string | null }} WireMarks
+ * @typedef {{ user_id: UserId, note: number } & WireMarks} WireNote
+ * @typedef {{ user_id: UserId, note: number, message_id: number, seq: number, is_hidden: boolean }} WireHidden
  *
  * @typedef {object} WireMessage
  * @property {number} id
@@ -27,12 +35,17 @@ import { Kind, Status, UNCHANGED } from "../messages/message.js";
  * @property {string} [edited_at]
  * @property {boolean} [is_deleted]
  * @property {{ emoji: string, count: number, user_ids: UserId[] }[]} [reactions]
+ * @property {number} [reply_count]
+ * @property {WireReplies["last_reply"]} [last_reply]
+ * @property {{ parent_id: number } & WireReplies} [thread]
  *
  * @typedef {(
  *   | { type: "private_message", message: WireMessage }
  *   | { type: "system", epoch: string }
  *   | { type: "message_updated" | "message_deleted" | "message_reaction", message: WireMessage }
- *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<UserId, number> }
+ *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<UserId, number>, notes?: number }
+ *   | { type: "conversation_noted" } & WireNote
+ *   | { type: "message_hidden" } & WireHidden
  *   | { type: "typing_indicator", sender_id: UserId, is_typing: boolean }
  *   | { type: "user_online_status", user_id: UserId, is_online: boolean }
  *   | { type: "messages_read", reader_id: UserId, sender_id: UserId, seq: number }
@@ -65,9 +78,26 @@ const DIALECT = {
 
   lastRev: ({ last_rev: rev = 0 }) => rev,
 
+  marks: (listed) => marksOf(listed),
+
   destination: (conversationId) => ({ recipient_id: conversationId }),
 
   changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
+
+  followed(listed, me) {
+    const thread = /** @type {{ message: WireMessage, unread_count: number, read_seq: number }} */ (
+      listed
+    );
+    const { message, unread_count: unreadCount, read_seq: readSeq } = thread;
+    return { message: toMessage(message, me), unreadCount, readSeq };
+  },
+
+  mutePath: (conversationId) => `/api/messages/${conversationId}/muted`,
+
+  noted(answer) {
+    const note = /** @type {WireNote | WireHidden} */ (answer);
+    return "message_id" in note ? hidden(note) : noted(note);
+  },
 
   historyPath: (conversationId) => `/api/messages/${conversationId}`,
 
@@ -94,10 +124,11 @@ const DIALECT = {
     await rest.call("PUT", `/api/messages/${conversationId}/read${upTo}`);
   },
 
-  resumeFrame: (after, epoch, only, revs) => ({
+  resumeFrame: (after, epoch, only, revs, notes) => ({
     type: "resume",
     after,
     revs,
+    ...(notes === null ? {} : { notes }),
     ...(epoch === null ? {} : { epoch }),
     ...(only ? { only } : {}),
   }),
@@ -133,9 +164,13 @@ const DIALECT = {
         return { kind: "revised", conversationId, rev, revision };
       }
       case "resumed": {
-        const { complete, reset = false, revs = {} } = frame;
-        return { kind: "resumed", complete, reset, revs };
+        const { complete, reset = false, revs = {}, notes = null } = frame;
+        return { kind: "resumed", complete, reset, revs, notes };
       }
+      case "conversation_noted":
+        return noted(frame);
+      case "message_hidden":
+        return hidden(frame);
       case "typing_indicator": {
         const { sender_id: sender, is_typing: isTyping } = frame;
         return { kind: "typing", conversationId: sender, who: sender, isTyping };
@@ -196,12 +231,46 @@ function toMessage(stored, me) {
     kind: stored.message_type ?? Kind.TEXT,
     fileUrl: stored.file_url ?? null,
     parentId: stored.parent_id ?? null,
+    rootId: stored.thread?.parent_id ?? stored.parent_id ?? null,
+    ...repliesTo(stored),
+    thread: threadOf(stored),
     isForwarded: stored.is_forwarded ?? false,
     at: stored.created_at,
     ...stateOf(stored),
     status: stored.is_read ? Status.READ : arrived,
     failure: null,
   };
+}
+
+/** @param {WireReplies} stored */
+function repliesTo({ reply_count: replyCount = 0, last_reply: last }) {
+  const lastReply = last && { id: last.id, author: last.sender_id, at: last.created_at };
+  return { ...UNANSWERED, replyCount, lastReply: lastReply ?? null };
+}
+
+/** @param {Pick<WireMessage, "thread">} stored */
+function threadOf({ thread }) {
+  return thread === undefined ? null : { rootId: thread.parent_id, ...repliesTo(thread) };
+}
+
+/** @type {(marks: Partial<WireMarks>) => Marks | null} older hubs have none */
+function marksOf({ unread_from: unreadFrom, is_muted: isMuted, muted_until: mutedUntil }) {
+  if (isMuted === undefined) return null;
+  return { unreadFrom: unreadFrom ?? null, isMuted, mutedUntil: mutedUntil ?? null };
+}
+
+/** @type {(frame: WireNote) => NoteEvent} */
+function noted({ user_id: conversationId, note, ...frame }) {
+  const { unread_from: unreadFrom, is_muted: isMuted, muted_until: mutedUntil } = frame;
+  return {
+    kind: "noted",
+    note: { conversationId, note, marks: { unreadFrom, isMuted, mutedUntil } },
+  };
+}
+
+/** @type {(frame: WireHidden) => NoteEvent} */
+function hidden({ user_id: conversationId, note, message_id: id, seq, is_hidden: isHidden }) {
+  return { kind: "hidden", note: { conversationId, note, id, seq, isHidden } };
 }
 
 /**
@@ -228,8 +297,8 @@ function toMessages(page, me) {
   return /** @type {WireMessage[]} */ (page).map((stored) => toMessage(stored, me));
 }
 
-/** @extends {FindingClient<User, Conversation>} */
-export class ParlourClient extends FindingClient {
+/** @extends {NotingClient<User, Conversation>} */
+export class ParlourClient extends NotingClient {
   /** @param {Options} [options] */
   constructor(options) {
     super(DIALECT, options);

@@ -1,13 +1,16 @@
 /** What messages have in common, whatever dialect they came in. */
 
 /**
- * @import { Message, MessageKind } from "../parlour.js"
+ * @import { LastReply, Message, MessageKind } from "../parlour.js"
  * @import { Entry } from "./outbox.js"
  *
- * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions"> & { seq: number }}
+ * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions"> & { seq: number, thread?: Thread | null }}
  *   Revision what a message is after it was changed
- * @typedef {Message & { readonly id: number, readonly seq: number, readonly author: number }}
+ * @typedef {Message & { readonly id: number, readonly seq: number, readonly author: number, readonly thread: Thread | null }}
  *   StoredMessage
+ * @typedef {Pick<Message, "replyCount" | "lastReply" | "isFollowed">} Replies what is known of those to a message
+ * @typedef {{ rootId: number, replyCount: number, lastReply: LastReply | null }} Thread
+ *   what a reply says of its thread, as it is after that reply
  * @typedef {Message & { readonly key: string }} PendingMessage one that is in the outbox
  */
 
@@ -31,6 +34,9 @@ export const UNCHANGED = Object.freeze({
   isPinned: false,
   reactions: /** @type {Message["reactions"]} */ (Object.freeze([])),
 });
+
+/** What nobody has replied to. */
+export const UNANSWERED = Object.freeze({ replyCount: 0, lastReply: null, isFollowed: null });
 
 /**
  * Kinds that this page does not know are shown as text.
@@ -77,6 +83,8 @@ export function pendingMessage({
     kind,
     fileUrl,
     parentId,
+    rootId: parentId,
+    ...UNANSWERED,
     isForwarded: false,
     at,
     ...UNCHANGED,

@@ -1,10 +1,10 @@
 /** The messages of one conversation that are known here. */
 
-import { Kind, Status } from "./message.js";
+import { Kind, Status, UNANSWERED } from "./message.js";
 
 /**
  * @import { Message, MessageStatus } from "../parlour.js"
- * @import { PendingMessage, Revision, StoredMessage } from "./message.js"
+ * @import { PendingMessage, Replies, Revision, StoredMessage } from "./message.js"
  */
 
 /** @type {Record<MessageStatus, number>} */
@@ -78,12 +78,44 @@ export class Timeline {
     const before = this.#stored[at];
     if (before === undefined || before.isDeleted) return null;
     if (rev <= before.rev && !isDeleted) return null;
-    const left = isDeleted ? { kind: Kind.TEXT, fileUrl: null } : {};
+    const left = isDeleted ? { kind: Kind.TEXT, fileUrl: null, ...UNANSWERED } : {};
     const now = { rev, content, editedAt, isDeleted, isPinned, reactions };
     const message = { ...before, ...now, ...left };
     this.#stored[at] = message;
     this.#all = null;
     return message;
+  }
+
+  /**
+   * It is known of a message what it says of its replies; which is no revision of it.
+   * @param {number} id
+   * @param {Partial<Replies>} replies
+   * @returns {boolean} whether that was not known before
+   */
+  setReplies(id, replies) {
+    const at = this.#stored.findIndex((each) => each.id === id);
+    const before = this.#stored[at];
+    if (before === undefined || before.isDeleted) return false;
+    const message = { ...before, ...replies };
+    const { replyCount, lastReply, isFollowed } = message;
+    const isSame = replyCount === before.replyCount && lastReply?.id === before.lastReply?.id;
+    if (isSame && isFollowed === before.isFollowed) return false;
+    this.#stored[at] = message;
+    this.#all = null;
+    return true;
+  }
+
+  /**
+   * A message is not shown any more; its place counts as known.
+   * @param {number} seq
+   * @returns {boolean} whether it was known
+   */
+  remove(seq) {
+    const at = this.#indexOf(seq);
+    if (at === -1) return false;
+    this.#stored.splice(at, 1);
+    this.#all = null;
+    return true;
   }
 
   /**
@@ -128,8 +160,10 @@ export class Timeline {
   /** @param {StoredMessage[]} messages */
   addAll(messages) {
     for (const message of messages) {
-      if (message.key !== null) this.removePending(message.key);
-      if (!this.add(message)) this.revise(message);
+      if (this.add(message)) continue;
+      this.revise(message);
+      const { id, replyCount, lastReply } = message;
+      this.setReplies(id, { replyCount, lastReply });
     }
   }
 

@@ -99,7 +99,8 @@ async def test_it_holds_everything_of_a_person(store: Store, tmp_path: Path) -> 
     assert [each["with"]["username"] for each in found["conversations.jsonl"]] == ["ben", "eve"]
     said = [(m["author"]["username"], m["content"]) for m in found["conversation_messages.jsonl"]]
     assert said == [("ann", "to ben"), ("ben", "to ann"), ("ann", "see")]
-    assert found["conversation_messages.jsonl"][1]["reply_to"] == first.id
+    answered = found["conversation_messages.jsonl"][1]
+    assert (answered["reply_to"], answered["thread"]) == (first.id, first.id)
     (own,) = found["own_messages.jsonl"]
     assert (own["content"], own["asks_assistant"]) == ("@AI why?", True)
     (file,) = found["files.jsonl"]

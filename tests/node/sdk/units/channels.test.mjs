@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Status } from "../../../../hub/web/sdk/parlour.js";
-import { FakeHub, RESUMED, recorded } from "./fake_hub.mjs";
+import { FakeHub, RESUMED, recorded, resume } from "./fake_hub.mjs";
 
 const REST = "/learning_platform/api";
 const ANN = { id: 1, username: "ann", name: "Ann" };
@@ -62,7 +62,7 @@ test("it resumes in every channel of every workspace", async () => {
   await client.connect();
   assert.equal(hub.socket.address, "ws://hub.example/ws/chat?resume");
   hub.socket.open();
-  assert.deepEqual(hub.socket.sent, [{ type: "resume", after: { 11: 5, 12: 0, 21: 7 }, revs: {} }]);
+  assert.deepEqual(hub.socket.sent, [resume({ 11: 5, 12: 0, 21: 7 })]);
   hub.socket.deliver(RESUMED);
   assert.equal(client.status, "online");
 });
@@ -72,7 +72,7 @@ test("who is in no workspace asks for what is live, and for no message", async (
   const client = hub.channelsClient();
   await client.connect();
   hub.socket.open();
-  assert.deepEqual(hub.socket.sent, [{ type: "resume", after: {}, revs: {} }]);
+  assert.deepEqual(hub.socket.sent, [resume({})]);
   hub.socket.deliver(RESUMED);
   assert.equal(client.status, "online");
   hub.routes[`POST ${REST}/channels`] = () => ({ id: 31 });
@@ -93,8 +93,8 @@ test("channels that one is let into are followed, and said", async () => {
   const events = recorded(client);
   const channels = [12, 13].map((id) => ({ id, workspaceId: 1, name: "new", lastSeq: id }));
   hub.socket.deliver({ type: "channels_added", channels });
-  const resume = { type: "resume", after: { 11: 5, 12: 12, 13: 13 }, revs: {} };
-  assert.deepEqual(hub.socket.sent.slice(1), [resume]);
+  const wanted = resume({ 11: 5, 12: 12, 13: 13 });
+  assert.deepEqual(hub.socket.sent.slice(1), [wanted]);
   hub.socket.deliver({ type: "channels_added", channels }); // as for whom has made them
   assert.equal(hub.socket.sent.length, 2);
   assert.deepEqual(events, Array(2).fill(["channels", { channels }]));
@@ -151,7 +151,7 @@ test("however many channels there are, they are asked for at once", async () => 
   const { hub } = hubWith({ 1: channels });
   await hub.channelsClient().connect();
   hub.socket.open();
-  assert.deepEqual(hub.socket.sent, [{ type: "resume", after: channels, revs: {} }]);
+  assert.deepEqual(hub.socket.sent, [resume(channels)]);
   assert.equal(hub.calls.length, 2);
 });
 
@@ -177,8 +177,8 @@ test("new channels are followed once they are listed, all at once", async () => 
     },
   ]);
   assert.equal(client.isFollowing(12), true);
-  const resume = { type: "resume", after: { 11: 5, 12: 3, 13: 0 }, revs: {} };
-  assert.deepEqual(hub.socket.sent.slice(1), [resume]);
+  const wanted = resume({ 11: 5, 12: 3, 13: 0 });
+  assert.deepEqual(hub.socket.sent.slice(1), [wanted]);
   await client.workspaces();
   assert.equal(hub.socket.sent.length, 2); // nothing new: nothing asked for
 });
@@ -200,7 +200,7 @@ test("one's own new channel is followed from its first message on", async () => 
     workspaceId: 3,
     name: "general",
   });
-  assert.deepEqual(hub.socket.sent.at(-1), { type: "resume", after: { 31: 0 }, revs: {} });
+  assert.deepEqual(hub.socket.sent.at(-1), resume({ 31: 0 }));
   assert.deepEqual((await client.addMember(3, 2)).members, [1, 2]);
   assert.deepEqual(hub.calls.at(-1)?.body, { userId: 2 });
 });

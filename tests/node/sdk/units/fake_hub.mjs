@@ -17,6 +17,11 @@ export const ME = { id: 1, username: "ann", name: "Ann", is_public: true };
 export const BEN = 2;
 export const RESUMED = { type: "resumed", complete: true, after: {} };
 
+/** @param {Record<number, number>} after which a new client asks for */
+export function resume(after) {
+  return { type: "resume", after, revs: {}, notes: 0 };
+}
+
 /** @type {{ close(): void }[]} */
 const clients = []; // of the current test
 
@@ -164,7 +169,7 @@ export class FakeHub {
 /** A page of a list that another one follows. */
 export class Page {
   /**
-   * @param {unknown[]} body
+   * @param {unknown} body
    * @param {string} next the query of the next page
    */
   constructor(body, next) {
@@ -266,6 +271,9 @@ export function recorded(client) {
     "presence",
     "read",
     "delivered",
+    "thread",
+    "noted",
+    "hidden",
     "channels",
     "invitations",
     "revoked",

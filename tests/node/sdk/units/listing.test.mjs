@@ -67,8 +67,8 @@ test("until the list was read only what is known of it is asked for, and then ev
   assert.equal(client.status, Connection.ONLINE);
   await settled();
   assert.deepEqual(hub.socket.sent, [
-    { type: "resume", after: { 2: 1, 3: 1 }, revs: {}, only: true },
-    { type: "resume", after: { 2: 1, 3: 1, 4: 1 }, revs: {} },
+    { type: "resume", after: { 2: 1, 3: 1 }, revs: {}, notes: 0, only: true },
+    { type: "resume", after: { 2: 1, 3: 1, 4: 1 }, revs: {}, notes: 0 },
   ]);
   hub.socket.deliver(RESUMED);
   await settled();
@@ -95,6 +95,7 @@ test("a page that could not be read is asked for again after the next resume", a
     type: "resume",
     after: { 2: 1, 3: 1, 4: 1 },
     revs: {},
+    notes: 0,
   });
 });
 
@@ -158,7 +159,7 @@ test("the channels of later pages are followed too", async () => {
   const found = await client.workspaces((part) => parts.push(part[0]?.channels.length));
   assert.deepEqual([found[0]?.channels, parts], [listed, [2]]);
   assert.deepEqual(hub.socket.sent, [
-    { type: "resume", after: { 11: 11, 12: 12 }, revs: {} },
-    { type: "resume", after: { 11: 11, 12: 12, 13: 13 }, revs: {} },
+    { type: "resume", after: { 11: 11, 12: 12 }, revs: {}, notes: 0 },
+    { type: "resume", after: { 11: 11, 12: 12, 13: 13 }, revs: {}, notes: 0 },
   ]);
 });

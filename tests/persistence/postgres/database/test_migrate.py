@@ -71,7 +71,11 @@ RELEASED = {
     "schema/0022_forwards.sql": (
         "de70c661a142f5fef8842b152289ef25a4b3a44d3f1996a0a2bf4a730dfcd7c0"
     ),
+    "schema/0023_parents.sql": ("b1583ad31c40427f0f783dd1628cbda4651c33e380aa4e8a06262866035db41a"),
     "schema/0019_threads.sql": ("d6308a851c1baae5d7ba0e146b9f69beed43a56d5b20d27a2144d99480adc151"),
+    "schema/0021_mentions.sql": (
+        "074e67734cbf93628a94337f40bea8d74dea2e13b4194f01c60344ba26ae7b14"
+    ),
 }
 
 
@@ -173,6 +177,35 @@ async def test_owners_that_were_put_out_are_members_again(databases: Databases) 
             dsn, "SELECT array_agg(standing_in_workspace(id, 1) ORDER BY id) FROM users"
         )
         assert standings == ["owner", "member", None]  # the last is the assistant
+
+
+async def test_replies_that_were_there_before_threads_are_in_one(databases: Databases) -> None:
+    async with databases.empty() as dsn:
+        schema = load_schema()
+        before = [each for each in schema.numbered if each.name < "schema/0019"]
+        await migrate(dsn, evolve(schema, numbered=before, routines=[]))
+        await execute(dsn, """
+            INSERT INTO messages (channel_id, seq, author_id, content, parent_id, deleted_at)
+            SELECT 1, nr, 1, 'text ' || nr, parent, CASE WHEN is_deleted THEN now() END
+              FROM (VALUES (1, NULL, false), (2, 1, false), (3, 2, false), (4, 3, false),
+                           (5, 1, true), (6, NULL, false), (7, 6, true), (8, NULL, false),
+                           (9, 8, false), (10, NULL, true), (11, 10, false), (12, 5, false)
+                   ) AS each (nr, parent, is_deleted) ORDER BY nr
+        """)  # fmt: skip
+        assert {"schema/0019_threads.sql", "schema/0023_parents.sql"} <= {*await migrate(dsn)}
+        counts = "SELECT array_agg(ARRAY[root_id, replies, last_id] ORDER BY root_id) FROM threads"
+        assert await execute(dsn, counts) == [[1, 4, 12], [8, 1, 9], [10, 1, 11]]
+        roots = await execute(dsn, "SELECT array_agg(root_id ORDER BY id) FROM messages")
+        assert roots == [None, 1, 1, 1, 1, None, 6, None, 8, None, 10, 1]
+        # what 4 named is not known any more: 3, as any of its thread, is a repeat of it
+        repeat = "SELECT is_repeat(m, 'text 4', 'text', NULL, {}, NULL) FROM messages m WHERE id=4"
+        found = [await execute(dsn, repeat.format(named)) for named in (3, 1, 999, 8, "NULL")]
+        assert found == [True, True, True, False, False]
+        await execute(dsn, """
+            INSERT INTO messages (channel_id, seq, author_id, content, parent_id, root_id)
+            VALUES (1, 13, 1, 're', 4, 1)
+        """)  # fmt: skip
+        assert await execute(dsn, counts) == [[1, 5, 13], [8, 1, 9], [10, 1, 11]]
 
 
 async def test_a_routine_is_applied_again_when_its_file_has_changed(databases: Databases) -> None:

@@ -20,6 +20,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/cli/test_demo.py", "tests/hub/rest/test_web.py"),
     ),
     Fault(
+        "what comes while the list is loaded hides what was unread before",
+        "hub/web/app/conversation/conversations.js",
+        "        conversation.unread = listed.unread_count + cameAfter(conversation, listed);",
+        "        conversation.unread += 0;",
+        UNITS,
+    ),
+    Fault(
         "a message that was searched for is shown without what stands around it",
         "hub/web/app/finding/past_view.js",
         "{ around, limit: PAGE_SIZE }",

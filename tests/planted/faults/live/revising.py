@@ -38,7 +38,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a pin on /ws/chat says nothing else of the message",
-        "protocol/dialects/learning_chat/encoders.py",
+        "protocol/dialects/learning_chat/revisions.py",
         """            "pinnedBy": _moderator(user),
             "channelId": message.channel_id,
             **state_object(event, MessageId, UserId),""",

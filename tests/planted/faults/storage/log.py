@@ -365,14 +365,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "the SDK loads history of the last log into the timelines of this one",
-        "hub/web/sdk/session.js",
+        "hub/web/sdk/messages/history.js",
         "isOfThisLog && timeline.joins(messages)",
         "timeline.joins(messages)",
         UNITS,
     ),
     Fault(
         "the SDK loads history that leaves a gap to what came meanwhile",
-        "hub/web/sdk/session.js",
+        "hub/web/sdk/messages/history.js",
         "isOfThisLog && timeline.joins(messages)",
         "isOfThisLog",
         UNITS,

@@ -14,6 +14,7 @@ from protocol.events import (
     ConversationBegun,
     Event,
     LeftChannel,
+    MentionChanged,
     MessageConfirmed,
     MessagesSeen,
     Noted,
@@ -52,6 +53,20 @@ NEW = (
 
 EMITTED: dict[type[Event], list[tuple[str, object]]] = {
     ChannelMessagePosted: [NEW],
+    MentionChanged: [
+        (
+            "message:mention",
+            {
+                "messageId": MESSAGE,
+                "channelId": CHANNEL,
+                "mentioned": True,
+                "seq": 4,
+                "rev": 0,
+                "content": "hi",
+                "authorId": USER,
+            },
+        )
+    ],
     ChannelMessageRevised: [
         (
             "message:reaction",

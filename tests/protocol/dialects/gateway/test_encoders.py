@@ -18,6 +18,7 @@ from protocol.events import (
     HeartbeatAcknowledged,
     MemberAdded,
     MemberRemoved,
+    MentionChanged,
     Noted,
     Ready,
     Shed,
@@ -31,6 +32,21 @@ from tests.support.documents.events import ANN, EVENTS
 EXAMPLES = {type(event): event for event in EVENTS}
 
 FRAMES: dict[type[Event], list[object]] = {
+    MentionChanged: [
+        {
+            "t": "MESSAGE_MENTION",
+            "d": {
+                "id": 9,
+                "channelId": 3,
+                "workspaceId": 5,
+                "mentioned": True,
+                "seq": 4,
+                "rev": 0,
+                "content": "hi",
+                "authorId": 1,
+            },
+        }
+    ],
     Noted: [
         {
             "t": "CHANNEL_NOTED",

@@ -21,6 +21,7 @@ from protocol.events import (
     InvitationsChanged,
     JoinedChannel,
     LeftChannel,
+    MentionChanged,
     MessagesSeen,
     Noted,
     Refused,
@@ -103,6 +104,18 @@ FRAMES: dict[type[Event], list[object]] = {
     MessagesSeen: [
         {"type": "message_delivered", "messageId": 8, "userId": 2, "channelId": 3},
         {"type": "message_delivered", "messageId": 9, "userId": 2, "channelId": 3},
+    ],
+    MentionChanged: [
+        {
+            "type": "mention",
+            "messageId": 9,
+            "channelId": 3,
+            "mentioned": True,
+            "seq": 4,
+            "rev": 0,
+            "content": "hi",
+            "authorId": 1,
+        }
     ],
     ChannelMessageRevised: [
         {

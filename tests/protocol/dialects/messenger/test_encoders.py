@@ -14,6 +14,7 @@ from protocol.events import (
     ConversationsResumed,
     ConversationSubscribed,
     Event,
+    MentionChanged,
     Noted,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -50,6 +51,21 @@ FRAMES: dict[type[Event], list[object]] = {
                 "role": "student",
                 "serverTime": "2024-01-01T12:00:00.007Z",
                 "epoch": "epoch",
+            },
+            "timestamp": "2024-01-01T12:00:00.007Z",
+        }
+    ],
+    MentionChanged: [
+        {
+            "type": "mention",
+            "payload": {
+                "messageId": "9",
+                "conversationId": "conv_1_2",
+                "mentioned": True,
+                "seq": 4,
+                "rev": 0,
+                "content": "hi",
+                "authorId": 1,
             },
             "timestamp": "2024-01-01T12:00:00.007Z",
         }

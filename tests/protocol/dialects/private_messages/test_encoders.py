@@ -13,6 +13,7 @@ from protocol.events import (
     ConversationsResumed,
     Event,
     HeartbeatAcknowledged,
+    MentionChanged,
     Noted,
     PresenceChanged,
     PrivateMessagePosted,
@@ -41,6 +42,25 @@ FRAMES: dict[type[Event], list[object]] = {
         }
     ],
     Connected: [{"type": "system", "message": "Welcome to the chat!", "epoch": "epoch"}],
+    MentionChanged: [
+        {
+            "type": "mention",
+            "mentioned": True,
+            "sender_id": 1,
+            "recipient_id": 2,
+            "message": {
+                "id": 9,
+                "content": "hi",
+                "sender_id": 1,
+                "receiver_id": 2,
+                "recipient_id": 2,
+                "created_at": "2024-01-01T12:00:00.007Z",
+                "is_read": False,
+                "seq": 4,
+                "mentions": [{"user_id": 2, "username": "ben"}],
+            },
+        }
+    ],
     PrivateMessageRevised: [
         {
             "type": "message_reaction",

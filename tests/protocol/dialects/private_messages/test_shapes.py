@@ -30,7 +30,11 @@ def test_a_message_with_everything_shows_everything() -> None:
     assert private_message_object(FULL_MESSAGE, UserId(2)) == {
         **ALWAYS, "is_read": True, "message_type": "file", "is_delivered": True,
         "is_forwarded": True,
-        "file_url": "/uploads/2024-01-01/1_a.txt", "parent_id": 7,
+        "file_url": "/uploads/2024-01-01/1_a.txt", "parent_id": 7, "thread_id": 6,
+        "thread": {"parent_id": 6, "reply_count": 2, "last_reply": {
+            "id": 9, "sender_id": 1, "created_at": "2024-01-01T12:00:00.007Z"}},
+        "reply_count": 1,
+        "last_reply": {"id": 10, "sender_id": 2, "created_at": "2024-01-01T12:00:00.007Z"},
         "rev": 6, "edited_at": "2024-01-01T12:00:00.007Z", "is_deleted": True,
         "reactions": [{"emoji": "\N{THUMBS UP SIGN}", "count": 1, "user_ids": [1]}],
     }  # fmt: skip

@@ -53,16 +53,23 @@ test("it resumes after the newest message of each conversation", async () => {
     ],
   });
   const client = await hub.onlineClient();
-  assert.deepEqual(hub.socket.sent, [{ type: "resume", after: { 2: 10, 3: 4 }, revs: {} }]);
+  assert.deepEqual(hub.socket.sent, [
+    { type: "resume", after: { 2: 10, 3: 4 }, revs: {}, notes: 0 },
+  ]);
   hub.socket.deliver(posted(11));
   hub.socket.deliver(posted(12));
   hub.socket.end();
   mock.timers.tick(500);
   const socket = await hub.openedSockets(2);
   socket.open();
-  assert.deepEqual(socket.sent, [{ type: "resume", after: { 2: 12, 3: 4 }, revs: {} }]);
+  assert.deepEqual(socket.sent, [{ type: "resume", after: { 2: 12, 3: 4 }, revs: {}, notes: 0 }]);
   client.follow(new Map([[5, 20]]));
-  assert.deepEqual(socket.sent.at(-1), { type: "resume", after: { 2: 12, 3: 4, 5: 20 }, revs: {} });
+  assert.deepEqual(socket.sent.at(-1), {
+    type: "resume",
+    after: { 2: 12, 3: 4, 5: 20 },
+    revs: {},
+    notes: 0,
+  });
   assert.equal(client.isFollowing(5), true);
   assert.equal(client.isFollowing(6), false);
 });

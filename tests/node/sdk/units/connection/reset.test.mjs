@@ -43,7 +43,7 @@ test("a client names the log that its positions are of", async () => {
   const hub = new FakeHub();
   const client = await interrupted(hub);
   assert.deepEqual(hub.socket.sentOf("resume"), [
-    { type: "resume", after: { [BEN]: 3 }, revs: {}, epoch: "one" },
+    { type: "resume", after: { [BEN]: 3 }, revs: {}, notes: 0, epoch: "one" },
   ]);
   hub.socket.deliver(welcome("one"));
   hub.socket.deliver(RESUMED);
@@ -77,7 +77,7 @@ test("told to start over in the same log, it comes back without positions", asyn
   await hub.openedSockets(3);
   hub.socket.open();
   assert.deepEqual(hub.socket.sentOf("resume"), [
-    { type: "resume", after: { [BEN]: 0 }, revs: {}, epoch: "one" },
+    { type: "resume", after: { [BEN]: 0 }, revs: {}, notes: 0, epoch: "one" },
   ]);
 });
 
@@ -96,7 +96,7 @@ test("a response over REST that is of another log ends the connection to the las
   await hub.openedSockets(3);
   hub.socket.open();
   assert.deepEqual(hub.socket.sentOf("resume"), [
-    { type: "resume", after: { [BEN]: 0 }, revs: {}, epoch: "two" },
+    { type: "resume", after: { [BEN]: 0 }, revs: {}, notes: 0, epoch: "two" },
   ]);
   hub.socket.deliver(welcome("two"));
   for (const seq of [1, 2]) hub.socket.deliver(posted(seq));

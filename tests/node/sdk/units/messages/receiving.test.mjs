@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Status } from "../../../../../hub/web/sdk/parlour.js";
-import { UNCHANGED } from "../../../../../hub/web/sdk/messages/message.js";
+import { UNANSWERED, UNCHANGED } from "../../../../../hub/web/sdk/messages/message.js";
 import { BEN, FakeHub, ME, RESUMED, posted, recorded, wireMessage } from "../fake_hub.mjs";
 
 const HISTORY = `GET /private_messages/api/messages/${BEN}`;
@@ -50,6 +50,9 @@ test("a message has everything that the hub says of it", async () => {
     kind: "image",
     fileUrl: "/uploads/cat.png",
     parentId: 5,
+    rootId: 5,
+    ...UNANSWERED,
+    thread: null,
     isForwarded: true,
     at: "2024-01-01T12:00:00.000Z",
     ...UNCHANGED,

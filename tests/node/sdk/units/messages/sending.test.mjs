@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Connection, Kind, Status } from "../../../../../hub/web/sdk/parlour.js";
 import { MemoryStorage } from "../../memory_storage.mjs";
-import { BEN, FakeHub, ME, RESUMED, posted, recorded } from "../fake_hub.mjs";
+import { BEN, FakeHub, ME, RESUMED, posted, recorded, wireMessage } from "../fake_hub.mjs";
 
 /**
  * @import { ParlourClient } from "../../../../../hub/web/sdk/parlour.js"
@@ -55,6 +55,22 @@ test("what is written before there is a connection is sent in order once there i
   hub.socket.deliver(RESUMED);
   assert.deepEqual(contents(hub.socket), ["one", "two", "three"]);
   assert.equal(new Set(keys(hub.socket)).size, 3);
+});
+
+test("what stands in the history is stored, and not sent again", async () => {
+  const hub = new FakeHub();
+  const client = await hub.onlineClient();
+  const { key } = client.send(BEN, "unheard");
+  hub.socket.end();
+  hub.routes[`GET /private_messages/api/messages/${BEN}`] = () => [
+    wireMessage(1, { isMine: true, key, content: "unheard" }),
+  ];
+  await client.loadOlder(BEN);
+  assert.deepEqual(statuses(client), [["unheard", Status.SENT]]);
+  assert.equal(client.queued, 0);
+  const socket = await reconnected(hub);
+  socket.deliver(RESUMED);
+  assert.deepEqual(contents(socket), []);
 });
 
 test("without a user nothing can be sent", () => {

@@ -7,8 +7,8 @@
 
 import { Connection, Reason } from "../connection/status.js";
 import { CallFailed } from "../errors.js";
-import { newKey } from "./outbox.js";
-import { refusal } from "./sender.js";
+import { newKey } from "../messages/outbox.js";
+import { refusal } from "../messages/sender.js";
 
 /**
  * @import { ConnectionLoop } from "../connection/connection_loop.js"

@@ -6,7 +6,7 @@
  */
 
 import { notStored } from "../errors.js";
-import { deletion } from "./message.js";
+import { deletion } from "../messages/message.js";
 import { Rereading } from "./rereading.js";
 import { Reviser } from "./reviser.js";
 
@@ -15,15 +15,17 @@ import { Reviser } from "./reviser.js";
  * @import { ConnectionLoop } from "../connection/connection_loop.js"
  * @import { Rest } from "../connection/rest.js"
  * @import { Dialect, ServerEvent } from "../dialects/dialect.d.ts"
- * @import { Revision } from "./message.js"
- * @import { Emit } from "./sender.js"
- * @import { Timelines } from "./timelines.js"
+ * @import { Revision } from "../messages/message.js"
+ * @import { Emit } from "../messages/sender.js"
+ * @import { Threads } from "../messages/threads.js"
+ * @import { Timelines } from "../messages/timelines.js"
  */
 
 /**
  * @template Listed
  * @typedef {object} Parts
  * @property {Timelines} timelines
+ * @property {Threads} threads
  * @property {Dialect<any, Listed>} dialect
  * @property {Rest} rest
  * @property {ConnectionLoop} connection
@@ -34,6 +36,7 @@ import { Reviser } from "./reviser.js";
 export class Revisions {
   #me;
   #timelines;
+  #threads;
   #dialect;
   #rest;
   #emit;
@@ -44,9 +47,10 @@ export class Revisions {
    * @param {UserId} me
    * @param {Parts<Listed>} parts
    */
-  constructor(me, { timelines, dialect, rest, connection, emit }) {
+  constructor(me, { timelines, threads, dialect, rest, connection, emit }) {
     this.#me = me;
     this.#timelines = timelines;
+    this.#threads = threads;
     this.#dialect = dialect;
     this.#rest = rest;
     this.#emit = emit;
@@ -75,8 +79,12 @@ export class Revisions {
     if (pinned !== undefined) this.#pinned(conversationId, rev, pinned);
     if (revision === null) return;
     const isKnown = this.#timelines.get(conversationId).has(revision.seq);
-    if (isKnown) this.apply(conversationId, revision);
-    else if (revision.isDeleted) this.#emit("changed", { conversationId, message: null });
+    if (isKnown) {
+      this.apply(conversationId, revision);
+      return;
+    }
+    this.#threads.revised(conversationId, revision);
+    if (revision.isDeleted) this.#emit("changed", { conversationId, message: null });
   }
 
   /**
@@ -104,6 +112,7 @@ export class Revisions {
    */
   apply(conversationId, revision) {
     const message = this.#timelines.get(conversationId).revise(revision);
+    this.#threads.revised(conversationId, revision);
     if (message !== null) this.#emit("changed", { conversationId, message });
   }
 
@@ -119,7 +128,10 @@ export class Revisions {
       // biome-ignore lint/performance/noAwaitInLoops: a round of polling is not urgent
       const changes = await this.#rereading.changes(conversationId, head);
       if (!isOfThisLog()) return;
-      for (const revision of changes) this.apply(conversationId, revision);
+      for (const revision of changes) {
+        this.apply(conversationId, revision);
+        if ("replyCount" in revision) this.#threads.shown(revision);
+      }
     }
   }
 

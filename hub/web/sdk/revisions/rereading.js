@@ -3,13 +3,13 @@
  * pages of history are read again. It does not count as told: on a WebSocket it is asked for again.
  */
 
-import { deletion } from "./message.js";
+import { deletion } from "../messages/message.js";
 
 /**
  * @import { ConversationId } from "../parlour.js"
  * @import { OlderPage } from "../dialects/dialect.d.ts"
- * @import { Revision, StoredMessage } from "./message.js"
- * @import { Timelines } from "./timelines.js"
+ * @import { Revision, StoredMessage } from "../messages/message.js"
+ * @import { Timelines } from "../messages/timelines.js"
  */
 
 const PAGE_SIZE = 100;
@@ -33,7 +33,7 @@ export class Rereading {
   /**
    * @param {ConversationId} conversationId
    * @param {{ seq: number, rev: number }} head as the list shows it
-   * @returns {Promise<Revision[]>} of messages that are known here, if there may be any
+   * @returns {Promise<(StoredMessage | Revision)[]>} of messages that are known here, if there may be any
    */
   async changes(conversationId, { seq, rev }) {
     const known = Math.max(

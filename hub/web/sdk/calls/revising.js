@@ -1,8 +1,8 @@
 /** Changing stored messages, and sending copies of them. */
 
-import { Client } from "./client.js";
+import { Client } from "../client.js";
 
-/** @import { ConversationId, Message, UserId } from "./parlour.js" */
+/** @import { ConversationId, Message, UserId } from "../parlour.js" */
 
 /**
  * A client that changes what is stored.

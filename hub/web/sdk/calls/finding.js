@@ -3,12 +3,12 @@
  * what is known of a conversation: there may be others between.
  */
 
-import { notStored } from "./errors.js";
+import { notStored } from "../errors.js";
 import { RevisingClient } from "./revising.js";
 
 /**
- * @import { ConversationId, FoundPage, HistoryPage, Message, SearchOptions } from "./parlour.js"
- * @import { Snippet, UserId } from "./parlour.js"
+ * @import { ConversationId, FoundPage, HistoryPage, Message, SearchOptions } from "../parlour.js"
+ * @import { Snippet, UserId } from "../parlour.js"
  */
 
 const PAGE_SIZE = 50;
@@ -55,7 +55,7 @@ export class FindingClient extends RevisingClient {
     if (before !== undefined) {
       const { id, seq, author } = before;
       if (id === null || seq === null || author === null) throw notStored();
-      const first = { ...before, id, seq, author };
+      const first = { ...before, id, seq, author, thread: null };
       return dialect.older(rest, me, { conversationId, first, limit });
     }
     if (after !== undefined) {

@@ -1,0 +1,94 @@
+-- Whom messages mention.
+--
+-- `given` is what a content may mention (`Candidates` in protocol/parsing/mentions.py), as JSON: {"names":
+-- [[name, bare], ...], "channel": boolean}; NULL: nobody.
+
+-- Decides whom a stored message mentions: those of a name who may see it, without its author and across no
+-- block; the channel, if the author may mention it. A copy of another message mentions nobody. Of a name that nobody has there is no more to be seen
+-- than of one whose user may not see the message. An account that is being deleted or renamed by another
+-- transaction is not waited for, and not mentioned.
+CREATE OR REPLACE FUNCTION set_mentions(of_message bigint, given jsonb) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM mentions n WHERE n.message_id = of_message;
+    IF given IS NULL OR (SELECT m.forwarded_id IS NOT NULL FROM messages m WHERE m.id = of_message) THEN
+        RETURN;
+    END IF;
+    INSERT INTO mentions (message_id, user_id, channel_id, seq)
+    SELECT m.id, u.id, m.channel_id, m.seq
+      FROM messages m
+     CROSS JOIN LATERAL (
+           SELECT held.id FROM users held
+            WHERE held.id IN (
+                  SELECT DISTINCT ON (name.ord) named.id
+                    FROM jsonb_array_elements(given -> 'names') WITH ORDINALITY AS name (pair, ord)
+                    JOIN users named ON named.username_key IN (name.pair ->> 0, name.pair ->> 1)
+                   WHERE named.id <> m.author_id AND named.deleted_at IS NULL
+                     AND may_join(named.id, m.channel_id)
+                     AND named.id NOT IN (SELECT hidden_from(m.author_id))
+                   ORDER BY name.ord, named.username_key = name.pair ->> 0 DESC)
+              FOR KEY SHARE SKIP LOCKED) AS u
+     WHERE m.id = of_message;
+    INSERT INTO mentions (message_id, user_id, channel_id, seq)
+    SELECT m.id, NULL, m.channel_id, m.seq FROM messages m
+     WHERE m.id = of_message AND (given -> 'channel')::boolean
+       AND may_in_channel(m.author_id, 'mention_channel', m.channel_id);
+END $$;
+
+-- Those who are told that a message mentions them: by name or, where it mentions the channel, as its
+-- members who have not muted it; as far as they may see it and do not hide it, and across no block.
+CREATE OR REPLACE FUNCTION mentioned_by(of_message bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (SELECT array_agg(DISTINCT who.id ORDER BY who.id)
+      FROM mentions n
+      JOIN messages m ON m.id = n.message_id
+      JOIN channels c ON c.id = m.channel_id
+     CROSS JOIN LATERAL (
+           SELECT n.user_id AS id WHERE may_join(n.user_id, c.id)
+           UNION ALL
+           SELECT w.user_id FROM (
+               SELECT user_id FROM workspace_members WHERE workspace_id = c.workspace_id
+               UNION ALL
+               SELECT user_id FROM channel_members WHERE channel_id = c.id) AS w
+            WHERE n.user_id IS NULL AND NOT EXISTS (
+                  SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id = w.user_id
+                     AND r.muted_until > now())) AS who
+     WHERE n.message_id = of_message AND who.id <> m.author_id
+       AND NOT is_hidden_from(who.id, m.id)
+       AND who.id NOT IN (SELECT hidden_from(m.author_id)));
+END $$;
+
+-- Who is mentioned in a message, as JSON: null for the channel, else id and username; NULL: nobody.
+CREATE OR REPLACE FUNCTION mentions_of(of_message bigint) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT json_agg(CASE WHEN u.id IS NOT NULL THEN json_build_array(u.id, u.username) END
+                    ORDER BY u.id NULLS FIRST)::text
+      FROM mentions n LEFT JOIN users u ON u.id = n.user_id WHERE n.message_id = of_message
+$$;
+
+-- As post_messages, for a batch of which a draft may mention somebody; `given` has an element for each. Of
+-- what was posted also whom it mentions (see mentions_of) and who is told so.
+DROP FUNCTION IF EXISTS post_mentioning;
+CREATE FUNCTION post_mentioning(
+    authors bigint[], recipients bigint[], channel_ids bigint[],
+    places int[], contents text[], keys text[], kinds text[], file_urls text[],
+    homework boolean[], askers bigint[], parents bigint[], forwards bigint[], for_hub bigint, given jsonb[]
+) RETURNS TABLE (
+    draft int, verdict text, message_id bigint, in_channel bigint, in_workspace bigint,
+    peer bigint, at_seq bigint, posted_at timestamptz, readers bigint[], delivered boolean,
+    thread bigint, replies_before int, mentions text, told bigint[]
+) LANGUAGE plpgsql AS $$
+BEGIN
+    FOR draft, verdict, message_id, in_channel, in_workspace, peer, at_seq, posted_at, readers, delivered, thread,
+        replies_before
+     IN SELECT * FROM post_messages(authors, recipients, channel_ids, places, contents, keys, kinds,
+                                    file_urls, homework, askers, parents, forwards, for_hub)
+    LOOP
+        mentions := NULL;
+        told := NULL;
+        IF verdict = 'posted' AND given[draft] IS NOT NULL THEN
+            PERFORM set_mentions(message_id, given[draft]);
+            mentions := mentions_of(message_id);
+            told := mentioned_by(message_id);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END $$;
