@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 SETTLED_SECONDS = 8.0  # typing has expired, presence has been announced
 LEAVE_SECONDS = 10.0
+ORIGINALS = 4  # that each device asks for
 
 
 @define
@@ -57,6 +58,9 @@ class Epilogue:
         await self._everybody_reads()
         await self._everybody_notes_something()
         await self._everybody_searches()
+        for device in self._connected():
+            for _ in range(ORIGINALS):
+                await device.forwards.ask_for_original()
         await trio.sleep(SETTLED_SECONDS)
         for person in sim.people:
             await check_followed(sim, person)

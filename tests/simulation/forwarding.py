@@ -46,7 +46,7 @@ class Forwards:
         if self.device.sim.dice.random() < 0.6:
             await self._make_one()
         else:
-            await self._ask_for_original()
+            await self.ask_for_original()
 
     async def _make_one(self) -> None:
         """Forward a message, mostly one that the device has."""
@@ -96,7 +96,7 @@ class Forwards:
             for each in rights
         )
 
-    async def _ask_for_original(self) -> None:
+    async def ask_for_original(self) -> None:
         """Of a copy that somebody else may see only, too, and of what is no copy."""
         device, dice, truth = self.device, self.device.sim.dice, self.device.sim.truth
         messages = truth.messages
