@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, NamedTuple, NewType
+from typing import Final, NamedTuple, NewType, TypeAlias
 
 from attrs import field, frozen
 
@@ -210,6 +210,17 @@ class RevisionPosition:
 
     channel_id: ChannelId
     rev: int
+
+
+@frozen
+class NotePosition:
+    """How far a client knows its user's notes."""
+
+    number: int
+
+
+LogPosition: TypeAlias = Position | RevisionPosition | NotePosition
+"""What a client has reached once it received an event."""
 
 
 @frozen

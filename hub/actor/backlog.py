@@ -16,7 +16,7 @@ from attrs import define, frozen
 from hub.actor.link import Frames, Link
 from persistence.records import Span
 from protocol.errors import TOO_SLOW
-from protocol.model import ChannelId, Position
+from protocol.model import ChannelId, NotePosition, Position, RevisionPosition
 
 MAX_HELD_BYTES: Final = 262_144  # of live events, while the log is replayed
 MAX_SPANS: Final = 32  # remembered of each channel; what was sent before them may be sent again
@@ -187,11 +187,7 @@ class Backlog:
         """The connection left the channel: what is held of it is not sent."""
         self._dropped.pop(channel_id, None)
         if self._held is not None:
-            self._held = [
-                each
-                for each in self._held
-                if each.position is None or each.position.channel_id != channel_id
-            ]
+            self._held = [each for each in self._held if _channel_of(each) != channel_id]
 
     def _hold(self, frames: Frames) -> None:
         if self._held is None:
@@ -214,3 +210,12 @@ class Backlog:
         return [
             each for each in held if not isinstance(each.position, Position) and not each.ephemeral
         ]
+
+
+def _channel_of(frames: Frames) -> ChannelId | None:
+    """The channel that they are about, if they have a place in one."""
+    match frames.position:
+        case None | NotePosition():
+            return None
+        case Position(channel_id=channel_id) | RevisionPosition(channel_id=channel_id):
+            return channel_id

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from protocol.engineio.session import Carrier
 from protocol.errors import CloseReason
-from protocol.model import Position, RevisionPosition
+from protocol.model import LogPosition
 
 
 @frozen
@@ -25,7 +25,7 @@ class Frames:
 
     data: bytes
     ephemeral: bool = False
-    position: Position | RevisionPosition | None = None
+    position: LogPosition | None = None
 
 
 class Link(Protocol):

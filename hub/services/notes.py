@@ -146,6 +146,8 @@ class Notes:
         user_id = client.user.id
         last = await self.store.last_number(user_id)
         reached, left = known if known <= last else 0, MAX_NOTES
+        if reached == last:
+            return last, True
         while left > 0:
             page = await self.store.since(user_id, reached, limit=min(PAGE_NOTES, left))
             for note in page:

@@ -249,9 +249,12 @@ class Resume:
             for head in heads
         )
 
-    async def recover(self, client: Client, after: Mapping[ChannelId, Reached]) -> None:
-        """Put a connection where an earlier one was, which was told up to these positions. It is
-        closed if that is more revisions than one resume tells: it comes back for the rest.
+    async def recover(
+        self, client: Client, after: Mapping[ChannelId, Reached], *, notes: int
+    ) -> None:
+        """Put a connection where an earlier one was, which was told up to these positions, and up
+        to this one of its user's notes. It is closed if that is more revisions or notes than one
+        resume tells: it comes back for the rest.
 
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
@@ -261,9 +264,11 @@ class Resume:
             revs = {channel_id: reached.rev for channel_id, reached in after.items()}
             named, _ = await self._named(client.user.id, seqs)
             resumed = await self._resume(client, await self._enter(client, named), seqs, revs)
-            if not resumed.is_all:
+            _, is_noted = await self._noted(client, notes, is_reset=resumed.is_above)
+            is_all = resumed.is_all and is_noted
+            if not is_all:
                 client.close(TRY_AGAIN)
-            is_complete = resumed.is_all and all(each.is_complete for each in resumed.sent)
+            is_complete = is_all and all(each.is_complete for each in resumed.sent)
             self.figures.ended(client, is_complete=is_complete, is_reset=resumed.is_above)
 
     @asynccontextmanager

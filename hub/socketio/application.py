@@ -144,6 +144,7 @@ class EventApplication:
         )
         journal: Journal = NO_JOURNAL
         if slip is not None:
+            link.offset.notes = slip.notes
             self._shortener.watch(link, slip, quota)
             store = services.store
             journal = RecoveryJournal(slip, link, self._recoveries, store.channels, store.lists)
@@ -188,8 +189,10 @@ class EventApplication:
         await self._services.hub.post(Register(client, greeting))
         try:
             await self._tell_offline(member)
-            if member.recovered is not None:
-                await self._services.resume.recover(client, member.recovered)
+            if member.recovered is not None and member.slip is not None:
+                await self._services.resume.recover(
+                    client, member.recovered, notes=member.slip.notes
+                )
         except StoreUnavailable as error:
             log.warning("missed_messages_not_told", reason=str(error))
             client.tell(Refused.because(ErrorCode.LOOKUP_FAILED))

@@ -1,10 +1,9 @@
 """The link of the Hub to a Socket.IO client.
 
 Guarantees: an event is encoded once for all clients of a dialect; ephemeral ones are dropped first
-when a client does not fetch what is queued for it, and it gets their number. A message,
-and what was changed of one, is followed by the client's offset, so that a connection that breaks
-can be recovered. Must not know: the Hub,
-what an event means.
+when a client does not fetch what is queued for it, and it gets their number. A message, what was
+changed of one, and a note are followed by the client's offset, so that a connection that breaks can
+be recovered. Must not know: the Hub, what an event means.
 
 The offset is an event of its own: see docs/decisions/offsets-are-events.md.
 """
@@ -66,7 +65,7 @@ class EventWire:
 
     def offset(self, offset: Offset) -> str:
         """The packet that tells a client what it has received."""
-        return f'{self._offset_head}{offset.text}"]'  # digits, colons and commas
+        return f'{self._offset_head}{offset.text}"]'  # nothing that JSON escapes
 
 
 @define(eq=False)

@@ -1,5 +1,5 @@
 """What a client's offset names: the channels in which it received something that the store does
-not know yet.
+not know yet, and how far it knows its user's notes.
 
 Guarantees: an offset names at most `MAX_LISTED` channels, so it stays small however many a client
 is in, and a client can come back with it. Must not know: the store, packets, events.
@@ -9,20 +9,44 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, assert_never
 
-from attrs import define, evolve, field
+from attrs import define, evolve, field, frozen
 
-from protocol.model import MAX_ID, ChannelId, Position, Reached, RevisionPosition
+from protocol.model import (
+    MAX_ID,
+    ChannelId,
+    LogPosition,
+    NotePosition,
+    Position,
+    Reached,
+    RevisionPosition,
+)
 
 LISTED: Final = 64  # from so many channels on, the store is told what the client has received
 MAX_LISTED: Final = 256  # a connection that cannot be told of for so long is to come back
 MAX_OFFSET_CHARS: Final = 16_384
 _NUMBER: Final = "([0-9]{1,16})"
+_NOTES: Final = re.compile(f"n{_NUMBER}", re.ASCII)
 _PLACE: Final = re.compile(f"([1-9][0-9]{{0,15}}):{_NUMBER}(?::{_NUMBER})?", re.ASCII)
 
 
-def encode_offset(positions: Mapping[ChannelId, Reached]) -> str:
-    """`<channel>:<seq>` of each channel, with commas, or `<channel>:<seq>:<rev>`."""
-    return ",".join([_place(channel_id, reached) for channel_id, reached in positions.items()])
+@frozen
+class Received:
+    """What a client has received. `notes`: the number of the last one; 0: that is not known."""
+
+    positions: Mapping[ChannelId, Reached] = field(factory=dict)
+    notes: int = 0
+
+
+def encode_offset(received: Received) -> str:
+    """With commas `n<note>`, if it is known, and of each channel `<channel>:<seq>`, or
+    `<channel>:<seq>:<rev>`.
+    """
+    places = [_place(channel_id, reached) for channel_id, reached in received.positions.items()]
+    return _text(received.notes, places)
+
+
+def _text(notes: int, places: Iterable[str]) -> str:
+    return ",".join([f"n{notes}", *places] if notes else places)
 
 
 def _place(channel_id: ChannelId, reached: Reached) -> str:
@@ -30,12 +54,16 @@ def _place(channel_id: ChannelId, reached: Reached) -> str:
     return f"{place}:{reached.rev}" if reached.rev else place
 
 
-def decode_offset(text: str) -> Mapping[ChannelId, Reached] | None:
+def decode_offset(text: str) -> Received | None:
     """The inverse of `encode_offset`; None for a malformed text."""
     if len(text) > MAX_OFFSET_CHARS:
         return None
     positions: dict[ChannelId, Reached] = {}
+    notes = 0
     for part in text.split(",") if text else ():
+        if noted := _NOTES.fullmatch(part):
+            notes = int(noted[1])
+            continue
         match = _PLACE.fullmatch(part)
         if match is None:
             return None
@@ -43,13 +71,18 @@ def decode_offset(text: str) -> Mapping[ChannelId, Reached] | None:
         if max(channel_id, seq, rev) > MAX_ID:
             return None
         positions[ChannelId(channel_id)] = Reached(seq, rev)
-    return positions
+    return Received(positions, notes) if notes <= MAX_ID else None
 
 
 @define
 class Offset:
-    """The offset of one connection. What it does not name is as the store keeps it."""
+    """The offset of one connection. What it does not name is as the store keeps it.
 
+    Args:
+        notes: how far the client knows its user's notes; 0: that is not known.
+    """
+
+    notes: int = 0
     _reached: dict[ChannelId, Reached] = field(factory=dict, init=False)
     _places: dict[ChannelId, str] = field(factory=dict, init=False)  # the same, encoded
     _asked: dict[ChannelId, Reached] = field(factory=dict, init=False)
@@ -57,23 +90,28 @@ class Offset:
     @property
     def text(self) -> str:
         """What the client is to return."""
-        return ",".join(self._places.values())
+        return _text(self.notes, self._places.values())
 
     def __len__(self) -> int:
         """How many channels it names."""
         return len(self._places)
 
-    def move(self, position: Position | RevisionPosition) -> None:
-        """The client is sent a message, or what was changed of one."""
-        channel_id = position.channel_id
-        reached = self._reached.get(channel_id, Reached())
+    def move(self, position: LogPosition) -> None:
+        """The client is sent a message, what was changed of one, or a note."""
         match position:
-            case Position(seq=seq):
-                reached = evolve(reached, seq=seq)
-            case RevisionPosition(rev=rev):
-                reached = evolve(reached, rev=rev)
+            case Position(channel_id=channel_id, seq=seq):
+                self._reach(channel_id, evolve(self._so_far(channel_id), seq=seq))
+            case RevisionPosition(channel_id=channel_id, rev=rev):
+                self._reach(channel_id, evolve(self._so_far(channel_id), rev=rev))
+            case NotePosition(number=number):
+                self.notes = max(self.notes, number)
             case _:
                 assert_never(position)
+
+    def _so_far(self, channel_id: ChannelId) -> Reached:
+        return self._reached.get(channel_id, Reached())
+
+    def _reach(self, channel_id: ChannelId, reached: Reached) -> None:
         self._reached[channel_id] = reached
         self._places[channel_id] = _place(channel_id, reached)
 

@@ -62,12 +62,14 @@ class RecoverySlip:
         user_id: its user.
         entered: by channel, how far that was when it joined, or that it is known to have received.
         known: the channels of which it had received something before it broke.
+        notes: how far it knew its user's notes before it broke; 0: that is not known.
     """
 
     id: RecoveryId
     user_id: UserId
     entered: dict[ChannelId, Reached]
     known: Collection[ChannelId] = ()
+    notes: int = 0
     is_over: bool = field(default=False, init=False)
     saving: trio.Lock = field(factory=trio.Lock, init=False, repr=False)
 
@@ -129,10 +131,11 @@ class RecoveryDesk:
         if found is None or found.user_id != user_id:
             return None
         entered = {
-            channel_id: reached.or_further(received.get(channel_id, Reached()))
+            channel_id: reached.or_further(received.positions.get(channel_id, Reached()))
             for channel_id, reached in found.positions.items()
         }
-        return RecoverySlip(recovery_id, user_id, entered, received.keys() | entered.keys())
+        known = received.positions.keys() | entered.keys()
+        return RecoverySlip(recovery_id, user_id, entered, known, received.notes)
 
     async def touch(self, slips: "list[RecoverySlip]") -> None:
         """Note that these connections are alive.

@@ -1,24 +1,31 @@
 """What a user notes for themself alone."""
 
 from datetime import datetime
+from typing import ClassVar
 
 from attrs import frozen
 
-from protocol.events.traits import Reliable
-from protocol.model import UserId
+from protocol.model import NotePosition, UserId
 from protocol.notes import Note, peer_in
 
 
 @frozen
-class Noted(Reliable):
+class Noted:
     """A note of `user_id` was changed, to all connections of that user. A client that missed
     several of one channel or message needs only the last; numbers are without gaps, so that it
     notices that one is missing.
     """
 
+    ephemeral: ClassVar[bool] = False
+
     user_id: UserId
     note: Note
     at: datetime
+
+    @property
+    def position(self) -> NotePosition:
+        """How far a connection knows the user's notes then."""
+        return NotePosition(self.note.number)
 
     @property
     def peer_id(self) -> UserId | None:

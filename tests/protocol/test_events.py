@@ -14,6 +14,7 @@ from protocol.events import (
     Ephemeral,
     Event,
     MessageConfirmed,
+    Noted,
     PresenceChanged,
     PrivateMessagePosted,
     PrivateMessageRevised,
@@ -22,7 +23,7 @@ from protocol.events import (
     TypingChanged,
     WorkspacePresence,
 )
-from protocol.model import ChannelId, Position, RevisionPosition
+from protocol.model import ChannelId, NotePosition, Position, RevisionPosition
 from tests.support.documents.events import EVENTS, MESSAGE
 
 HERE = Position(ChannelId(3), 4)
@@ -44,14 +45,16 @@ def test_only_typing_and_presence_may_be_dropped() -> None:
 def test_the_position_is_that_of_the_message(event: Event) -> None:
     if isinstance(event, PrivateMessageRevised | ChannelMessageRevised):
         assert event.position == RevisionPosition(ChannelId(3), 6)
+    elif isinstance(event, Noted):
+        assert event.position == NotePosition(7)
     else:
         assert event.position == (HERE if isinstance(event, POSTED) else None)
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)
-def test_an_event_with_a_message_has_a_position_of_its_own(event: Event) -> None:
-    has_message = "message" in {field.name for field in attrs.fields(type(event))}
-    assert has_message is not isinstance(event, Reliable | Ephemeral)
+def test_an_event_with_a_message_or_a_note_has_a_position_of_its_own(event: Event) -> None:
+    has_place = {"message", "note"} & {field.name for field in attrs.fields(type(event))}
+    assert bool(has_place) is not isinstance(event, Reliable | Ephemeral)
 
 
 def test_a_message_that_is_confirmed_elsewhere_moves_no_position() -> None:

@@ -13,7 +13,7 @@ from hub.actor.backlog import MAX_HELD_BYTES, MAX_SPANS, Backlog, Missing
 from hub.actor.link import Frames
 from protocol.engineio.session import Carrier
 from protocol.errors import TOO_SLOW, CloseReason
-from protocol.model import ChannelId, Position, RevisionPosition
+from protocol.model import ChannelId, LogPosition, NotePosition, Position, RevisionPosition
 
 ROOM, OTHER = ChannelId(1), ChannelId(2)
 LIMIT = 1_000
@@ -23,7 +23,7 @@ LIMIT = 1_000
 class Recorder:
     """A link whose peer takes everything."""
 
-    sent: list[Position | RevisionPosition | None] = field(factory=list)
+    sent: list[LogPosition | None] = field(factory=list)
     closing: CloseReason | None = None
     is_flushed: bool = False
 
@@ -145,9 +145,11 @@ def test_what_is_held_of_a_channel_that_was_left_is_dropped(peer: Peer) -> None:
     peer.offer(1)
     peer.offer(1, channel_id=OTHER)
     peer.backlog.offer(Frames(b"x", ephemeral=True))
+    peer.backlog.offer(Frames(b"x", position=NotePosition(1)))
+    peer.backlog.offer(Frames(b"x", position=RevisionPosition(ROOM, 1)))
     peer.backlog.left(ROOM)
     peer.backlog.release()
-    assert peer.link.sent == [Position(OTHER, 1), None]
+    assert peer.link.sent == [Position(OTHER, 1), None, NotePosition(1)]
 
 
 def test_a_replay_that_ended_early_is_remembered_as_far_as_it_came(peer: Peer) -> None:

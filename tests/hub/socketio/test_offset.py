@@ -5,8 +5,8 @@ import json
 import pytest
 
 from hub.engineio.connection import STRANGER_BYTES
-from hub.socketio.offset import MAX_LISTED, Offset, decode_offset, encode_offset
-from protocol.model import MAX_ID, ChannelId, Position, Reached, RevisionPosition
+from hub.socketio.offset import MAX_LISTED, Offset, Received, decode_offset, encode_offset
+from protocol.model import MAX_ID, ChannelId, NotePosition, Position, Reached, RevisionPosition
 
 ONE, TWO = ChannelId(1), ChannelId(2)
 
@@ -15,9 +15,13 @@ def test_offsets() -> None:
     positions = {
         ChannelId(5): Reached(7), ChannelId(2**53 - 1): Reached(0), ChannelId(6): Reached(0, 9),
     }  # fmt: skip
-    assert encode_offset(positions) == f"5:7,{2**53 - 1}:0,6:0:9"
-    assert decode_offset(encode_offset(positions)) == positions
-    assert decode_offset("") == {}
+    places = f"5:7,{2**53 - 1}:0,6:0:9"
+    for received, text in (
+        (Received(positions), places), (Received(positions, 7), f"n7,{places}"),
+        (Received(notes=7), "n7"), (Received(), ""),
+    ):  # fmt: skip
+        assert encode_offset(received) == text
+        assert decode_offset(text) == received
 
 
 @pytest.mark.parametrize(
@@ -32,6 +36,11 @@ def test_offsets() -> None:
         "5:7:1:1",
         f"5:7:{2**53}",
         "5:7;6:8",
+        "n",
+        "n-1",
+        "n\u0665",
+        f"n{2**53}",
+        "5:n7",
         "5:-7",
         "\u0665:\u0667",
         f"{2**53}:1",
@@ -43,13 +52,13 @@ def test_what_is_no_offset(text: str) -> None:
 
 
 def test_a_client_can_come_back_with_the_longest_offset() -> None:
-    offset = Offset()
+    offset = Offset(MAX_ID)
     for number in range(MAX_LISTED):
         offset.move(Position(ChannelId(MAX_ID - number), MAX_ID))
         offset.move(RevisionPosition(ChannelId(MAX_ID - number), MAX_ID))
     auth = json.dumps({"token": "t" * 1_024, "pid": "p" * 32, "offset": offset.text})
     assert len(f"40{auth}") <= STRANGER_BYTES
-    assert len(decode_offset(offset.text) or {}) == MAX_LISTED
+    assert len((decode_offset(offset.text) or Received()).positions) == MAX_LISTED
 
 
 def test_what_the_store_keeps_is_not_named_unless_there_is_something_newer() -> None:
@@ -60,20 +69,20 @@ def test_what_the_store_keeps_is_not_named_unless_there_is_something_newer() -> 
     offset.move(Position(TWO, 2))
     assert offset.received() == {ONE: Reached(1), TWO: Reached(1)}
     offset.stored(offset.received())
-    assert decode_offset(offset.text) == {TWO: Reached(2)}
+    assert decode_offset(offset.text) == Received({TWO: Reached(2)})
     assert len(offset) == 1
 
 
 def test_it_names_messages_and_what_was_changed_of_them() -> None:
     offset = Offset()
     offset.move(RevisionPosition(ONE, 4))
-    assert decode_offset(offset.text) == {ONE: Reached(0, 4)}
+    assert decode_offset(offset.text) == Received({ONE: Reached(0, 4)})
     offset.move(Position(ONE, 2))
-    assert decode_offset(offset.text) == {ONE: Reached(2, 4)}
+    assert decode_offset(offset.text) == Received({ONE: Reached(2, 4)})
     offset.ask()
     offset.move(RevisionPosition(ONE, 5))
     offset.stored(offset.received())
-    assert decode_offset(offset.text) == {ONE: Reached(2, 5)}
+    assert decode_offset(offset.text) == Received({ONE: Reached(2, 5)})
 
 
 def test_what_is_asked_for_again_does_not_count_as_received() -> None:
@@ -84,7 +93,15 @@ def test_what_is_asked_for_again_does_not_count_as_received() -> None:
     offset.doubt([ONE])
     assert offset.received() == {TWO: Reached(3)}
     offset.forget([ONE])
-    assert decode_offset(offset.text) == {TWO: Reached(3)}
+    assert decode_offset(offset.text) == Received({TWO: Reached(3)})
     offset.forget([TWO])
     assert offset.received() == {}
     assert offset.text == ""
+
+
+def test_a_note_that_comes_after_a_newer_one_takes_nothing_back() -> None:
+    offset = Offset(3)
+    assert offset.text == "n3"
+    for number in (5, 4):
+        offset.move(NotePosition(number))
+    assert (offset.text, len(offset)) == ("n5", 0)

@@ -7,14 +7,15 @@ import pytest
 import trio
 
 import hub.services.missed_revisions
+import hub.services.notes
 from hub.services.posting.continuity import WentBack
-from hub.socketio.offset import decode_offset
+from hub.socketio.offset import Received, decode_offset
 from persistence.interface import Store
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted
 from protocol.revisions import Delete, Edit
 from tests.support.clients.engine import EngineClient
-from tests.support.clients.recovery import contents, enter, offset, revisions, say
+from tests.support.clients.recovery import contents, enter, notes, offset, revisions, say
 from tests.support.clients.socketio import OFFSET, channel_of, token_of
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
@@ -22,6 +23,8 @@ from tests.support.school import open_school
 from tests.support.stores.intercept import Interception
 from tests.support.stores.records import changed, granted
 from tests.support.world import World, open_world
+
+ROUTE = "/learning_platform/api/channels/{}/muted"
 
 
 async def test_a_connection_that_broke_goes_on_where_it_was(world: World) -> None:
@@ -65,6 +68,56 @@ async def test_a_connection_that_broke_is_told_what_was_changed_meanwhile(world:
         assert await contents(peer, 1) == ["C"]
         await peer.socket.drop()
     peer, _ = await enter(school.ben, pid=told["pid"], offset=f"{school.general.id}:4:6")
+    await peer.socket.is_silent()
+
+
+async def test_a_connection_that_broke_is_told_what_was_noted_meanwhile(world: World) -> None:
+    school = await open_school(world)
+    one, _ = await post(world, school.ann.user, school.general, "1", "2")
+    hide, mute = f"/learning_platform/api/messages/{one.id}/hidden", ROUTE.format(school.general.id)
+    await school.ben.ask("PUT", hide)
+    peer, told = await enter(school.ben)
+    await peer.socket.drop()  # before any offset: what it knows is not known
+    peer, _ = await enter(school.ben, pid=told["pid"])
+    assert await notes(peer, 1) == ([("message:hidden", 1)], "n1")
+    await school.ben.ask("PUT", mute)
+    assert await notes(peer, 1) == ([("channel:noted", 2)], "n2")
+    await peer.ask("room:join", channel_of(school))
+    await say(school, school.ann.user, "3")
+    assert (await peer.event())[0] == "message:new"
+    received = await offset(peer)
+    assert received == f"n2,{school.general.id}:3"
+    await peer.socket.drop()
+    for method, path in (("DELETE", mute), ("DELETE", hide), ("PUT", hide)):
+        await school.ben.ask(method, path)
+    for _ in range(2):  # it breaks again before it has said that it was told
+        peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
+        expected = [("channel:noted", 3), ("message:hidden", 5)]
+        assert await notes(peer, 2) == (expected, "n5")
+        await peer.socket.drop()
+    peer, _ = await enter(school.ben, pid=told["pid"], offset="n5")
+    await say(school, school.ann.user, "4")
+    assert (await peer.event())[0] == "message:new"
+    assert await offset(peer) == f"n5,{school.general.id}:4"
+
+
+async def test_who_missed_more_notes_than_are_told_at_once_comes_back_for_the_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.notes, "MAX_NOTES", 2)
+    monkeypatch.setattr(hub.services.notes, "PAGE_NOTES", 2)
+    school = await open_school(world)
+    messages = await post(world, school.ann.user, school.general, "1", "2", "3")
+    peer, told = await enter(school.ben)
+    await peer.socket.drop()
+    for message in messages:
+        await school.ben.ask("PUT", f"/learning_platform/api/messages/{message.id}/hidden")
+    peer, _ = await enter(school.ben, pid=told["pid"])
+    found, received = await notes(peer, 2)
+    assert [number for _, number in found] == [1, 2]
+    await peer.socket.closed()
+    peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
+    assert await notes(peer, 1) == ([("message:hidden", 3)], "n3")
     await peer.socket.is_silent()
 
 
@@ -216,12 +269,12 @@ async def test_a_connection_of_another_log_begins_anew(world: World) -> None:
     assert again["pid"] != told["pid"]
     epoch = told["pid"].partition(".")[0]
     await peer.emit("resume", {"after": {channel_of(school): 9}, "epoch": epoch})
-    assert decode_offset(await offset(peer)) == {}  # the store knows that it is 0
+    assert decode_offset(await offset(peer)) == Received()  # the store knows that it is 0
     assert await contents(peer, 1) == ["1"]
     name, marker = await peer.event()
     assert (name, marker["reset"], marker["epoch"]) == ("resumed", True, watch.epoch)
     await peer.emit("resume", {"after": {channel_of(school): 9}})
-    assert decode_offset(await offset(peer)) == {}  # the store knows that it is 0
+    assert decode_offset(await offset(peer)) == Received()  # the store knows that it is 0
     assert await contents(peer, 1) == ["1"]  # what it has may be of another log
     assert (await peer.event())[1]["reset"]
     await peer.socket.drop()

@@ -472,7 +472,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a recovered client gets again what it has received",
         "hub/socketio/recovery.py",
-        "channel_id: reached.or_further(received.get(channel_id, Reached()))",
+        "channel_id: reached.or_further(received.positions.get(channel_id, Reached()))",
         "channel_id: reached",
         (RECOVERY,),
     ),

@@ -355,8 +355,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a recovered connection is told again of what it has received",
         "hub/socketio/recovery.py",
-        "entered, received.keys() | entered.keys())",
-        "entered, entered.keys())",
+        "known = received.positions.keys() | entered.keys()",
+        "known = entered.keys()",
         ("tests/hub/socketio/test_recovery.py",),
     ),
     Fault(

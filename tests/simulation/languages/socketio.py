@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hub.socketio.offset import decode_offset
+from hub.socketio.offset import Received, decode_offset
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
 from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 from tests.simulation.languages.language import NewMessage, Places, Positions, reply_to
@@ -102,8 +102,8 @@ class SocketIo:
             case ["message:offline", messages]:
                 return Undelivered([_message(each["id"]) for each in messages])
             case ["recovery:offset", str(offset)]:
-                reached = decode_offset(offset) or {}
-                return Reached({channel: each.seq for channel, each in reached.items()})
+                received = decode_offset(offset) or Received()
+                return Reached({each: at.seq for each, at in received.positions.items()})
             case ["resumed", {"complete": complete, "notes": notes} as resumed]:
                 upto, revs = [
                     {_channel(key): number for key, number in each.items()}

@@ -5,13 +5,22 @@ to do: of each channel and message it keeps the note with the highest number.
 from math import inf
 
 import trio
-from attrs import define, field
+from attrs import define, field, frozen
 
 from protocol.model import ChannelId, MessageId, UserId
 from tests.simulation.judgement.truth import Right, Truth
 from tests.simulation.judgement.witness import Judge
 from tests.simulation.languages.language import Language
 from tests.simulation.languages.notes import ChannelNoted, Noted
+
+
+@frozen
+class _Ask:
+    """A `resume` that has not ended: the number that it named, when, and what was told since."""
+
+    named: int
+    at: float
+    told: set[int] = field(factory=set)
 
 
 @define
@@ -34,13 +43,13 @@ class HeldNotes:
     known: int = field(default=0, init=False)
     _held: dict[tuple[ChannelId, MessageId | None], Noted] = field(factory=dict, init=False)
     _above: set[int] = field(factory=set, init=False)  # told, and not known what is below
-    _told: set[int] = field(factory=set, init=False)  # since it asked
-    _named: int = field(default=0, init=False)
-    _asked_at: float = field(default=-inf, init=False)
+    _asks: list[_Ask] = field(factory=list, init=False)  # of the present connection
+    _known_at: float = field(default=-inf, init=False)  # when it asked for what it was told of
 
     def connected(self) -> None:
         """A new connection, on which what is missing is asked for."""
         self._above.clear()
+        self._asks.clear()
 
     def asks(self) -> int:
         """The device asks for what it missed: from the beginning, if it was let into something
@@ -48,11 +57,9 @@ class HeldNotes:
         """
         channels = self.truth.places.all_of(self.me)
         sights = [self.truth.sight(Right.SEE, self.me, each) for each in channels]
-        is_anew = any(each.was_closed_since(self._asked_at) for each in sights)
-        self._named = 0 if is_anew else self.known
-        self._asked_at = trio.current_time()
-        self._told.clear()
-        return self._named
+        is_anew = any(each.was_closed_since(self._known_at) for each in sights)
+        self._asks.append(_Ask(0 if is_anew else self.known, trio.current_time()))
+        return self._asks[-1].named
 
     def tell(self, noted: Noted) -> bool:
         """The device is told of a note. Returns whether it misses another one."""
@@ -60,7 +67,8 @@ class HeldNotes:
         number = noted.number
         if number == 0:
             return False  # nothing was noted
-        self._told.add(number)
+        for each in self._asks:
+            each.told.add(number)
         before = self._held.get(_place(noted))
         if before is None or before.number <= number:
             self._held[_place(noted)] = noted
@@ -76,14 +84,15 @@ class HeldNotes:
 
     def resumed(self, upto: int) -> None:
         """The hub says that the device knows all notes up to this number."""
-        if self._named == 0 or upto < self._named:  # what it was told is all that there is
+        ask = self._asks.pop(0)
+        if ask.named == 0 or upto < ask.named:  # what it was told is all that there is
             self._held = {
-                place: each for place, each in self._held.items() if each.number in self._told
+                place: each for place, each in self._held.items() if each.number in ask.told
             }
             self.known = 0
-        self.known = max(self.known, upto)
+        self.known, self._known_at = max(self.known, upto), ask.at
         self._advance()
-        stale = self._stale(self._asked_at)
+        stale = self._stale(ask.at)
         self.require(not stale, f"is resumed, and does not know {stale}")
 
     def missing(self) -> list[Noted]:
@@ -108,7 +117,7 @@ class HeldNotes:
         """Whether the dialect tells of it, and the user could see it since the device asked."""
         sight = self.truth.sight(Right.SEE, self.me, noted.channel_id)
         is_told = noted.channel_id in self.language.noted_channels(self.truth.places, self.me)
-        return is_told and not sight.was_closed_since(self._asked_at)
+        return is_told and not sight.was_closed_since(self._known_at)
 
     def _advance(self) -> None:
         while self.known + 1 in self._above:

@@ -81,7 +81,8 @@ class Wishes:
         if code not in NOT_FOUND:
             self._say_again()
             return False
-        found = next(filter(self._may_be_refused, self._said), None)
+        unanswered_first = sorted(self._said, key=lambda each: each not in self.pending)
+        found = next(filter(self._may_be_refused, unanswered_first), None)
         if found is None:
             return False
         self._said.remove(found)

@@ -50,3 +50,14 @@ async def revisions(peer: Peer, count: int) -> tuple[list[tuple[int, str]], str]
         found.append((message["rev"], message["content"]))
         last = await offset(peer)
     return found, last
+
+
+async def notes(peer: Peer, count: int) -> tuple[list[tuple[str, int]], str]:
+    """The names and numbers of the next notes, and the offset behind the last one."""
+    found, last = [], ""
+    for _ in range(count):
+        name, note = await peer.event()
+        assert name in ("channel:noted", "message:hidden"), (name, note)
+        found.append((name, note["note"]))
+        last = await offset(peer)
+    return found, last

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -9,11 +10,12 @@ from hub.services.posting.lane import Settlement
 from persistence.interface import Store
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted
+from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.frames import text
 from tests.support.clients.socketio import channel_of, enter
-from tests.support.posting import private_message
+from tests.support.posting import post, private_message, write
 from tests.support.quiet import until_quiet
-from tests.support.school import open_school
+from tests.support.school import on_gateway, open_school
 from tests.support.stores.stall import Stall
 from tests.support.world import World, open_world
 
@@ -72,6 +74,47 @@ async def test_a_reply_to_what_is_not_in_the_conversation_is_refused(world: Worl
     reply = await socket.ask(private_message(ben, client_id="k1", parent_id=parent["id"]))
     assert reply["message"]["parent_id"] == parent["id"]
     assert reply["message"]["seq"] == 2
+
+
+@pytest.mark.parametrize("is_private", [False, True])
+async def test_who_follows_a_thread_is_told_of_replies_where_they_have_joined_nothing(
+    world: World, is_private: bool
+) -> None:
+    school = await open_school(world)
+    ann, ben = school.ann, school.ben
+    if is_private:
+        (root,) = await write(world, ann.user, ben.user, "first")
+        draft = Draft(ben.id, ann.id, "re", parent_id=root.id)
+    else:
+        (root,) = await post(world, ann.user, school.general, "first")
+        draft = Draft(ben.id, None, "re", channel_id=school.general.id, parent_id=root.id)
+    sockets = {path: await ann.open(path) for path in ("/ws", "/messagepal", "/ws/chat")}
+    sockets["/gateway"] = await on_gateway(ann)
+    events, others = await enter(ann), [await ben.open("/ws/chat"), await on_gateway(school.tea)]
+    await until_quiet()
+    for socket in (*sockets.values(), *others):
+        socket.ignoring("user_presence", "user_online_status", "PRESENCE_UPDATE", "MESSAGE_CREATE")
+    posted = await world.services.messaging.send(ben.user, draft)
+    assert isinstance(posted, Posted)
+    reply = posted.message
+    if is_private:
+        assert (await sockets["/ws"].receive())["message"]["thread_id"] == root.id
+        received = (await sockets["/messagepal"].receive())["payload"]
+        assert (received["parentId"], received["threadId"]) == (str(root.id), str(root.id))
+    chat = await sockets["/ws/chat"].receive()
+    assert (chat["type"], chat["messageId"], chat["channelId"]) == (
+        "thread_reply", reply.id, reply.channel_id,
+    )  # fmt: skip
+    assert (chat["userId"], chat["thread"]["parentId"]) == (ben.id, root.id)
+    gateway = await sockets["/gateway"].receive()
+    assert (gateway["t"], gateway["d"]) == (
+        "THREAD_REPLY", {name: value for name, value in chat.items() if name != "type"},
+    )  # fmt: skip
+    name, payload = await events.event()
+    assert (name, payload["messageId"]) == ("thread:reply", to_uuid(IdKind.MESSAGE, reply.id))
+    await until_quiet()
+    for socket in (*sockets.values(), events.socket, *others):
+        await socket.is_silent()
 
 
 async def test_two_people_may_use_the_same_key(world: World) -> None:

@@ -134,8 +134,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a recovered client that missed many revisions misses the last ones",
         "hub/services/resume.py",
-        "            if not resumed.is_all:\n                client.close(TRY_AGAIN)\n",
-        "",
+        "is_all = resumed.is_all and is_noted\n",
+        "is_all = is_noted\n",
         (RECOVERY,),
     ),
     Fault(
@@ -148,8 +148,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an offset forgets its revision with the next message",
         "hub/socketio/offset.py",
-        "reached = evolve(reached, seq=seq)",
-        "reached = Reached(seq)",
+        "evolve(self._so_far(channel_id), seq=seq)",
+        "Reached(seq)",
         ("tests/hub/socketio/test_offset.py",),
     ),
     Fault(
@@ -190,8 +190,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a client of Socket.IO that is recovered is not told what was changed meanwhile",
         "hub/services/resume.py",
-        "await self._enter(client, named), seqs, revs)\n            if not resumed.is_all",
-        "await self._enter(client, named), seqs, None)\n            if not resumed.is_all",
+        "await self._enter(client, named), seqs, revs)\n            _, is_noted",
+        "await self._enter(client, named), seqs, None)\n            _, is_noted",
         BY_TRANSCRIPT,
     ),
     Fault(

@@ -123,4 +123,32 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "even_hidden=False",
         ("tests/hub/services/people/test_export.py",),
     ),
+    Fault(
+        "a recovered connection is told nothing of what was noted meanwhile",
+        "hub/services/resume.py",
+        "            _, is_noted = await self._noted(client, notes, is_reset=resumed.is_above)\n",
+        "            is_noted = True\n",
+        ("tests/hub/socketio/test_recovery.py",),
+    ),
+    Fault(
+        "a recovered connection is told again of the notes that it knows",
+        "hub/socketio/recovery.py",
+        "entered, known, received.notes)",
+        "entered, known)",
+        ("tests/hub/socketio/test_recovery.py",),
+    ),
+    Fault(
+        "who missed more notes than are told at once is recovered without the rest",
+        "hub/services/resume.py",
+        "is_all = resumed.is_all and is_noted\n",
+        "is_all = resumed.is_all\n",
+        ("tests/hub/socketio/test_recovery.py",),
+    ),
+    Fault(
+        "a recovered connection forgets how far it knew the notes",
+        "hub/socketio/application.py",
+        "            link.offset.notes = slip.notes\n",
+        "",
+        ("tests/hub/socketio/test_recovery.py",),
+    ),
 )

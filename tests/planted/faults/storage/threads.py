@@ -94,6 +94,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/persistence/postgres/test_deletion.py",),
     ),
     Fault(
+        "who follows a thread is told of replies only where they have joined the channel",
+        "hub/services/posting/lane.py",
+        "Delivery(event, ToUsers(posted.followers))",
+        "Delivery(event, ToRooms([ChannelRoom(message.channel_id)]))",
+        ("tests/hub/services/posting/test_messaging.py",),
+    ),
+    Fault(
         "the replies to a message that may not be seen are shown",
         STORE,
         "      JOIN channels c ON c.id = p.channel_id AND may_join($1, c.id)\n",
