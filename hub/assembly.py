@@ -182,7 +182,8 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         store.log, store.messages, hub, *await begin_log(store, lanes=config.db_lanes)
     )
     messaging = Messaging(store.messages, hub, typing, log_watch, store.revisions, tracing=tracing)
-    receipts = Receipts(store.messages, hub)
+    notes = Notes(store.notes, store.messages, store.relations, hub)
+    receipts = Receipts(store.messages, hub, notes)
     workspaces = Workspaces(
         store.workspaces,
         store.channels,
@@ -207,7 +208,6 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         introductions.begin,
         Questions(store.relations, store.invitations, pairs, hub).begin,
     )
-    notes = Notes(store.notes, store.messages, store.relations, hub)
     resume = Resume(
         store.channels,
         store.lists,

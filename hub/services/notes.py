@@ -3,14 +3,16 @@ channels.
 
 Guarantees: the policy decides in the statement that notes it; whoever may not see a message or a
 channel is answered as if there were none; only the user's own connections are told, the one that
-asked by its answer. Must not know: dialects, sockets, SQL.
+asked by its answer; a note whose answer was lost is told when the user's next one, or its repeat,
+is answered. Must not know: dialects, sockets, SQL.
 """
 
+from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import Final, TypeVar, assert_never
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
@@ -27,6 +29,8 @@ from protocol.events import Noted, Refused
 from protocol.model import ChannelId, MessageId, UserId
 from protocol.notes import Mute, Note
 
+T = TypeVar("T")
+
 PAGE_NOTES: Final = 500
 MAX_NOTES: Final = 10_000  # in one resume
 _IN_PAST: Final = "until must be in the future"
@@ -40,6 +44,7 @@ class Notes:
     messages: Messages
     relations: Relations
     hub: Hub
+    _doubtful: set[UserId] = field(factory=set, init=False)
 
     async def take(self, asker: Asker, command: NoteCommand) -> Answer:
         """Note something for a user. The answer is the note as it is then.
@@ -56,15 +61,20 @@ class Notes:
             case MarkUnread(message_id=message_id, only_private=only_private):
                 if not await self._is_in(message_id, command.channel_id):
                     return Refused.because(ErrorCode.MESSAGE_NOT_FOUND)
-                stored = await self.store.mark_unread(
-                    user_id, message_id, only_private=only_private
+                stored = await self.known(
+                    user_id,
+                    self.store.mark_unread(user_id, message_id, only_private=only_private),
                 )
                 return await self._told(asker, stored, ErrorCode.MESSAGE_NOT_FOUND)
             case HideMessage(message_id=message_id, only_private=only_private):
                 if not await self._is_in(message_id, command.channel_id):
                     return Refused.because(ErrorCode.MESSAGE_NOT_FOUND)
-                stored = await self.store.hide(
-                    user_id, message_id, is_hidden=command.is_hidden, only_private=only_private
+                is_hidden = command.is_hidden
+                stored = await self.known(
+                    user_id,
+                    self.store.hide(
+                        user_id, message_id, is_hidden=is_hidden, only_private=only_private
+                    ),
                 )
                 return await self._told(asker, stored, ErrorCode.MESSAGE_NOT_FOUND)
             case MuteChannel(channel_id=channel_id, mute=mute):
@@ -90,7 +100,8 @@ class Notes:
     ) -> Answer:
         if mute is not None and not mute.holds(datetime.now(UTC)):
             return Refused(ErrorCode.INVALID_FIELD, _IN_PAST, field="until")
-        stored = await self.store.mute(asker.user.id, channel_id, mute)
+        user_id = asker.user.id
+        stored = await self.known(user_id, self.store.mute(user_id, channel_id, mute))
         return await self._told(asker, stored, missing)
 
     async def _told(self, asker: Asker, stored: StoredNote | None, missing: ErrorCode) -> Answer:
@@ -100,6 +111,29 @@ class Notes:
         if stored.is_new:
             await self.hub.broadcast([noted(asker.user.id, stored.note, asker.client)])
         return Notice(_event(asker.user.id, stored.note))
+
+    async def known(self, user_id: UserId, statement: Awaitable[T]) -> T:
+        """The outcome of a statement that may change a user's notes. If it is unknown, the next
+        known one has the user's connections told of their last note: whoever misses others sees
+        that by its number.
+
+        Raises:
+            StoreUnavailable: it is unknown.
+        """
+        try:
+            outcome = await statement
+            if user_id in self._doubtful:
+                await self._tell_last(user_id)
+        except BaseException:
+            self._doubtful.add(user_id)
+            raise
+        self._doubtful.discard(user_id)
+        return outcome
+
+    async def _tell_last(self, user_id: UserId) -> None:
+        last = await self.store.last_number(user_id)
+        for note in await self.store.since(user_id, last - 1, limit=1):
+            await self.hub.broadcast([noted(user_id, note)])
 
     async def replay(self, client: Client, known: int) -> tuple[int, bool]:
         """Send a connection what it missed of its user's notes. `known`: the number of the last one

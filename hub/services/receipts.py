@@ -19,7 +19,7 @@ from attrs import evolve
 from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, ToRooms, ToUsers
-from hub.services.notes import noted
+from hub.services.notes import Notes, noted
 from persistence.interface import Messages
 from persistence.records import Advance, Reading
 from protocol.events import (
@@ -40,11 +40,13 @@ class Receipts:
     Args:
         messages: keeps them.
         hub: delivers receipts.
+        notes: tells what counts as read again.
     """
 
-    def __init__(self, messages: Messages, hub: Hub) -> None:
+    def __init__(self, messages: Messages, hub: Hub, notes: Notes) -> None:
         self._messages = messages
         self._hub = hub
+        self._notes = notes
         self._running: dict[trio.Event, None] = {}
         # The newest watermark of those that are being moved, whose statements may end in any order.
         self._newest: dict[tuple[ChannelId, UserId, DeliveryStatus], int] = {}
@@ -145,7 +147,7 @@ class Receipts:
 
         async def advanced() -> Advance | None:
             nonlocal reading
-            reading = await statement
+            reading = await self._notes.known(reader, statement)
             return reading.advance
 
         async with self._moved(reader, READ, advanced()) as advance:

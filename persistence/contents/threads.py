@@ -84,6 +84,6 @@ class Threads(Protocol):
     async def followed(
         self, user_id: UserId, *, before: int = MAX_ID, limit: int, only_private: bool = False
     ) -> Sequence[FollowedThread]:
-        """The threads that a user follows and may see, with a place below `before`, the highest
-        first.
+        """The threads that a user follows and may see and whose first message they have not hidden,
+        with a place below `before`, the highest first.
         """

@@ -19,7 +19,13 @@ def main() -> int:
     parser.add_argument("--start", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--json", type=Path, help="where to write what was found")
-    parser.add_argument("--bug", choices=BUGS, help="a mistake to plant")
+    parser.add_argument(
+        "--bug",
+        choices=BUGS,
+        nargs="+",
+        default=[None],
+        help="mistakes to plant, one after the other",
+    )
     parser.add_argument("--until-broken", action="store_true", help="stop at the first problem")
     parser.add_argument("--trace", action="store_true", help="print what happened")
     parser.add_argument(
@@ -27,30 +33,27 @@ def main() -> int:
     )
     options = parser.parse_args()
     started = time.monotonic()
-    results: list[Result] = []
     with ProcessPoolExecutor(options.jobs) as pool:
-        seeds = range(options.start, options.start + options.seeds)
-        run = partial(play, bug=options.bug, real_seconds=options.real_seconds)
-        # Whatever was handed to a process is played to its end, also after the first problem.
-        for result in pool.map(run, seeds, chunksize=1 if options.until_broken else 5):
-            results.append(result)
-            if options.trace:
-                print(result.trace)
-            if result.problem is not None:
-                print(f"seed {result.seed}: {result.problem}", flush=True)
-                # After a hang that had to be broken off, its process is not to be trusted.
-                if options.until_broken or result.problem.startswith("hangs"):
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    break
+        if options.until_broken:
+            found = pool.map(partial(_until_broken, options), options.bug)
+        else:
+            found = (_all(options, pool, bug) for bug in options.bug)
+        by_bug = dict(zip(options.bug, found, strict=True))
+    results = [result for found in by_bug.values() for result in found]
     seconds = time.monotonic() - started
     report = {
         "seeds": len(results),
         "broken": {result.seed: result.problem for result in results if result.problem},
+        "not_broken_by": [
+            bug for bug, found in by_bug.items() if bug and not any(each.problem for each in found)
+        ],
         "acknowledged": sum(result.acknowledged for result in results),
         "changes": sum(result.changes for result in results),
         "copies": sum(result.copies for result in results),
         "mentions": sum(result.mentions for result in results),
         "found": sum(result.found for result in results),
+        "notes": sum(result.notes for result in results),
+        "threads": sum(result.threads for result in results),
         "messages": sum(result.messages for result in results),
         "frames": sum(result.frames for result in results),
         "restarts": sum(result.restarts for result in results),
@@ -61,3 +64,39 @@ def main() -> int:
     if options.json is not None:
         options.json.write_text(json.dumps(report, indent=2) + "\n")
     return 1 if report["broken"] else 0
+
+
+def _seeds(options: argparse.Namespace) -> range:
+    return range(options.start, options.start + options.seeds)
+
+
+def _until_broken(options: argparse.Namespace, bug: str | None) -> list[Result]:
+    """Seed after seed in this process."""
+    results: list[Result] = []
+    for seed in _seeds(options):
+        results.append(play(seed, bug, options.real_seconds))
+        _show(options, bug, results[-1])
+        if results[-1].problem is not None:
+            break
+    return results
+
+
+def _all(options: argparse.Namespace, pool: ProcessPoolExecutor, bug: str | None) -> list[Result]:
+    results: list[Result] = []
+    run = partial(play, bug=bug, real_seconds=options.real_seconds)
+    for result in pool.map(run, _seeds(options), chunksize=5):
+        results.append(result)
+        _show(options, bug, result)
+        if result.problem is not None and result.problem.startswith("hangs"):
+            # After a hang that had to be broken off, its process is not to be trusted.
+            pool.shutdown(wait=False, cancel_futures=True)
+            break
+    return results
+
+
+def _show(options: argparse.Namespace, bug: str | None, result: Result) -> None:
+    if options.trace:
+        print(result.trace)
+    if result.problem is not None:
+        planted = "" if bug is None else f", {bug}"
+        print(f"seed {result.seed}{planted}: {result.problem}", flush=True)

@@ -12,16 +12,18 @@ from attrs import define, field
 
 from hub.identity.cookies import token_hash
 from persistence.records import StoreUnavailable
-from protocol.model import ChannelId, SessionId, UserId
+from protocol.model import ChannelId, MessageId, SessionId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.simulation.changes import Changes
 from tests.simulation.forwarding import Forwards
 from tests.simulation.judgement.ledger import Ledger, Sent
 from tests.simulation.judgement.truth import Right
 from tests.simulation.languages import Language
-from tests.simulation.languages.language import Call, send_over_rest
+from tests.simulation.languages.language import Call, NewMessage, send_over_rest
 from tests.simulation.languages.socketio import SocketIo
+from tests.simulation.notes.noting import Notes
 from tests.simulation.searching import Searches
+from tests.simulation.threads.following import Threads
 from tests.support.clients.frames import CLOSE, client_frame
 from tests.support.clients.websocket import Closed, Refused, WebSocket, open_websocket
 from tests.support.world import Person, World
@@ -33,6 +35,9 @@ HERE_SECONDS = 1.0
 READY_SECONDS = 5.0
 DOZE_SECONDS = 4.0  # in which a slow device reads nothing
 MAX_PENDING = 5
+NEW = 0.05  # of all connections, those of a device that has nothing yet
+REPLIES = 0.3  # of all messages
+RECENT = 8  # of a channel's messages are replied to
 OUTBOX_BYTES = 8_192  # that the hub keeps for a device
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
@@ -96,11 +101,15 @@ class Device:
     changes: Changes = field(init=False)
     searches: Searches = field(init=False)
     forwards: Forwards = field(init=False)
+    notes: Notes = field(init=False)
+    threads: Threads = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.changes = Changes(self)
         self.searches = Searches(self.sim, self.name)
         self.forwards = Forwards(self)
+        self.notes = Notes(self)
+        self.threads = Threads(self)
         self._session_id = self.sim.truth.opened(self.session_hash)
 
     @property
@@ -117,6 +126,10 @@ class Device:
         if self.here_since is None or self.ledger.connection.is_slow:
             return False
         return trio.current_time() - self.here_since > HERE_SECONDS
+
+    def is_new_since(self, at: float) -> bool:
+        """Whether it has connected since then."""
+        return self.here_since is None or self.here_since > at
 
     @property
     def has_session(self) -> bool:
@@ -204,6 +217,8 @@ class Device:
         holds = not isinstance(self.language, SocketIo) and dice.random() < 0.7
         stream = world.connect_lockstep() if is_slow else world.connect()
         stream.send_stream = OneAtATime(stream.send_stream)
+        if not self.sim.is_calm and dice.random() < NEW:
+            self.ledger.forgets()
         self.ledger.connected(is_slow=is_slow, holds=holds)
         try:
             with trio.fail_after(20):
@@ -315,6 +330,8 @@ class Device:
                 await self._go_on(socket)
             elif dice.random() < 0.4:
                 await self._use_rest()
+            elif dice.random() < 0.12:
+                await self.notes.make_one(socket)
             else:
                 await self._speak(socket)
         await self._close(socket)
@@ -322,8 +339,10 @@ class Device:
     async def _use_rest(self) -> None:
         """What is answered, whether there is a connection or not."""
         dice = self.sim.dice
-        if dice.random() < 0.65:
+        if dice.random() < 0.55:
             await self.changes.make_some()
+        elif dice.random() < 0.2:
+            await self.threads.make_some()
         elif dice.random() < 0.5:
             await self.searches.make_one(self.person, is_let_in=lambda: self.has_sessions)
         else:
@@ -340,12 +359,12 @@ class Device:
             await self._mark_something(socket)
         else:
             channel_id = dice.choice(self.ledger.channels())
-            await self._say(socket, self.language.typing(self.sim.places, self.me, channel_id))
+            await self.say(socket, self.language.typing(self.sim.places, self.me, channel_id))
 
     async def _begin(self, socket: WebSocket) -> None:
         identify = self.language.identify(self.me)
         if identify is not None:
-            await self._say(socket, identify)
+            await self.say(socket, identify)
             with trio.move_on_after(READY_SECONDS):
                 while not self.ledger.connection.is_ready:  # noqa: ASYNC110  the clock is a mock
                     await trio.sleep(0.05)
@@ -365,6 +384,7 @@ class Device:
         await self.changes.repeat()
         await self.forwards.repeat()
         if connection.is_resumed:
+            await self.notes.repeat(socket)
             for key, sent in list(ledger.pending.items()):
                 if sent.channel_id in connection.joined or not self.language.must_rejoin:
                     await self._send(socket, key, sent)
@@ -386,8 +406,9 @@ class Device:
 
     async def _resume(self, socket: WebSocket) -> None:
         self.ledger.asks()
-        last, revs = dict(self.ledger.last), self.ledger.states.known
-        await self._say(socket, self.language.resume(self.sim.places, self.me, last, dict(revs)))
+        last, revs, notes = self.ledger.last, self.ledger.states.known, self.ledger.notes.asks()
+        asked = self.language.resume(self.sim.places, self.me, dict(last), dict(revs), notes)
+        await self.say(socket, asked)
 
     async def _send_something(self, socket: WebSocket) -> None:
         dice, ledger = self.sim.dice, self.ledger
@@ -398,12 +419,20 @@ class Device:
         self._count += 1
         said = f"{self.name}-{self._count} {'x' * dice.choice((0, 0, 10, 800))}."
         text = f"{said}{self.changes.mention()}"
-        sent = Sent(channel_id, text, trio.current_time())
+        sent = Sent(channel_id, text, trio.current_time(), self._choose_parent(channel_id))
         key = f"{self.number}-{self._count}"
         self.sim.note(self.name, f"sends {sent.name} to {channel_id}")
         await self._send(socket, key, sent)
         if dice.random() < 0.2:
             await self._send(socket, key, sent)  # impatient
+
+    def _choose_parent(self, channel_id: ChannelId) -> MessageId | None:
+        """One of the last messages, of which some are replies, or none."""
+        held = [position for position in self.ledger.states.held if position[0] == channel_id]
+        if not held or self.sim.dice.random() > REPLIES:
+            return None
+        position = self.sim.dice.choice(sorted(held)[-RECENT:])
+        return self.sim.truth.messages[position].message.id
 
     def _may_send(self, channel_id: ChannelId) -> bool:
         if self.language.must_rejoin:
@@ -413,12 +442,13 @@ class Device:
     async def _send(self, socket: WebSocket, key: str, sent: Sent) -> None:
         self.sim.note(self.name, f"says {sent.name}")
         self.ledger.says(key, sent)
-        where = (self.sim.places, self.me, sent.channel_id, sent.text, key)
+        new = NewMessage(sent.channel_id, sent.text, key, sent.parent_id)
         is_over_rest = self.sim.dice.random() < 0.1
-        frame = send_over_rest(*where) if is_over_rest else self.language.send(*where)
+        send = send_over_rest if is_over_rest else self.language.send
+        frame = send(self.sim.places, self.me, new)
         if not isinstance(frame, Call):
             self.ledger.connection.unanswered[key] += 1
-        await self._say(socket, frame)
+        await self.say(socket, frame)
 
     async def _mark_something(self, socket: WebSocket) -> None:
         """Any message, also an older one than before; or a whole conversation over REST."""
@@ -429,13 +459,14 @@ class Device:
             position = (channel_id, dice.randint(max(1, last - 3), last))
             message = self.sim.truth.messages[position].message
             is_read = dice.random() < 0.6
-            await self._say(socket, self.language.mark(channel_id, message.id, is_read=is_read))
+            await self.say(socket, self.language.mark(channel_id, message.id, is_read=is_read))
         else:
             peer = places.peer(self.me, dice.choice(places.conversations_of(self.me)))
             path = f"/private_messages/api/messages/{peer}/read"
-            await self._say(socket, Call("PUT", path))
+            await self.say(socket, Call("PUT", path))
 
-    async def _say(self, socket: WebSocket, frame: Any) -> None:
+    async def say(self, socket: WebSocket, frame: Any) -> None:
+        """A frame, or a call over REST."""
         if isinstance(frame, Call):
             await self._call(frame)
         elif frame is not None and isinstance(self.language, SocketIo):

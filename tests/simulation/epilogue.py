@@ -6,22 +6,27 @@ Every device closes politely and reads to the end, so that no frame is left unre
 """
 
 from collections.abc import Sequence
+from math import inf
 from typing import TYPE_CHECKING
 
 import trio
-from attrs import define
+from attrs import define, field
 
 from protocol.answers import Changed
 from protocol.commands import ReviseMessage
-from protocol.model import ChannelId, Message
+from protocol.model import ChannelId, Message, MessageId
 from protocol.revisions import Delete, Edit, React, Revision
 from tests.simulation.device import Device
 from tests.simulation.judgement.mentioning import Mentions
 from tests.simulation.judgement.truth import Right
-from tests.simulation.languages.language import Call, send_over_rest
+from tests.simulation.languages.language import Call, NewMessage, send_over_rest
+from tests.simulation.languages.messenger import Messenger
+from tests.simulation.languages.notes import Hide, MarkUnread, Wish, note_over_rest
 from tests.simulation.languages.private_messages import PrivateMessages
 from tests.simulation.languages.socketio import SocketIo
+from tests.simulation.notes.reckoning import check_unread
 from tests.simulation.searching import ENGINES, Searches
+from tests.simulation.threads.following import check_followed
 from tests.support.world import Person
 
 if TYPE_CHECKING:
@@ -29,6 +34,7 @@ if TYPE_CHECKING:
 
 SETTLED_SECONDS = 8.0  # typing has expired, presence has been announced
 LEAVE_SECONDS = 10.0
+ORIGINALS = 4  # that each device asks for
 
 
 @define
@@ -36,6 +42,7 @@ class Epilogue:
     """Plays the end of a simulation."""
 
     sim: "Simulation"
+    _spoke_at: float = field(default=inf, init=False)
 
     async def play(self) -> None:
         """Raises Broken."""
@@ -52,9 +59,16 @@ class Epilogue:
         await self._everybody_counts()
         await self._everybody_changes_something()
         await self._everybody_reads()
+        await self._everybody_notes_something()
         await self._everybody_searches()
         await self._everybody_counts()
+        for device in self._connected():
+            for _ in range(ORIGINALS):
+                await device.forwards.ask_for_original()
         await trio.sleep(SETTLED_SECONDS)
+        for person in sim.people:
+            await check_followed(sim, person)
+            await check_unread(sim, person)
         self._check_heard(began)
         self._check_views()
         await self._everybody_leaves()
@@ -77,14 +91,26 @@ class Epilogue:
     async def _everybody_speaks(self) -> None:
         """In every channel, over REST, so that no device has to be able to."""
         sim = self.sim
+        self._spoke_at = trio.current_time()
         for number, person in enumerate(sim.people):
             for channel_id in sim.places.all_of(person.id):
                 if sim.truth.sight(Right.SEND, person.id, channel_id).is_open:
                     key = f"last-{number}-{channel_id}"
                     names = ["channel", *(each.user.username for each in sim.people)]
                     text = f"{key} {' '.join(f'@{name}' for name in names)} ."
-                    where = (sim.places, person.id, channel_id, text, key)
-                    await self._call(person, send_over_rest(*where))
+                    new = NewMessage(channel_id, text, key, self._last_of(channel_id))
+                    await self._call(person, send_over_rest(sim.places, person.id, new))
+
+    def _last_of(self, channel_id: ChannelId) -> MessageId | None:
+        """The last message that may be replied to."""
+        truth, log = self.sim.truth, self.sim.tables.channels[channel_id].messages
+        for each in reversed(log):
+            root = truth.find(truth.threads.root_of(each.id))
+            is_there = root is not None and not truth.is_deleted(*root.message.position)
+            if is_there and not each.is_deleted:
+                last_id: MessageId = each.id
+                return last_id
+        return None
 
     async def _everybody_changes_something(self) -> None:
         """In every channel: their last message, and their reaction to the last one of all. Where
@@ -123,6 +149,24 @@ class Epilogue:
                 path = f"/private_messages/api/messages/{peer}/read"
                 await self._call(person, Call("PUT", path))
 
+    async def _everybody_notes_something(self) -> None:
+        """In every channel that they may see. What they marked unread, they read in part."""
+        sim = self.sim
+        for person in sim.people:
+            for channel_id in sim.places.all_of(person.id):
+                log = sim.tables.channels[channel_id].messages
+                if sim.truth.sees(person.id, channel_id) and log:
+                    chosen = sim.dice.choice(log[-5:])
+                    wishes: list[Wish] = [MarkUnread(chosen)]
+                    if not chosen.is_deleted:
+                        is_hidden = sim.truth.notes.hidden(person.id, chosen.id).is_open
+                        wishes.append(Hide(chosen, not is_hidden))
+                    for wish in wishes:
+                        await self._call(person, note_over_rest(sim.places, person.id, wish))
+                    if sim.dice.random() < 0.5:
+                        path = f"/learning_platform/api/messages/{chosen.id}/read"
+                        await self._call(person, Call("POST", path))
+
     async def _everybody_searches(self) -> None:
         for person in self.sim.people:
             await Searches(self.sim, person.user.username).find_everything(person)
@@ -159,6 +203,27 @@ class Epilogue:
             for each in device.ledger.mentions.missing(device.ledger.channels(), began)
         ]
         self.sim.require(not missing, f"after rights were lost, missing: {missing}")
+        for device in self._connected():
+            untold = [] if device.is_new_since(self._spoke_at) else self._untold(device)
+            self._require(device, not untold, f"was not told of the replies {untold}")
+
+    def _untold(self, device: Device) -> list[Message]:
+        """The last replies by others in threads that the device's user follows and may see, of
+        which it was not told, if its dialect does so.
+        """
+        truth, me, spoke_at = self.sim.truth, device.me, self._spoke_at
+        if isinstance(device.language, PrivateMessages | Messenger):
+            return []
+        return [
+            message
+            for committed in truth.messages.values()
+            if committed.at >= spoke_at
+            and (message := committed.message).author_id != me
+            and message.parent_id is not None
+            and not truth.threads.follows_reply(me, message.id).was_closed_since(spoke_at)
+            and not truth.sight(Right.SEE, me, message.channel_id).was_closed_since(spoke_at)
+            and message.id not in device.ledger.threads.told
+        ]
 
     async def _everybody_leaves(self) -> None:
         """Person by person, so that those who stay hear of it."""

@@ -8,6 +8,7 @@ import trio
 from attrs import define, field, frozen
 
 from protocol.model import ChannelId, Message, UserId
+from tests.simulation.judgement.answers import is_transient
 from tests.simulation.judgement.truth import Right
 from tests.simulation.languages.language import Call, forward_over_rest
 from tests.simulation.searching import ENGINES, Engine
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from tests.simulation.device import Device
 
 MAX_PENDING = 2
-FAILURE_SECONDS = 20.0  # after a failed call, in which something may still be refused because of it
 CLOSED = {"not_allowed", "not_a_member", "channel_not_found", "recipient_not_found"}
 
 
@@ -46,7 +46,7 @@ class Forwards:
         if self.device.sim.dice.random() < 0.6:
             await self._make_one()
         else:
-            await self._ask_for_original()
+            await self.ask_for_original()
 
     async def _make_one(self) -> None:
         """Forward a message, mostly one that the device has."""
@@ -78,7 +78,7 @@ class Forwards:
         if reply.status == 201:
             self.pending.pop(key, None)
             self.acknowledged.add((device.me, key))
-        elif not self._is_transient(reply):
+        elif not is_transient(device, reply, "forward anything"):
             self.pending.pop(key, None)
             if pending.tries == 1:
                 self.refused.add((device.me, key))
@@ -96,7 +96,7 @@ class Forwards:
             for each in rights
         )
 
-    async def _ask_for_original(self) -> None:
+    async def ask_for_original(self) -> None:
         """Of a copy that somebody else may see only, too, and of what is no copy."""
         device, dice, truth = self.device, self.device.sim.dice, self.device.sim.truth
         messages = truth.messages
@@ -108,7 +108,7 @@ class Forwards:
         engine = dice.choice(ENGINES)
         path = f"{engine.path.removesuffix('search')}{asked.id}/original"
         reply = await device.sim.call(device.person, Call("GET", path))
-        if reply is None or self._is_transient(reply):
+        if reply is None or is_transient(device, reply, "forward anything"):
             return
         flaw = self._flaw_of(reply, engine, asked, at)
         device.sim.require(flaw is None, f"{device.name} asks for the original of {asked}: {flaw}")
@@ -142,17 +142,3 @@ class Forwards:
         truth = self.device.sim.truth
         sight = truth.sight(Right.SEE, self.device.me, message.channel_id)
         return not sight.was_closed_since(since) and not truth.is_deleted(*message.position)
-
-    def _is_transient(self, reply: Reply) -> bool:
-        """Whether the same may be answered otherwise later, as it should be."""
-        sim, device = self.device.sim, self.device
-        match reply.status:
-            case 401:
-                sim.require(not device.has_sessions, f"{device.name} is not let in over REST")
-                return True
-            case 503:
-                failed = trio.current_time() - sim.weather.failed_at < FAILURE_SECONDS
-                sim.require(failed, f"{device.name} cannot forward anything: {reply.text}")
-                return True
-            case status:
-                return status == 429

@@ -61,6 +61,8 @@ class Result:
     copies: int
     mentions: int
     found: int
+    notes: int
+    threads: int
     restarts: int
     frames: int
     trace: str = field(repr=False)
@@ -334,6 +336,8 @@ class Simulation:
         copies = [(each.author_id, each.key) for each in posted if each.is_forwarded]
         self.require(len(copies) == len(set(copies)), f"stored twice: {sorted(copies)}")
         self.require(not self.truth.leaks, f"forwarded or mentioned wrongly: {self.truth.leaks}")
+        problems = self.truth.threads.problems + self.truth.notes.problems
+        self.require(not problems, f"stored wrongly: {problems}")
         for device in self.devices:
             lost = device.ledger.acknowledged - stored
             self.require(not lost, f"acknowledged and lost: {sorted(lost)}")
@@ -367,6 +371,8 @@ class Simulation:
             sum(len(device.forwards.acknowledged) for device in self.devices),
             sum(len(device.ledger.mentions.told) for device in self.devices),
             sum(device.searches.count for device in self.devices),
+            sum(device.ledger.wishes.granted for device in self.devices),
+            sum(device.threads.count for device in self.devices),
             self.restarts,
             sum(device.ledger.frames for device in self.devices),
             "\n".join(self._trace),

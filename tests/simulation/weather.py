@@ -15,18 +15,15 @@ from attrs import define, evolve, field
 
 from persistence.interface import Store
 from persistence.records import StoreUnavailable
+from tests.simulation.judgement.happenings import happened
 from tests.simulation.judgement.truth import Truth
 
 PARTS = (
     "accounts", "sessions", "relations", "messages", "revisions", "mentions", "workspaces",
-    "channels", "recoveries", "search", "health",
+    "channels", "recoveries", "search", "health", "notes", "threads",
 )  # fmt: skip
 FEEDS = {"ended", "changes"}
 ASKED_ABOUT_RIGHTS = {"accounts", "sessions", "relations", "workspaces", "channels"}
-CHANGES_RIGHTS = {
-    "block", "unblock", "request_follow", "accept_follow", "remove_follow", "change_profile",
-    "add_member", "remove_member", "close", "close_all",
-}  # fmt: skip
 
 
 @define
@@ -81,22 +78,13 @@ class Weather:
             self._failed(part)
             raise StoreUnavailable("lost on the way there")
         result = await method(*args, **kwargs)
-        self._happened(name, args, result)
+        if self._truth is not None:
+            happened(self._truth, (part, name), args, kwargs, result)
         await self._travel()
         if self.away or fault:
             self._failed(part)
             raise StoreUnavailable("lost on the way back")
         return result
-
-    def _happened(self, name: str, args: Any, result: Any) -> None:
-        if self._truth is not None:
-            if name == "post":
-                self._truth.posted(result)
-            elif name == "revise":
-                (drafts,) = args
-                self._truth.revised(drafts, result)
-            elif name in CHANGES_RIGHTS:
-                self._truth.changed()
 
     def _failed(self, part: str) -> None:
         self.failed_at = trio.current_time()

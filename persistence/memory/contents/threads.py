@@ -104,6 +104,8 @@ class MemoryThreads:
             for root_id, follows in row.follows.items():
                 follow = follows.get(user_id, ThreadFollow(is_following=False))
                 root = self._root(user_id, root_id, only_private=only_private)
+                if row.is_hidden(root_id, user_id):
+                    continue
                 if follow.is_following and root is not None:
                     found.append(self._followed(user_id, row, root[1], follow))
         found.sort(key=lambda each: -each.place)

@@ -55,6 +55,7 @@ _FOLLOWED: Final = f"""
                AND coalesce(t.last_id, f.root_id) < $3
              ORDER BY place DESC OFFSET 0) AS s
       JOIN messages m ON m.id = s.root_id AND m.deleted_at IS NULL
+                     AND NOT is_hidden_from($1, m.id)
       JOIN channels c ON c.id = m.channel_id AND may_join($1, c.id)
      WHERE NOT $2::boolean OR m.author_id IN (c.user_lo, c.user_hi)
      ORDER BY s.place DESC LIMIT $4

@@ -10,7 +10,7 @@ from typing import Final, Literal, NotRequired, TypedDict
 from protocol.model import Channel, DeliveryStatus, GradingStatus, Message, User
 from protocol.shapes.mentions import MentionObject, add_mentions
 from protocol.shapes.revisions import ReactionObject, Rev, reaction_objects
-from protocol.shapes.threads import ReplyObject, ThreadObject, add_threads
+from protocol.shapes.threads import ReplyObject, ThreadObject, add_threads, thread_object
 from protocol.shapes.timestamps import Timestamp, timestamp
 from protocol.shapes.uuids import ChannelUuid, IdKind, MessageUuid, UserUuid, to_uuid
 
@@ -62,13 +62,14 @@ class ChannelMessageObject(TypedDict):
 
 
 class SentObject(TypedDict):
-    """What confirms to its author that a message was stored."""
+    """What confirms to its author that a message was stored. `thread`: that of a reply."""
 
     messageId: MessageUuid
     channelId: ChannelUuid
     status: DeliveryStatus
     seq: int
     tempId: NotRequired[str]
+    thread: NotRequired[ThreadObject[MessageUuid, UserUuid]]
 
 
 class UserObject(TypedDict):
@@ -185,6 +186,8 @@ def sent_object(message: Message) -> SentObject:
     }
     if message.key is not None:
         view["tempId"] = message.key
+    if message.thread is not None:
+        view["thread"] = thread_object(message.thread, message_uuid, user_uuid)
     return view
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from persistence.interface import Store
+from persistence.records import StoreUnavailable
 from protocol.model import Message
 from protocol.revisions import Delete
 from protocol.shapes.uuids import IdKind, to_uuid
@@ -14,8 +16,9 @@ from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
 from tests.support.school import School, on_gateway, open_school
+from tests.support.stores.intercept import Interception
 from tests.support.stores.records import changed
-from tests.support.world import Person, World
+from tests.support.world import Person, World, open_world
 
 PRESENCE = ("user_presence", "user_online_status", "PRESENCE_UPDATE")
 LATER = "2100-01-31T12:00:00.000Z"
@@ -280,6 +283,39 @@ async def test_a_private_dialect_notes_nothing_of_channels(world: World) -> None
     assert (await chat.ask(frame))["type"] == "message_hidden"
     await until_quiet()
     await private.is_silent(besides=PRESENCE)
+
+
+async def _lost(call: Any, *args: Any, **kwargs: Any) -> Any:
+    await call(*args, **kwargs)
+    raise StoreUnavailable("lost on the way back")
+
+
+async def test_a_note_whose_answer_was_lost_is_told_when_it_is_repeated(store: Store) -> None:
+    hiding = Interception("notes", "hide", _lost)
+    async with open_world(hiding.over(store)) as world:
+        ann, ben = await world.people("ann", "ben")
+        (one,) = await write(world, ann.user, ben.user, "1")
+        socket = await ben.open("/ws")
+        assert (await ben.call("PUT", f"/api/messages/{one.id}/hidden")).status == 503
+        hiding.way = None
+        assert (await ben.call("PUT", f"/api/messages/{one.id}/hidden")).status == 200
+        assert (await socket.receive_type("message_hidden"))["note"] == 1
+
+
+async def test_that_unread_messages_were_read_is_told_when_it_is_repeated(store: Store) -> None:
+    reading = Interception("messages", "mark_read")
+    async with open_world(reading.over(store)) as world:
+        ann, ben = await world.people("ann", "ben")
+        (one,) = await write(world, ann.user, ben.user, "1")
+        await world.store.messages.mark_read(ben.id, ann.id)
+        await world.store.notes.mark_unread(ben.id, one.id)
+        socket = await ben.open("/ws")
+        reading.way = _lost
+        assert (await ben.call("PUT", f"/api/messages/{ann.id}/read")).status == 503
+        reading.way = None
+        assert (await ben.call("PUT", f"/api/messages/{ann.id}/read")).status == 200
+        told = await socket.receive_type("conversation_noted")
+        assert (told["note"], told["unread_from"]) == (2, None)
 
 
 async def test_lists_show_what_was_noted(world: World) -> None:

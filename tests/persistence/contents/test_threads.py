@@ -229,6 +229,19 @@ async def test_the_followed_threads_are_listed_with_what_is_unread(store: Store)
     assert await listed(ben) == [(three.id, 0)]
 
 
+async def test_a_thread_whose_first_message_one_has_hidden_is_in_no_list(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    channel = await make_channel(store, ann, ben)
+    parent = await post_one(store, to_channel(ann, channel))
+    await post_one(store, _reply(ben, channel, parent))
+    await store.notes.hide(ben.id, parent.id)
+    assert await store.threads.followed(ben.id, limit=9) == []
+    (listed,) = await store.threads.followed(ann.id, limit=9)
+    await store.notes.hide(ben.id, parent.id, is_hidden=False)
+    (again,) = await store.threads.followed(ben.id, limit=9)
+    assert (listed.message.id, again.message.id) == (parent.id, parent.id)
+
+
 async def test_who_may_not_see_a_thread_any_more_is_told_nothing_of_it(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     parent = await post_one(store, Draft(ann.id, ben.id, "parent"))

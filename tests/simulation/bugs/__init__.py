@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from tests.simulation.bugs import forwarding, mentioning, messages, revisions, searching
+from tests.simulation.bugs import (
+    forwarding,
+    mentioning,
+    messages,
+    notes,
+    revisions,
+    searching,
+    threads,
+)
 from tests.simulation.bugs.planting import Bug
 
 BUGS: Mapping[str, Bug] = {
@@ -11,4 +19,6 @@ BUGS: Mapping[str, Bug] = {
     **searching.BUGS,
     **forwarding.BUGS,
     **mentioning.BUGS,
+    **threads.BUGS,
+    **notes.BUGS,
 }

@@ -58,6 +58,8 @@ def ack_before_commit(sim: "Simulation") -> Iterator[None]:
             if at > trio.current_time() - UNFLUSHED_SECONDS and len(row.messages) == message.seq:
                 row.messages.pop()
                 del tables.messages[message.id]
+                if message.id in row.roots:
+                    row.replies[row.roots.pop(message.id)].remove(message.id)
                 tables.keys.pop((message.author_id, message.key), None)
         recent.clear()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import trio
 from attrs import define, field, frozen
 
-from protocol.model import ChannelId, UserId
+from protocol.model import ChannelId, MessageId, UserId
 from tests.simulation.judgement.truth import Right, Truth
 from tests.simulation.languages.meanings import State
 
@@ -32,6 +32,7 @@ class Asked:
         channels: those that the dialect searches.
         fits: whether a text is searched for.
         limit: how many are on a page.
+        thread: whose replies alone are asked for.
     """
 
     truth: Truth
@@ -39,6 +40,7 @@ class Asked:
     channels: Sequence[ChannelId]
     fits: Callable[[str], bool]
     limit: int
+    thread: MessageId | None = None
     at: float = field(factory=trio.current_time, init=False)
     _before: Mapping[Position, int] = field(init=False)
 
@@ -46,7 +48,7 @@ class Asked:
         self._before = {
             position: max(states)
             for position, states in self.truth.states.items()
-            if position[0] in self.channels
+            if position[0] in self.channels and self._is_asked_for(position)
         }
 
     def flaw(self, hits: Sequence[Hit]) -> str | None:
@@ -56,14 +58,18 @@ class Asked:
         if ids != sorted(set(ids), reverse=True):
             return f"not the newest first, each once: {hits}"
         found = {hit.position for hit in hits}
-        last = min(ids, default=0) if len(hits) == self.limit else 0
+        last: int = min(ids, default=0) if len(hits) == self.limit else 0
         missing = [each for each in self._certain() if each not in found and self._id(each) > last]
         lacks = f"{missing} is missing among {found}" if missing else None
         return next(filter(None, flaws), lacks)
 
     def _flaw_of(self, hit: Hit) -> str | None:
         truth, (channel_id, _) = self.truth, hit.position
-        if hit.position not in truth.messages or channel_id not in self.channels:
+        if (
+            hit.position not in truth.messages
+            or channel_id not in self.channels
+            or not (self._is_asked_for(hit.position))
+        ):
             return f"{hit}, which is nowhere to be found"
         if not truth.sight(Right.SEE, self.me, channel_id).was_open_since(self.at):
             return f"{hit}, which its user may not see"
@@ -71,6 +77,9 @@ class Asked:
             return f"{hit}, as it was before {self._before[hit.position]}"
         if truth.states[hit.position].get(hit.state.rev) != hit.state:
             return f"{hit}, which it never was"
+        message_id = self._id(hit.position)
+        if not truth.notes.hidden(self.me, message_id).was_closed_since(self.at):
+            return f"{hit}, which its user has hidden"
         if hit.state.is_deleted or not self.fits(hit.state.content):
             return f"{hit}, which was not searched for"
         return None
@@ -85,7 +94,12 @@ class Asked:
             and not states[rev].is_deleted
             and self.fits(states[rev].content)
             and not truth.sight(Right.SEE, self.me, position[0]).was_closed_since(self.at)
+            and not truth.notes.hidden(self.me, self._id(position)).was_open_since(self.at)
         ]
 
-    def _id(self, position: Position) -> int:
+    def _is_asked_for(self, position: Position) -> bool:
+        threads = self.truth.threads.of_replies
+        return self.thread is None or threads.get(self._id(position)) == self.thread
+
+    def _id(self, position: Position) -> MessageId:
         return self.truth.messages[position].message.id

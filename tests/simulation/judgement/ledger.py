@@ -11,10 +11,10 @@ from typing import Any, assert_never
 import trio
 from attrs import define, evolve, field, frozen
 
-from protocol.model import ChannelId
+from protocol.model import ChannelId, MessageId
 from tests.simulation.judgement.mentioning import Mentions
 from tests.simulation.judgement.states import States
-from tests.simulation.judgement.truth import Right
+from tests.simulation.judgement.truth import Committed, Right
 from tests.simulation.judgement.witness import Connection, Witness
 from tests.simulation.languages.meanings import (
     Ended,
@@ -40,6 +40,11 @@ from tests.simulation.languages.meanings import (
     Undelivered,
     UnknownFrame,
 )
+from tests.simulation.languages.notes import ChannelNoted, MessageNoted
+from tests.simulation.languages.threads import ThreadReplied
+from tests.simulation.notes.held import HeldNotes
+from tests.simulation.notes.wishes import Wishes
+from tests.simulation.threads.held import HeldThreads
 
 TRANSIENT = {"unavailable", "rate_limited", "not_joined", "lookup_failed"}
 FORBIDDEN = {"not_allowed", "not_a_member", "channel_not_found", "recipient_not_found"}
@@ -49,11 +54,12 @@ OUTAGE_SECONDS = 10.0  # after a failed call, in which something may still be re
 
 @frozen
 class Sent:
-    """A message of the device."""
+    """A message of the device. `parent_id`: what it replies to."""
 
     channel_id: ChannelId
     text: str
     at: float
+    parent_id: MessageId | None = None
 
     @property
     def name(self) -> str:
@@ -72,13 +78,17 @@ class Ledger(Witness):
     frames: int = field(default=0, init=False)
     states: States = field(init=False)
     mentions: Mentions = field(init=False)
+    notes: HeldNotes = field(init=False)
+    threads: HeldThreads = field(init=False)
+    wishes: Wishes = field(init=False)
     _early: dict[ChannelId, set[int]] = field(factory=dict, init=False)
     _sent: dict[str, Sent] = field(factory=dict, init=False)
     _said: Counter[str] = field(factory=Counter, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.states = States(self.truth, self._require)
         self.mentions = Mentions(self.truth, self.me, self._require)
+        self.wishes = Wishes(self.truth, self.me, self._require)
+        self.forgets()
 
     def channels(self) -> list[ChannelId]:
         """Those that the device hears while its user may see them."""
@@ -88,9 +98,19 @@ class Ledger(Witness):
         """A new connection."""
         self.connection = Connection(trio.current_time(), is_slow, holds)
         self.states.connected()
+        self.notes.connected()
+        self.wishes.connected()
         for channel_id in self._early:
             self.states.forget_above(channel_id, self.last.get(channel_id, 0))
         self._early.clear()  # it asks for what is above the gap again
+
+    def forgets(self) -> None:
+        """The device has lost all that it had, as a new one of the same user."""
+        self.last.clear()
+        self._early.clear()
+        self.states = States(self.truth, self.me, self._require)
+        self.notes = HeldNotes(self.truth, self.me, self.language, self._require)
+        self.threads = HeldThreads(self.truth, self.me, self._require)
 
     def asks(self) -> None:
         """The device asks for what it missed."""
@@ -128,9 +148,24 @@ class Ledger(Witness):
                 missing.append(f"{self.name}: {channel_id} to {last}")
             stale = self.states.stale(channel_id, row.last_rev)
             missing += [f"{self.name}: the last revision of {each}" for each in stale]
+            threads = self.threads.stale(self._first_messages(channel_id), trio.current_time())
+            missing += [f"{self.name}: what became of {each}" for each in threads]
             if self.language.must_rejoin and channel_id not in self.connection.joined:
                 missing.append(f"{self.name}: {channel_id}, where it is not in")
+        missing += [f"{self.name}: {each}" for each in self.notes.missing()]
+        missing += [f"{self.name}: {each} not answered" for each in self.wishes.pending]
         return missing
+
+    def _first_messages(self, channel_id: ChannelId) -> list[MessageId]:
+        """Those of threads that the device has and that are not deleted."""
+        roots = (self._find(each).message for each in self.truth.threads.threads())
+        return [
+            root.id
+            for root in roots
+            if root.channel_id == channel_id
+            and root.position in self.states.held
+            and not self.truth.is_deleted(*root.position)
+        ]
 
     def due_bytes(self) -> int:
         """The size of the messages that may come at once: the answers that the device waits for,
@@ -171,11 +206,12 @@ class Ledger(Witness):
         match meaning:
             case Heard() | Stored() | Resumed() | Refused() | Undelivered() | Reached():
                 self._of_messages(meaning)
-            case Revised():
-                self._revised(meaning)
-            case Mentioned():
-                self.note(self.name, f"is told of a mention: {meaning}")
-                self.mentions.tell(meaning)
+            case ChannelNoted() | MessageNoted():
+                self._noted(meaning)
+            case ThreadReplied():
+                self._thread_replied(meaning)
+            case Revised() | Mentioned():
+                self._of_changes(meaning)
             case Presence() | Typing() | Receipt() | ReceiptUpTo():
                 self._of_people(meaning)
             case Joined() | Offered() | Ended() | Ready() | MemberAdded() | MemberRemoved():
@@ -206,11 +242,22 @@ class Ledger(Witness):
             case Undelivered(message_ids=message_ids):
                 for message_id in message_ids:
                     self._may_see(self._find(message_id))
+                    self._is_not_hidden(message_id)
             case Reached(upto=upto):
                 # less while the log is replayed, if a newer message was delivered before
                 has = self.connection.reached
                 is_true = all(seq <= has.get(channel, 0) for channel, seq in upto.items())
                 self._require(is_true, f"is told it has {upto}, and has {has}")
+            case _:
+                assert_never(meaning)
+
+    def _of_changes(self, meaning: Revised | Mentioned) -> None:
+        match meaning:
+            case Revised():
+                self._revised(meaning)
+            case Mentioned():
+                self.note(self.name, f"is told of a mention: {meaning}")
+                self.mentions.tell(meaning)
             case _:
                 assert_never(meaning)
 
@@ -261,6 +308,43 @@ class Ledger(Witness):
         is_new = self._place(heard.channel_id, heard.seq, key)
         if is_new or position in self.states.held:
             self.states.keep(heard.channel_id, heard.seq, heard.state)
+        if not self._is_repeat(key):
+            self._is_not_hidden(message.id)
+        self._show_threads(heard, committed)
+
+    def _show_threads(self, shown: Heard | Stored, committed: Committed) -> None:
+        """Whoever may not write there any more has a repeat confirmed without what became of it."""
+        mine = committed.message.author_id == self.me and committed.message.key in self._sent
+        sight = self.truth.sight(Right.SEND, self.me, shown.channel_id)
+        may_be_less = mine and self._is_repeat(committed.message.key)
+        if not (may_be_less and sight.was_closed_since(committed.at)):
+            self.threads.show(shown.threads, committed.at)
+        else:
+            self.threads.show(self.threads.current(shown.threads), committed.at)
+
+    def _is_not_hidden(self, message_id: MessageId) -> None:
+        """What was hidden before the device came is not told; live it may be, if it was stored
+        without an answer.
+        """
+        hidden, connection = self.truth.notes.hidden(self.me, message_id), self.connection
+        is_hidden = hidden.is_open and hidden.opened_at < connection.opened_at
+        lately = trio.current_time() - self.failed_at() < OUTAGE_SECONDS
+        may_be = connection.is_slow or lately
+        self._require(may_be or not is_hidden, f"is shown {message_id}, which its user has hidden")
+
+    def _noted(self, noted: ChannelNoted | MessageNoted) -> None:
+        self.note(self.name, f"is told {noted}")
+        self._may_hear(Right.SEE, noted.channel_id, "a note")
+        self.wishes.told(noted)
+        if self.notes.tell(noted) and self.connection.asked == 0:
+            self.connection.needs_resume = True
+
+    def _thread_replied(self, replied: ThreadReplied) -> None:
+        committed = self._find(replied.message_id)
+        self._may_see(committed)
+        self._after_the_end(replied.channel_id, "a reply")
+        self.note(self.name, f"is told of the reply {replied.message_id}")
+        self.threads.tell(replied)
 
     def _revised(self, revised: Revised) -> None:
         channel_id, connection = revised.channel_id, self.connection
@@ -273,6 +357,7 @@ class Ledger(Witness):
         if channel_id in self.places.rooms or self.language.must_rejoin:
             self._after_the_end(channel_id, "a revision")
         self.note(self.name, f"is told {channel_id}, rev {revised.rev}")
+        self.threads.show(revised.threads, committed.at)
         seq = committed.message.seq
         is_there = seq <= self.last.get(channel_id, 0) or seq in self._early.get(channel_id, ())
         if not is_there and not self._may_miss(channel_id):
@@ -296,6 +381,7 @@ class Ledger(Witness):
             self._complain(f"was confirmed {stored}, stored is {message}")
         self.connection.answered(stored.key)
         self._confirm(stored.key)
+        self._show_threads(stored, committed)
         if stored.channel_id in self.connection.joined:  # if not, it has no place there
             self.connection.reach(stored.channel_id, stored.seq)
             if self._place(stored.channel_id, stored.seq, stored.key):
@@ -313,6 +399,9 @@ class Ledger(Witness):
         last = self.last.get(channel_id, 0)
         early = self._early.setdefault(channel_id, set())
         if seq <= last or seq in early:
+            message_id = self.truth.messages[channel_id, seq].message.id
+            if self.truth.notes.was_ever_hidden(self.me, message_id):
+                return False  # its place was taken for one that stays empty
             self._require(is_repeat, f"heard {channel_id}:{seq} again, {last + 1} is next")
             self._said[key or ""] -= 1
             return False
@@ -330,9 +419,11 @@ class Ledger(Witness):
         return True
 
     def _skip_deleted(self, channel_id: ChannelId, upto: int) -> None:
-        """The place of a message that is deleted may stay empty."""
+        """The place of a message that is deleted or hidden may stay empty."""
         last, early = self.last.get(channel_id, 0), self._early.get(channel_id, set())
-        while last < upto and (last + 1 in early or self.truth.is_deleted(channel_id, last + 1)):
+        while last < upto and (
+            last + 1 in early or self.truth.may_stay_empty(self.me, channel_id, last + 1)
+        ):
             early.discard(last := last + 1)
         if last:
             self.last[channel_id] = last
@@ -370,6 +461,10 @@ class Ledger(Witness):
             if not self.truth.sight(Right.SEE, self.me, channel_id).was_closed_since(asked_at):
                 stale = self.states.stale(channel_id, rev)
                 self._require(not stale, f"is resumed, and has not heard of {stale}")
+                first = self._first_messages(channel_id)
+                threads = self.threads.stale(first, asked_at)
+                self._require(not threads, f"is resumed, and shows {threads}")
+        self.notes.resumed(resumed.notes)
         connection.is_resumed = connection.may_ask = True
         self.note(self.name, "resumed")
 
@@ -377,6 +472,8 @@ class Ledger(Witness):
         """What the device asked for, other than to store a message, was refused."""
         if code == "login_ended":
             return  # nothing was asked for: the device is put out, which it looks at then
+        if self.wishes.refused(code):
+            return
         if code in FORBIDDEN:
             sights = [self.truth.sight(Right.SEE, self.me, each) for each in self.channels()]
             since = self.connection.opened_at
@@ -396,10 +493,23 @@ class Ledger(Witness):
             ]
             closed = any(sight.was_closed_since(sent.at) for sight in sights)
             self._require(closed, f"was refused {sent.name} ({code}), and may send it")
-            if self.pending.pop(key, None) is not None and self._said[key] == 1:
-                self.refused.add(sent.name)  # of a repeat, another copy may have been stored
+            self._give_up(key, sent)
+        elif code == "invalid_field" and sent.parent_id is not None:
+            gone = self._is_thread_gone(sent.parent_id)
+            self._require(gone, f"was refused {sent}, and may reply to that")
+            self._give_up(key, sent)
         else:
             self._transient(code)
+
+    def _give_up(self, key: str, sent: Sent) -> None:
+        if self.pending.pop(key, None) is not None and self._said[key] == 1:
+            self.refused.add(sent.name)  # of a repeat, another copy may have been stored
+
+    def _is_thread_gone(self, parent_id: MessageId) -> bool:
+        """Whether a message, or the first one of its thread, is deleted."""
+        of_thread = (parent_id, self.truth.threads.root_of(parent_id))
+        positions = [self._find(each).message.position for each in of_thread]
+        return any(self.truth.is_deleted(*each) for each in positions)
 
     def _transient(self, code: str) -> None:
         self._require(code in TRANSIENT, f"was refused: {code}")

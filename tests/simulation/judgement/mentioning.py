@@ -58,8 +58,24 @@ class Mentions:
         row = self.truth.tables.channels[channel_id]
         for message in row.messages[row.read_up_to(self.me) :]:
             states = self.truth.states[message.position]
-            if self.names_me(message, states[max(states)]):
+            state = states[max(states)]
+            if self.names_me(message, state) and not self._is_quiet(message, state):
                 yield message
+
+    def _is_quiet(self, message: Message, state: State) -> bool:
+        """Whether the user has noted that they do not want to know of it."""
+        notes = self.truth.notes
+        is_muted = (self.me, message.channel_id) in notes.muted
+        is_hidden: bool = notes.hidden(self.me, message.id).is_open
+        return is_hidden or (is_muted and self.me not in state.mentions)
+
+    def _may_be_quiet(self, message: Message) -> bool:
+        """Whether the user has ever noted so; when that was no device can tell."""
+        notes, states = self.truth.notes, self.truth.states[message.position].values()
+        is_muted = (self.me, message.channel_id) in notes.ever_muted
+        return notes.was_ever_hidden(self.me, message.id) or (
+            is_muted and any(state.mentions_channel for state in states)
+        )
 
     def missing(self, channels: list[ChannelId], since: float) -> list[str]:
         """What the device was not told of what happened since then, while nothing failed."""
@@ -67,6 +83,7 @@ class Mentions:
             f"{position}: {was}, told {said}"
             for position, committed in self.truth.messages.items()
             if position[0] in channels and committed.at >= since
+            if not self._may_be_quiet(committed.message)
             if (was := self._sequence(position)) != (said := self._said(committed.message.id))
         ]
 

@@ -8,7 +8,7 @@ from collections import Counter
 
 from attrs import define, evolve, field
 
-from protocol.model import ChannelId
+from protocol.model import ChannelId, UserId
 from tests.simulation.judgement.truth import Truth
 from tests.simulation.judgement.witness import Judge
 from tests.simulation.languages.meanings import Revised, State
@@ -20,10 +20,12 @@ class States:
 
     Args:
         truth: what really happened.
+        me: its user.
         require: where complaints go.
     """
 
     truth: Truth
+    me: UserId
     require: Judge
     held: dict[tuple[ChannelId, int], State] = field(factory=dict, init=False)
     known: dict[ChannelId, int] = field(factory=dict, init=False)
@@ -101,10 +103,17 @@ class States:
         self.known[channel_id] = max(rev, self.known.get(channel_id, 0))
 
     def stale(self, channel_id: ChannelId, upto: int) -> list[str]:
-        """What the device does not have as it was after this rev of the channel."""
+        """What the device does not have as it was after this rev of the channel. Of what its user
+        hides it is not told.
+        """
         return [
             f"{channel_id}:{seq} at {state.rev} of {last}"
             for (channel, seq), state in self.held.items()
             if channel == channel_id
             and state.rev < (last := self.truth.last_rev(channel_id, seq, upto))
+            and not self._was_hidden(channel_id, seq)
         ]
+
+    def _was_hidden(self, channel_id: ChannelId, seq: int) -> bool:
+        message_id = self.truth.messages[channel_id, seq].message.id
+        return self.truth.notes.was_ever_hidden(self.me, message_id)

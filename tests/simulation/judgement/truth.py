@@ -22,10 +22,14 @@ from attrs import define, field, frozen
 
 from persistence.contents.revisions import Revised, RevisionDraft
 from persistence.memory.tables import Tables
+from persistence.records import Draft
 from protocol.model import ChannelId, Message, MessageId, Posted, SessionId, UserId
-from protocol.revisions import Edit
+from protocol.revisions import Delete, Edit
+from tests.simulation.judgement.sight import Sight
 from tests.simulation.languages.language import Places
 from tests.simulation.languages.meanings import State
+from tests.simulation.notes.log import NoteLog
+from tests.simulation.threads.log import ThreadLog
 
 CALLS: int = 20  # of the store, one after the other, until the hub has acted on a change
 
@@ -49,31 +53,6 @@ class Right(Enum):
 
 
 Key: TypeAlias = tuple[Right, UserId, int]
-
-
-@define
-class Sight:
-    """Whether somebody has a right, and when they last got and lost it."""
-
-    is_open: bool
-    opened_at: float = -inf
-    closed_at: float = -inf
-
-    def change(self, *, is_open: bool) -> None:
-        if is_open != self.is_open:
-            self.is_open = is_open
-            if is_open:
-                self.opened_at = trio.current_time()
-            else:
-                self.closed_at = trio.current_time()
-
-    def was_open_since(self, at: float) -> bool:
-        """Whether it was open at some time from then on."""
-        return self.is_open or self.closed_at >= at
-
-    def was_closed_since(self, at: float) -> bool:
-        """Whether it was closed at some time from then on."""
-        return not self.is_open or self.opened_at >= at
 
 
 @frozen
@@ -100,7 +79,8 @@ class Truth:
 
     `revisions`: by channel and rev, the message after it. `states`: of each message all that it has
     ever been, by rev. `settled`: the keys of revisions that were decided on, by user.
-    `leaks`: copies that say what their authors might not see, and wrong mentions.
+    `leaks`: copies that say what their authors might not see, and wrong mentions. `threads`,
+    `notes`: of everybody.
     """
 
     tables: Tables
@@ -112,6 +92,8 @@ class Truth:
     states: dict[tuple[ChannelId, int], dict[int, State]] = field(factory=dict, init=False)
     settled: set[tuple[UserId, str]] = field(factory=set, init=False)
     leaks: list[str] = field(factory=list, init=False)
+    threads: ThreadLog = field(factory=ThreadLog, init=False)
+    notes: NoteLog = field(factory=NoteLog, init=False)
     _disturbed_at: float = field(default=-inf, init=False)
     _is_away: bool = field(default=False, init=False)
     _by_id: dict[MessageId, Committed] = field(factory=dict, init=False)
@@ -152,9 +134,9 @@ class Truth:
         """Whether it ended so long ago that the hub must have acted on it."""
         return self._is_overdue(self._sessions[token_hash])
 
-    def posted(self, outcomes: Sequence[Any]) -> None:
+    def posted(self, drafts: Sequence[Draft], outcomes: Sequence[Any]) -> None:
         """These messages were stored just now, or refused."""
-        for outcome in outcomes:
+        for draft, outcome in zip(drafts, outcomes, strict=True):
             if isinstance(outcome, Posted) and not outcome.repeated:
                 message = outcome.message
                 if message.is_forwarded:
@@ -163,6 +145,7 @@ class Truth:
                 self.messages[message.position] = self._by_id[message.id] = found
                 self.states[message.position] = {0: _state(message)}
                 self._mentions(message, is_decided=not message.is_forwarded)
+                self.threads.posted(message, draft.parent_id)
         self.changed()  # who has exchanged messages may know when the other one is online
 
     def revised(self, drafts: Sequence[RevisionDraft], outcomes: Sequence[Any]) -> None:
@@ -175,6 +158,8 @@ class Truth:
                     is_edit = isinstance(draft.revision, Edit)
                     self._mentions(message, is_decided=is_edit)
                     self.states[message.position][outcome.rev] = _state(message)
+                    if isinstance(draft.revision, Delete):
+                        self.threads.deleted(message.id)
                 if draft.key is not None:
                     self.settled.add((draft.by, draft.key))
 
@@ -246,6 +231,15 @@ class Truth:
         """Whether a message is deleted now, and not lost."""
         log = self.tables.channels[channel_id].messages
         return seq <= len(log) and log[seq - 1].is_deleted
+
+    def may_stay_empty(self, user_id: UserId, channel_id: ChannelId, seq: int) -> bool:
+        """Whether the place of a message may be without it when somebody is told what they missed:
+        it is deleted, or they have hidden it.
+        """
+        committed = self.messages.get((channel_id, seq))
+        return self.is_deleted(channel_id, seq) or (
+            committed is not None and self.notes.was_ever_hidden(user_id, committed.message.id)
+        )
 
     def sight(self, right: Right, user_id: UserId, of: int) -> Sight:
         """What is known of a right; of a channel that is not the user's, that it is closed."""

@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
-from tests.simulation.languages.language import Call, Places, Positions, send_over_rest
+from tests.simulation.languages.language import (
+    Call,
+    NewMessage,
+    Places,
+    Positions,
+    send_over_rest,
+)
 from tests.simulation.languages.meanings import (
     Heard,
     Meaning,
@@ -21,6 +27,8 @@ from tests.simulation.languages.meanings import (
     mentioned_in,
     state_in,
 )
+from tests.simulation.languages.notes import Wish, channel_noted, message_noted, note_over_rest
+from tests.simulation.languages.threads import NUMBERED, ThreadReplied
 
 _MEMBERS: Mapping[str, type[MemberAdded | MemberRemoved]] = {
     "GUILD_MEMBER_ADD": MemberAdded, "GUILD_MEMBER_REMOVE": MemberRemoved,
@@ -42,20 +50,30 @@ class Gateway:
         del me
         return list(places.rooms)
 
+    def noted_channels(self, places: Places, me: UserId) -> list[ChannelId]:
+        """See `Language`."""
+        return places.all_of(me)
+
     def identify(self, me: UserId) -> Any:
         """See `Language`."""
         return {"op": "IDENTIFY", "d": {"userId": me}}
 
-    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
+    def resume(
+        self, places: Places, me: UserId, last: Positions, revs: Positions, notes: int
+    ) -> Any:
         """See `Language`."""
         del me
         after = {str(room): last.get(room, 0) for room in places.rooms}
         known = {str(room): revs.get(room, 0) for room in places.rooms}
-        return {"op": "RESUME", "d": {"after": after, "revs": known}}
+        return {"op": "RESUME", "d": {"after": after, "revs": known, "notes": notes}}
 
-    def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Call:
+    def send(self, places: Places, me: UserId, new: NewMessage) -> Call:
         """See `Language`."""
-        return send_over_rest(places, me, channel, text, key)
+        return send_over_rest(places, me, new)
+
+    def note(self, places: Places, me: UserId, wish: Wish) -> Call:
+        """See `Language`."""
+        return note_over_rest(places, me, wish)
 
     def typing(self, places: Places, me: UserId, channel: ChannelId) -> Any:
         """See `Language`."""
@@ -72,11 +90,16 @@ class Gateway:
         match frame:
             case {"t": "MESSAGE_CREATE", "d": message}:
                 channel, seq = message["channelId"], message["seq"]
-                return Heard(channel, seq, message["authorId"], state_in(message))
+                threads = NUMBERED.shown(message["id"], message)
+                return Heard(channel, seq, message["authorId"], state_in(message), threads)
             case {"t": name, "d": data} if name in _REVISED:
-                return Revised(data["channelId"], data["id"], data["rev"], state_in(data))
-            case {"t": "RESUMED", "d": {"complete": complete, "after": after, "revs": revs}}:
-                return Resumed(complete, _by_channel(after), _by_channel(revs))
+                threads = NUMBERED.shown(data["id"], data)
+                return Revised(data["channelId"], data["id"], data["rev"], state_in(data), threads)
+            case {
+                "t": "RESUMED",
+                "d": {"complete": complete, "after": after, "revs": revs, "notes": notes},
+            }:
+                return Resumed(complete, _by_channel(after), _by_channel(revs), notes)
             case {"t": "TYPING_START", "d": {"channelId": channel, "userId": author}}:
                 return Typing(channel, author, is_typing=True)
             case {
@@ -100,6 +123,13 @@ def _of_message(frame: Any) -> Meaning:
             return mentioned_in(data, data["id"])
         case {"t": "MESSAGE_READ", "d": {"messageId": message, "userId": user}}:
             return Receipt(DeliveryStatus.READ, user, message)
+        case {"t": "THREAD_REPLY", "d": reply}:
+            thread = NUMBERED.thread(reply["thread"])
+            return ThreadReplied(reply["channelId"], reply["messageId"], reply["userId"], thread)
+        case {"t": "CHANNEL_NOTED", "d": note}:
+            return channel_noted(note["channelId"], note)
+        case {"t": "MESSAGE_HIDDEN", "d": note}:
+            return message_noted(note["channelId"], note["messageId"], note)
         case _:
             raise UnknownFrame(frame)
 

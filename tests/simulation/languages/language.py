@@ -1,12 +1,15 @@
 """What a simulated device needs of a dialect, and the channels it may speak of."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from attrs import define, frozen
 
 from protocol.model import ChannelId, MessageId, UserId, WorkspaceId
-from tests.simulation.languages.meanings import Meaning
+
+if TYPE_CHECKING:
+    from tests.simulation.languages.meanings import Meaning
+    from tests.simulation.languages.notes import Wish
 
 
 @define
@@ -48,6 +51,16 @@ class Call:
     key: str | None = None
 
 
+@frozen
+class NewMessage:
+    """A message that a device sends, and the message that it replies to."""
+
+    channel_id: ChannelId
+    text: str
+    key: str
+    parent_id: MessageId | None = None
+
+
 class Language(Protocol):
     """One dialect. Frames are JSON values; Socket.IO's are [event, payload].
 
@@ -63,14 +76,24 @@ class Language(Protocol):
     def channels(self, places: Places, me: UserId) -> list[ChannelId]:
         """Those whose messages the device hears while its user may see them."""
 
+    def noted_channels(self, places: Places, me: UserId) -> list[ChannelId]:
+        """Those of whose notes the device is told."""
+
     def identify(self, me: UserId) -> Any:
         """The first frame, if there is one before `resume`."""
 
-    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
-        """Asks for everything above these seqs, and for what was changed above these revs."""
+    def resume(
+        self, places: Places, me: UserId, last: Positions, revs: Positions, notes: int
+    ) -> Any:
+        """Asks for everything above these seqs, for what was changed above these revs, and for the
+        notes above this number.
+        """
 
-    def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
+    def send(self, places: Places, me: UserId, new: NewMessage) -> Any:
         """A message: a frame, or a `Call`."""
+
+    def note(self, places: Places, me: UserId, wish: "Wish") -> Any:
+        """Notes something: a frame, or a `Call`."""
 
     def typing(self, places: Places, me: UserId, channel: ChannelId) -> Any:
         """A typing indicator, or None."""
@@ -78,17 +101,24 @@ class Language(Protocol):
     def mark(self, channel: ChannelId, message_id: MessageId, *, is_read: bool) -> Any:
         """Says that a message was read or delivered; None: the dialect cannot."""
 
-    def meaning(self, places: Places, me: UserId, frame: Any) -> Meaning:
+    def meaning(self, places: Places, me: UserId, frame: Any) -> "Meaning":
         """Raises UnknownFrame."""
 
 
-def send_over_rest(places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Call:
+def send_over_rest(places: Places, me: UserId, new: NewMessage) -> Call:
     """A message over REST, wherever it goes."""
-    if channel in places.rooms:
-        body = {"channelId": channel, "content": text}
-        return Call("POST", "/learning_platform/api/messages", body, key)
-    peer = places.peer(me, channel)
-    return Call("POST", f"/private_messages/api/messages/{peer}", {"content": text}, key)
+    content = {"content": new.text}
+    if new.channel_id in places.rooms:
+        body = {"channelId": new.channel_id, **content, **reply_to(new.parent_id, "parentId")}
+        return Call("POST", "/learning_platform/api/messages", body, new.key)
+    peer = places.peer(me, new.channel_id)
+    body = {**content, **reply_to(new.parent_id, "parent_id")}
+    return Call("POST", f"/private_messages/api/messages/{peer}", body, new.key)
+
+
+def reply_to(parent_id: object, name: str) -> Mapping[str, Any]:
+    """The field of a message that says what it replies to, if it does."""
+    return {} if parent_id is None else {name: parent_id}
 
 
 def forward_over_rest(

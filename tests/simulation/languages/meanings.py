@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId, WorkspaceId
+from tests.simulation.languages.notes import ChannelNoted, MessageNoted
+from tests.simulation.languages.threads import Thread, ThreadReplied
 
 
 @frozen
@@ -29,22 +31,26 @@ class State:
 
 @frozen
 class Heard:
-    """A message."""
+    """A message. `threads`: what it shows of its replies, or of the thread that it is in."""
 
     channel_id: ChannelId
     seq: int
     author_id: UserId
     state: State
+    threads: tuple[Thread, ...] = ()
 
 
 @frozen
 class Revised:
-    """A message was changed. `state`: as it is now, of those revisions that show it."""
+    """A message was changed. `state`: as it is now, of those revisions that show it; `threads`: as
+    in `Heard`.
+    """
 
     channel_id: ChannelId
     message_id: MessageId
     rev: int
     state: State | None
+    threads: tuple[Thread, ...] = ()
 
 
 @frozen
@@ -64,17 +70,19 @@ class Stored:
     channel_id: ChannelId
     seq: int
     key: str
+    threads: tuple[Thread, ...] = ()
 
 
 @frozen
 class Resumed:
     """What was missed has been sent; `upto`: how far the device has got in each channel, `revs`:
-    and in its revisions.
+    and in its revisions; `notes`: up to which number it knows its user's notes.
     """
 
     complete: bool
     upto: Mapping[ChannelId, int]
     revs: Mapping[ChannelId, int]
+    notes: int
 
 
 @frozen
@@ -199,6 +207,9 @@ Meaning: TypeAlias = (
     Heard
     | Revised
     | Mentioned
+    | ThreadReplied
+    | ChannelNoted
+    | MessageNoted
     | Stored
     | Resumed
     | Refused

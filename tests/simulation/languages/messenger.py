@@ -3,7 +3,7 @@
 from typing import Any
 
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
-from tests.simulation.languages.language import Places, Positions
+from tests.simulation.languages.language import NewMessage, Places, Positions, send_over_rest
 from tests.simulation.languages.meanings import (
     Ended,
     Greeting,
@@ -19,6 +19,10 @@ from tests.simulation.languages.meanings import (
     mentioned_in,
     state_in,
 )
+from tests.simulation.languages.notes import Wish, channel_noted, message_noted, note_in_messenger
+from tests.simulation.languages.threads import Spelling
+
+_STRINGS = Spelling(message_of=lambda given: MessageId(int(given)))
 
 
 class Messenger:
@@ -32,10 +36,16 @@ class Messenger:
         """See `Language`."""
         return places.conversations_of(me)
 
+    def noted_channels(self, places: Places, me: UserId) -> list[ChannelId]:
+        """See `Language`."""
+        return places.conversations_of(me)
+
     def identify(self, me: UserId) -> Any:
         """See `Language`."""
 
-    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
+    def resume(
+        self, places: Places, me: UserId, last: Positions, revs: Positions, notes: int
+    ) -> Any:
         """See `Language`."""
         names = {}
         for channel in last:
@@ -43,14 +53,22 @@ class Messenger:
             names[channel] = f"conv_{low}_{high}"
         after = {name: last[channel] for channel, name in names.items()}
         known = {name: revs.get(channel, 0) for channel, name in names.items()}
-        return {"type": "resume", "after": after, "revs": known}
+        return {"type": "resume", "after": after, "revs": known, "notes": notes}
 
-    def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
-        """See `Language`."""
-        peer = places.peer(me, channel)
+    def send(self, places: Places, me: UserId, new: NewMessage) -> Any:
+        """See `Language`. No frame says what a message replies to."""
+        if new.parent_id is not None:
+            return send_over_rest(places, me, new)
         return {
-            "type": "send_message", "recipientId": peer, "content": text, "clientMessageId": key,
-        }  # fmt: skip
+            "type": "send_message",
+            "recipientId": places.peer(me, new.channel_id),
+            "content": new.text,
+            "clientMessageId": new.key,
+        }
+
+    def note(self, places: Places, me: UserId, wish: Wish) -> Any:
+        """See `Language`."""
+        return note_in_messenger(places, me, wish)
 
     def typing(self, places: Places, me: UserId, channel: ChannelId) -> Any:
         """See `Language`."""
@@ -79,11 +97,13 @@ class Messenger:
         match kind:
             case "message_received":
                 channel = _conversation(places, payload["conversationId"])
-                return Heard(channel, payload["seq"], payload["senderId"], state_in(payload))
+                threads, author = _STRINGS.shown(payload["id"], payload), payload["senderId"]
+                return Heard(channel, payload["seq"], author, state_in(payload), threads)
             case "message_updated" | "message_deleted" | "message_reaction":
                 channel = _conversation(places, payload["conversationId"])
                 message_id = MessageId(int(payload["messageId"]))
-                return Revised(channel, message_id, payload["rev"], state_in(payload))
+                threads = _STRINGS.shown(message_id, payload)
+                return Revised(channel, message_id, payload["rev"], state_in(payload), threads)
             case "mention":
                 return mentioned_in(payload, MessageId(int(payload["messageId"])))
             case "resumed":
@@ -91,7 +111,12 @@ class Messenger:
                     {_conversation(places, name): number for name, number in each.items()}
                     for each in (payload["after"], payload["revs"])
                 ]
-                return Resumed(payload["complete"], upto, revs)
+                return Resumed(payload["complete"], upto, revs, payload["notes"])
+            case "conversation_noted":
+                return channel_noted(_conversation(places, payload["conversationId"]), payload)
+            case "message_hidden":
+                channel = _conversation(places, payload["conversationId"])
+                return message_noted(channel, MessageId(int(payload["messageId"])), payload)
             case "user_typing":
                 author = payload["userId"]
                 return Typing(places.conversation(author, me), author, is_typing=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
-from tests.simulation.languages.language import Places, Positions
+from tests.simulation.languages.language import Call, NewMessage, Places, Positions, reply_to
 from tests.simulation.languages.meanings import (
     Ended,
     Greeting,
@@ -21,7 +21,10 @@ from tests.simulation.languages.meanings import (
     Typing,
     UnknownFrame,
 )
+from tests.simulation.languages.notes import Wish, channel_noted, message_noted, note_over_rest
+from tests.simulation.languages.threads import Spelling, Thread
 
+PRIVATE_THREADS = Spelling("reply_count", "last_reply", "parent_id", "sender_id")
 _REVISED = ("message_updated", "message_deleted", "message_reaction")
 _WITHOUT_DETAILS: Mapping[str, Meaning] = {"system": Greeting(), "shed": Shed()}
 
@@ -37,21 +40,34 @@ class PrivateMessages:
         """See `Language`."""
         return places.conversations_of(me)
 
+    def noted_channels(self, places: Places, me: UserId) -> list[ChannelId]:
+        """See `Language`."""
+        return places.conversations_of(me)
+
     def identify(self, me: UserId) -> Any:
         """See `Language`."""
 
-    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
+    def resume(
+        self, places: Places, me: UserId, last: Positions, revs: Positions, notes: int
+    ) -> Any:
         """See `Language`."""
         after = {str(places.peer(me, channel)): seq for channel, seq in last.items()}
         known = {str(places.peer(me, channel)): revs.get(channel, 0) for channel in last}
-        return {"type": "resume", "after": after, "revs": known}
+        return {"type": "resume", "after": after, "revs": known, "notes": notes}
 
-    def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
+    def send(self, places: Places, me: UserId, new: NewMessage) -> Any:
         """See `Language`."""
-        peer = places.peer(me, channel)
         return {
-            "type": "private_message", "recipient_id": peer, "content": text, "client_id": key,
-        }  # fmt: skip
+            "type": "private_message",
+            "recipient_id": places.peer(me, new.channel_id),
+            "content": new.text,
+            "client_id": new.key,
+            **reply_to(new.parent_id, "parent_id"),
+        }
+
+    def note(self, places: Places, me: UserId, wish: Wish) -> Call:
+        """See `Language`."""
+        return note_over_rest(places, me, wish)
 
     def typing(self, places: Places, me: UserId, channel: ChannelId) -> Any:
         """See `Language`."""
@@ -68,10 +84,12 @@ class PrivateMessages:
         match frame:
             case {"type": "private_message", "sender_id": a, "recipient_id": b, "message": message}:
                 seq, state = message["seq"], private_state_in(message)
-                return Heard(places.conversation(a, b), seq, UserId(a), state)
+                threads = PRIVATE_THREADS.shown(message["id"], message)
+                return Heard(places.conversation(a, b), seq, UserId(a), state, threads)
             case {"type": kind, "message": message} if kind in _REVISED:
                 channel = places.conversation(frame["sender_id"], frame["recipient_id"])
-                return Revised(channel, message["id"], message["rev"], private_state_in(message))
+                state, threads = _shown(message)
+                return Revised(channel, message["id"], message["rev"], state, threads)
             case {"type": "mention", "mentioned": is_mentioned, "message": message}:
                 state = private_state_in(message)
                 return Mentioned(message["id"], state.rev, state.content, is_mentioned)
@@ -80,7 +98,7 @@ class PrivateMessages:
                     {places.conversation(me, int(peer)): number for peer, number in each.items()}
                     for each in (after, known)
                 ]
-                return Resumed(complete, upto, revs)
+                return Resumed(complete, upto, revs, frame["notes"])
             case {"type": "error", "code": code}:
                 return Refused(frame.get("client_id"), code)
             case {"type": "user_online_status", "user_id": user, "is_online": is_online}:
@@ -93,7 +111,11 @@ class PrivateMessages:
             case {"type": kind} if kind in _WITHOUT_DETAILS:
                 return _WITHOUT_DETAILS[kind]
             case _:
-                return _receipt(frame)
+                return _receipt(frame) or _noted(places, me, frame)
+
+
+def _shown(message: Any) -> tuple[State, tuple[Thread, ...]]:
+    return private_state_in(message), PRIVATE_THREADS.shown(message["id"], message)
 
 
 def private_state_in(message: Any) -> State:
@@ -107,7 +129,7 @@ def private_state_in(message: Any) -> State:
     return State(message.get("rev", 0), message["content"], is_deleted, reactions, mentions)
 
 
-def _receipt(frame: Any) -> Meaning:
+def _receipt(frame: Any) -> ReceiptUpTo | None:
     match frame:
         case {"type": "messages_read", "reader_id": user, "sender_id": author, "seq": seq}:
             return ReceiptUpTo(DeliveryStatus.READ, user, author, seq)
@@ -115,5 +137,15 @@ def _receipt(frame: Any) -> Meaning:
             "type": "messages_delivered", "recipient_id": user, "sender_id": author, "seq": seq,
         }:  # fmt: skip
             return ReceiptUpTo(DeliveryStatus.DELIVERED, user, author, seq)
+        case _:
+            return None
+
+
+def _noted(places: Places, me: UserId, frame: Any) -> Meaning:
+    match frame:
+        case {"type": "conversation_noted", "user_id": peer}:
+            return channel_noted(places.conversation(me, peer), frame)
+        case {"type": "message_hidden", "user_id": peer, "message_id": message_id}:
+            return message_noted(places.conversation(me, peer), message_id, frame)
         case _:
             raise UnknownFrame(frame)

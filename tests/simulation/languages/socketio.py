@@ -5,7 +5,7 @@ from typing import Any
 from hub.socketio.offset import Received, decode_offset
 from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
 from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
-from tests.simulation.languages.language import Places, Positions
+from tests.simulation.languages.language import NewMessage, Places, Positions, reply_to
 from tests.simulation.languages.meanings import (
     Ended,
     Heard,
@@ -23,6 +23,13 @@ from tests.simulation.languages.meanings import (
     mentioned_in,
     state_in,
 )
+from tests.simulation.languages.notes import (
+    Wish,
+    channel_noted,
+    message_noted,
+    note_in_socketio,
+)
+from tests.simulation.languages.threads import Spelling, ThreadReplied
 
 _REVISED = ("message:updated", "message:deleted", "message:reaction", "message:pinned")
 
@@ -38,21 +45,34 @@ class SocketIo:
         """See `Language`."""
         return places.all_of(me)
 
+    def noted_channels(self, places: Places, me: UserId) -> list[ChannelId]:
+        """See `Language`."""
+        return places.all_of(me)
+
     def identify(self, me: UserId) -> Any:
         """See `Language`."""
 
-    def resume(self, places: Places, me: UserId, last: Positions, revs: Positions) -> Any:
+    def resume(
+        self, places: Places, me: UserId, last: Positions, revs: Positions, notes: int
+    ) -> Any:
         """See `Language`."""
         channels = places.all_of(me)
         after = {to_uuid(IdKind.CHANNEL, each): last.get(each, 0) for each in channels}
         known = {to_uuid(IdKind.CHANNEL, each): revs.get(each, 0) for each in channels}
-        return ["resume", {"after": after, "revs": known}]
+        return ["resume", {"after": after, "revs": known, "notes": notes}]
 
-    def send(self, places: Places, me: UserId, channel: ChannelId, text: str, key: str) -> Any:
+    def send(self, places: Places, me: UserId, new: NewMessage) -> Any:
         """See `Language`."""
         del places, me
-        where = to_uuid(IdKind.CHANNEL, channel)
-        return ["message:send", {"channelId": where, "content": text, "tempId": key}]
+        where = to_uuid(IdKind.CHANNEL, new.channel_id)
+        parent = None if new.parent_id is None else to_uuid(IdKind.MESSAGE, new.parent_id)
+        payload = {"channelId": where, "content": new.text, "tempId": new.key}
+        return ["message:send", {**payload, **reply_to(parent, "parentId")}]
+
+    def note(self, places: Places, me: UserId, wish: Wish) -> Any:
+        """See `Language`."""
+        del places, me
+        return note_in_socketio(wish)
 
     def typing(self, places: Places, me: UserId, channel: ChannelId) -> Any:
         """See `Language`."""
@@ -71,20 +91,26 @@ class SocketIo:
         match frame:
             case ["message:new", message]:
                 channel, author = _channel(message["channelId"]), _user(message["userId"])
-                return Heard(channel, message["seq"], author, state_in(message, _user))
+                threads = UUID_THREADS.shown(message["id"], message)
+                return Heard(channel, message["seq"], author, state_in(message, _user), threads)
             case [name, message] if name in _REVISED:
                 channel, state = _channel(message["channelId"]), state_in(message, _user)
-                return Revised(channel, _message(message["messageId"]), state.rev, state)
-            case ["message:sent", {"channelId": channel, "seq": seq, "tempId": key}]:
-                return Stored(_channel(channel), seq, key)
+                threads = UUID_THREADS.shown(message["messageId"], message)
+                return Revised(channel, _message(message["messageId"]), state.rev, state, threads)
+            case ["message:sent", {"channelId": channel, "seq": seq, "tempId": key} as sent]:
+                threads = (UUID_THREADS.thread(sent["thread"]),) if "thread" in sent else ()
+                return Stored(_channel(channel), seq, key, threads)
             case ["message:offline", messages]:
                 return Undelivered([_message(each["id"]) for each in messages])
             case ["recovery:offset", str(offset)]:
                 received = decode_offset(offset) or Received()
                 return Reached({each: at.seq for each, at in received.positions.items()})
-            case ["resumed", {"complete": complete, "after": after, "revs": revs}]:
-                upto = {_channel(key): seq for key, seq in after.items()}
-                return Resumed(complete, upto, {_channel(key): rev for key, rev in revs.items()})
+            case ["resumed", {"complete": complete, "notes": notes} as resumed]:
+                upto, revs = [
+                    {_channel(key): number for key, number in each.items()}
+                    for each in (resumed["after"], resumed["revs"])
+                ]
+                return Resumed(complete, upto, revs, notes)
             case ["message:error", error]:
                 return Refused(error.get("tempId"), error["code"])
             case ["channel:revoked", {"channelId": channel}]:
@@ -97,6 +123,15 @@ class SocketIo:
 
 def _of_people(frame: Any) -> Meaning:
     match frame:
+        case ["thread:reply", {"channelId": channel, "messageId": message} as reply]:
+            thread = UUID_THREADS.thread(reply["thread"])
+            return ThreadReplied(
+                _channel(channel), _message(message), _user(reply["userId"]), thread
+            )
+        case ["channel:noted", {"channelId": channel} as note]:
+            return channel_noted(_channel(channel), note)
+        case ["message:hidden", {"channelId": channel, "messageId": message} as note]:
+            return message_noted(_channel(channel), _message(message), note)
         case [("message:typing:start" | "message:typing:stop") as name, typing]:
             is_typing = name == "message:typing:start"
             return Typing(_channel(typing["channelId"]), _user(typing["userId"]), is_typing)
@@ -125,3 +160,6 @@ def _user(uuid: str) -> UserId:
 
 def _message(uuid: str) -> MessageId:
     return MessageId(_number(IdKind.MESSAGE, uuid))
+
+
+UUID_THREADS = Spelling(message_of=_message, user_of=_user)

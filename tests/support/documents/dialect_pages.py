@@ -47,7 +47,14 @@ from protocol.events import (
 from protocol.model import ChannelId, DeliveryStatus, GradingStatus, UserId
 from protocol.revisions import Delete, Edit, Grade, Pin, React
 from protocol.schemas import Schemas
-from tests.support.documents.events import EVENTS, FULL_MESSAGE, HIDDEN_NOTE, MENTIONING, THUMB
+from tests.support.documents.events import (
+    EVENTS,
+    FULL_MESSAGE,
+    HIDDEN_NOTE,
+    MENTIONING,
+    THREAD,
+    THUMB,
+)
 from tests.support.documents.pages import ROOT, code_words, rows, section
 
 
@@ -188,14 +195,11 @@ def examples() -> Iterator[Event]:  # noqa: C901  one row for each event
     yield from (*EVENTS, *_RESUMED)
     for event in EVENTS:
         match event:
-            case (
-                PrivateMessagePosted()
-                | ChannelMessagePosted()
-                | ConversationBegun()
-                | MessageConfirmed()
-            ):
+            case PrivateMessagePosted() | ChannelMessagePosted() | ConversationBegun():
                 yield evolve(event, message=FULL_MESSAGE)
                 yield evolve(event, message=MENTIONING)
+            case MessageConfirmed():
+                yield evolve(event, message=evolve(FULL_MESSAGE, thread=THREAD))
             case ConversationHistory():
                 yield evolve(event, messages=(FULL_MESSAGE,))
                 yield evolve(event, messages=(MENTIONING,))

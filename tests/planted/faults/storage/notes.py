@@ -75,6 +75,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         SERVICE,
     ),
     Fault(
+        "a note whose answer was lost is not told when it is repeated",
+        "hub/services/notes.py",
+        "            self._doubtful.add(user_id)\n",
+        "",
+        SERVICE,
+    ),
+    Fault(
+        "the end of what was marked unread is not told when it is repeated",
+        "hub/services/receipts.py",
+        "await self._notes.known(reader, statement)",
+        "await statement",
+        SERVICE,
+    ),
+    Fault(
         "the end of what was marked unread is told to nobody",
         "hub/services/receipts.py",
         "            if reading.note is not None:\n",

@@ -115,6 +115,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         TESTS,
     ),
     Fault(
+        "a thread whose first message one has hidden is listed",
+        STORE,
+        "                     AND NOT is_hidden_from($1, m.id)\n",
+        "",
+        TESTS,
+    ),
+    Fault(
         "a hidden reply is among the replies",
         STORE,
         "              AND NOT is_hidden_from($1, l.id)\n",

@@ -1,6 +1,7 @@
 """The Socket.IO events that a client receives, field by field."""
 
 import pytest
+from attrs import evolve
 
 from protocol.dialects.channel_messages import DIALECT
 from protocol.errors import ErrorCode
@@ -166,6 +167,18 @@ def test_an_event_becomes_these_socketio_events(event: type[Event]) -> None:
 def test_the_end_of_typing_is_sent() -> None:
     ended = ChannelTyping(ChannelId(3), None, ANN, is_typing=False)
     assert DIALECT.encode(ended) == (("message:typing:stop", {**TYPING, "isTyping": False}),)
+
+
+def test_who_sent_a_reply_is_shown_its_thread() -> None:
+    replied, confirmed = EXAMPLES[ThreadReplied], EXAMPLES[MessageConfirmed]
+    assert isinstance(replied, ThreadReplied)
+    assert isinstance(confirmed, MessageConfirmed)
+    reply = evolve(confirmed, message=evolve(confirmed.message, thread=replied.thread))
+    ((_, told),) = DIALECT.encode(replied)
+    ((_, sent),) = DIALECT.encode(reply)
+    assert isinstance(told, dict)
+    assert isinstance(sent, dict)
+    assert sent["thread"] == told["thread"]
 
 
 def test_read_is_another_event_than_delivered() -> None:

@@ -1,0 +1,136 @@
+"""What one device knows of its user's notes, and up to which number. It does what clients are told
+to do: of each channel and message it keeps the note with the highest number.
+"""
+
+from math import inf
+
+import trio
+from attrs import define, field, frozen
+
+from protocol.model import ChannelId, MessageId, UserId
+from tests.simulation.judgement.truth import Right, Truth
+from tests.simulation.judgement.witness import Judge
+from tests.simulation.languages.language import Language
+from tests.simulation.languages.notes import ChannelNoted, Noted
+
+
+@frozen
+class _Ask:
+    """A `resume` that has not ended: the number that it named, when, and what was told since."""
+
+    named: int
+    at: float
+    told: set[int] = field(factory=set)
+
+
+@define
+class HeldNotes:
+    """What one device knows.
+
+    Args:
+        truth: what really happened.
+        me: its user.
+        language: what it speaks.
+        require: where complaints go.
+
+    `known`: up to which number it knows all notes.
+    """
+
+    truth: Truth
+    me: UserId
+    language: Language
+    require: Judge
+    known: int = field(default=0, init=False)
+    _held: dict[tuple[ChannelId, MessageId | None], Noted] = field(factory=dict, init=False)
+    _above: set[int] = field(factory=set, init=False)  # told, and not known what is below
+    _asks: list[_Ask] = field(factory=list, init=False)  # of the present connection
+    _known_at: float = field(default=-inf, init=False)  # when it asked for what it was told of
+
+    def connected(self) -> None:
+        """A new connection, on which what is missing is asked for."""
+        self._above.clear()
+        self._asks.clear()
+
+    def asks(self) -> int:
+        """The device asks for what it missed: from the beginning, if it was let into something
+        again, of which it was told nothing meanwhile.
+        """
+        channels = self.truth.places.all_of(self.me)
+        sights = [self.truth.sight(Right.SEE, self.me, each) for each in channels]
+        is_anew = any(each.was_closed_since(self._known_at) for each in sights)
+        self._asks.append(_Ask(0 if is_anew else self.known, trio.current_time()))
+        return self._asks[-1].named
+
+    def tell(self, noted: Noted) -> bool:
+        """The device is told of a note. Returns whether it misses another one."""
+        self.check(noted)
+        number = noted.number
+        if number == 0:
+            return False  # nothing was noted
+        for each in self._asks:
+            each.told.add(number)
+        before = self._held.get(_place(noted))
+        if before is None or before.number <= number:
+            self._held[_place(noted)] = noted
+        self._above.add(number)
+        self._advance()
+        return number > self.known
+
+    def check(self, noted: Noted) -> None:
+        """A note that is shown is true."""
+        was = self.truth.notes.by_number[self.me].get(noted.number)
+        is_blank = noted.number == 0 and not _says(noted)
+        self.require(is_blank or noted == was, f"was told {noted}, and it was {was}")
+
+    def resumed(self, upto: int) -> None:
+        """The hub says that the device knows all notes up to this number."""
+        ask = self._asks.pop(0)
+        if ask.named == 0 or upto < ask.named:  # what it was told is all that there is
+            self._held = {
+                place: each for place, each in self._held.items() if each.number in ask.told
+            }
+            self.known = 0
+        self.known, self._known_at = max(self.known, upto), ask.at
+        self._advance()
+        stale = self._stale(ask.at)
+        self.require(not stale, f"is resumed, and does not know {stale}")
+
+    def missing(self) -> list[Noted]:
+        """What the device does not know yet."""
+        return self._stale(inf)
+
+    def _stale(self, at: float) -> list[Noted]:
+        """The notes until then, the last of each place, of which the device knows less."""
+        last: dict[object, Noted] = {}
+        for number, noted in self.truth.notes.by_number[self.me].items():
+            if self.truth.notes.noted_at(self.me, number) < at:
+                last[_place(noted)] = noted
+        return [each for each in last.values() if self._may_know(each) and self._lacks(each)]
+
+    def _lacks(self, noted: Noted) -> bool:
+        held = self._held.get(_place(noted))
+        if held is None:
+            return _says(noted)
+        return held.number < noted.number
+
+    def _may_know(self, noted: Noted) -> bool:
+        """Whether the dialect tells of it, and the user could see it since the device asked."""
+        sight = self.truth.sight(Right.SEE, self.me, noted.channel_id)
+        is_told = noted.channel_id in self.language.noted_channels(self.truth.places, self.me)
+        return is_told and not sight.was_closed_since(self._known_at)
+
+    def _advance(self) -> None:
+        while self.known + 1 in self._above:
+            self.known += 1
+        self._above = {each for each in self._above if each > self.known}
+
+
+def _place(noted: Noted) -> tuple[ChannelId, MessageId | None]:
+    return noted.channel_id, None if isinstance(noted, ChannelNoted) else noted.message_id
+
+
+def _says(noted: Noted) -> bool:
+    """Whether it is another than where nothing was noted."""
+    if isinstance(noted, ChannelNoted):
+        return noted.is_muted or noted.unread_from is not None
+    return noted.is_hidden

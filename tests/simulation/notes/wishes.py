@@ -1,0 +1,126 @@
+"""What a device asked to be noted and has no answer to yet, and whether it may be refused."""
+
+import trio
+from attrs import define, field
+
+from protocol.model import UserId
+from tests.simulation.judgement.truth import Right, Truth
+from tests.simulation.judgement.witness import Judge
+from tests.simulation.languages.notes import ChannelNoted, Hide, MarkUnread, Mute, Noted, Wish
+
+NOT_FOUND = {"message_not_found", "conversation_not_found", "channel_not_found", "not_a_member"}
+
+
+@define(eq=False)
+class Pending:
+    """A wish that was not answered. `is_under_way`: an answer may come on this connection."""
+
+    wish: Wish
+    since: float
+    is_under_way: bool = False
+
+
+@define
+class Wishes:
+    """The wishes of one device.
+
+    Args:
+        truth: what really happened.
+        me: its user.
+        require: where complaints go.
+
+    `granted`: how many were.
+    """
+
+    truth: Truth
+    me: UserId
+    require: Judge
+    pending: list[Pending] = field(factory=list, init=False)
+    granted: int = field(default=0, init=False)
+    _said: list[Pending] = field(factory=list, init=False)  # on the present connection
+
+    def connected(self) -> None:
+        """A new connection: what was said on the last one may be lost."""
+        self._said.clear()
+        self._say_again()
+
+    def add(self, wish: Wish) -> Pending:
+        """The device wishes something."""
+        self.pending.append(Pending(wish, trio.current_time()))
+        return self.pending[-1]
+
+    def says(self, pending: Pending) -> None:
+        """The device says a wish in a frame."""
+        pending.is_under_way = True
+        self._said.append(pending)
+
+    def told(self, noted: Noted) -> None:
+        """The device is told of a note, which may be the answer to a wish."""
+        for each in self._said:
+            is_pending = each in self.pending
+            if is_pending and _is_about(noted, each.wish) and self._was_done(each):
+                self.pending.remove(each)
+                self.granted += 1
+
+    def grant(self, pending: Pending) -> None:
+        """A call was answered: it is done."""
+        self.require(self._was_done(pending), f"was told that it is done, and it is not: {pending}")
+        self.pending.remove(pending)
+        self.granted += 1
+
+    def refuse(self, pending: Pending, code: str) -> None:
+        """A call was answered: it is refused."""
+        may_be = code in NOT_FOUND and self._may_be_refused(pending)
+        self.require(may_be, f"was refused {pending}: {code}")
+        self.pending.remove(pending)
+
+    def refused(self, code: str) -> bool:
+        """A frame that does not say what it is about was refused; whether it may be a wish. If the
+        hub could not do it, it is repeated.
+        """
+        if code not in NOT_FOUND:
+            self._say_again()
+            return False
+        unanswered_first = sorted(self._said, key=lambda each: each not in self.pending)
+        found = next(filter(self._may_be_refused, unanswered_first), None)
+        if found is None:
+            return False
+        self._said.remove(found)
+        if found in self.pending:
+            self.pending.remove(found)
+        return True
+
+    def _say_again(self) -> None:
+        for each in self.pending:
+            each.is_under_way = False
+
+    def _was_done(self, pending: Pending) -> bool:
+        return self.truth.notes.did(self.me, pending.wish, pending.since)
+
+    def _may_be_refused(self, pending: Pending) -> bool:
+        wish, truth = pending.wish, self.truth
+        channel_id = wish.channel_id if isinstance(wish, Mute) else wish.message.channel_id
+        if truth.sight(Right.SEE, self.me, channel_id).was_closed_since(pending.since):
+            return True
+        match wish:
+            case MarkUnread():
+                return False
+            case Hide(message=message, is_hidden=is_hidden):
+                return is_hidden and truth.is_deleted(*message.position)
+            case Mute() if channel_id in truth.places.rooms:
+                return False
+            case Mute():
+                first = truth.messages.get((channel_id, 1))
+                is_begun = first is not None and first.at < pending.since
+                resumes = truth.sight(Right.RESUME, self.me, channel_id)
+                return not is_begun or resumes.was_closed_since(pending.since)
+
+
+def _is_about(noted: Noted, wish: Wish) -> bool:
+    match wish:
+        case Hide(message=message):
+            return not isinstance(noted, ChannelNoted) and noted.message_id == message.id
+        case MarkUnread(message=message):
+            return isinstance(noted, ChannelNoted) and noted.channel_id == message.channel_id
+        case Mute(channel_id=channel_id):
+            return isinstance(noted, ChannelNoted) and noted.channel_id == channel_id

@@ -1,0 +1,1 @@
+"""Threads: what devices do with them, what they are shown of them, and what is true."""

@@ -1,0 +1,67 @@
+"""What one device shows of threads: what it was shown last."""
+
+from collections.abc import Collection, Iterable
+
+from attrs import define, field
+
+from protocol.model import MessageId, UserId
+from tests.simulation.judgement.truth import Truth
+from tests.simulation.judgement.witness import Judge
+from tests.simulation.languages.threads import Thread, ThreadReplied
+
+
+@define
+class HeldThreads:
+    """What one device shows.
+
+    Args:
+        truth: what really happened.
+        me: its user.
+        require: where complaints go.
+
+    `told`: the replies of which it was told because its user follows the thread.
+    """
+
+    truth: Truth
+    me: UserId
+    require: Judge
+    told: set[MessageId] = field(factory=set, init=False)
+    _shown: dict[MessageId, Thread] = field(factory=dict, init=False)
+
+    def show(self, threads: Iterable[Thread], since: float) -> None:
+        """The device is shown threads as they were at some time since then."""
+        for thread in threads:
+            is_true = self.truth.threads.was(thread, since)
+            now = self.truth.threads.now(thread.parent_id)
+            self.require(is_true, f"was shown {thread}, and it is {now}")
+            self._shown[thread.parent_id] = thread
+
+    def current(self, threads: Iterable[Thread]) -> list[Thread]:
+        """Those that are as they are now."""
+        return [each for each in threads if each == self.truth.threads.now(each.parent_id)]
+
+    def tell(self, replied: ThreadReplied) -> None:
+        """The device is told of a reply because its user follows the thread."""
+        log, committed = self.truth.threads, self.truth.find(replied.message_id)
+        root = log.of_replies.get(replied.message_id)
+        is_true = committed is not None and root == replied.thread.parent_id
+        self.require(is_true, f"was told {replied}, which is no reply")
+        if committed is None or root is None:
+            return
+        message = committed.message
+        same = (message.channel_id, message.author_id) == (replied.channel_id, replied.author_id)
+        self.require(same, f"was told {replied}, and it is {message}")
+        self.require(message.author_id != self.me, f"was told {replied}, its own reply")
+        follows = log.follows_since(self.me, root).was_open_since(committed.at)
+        self.require(follows, f"was told {replied}, and does not follow the thread")
+        self.show([replied.thread], committed.at)
+        self.told.add(replied.message_id)
+
+    def stale(self, messages: Collection[MessageId], since: float) -> list[Thread]:
+        """The threads of these messages that the device shows as they have not been since then."""
+        log = self.truth.threads
+        return [
+            shown
+            for root in messages
+            if not log.was(shown := self._shown.get(root, Thread(root)), since)
+        ]
