@@ -22,8 +22,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what comes while the list is loaded hides what was unread before",
         "hub/web/app/conversation/conversations.js",
-        "        conversation.unread = listed.unread_count + conversation.countAfter(listed.last_seq);",
-        "        conversation.unread += 0;",
+        "conversation.unread = listed.unread_count + conversation.countAfter(listed.last_seq);",
+        "conversation.unread += 0;",
         UNITS,
     ),
     Fault(
