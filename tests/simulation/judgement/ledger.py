@@ -282,10 +282,9 @@ class Ledger(Witness):
         self.connection.reach(heard.channel_id, heard.seq)
         mine = message.author_id == self.me and message.key in self._sent
         key = message.key if mine else None
-        if not self._is_repeat(key) and (
-            heard.channel_id in self.places.rooms or self.language.must_rejoin
-        ):
-            self._after_the_end(heard.channel_id, "a message")
+        is_repeat = self._is_repeat(key)
+        if not is_repeat and (heard.channel_id in self.places.rooms or self.language.must_rejoin):
+            self._after_the_end_of_channel(committed)
         self.note(self.name, f"heard {heard.channel_id}:{heard.seq}")
         if key is not None:
             self.connection.answered(key)
@@ -293,9 +292,17 @@ class Ledger(Witness):
         is_new = self._place(heard.channel_id, heard.seq, key)
         if is_new or position in self.states.held:
             self.states.keep(heard.channel_id, heard.seq, heard.state)
-        if not self._is_repeat(key):
+        if not is_repeat:
             self._is_not_hidden(message.id)
-        self._show_threads(heard, committed)
+        if is_new or not is_repeat:  # what confirms a repeat may be older than what came before
+            self._show_threads(heard, committed)
+
+    def _after_the_end_of_channel(self, committed: Committed) -> None:
+        """What was stored before a conversation was closed may come after its end."""
+        channel_id = committed.message.channel_id
+        is_older = self.truth.sight(Right.SEE, self.me, channel_id).was_open_since(committed.at)
+        if channel_id in self.places.rooms or not is_older:
+            self._after_the_end(channel_id, "a message")
 
     def _show_threads(self, shown: Heard | Stored, committed: Committed) -> None:
         """Whoever may not write there any more has a repeat confirmed without what became of it."""
