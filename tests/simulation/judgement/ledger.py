@@ -336,7 +336,7 @@ class Ledger(Witness):
         self._may_see(committed)
         self._after_the_end(replied.channel_id, "a reply")
         self.note(self.name, f"is told of the reply {replied.message_id}")
-        self.threads.tell(replied)
+        self.threads.tell(replied, is_joined=replied.channel_id in self.connection.joined)
 
     def _revised(self, revised: Revised) -> None:
         channel_id, connection = revised.channel_id, self.connection
