@@ -79,8 +79,18 @@ class Changes:
         if message.author_id == device.me and dice.random() < 0.7:
             name = message.content.partition(" ")[0]
             is_deletion = message.is_forwarded or dice.random() < 0.25
-            return Delete() if is_deletion else Edit(f"{name} {text}.")
+            mention = self.mention()
+            return Delete() if is_deletion else Edit(f"{name} {text}.{mention}")
         return React(dice.choice(EMOJIS), dice.random() < 0.7)
+
+    def mention(self) -> str:
+        """What a text ends with: now and then it mentions somebody."""
+        sim = self.device.sim
+        dice, people = sim.dice, sim.people
+        if dice.random() < 0.6:
+            return ""
+        names = [person.user.username for person in people]
+        return f" @{dice.choice([*names, 'nobody', 'channel'])} "
 
     async def _carry_out(self, key: str) -> None:
         sim, device, pending = self.device.sim, self.device, self.pending[key]

@@ -50,6 +50,7 @@ def main() -> int:
         "acknowledged": sum(result.acknowledged for result in results),
         "changes": sum(result.changes for result in results),
         "copies": sum(result.copies for result in results),
+        "mentions": sum(result.mentions for result in results),
         "found": sum(result.found for result in results),
         "notes": sum(result.notes for result in results),
         "threads": sum(result.threads for result in results),

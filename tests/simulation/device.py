@@ -417,7 +417,8 @@ class Device:
             return
         channel_id = dice.choice(candidates)
         self._count += 1
-        text = f"{self.name}-{self._count} {'x' * dice.choice((0, 0, 10, 800))}."
+        said = f"{self.name}-{self._count} {'x' * dice.choice((0, 0, 10, 800))}."
+        text = f"{said}{self.changes.mention()}"
         sent = Sent(channel_id, text, trio.current_time(), self._choose_parent(channel_id))
         key = f"{self.number}-{self._count}"
         self.sim.note(self.name, f"sends {sent.name} to {channel_id}")

@@ -17,6 +17,7 @@ from protocol.commands import ReviseMessage
 from protocol.model import ChannelId, Message, MessageId
 from protocol.revisions import Delete, Edit, React, Revision
 from tests.simulation.device import Device
+from tests.simulation.judgement.mentioning import Mentions
 from tests.simulation.judgement.truth import Right
 from tests.simulation.languages.language import Call, NewMessage, send_over_rest
 from tests.simulation.languages.messenger import Messenger
@@ -24,7 +25,7 @@ from tests.simulation.languages.notes import Hide, MarkUnread, Wish, note_over_r
 from tests.simulation.languages.private_messages import PrivateMessages
 from tests.simulation.languages.socketio import SocketIo
 from tests.simulation.notes.reckoning import check_unread
-from tests.simulation.searching import Searches
+from tests.simulation.searching import ENGINES, Searches
 from tests.simulation.threads.following import check_followed
 from tests.support.world import Person
 
@@ -53,11 +54,14 @@ class Epilogue:
             await sim.trouble.take_something()
         sim.note("epilogue", "rights are lost")
         await trio.sleep(sim.truth.bound + SETTLED_SECONDS)
+        began = trio.current_time()
         await self._everybody_speaks()
+        await self._everybody_counts()
         await self._everybody_changes_something()
         await self._everybody_reads()
         await self._everybody_notes_something()
         await self._everybody_searches()
+        await self._everybody_counts()
         for device in self._connected():
             for _ in range(ORIGINALS):
                 await device.forwards.ask_for_original()
@@ -65,7 +69,7 @@ class Epilogue:
         for person in sim.people:
             await check_followed(sim, person)
             await check_unread(sim, person)
-        self._check_heard()
+        self._check_heard(began)
         self._check_views()
         await self._everybody_leaves()
 
@@ -92,7 +96,9 @@ class Epilogue:
             for channel_id in sim.places.all_of(person.id):
                 if sim.truth.sight(Right.SEND, person.id, channel_id).is_open:
                     key = f"last-{number}-{channel_id}"
-                    new = NewMessage(channel_id, f"{key} .", key, self._last_of(channel_id))
+                    names = ["channel", *(each.user.username for each in sim.people)]
+                    text = f"{key} {' '.join(f'@{name}' for name in names)} ."
+                    new = NewMessage(channel_id, text, key, self._last_of(channel_id))
                     await self._call(person, send_over_rest(sim.places, person.id, new))
 
     def _last_of(self, channel_id: ChannelId) -> MessageId | None:
@@ -165,13 +171,37 @@ class Epilogue:
         for person in self.sim.people:
             await Searches(self.sim, person.user.username).find_everything(person)
 
+    async def _everybody_counts(self) -> None:
+        """The unread messages that mention them, in the two dialects that search, too."""
+        sim = self.sim
+        for person in sim.people:
+            mentions = Mentions(sim.truth, person.id, sim.require)
+            for engine in ENGINES:
+                places = sim.places
+                places_of = places.conversations_of if engine.only_private else places.all_of
+                count = sum(
+                    not sim.tables.blocked_either_way(person.id, message.author_id)
+                    for channel_id in places_of(person.id)
+                    if sim.truth.sight(Right.SEE, person.id, channel_id).is_open
+                    for message in mentions.unread_in(channel_id)
+                )
+                path = f"{engine.path.removesuffix('search')}mentions/unread-count"
+                reply = await sim.call(person, Call("GET", path))
+                counted = None if reply is None else reply.json.get("count")
+                sim.require(counted == count, f"{person.id} has {count} mentions: {reply}")
+
     async def _call(self, person: Person, call: Call) -> None:
         reply = await self.sim.call(person, call)
         status = None if reply is None else reply.status
         self.sim.require(status in (200, 201), f"{call} was answered {reply}")
 
-    def _check_heard(self) -> None:
+    def _check_heard(self, began: float) -> None:
         missing = [each for device in self._connected() for each in device.ledger.missing()]
+        missing += [
+            f"{device.name}: that it is mentioned in {each}"
+            for device in self._connected()
+            for each in device.ledger.mentions.missing(device.ledger.channels(), began)
+        ]
         self.sim.require(not missing, f"after rights were lost, missing: {missing}")
         for device in self._connected():
             untold = [] if device.is_new_since(self._spoke_at) else self._untold(device)

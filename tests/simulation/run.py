@@ -59,6 +59,7 @@ class Result:
     messages: int
     changes: int
     copies: int
+    mentions: int
     found: int
     notes: int
     threads: int
@@ -334,7 +335,7 @@ class Simulation:
         stored = set(contents)
         copies = [(each.author_id, each.key) for each in posted if each.is_forwarded]
         self.require(len(copies) == len(set(copies)), f"stored twice: {sorted(copies)}")
-        self.require(not self.truth.leaks, f"forwarded wrongly: {self.truth.leaks}")
+        self.require(not self.truth.leaks, f"forwarded or mentioned wrongly: {self.truth.leaks}")
         problems = self.truth.threads.problems + self.truth.notes.problems
         self.require(not problems, f"stored wrongly: {problems}")
         for device in self.devices:
@@ -368,6 +369,7 @@ class Simulation:
             sum(len(row.messages) for row in self.tables.channels.values()),
             sum(len(device.changes.acknowledged) for device in self.devices),
             sum(len(device.forwards.acknowledged) for device in self.devices),
+            sum(len(device.ledger.mentions.told) for device in self.devices),
             sum(device.searches.count for device in self.devices),
             sum(device.ledger.wishes.granted for device in self.devices),
             sum(device.threads.count for device in self.devices),

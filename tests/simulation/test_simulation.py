@@ -23,6 +23,7 @@ SOME_BUGS = (
     "original_shown_to_everybody", "forwards_what_is_not_seen",
     "replies_to_everybody", "reply_to_a_reply_begins_a_thread", "hidden_threads_are_listed",
     "hidden_counts", "reading_less_ends_unread", "notes_told_nowhere_else", "resume_without_notes",
+    "mention_told_across_a_block", "mention_not_taken_back", "mention_stays_with_an_edit",
 )  # fmt: skip
 SEEDS_UNTIL_FOUND = 80
 
@@ -43,6 +44,7 @@ def test_whatever_fails_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> Non
     assert report["acknowledged"] > 10 * SEEDS  # it was no idle day
     assert report["changes"] > 5 * SEEDS
     assert report["copies"] > SEEDS / 2
+    assert report["mentions"] > 5 * SEEDS
     assert report["found"] > SEEDS
     assert report["notes"] > SEEDS
     assert report["threads"] > 0

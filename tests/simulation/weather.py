@@ -19,8 +19,8 @@ from tests.simulation.judgement.happenings import happened
 from tests.simulation.judgement.truth import Truth
 
 PARTS = (
-    "accounts", "sessions", "relations", "messages", "revisions", "workspaces", "channels",
-    "recoveries", "search", "health", "notes", "threads",
+    "accounts", "sessions", "relations", "messages", "revisions", "mentions", "workspaces",
+    "channels", "recoveries", "search", "health", "notes", "threads",
 )  # fmt: skip
 FEEDS = {"ended", "changes"}
 ASKED_ABOUT_RIGHTS = {"accounts", "sessions", "relations", "workspaces", "channels"}

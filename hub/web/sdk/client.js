@@ -41,6 +41,7 @@ const LISTED = new Set([
   "read",
   "revoked",
   "request",
+  "mention",
   "noted",
   "hidden",
   "reset",

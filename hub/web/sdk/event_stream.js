@@ -7,6 +7,7 @@ const NAMES = {
   changed: true,
   typing: true,
   presence: true,
+  mention: true,
   read: true,
   delivered: true,
   pinned: true,

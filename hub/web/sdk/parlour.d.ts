@@ -6,6 +6,7 @@
 
 import type { CallCode, UsageCode } from "./codes.d.ts";
 import type { FoundPage, HistoryPage, SearchOptions } from "./found.d.ts";
+import type { Mention, MentionDetail, Reaction } from "./message_details.d.ts";
 import type { Marks, Noting } from "./notes.d.ts";
 import type { Options, Sending, StoredFile } from "./options.d.ts";
 import type { LastReply, Threading } from "./replies.d.ts";
@@ -16,6 +17,7 @@ import type { WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
 export type { CallCode, HubCode, UsageCode } from "./codes.d.ts";
 export type { FoundMessage, FoundPage, HistoryPage, Mark } from "./found.d.ts";
 export type { SearchOptions, Snippet } from "./found.d.ts";
+export type { Mention, MentionDetail, Reaction } from "./message_details.d.ts";
 export type { Marks } from "./notes.d.ts";
 export type {
   ItemStorage,
@@ -122,16 +124,13 @@ export interface Message {
   /** in channels, by a moderator */
   readonly isPinned: boolean;
   readonly reactions: readonly Reaction[];
+  /** whom it mentions by name, as the hub has found out; empty until it is stored */
+  readonly mentions: readonly Mention[];
+  /** whether it mentions everybody in the channel */
+  readonly mentionsChannel: boolean;
   readonly status: MessageStatus;
   /** why it failed */
   readonly failure: string | null;
-}
-
-export interface Reaction {
-  readonly emoji: string;
-  readonly count: number;
-  /** the first 50 who reacted */
-  readonly users: readonly UserId[];
 }
 
 export interface More {
@@ -143,6 +142,8 @@ export interface More {
 export interface Conversation {
   user: User;
   unread_count: number;
+  /** how many of them mention this user, if any do */
+  unread_mentions?: number;
   last_message: string;
   last_message_time: string;
   last_seq: number;
@@ -169,6 +170,8 @@ export interface ClientEvents {
   delivered: { conversationId: ConversationId };
   /** a moderator did so; the message may be one that is not known here */
   pinned: { conversationId: ConversationId; id: number; isPinned: boolean };
+  /** a message mentions this user, or does so no longer; perhaps one that is not known here */
+  mention: MentionDetail;
   /** the thread of the message `rootId` has other replies, or is followed or no more */
   thread: { conversationId: ConversationId; rootId: number };
   /** this user has noted something of a conversation, here or on another device */

@@ -158,8 +158,7 @@ export class Session {
     if (!this.#learning.isWhole) this.#learning.inTime();
     const before = Object.assign({}, ...this.timelines.positions()); // the heads are asked for later
     const listing = new Listing(this.#rest, this.#dialect.listPath);
-    const isSomeEnough = this.#dialect.listsNewestFirst;
-    const listed = await (isSomeEnough ? listing.some() : listing.all());
+    const listed = await (this.#dialect.listsNewestFirst ? listing.some() : listing.all());
     const heads = listed.map(this.#dialect.head);
     if (heads.some(([conversationId, head]) => head < before[conversationId])) this.startAnew();
     const beginnings = this.#beginnings;
@@ -219,9 +218,9 @@ export class Session {
         break;
       case "channels":
         this.#follow(event.channels);
-        this.#emit("channels", { channels: event.channels });
         break;
       case "presence":
+      case "mention":
       case "invitations":
       case "revoked":
       case "request":
@@ -262,9 +261,9 @@ export class Session {
   /** @param {ClientEvents["channels"]["channels"]} channels */
   #follow(channels) {
     const more = channels.filter(({ id }) => !this.timelines.isFollowed(id));
-    if (more.length === 0) return;
     this.timelines.follow(new Map(more.map(({ id, lastSeq }) => [id, lastSeq])));
-    this.resume();
+    if (more.length > 0) this.resume();
+    this.#emit("channels", { channels });
   }
 
   /** A response said that the log is another one: so is what comes on this connection. */

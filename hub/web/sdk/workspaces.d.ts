@@ -34,6 +34,8 @@ export interface ListedChannel extends Channel {
   lastRev?: number;
   lastMessage: { content: string; createdAt: string } | null;
   unreadCount: number;
+  /** how many unread messages mention this user, if any do */
+  unreadMentions?: number;
   /** what this user has noted of it; older hubs have none of these */
   unreadFrom?: number | null;
   isMuted?: boolean;

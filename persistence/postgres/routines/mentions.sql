@@ -4,13 +4,13 @@
 -- [[name, bare], ...], "channel": boolean}; NULL: nobody.
 
 -- Decides whom a stored message mentions: those of a name who may see it, without its author and across no
--- block; the channel, if the author may mention it. A copy of another message mentions nobody. Of a name that nobody has there is no more to be seen
+-- block; the channel, if the author may mention it. Of a name that nobody has there is no more to be seen
 -- than of one whose user may not see the message. An account that is being deleted or renamed by another
 -- transaction is not waited for, and not mentioned.
 CREATE OR REPLACE FUNCTION set_mentions(of_message bigint, given jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM mentions n WHERE n.message_id = of_message;
-    IF given IS NULL OR (SELECT m.forwarded_id IS NOT NULL FROM messages m WHERE m.id = of_message) THEN
+    IF given IS NULL THEN
         RETURN;
     END IF;
     INSERT INTO mentions (message_id, user_id, channel_id, seq)

@@ -34,6 +34,10 @@ async def test_messages_are_edited_deleted_and_reacted_to(hub: HubProcess) -> No
     await play("changing", hub, await pair(hub, "changing"))
 
 
+async def test_threads_are_answered_and_followed(hub: HubProcess) -> None:
+    await play("threads", hub, await pair(hub, "threads"))
+
+
 async def test_messages_are_searched_for_and_shown_where_they_stand(hub: HubProcess) -> None:
     await play("finding", hub, await pair(hub, "finding"))
 
@@ -63,6 +67,14 @@ async def test_messages_are_forwarded_to_a_channel(folder: Path) -> None:
         links = guest_links(hub)
         given = json.dumps({"guests": [links["ann"], links["ben"]]})
         async with run_in_chromium(FLOWS, "forwarding", hub.url, given) as browser:
+            assert await browser.end() == 0
+
+
+async def test_people_are_mentioned_in_a_channel(folder: Path) -> None:
+    with run_hub(folder / "mentions", "--demo", "--joining", "at_once") as hub:
+        links = guest_links(hub)
+        given = json.dumps({"guests": [links["ann"], links["ben"]]})
+        async with run_in_chromium(FLOWS, "mentioning", hub.url, given) as browser:
             assert await browser.end() == 0
 
 

@@ -24,6 +24,7 @@ CONVERSATIONS = 520  # more than a page of the list
     "flow",
     [
         pytest.param("unread", id="what is unread"),
+        pytest.param("notes", id="what one notes for oneself"),
         pytest.param("list", id="a list that changes under the hand"),
     ],
 )

@@ -111,6 +111,7 @@ async function wentBack(visitors, { ann: annsCookie, ben: bensCookie, username }
   await openFirst(ben);
   await write(ben, "seen");
   await ann.getByText("seen").first().waitFor();
+  await ben.locator(".bubble").nth(3).waitFor(); // history is loaded when it is opened
   assert.deepEqual(await bubbles(ben), ["one", "two", "unsent", "seen"]);
   assert.equal(loads, 4); // of two pages, each time once
 }

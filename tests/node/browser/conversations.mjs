@@ -6,6 +6,7 @@ import {
   bubbles,
   find,
   fromMenu,
+  mute,
   openFirst,
   picture,
   stored,
@@ -197,6 +198,21 @@ async function clock(visitors, { ann: annsCookie, ben: bensCookie, username }) {
 }
 
 /**
+ * A message comes while its conversation is muted.
+ * @param {Page} ann
+ * @param {Page} ben
+ */
+async function muted(ann, ben) {
+  await openFirst(ben);
+  await mute(ben, "Mute");
+  await ben.locator(".item.quiet").waitFor();
+  await write(ann, "muted");
+  await ben.locator(".bubble", { hasText: "muted" }).waitFor();
+  await mute(ben, "Unmute");
+  await ben.locator(".item:not(.quiet)").waitFor();
+}
+
+/**
  * Whoever asked for notifications gets one while the page is not looked at, and only then.
  * @type {Flow}
  */
@@ -233,9 +249,9 @@ async function notifications(visitors, { ann: annsCookie, ben: bensCookie, usern
   );
   await write(ann, "not seen");
   await ben.locator(".badge", { hasText: "3" }).waitFor();
-  await openFirst(ben);
+  await muted(ann, ben);
   await write(ann, "nobody looks");
-  await ann.locator(".bubble").nth(3).and(ann.locator('[data-status="delivered"]')).waitFor();
+  await ann.locator(".bubble").nth(4).and(ann.locator('[data-status="delivered"]')).waitFor();
   assert.equal(await ann.locator('.bubble[data-status="read"]').count(), 0);
   const annsName = await ann.locator(".side .name").textContent();
   await ben.waitForFunction(() => Reflect.get(globalThis, "shown").length === 2);
@@ -248,12 +264,12 @@ async function notifications(visitors, { ann: annsCookie, ben: bensCookie, usern
     Object.defineProperty(document, "hidden", { value: false, configurable: true });
     document.dispatchEvent(new Event("visibilitychange"));
   });
-  await ann.locator(".bubble").nth(3).and(ann.locator('[data-status="read"]')).waitFor();
+  await ann.locator(".bubble").nth(4).and(ann.locator('[data-status="read"]')).waitFor();
   const second = await visitors.openTab(ben);
   await openFirst(second);
   await ben.evaluate(() => Object.defineProperty(document, "hidden", { value: true }));
   await write(ann, "read in the other tab");
-  await ann.locator(".bubble").nth(4).and(ann.locator('[data-status="read"]')).waitFor();
+  await ann.locator(".bubble").nth(5).and(ann.locator('[data-status="read"]')).waitFor();
   await second.close();
   await write(ann, "read nowhere");
   const texts = () => ben.evaluate(() => Reflect.get(globalThis, "shown").flat());

@@ -183,7 +183,7 @@ async function hasItsRoom(page) {
  */
 async function replyToPicture(ann, ben) {
   await ben.locator(".bubble").first().hover();
-  await ben.locator(".bubble").getByRole("button", { name: "Reply" }).click();
+  await ben.locator(".bubble").getByRole("button", { name: "Reply", exact: true }).click();
   await write(ben, "What a cat");
   await ann.locator(".bubble.theirs .quote", { hasText: "cat.png" }).waitFor();
   await ben.locator(".bubble.mine .quote").click();

@@ -119,6 +119,28 @@ export function bubbles(page) {
   return page.locator(".bubble .words").allTextContents();
 }
 
+/**
+ * The actions of a message that are seldom wanted.
+ * @param {Page} page
+ * @param {string} text of the message
+ * @param {string} word
+ */
+export async function other(page, text, word) {
+  await page.locator(".bubble", { hasText: text }).last().hover();
+  await page.getByTitle("Other actions").click();
+  await page.locator(".rare").getByRole("button", { name: word, exact: true }).click();
+}
+
+/**
+ * Mute the conversation that is open, or unmute it.
+ * @param {Page} page
+ * @param {"Mute" | "Unmute"} word
+ */
+export async function mute(page, word) {
+  await page.getByTitle("More", { exact: true }).click();
+  await page.getByRole("button", { name: word, exact: true }).click();
+}
+
 /** @param {Page} page */
 export function textBox(page) {
   return page.locator(".compose textarea");

@@ -10,6 +10,7 @@ import { connect } from "../chromium.mjs";
 import { Questions, endInput } from "../program.mjs";
 import { changing } from "./messages/changing.mjs";
 import { forwarding } from "./messages/forwarding.mjs";
+import { mentioning } from "./messages/mentioning.mjs";
 import { CHANNELS } from "./channels.mjs";
 import { CONNECTION } from "./connection.mjs";
 import { CONVERSATIONS } from "./conversations.mjs";
@@ -21,6 +22,8 @@ import { history } from "./messages/history.mjs";
 import { IDENTITY } from "./identity.mjs";
 import { Visitors } from "./page.mjs";
 import { permissions, requests, settings } from "./permissions.mjs";
+import { notes } from "./messages/notes.mjs";
+import { threads } from "./messages/threads.mjs";
 import { READING } from "./messages/reading.mjs";
 
 /**
@@ -52,9 +55,12 @@ const FLOWS = {
   finding,
   forwarding,
   history,
+  mentioning,
+  notes,
   permissions,
   requests,
   settings,
+  threads,
 };
 
 const [name = "", url = "", json = ""] = process.argv.slice(2);

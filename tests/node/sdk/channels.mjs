@@ -68,6 +68,37 @@ async function talk(one, other, id) {
 }
 
 /**
+ * Whom a message mentions is known, and told, until it does so no longer.
+ * @param {ChannelsClient} one
+ * @param {ChannelsClient} other
+ * @param {number} id
+ */
+async function mentions(one, other, id) {
+  /** @type {boolean[]} */
+  const told = [];
+  const stop = new AbortController();
+  const note = (/** @type {{ detail: { isMentioned: boolean } }} */ { detail }) =>
+    told.push(detail.isMentioned);
+  other.addEventListener("mention", note, { signal: stop.signal });
+  one.send(id, `@${other.me?.username} and @nobody`);
+  await until(other, () => told.length === 1);
+  const mentioning = () => one.messages(id).at(-1);
+  await until(one, () => mentioning()?.id !== null);
+  await until(one, () => mentioning()?.mentions.length === 1);
+  assert.deepEqual(mentioning()?.mentions, [{ user: other.me?.id, username: other.me?.username }]);
+  assert.deepEqual(other.messages(id).at(-1)?.mentions, mentioning()?.mentions);
+  const [workspace] = await other.workspaces();
+  const listed = workspace?.channels.find((each) => each.id === id);
+  assert.equal(listed?.unreadMentions, 1);
+  const message = mentioning();
+  assert.ok(message);
+  await one.remove(message);
+  await until(other, () => told.length === 2);
+  assert.deepEqual(told, [true, false]);
+  stop.abort();
+}
+
+/**
  * Whoever was away gets what was missed.
  * @param {ChannelsClient} one
  * @param {ChannelsClient} other
@@ -136,5 +167,6 @@ export async function channels({ url, ann, ben, password }) {
   await channelNotes(other, late, id);
   const blocked = bens.client({ WebSocket: BlockedWebSocket });
   await poll(one, blocked, id);
+  await mentions(one, other, id);
   for (const each of [one, other, late, blocked]) each.close();
 }

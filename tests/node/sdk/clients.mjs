@@ -15,6 +15,7 @@ const CHANGES = [
   "typing",
   "read",
   "delivered",
+  "mention",
   "thread",
   "noted",
   "hidden",

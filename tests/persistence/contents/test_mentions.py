@@ -238,6 +238,11 @@ async def test_a_hidden_message_mentions_only_the_others(store: Store) -> None:
     assert (edited.mentioned, edited.no_longer_mentioned) == ((eve.id,), ())
     await store.notes.hide(ben.id, first.id, is_hidden=False)
     assert (await unread(store, ben), await listed(store, ben)) == ([1], [edited.message])
+    plain = await post_one(store, to_channel(ann, channel, "hi"))
+    await store.notes.hide(ben.id, plain.id)
+    told = await revised(store, plain.id, Edit("@ben"), by=ann.id)
+    assert isinstance(told, Revised)
+    assert (told.message.mentions, told.mentioned) == (named(ben), ())
 
 
 async def test_what_is_unread_again_counts_again(store: Store) -> None:

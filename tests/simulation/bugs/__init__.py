@@ -2,7 +2,15 @@
 
 from collections.abc import Mapping
 
-from tests.simulation.bugs import forwarding, messages, notes, revisions, searching, threads
+from tests.simulation.bugs import (
+    forwarding,
+    mentioning,
+    messages,
+    notes,
+    revisions,
+    searching,
+    threads,
+)
 from tests.simulation.bugs.planting import Bug
 
 BUGS: Mapping[str, Bug] = {
@@ -12,4 +20,5 @@ BUGS: Mapping[str, Bug] = {
     **forwarding.BUGS,
     **threads.BUGS,
     **notes.BUGS,
+    **mentioning.BUGS,
 }

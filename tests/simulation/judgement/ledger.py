@@ -9,9 +9,10 @@ from math import inf
 from typing import Any, assert_never
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from protocol.model import ChannelId, MessageId
+from tests.simulation.judgement.mentioning import Mentions
 from tests.simulation.judgement.states import States
 from tests.simulation.judgement.truth import Committed, Right
 from tests.simulation.judgement.witness import Connection, Witness
@@ -22,6 +23,7 @@ from tests.simulation.languages.meanings import (
     Joined,
     MemberAdded,
     MemberRemoved,
+    Mentioned,
     Offered,
     Presence,
     Reached,
@@ -32,7 +34,6 @@ from tests.simulation.languages.meanings import (
     Resumed,
     Revised,
     Shed,
-    State,
     Stored,
     TurnedAway,
     Typing,
@@ -79,6 +80,7 @@ class Ledger(Witness):
     notes: HeldNotes = field(init=False)
     threads: HeldThreads = field(init=False)
     wishes: Wishes = field(init=False)
+    mentions: Mentions = field(init=False)
     _early: dict[ChannelId, set[int]] = field(factory=dict, init=False)
     _sent: dict[str, Sent] = field(factory=dict, init=False)
     _said: Counter[str] = field(factory=Counter, init=False)
@@ -86,6 +88,7 @@ class Ledger(Witness):
     def __attrs_post_init__(self) -> None:
         self.wishes = Wishes(self.truth, self.me, self._require)
         self.forgets()
+        self.mentions = Mentions(self.truth, self.me, self._require)
 
     def channels(self) -> list[ChannelId]:
         """Those that the device hears while its user may see them."""
@@ -186,7 +189,9 @@ class Ledger(Witness):
             and committed.at >= self.connection.opened_at
             and rev > self.states.known.get(channel_id, 0)
         ]
-        return sum(len(text) + FRAME_BYTES for text in (*answers, *unheard, *untold))
+        mentions = [each for each in (*unheard, *untold) if "@" in each]  # told once more
+        texts = (*answers, *unheard, *untold, *mentions)
+        return sum(len(text) + FRAME_BYTES for text in texts)
 
     # What it receives.
 
@@ -201,10 +206,8 @@ class Ledger(Witness):
         match meaning:
             case Heard() | Stored() | Resumed() | Refused() | Undelivered() | Reached():
                 self._of_messages(meaning)
-            case ChannelNoted() | MessageNoted():
-                self._noted(meaning)
-            case ThreadReplied():
-                self._thread_replied(meaning)
+            case ChannelNoted() | MessageNoted() | ThreadReplied() | Mentioned():
+                self._of_its_user(meaning)
             case Revised():
                 self._revised(meaning)
             case Presence() | Typing() | Receipt() | ReceiptUpTo():
@@ -243,6 +246,20 @@ class Ledger(Witness):
                 has = self.connection.reached
                 is_true = all(seq <= has.get(channel, 0) for channel, seq in upto.items())
                 self._require(is_true, f"is told it has {upto}, and has {has}")
+            case _:
+                assert_never(meaning)
+
+    def _of_its_user(
+        self, meaning: ChannelNoted | MessageNoted | ThreadReplied | Mentioned
+    ) -> None:
+        match meaning:
+            case ChannelNoted() | MessageNoted():
+                self._noted(meaning)
+            case ThreadReplied():
+                self._thread_replied(meaning)
+            case Mentioned():
+                self.note(self.name, f"is told of a mention: {meaning}")
+                self.mentions.tell(meaning)
             case _:
                 assert_never(meaning)
 
@@ -377,7 +394,8 @@ class Ledger(Witness):
         if stored.channel_id in self.connection.joined:  # if not, it has no place there
             self.connection.reach(stored.channel_id, stored.seq)
             if self._place(stored.channel_id, stored.seq, stored.key):
-                as_sent = State(0, self._sent[stored.key].text)
+                as_posted = self.truth.states[message.position][0]
+                as_sent = evolve(as_posted, content=self._sent[stored.key].text)
                 self.states.keep(stored.channel_id, stored.seq, as_sent)
 
     def _place(self, channel_id: ChannelId, seq: int, key: str | None) -> bool:

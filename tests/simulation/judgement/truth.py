@@ -24,7 +24,7 @@ from persistence.contents.revisions import Revised, RevisionDraft
 from persistence.memory.tables import Tables
 from persistence.records import Draft
 from protocol.model import ChannelId, Message, MessageId, Posted, SessionId, UserId
-from protocol.revisions import Delete
+from protocol.revisions import Delete, Edit
 from tests.simulation.judgement.sight import Sight
 from tests.simulation.languages.language import Places
 from tests.simulation.languages.meanings import State
@@ -58,12 +58,13 @@ Key: TypeAlias = tuple[Right, UserId, int]
 @frozen
 class Committed:
     """A message, when it was stored or changed, and who must not be sent that if they were not let
-    in since.
+    in since. `apart`: between whom and its author a block stood so long that the hub must know it.
     """
 
     message: Message
     at: float
     closed_to: frozenset[UserId]
+    apart: frozenset[UserId]
 
 
 @define
@@ -78,7 +79,8 @@ class Truth:
 
     `revisions`: by channel and rev, the message after it. `states`: of each message all that it has
     ever been, by rev. `settled`: the keys of revisions that were decided on, by user.
-    `leaks`: copies that say what their authors might not see. `threads`, `notes`: of everybody.
+    `leaks`: copies that say what their authors might not see, and wrong mentions. `threads`,
+    `notes`: of everybody.
     """
 
     tables: Tables
@@ -143,6 +145,7 @@ class Truth:
                 self.messages[message.position] = self._by_id[message.id] = found
                 self.states[message.position] = {0: _state(message)}
                 self.threads.posted(message, draft.parent_id)
+                self._mentions(message, is_decided=not message.is_forwarded)
         self.changed()  # who has exchanged messages may know when the other one is online
 
     def revised(self, drafts: Sequence[RevisionDraft], outcomes: Sequence[Any]) -> None:
@@ -152,6 +155,8 @@ class Truth:
                 message = outcome.message
                 if not outcome.repeated:
                     self.revisions[message.channel_id, outcome.rev] = self._commit(message)
+                    is_edit = isinstance(draft.revision, Edit)
+                    self._mentions(message, is_decided=is_edit)
                     self.states[message.position][outcome.rev] = _state(message)
                     if isinstance(draft.revision, Delete):
                         self.threads.deleted(message.id)
@@ -176,13 +181,47 @@ class Truth:
         elif copy.content != states[max(states)].content:
             self.leaks.append(f"{copy} is a copy of {original}, which says something else")
 
+    def _mentions(self, message: Message, *, is_decided: bool) -> None:
+        """Whom a message mentions is decided when it is posted and edited, and stays so."""
+        users: tuple[UserId, ...] = ()
+        channel = False
+        before = self.states.get(message.position, {})
+        if is_decided:
+            users, channel = self._named_in(message)
+        elif before and not message.is_deleted:
+            last = before[max(before)]
+            users, channel = last.mentions, last.mentions_channel
+        stored = tuple(each.user_id for each in message.mentions), message.mentions_channel
+        if stored != (users, channel):
+            self.leaks.append(f"{message} mentions {stored}, and should {(users, channel)}")
+
+    def _named_in(self, message: Message) -> tuple[tuple[UserId, ...], bool]:
+        tables, author, words = self.tables, message.author_id, message.content.split()
+        place = tables.channels[message.channel_id].channel
+        users = tuple(
+            user_id
+            for user_id in sorted(self.people)
+            if f"@{tables.users[user_id].username}" in words
+            and user_id != author
+            and tables.may_join(user_id, place)
+            and not tables.blocked_either_way(user_id, author)
+        )
+        may = place.workspace_id is not None and author == self.people[0]  # who owns them
+        return users, may and "@channel" in words
+
     def _commit(self, message: Message) -> Committed:
         closed_to = frozenset(
             user_id
             for user_id in self.people
             if self.is_long_closed(Right.SEE, user_id, message.channel_id)
         )
-        return Committed(message, trio.current_time(), closed_to)
+        author = message.author_id
+        apart = frozenset(
+            user_id
+            for user_id in self.people
+            if user_id != author and self.is_long_closed(Right.NOTICE, user_id, author)
+        )
+        return Committed(message, trio.current_time(), closed_to, apart)
 
     def last_rev(self, channel_id: ChannelId, seq: int, upto: int) -> int:
         """Of the last revision of a message up to this rev of its channel."""
@@ -225,6 +264,12 @@ class Truth:
         sight = self.sight(Right.SEE, user_id, committed.message.channel_id)
         return user_id in committed.closed_to and not sight.was_open_since(committed.at)
 
+    def must_not_mention(self, user_id: UserId, committed: Committed) -> bool:
+        """Whether it leaks if this user is told now that a message mentions them."""
+        sight = self.sight(Right.NOTICE, user_id, committed.message.author_id)
+        is_apart = user_id in committed.apart and not sight.was_open_since(committed.at)
+        return is_apart or self.must_not_reach(user_id, committed)
+
     def find(self, message_id: MessageId) -> Committed | None:
         """A stored message."""
         return self._by_id.get(message_id)
@@ -263,4 +308,12 @@ class Truth:
 
 def _state(message: Message) -> State:
     reactions = tuple((each.emoji, each.count, each.user_ids) for each in message.reactions)
-    return State(message.rev, message.content, message.is_deleted, reactions)
+    mentions = tuple(each.user_id for each in message.mentions)
+    return State(
+        message.rev,
+        message.content,
+        message.is_deleted,
+        reactions,
+        mentions,
+        message.mentions_channel,
+    )

@@ -24,6 +24,7 @@ from tests.simulation.languages.meanings import (
     Shed,
     Typing,
     UnknownFrame,
+    mentioned_in,
     state_in,
 )
 from tests.simulation.languages.notes import Wish, channel_noted, message_noted, note_over_rest
@@ -110,15 +111,13 @@ class Gateway:
                 return _MEMBERS[name](workspace, user)
             case {"t": "READY", "d": {"user": _, "guilds": guilds}}:
                 return Ready([guild["id"] for guild in guilds])
-            case {"t": "MESSAGE_READ", "d": {"messageId": message, "userId": user}}:
-                return Receipt(DeliveryStatus.READ, user, message)
             case {"t": "SHED"}:
                 return Shed()
             case _:
-                return _of_threads_and_notes(frame)
+                return _of_message(frame)
 
 
-def _of_threads_and_notes(frame: Any) -> Meaning:
+def _of_message(frame: Any) -> Meaning:
     match frame:
         case {"t": "THREAD_REPLY", "d": reply}:
             thread = NUMBERED.thread(reply["thread"])
@@ -127,6 +126,10 @@ def _of_threads_and_notes(frame: Any) -> Meaning:
             return channel_noted(note["channelId"], note)
         case {"t": "MESSAGE_HIDDEN", "d": note}:
             return message_noted(note["channelId"], note["messageId"], note)
+        case {"t": "MESSAGE_MENTION", "d": data}:
+            return mentioned_in(data, data["id"])
+        case {"t": "MESSAGE_READ", "d": {"messageId": message, "userId": user}}:
+            return Receipt(DeliveryStatus.READ, user, message)
         case _:
             raise UnknownFrame(frame)
 

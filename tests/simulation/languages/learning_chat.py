@@ -21,6 +21,7 @@ from tests.simulation.languages.meanings import (
     TurnedAway,
     Typing,
     UnknownFrame,
+    mentioned_in,
     state_in,
 )
 from tests.simulation.languages.notes import (
@@ -108,6 +109,8 @@ class LearningChat:
             case {"type": "thread_reply", "channelId": channel, "messageId": message_id}:
                 thread = NUMBERED.thread(frame["thread"])
                 return ThreadReplied(channel, message_id, frame["userId"], thread)
+            case {"type": "mention"}:
+                return mentioned_in(frame, frame["messageId"])
             case {"type": "resumed", "complete": complete, "after": after, "revs": revs}:
                 return Resumed(complete, _by_channel(after), _by_channel(revs), frame["notes"])
             case {"type": "error"}:

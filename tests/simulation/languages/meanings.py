@@ -17,13 +17,16 @@ from tests.simulation.languages.threads import Thread, ThreadReplied
 @frozen
 class State:
     """A message after its revision with this rev, 0: as it was posted. `reactions`: of each, the
-    emoji, how many, and by whom.
+    emoji, how many, and by whom. `mentions`: whom it mentions by name, `mentions_channel`: and
+    whether everybody.
     """
 
     rev: int
     content: str
     is_deleted: bool = False
     reactions: tuple[tuple[str, int, tuple[UserId, ...]], ...] = ()
+    mentions: tuple[UserId, ...] = ()
+    mentions_channel: bool = False
 
 
 @frozen
@@ -48,6 +51,16 @@ class Revised:
     rev: int
     state: State | None
     threads: tuple[Thread, ...] = ()
+
+
+@frozen
+class Mentioned:
+    """A message mentions the device's user, or does so no longer, after its revision `rev`."""
+
+    message_id: MessageId
+    rev: int
+    content: str
+    is_mentioned: bool
 
 
 @frozen
@@ -196,6 +209,7 @@ Meaning: TypeAlias = (
     | ThreadReplied
     | ChannelNoted
     | MessageNoted
+    | Mentioned
     | Stored
     | Resumed
     | Refused
@@ -227,4 +241,16 @@ def state_in(view: Mapping[str, Any], user_of: Callable[[Any], UserId] = UserId)
         (each["emoji"], each["count"], tuple(map(user_of, each["userIds"])))
         for each in view.get("reactions", ())
     )
-    return State(view.get("rev", 0), view["content"], view.get("isDeleted", False), reactions)
+    return State(
+        view.get("rev", 0),
+        view["content"],
+        view.get("isDeleted", False),
+        reactions,
+        tuple(user_of(each["userId"]) for each in view.get("mentions", ())),
+        view.get("mentionsChannel", False),
+    )
+
+
+def mentioned_in(view: Mapping[str, Any], message_id: MessageId) -> Mentioned:
+    """What a frame says of a mention."""
+    return Mentioned(message_id, view["rev"], view["content"], view["mentioned"])

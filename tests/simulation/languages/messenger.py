@@ -16,6 +16,7 @@ from tests.simulation.languages.meanings import (
     Shed,
     Typing,
     UnknownFrame,
+    mentioned_in,
     state_in,
 )
 from tests.simulation.languages.notes import Wish, channel_noted, message_noted, note_in_messenger
@@ -103,6 +104,8 @@ class Messenger:
                 message_id = MessageId(int(payload["messageId"]))
                 threads = _STRINGS.shown(message_id, payload)
                 return Revised(channel, message_id, payload["rev"], state_in(payload), threads)
+            case "mention":
+                return mentioned_in(payload, MessageId(int(payload["messageId"])))
             case "resumed":
                 upto, revs = [
                     {_conversation(places, name): number for name, number in each.items()}

@@ -10,6 +10,7 @@ from tests.simulation.languages.meanings import (
     Greeting,
     Heard,
     Meaning,
+    Mentioned,
     Presence,
     ReceiptUpTo,
     Refused,
@@ -89,6 +90,9 @@ class PrivateMessages:
                 channel = places.conversation(frame["sender_id"], frame["recipient_id"])
                 state, threads = _shown(message)
                 return Revised(channel, message["id"], message["rev"], state, threads)
+            case {"type": "mention", "mentioned": is_mentioned, "message": message}:
+                state = private_state_in(message)
+                return Mentioned(message["id"], state.rev, state.content, is_mentioned)
             case {"type": "resumed", "complete": complete, "after": after, "revs": known}:
                 upto, revs = [
                     {places.conversation(me, int(peer)): number for peer, number in each.items()}
@@ -121,7 +125,8 @@ def private_state_in(message: Any) -> State:
         for each in message.get("reactions", ())
     )
     is_deleted = message.get("is_deleted", False)
-    return State(message.get("rev", 0), message["content"], is_deleted, reactions)
+    mentions = tuple(UserId(each["user_id"]) for each in message.get("mentions", ()))
+    return State(message.get("rev", 0), message["content"], is_deleted, reactions, mentions)
 
 
 def _receipt(frame: Any) -> ReceiptUpTo | None:

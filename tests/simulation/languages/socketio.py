@@ -20,6 +20,7 @@ from tests.simulation.languages.meanings import (
     Typing,
     Undelivered,
     UnknownFrame,
+    mentioned_in,
     state_in,
 )
 from tests.simulation.languages.notes import (
@@ -137,6 +138,8 @@ def _of_people(frame: Any) -> Meaning:
         case [("message:read" | "message:delivered"), seen]:
             status = DeliveryStatus(seen["status"])
             return Receipt(status, _user(seen["userId"]), _message(seen["messageId"]))
+        case ["message:mention", mention]:
+            return mentioned_in(mention, _message(mention["messageId"]))
         case _:
             raise UnknownFrame(frame)
 

@@ -65,13 +65,16 @@ export class Attachments {
     return `At most ${MAX_FILES} files at a time: ${left} of them ${left === 1 ? "was" : "were"} not taken.`;
   }
 
-  /** @param {number | null} parentId the message that the first of them replies to */
-  send(parentId) {
+  /**
+   * @param {number | null} parentId the message that the first of them replies to
+   * @param {number | null} rootId the thread that the others belong to
+   */
+  send(parentId, rootId = null) {
     let parent = parentId;
     for (const item of this.#items) {
       if (!item.isWaiting) continue;
       this.#try(item, parent);
-      parent = null;
+      parent = rootId;
     }
   }
 

@@ -10,6 +10,7 @@ import { HUB } from "../shell/hub_facts.js";
 import { Attachments } from "./attachments.js";
 import { quote } from "./messages/bubble.js";
 import { Draft } from "./drafts.js";
+import { Suggestions } from "./mentioning/suggestions.js";
 
 /**
  * @import { Message } from "../../sdk/parlour.js"
@@ -18,6 +19,10 @@ import { Draft } from "./drafts.js";
  * @typedef {object} Handlers
  * @property {() => void} onFileSent
  * @property {(message: Message) => void} onQuote a quoted message is wanted
+ *
+ * @typedef {object} Thread that everything written is a reply in
+ * @property {number | null} rootId the id of its first message
+ * @property {Attachments} attachments
  */
 
 const COMPOSING = 229; // the key code while letters are being chosen; Safari has no other sign of it
@@ -30,9 +35,11 @@ export class Composer {
   #attachments;
   /** @type {Message | null} */
   #parent = null; // the message that is replied to
+  #rootId; // of the thread that all of it belongs to; null: of none
   #quoted = h("div.replying", { hidden: true });
   #text;
   #draft;
+  #suggestions;
   #count = h("span.count", { role: "status" });
   #problem = h("p.problem", { role: "alert", hidden: true });
   #send = h(
@@ -46,19 +53,23 @@ export class Composer {
   /**
    * @param {Conversation} conversation
    * @param {Handlers} handlers
+   * @param {Thread | null} thread
    */
-  constructor(conversation, { onFileSent, onQuote }) {
+  constructor(conversation, { onFileSent, onQuote }, thread = null) {
     this.#conversation = conversation;
     this.#onQuote = onQuote;
-    conversation.attachments ??= new Attachments(conversation);
-    this.#attachments = conversation.attachments;
+    this.#rootId = thread?.rootId ?? null;
+    if (thread === null) conversation.attachments ??= new Attachments(conversation);
+    this.#attachments =
+      thread?.attachments ?? conversation.attachments ?? new Attachments(conversation);
     this.#attachments.onChange = () => this.#measure();
     this.#attachments.onSent = onFileSent;
     const hasAssistant = conversation.isChannel && HUB.hasAssistant;
+    const placeholder = hasAssistant ? "Message, or @AI and a question" : "Message";
     this.#text = h("textarea", {
       rows: 1,
-      placeholder: hasAssistant ? "Message, or @AI and a question" : "Message",
-      "aria-label": `Message to ${conversation.name}`,
+      placeholder: thread === null ? placeholder : "Reply in thread",
+      "aria-label": thread === null ? `Message to ${conversation.name}` : "Reply in thread",
       enterkeyhint: this.#isByTouch ? "enter" : "send",
       oninput: () => this.#edited(),
       onkeydown: (event) => this.#pressed(event),
@@ -67,7 +78,8 @@ export class Composer {
     this.#send.addEventListener("mousedown", (event) => {
       event.preventDefault(); // the field keeps the focus, and its keyboard
     });
-    this.#draft = new Draft(conversation, () => this.#text.value);
+    this.#draft = new Draft(conversation, () => this.#text.value, this.#rootId);
+    this.#suggestions = new Suggestions(conversation, this.#text, () => this.#edited());
     this.element = this.#form();
   }
 
@@ -129,6 +141,7 @@ export class Composer {
         },
       },
       this.#problem,
+      this.#suggestions.element,
       h(
         "div.box",
         {},
@@ -176,8 +189,12 @@ export class Composer {
 
   /** @param {KeyboardEvent} event */
   #pressed(event) {
+    if (this.#suggestions.pressed(event)) return;
     const { key, shiftKey, ctrlKey, metaKey, isComposing, keyCode } = event;
-    if (key === "Escape") this.replyTo(null);
+    if (key === "Escape" && this.#parent !== null) {
+      event.preventDefault();
+      this.replyTo(null);
+    }
     if (key !== "Enter" || isComposing || keyCode === COMPOSING) return;
     const isNewLine = shiftKey || (this.#isByTouch && !ctrlKey && !metaKey);
     if (isNewLine) return;
@@ -190,7 +207,7 @@ export class Composer {
     if (this.#send.disabled) return;
     const { client, id } = this.#conversation;
     const content = this.#text.value;
-    const parentId = this.#parent?.id ?? null;
+    const parentId = this.#parent?.id ?? this.#rootId;
     const hasText = content.trim() !== "";
     try {
       if (hasText) client.send(id, content, { parentId });
@@ -202,7 +219,7 @@ export class Composer {
     this.#say("");
     this.#text.value = "";
     this.#draft.keep();
-    this.#attachments.send(hasText ? null : parentId);
+    this.#attachments.send(hasText ? this.#rootId : parentId, this.#rootId);
     this.#measure();
     if (this.#parent !== null) this.replyTo(null);
   }

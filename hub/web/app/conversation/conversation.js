@@ -2,6 +2,7 @@
 
 import { ChannelsClient } from "../../sdk/parlour.js";
 import { plain } from "../dom/text.js";
+import { UnreadMentions } from "./mentioning/unread_mentions.js";
 
 /**
  * @import { ConversationId, Message, ParlourClient, UserId, Workspace } from "../../sdk/parlour.js"
@@ -13,6 +14,7 @@ import { plain } from "../dom/text.js";
 export class Conversation {
   isNamesake = false; // another person in the list has the same name
   unread = 0;
+  mentions = new UnreadMentions();
   timesRead = 0; // that all of it was read, here or elsewhere
   last = "";
   lastAt = ""; // ISO 8601
@@ -47,6 +49,11 @@ export class Conversation {
   /** What it is called where there are others. */
   get title() {
     return this.isNamesake ? `${this.#displayName} (@${this.#username})` : this.#displayName;
+  }
+
+  /** The user has muted it: it is counted nowhere else, and nobody is notified of it. */
+  get isMuted() {
+    return this.client.me !== null && this.client.marks(this.id).isMuted;
   }
 
   get isChannel() {
@@ -89,6 +96,16 @@ export class Conversation {
   /** What screen readers and the field to write in call it. */
   get name() {
     return this.isChannel ? `#${this.title}` : this.title;
+  }
+
+  /**
+   * How many messages of others are known that came after this one.
+   * @param {number} after its seq
+   */
+  countAfter(after) {
+    return this.client
+      .messages(this.id)
+      .filter(({ isMine, isDeleted, seq }) => !(isMine || isDeleted) && (seq ?? 0) > after).length;
   }
 }
 

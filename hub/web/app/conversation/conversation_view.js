@@ -6,15 +6,16 @@
  */
 
 import { isLooking, onLooking } from "../dom/attention.js";
-import { channelFace, face, h, icon, paneHeader } from "../dom/elements.js";
-import { announce, textOf } from "../dom/feedback.js";
-import { menu } from "../dom/menu.js";
+import { channelFace, face, h, paneHeader } from "../dom/elements.js";
+import { announce } from "../dom/feedback.js";
 import { plain } from "../dom/text.js";
 import { PastView, sought } from "../finding/past_view.js";
 import { Pins } from "../finding/pins.js";
 import { Composer } from "./composer.js";
 import { MessageList } from "./messages/message_list.js";
+import { Notes } from "./notes.js";
 import { RequestBar } from "./request_bar.js";
+import { Threads } from "./thread/threads.js";
 
 /**
  * @import { Message, UserId } from "../../sdk/parlour.js"
@@ -33,7 +34,6 @@ export class ConversationView {
   #conversation;
   #onRead;
   #state = h("div.state.cut");
-  #more = h("div");
   #typing = h("div.typing", { "aria-live": "polite" });
   /** @type {Map<UserId | string, string>} */
   #typists = new Map(); // what each of those who type is called
@@ -41,10 +41,13 @@ export class ConversationView {
   #isRevoked = false; // by somebody else, who may take it back
   #isLoaded = false;
   #isUnmarked = true; // the hub does not know yet how far it was read
+  #isKeptUnread = false; // as the user has said that it is
   #messages;
   #composer;
   #request;
   #pins;
+  #notes;
+  #threads;
   #started = Promise.resolve();
   /** @type {PastView | null} */
   #past = null; // what is shown in place of the newest messages
@@ -58,14 +61,27 @@ export class ConversationView {
     const { id, title, isChannel } = conversation;
     this.#conversation = conversation;
     this.#onRead = onRead;
-    this.#messages = new MessageList(conversation, {
-      onReply: (message) => this.#composer.replyTo(message),
-      onScroll: () => this.#markSeen(),
-      onClosed: () => this.revoked(),
+    const actions = {
       places,
       mayPin: () => this.#pins.isAllowed,
-      onPin: (message) => this.#pins.change(message),
+      onPin: (/** @type {Message} */ message) => this.#pins.change(message),
+      onUnread: (/** @type {Message} */ message) => this.#notes.markUnread(message),
+      onHide: (/** @type {Message} */ message) => this.#notes.hide(message),
+    };
+    this.#messages = new MessageList(conversation, {
+      ...actions,
+      onReply: (message) => this.#composer.replyTo(message),
+      onThread: (message) => this.#threads.open(message),
+      onScroll: () => this.#markSeen(),
+      onClosed: () => this.revoked(),
     });
+    const onChanged = () => this.messageRevised();
+    const onLeft = (/** @type {Message | null} */ root) => this.#leftThread(root);
+    this.#threads = new Threads(
+      conversation,
+      { ...actions, onLeft, onChanged },
+      this.#messages.element,
+    );
     this.#pins = new Pins(conversation, (message) => this.goTo(message));
     this.#composer = new Composer(conversation, {
       onFileSent: () => this.#messages.scrollToEnd(),
@@ -73,9 +89,12 @@ export class ConversationView {
     });
     this.#request = new RequestBar(conversation, onDecided);
     const about = h("div.who", {}, h("h2.cut", {}, title), this.#state);
-    if (!isChannel) this.#offerBlock(false);
+    this.#notes = new Notes(conversation, {
+      onBlocked: (isBlocked) =>
+        isBlocked ? this.#close("You have blocked this person.") : this.#reopen(),
+    });
     this.parts = [
-      paneHeader(onBack, isChannel ? channelFace() : face(title, id), about, this.#more),
+      paneHeader(onBack, isChannel ? channelFace() : face(title, id), about, this.#notes.menu),
       this.#pins.element,
       this.#messages.element,
       this.#typing,
@@ -95,6 +114,7 @@ export class ConversationView {
 
   /** Whether what comes now is seen at once. */
   get isSeen() {
+    if (this.#isKeptUnread || this.#threads.isOver) return false;
     return this.#isLoaded && this.#past === null && this.#messages.isAtEnd && isLooking();
   }
 
@@ -145,14 +165,18 @@ export class ConversationView {
 
   stop() {
     this.#listening.abort();
+    this.#threads.stop();
     this.#messages.stop();
     this.#composer.stop();
   }
 
   /** @param {Message} message that is new, or of one's own and stored or failed */
   messageChanged(message) {
-    if (message.isMine) this.#toNewest();
-    else {
+    this.#threads.messageChanged(message);
+    if (message.isMine) {
+      this.#isKeptUnread = false;
+      this.#toNewest();
+    } else {
       if (this.#isRevoked) this.#reopen();
       this.#isUnmarked = true;
       const isFirst = this.#conversation.unread === 0;
@@ -164,11 +188,37 @@ export class ConversationView {
   /** A message was edited, deleted, reacted to or discarded. */
   messageRevised() {
     this.#messages.revised();
+    this.#threads.changed();
+  }
+
+  /**
+   * The user has noted something of it, here or on another device.
+   * @param {number | null} unreadFrom the seq from which on it counts as unread; null: it does not
+   */
+  noted(unreadFrom) {
+    this.stateChanged();
+    this.#isKeptUnread = unreadFrom !== null;
+    if (unreadFrom === null) return;
+    this.#isUnmarked = true;
+    const { client, id } = this.#conversation;
+    const isUnread = (/** @type {Message} */ { isMine, isDeleted, seq }) =>
+      !(isMine || isDeleted) && (seq ?? 0) >= unreadFrom;
+    this.#messages.unreadFrom(client.messages(id).find(isUnread)?.seq ?? null);
+    this.#messages.statusChanged();
+  }
+
+  /** @param {Message | null} root of the thread that was closed, if it is known here */
+  #leftThread(root) {
+    const bubble = root === null ? null : this.#messages.show(root);
+    if (bubble === null) this.#composer.replyTo(null);
+    else bubble.focus({ preventScroll: true });
+    this.#markSeen();
   }
 
   /** How far messages have come has changed. */
   statusChanged() {
     this.#messages.statusChanged();
+    this.#threads.changed();
   }
 
   /** Whether the other person is online, or asks to be let in, may have changed. */
@@ -178,10 +228,12 @@ export class ConversationView {
     const isDecided = bar.contains(document.activeElement) && !isRequest;
     bar.hidden = !isRequest;
     this.#composer.element.hidden = isRequest;
-    this.#more.hidden = isRequest;
+    this.#notes.menu.hidden = isRequest;
     if (isDecided) this.#composer.replyTo(null); // the focus goes to where one writes now
     const name = plain(workspace?.name ?? "");
-    this.#state.textContent = this.#closed || name || (isOnline ? "online" : "");
+    const muted = this.#notes.changed() ? "muted" : "";
+    const states = [name || (isOnline ? "online" : ""), muted].filter((word) => word !== "");
+    this.#state.textContent = this.#closed || states.join(" · ");
   }
 
   /**
@@ -215,24 +267,6 @@ export class ConversationView {
     this.#closed = "";
     this.#composer.close(false);
     this.stateChanged();
-  }
-
-  /** @param {boolean} isBlocked whether the user has blocked the other person */
-  #offerBlock(isBlocked) {
-    const act = async () => {
-      const { client, id } = this.#conversation;
-      try {
-        await client.call(isBlocked ? "DELETE" : "POST", `/api/users/${id}/block`);
-        if (isBlocked) this.#reopen();
-        else this.#close("You have blocked this person.");
-        this.#offerBlock(!isBlocked);
-        this.#more.querySelector("summary")?.focus();
-      } catch (error) {
-        this.#state.textContent = textOf(error);
-      }
-    };
-    const word = isBlocked ? "Unblock" : "Block";
-    this.#more.replaceChildren(menu("More", icon("more"), null, [[word, () => void act()]]));
   }
 
   /** @param {string} why */

@@ -11,7 +11,7 @@ import { Conversation, isSamePerson, keyOf } from "./conversation.js";
 
 /**
  * @import { Channel, ChannelsClient, ConversationId, ListedChannel, Message } from "../../sdk/parlour.js"
- * @import { ParlourClient, User, Workspace } from "../../sdk/parlour.js"
+ * @import { ClientEvents, ParlourClient, User, Workspace } from "../../sdk/parlour.js"
  * @import { Conversation as Listed, WorkspaceWithChannels } from "../../sdk/parlour.js"
  * @import { AnyClient } from "./conversation.js"
  */
@@ -133,9 +133,10 @@ export class Conversations {
     conversation.isOnline = listed.is_online;
     conversation.isNew = false;
     conversation.isRequest = listed.is_request;
+    this.#mentionsListed(conversation, listed.last_seq, listed.unread_mentions);
     if (later.has(conversation)) {
       if (conversation.unread > 0)
-        conversation.unread = listed.unread_count + cameAfter(conversation, listed);
+        conversation.unread = listed.unread_count + conversation.countAfter(listed.last_seq);
       return;
     }
     conversation.unread = this.#isSeen(conversation.key) ? 0 : listed.unread_count;
@@ -161,6 +162,25 @@ export class Conversations {
       return; // as above
     }
     this.#onChange();
+  }
+
+  /** @type {(conversation: Conversation, lastSeq: number, count?: number) => void} */
+  #mentionsListed(conversation, lastSeq, count = 0) {
+    conversation.mentions.listed(this.#isSeen(conversation.key) ? 0 : count, lastSeq);
+  }
+
+  /**
+   * A message mentions the user, or does so no longer.
+   * @param {AnyClient} client
+   * @param {ClientEvents["mention"]} mention
+   * @returns {Conversation | null} where that is new and unread; null: it is not
+   */
+  mentioned(client, mention) {
+    const conversation = this.#byKey.get(keyOf(client, mention.conversationId));
+    if (conversation === undefined || this.#isSeen(conversation.key)) return null;
+    const isNew = conversation.mentions.told(mention);
+    this.#onChange();
+    return isNew && !conversation.isRequest ? conversation : null;
   }
 
   /**
@@ -204,6 +224,7 @@ export class Conversations {
     const conversation = new Conversation(this.#channels, id, name, "", workspace);
     this.#byKey.set(key, conversation);
     if (!("lastSeq" in channel)) return conversation; // it was just made
+    this.#mentionsListed(conversation, channel.lastSeq, channel.unreadMentions);
     conversation.unread = this.#isSeen(key) ? 0 : channel.unreadCount;
     if (channel.lastMessage !== null) {
       conversation.last = channel.lastMessage.content;
@@ -248,12 +269,7 @@ export class Conversations {
     const conversation = this.#byKey.get(keyOf(client, id));
     if (conversation === undefined) return;
     this.#showLast(conversation);
-    if (!isGone || conversation.unread === 0) return;
-    try {
-      await this.#countAgain(conversation);
-    } catch {
-      // as above
-    }
+    if (isGone && conversation.unread > 0) await this.#countAgain(conversation);
   }
 
   /** @param {Conversation} conversation */
@@ -268,13 +284,29 @@ export class Conversations {
   /** @param {Conversation} conversation */
   async #countAgain(conversation) {
     const { client, id, key, isChannel } = conversation;
-    if (client.messages(id).length === 0) await client.loadOlder(id);
-    if (isChannel) {
-      const count = await client.call("GET", `/api/channels/${id}/unread`);
-      const { unreadCount } = /** @type {{ unreadCount: number }} */ (count);
-      conversation.unread = this.#isSeen(key) ? 0 : unreadCount;
-    } else await this.loadPeople();
+    try {
+      if (client.messages(id).length === 0) await client.loadOlder(id);
+      if (isChannel) {
+        const count = await client.call("GET", `/api/channels/${id}/unread`);
+        const { unreadCount } = /** @type {{ unreadCount: number }} */ (count);
+        conversation.unread = this.#isSeen(key) ? 0 : unreadCount;
+      } else await this.loadPeople();
+    } catch {
+      return; // as above
+    }
     this.#showLast(conversation);
+  }
+
+  /**
+   * The user has noted something of it, here or on another device: what is unread is counted anew.
+   * @param {AnyClient} client
+   * @param {ConversationId} id
+   */
+  async noted(client, id) {
+    const conversation = this.#byKey.get(keyOf(client, id));
+    if (conversation === undefined) return;
+    this.#onChange();
+    await this.#countAgain(conversation);
   }
 
   /**
@@ -285,6 +317,7 @@ export class Conversations {
     const conversation = this.#byKey.get(key);
     if (conversation === undefined) return;
     conversation.unread = 0;
+    conversation.mentions.read();
     conversation.timesRead += 1;
     this.#onChange();
   }
@@ -325,15 +358,4 @@ export class Conversations {
     this.#byKey.delete(conversation.key);
     this.#byKey.set(conversation.key, conversation);
   }
-}
-
-/**
- * How many messages of others came after a conversation was listed.
- * @param {Conversation} conversation
- * @param {Listed} listed
- */
-function cameAfter({ client, id }, { last_seq: lastSeq }) {
-  return client
-    .messages(id)
-    .filter(({ isMine, isDeleted, seq }) => !(isMine || isDeleted) && (seq ?? 0) > lastSeq).length;
 }

@@ -17,9 +17,11 @@ export class Draft {
   /**
    * @param {Conversation} conversation
    * @param {() => string} getText what is written now
+   * @param {number | null} rootId of the thread that it is for; null: for the conversation
    */
-  constructor({ client, key }, getText) {
-    this.#name = `${PREFIX}${client.me?.id}.${key}`;
+  constructor({ client, key }, getText, rootId = null) {
+    const thread = rootId === null ? "" : `.${rootId}`;
+    this.#name = `${PREFIX}${client.me?.id}.${key}${thread}`;
     this.#getText = getText;
     const options = { signal: this.#listening.signal };
     globalThis.addEventListener("storage", (event) => this.#changedElsewhere(event), options);

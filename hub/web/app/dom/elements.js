@@ -22,6 +22,10 @@ const ICONS = {
   delete: 13,
   pin: 14,
   forward: 15,
+  thread: 16,
+  unread: 17,
+  hide: 18,
+  mute: 19,
 };
 
 /**

@@ -15,10 +15,23 @@ export function announce(text) {
 /**
  * To be read by everybody, for a moment: that something was done which shows nowhere else.
  * @param {string} text
+ * @param {[word: string, act: () => void]} [undo] how it is taken back; it stays longer
  */
-export function confirmed(text) {
+export function confirmed(text, undo) {
   announce(text);
-  document.getElementById("note")?.replaceChildren(h("span", {}, text)); // a new one, which fades
+  const note = document.getElementById("note");
+  if (undo === undefined) {
+    note?.replaceChildren(h("span", { "aria-hidden": "true" }, text)); // a new one, which fades
+    return;
+  }
+  const [word, act] = undo;
+  const onclick = () => {
+    note?.replaceChildren();
+    act();
+  };
+  const button = h("button", { type: "button", onclick }, word);
+  const words = h("span", { "aria-hidden": "true" }, text);
+  note?.replaceChildren(h("div", { role: "region", "aria-label": text }, words, button));
 }
 
 /**

@@ -16,7 +16,7 @@ import { welcome } from "../panels/welcome.js";
 import { WorkspacesPanel } from "../panels/workspaces.js";
 import { announcementBar } from "./announcement.js";
 import { goTo, goToList, placeNow } from "./address.js";
-import { announceMessage } from "./arrival.js";
+import { announceMessage, notifyMention } from "./arrival.js";
 import { ConnectionBanner } from "./connection_banner.js";
 import { onFileDrop } from "./file_drop.js";
 import { unsentOf } from "./identity.js";
@@ -111,7 +111,7 @@ export class AppShell {
       if (!document.hidden) void this.#conversations.loadChannels(); // no event says what SQL did
     };
     document.addEventListener("visibilitychange", seen, { signal });
-    document.addEventListener("keydown", (event) => this.#pressed(event), { signal });
+    document.addEventListener("keydown", (event) => this.#sidebar.pressed(event), { signal });
     globalThis.addEventListener("popstate", () => void this.#open(placeNow()), { signal });
     const takesFiles = () => (this.#view instanceof ConversationView ? this.#view : null);
     onFileDrop(this.#pane, takesFiles, signal);
@@ -167,6 +167,10 @@ export class AppShell {
   #listen(client) {
     this.#on(client, "queue", () => this.#banner.update());
     this.#on(client, "message", ({ message }) => this.#messageChanged(client, message));
+    this.#on(client, "mention", (detail) => {
+      const unread = this.#conversations.mentioned(client, detail);
+      notifyMention(unread, detail.content, this.#listening.signal, (key) => this.#go(key));
+    });
     this.#on(client, "changed", (detail) => this.#messageRevised(client, detail));
     this.#on(client, "delivered", ({ conversationId }) =>
       this.#viewOf(client, conversationId)?.statusChanged(),
@@ -174,6 +178,10 @@ export class AppShell {
     this.#on(client, "read", ({ conversationId, isMine }) => {
       if (isMine) this.#conversations.read(keyOf(client, conversationId));
       this.#viewOf(client, conversationId)?.statusChanged();
+    });
+    this.#on(client, "noted", ({ conversationId, unreadFrom }) => {
+      this.#viewOf(client, conversationId)?.noted(unreadFrom);
+      void this.#conversations.noted(client, conversationId);
     });
     this.#on(client, "typing", ({ conversationId, who, isTyping }) =>
       this.#viewOf(client, conversationId)?.typingChanged(who, isTyping),
@@ -228,13 +236,6 @@ export class AppShell {
     if (!(view instanceof ConversationView)) return;
     const now = this.#conversations.known(view.key);
     if (now !== undefined && !view.isOf(now)) this.#showConversation(now); // let in again
-  }
-
-  /** @param {KeyboardEvent} event */
-  #pressed(event) {
-    if (event.key !== "k" || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    this.#sidebar.search();
   }
 
   /** @param {string} place */

@@ -19,14 +19,32 @@ const NOTIFY_MS = 1_000; // after which another tab or device would have said th
  * @param {(key: string) => void} onOpen is given the conversation's key
  */
 export function announceMessage(unread, message, signal, onOpen) {
-  if (unread === null) return;
+  if (unread === null || unread.isMuted) return;
   const author = plain(message.authorName ?? unread.title);
   const title = unread.isChannel ? `${author} in ${unread.name}` : author;
   announce(`${author}: ${message.content}`);
+  notifyLater(unread, title, message.content, signal, onOpen);
+}
+
+/**
+ * That somebody mentions the user, also where they have muted what is written.
+ * @param {Conversation | null} unread where that is new; null: nowhere
+ * @param {string} content
+ * @param {AbortSignal} signal
+ * @param {(key: string) => void} onOpen
+ */
+export function notifyMention(unread, content, signal, onOpen) {
+  if (unread !== null) {
+    notifyLater(unread, `You are mentioned: ${unread.name}`, content, signal, onOpen);
+  }
+}
+
+/** @type {(unread: Conversation, title: string, content: string, signal: AbortSignal, onOpen: (key: string) => void) => void} */
+function notifyLater(unread, title, content, signal, onOpen) {
   if (isLooking()) return;
   const { timesRead } = unread;
   setTimeout(() => {
     if (unread.timesRead > timesRead || signal.aborted) return; // read elsewhere
-    notify(unread.key, title, message.content, () => onOpen(unread.key));
+    notify(unread.key, title, content, () => onOpen(unread.key));
   }, NOTIFY_MS);
 }

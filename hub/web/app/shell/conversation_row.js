@@ -1,7 +1,7 @@
 /** One conversation in the list. It is the same element as long as the conversation is there. */
 
 import { shortly } from "../dom/dates.js";
-import { channelFace, face, h } from "../dom/elements.js";
+import { channelFace, face, h, icon } from "../dom/elements.js";
 
 /** @import { Conversation } from "../conversation/conversation.js" */
 
@@ -15,9 +15,12 @@ export class ConversationRow {
   #face;
   #title = h("span");
   #online = h("span.unseen");
+  #muted = h("span.muted", { role: "img", "aria-label": "muted", title: "Muted" }, icon("mute"));
   #last = h("span.last.cut");
   #when = h("span.when");
   #badge = h("span.badge");
+  #mentions = h("span.badge.mentions", { role: "img" });
+  #badges = h("span.badges");
   #look = "";
 
   /**
@@ -30,7 +33,7 @@ export class ConversationRow {
       "button.item",
       { "data-conversation": id, onclick, tabindex: -1 },
       this.#face,
-      h("span.title.cut", {}, this.#title, this.#online),
+      h("span.title.cut", {}, this.#title, this.#online, this.#muted),
       this.#when,
       this.#last,
     );
@@ -41,14 +44,16 @@ export class ConversationRow {
    * @param {Conversation} conversation
    * @param {boolean} isOpen
    */
-  update({ title, unread, last, lastAt, isOnline }, isOpen) {
+  update({ title, unread, mentions: { count }, last, lastAt, isOnline, isMuted }, isOpen) {
     const when = lastAt && shortly(lastAt);
     const shown = last.slice(0, MAX_LAST) || "No messages yet";
-    const look = JSON.stringify([title, unread, shown, when, isOnline, isOpen]);
+    const look = JSON.stringify([title, unread, count, shown, when, isOnline, isOpen, isMuted]);
     if (look === this.#look) return;
     this.#look = look;
     this.button.setAttribute("aria-current", String(isOpen));
-    this.button.classList.toggle("unread", unread > 0);
+    this.button.classList.toggle("unread", unread > 0 && !isMuted);
+    this.button.classList.toggle("quiet", isMuted);
+    this.#muted.hidden = !isMuted;
     this.#face.classList.toggle("online", isOnline);
     this.#title.textContent = title;
     this.#online.textContent = isOnline ? " (online)" : "";
@@ -56,7 +61,13 @@ export class ConversationRow {
     this.#when.textContent = when;
     this.#badge.textContent = String(unread);
     this.#badge.setAttribute("aria-label", `${unread} unread`);
-    if (unread > 0) this.button.append(this.#badge);
-    else this.#badge.remove();
+    this.#mentions.textContent = `@${count}`;
+    this.#mentions.setAttribute("aria-label", `${count} ${count === 1 ? "mention" : "mentions"}`);
+    this.#badges.replaceChildren(
+      ...(count > 0 ? [this.#mentions] : []),
+      ...(unread > 0 ? [this.#badge] : []),
+    );
+    if (unread + count > 0) this.button.append(this.#badges);
+    else this.#badges.remove();
   }
 }

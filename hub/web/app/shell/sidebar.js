@@ -152,7 +152,10 @@ export class Sidebar {
     before.replaceWith(this.#account);
   }
 
-  search() {
+  /** @param {KeyboardEvent} event anywhere on the page; Ctrl or Command with K searches */
+  pressed(event) {
+    if (event.key !== "k" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
     this.#search.focus();
     this.#search.select();
   }
@@ -188,7 +191,7 @@ export class Sidebar {
     this.#findWord.textContent = `Search messages for “${this.#search.value.trim()}”`;
     reconcile(this.#list, this.#filter ? [...found, this.#find] : found);
     this.#setTabStop();
-    const unread = all.reduce((sum, each) => sum + each.unread, 0);
+    const unread = all.reduce((sum, each) => sum + (each.isMuted ? 0 : each.unread), 0);
     document.title = unread ? `(${unread}) Parlour` : "Parlour";
   }
 

@@ -4,7 +4,7 @@ import { UNANSWERED } from "../messages/message.js";
 
 /**
  * @import { ChannelId, Marks, UserId } from "../parlour.js"
- * @import { NoteEvent } from "./dialect.d.ts"
+ * @import { NoteEvent, ServerEvent } from "./dialect.d.ts"
  *
  * @typedef {object} WireReplies
  * @property {number} [replyCount]
@@ -26,8 +26,16 @@ export function threadOf(thread) {
   return thread === undefined ? null : toThread(thread);
 }
 
+/**
+ * @param {{ channelId: ChannelId, thread: WireThread }} frame
+ * @returns {Extract<ServerEvent, { kind: "threaded" }>}
+ */
+export function threadReplied({ channelId: conversationId, thread }) {
+  return { kind: "threaded", conversationId, thread: toThread(thread) };
+}
+
 /** @param {WireThread} thread */
-export function toThread({ parentId: rootId, ...replies }) {
+function toThread({ parentId: rootId, ...replies }) {
   return { rootId, ...repliesTo(replies) };
 }
 

@@ -37,6 +37,7 @@ export type ServerEvent =
   | { kind: "read"; conversationId: ConversationId; isMine: boolean; upTo: UpTo }
   | { kind: "delivered"; conversationId: ConversationId; upTo: UpTo }
   | { kind: "channels"; channels: ClientEvents["channels"]["channels"] }
+  | ({ kind: "mention" } & ClientEvents["mention"])
   | { kind: "invitations"; count: number }
   | { kind: "revoked"; conversationId: ConversationId }
   | { kind: "request"; conversationId: ConversationId; isWaiting: boolean }

@@ -5,7 +5,8 @@
 
 import { Kind, Status, UNCHANGED, kindOf } from "../messages/message.js";
 import { NotingClient } from "../calls/noting.js";
-import { hidden, marksOf, noted, repliesTo, threadOf, toThread } from "./channel_threads.js";
+import { mention, mentionsOf } from "./channel_mentions.js";
+import { hidden, marksOf, noted, repliesTo, threadOf, threadReplied } from "./channel_threads.js";
 
 /**
  * @import { Channel, ChannelId, Message, Options } from "../parlour.js"
@@ -14,6 +15,7 @@ import { hidden, marksOf, noted, repliesTo, threadOf, toThread } from "./channel
  * @import { StoredMessage } from "../messages/message.js"
  * @import { Entry } from "../messages/outbox.js"
  * @import { WireHidden, WireNote, WireReplies, WireThread } from "./channel_threads.js"
+ * @import { WireMention, WireMentions } from "./channel_mentions.js"
  * @import { Dialect } from "./dialect.d.ts"
  *
  * @typedef {object} WireMessage
@@ -35,12 +37,14 @@ import { hidden, marksOf, noted, repliesTo, threadOf, toThread } from "./channel
  * @property {boolean} [isDeleted]
  * @property {boolean} [isPinned]
  * @property {{ emoji: string, count: number, userIds: UserId[] }[]} [reactions]
+ * @property {WireMentions["mentions"]} [mentions]
+ * @property {WireMentions["mentionsChannel"]} [mentionsChannel]
  * @property {number} [replyCount]
  * @property {WireReplies["lastReply"]} [lastReply]
  * @property {WireThread} [thread]
  *
  * @typedef {{ channelId: ChannelId, rev: number }} Changed
- * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "thread">}
+ * @typedef {Changed & Pick<WireMessage, "seq" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "thread" | "mentions" | "mentionsChannel">}
  *   WireRevision
  *
  * @typedef {(
@@ -49,6 +53,7 @@ import { hidden, marksOf, noted, repliesTo, threadOf, toThread } from "./channel
  *   | WireRevision & { type: "message_updated" | "message_deleted" | "message_reaction" }
  *   | Changed & { type: "message_pinned" | "message_unpinned", messageId: number }
  *   | Changed & { type: "message_graded" }
+ *   | { type: "mention" } & WireMention
  *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<ChannelId, number>, notes?: number }
  *   | { type: "channel_noted" } & WireNote
  *   | { type: "message_hidden" } & WireHidden
@@ -167,6 +172,8 @@ const DIALECT = {
       }
       case "message_graded":
         return { kind: "revised", conversationId: frame.channelId, rev: frame.rev, revision: null };
+      case "mention":
+        return mention(frame);
       case "resumed": {
         const { complete, reset = false, revs = {}, notes = null } = frame;
         return { kind: "resumed", complete, reset, revs, notes };
@@ -175,10 +182,8 @@ const DIALECT = {
         return noted(frame);
       case "message_hidden":
         return hidden(frame);
-      case "thread_reply": {
-        const { channelId: conversationId, thread } = frame;
-        return { kind: "threaded", conversationId, thread: toThread(thread) };
-      }
+      case "thread_reply":
+        return threadReplied(frame);
       case "user_typing":
       case "user_stop_typing": {
         const { channelId: conversationId, username: who } = frame;
@@ -249,9 +254,9 @@ function toMessage(stored, me) {
 
 /**
  * What was done to a message since it was posted.
- * @param {Pick<WireMessage, "rev" | "editedAt" | "isDeleted" | "isPinned" | "reactions">} stored
+ * @param {Pick<WireMessage, "rev" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "mentions" | "mentionsChannel">} stored
  */
-function stateOf({ rev, editedAt, isDeleted, isPinned, reactions }) {
+function stateOf({ rev, editedAt, isDeleted, isPinned, reactions, ...stored }) {
   return {
     rev: rev ?? UNCHANGED.rev,
     editedAt: editedAt ?? UNCHANGED.editedAt,
@@ -260,6 +265,7 @@ function stateOf({ rev, editedAt, isDeleted, isPinned, reactions }) {
     reactions:
       reactions?.map(({ emoji, count, userIds: users }) => ({ emoji, count, users })) ??
       UNCHANGED.reactions,
+    ...mentionsOf(stored),
   };
 }
 

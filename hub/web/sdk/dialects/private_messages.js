@@ -35,6 +35,7 @@ import { NotingClient } from "../calls/noting.js";
  * @property {string} [edited_at]
  * @property {boolean} [is_deleted]
  * @property {{ emoji: string, count: number, user_ids: UserId[] }[]} [reactions]
+ * @property {{ user_id: UserId, username: string }[]} [mentions]
  * @property {number} [reply_count]
  * @property {WireReplies["last_reply"]} [last_reply]
  * @property {{ parent_id: number } & WireReplies} [thread]
@@ -43,6 +44,7 @@ import { NotingClient } from "../calls/noting.js";
  *   | { type: "private_message", message: WireMessage }
  *   | { type: "system", epoch: string }
  *   | { type: "message_updated" | "message_deleted" | "message_reaction", message: WireMessage }
+ *   | { type: "mention", mentioned: boolean, message: WireMessage }
  *   | { type: "resumed", complete: boolean, reset?: true, revs?: Record<UserId, number>, notes?: number }
  *   | { type: "conversation_noted" } & WireNote
  *   | { type: "message_hidden" } & WireHidden
@@ -163,6 +165,11 @@ const DIALECT = {
         const { conversationId, rev } = revision;
         return { kind: "revised", conversationId, rev, revision };
       }
+      case "mention": {
+        const { conversationId, id, seq, author, content } = toMessage(frame.message, me);
+        const isMentioned = frame.mentioned;
+        return { kind: "mention", conversationId, id, seq, author, content, isMentioned };
+      }
       case "resumed": {
         const { complete, reset = false, revs = {}, notes = null } = frame;
         return { kind: "resumed", complete, reset, revs, notes };
@@ -277,7 +284,7 @@ function hidden({ user_id: conversationId, note, message_id: id, seq, is_hidden:
  * What was done to a message since it was posted.
  * @param {WireMessage} stored
  */
-function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions }) {
+function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions, mentions }) {
   return {
     rev: rev ?? UNCHANGED.rev,
     editedAt: editedAt ?? UNCHANGED.editedAt,
@@ -286,6 +293,9 @@ function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions })
     reactions:
       reactions?.map(({ emoji, count, user_ids: users }) => ({ emoji, count, users })) ??
       UNCHANGED.reactions,
+    mentions:
+      mentions?.map(({ user_id: user, username }) => ({ user, username })) ?? UNCHANGED.mentions,
+    mentionsChannel: UNCHANGED.mentionsChannel, // nobody can in private conversations
   };
 }
 

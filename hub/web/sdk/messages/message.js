@@ -4,7 +4,7 @@
  * @import { LastReply, Message, MessageKind } from "../parlour.js"
  * @import { Entry } from "./outbox.js"
  *
- * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions"> & { seq: number, thread?: Thread | null }}
+ * @typedef {Pick<Message, "rev" | "content" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "mentions" | "mentionsChannel"> & { seq: number, thread?: Thread | null }}
  *   Revision what a message is after it was changed
  * @typedef {Message & { readonly id: number, readonly seq: number, readonly author: number, readonly thread: Thread | null }}
  *   StoredMessage
@@ -33,6 +33,8 @@ export const UNCHANGED = Object.freeze({
   isDeleted: false,
   isPinned: false,
   reactions: /** @type {Message["reactions"]} */ (Object.freeze([])),
+  mentions: /** @type {Message["mentions"]} */ (Object.freeze([])),
+  mentionsChannel: false,
 });
 
 /** What nobody has replied to. */
@@ -53,7 +55,7 @@ export function kindOf(name) {
  * @returns {Revision}
  */
 export function deletion({ seq, rev }) {
-  return { seq, rev, content: "", editedAt: null, isDeleted: true, isPinned: false, reactions: [] };
+  return { seq, ...UNCHANGED, rev, content: "", isDeleted: true };
 }
 
 /**

@@ -159,7 +159,7 @@ async function touch(visitors, { ann: annsCookie, ben: bensCookie, ann_id: annsI
   await ann.getByRole("button", { name: "Copy" }).tap();
   await ann.getByText("Copied").first().waitFor();
   await longPress(ann, ".bubble.theirs .words");
-  await ann.getByRole("button", { name: "Reply" }).tap();
+  await ann.getByRole("button", { name: "Reply", exact: true }).tap();
   await ann.locator(".replying", { hasText: "A longer message" }).waitFor();
   await longPress(ann, ".bubble.theirs .words");
   await ann.touchscreen.tap(180, 120); // elsewhere

@@ -1,7 +1,7 @@
 /** A message is forwarded, with keys, a pointer and fingers. */
 
 import assert from "node:assert/strict";
-import { accessible, find, picture, stored, write } from "../page.mjs";
+import { accessible, find, other, picture, stored, write } from "../page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -18,8 +18,7 @@ function chooser(page) {
  * @param {Page} page
  */
 async function choose(page) {
-  await page.locator(".bubble", { hasText: "The roses bloom" }).last().hover();
-  await page.locator(".actions").getByRole("button", { name: "Forward…", exact: true }).click();
+  await other(page, "The roses bloom", "Forward…");
   await chooser(page).waitFor();
 }
 
@@ -48,12 +47,13 @@ async function thinksBetter(page) {
 async function byKeys(page) {
   await page.locator(".scroll").focus();
   await page.keyboard.press("ArrowUp");
-  const button = page.locator(".actions").getByRole("button", { name: "Forward…", exact: true });
-  for (let pressed = 0; pressed < 5; pressed += 1) {
+  const button = page.getByTitle("Other actions");
+  for (let pressed = 0; pressed < 8; pressed += 1) {
     await page.keyboard.press("Tab");
     if (await button.evaluate((each) => each === document.activeElement)) break;
   }
   await page.keyboard.press("Enter");
+  await page.keyboard.press("Enter"); // the first of them is to forward
   await chooser(page).waitFor();
   await page.keyboard.type("nobody at all");
   await chooser(page).getByText("Nothing is called so.").waitFor();

@@ -22,8 +22,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what comes while the list is loaded hides what was unread before",
         "hub/web/app/conversation/conversations.js",
-        "        conversation.unread = listed.unread_count + cameAfter(conversation, listed);",
-        "        conversation.unread += 0;",
+        "conversation.unread = listed.unread_count + conversation.countAfter(listed.last_seq);",
+        "conversation.unread += 0;",
         UNITS,
     ),
     Fault(
@@ -64,8 +64,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a deleted message still counts as unread",
         "hub/web/app/conversation/conversations.js",
-        "if (!isGone || conversation.unread === 0) return;",
-        "if (isGone || conversation.unread === 0) return;",
+        "if (isGone && conversation.unread > 0) await",
+        "if (!isGone && conversation.unread > 0) await",
         CONVERSATIONS,
     ),
     Fault(
@@ -206,7 +206,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what moves beneath a pointer at rest takes the buttons from who uses the keys",
         "hub/web/app/conversation/messages/message_actions.js",
-        '    return isAtRest && this.#list.querySelector(":focus-visible") !== null;\n',
+        '    return isAtRest && this.#log.querySelector(":focus-visible") !== null;\n',
         "    return false;\n",
         READING,
     ),
@@ -260,6 +260,62 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/web/app/conversation/messages/forward_dialog.js",
         "    dialog.remove();\n    onClosed();\n",
         "    dialog.remove();\n",
+        CONVERSATIONS,
+    ),
+    Fault(
+        "a message does not say that it has replies",
+        "hub/web/app/conversation/messages/bubble.js",
+        "    isAnswered && repliesButton(message, actions.onThread),\n",
+        "",
+        CONVERSATIONS,
+    ),
+    Fault(
+        "what is written in a thread is no reply",
+        "hub/web/app/conversation/composer.js",
+        "this.#parent?.id ?? this.#rootId;",
+        "this.#parent?.id ?? null;",
+        CONVERSATIONS,
+    ),
+    Fault(
+        "what a thread covers can still be reached",
+        "hub/web/app/style/threads.css",
+        "    visibility: hidden; /* the thread is over it */\n",
+        "",
+        CONVERSATIONS,
+    ),
+    Fault(
+        "whoever leaves a thread with the keys is nowhere",
+        "hub/web/app/conversation/conversation_view.js",
+        "    else bubble.focus({ preventScroll: true });\n",
+        "",
+        CONVERSATIONS,
+    ),
+    Fault(
+        "what was marked unread is read at once, since it is in view",
+        "hub/web/app/conversation/conversation_view.js",
+        "    this.#isKeptUnread = unreadFrom !== null;\n",
+        "",
+        READING,
+    ),
+    Fault(
+        "a muted conversation counts in the title",
+        "hub/web/app/shell/sidebar.js",
+        "(each.isMuted ? 0 : each.unread)",
+        "each.unread",
+        READING,
+    ),
+    Fault(
+        "what is unread is not counted anew when another device says so",
+        "hub/web/app/shell/app_shell.js",
+        "      void this.#conversations.noted(client, conversationId);\n",
+        "",
+        READING,
+    ),
+    Fault(
+        "somebody is notified of what they have muted",
+        "hub/web/app/shell/arrival.js",
+        "unread === null || unread.isMuted",
+        "unread === null",
         CONVERSATIONS,
     ),
 )

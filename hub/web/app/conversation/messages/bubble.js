@@ -5,6 +5,8 @@ import { clock, shortly } from "../../dom/dates.js";
 import { face, h, icon, linked, tinted } from "../../dom/elements.js";
 import { report } from "../../dom/feedback.js";
 import { plain } from "../../dom/text.js";
+import { withMentions } from "../mentioning/with_mentions.js";
+import { repliesButton } from "../thread/replies.js";
 import { reactionRow, whoReacted } from "./reactions.js";
 
 /**
@@ -16,6 +18,7 @@ import { reactionRow, whoReacted } from "./reactions.js";
  * @property {() => void} onDiscard
  * @property {(emoji: string, isMine: boolean) => void} onReaction one that is there was pressed
  * @property {() => void} onQuote the quoted message is wanted
+ * @property {() => void} onThread its replies are
  *
  * @typedef {object} Surroundings
  * @property {Message | null} quoted the message that it replies to, if that is known
@@ -24,6 +27,8 @@ import { reactionRow, whoReacted } from "./reactions.js";
  * @property {UserId | null} me
  * @property {(id: UserId) => string} nameOf
  * @property {boolean} isAmongMany whether more than two people write there
+ * @property {boolean} hasThreads whether threads can be opened from there
+ * @property {boolean} hasQuote whether what it replies to is shown
  */
 
 const DELETED = "This message was deleted";
@@ -62,6 +67,8 @@ export function lookOf(message, { quoted, author, nameOf }) {
     quoted?.id,
     quoted && textOf(quoted),
     author,
+    message.replyCount,
+    message.lastReply?.at,
   ].join(" ");
 }
 
@@ -88,15 +95,17 @@ export function bubble(message, surroundings, actions) {
 function drawn(message, surroundings, actions) {
   const { quoted, quotedAuthor, author, isAmongMany, me, nameOf } = surroundings;
   const { status, isMine, isDeleted, editedAt, reactions } = message;
+  const isAnswered = surroundings.hasThreads && message.replyCount > 0 && !isDeleted;
   const isFailed = status === Status.FAILED;
   return h(
     `div.bubble.${isMine ? "mine" : "theirs"}${isFailed ? ".failed" : ""}${editedAt !== null ? ".edited" : ""}`,
     { "data-status": isMine ? status : null, tabindex: -1 },
     ...(author === null ? [] : named(message, author, isAmongMany && !isMine)),
     message.isForwarded && !isDeleted && h("div.forwarded", {}, "Forwarded"),
-    message.parentId !== null && !isDeleted && quote(quoted, quotedAuthor, actions.onQuote),
-    h("div.body", { dir: "auto" }, content(message, actions.address), meta(message, actions)),
+    surroundings.hasQuote && !isDeleted && quote(quoted, quotedAuthor, actions.onQuote),
+    h("div.body", { dir: "auto" }, content(message, actions.address, me), meta(message, actions)),
     reactions.length > 0 && reactionRow(reactions, me, nameOf, actions.onReaction),
+    isAnswered && repliesButton(message, actions.onThread),
   );
 }
 
@@ -143,11 +152,13 @@ function meta(message, { onRetry, onDiscard }) {
 /**
  * @param {Message} message
  * @param {(fileUrl: string) => string} address
+ * @param {UserId | null} me
  */
-function content({ content: text, kind, fileUrl, isDeleted }, address) {
+function content(message, address, me) {
+  const { content: text, kind, fileUrl, isDeleted } = message;
   if (isDeleted) return h("p.words.gone", {}, DELETED);
   if (!fileUrl?.startsWith("/uploads/")) {
-    return h("p.words", {}, ...linked(text), ...foreignFile(fileUrl));
+    return h("p.words", {}, ...withMentions(message, me), ...foreignFile(fileUrl));
   }
   const href = address(fileUrl);
   if (kind === Kind.IMAGE) return picture(href, plain(text));

@@ -16,6 +16,7 @@ import { bubble, lookOf } from "./bubble.js";
  * @typedef {object} Handlers
  * @property {(message: Message) => void} onQuote a quoted message is wanted
  * @property {(message: Message, emoji: string, isMine: boolean) => void} onReaction one that is there was pressed
+ * @property {(message: Message) => void} [onThread] its replies are wanted; where no thread can be opened there is none
  */
 
 const DIVIDER = "unread";
@@ -26,6 +27,7 @@ export class Drawing {
   firstUnread = null; // the seq of the first message that was unread; it stays when they were read
   #conversation;
   #handlers;
+  #rootId;
   /** @type {{ key: string, element: HTMLElement } | null} */
   #changing = null; // what stands in place of a message that is being changed
   #drawn = new KeyedElements();
@@ -35,8 +37,10 @@ export class Drawing {
   /**
    * @param {Conversation} conversation
    * @param {Handlers} handlers
+   * @param {number | null} rootId the id of the first message, if all others reply to it
    */
-  constructor(conversation, handlers) {
+  constructor(conversation, handlers, rootId = null) {
+    this.#rootId = rootId;
     this.#conversation = conversation;
     this.#handlers = handlers;
   }
@@ -147,6 +151,8 @@ export class Drawing {
       quotedAuthor: quoted && nameOf(quoted),
       author: isFirst ? nameOf(message) : null,
       isAmongMany: isChannel,
+      hasThreads: this.#handlers.onThread !== undefined,
+      hasQuote: message.parentId !== null && message.parentId !== this.#rootId,
       me: client.me?.id ?? null,
       nameOf: (id) => this.#conversation.nameOf(id),
     };
@@ -156,6 +162,7 @@ export class Drawing {
         onRetry: () => client.retry(message),
         onDiscard: () => client.discard(message),
         onReaction: (emoji, isMine) => this.#handlers.onReaction(message, emoji, isMine),
+        onThread: () => this.#handlers.onThread?.(message),
         onQuote: () => quoted !== null && this.#handlers.onQuote(quoted),
       });
     return this.#drawn.element(key, lookOf(message, surroundings), make);

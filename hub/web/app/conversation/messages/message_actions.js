@@ -17,6 +17,9 @@ import { whoReacted } from "./reactions.js";
  * @typedef {object} Handlers
  * @property {(bubble: Element) => Message | undefined} messageOf
  * @property {(message: Message) => void} onReply
+ * @property {(message: Message) => void} [onThread] its thread is wanted; none: it is open
+ * @property {(message: Message) => void} onUnread
+ * @property {(message: Message) => void} onHide
  * @property {(message: Message) => void} onForward
  * @property {(message: Message) => void} onEdit
  * @property {(message: Message) => void} onDelete
@@ -27,17 +30,36 @@ import { whoReacted } from "./reactions.js";
  */
 
 const ROW_PX = 52; // that a row of emoji needs above a message
+const LIST_PX = 160; // that the list of other actions needs below it
 const LONG_PRESS_MS = 450; // before the browser's own menu
 
 export class MessageActions {
-  #list;
+  #log;
   #handlers;
   #time = h("span.time");
   #who = h("p.who");
   #react = this.#button("react", "React", () => this.#choose());
   #reply = this.#button("reply", "Reply", (message) => this.#handlers.onReply(message));
+  #thread = this.#button("thread", "Reply in thread", (message) =>
+    this.#handlers.onThread?.(message),
+  );
   #forward = this.#button("forward", "Forward…", (message) => this.#handlers.onForward(message));
   #copy = this.#button("copy", "Copy", (message) => void copyText(message.content));
+  #unread = this.#button("unread", "Mark unread from here", (message) =>
+    this.#handlers.onUnread(message),
+  );
+  #hide = this.#button("hide", "Hide for me", (message) => this.#handlers.onHide(message));
+  #rare = h("div.rare", {}, this.#forward, this.#copy, this.#unread, this.#hide);
+  #more = h(
+    "button.button.quiet.others",
+    {
+      type: "button",
+      title: "Other actions",
+      "aria-expanded": "false",
+      onclick: () => this.#list(),
+    },
+    icon("more"),
+  );
   #pin = this.#button("pin", "Pin", (message) => this.#handlers.onPin(message));
   #edit = this.#button("edit", "Edit", (message) => this.#handlers.onEdit(message));
   #delete = this.#button("delete", "Delete", (message) => this.#handlers.onDelete(message));
@@ -56,11 +78,12 @@ export class MessageActions {
    * @param {Handlers} handlers
    */
   constructor(list, handlers) {
-    this.#list = list;
+    this.#log = list;
     this.#handlers = handlers;
-    const buttons = [this.#react, this.#reply, this.#forward, this.#copy, this.#pin];
+    const buttons = [this.#react, this.#reply, this.#thread, this.#pin];
     const own = [this.#edit, this.#delete];
     this.#element.append(this.#time, this.#emoji, this.#who, ...buttons, ...own);
+    this.#element.append(this.#more, this.#rare);
     this.#element.addEventListener("pointerdown", ({ target }) => {
       this.#isPressedHere = true;
       this.#isPressedBeside = target === this.#element;
@@ -114,7 +137,8 @@ export class MessageActions {
   }
 
   get #isChoosing() {
-    return this.#element.classList.contains("choosing");
+    const { classList } = this.#element;
+    return classList.contains("choosing") || classList.contains("listing");
   }
 
   /**
@@ -135,13 +159,13 @@ export class MessageActions {
   #isByKey({ screenX, screenY }) {
     if (this.#element.querySelector(":focus-visible") !== null) return true;
     const isAtRest = screenX === this.#pointer.screenX && screenY === this.#pointer.screenY;
-    return isAtRest && this.#list.querySelector(":focus-visible") !== null;
+    return isAtRest && this.#log.querySelector(":focus-visible") !== null;
   }
 
   /** @param {EventTarget | null} target something in a bubble, or not */
   #goTo(target) {
     if (this.#isOpen || this.#isChoosing) return;
-    const bubble = target instanceof Element && this.#list.contains(target) && bubbleOf(target);
+    const bubble = target instanceof Element && this.#log.contains(target) && bubbleOf(target);
     const message = (bubble && this.#handlers.messageOf(bubble)) || null;
     this.#message = message;
     if (!bubble || message === null) {
@@ -163,8 +187,12 @@ export class MessageActions {
     this.#react.hidden = !isStored;
     this.#emoji.hidden = !isStored;
     this.#reply.hidden = !isStored;
+    this.#thread.hidden = !isStored || this.#handlers.onThread === undefined;
     this.#forward.hidden = !isStored;
     this.#copy.hidden = !isText;
+    this.#unread.hidden = !isStored;
+    this.#hide.hidden = !isStored;
+    this.#more.hidden = !(isStored || isText);
     this.#pin.hidden = !(isStored && this.#handlers.mayPin());
     this.#pin.title = message.isPinned ? "Unpin" : "Pin";
     this.#pin.querySelector(".word")?.replaceChildren(this.#pin.title);
@@ -178,16 +206,34 @@ export class MessageActions {
   #choose() {
     const bubble = this.#element.parentElement;
     if (bubble === null) return;
-    const room = bubble.getBoundingClientRect().top - this.#list.getBoundingClientRect().top;
+    const room = bubble.getBoundingClientRect().top - this.#log.getBoundingClientRect().top;
     this.#element.classList.toggle("below", room < ROW_PX);
     this.#element.classList.add("choosing");
     this.#emoji.querySelector("button")?.focus({ preventScroll: true });
   }
 
+  /** The actions that are seldom wanted are listed, or no more. */
+  #list() {
+    if (this.#isChoosing) {
+      this.#chooseNot();
+      return;
+    }
+    const bottom = this.#more.getBoundingClientRect().bottom;
+    const room = this.#log.getBoundingClientRect().bottom - bottom;
+    this.#element.classList.toggle("above", room < LIST_PX);
+    this.#element.classList.add("listing");
+    this.#more.setAttribute("aria-expanded", "true");
+    /** @type {HTMLElement | null} */
+    const first = this.#rare.querySelector(".button:not([hidden])");
+    first?.focus({ preventScroll: true });
+  }
+
   #chooseNot() {
-    const hadFocus = this.#emoji.contains(document.activeElement);
-    this.#element.classList.remove("choosing");
-    if (hadFocus) this.#react.focus({ preventScroll: true });
+    const { activeElement } = document;
+    this.#element.classList.remove("choosing", "listing");
+    this.#more.setAttribute("aria-expanded", "false");
+    if (this.#emoji.contains(activeElement)) this.#react.focus({ preventScroll: true });
+    if (this.#rare.contains(activeElement)) this.#more.focus({ preventScroll: true });
   }
 
   /** @param {string} emoji */
@@ -219,13 +265,14 @@ export class MessageActions {
 
   #close() {
     this.#isPressedBeside = false;
-    this.#element.classList.remove("open", "choosing");
+    this.#element.classList.remove("open", "choosing", "listing");
+    this.#more.setAttribute("aria-expanded", "false");
     this.#element.remove();
     this.#message = null;
   }
 
   /**
-   * @param {"react" | "reply" | "forward" | "copy" | "pin" | "edit" | "delete"} name
+   * @param {Parameters<typeof icon>[0]} name
    * @param {string} word
    * @param {(message: Message) => void} act
    */
@@ -233,6 +280,7 @@ export class MessageActions {
     const onclick = () => {
       const message = this.#message;
       if (this.#isOpen) this.#close();
+      else this.#chooseNot();
       if (message !== null) act(message);
     };
     return h(

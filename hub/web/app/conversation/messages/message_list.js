@@ -13,14 +13,20 @@ import { MessageActions } from "./message_actions.js";
 import { MessageChanges } from "./message_changes.js";
 import { MessageWindow } from "./message_window.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
-import { transcript } from "./transcript.js";
+import { wholeOf } from "../thread/source.js";
+import { copied } from "./transcript.js";
 
 /**
  * @import { Message } from "../../../sdk/parlour.js"
  * @import { Conversation } from "../conversation.js"
+ * @import { Handlers as DrawingHandlers } from "./drawing.js"
+ * @import { Source } from "../thread/source.js"
  *
  * @typedef {object} Handlers
  * @property {(message: Message) => void} onReply
+ * @property {(message: Message) => void} [onThread] its thread is wanted; none: it is one
+ * @property {(message: Message) => void} onUnread it and what follows is to count as unread
+ * @property {(message: Message) => void} onHide
  * @property {() => void} onScroll something else is in view
  * @property {() => void} onClosed nobody may see it any more
  * @property {() => readonly Conversation[]} places where messages may be forwarded
@@ -36,7 +42,7 @@ const PAGE_SIZE = 100;
 export class MessageList {
   /** @readonly */
   element;
-  #conversation;
+  #source;
   #handlers;
   #scroll;
   #anchor;
@@ -57,14 +63,18 @@ export class MessageList {
   /**
    * @param {Conversation} conversation
    * @param {Handlers} handlers
+   * @param {Source} source
    */
-  constructor(conversation, handlers) {
-    this.#conversation = conversation;
+  constructor(conversation, handlers, source = wholeOf(conversation)) {
+    this.#source = source;
     this.#handlers = handlers;
-    this.#drawing = new Drawing(conversation, {
+    /** @type {DrawingHandlers} */
+    const drawn = {
+      onThread: handlers.onThread,
       onQuote: (message) => this.show(message),
       onReaction: (message, emoji, isMine) => this.#changes.react(message, emoji, !isMine),
-    });
+    };
+    this.#drawing = new Drawing(conversation, drawn, source.rootId);
     this.#changes = new MessageChanges(conversation, this.#drawing, {
       draw: () => this.#drawHere(),
       drawSoon: () => this.#redraw.ask(),
@@ -73,11 +83,11 @@ export class MessageList {
     this.#jump = h("button.jump", jump, icon("down"), this.#jumpCount);
     this.#scroll = h(`div.scroll${conversation.isChannel ? ".channel" : ""}`, {
       role: "log",
-      "aria-label": `Messages with ${conversation.name}`,
+      "aria-label": source.label,
       tabindex: 0,
       onscroll: () => this.#scrolled(),
       onkeydown: (event) => this.#pressed(event),
-      oncopy: (event) => this.#copied(event),
+      oncopy: (event) => copied(event, this.#bubbles(), this.#drawing, conversation),
     });
     this.#anchor = new ScrollAnchor(this.#scroll);
     this.#actions = new MessageActions(this.#scroll, {
@@ -104,9 +114,9 @@ export class MessageList {
   /** Draw what is known, and load what fills the view and what is unread. */
   async start() {
     this.#resized.observe(this.#scroll);
-    if (this.#conversation.unread > 0) this.#findUnread();
+    if (this.#source.unread() > 0) this.#findUnread();
     this.#drawHere();
-    const wanted = Math.min(this.#conversation.unread, MAX_UNREAD);
+    const wanted = Math.min(this.#source.unread(), MAX_UNREAD);
     if (this.#messages().length < FIRST_PAGE) await this.#loadOlder();
     while (this.#theirs().length < wanted && this.#hasOlder && !this.#hasFailed) {
       // biome-ignore lint/performance/noAwaitInLoops: one page comes before the other
@@ -211,18 +221,18 @@ export class MessageList {
   /** The seq of the first message in view; null: the end is. */
   #inView() {
     const { element, isAtEnd, isOpening } = this.#anchor;
-    if (isOpening && this.#conversation.unread > 0) return this.#drawing.firstUnread;
+    if (isOpening && this.#source.unread() > 0) return this.#drawing.firstUnread;
     if (isAtEnd || element === null) return null;
     return this.#drawing.messageOf(element)?.seq ?? null;
   }
 
   /** The divider, as long as there is something unread below it. */
   get #unread() {
-    return this.#conversation.unread > 0 ? this.#drawing.divider : null;
+    return this.#source.unread() > 0 ? this.#drawing.divider : null;
   }
 
   #drawJump() {
-    const { unread } = this.#conversation;
+    const unread = this.#source.unread();
     const more = unread > 0 ? `, ${unread} unread` : "";
     this.#jump.hidden = this.#anchor.isAtEnd;
     this.#jumpCount.textContent = unread > 0 ? String(unread) : "";
@@ -230,7 +240,7 @@ export class MessageList {
   }
 
   #messages() {
-    return this.#conversation.client.messages(this.#conversation.id);
+    return this.#source.messages();
   }
 
   #theirs() {
@@ -250,7 +260,7 @@ export class MessageList {
     this.#hasFailed = false;
     const known = this.#theirs().length;
     try {
-      this.#hasOlder = await this.#conversation.client.loadOlder(this.#conversation.id, PAGE_SIZE);
+      this.#hasOlder = await this.#source.loadOlder(PAGE_SIZE);
     } catch (error) {
       this.#isClosed = error instanceof CallFailed && [403, 404].includes(error.status);
       this.#hasOlder = !this.#isClosed;
@@ -258,14 +268,14 @@ export class MessageList {
       if (this.#isClosed) this.#handlers.onClosed();
     }
     this.#loading = null;
-    if (known < this.#conversation.unread) this.#findUnread();
+    if (known < this.#source.unread()) this.#findUnread();
     this.#drawHere();
   }
 
   /** Where what is unread begins, among what is known. */
   #findUnread() {
     const theirs = this.#theirs();
-    const first = theirs[Math.max(0, theirs.length - this.#conversation.unread)];
+    const first = theirs[Math.max(0, theirs.length - this.#source.unread())];
     this.#drawing.firstUnread = first?.seq ?? null;
   }
 
@@ -296,19 +306,6 @@ export class MessageList {
     if (next === undefined) return;
     event.preventDefault();
     next.focus();
-  }
-
-  /**
-   * Several messages are copied with the names of their authors.
-   * @param {ClipboardEvent} event
-   */
-  #copied(event) {
-    const selection = getSelection();
-    const bubbles = this.#bubbles().filter((each) => selection?.containsNode(each, true));
-    if (bubbles.length < 2 || event.clipboardData === null) return;
-    const chosen = bubbles.map((each) => this.#drawing.messageOf(each));
-    event.clipboardData.setData("text/plain", transcript(chosen, this.#conversation));
-    event.preventDefault();
   }
 
   #bubbles() {

@@ -1,0 +1,42 @@
+/**
+ * How many unread messages of a conversation mention the user: what the list of the hub said, and what
+ * is told since. A message that is told of twice counts once.
+ */
+
+/** @import { ClientEvents } from "../../../sdk/parlour.js" */
+
+export class UnreadMentions {
+  #listed = 0;
+  /** @type {Map<number, number>} the seqs of messages, by id, that are told since */
+  #told = new Map();
+
+  get count() {
+    return this.#listed + this.#told.size;
+  }
+
+  /**
+   * @param {number} count as the hub lists it
+   * @param {number} lastSeq up to which it counted
+   */
+  listed(count, lastSeq) {
+    this.#listed = count;
+    for (const [id, seq] of this.#told) if (seq <= lastSeq) this.#told.delete(id);
+  }
+
+  /**
+   * @param {ClientEvents["mention"]} mention
+   * @returns {boolean} whether it is new
+   */
+  told({ id, seq, isMentioned }) {
+    const isKnown = this.#told.has(id);
+    if (isMentioned) this.#told.set(id, seq);
+    else if (isKnown) this.#told.delete(id);
+    else this.#listed = Math.max(0, this.#listed - 1);
+    return isMentioned && !isKnown;
+  }
+
+  read() {
+    this.#listed = 0;
+    this.#told.clear();
+  }
+}

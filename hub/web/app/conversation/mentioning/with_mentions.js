@@ -1,0 +1,32 @@
+/** A message's words, with its links and whom the hub says it mentions. */
+
+import { h, linked } from "../../dom/elements.js";
+import { partsByName } from "./names.js";
+
+/** @import { Message, UserId } from "../../../sdk/parlour.js" */
+
+const CHANNEL = "channel"; // the name that stands for everybody
+
+/**
+ * What a message says; that it mentions who reads it is marked more strongly.
+ * @param {Pick<Message, "content" | "mentions" | "mentionsChannel" | "isMine">} message
+ * @param {UserId | null} me
+ * @returns {(HTMLElement | string)[]}
+ */
+export function withMentions({ content, mentions, mentionsChannel, isMine }, me) {
+  const own = new Map(mentions.map(({ user, username }) => [username, user === me]));
+  if (mentionsChannel) own.set(CHANNEL, !isMine);
+  if (own.size === 0) return linked(content);
+  return linked(content).flatMap((part) => (typeof part === "string" ? marked(part, own) : part));
+}
+
+/**
+ * @param {string} words
+ * @param {Map<string, boolean>} own by name, whether that is who reads it
+ */
+function marked(words, own) {
+  return partsByName(words, [...own.keys()]).map(({ text, name }) => {
+    if (name === null) return text;
+    return own.get(name) ? h("strong.mention.own", {}, text) : h("span.mention", {}, text);
+  });
+}

@@ -1,0 +1,192 @@
+"""Faults in whom messages mention, who is told, and what is counted."""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+SQL: Final = "persistence/postgres/routines/mentions.sql"
+REVISIONS: Final = "persistence/postgres/routines/revisions.sql"
+COUNTS: Final = "persistence/postgres/contents/mentions.py"
+STORE: Final = ("tests/persistence/contents/test_mentions.py",)
+LIVE: Final = ("tests/hub/services/posting/test_mentioning.py",)
+NAMES: Final = ("tests/protocol/parsing/test_mentions.py",)
+PAGE: Final = ("tests/hub/web/test_sdk_units.py",)
+BROWSER: Final = ("tests/e2e/browser/test_conversations.py",)
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "who may not see a message is mentioned in it",
+        SQL,
+        "                     AND may_join(named.id, m.channel_id)\n",
+        "",
+        STORE,
+    ),
+    Fault(
+        "people are mentioned by name across a block",
+        SQL,
+        "                     AND named.id NOT IN (SELECT hidden_from(m.author_id))\n",
+        "",
+        STORE,
+    ),
+    Fault(
+        "a mention of the channel is told across a block",
+        SQL,
+        "AND who.id NOT IN (SELECT hidden_from(m.author_id)));",
+        ");",
+        STORE,
+    ),
+    Fault(
+        "everybody may mention the channel",
+        SQL,
+        "\n       AND may_in_channel(m.author_id, 'mention_channel', m.channel_id);",
+        ";",
+        STORE,
+    ),
+    Fault(
+        "who has muted a channel is told that everybody is mentioned",
+        SQL,
+        "AND r.muted_until > now())) AS who",
+        "AND false)) AS who",
+        STORE,
+    ),
+    Fault(
+        "what mentions everybody counts in a muted channel",
+        COUNTS,
+        " AND (n.is_named OR NOT {MUTED})",
+        "",
+        STORE,
+    ),
+    Fault(
+        "in memory, what mentions everybody counts in a muted channel",
+        "persistence/memory/contents/mentions.py",
+        "return user_id in row.mentions[message.id].users or not is_muted",
+        "return True",
+        STORE,
+    ),
+    Fault(
+        "a hidden message tells that it mentions its user",
+        SQL,
+        "       AND NOT is_hidden_from(who.id, m.id)\n",
+        "",
+        STORE,
+    ),
+    Fault(
+        "mentions in hidden messages are counted",
+        COUNTS,
+        "       AND NOT is_hidden_from($1, m.id)\n",
+        "",
+        STORE,
+    ),
+    Fault(
+        "mentions do not count again when they are marked unread",
+        COUNTS,
+        "least(coalesce(r.read_seq, 0), r.unread_above)",
+        "coalesce(r.read_seq, 0)",
+        STORE,
+    ),
+    Fault(
+        "a copy mentions people",
+        "persistence/postgres/posting.py",
+        "return None if draft.forwards is not None else given_for(draft.content)",
+        "return given_for(draft.content)",
+        STORE,
+    ),
+    Fault(
+        "an edit mentions those whom the message mentioned before",
+        REVISIONS,
+        "        PERFORM set_mentions(of_message, may_mention);\n",
+        "",
+        STORE,
+    ),
+    Fault(
+        "a deleted message mentions people",
+        REVISIONS,
+        "        PERFORM set_mentions(of_message, NULL);\n",
+        "",
+        STORE,
+    ),
+    Fault(
+        "of a message that is found later nobody is told that it mentions them",
+        "persistence/postgres/messages.py",
+        'mentioned=tuple(row["mentioned"] or ()),',
+        "mentioned=(),",
+        STORE,
+    ),
+    Fault(
+        "nobody is told that a new message mentions them",
+        "hub/services/posting/lane.py",
+        "        if posted.mentioned:\n",
+        "        if False:\n",
+        LIVE,
+    ),
+    Fault(
+        "who is mentioned no more is told that they are",
+        "hub/services/posting/mentioning.py",
+        "revised.no_longer_mentioned, is_mentioned=False)",
+        "revised.no_longer_mentioned, is_mentioned=True)",
+        LIVE,
+    ),
+    Fault(
+        "a list of mentions has one page",
+        "hub/rest/finding/mentions.py",
+        "if len(page) == limit else None",
+        "if len(page) > limit else None",
+        LIVE,
+    ),
+    Fault(
+        "a message may mention any number of names",
+        "protocol/parsing/mentions.py",
+        "len(names) < MAX_MENTIONS and candidate.name",
+        "candidate.name",
+        NAMES,
+    ),
+    Fault(
+        "what is behind an @ within a word mentions somebody",
+        "protocol/parsing/mentions.py",
+        r'rf"|(?<![\w.+\-@/&=%#~])@(?:',
+        'rf"|@(?:',
+        NAMES,
+    ),
+    Fault(
+        "no dialect says that a message mentions everybody",
+        "protocol/shapes/mentions.py",
+        "    if message.mentions_channel:\n",
+        "    if False:\n",
+        ("tests/protocol/dialects/test_every_dialect.py",),
+    ),
+    Fault(
+        "the SDK does not tell of mentions",
+        "hub/web/sdk/dialects/learning_chat.js",
+        '      case "mention":',
+        '      case "mention-":',
+        ("tests/e2e/sdk/test_flows.py",),
+    ),
+    Fault(
+        "the page marks names within addresses",
+        "hub/web/app/conversation/mentioning/names.js",
+        r'const BEFORE = "(^|[^\\w.+\\-@/&=%#~])";',
+        'const BEFORE = "()";',
+        PAGE,
+    ),
+    Fault(
+        "the page counts a mention twice that it was told of twice",
+        "hub/web/app/conversation/mentioning/unread_mentions.js",
+        "if (isMentioned) this.#told.set(id, seq);",
+        "if (isMentioned) this.#listed += 1;",
+        PAGE,
+    ),
+    Fault(
+        "Enter sends what is written while a name is suggested",
+        "hub/web/app/conversation/composer.js",
+        "    if (this.#suggestions.pressed(event)) return;\n",
+        "",
+        BROWSER,
+    ),
+    Fault(
+        "one's own mentions look as those of others",
+        "hub/web/app/conversation/mentioning/with_mentions.js",
+        "own.get(name) ?",
+        "own.has(0) ?",
+        BROWSER,
+    ),
+)

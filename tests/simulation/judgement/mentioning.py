@@ -1,0 +1,95 @@
+"""What one device is told of mentions: only what is so, and only of what its user may see.
+
+The texts of a simulation mention people as `@ann`, and everybody as `@channel`, in words of their
+own. Whom a message mentions is found out here once more, at the moment it is decided.
+"""
+
+from collections.abc import Iterator
+
+from attrs import define, field
+
+from protocol.model import ChannelId, Message, MessageId, UserId
+from tests.simulation.judgement.truth import Right, Truth
+from tests.simulation.judgement.witness import Judge
+from tests.simulation.languages.meanings import Mentioned, State
+
+
+@define
+class Mentions:
+    """What one device is told.
+
+    Args:
+        truth: what really happens.
+        me: whose device it is.
+        require: where complaints go.
+    """
+
+    truth: Truth
+    me: UserId
+    require: Judge
+    told: dict[MessageId, list[bool]] = field(factory=dict, init=False)
+
+    def tell(self, mentioned: Mentioned) -> None:
+        """The device is told that a message mentions its user, or does so no longer."""
+        found = self.truth.find(mentioned.message_id)
+        self.require(found is not None, f"was told {mentioned}, which is not stored")
+        if found is None:
+            return
+        position = found.message.position
+        state = self.truth.states[position].get(mentioned.rev)
+        is_true = state is not None and (
+            state.content == mentioned.content
+            and self.names_me(found.message, state) is mentioned.is_mentioned
+        )
+        self.require(is_true, f"was told {mentioned}, and it was {state}")
+        channel_id, _ = position
+        decided = self.truth.revisions[channel_id, mentioned.rev] if mentioned.rev else found
+        leaks = self.truth.must_not_mention(self.me, decided)
+        self.require(not leaks, f"was told {mentioned}, which it may not know")
+        self.told.setdefault(mentioned.message_id, []).append(mentioned.is_mentioned)
+
+    def names_me(self, message: Message, state: State) -> bool:
+        """Whether the device's user is mentioned."""
+        is_mentioned = self.me in state.mentions or state.mentions_channel
+        return is_mentioned and message.author_id != self.me
+
+    def unread_in(self, channel_id: ChannelId) -> Iterator[Message]:
+        """What mentions the user in a channel, and they have not read; they may see all of it."""
+        row = self.truth.tables.channels[channel_id]
+        for message in row.messages[row.read_up_to(self.me) :]:
+            states = self.truth.states[message.position]
+            hidden = self.truth.notes.hidden(self.me, message.id)
+            if self._reaches_me(message, states[max(states)]) and not hidden.is_open:
+                yield message
+
+    def _reaches_me(self, message: Message, state: State) -> bool:
+        """Whether the user is mentioned in a way that they have not muted."""
+        is_muted = (self.me, message.channel_id) in self.truth.notes.muted
+        by_name = self.me in state.mentions
+        return self.names_me(message, state) and (by_name or not is_muted)
+
+    def missing(self, channels: list[ChannelId], since: float) -> list[str]:
+        """What the device was not told of what happened since then, while nothing failed."""
+        return [
+            f"{position}: {was}, told {said}"
+            for position, committed in self.truth.messages.items()
+            if position[0] in channels and committed.at >= since
+            if (was := self._sequence(position)) != (said := self._said(committed.message.id))
+        ]
+
+    def _said(self, message_id: MessageId) -> list[bool]:
+        return self.told.get(message_id, [])
+
+    def _sequence(self, position: tuple[ChannelId, int]) -> list[bool]:
+        """Each time that it began, or ceased, to mention the user."""
+        message, states = self.truth.messages[position].message, self.truth.states[position]
+        changes: list[bool] = []
+        sight = self.truth.sight
+        is_there = sight(Right.SEE, self.me, message.channel_id).is_open
+        if not (is_there and sight(Right.NOTICE, self.me, message.author_id).is_open):
+            return changes
+        for rev in sorted(states):
+            is_mentioned = self._reaches_me(message, states[rev])
+            if is_mentioned is not (bool(changes) and changes[-1]):
+                changes.append(is_mentioned)
+        return changes
