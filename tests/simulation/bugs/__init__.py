@@ -18,7 +18,7 @@ BUGS: Mapping[str, Bug] = {
     **revisions.BUGS,
     **searching.BUGS,
     **forwarding.BUGS,
-    **mentioning.BUGS,
     **threads.BUGS,
     **notes.BUGS,
+    **mentioning.BUGS,
 }

@@ -77,18 +77,18 @@ class Ledger(Witness):
     pending: dict[str, Sent] = field(factory=dict, init=False)
     frames: int = field(default=0, init=False)
     states: States = field(init=False)
-    mentions: Mentions = field(init=False)
     notes: HeldNotes = field(init=False)
     threads: HeldThreads = field(init=False)
     wishes: Wishes = field(init=False)
+    mentions: Mentions = field(init=False)
     _early: dict[ChannelId, set[int]] = field(factory=dict, init=False)
     _sent: dict[str, Sent] = field(factory=dict, init=False)
     _said: Counter[str] = field(factory=Counter, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.mentions = Mentions(self.truth, self.me, self._require)
         self.wishes = Wishes(self.truth, self.me, self._require)
         self.forgets()
+        self.mentions = Mentions(self.truth, self.me, self._require)
 
     def channels(self) -> list[ChannelId]:
         """Those that the device hears while its user may see them."""
@@ -206,12 +206,10 @@ class Ledger(Witness):
         match meaning:
             case Heard() | Stored() | Resumed() | Refused() | Undelivered() | Reached():
                 self._of_messages(meaning)
-            case ChannelNoted() | MessageNoted():
-                self._noted(meaning)
-            case ThreadReplied():
-                self._thread_replied(meaning)
-            case Revised() | Mentioned():
-                self._of_changes(meaning)
+            case ChannelNoted() | MessageNoted() | ThreadReplied() | Mentioned():
+                self._of_its_user(meaning)
+            case Revised():
+                self._revised(meaning)
             case Presence() | Typing() | Receipt() | ReceiptUpTo():
                 self._of_people(meaning)
             case Joined() | Offered() | Ended() | Ready() | MemberAdded() | MemberRemoved():
@@ -251,10 +249,14 @@ class Ledger(Witness):
             case _:
                 assert_never(meaning)
 
-    def _of_changes(self, meaning: Revised | Mentioned) -> None:
+    def _of_its_user(
+        self, meaning: ChannelNoted | MessageNoted | ThreadReplied | Mentioned
+    ) -> None:
         match meaning:
-            case Revised():
-                self._revised(meaning)
+            case ChannelNoted() | MessageNoted():
+                self._noted(meaning)
+            case ThreadReplied():
+                self._thread_replied(meaning)
             case Mentioned():
                 self.note(self.name, f"is told of a mention: {meaning}")
                 self.mentions.tell(meaning)
@@ -297,10 +299,9 @@ class Ledger(Witness):
         self.connection.reach(heard.channel_id, heard.seq)
         mine = message.author_id == self.me and message.key in self._sent
         key = message.key if mine else None
-        if not self._is_repeat(key) and (
-            heard.channel_id in self.places.rooms or self.language.must_rejoin
-        ):
-            self._after_the_end(heard.channel_id, "a message")
+        is_repeat = self._is_repeat(key)
+        if not is_repeat and (heard.channel_id in self.places.rooms or self.language.must_rejoin):
+            self._after_the_end_of_channel(committed)
         self.note(self.name, f"heard {heard.channel_id}:{heard.seq}")
         if key is not None:
             self.connection.answered(key)
@@ -308,9 +309,17 @@ class Ledger(Witness):
         is_new = self._place(heard.channel_id, heard.seq, key)
         if is_new or position in self.states.held:
             self.states.keep(heard.channel_id, heard.seq, heard.state)
-        if not self._is_repeat(key):
+        if not is_repeat:
             self._is_not_hidden(message.id)
-        self._show_threads(heard, committed)
+        if is_new or not is_repeat:  # what confirms a repeat may be older than what came before
+            self._show_threads(heard, committed)
+
+    def _after_the_end_of_channel(self, committed: Committed) -> None:
+        """What was stored before a conversation was closed may come after its end."""
+        channel_id = committed.message.channel_id
+        is_older = self.truth.sight(Right.SEE, self.me, channel_id).was_open_since(committed.at)
+        if channel_id in self.places.rooms or not is_older:
+            self._after_the_end(channel_id, "a message")
 
     def _show_threads(self, shown: Heard | Stored, committed: Committed) -> None:
         """Whoever may not write there any more has a repeat confirmed without what became of it."""
@@ -344,7 +353,7 @@ class Ledger(Witness):
         self._may_see(committed)
         self._after_the_end(replied.channel_id, "a reply")
         self.note(self.name, f"is told of the reply {replied.message_id}")
-        self.threads.tell(replied)
+        self.threads.tell(replied, is_joined=replied.channel_id in self.connection.joined)
 
     def _revised(self, revised: Revised) -> None:
         channel_id, connection = revised.channel_id, self.connection

@@ -58,24 +58,15 @@ class Mentions:
         row = self.truth.tables.channels[channel_id]
         for message in row.messages[row.read_up_to(self.me) :]:
             states = self.truth.states[message.position]
-            state = states[max(states)]
-            if self.names_me(message, state) and not self._is_quiet(message, state):
+            hidden = self.truth.notes.hidden(self.me, message.id)
+            if self._reaches_me(message, states[max(states)]) and not hidden.is_open:
                 yield message
 
-    def _is_quiet(self, message: Message, state: State) -> bool:
-        """Whether the user has noted that they do not want to know of it."""
-        notes = self.truth.notes
-        is_muted = (self.me, message.channel_id) in notes.muted
-        is_hidden: bool = notes.hidden(self.me, message.id).is_open
-        return is_hidden or (is_muted and self.me not in state.mentions)
-
-    def _may_be_quiet(self, message: Message) -> bool:
-        """Whether the user has ever noted so; when that was no device can tell."""
-        notes, states = self.truth.notes, self.truth.states[message.position].values()
-        is_muted = (self.me, message.channel_id) in notes.ever_muted
-        return notes.was_ever_hidden(self.me, message.id) or (
-            is_muted and any(state.mentions_channel for state in states)
-        )
+    def _reaches_me(self, message: Message, state: State) -> bool:
+        """Whether the user is mentioned in a way that they have not muted."""
+        is_muted = (self.me, message.channel_id) in self.truth.notes.muted
+        by_name = self.me in state.mentions
+        return self.names_me(message, state) and (by_name or not is_muted)
 
     def missing(self, channels: list[ChannelId], since: float) -> list[str]:
         """What the device was not told of what happened since then, while nothing failed."""
@@ -83,7 +74,6 @@ class Mentions:
             f"{position}: {was}, told {said}"
             for position, committed in self.truth.messages.items()
             if position[0] in channels and committed.at >= since
-            if not self._may_be_quiet(committed.message)
             if (was := self._sequence(position)) != (said := self._said(committed.message.id))
         ]
 
@@ -99,7 +89,7 @@ class Mentions:
         if not (is_there and sight(Right.NOTICE, self.me, message.author_id).is_open):
             return changes
         for rev in sorted(states):
-            is_mentioned = self.names_me(message, states[rev])
+            is_mentioned = self._reaches_me(message, states[rev])
             if is_mentioned is not (bool(changes) and changes[-1]):
                 changes.append(is_mentioned)
         return changes

@@ -144,8 +144,8 @@ class Truth:
                 found = self._commit(message)
                 self.messages[message.position] = self._by_id[message.id] = found
                 self.states[message.position] = {0: _state(message)}
-                self._mentions(message, is_decided=not message.is_forwarded)
                 self.threads.posted(message, draft.parent_id)
+                self._mentions(message, is_decided=not message.is_forwarded)
         self.changed()  # who has exchanged messages may know when the other one is online
 
     def revised(self, drafts: Sequence[RevisionDraft], outcomes: Sequence[Any]) -> None:

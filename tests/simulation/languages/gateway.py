@@ -119,10 +119,6 @@ class Gateway:
 
 def _of_message(frame: Any) -> Meaning:
     match frame:
-        case {"t": "MESSAGE_MENTION", "d": data}:
-            return mentioned_in(data, data["id"])
-        case {"t": "MESSAGE_READ", "d": {"messageId": message, "userId": user}}:
-            return Receipt(DeliveryStatus.READ, user, message)
         case {"t": "THREAD_REPLY", "d": reply}:
             thread = NUMBERED.thread(reply["thread"])
             return ThreadReplied(reply["channelId"], reply["messageId"], reply["userId"], thread)
@@ -130,6 +126,10 @@ def _of_message(frame: Any) -> Meaning:
             return channel_noted(note["channelId"], note)
         case {"t": "MESSAGE_HIDDEN", "d": note}:
             return message_noted(note["channelId"], note["messageId"], note)
+        case {"t": "MESSAGE_MENTION", "d": data}:
+            return mentioned_in(data, data["id"])
+        case {"t": "MESSAGE_READ", "d": {"messageId": message, "userId": user}}:
+            return Receipt(DeliveryStatus.READ, user, message)
         case _:
             raise UnknownFrame(frame)
 

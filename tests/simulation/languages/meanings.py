@@ -206,10 +206,10 @@ class Shed:
 Meaning: TypeAlias = (
     Heard
     | Revised
-    | Mentioned
     | ThreadReplied
     | ChannelNoted
     | MessageNoted
+    | Mentioned
     | Stored
     | Resumed
     | Refused

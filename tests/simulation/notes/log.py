@@ -30,8 +30,8 @@ class NoteLog:
     """The notes of everybody.
 
     `by_number`: by user. `read`: up to which seq somebody has read a channel. `unread_from`: what
-    counts as unread from this one on, though it was read. `muted`: who has muted what;
-    `ever_muted`: who has done so at any time. `problems`: what was stored wrongly.
+    counts as unread from this one on, though it was read. `muted`: who has muted what. `problems`:
+    what was stored wrongly.
     """
 
     by_number: dict[UserId, dict[int, ToldNote]] = field(
@@ -40,7 +40,6 @@ class NoteLog:
     read: dict[Place, int] = field(factory=lambda: defaultdict(int), init=False)
     unread_from: dict[Place, int] = field(factory=dict, init=False)
     muted: set[Place] = field(factory=set, init=False)
-    ever_muted: set[Place] = field(factory=set, init=False)
     problems: list[str] = field(factory=list, init=False)
     _at: dict[tuple[UserId, int], float] = field(factory=dict, init=False)
     _hidden: dict[tuple[UserId, MessageId], Sight] = field(factory=dict, init=False)
@@ -58,7 +57,6 @@ class NoteLog:
                 sight.change(is_open=is_hidden)
             case Mute(channel_id=channel_id, is_muted=True):
                 self.muted.add((user_id, channel_id))
-                self.ever_muted.add((user_id, channel_id))
             case Mute(channel_id=channel_id):
                 self.muted.discard((user_id, channel_id))
         self._compare(user_id, stored.note)

@@ -8,7 +8,10 @@ from tests.simulation.judgement.truth import Right, Truth
 from tests.simulation.judgement.witness import Judge
 from tests.simulation.languages.notes import ChannelNoted, Hide, MarkUnread, Mute, Noted, Wish
 
-NOT_FOUND = {"message_not_found", "conversation_not_found", "channel_not_found", "not_a_member"}
+OF_MESSAGES = {"message_not_found"}
+OF_CHANNELS = {
+    "conversation_not_found", "channel_not_found", "not_a_member", "recipient_not_found",
+}  # fmt: skip
 
 
 @define(eq=False)
@@ -70,7 +73,7 @@ class Wishes:
 
     def refuse(self, pending: Pending, code: str) -> None:
         """A call was answered: it is refused."""
-        may_be = code in NOT_FOUND and self._may_be_refused(pending)
+        may_be = self._may_be_refused(pending, code)
         self.require(may_be, f"was refused {pending}: {code}")
         self.pending.remove(pending)
 
@@ -78,11 +81,11 @@ class Wishes:
         """A frame that does not say what it is about was refused; whether it may be a wish. If the
         hub could not do it, it is repeated.
         """
-        if code not in NOT_FOUND:
+        if code not in OF_MESSAGES | OF_CHANNELS:
             self._say_again()
             return False
         unanswered_first = sorted(self._said, key=lambda each: each not in self.pending)
-        found = next(filter(self._may_be_refused, unanswered_first), None)
+        found = next((each for each in unanswered_first if self._may_be_refused(each, code)), None)
         if found is None:
             return False
         self._said.remove(found)
@@ -97,8 +100,10 @@ class Wishes:
     def _was_done(self, pending: Pending) -> bool:
         return self.truth.notes.did(self.me, pending.wish, pending.since)
 
-    def _may_be_refused(self, pending: Pending) -> bool:
+    def _may_be_refused(self, pending: Pending, code: str) -> bool:
         wish, truth = pending.wish, self.truth
+        if code not in (OF_CHANNELS if isinstance(wish, Mute) else OF_MESSAGES):
+            return False
         channel_id = wish.channel_id if isinstance(wish, Mute) else wish.message.channel_id
         if truth.sight(Right.SEE, self.me, channel_id).was_closed_since(pending.since):
             return True

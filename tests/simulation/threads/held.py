@@ -40,8 +40,10 @@ class HeldThreads:
         """Those that are as they are now."""
         return [each for each in threads if each == self.truth.threads.now(each.parent_id)]
 
-    def tell(self, replied: ThreadReplied) -> None:
-        """The device is told of a reply because its user follows the thread."""
+    def tell(self, replied: ThreadReplied, *, is_joined: bool) -> None:
+        """The device is told of a reply because its user follows the thread. `is_joined`: it hears
+        the channel; if not, it would not hear what becomes of the reply.
+        """
         log, committed = self.truth.threads, self.truth.find(replied.message_id)
         root = log.of_replies.get(replied.message_id)
         is_true = committed is not None and root == replied.thread.parent_id
@@ -54,7 +56,10 @@ class HeldThreads:
         self.require(message.author_id != self.me, f"was told {replied}, its own reply")
         follows = log.follows_since(self.me, root).was_open_since(committed.at)
         self.require(follows, f"was told {replied}, and does not follow the thread")
+        before = dict(self._shown)
         self.show([replied.thread], committed.at)
+        if not is_joined:
+            self._shown = before
         self.told.add(replied.message_id)
 
     def stale(self, messages: Collection[MessageId], since: float) -> list[Thread]:
