@@ -5,7 +5,8 @@ import { plain } from "../dom/text.js";
 import { UnreadMentions } from "./mentioning/unread_mentions.js";
 
 /**
- * @import { ConversationId, Message, ParlourClient, UserId, Workspace } from "../../sdk/parlour.js"
+ * @import { ConversationId, ListedChannel, Message, ParlourClient } from "../../sdk/parlour.js"
+ * @import { UserId, Workspace } from "../../sdk/parlour.js"
  * @import { Attachments } from "./attachments.js"
  *
  * @typedef {ParlourClient | ChannelsClient} AnyClient
@@ -96,6 +97,27 @@ export class Conversation {
   /** What screen readers and the field to write in call it. */
   get name() {
     return this.isChannel ? `#${this.title}` : this.title;
+  }
+
+  /** Everything in it was read, here or on another device. */
+  read() {
+    this.unread = 0;
+    this.mentions.read();
+    this.timesRead += 1;
+  }
+
+  /** @param {ListedChannel} listed as the hub counts what is unread there; later messages are added */
+  countListed({ lastSeq, unreadCount, unreadMentions = 0 }) {
+    this.unread = unreadCount + this.countAfter(lastSeq);
+    this.mentions.listed(unreadMentions, lastSeq);
+  }
+
+  /** The list shows the last message that is left. */
+  showLast() {
+    const messages = this.client.messages(this.id);
+    const last = messages.filter(({ isDeleted }) => !isDeleted).pop();
+    this.last = last?.content ?? "";
+    this.lastAt = last?.at ?? "";
   }
 
   /**

@@ -88,9 +88,15 @@ export class Conversations {
     await this.#people.run();
   }
 
-  /** Load the channels, and what is in those that were not known. */
+  /** Load the channels, and what is unread there. */
   async loadChannels() {
     await this.#ofChannels.run();
+  }
+
+  /** Whom the user blocks or lets in has changed: what counts as unread is others, in channels too. */
+  async relationsChanged() {
+    void this.loadChannels();
+    await this.loadPeople();
   }
 
   /** @param {() => void} isUsable is called when the latest are known */
@@ -133,22 +139,30 @@ export class Conversations {
     conversation.isOnline = listed.is_online;
     conversation.isNew = false;
     conversation.isRequest = listed.is_request;
-    this.#mentionsListed(conversation, listed.last_seq, listed.unread_mentions);
+    const isSeen = this.#isSeen(conversation.key);
+    conversation.mentions.listed(isSeen ? 0 : (listed.unread_mentions ?? 0), listed.last_seq);
     if (later.has(conversation)) {
       if (conversation.unread > 0)
         conversation.unread = listed.unread_count + conversation.countAfter(listed.last_seq);
       return;
     }
-    conversation.unread = this.#isSeen(conversation.key) ? 0 : listed.unread_count;
+    conversation.unread = isSeen ? 0 : listed.unread_count;
     conversation.last = listed.last_message;
     conversation.lastAt = listed.last_message_time;
   }
 
   async #loadChannels() {
     if (!isSamePerson(this.#client, this.#channels)) return;
+    const timesRead = new Map(this.#every().map((each) => [each, each.timesRead]));
     const take = (/** @type {WorkspaceWithChannels[]} */ workspaces) => {
       const found = workspaces.flatMap((workspace) =>
-        workspace.channels.map((channel) => this.inChannel(channel, workspace)),
+        workspace.channels.map((channel) => {
+          const conversation = this.inChannel(channel, workspace);
+          const isReadMeanwhile = timesRead.get(conversation) !== conversation.timesRead;
+          if (!(isReadMeanwhile || this.#isSeen(conversation.key)))
+            conversation.countListed(channel);
+          return conversation;
+        }),
       );
       this.#onChange();
       return new Set(found);
@@ -162,11 +176,6 @@ export class Conversations {
       return; // as above
     }
     this.#onChange();
-  }
-
-  /** @type {(conversation: Conversation, lastSeq: number, count?: number) => void} */
-  #mentionsListed(conversation, lastSeq, count = 0) {
-    conversation.mentions.listed(this.#isSeen(conversation.key) ? 0 : count, lastSeq);
   }
 
   /**
@@ -224,8 +233,7 @@ export class Conversations {
     const conversation = new Conversation(this.#channels, id, name, "", workspace);
     this.#byKey.set(key, conversation);
     if (!("lastSeq" in channel)) return conversation; // it was just made
-    this.#mentionsListed(conversation, channel.lastSeq, channel.unreadMentions);
-    conversation.unread = this.#isSeen(key) ? 0 : channel.unreadCount;
+    if (!this.#isSeen(key)) conversation.countListed(channel);
     if (channel.lastMessage !== null) {
       conversation.last = channel.lastMessage.content;
       conversation.lastAt = channel.lastMessage.createdAt;
@@ -268,33 +276,22 @@ export class Conversations {
   async revised(client, id, isGone) {
     const conversation = this.#byKey.get(keyOf(client, id));
     if (conversation === undefined) return;
-    this.#showLast(conversation);
-    if (isGone && conversation.unread > 0) await this.#countAgain(conversation);
-  }
-
-  /** @param {Conversation} conversation */
-  #showLast(conversation) {
-    const messages = conversation.client.messages(conversation.id);
-    const last = messages.filter(({ isDeleted }) => !isDeleted).pop();
-    conversation.last = last?.content ?? "";
-    conversation.lastAt = last?.at ?? "";
+    conversation.showLast();
     this.#onChange();
-  }
-
-  /** @param {Conversation} conversation */
-  async #countAgain(conversation) {
-    const { client, id, key, isChannel } = conversation;
+    if (!isGone || conversation.unread + conversation.mentions.count === 0) return;
     try {
       if (client.messages(id).length === 0) await client.loadOlder(id);
-      if (isChannel) {
-        const count = await client.call("GET", `/api/channels/${id}/unread`);
-        const { unreadCount } = /** @type {{ unreadCount: number }} */ (count);
-        conversation.unread = this.#isSeen(key) ? 0 : unreadCount;
-      } else await this.loadPeople();
     } catch {
       return; // as above
     }
-    this.#showLast(conversation);
+    await this.#countAgain(conversation);
+    conversation.showLast();
+    this.#onChange();
+  }
+
+  /** @type {(conversation: Conversation) => Promise<void>} */
+  #countAgain({ isChannel }) {
+    return isChannel ? this.loadChannels() : this.loadPeople();
   }
 
   /**
@@ -316,9 +313,7 @@ export class Conversations {
   read(key) {
     const conversation = this.#byKey.get(key);
     if (conversation === undefined) return;
-    conversation.unread = 0;
-    conversation.mentions.read();
-    conversation.timesRead += 1;
+    conversation.read();
     this.#onChange();
   }
 

@@ -155,9 +155,9 @@ export class AppShell {
     if (this.#view instanceof WorkspacesPanel) void this.#view.start();
   }
 
-  /** A message request was decided, here or on another device: what is gone is not open any more. */
+  /** A message request or a block was decided, here or on another device: what is gone is not open any more. */
   async #decided() {
-    await this.#conversations.loadPeople();
+    await this.#conversations.relationsChanged();
     const { openKey } = this.#conversations;
     const isGone = this.#conversations.known(openKey) === undefined;
     if (this.#view instanceof ConversationView && isGone) this.#back();
