@@ -96,3 +96,46 @@ test("a channel that is read while it is listed stays read", async () => {
   await list.loadChannels();
   assert.deepEqual(counted(general), { unread: 0, mentions: 0 });
 });
+
+/**
+ * A list with one person, of whom messages 1 to 3 are unread.
+ * @param {Record<number, number>} left what the hub lists as unread, by what it was read up to
+ */
+async function listReadElsewhere(left) {
+  let unread = 3;
+  const listed = { user: USER, last_seq: 3, last_message: "", last_message_time: "" };
+  const hub = new FakeHub({ [LIST]: () => [{ ...listed, unread_count: unread }] });
+  const client = await hub.onlineClient();
+  const list = new Conversations(client, hub.channelsClient(), () => false, Boolean);
+  await list.loadPeople();
+  client.addEventListener("read", ({ detail }) => void list.readElsewhere(client, detail));
+  const ben = list.withPerson(USER);
+  return async (/** @type {number} */ seq) => {
+    unread = left[seq] ?? 0;
+    hub.socket.deliver({ type: "messages_read", reader_id: ME.id, sender_id: BEN, seq });
+    await settled();
+    return ben.unread;
+  };
+}
+
+test("what was read in part on another device is unread from there on", async () => {
+  const read = await listReadElsewhere({ 1: 2, 3: 0 });
+  assert.equal(await read(1), 2);
+  assert.equal(await read(3), 0);
+});
+
+test("what is known to be read as a whole on another device is not asked for", async () => {
+  const hub = new FakeHub();
+  const client = await hub.onlineClient();
+  const list = new Conversations(client, hub.channelsClient(), () => false, Boolean);
+  client.addEventListener("message", ({ detail }) => list.messageChanged(client, detail.message));
+  client.addEventListener("read", ({ detail }) => void list.readElsewhere(client, detail));
+  const ben = list.withPerson(USER);
+  ben.isNew = false;
+  for (const seq of [1, 2]) hub.socket.deliver(posted(seq));
+  const asked = hub.callsOf(LIST).length;
+  hub.socket.deliver({ type: "messages_read", reader_id: ME.id, sender_id: BEN, seq: 2 });
+  await settled();
+  assert.equal(ben.unread, 0);
+  assert.equal(hub.callsOf(LIST).length, asked);
+});

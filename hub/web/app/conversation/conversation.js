@@ -5,8 +5,8 @@ import { plain } from "../dom/text.js";
 import { UnreadMentions } from "./mentioning/unread_mentions.js";
 
 /**
- * @import { ConversationId, ListedChannel, Message, ParlourClient } from "../../sdk/parlour.js"
- * @import { UserId, Workspace } from "../../sdk/parlour.js"
+ * @import { ClientEvents, ConversationId, ListedChannel, Message } from "../../sdk/parlour.js"
+ * @import { ParlourClient, UserId, Workspace } from "../../sdk/parlour.js"
  * @import { Attachments } from "./attachments.js"
  *
  * @typedef {ParlourClient | ChannelsClient} AnyClient
@@ -104,6 +104,18 @@ export class Conversation {
     this.unread = 0;
     this.mentions.read();
     this.timesRead += 1;
+  }
+
+  /**
+   * Whether all of it is read with this message, as far as it is known here without asking the hub.
+   * @param {ClientEvents["read"]["upTo"]} upTo
+   */
+  isReadWith(upTo) {
+    const isUpTo = (/** @type {Message} */ { id, seq }) =>
+      "seq" in upTo ? seq !== null && seq <= upTo.seq : id !== null && id <= upTo.id;
+    const known = this.client.messages(this.id);
+    const isLeft = known.some((each) => !(isUpTo(each) || each.isMine || each.isDeleted));
+    return known.some(isUpTo) && !isLeft; // what is known goes on to the newest
   }
 
   /** @param {ListedChannel} listed as the hub counts what is unread there; later messages are added */

@@ -6,8 +6,8 @@
  */
 
 import { Loader } from "../dom/loader.js";
-import { searchable } from "../dom/text.js";
 import { Conversation, isSamePerson, keyOf } from "./conversation.js";
+import { Namesakes } from "./namesakes.js";
 
 /**
  * @import { Channel, ChannelsClient, ConversationId, ListedChannel, Message } from "../../sdk/parlour.js"
@@ -24,8 +24,7 @@ export class Conversations {
   #onChange;
   /** @type {Map<string, Conversation>} */
   #byKey = new Map();
-  /** @type {Map<string, Conversation>} the latest with a person of each name */
-  #byName = new Map();
+  #namesakes = new Namesakes();
   #lastOrder = 0;
   #people = new Loader((isUsable) => this.#loadPeople(isUsable));
   #ofChannels = new Loader(() => this.#loadChannels());
@@ -203,18 +202,8 @@ export class Conversations {
     const conversation = new Conversation(this.#client, user.id, user.name, user.username);
     conversation.isNew = true;
     this.#byKey.set(key, conversation);
-    this.#tellApart(conversation);
+    this.#namesakes.tellApart(conversation);
     return conversation;
-  }
-
-  /** @param {Conversation} conversation with a person, who may be called like another one */
-  #tellApart(conversation) {
-    const name = searchable(conversation.title);
-    const namesake = this.#byName.get(name);
-    this.#byName.set(name, conversation);
-    if (namesake === undefined) return;
-    namesake.isNamesake = true;
-    conversation.isNamesake = true;
   }
 
   /**
@@ -304,6 +293,19 @@ export class Conversations {
     if (conversation === undefined) return;
     this.#onChange();
     await this.#countAgain(conversation);
+  }
+
+  /**
+   * It was read on another device: what came after that stays unread.
+   * @param {AnyClient} client
+   * @param {ClientEvents["read"]} read
+   */
+  async readElsewhere(client, { conversationId, upTo }) {
+    const conversation = this.#byKey.get(keyOf(client, conversationId));
+    if (conversation === undefined) return;
+    const isUnread = conversation.unread + conversation.mentions.count > 0;
+    if (isUnread && !conversation.isReadWith(upTo)) await this.#countAgain(conversation);
+    else this.read(conversation.key);
   }
 
   /**

@@ -175,9 +175,9 @@ export class AppShell {
     this.#on(client, "delivered", ({ conversationId }) =>
       this.#viewOf(client, conversationId)?.statusChanged(),
     );
-    this.#on(client, "read", ({ conversationId, isMine }) => {
-      if (isMine) this.#conversations.read(keyOf(client, conversationId));
-      this.#viewOf(client, conversationId)?.statusChanged();
+    this.#on(client, "read", (detail) => {
+      if (detail.isMine) void this.#conversations.readElsewhere(client, detail);
+      this.#viewOf(client, detail.conversationId)?.statusChanged();
     });
     this.#on(client, "noted", ({ conversationId, unreadFrom }) => {
       this.#viewOf(client, conversationId)?.noted(unreadFrom);
