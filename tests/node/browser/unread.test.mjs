@@ -139,3 +139,15 @@ test("what is known to be read as a whole on another device is not asked for", a
   assert.equal(ben.unread, 0);
   assert.equal(hub.callsOf(LIST).length, asked);
 });
+
+test("a mention that is taken back is one less if the hub counts it so", async () => {
+  const { list, channels, general, now } = await listWithChannel({});
+  const takenBack = { conversationId: GENERAL, author: BEN, content: "", isMentioned: false };
+  list.mentioned(channels, { ...takenBack, id: 101, seq: 1 }); // which was read before
+  await settled();
+  assert.equal(general.mentions.count, 2);
+  now.unreadMentions = 1;
+  list.mentioned(channels, { ...takenBack, id: 104, seq: 4 });
+  await settled();
+  assert.equal(general.mentions.count, 1);
+});

@@ -186,6 +186,7 @@ export class Conversations {
   mentioned(client, mention) {
     const conversation = this.#byKey.get(keyOf(client, mention.conversationId));
     if (conversation === undefined || this.#isSeen(conversation.key)) return null;
+    if (conversation.mentions.mayBeListed(mention)) void this.#countAgain(conversation);
     const isNew = conversation.mentions.told(mention);
     this.#onChange();
     return isNew && !conversation.isRequest ? conversation : null;

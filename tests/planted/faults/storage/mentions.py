@@ -176,6 +176,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         PAGE,
     ),
     Fault(
+        "a mention that was read and is taken back is one unread mention less",
+        "hub/web/app/conversation/mentioning/unread_mentions.js",
+        "    else this.#told.delete(id);\n",
+        "    else this.#listed = Math.max(0, this.#listed - 1);\n",
+        PAGE,
+    ),
+    Fault(
+        "the page does not ask what is left when a mention is taken back",
+        "hub/web/app/conversation/conversations.js",
+        "if (conversation.mentions.mayBeListed(mention)) void",
+        "if (false) void",
+        PAGE,
+    ),
+    Fault(
         "Enter sends what is written while a name is suggested",
         "hub/web/app/conversation/composer.js",
         "    if (this.#suggestions.pressed(event)) return;\n",
