@@ -197,6 +197,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         BROWSER,
     ),
     Fault(
+        "the SDK keeps whom a message mentioned before it was edited",
+        "hub/web/sdk/messages/timeline.js",
+        "const now = { ...state, mentions, mentionsChannel };",
+        "const now = state;",
+        PAGE,
+    ),
+    Fault(
+        "names are not suggested while a message is edited",
+        "hub/web/app/conversation/messages/change_form.js",
+        "handlers.onClosed, text, suggestions.element);",
+        "handlers.onClosed, text);",
+        BROWSER,
+    ),
+    Fault(
         "one's own mentions look as those of others",
         "hub/web/app/conversation/mentioning/with_mentions.js",
         "own.get(name) ?",
