@@ -61,8 +61,11 @@ async function marksUnread(one, other, ann) {
  */
 async function hides(one, other, author) {
   const second = (/** @type {Page} */ page) => page.locator(".bubble", { hasText: "second" });
-  await choose(one, "second", "Hide for me");
+  await second(one).focus();
+  await one.getByTitle("Other actions").press("Enter");
+  await one.getByRole("button", { name: "Hide for me" }).press("Enter");
   for (const page of [one, other]) await second(page).waitFor({ state: "detached" });
+  await one.locator(".bubble:focus", { hasText: "third" }).waitFor(); // the keys go on from there
   await accessible(one);
   await picture(one, "web-hidden");
   await one.getByRole("button", { name: "Undo" }).click();

@@ -34,6 +34,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         UNITS,
     ),
     Fault(
+        "who hides a message with the keys loses the focus",
+        "hub/web/app/conversation/messages/message_list.js",
+        "      this.#drawing.neighbourOf(message)?.focus({ preventScroll: true });\n",
+        "",
+        READING,
+    ),
+    Fault(
         "the page takes what was read in part elsewhere as read as a whole",
         "hub/web/app/conversation/conversations.js",
         "isUnread && !conversation.isReadWith(upTo)",

@@ -68,6 +68,17 @@ export class Drawing {
     return this.#drawn.get(elementKey(message));
   }
 
+  /**
+   * The bubble after one that is not drawn any more, or else the one before it.
+   * @param {Message} message
+   */
+  neighbourOf({ seq }) {
+    const shown = [...this.#shown.values()];
+    const next = shown.find((each) => each.seq === null || each.seq > (seq ?? 0));
+    const neighbour = next ?? shown.pop();
+    return neighbour === undefined ? null : this.bubbleOf(neighbour);
+  }
+
   /** Where what was unread begins. */
   get divider() {
     return this.#drawn.get(DIVIDER);

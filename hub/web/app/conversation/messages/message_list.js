@@ -209,7 +209,10 @@ export class MessageList {
   #keepFocus({ element, message }) {
     if (!(element instanceof HTMLElement) || element.isConnected || message === undefined) return;
     const bubble = this.#drawing.bubbleOf(message);
-    if (bubble === null) return;
+    if (bubble === null) {
+      this.#drawing.neighbourOf(message)?.focus({ preventScroll: true });
+      return;
+    }
     if (element.closest(".actions") !== null) this.#actions.moveTo(bubble);
     const { emoji } = element.dataset;
     const chips = [...bubble.querySelectorAll("button")];
