@@ -12,6 +12,7 @@ from typing import Final
 from attrs import frozen
 
 from hub.services.posting.revision_positions import RevisionPositions
+from persistence.contents.revisions import Target
 from persistence.interface import Accounts, Messages, Relations
 from persistence.records import Draft, Gap
 from protocol.model import ChannelId, Message, MessageId, Posted, User, UserId, with_authors
@@ -125,6 +126,12 @@ class Continuity:
     def doubts(self, channel_id: ChannelId) -> bool:
         """Whether messages of this channel may be missing."""
         return channel_id in self._doubtful
+
+    def may_lack(self, target: Target) -> bool:
+        """Whether a message that was stored where this one stands may not be delivered yet."""
+        one, other = target.pair or (None, None)
+        pairs = {(one, other), (other, one)}
+        return target.channel_id in self._doubtful or not pairs.isdisjoint(self._doubtful_pairs)
 
     def suspect(self, message: Message) -> None:
         """A message exists that this lane did not store just now: its channel is in doubt, unless

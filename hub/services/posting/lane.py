@@ -113,9 +113,7 @@ class Lane:
         """Since when nothing could be stored; None: the last messages were."""
         # None: nothing new to store, but a doubt to look up, or what stood still to be tried again
         self._batcher: Batcher[Submission | RevisionSubmission | None] = Batcher(self._commit)
-        self._revising = Revising(
-            messages, revisions, hub, watch, self._try_again, continuity.revisions
-        )
+        self._revising = Revising(messages, revisions, hub, watch, self._try_again, continuity)
         self._waits_since: float | None = None  # the first one that is in no batch
         self.figures = LaneFigures()
 

@@ -18,6 +18,7 @@ from attrs import evolve, frozen
 
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, WorkspaceRoom
+from hub.services.posting.continuity import Continuity
 from hub.services.posting.log_watch import LogWatch
 from hub.services.posting.mentioning import mentions_in_revised
 from hub.services.posting.revision_positions import RevisionPositions
@@ -60,7 +61,7 @@ class Revising:
         hub: hands out what was changed.
         watch: knows which log it is.
         try_again: is called when a later turn has something to do.
-        positions: what was delivered.
+        continuity: what was delivered.
     """
 
     def __init__(
@@ -70,14 +71,15 @@ class Revising:
         hub: Hub,
         watch: LogWatch,
         try_again: Callable[[], None],
-        positions: RevisionPositions,
+        continuity: Continuity,
     ) -> None:
         self._messages = messages
         self._revisions = revisions
         self._hub = hub
         self._watch = watch
         self._try_again = try_again
-        self._positions = positions
+        self._continuity = continuity
+        self._positions: RevisionPositions = continuity.revisions
         self._standstill = Standstill[RevisionSubmission](lambda each: each.draft.where)
 
     @property
@@ -93,7 +95,7 @@ class Revising:
     async def carry_out(self, submissions: Sequence[RevisionSubmission], *, again: bool) -> None:
         """Store, deliver and settle. `again`: also what stands still, and what may be missing."""
         held = self._standstill.take() if again else ()
-        ready = [*held, *self._standstill.others(submissions)]
+        ready = self._after_their_messages([*held, *self._standstill.others(submissions)])
         if not ready and not self._positions.doubtful:
             return
         for each in ready:
@@ -111,6 +113,20 @@ class Revising:
             self._try_again()
             return
         await self._hub.broadcast(deliveries, partial(_settle, outcomes))
+
+    def _after_their_messages(
+        self, submissions: Sequence[RevisionSubmission]
+    ) -> Sequence[RevisionSubmission]:
+        """Those whose messages were delivered. The others are not made: nobody would know of what
+        they are.
+        """
+        ready: list[RevisionSubmission] = []
+        for each in submissions:
+            if self._continuity.may_lack(each.draft.target):
+                each.settle(StoreUnavailable("what was posted there is not delivered yet"))
+            else:
+                ready.append(each)
+        return ready
 
     async def _revise(
         self, submissions: Sequence[RevisionSubmission]
@@ -149,7 +165,9 @@ class Revising:
                 else:
                     later[channel_id, outcome.rev] = submission
                 deliveries += mentions_in_revised(outcome)
-        if self._positions.doubtful:
+        if self._positions.doubtful and self._continuity.in_doubt:
+            self._try_again()  # the messages come first
+        elif self._positions.doubtful:
             deliveries += await self._missing(later)
         return deliveries
 

@@ -178,9 +178,7 @@ export class Session {
   /** @param {ConversationId} conversationId */
   async markRead(conversationId) {
     const timeline = this.timelines.get(conversationId);
-    await this.#dialect.markRead(this.#rest, conversationId, timeline, (frame) =>
-      this.#connection.send(frame),
-    );
+    await this.#dialect.markRead(this.#rest, conversationId, timeline);
   }
 
   /** @param {ServerEvent} event */

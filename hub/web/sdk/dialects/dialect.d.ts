@@ -104,13 +104,8 @@ export interface Dialect<Me, Listed> {
   historyPath(conversationId: ConversationId): string;
   /** store a message over REST */
   post(rest: Rest, me: UserId, entry: Entry): Promise<StoredMessage>;
-  /** `send` says whether there was a connection to send the frame on */
-  markRead(
-    rest: Rest,
-    conversationId: ConversationId,
-    timeline: Timeline,
-    send: (frame: Frame) => boolean,
-  ): Promise<void>;
+  /** over REST: what is noted after it must not be overtaken by it */
+  markRead(rest: Rest, conversationId: ConversationId, timeline: Timeline): Promise<void>;
 
   /**
    * asks for what comes after these seqs of the log with that epoch, and for what is live; `only`:

@@ -126,11 +126,8 @@ const DIALECT = {
     return toMessage(/** @type {WireMessage} */ (stored), me);
   },
 
-  async markRead(rest, conversationId, timeline, send) {
-    const newest = timeline.last;
-    if (newest === undefined) return;
-    const frame = { type: "mark_read", channelId: conversationId, messageId: newest.id };
-    if (!send(frame)) await rest.call("POST", `/api/messages/${newest.id}/read`);
+  async markRead(rest, _conversationId, { last }) {
+    if (last !== undefined) await rest.call("POST", `/api/messages/${last.id}/read`);
   },
 
   resumeFrame: (after, epoch, _only, revs, notes) => ({

@@ -126,6 +126,34 @@ async def test_who_blocks_the_author_is_told_nothing(world: World) -> None:
     await bens.is_silent()
 
 
+async def test_nobody_is_told_of_a_change_before_the_message(store: Store) -> None:
+    """Whoever came back has the message from the store, and the others do not have it yet."""
+
+    async def lost(call: Any, *args: Any) -> None:
+        await call(*args)
+        raise StoreUnavailable("lost on the way back")
+
+    async def away(*_: Any, **__: Any) -> None:
+        raise StoreUnavailable("away")
+
+    posting, gaps = Interception("messages", "post"), Interception("messages", "in_gaps")
+    async with open_world(gaps.over(posting.over(store)), presence_grace=0.0) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        anns, bens = await ann.open(), await ben.open()
+        posting.way, gaps.way = lost, away
+        await anns.send({"type": "private_message", "recipient_id": ben.id, "content": "hi"})
+        assert (await anns.receive_type("error"))["code"] == "unavailable"
+        (message,) = await store.messages.conversation_after(ben.id, ann.id, after_seq=0, limit=2)
+        with pytest.raises(StoreUnavailable):
+            await revise(ben, message.id, React(HEART))
+        posting.way = gaps.way = None
+        for socket in (anns, bens):
+            assert (await socket.receive_type("private_message"))["message"]["id"] == message.id
+        await revise(ben, message.id, React(HEART))
+        for socket in (anns, bens):
+            assert (await socket.receive_type("message_reaction"))["message"]["rev"] == 1
+
+
 @pytest.mark.parametrize("lost", ["lost_after", "lost_before"])
 async def test_a_revision_whose_answer_was_lost_is_told_if_it_was_made(
     store: Store, lost: str
