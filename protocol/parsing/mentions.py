@@ -14,12 +14,10 @@ from typing import Final
 from attrs import frozen
 
 from protocol.model import name_key
-from protocol.parsing.names import MAX_USERNAME_CHARS
+from protocol.parsing.names import CHANNEL, MAX_USERNAME_CHARS
 
 MAX_MENTIONS: Final = 50
 """Different names of one message that are looked up, the first ones."""
-CHANNEL: Final = "channel"
-"""The name that stands for everybody in the channel."""
 
 # What a name without quotation marks cannot have: white space, quotation marks, brackets, and
 # punctuation that is followed by no space in some scripts.
