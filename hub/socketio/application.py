@@ -5,7 +5,7 @@ the token stands for; it receives what it missed before anything new; every even
 acknowledgement gets one. Must not know: packets, transports, what an event leads to.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -33,7 +33,7 @@ from protocol.bounds import newest_that_fit
 from protocol.dialect import CodecLimits, EventDialect
 from protocol.errors import GOING_AWAY, TOO_MANY_CONNECTIONS, TOO_OFTEN, TRY_AGAIN, ErrorCode
 from protocol.events import Connected, Refused
-from protocol.model import ChannelId, Message, Session, UserId, with_authors
+from protocol.model import Message, Session, UserId, with_authors
 from protocol.shapes.uuids import IdKind, from_uuid
 from protocol.socketio.packets import Data
 
@@ -123,28 +123,28 @@ class EventApplication:
         recovered = None if slip is None else dict(slip.entered)
         if slip is None:
             slip = await self._recoveries.open(session.user.id)
-        asker = self._asker(socket, session, slip)
+        shed = self._services.hub.figures.shed
+        link = SocketLink(socket, self._wire, is_recoverable=slip is not None, shed=shed)
+        asker = self._asker(link, session, slip)
         self._services.live_sessions.note(session)
-        self._members[socket] = Member(asker, socket, slip, recovered, place)
+        self._members[socket] = Member(asker, link, slip, recovered, place)
         return {} if slip is None else {"sid": slip.id.socket_id, "pid": slip.id.pid}
 
-    def _asker(self, socket: Socket, session: Session, slip: RecoverySlip | None) -> Asker:
+    def _asker(self, link: SocketLink, session: Session, slip: RecoverySlip | None) -> Asker:
         services, user = self._services, session.user
         quota = services.quotas.of(user.id)
-        shed = services.hub.figures.shed
-        link = SocketLink(socket, self._wire, is_recoverable=slip is not None, shed=shed)
         client = Client(
             user,
             session.id,
             self._wire,
             link,
             quota,
-            socket.opening.network,
+            link.socket.opening.network,
             typing_seconds=self._dialect.typing_seconds,
         )
         journal: Journal = NO_JOURNAL
         if slip is not None:
-            link.offset.notes = slip.notes
+            link.offset.notes, link.offset.offline = slip.notes, slip.offline
             self._shortener.watch(link, slip, quota)
             store = services.store
             journal = RecoveryJournal(slip, link, self._recoveries, store.channels, store.lists)
@@ -210,17 +210,18 @@ class EventApplication:
         user_id, slip = member.client.user.id, member.slip
         store = self._services.store
         messages = await store.lists.undelivered(user_id, limit=OFFLINE_MESSAGES)
+        up_to = max((message.id for message in messages), default=0)
         if member.recovered is not None and slip is not None:
-            messages = _begun(messages, slip.known)
-        if not messages:
-            return
-        people = await store.accounts.get_many({each.author_id for each in messages})
+            messages = _begun(messages, slip)
+        authors = {each.author_id for each in messages}
+        people = await store.accounts.get_many(authors) if authors else {}
         found = list(with_authors(messages, people))
         shown = newest_that_fit([self._dialect.message(*each) for each in found])
         if shown:
-            member.socket.emit(self._dialect.service_events.undelivered, shown)
+            member.link.socket.emit(self._dialect.service_events.undelivered, shown)
             told = found[len(found) - len(shown) :]
             member.client.backlog.skip([message.position for message, _ in told])
+        member.link.told_offline(up_to, is_news=bool(shown))
 
     async def disconnected(self, socket: Socket) -> None:
         """See `Application`."""
@@ -264,10 +265,15 @@ class EventApplication:
         return {"success": False, "error": _UNAUTHORIZED}
 
 
-def _begun(messages: Sequence[Message], known: Collection[ChannelId]) -> Sequence[Message]:
+def _begun(messages: Sequence[Message], slip: RecoverySlip) -> Sequence[Message]:
     """Those of private conversations that begin with them, and that the client cannot know of."""
-    firsts = {each.channel_id for each in messages if each.recipient_id and each.seq == 1}
-    return [each for each in messages if each.channel_id in firsts and each.channel_id not in known]
+    firsts = {
+        each.channel_id
+        for each in messages
+        if each.recipient_id and each.seq == 1 and each.id > slip.offline
+    }
+    begun = firsts.difference(slip.known)
+    return [each for each in messages if each.channel_id in begun]
 
 
 def _rate_limited(text: str, seconds: int) -> ConnectRefused:

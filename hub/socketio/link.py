@@ -2,8 +2,8 @@
 
 Guarantees: an event is encoded once for all clients of a dialect; ephemeral ones are dropped first
 when a client does not fetch what is queued for it, and it gets their number. A message, what was
-changed of one, and a note are followed by the client's offset, so that a connection that breaks can
-be recovered. Must not know: the Hub, what an event means.
+changed of one, a note and the unconfirmed messages are followed by the client's offset, so that a
+connection that breaks can be recovered. Must not know: the Hub, what an event means.
 
 The offset is an event of its own: see docs/decisions/offsets-are-events.md.
 """
@@ -136,6 +136,13 @@ class SocketLink:
         shortened, self._shortened = self._shortened, None
         if shortened is not None:
             shortened.set()
+
+    def told_offline(self, up_to: int, *, is_news: bool) -> None:
+        """The client knows of the unconfirmed messages up to an id; `is_news`: it was sent some."""
+        self.offset.offline = max(self.offset.offline, up_to)
+        if self.is_recoverable and is_news:
+            self.socket.queue(self._wire.offset(self.offset))
+            self.socket.flush()
 
     def start_over(self, channel_ids: Iterable[ChannelId]) -> None:
         """The client is to be sent what follows the positions that are kept of these channels,

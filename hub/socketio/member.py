@@ -7,8 +7,8 @@ from attrs import define
 from hub.actor.client import Client
 from hub.limits.quotas import Place
 from hub.services.asker import Asker
+from hub.socketio.link import SocketLink
 from hub.socketio.recovery import RecoverySlip
-from hub.socketio.socket import Socket
 from protocol.model import ChannelId, Reached
 
 
@@ -18,14 +18,14 @@ class Member:
 
     Args:
         asker: gives the client's commands.
-        socket: the way to it.
+        link: the way to it.
         slip: what is kept for its recovery; None when it cannot be recovered.
         recovered: the positions of the broken connection that it recovers, if it does.
         place: among its user's connections.
     """
 
     asker: Asker
-    socket: Socket
+    link: SocketLink
     slip: RecoverySlip | None
     recovered: Mapping[ChannelId, Reached] | None
     place: Place

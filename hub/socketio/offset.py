@@ -1,5 +1,5 @@
 """What a client's offset names: the channels in which it received something that the store does
-not know yet, and how far it knows its user's notes.
+not know yet, how far it knows its user's notes, and of which unconfirmed messages it was told.
 
 Guarantees: an offset names at most `MAX_LISTED` channels, so it stays small however many a client
 is in, and a client can come back with it. Must not know: the store, packets, events.
@@ -25,28 +25,32 @@ LISTED: Final = 64  # from so many channels on, the store is told what the clien
 MAX_LISTED: Final = 256  # a connection that cannot be told of for so long is to come back
 MAX_OFFSET_CHARS: Final = 16_384
 _NUMBER: Final = "([0-9]{1,16})"
-_NOTES: Final = re.compile(f"n{_NUMBER}", re.ASCII)
+_KNOWN: Final = re.compile(f"([no]){_NUMBER}", re.ASCII)
 _PLACE: Final = re.compile(f"([1-9][0-9]{{0,15}}):{_NUMBER}(?::{_NUMBER})?", re.ASCII)
 
 
 @frozen
 class Received:
-    """What a client has received. `notes`: the number of the last one; 0: that is not known."""
+    """What a client has received. `notes`: the number of the last one; 0: that is not known.
+    `offline`: the id up to which it was told of unconfirmed messages when it came in; 0: of none.
+    """
 
     positions: Mapping[ChannelId, Reached] = field(factory=dict)
     notes: int = 0
+    offline: int = 0
 
 
 def encode_offset(received: Received) -> str:
-    """With commas `n<note>`, if it is known, and of each channel `<channel>:<seq>`, or
-    `<channel>:<seq>:<rev>`.
+    """With commas `n<note>` and `o<message>`, if they are known, and of each channel
+    `<channel>:<seq>`, or `<channel>:<seq>:<rev>`.
     """
     places = [_place(channel_id, reached) for channel_id, reached in received.positions.items()]
-    return _text(received.notes, places)
+    return _text(received.notes, received.offline, places)
 
 
-def _text(notes: int, places: Iterable[str]) -> str:
-    return ",".join([f"n{notes}", *places] if notes else places)
+def _text(notes: int, offline: int, places: Iterable[str]) -> str:
+    known = [f"{sign}{number}" for sign, number in (("n", notes), ("o", offline)) if number]
+    return ",".join([*known, *places])
 
 
 def _place(channel_id: ChannelId, reached: Reached) -> str:
@@ -59,10 +63,10 @@ def decode_offset(text: str) -> Received | None:
     if len(text) > MAX_OFFSET_CHARS:
         return None
     positions: dict[ChannelId, Reached] = {}
-    notes = 0
+    numbers = {"n": 0, "o": 0}
     for part in text.split(",") if text else ():
-        if noted := _NOTES.fullmatch(part):
-            notes = int(noted[1])
+        if known := _KNOWN.fullmatch(part):
+            numbers[known[1]] = int(known[2])
             continue
         match = _PLACE.fullmatch(part)
         if match is None:
@@ -71,7 +75,9 @@ def decode_offset(text: str) -> Received | None:
         if max(channel_id, seq, rev) > MAX_ID:
             return None
         positions[ChannelId(channel_id)] = Reached(seq, rev)
-    return Received(positions, notes) if notes <= MAX_ID else None
+    if max(numbers.values()) > MAX_ID:
+        return None
+    return Received(positions, numbers["n"], numbers["o"])
 
 
 @define
@@ -80,9 +86,11 @@ class Offset:
 
     Args:
         notes: how far the client knows its user's notes; 0: that is not known.
+        offline: up to which message it was told of unconfirmed ones; 0: of none.
     """
 
     notes: int = 0
+    offline: int = 0
     _reached: dict[ChannelId, Reached] = field(factory=dict, init=False)
     _places: dict[ChannelId, str] = field(factory=dict, init=False)  # the same, encoded
     _asked: dict[ChannelId, Reached] = field(factory=dict, init=False)
@@ -90,7 +98,7 @@ class Offset:
     @property
     def text(self) -> str:
         """What the client is to return."""
-        return _text(self.notes, self._places.values())
+        return _text(self.notes, self.offline, self._places.values())
 
     def __len__(self) -> int:
         """How many channels it names."""

@@ -63,6 +63,7 @@ class RecoverySlip:
         entered: by channel, how far that was when it joined, or that it is known to have received.
         known: the channels of which it had received something before it broke.
         notes: how far it knew its user's notes before it broke; 0: that is not known.
+        offline: the id up to which it was told of unconfirmed messages before; 0: of none.
     """
 
     id: RecoveryId
@@ -70,6 +71,7 @@ class RecoverySlip:
     entered: dict[ChannelId, Reached]
     known: Collection[ChannelId] = ()
     notes: int = 0
+    offline: int = 0
     is_over: bool = field(default=False, init=False)
     saving: trio.Lock = field(factory=trio.Lock, init=False, repr=False)
 
@@ -135,7 +137,7 @@ class RecoveryDesk:
             for channel_id, reached in found.positions.items()
         }
         known = received.positions.keys() | entered.keys()
-        return RecoverySlip(recovery_id, user_id, entered, known, received.notes)
+        return RecoverySlip(recovery_id, user_id, entered, known, received.notes, received.offline)
 
     async def touch(self, slips: "list[RecoverySlip]") -> None:
         """Note that these connections are alive.

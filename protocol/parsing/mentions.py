@@ -1,23 +1,23 @@
 """Whom a message's content may mention: the names behind an `@`.
 
 Guarantees: takes time that grows with the content alone; content without an `@` is looked at once.
-An `@` within an email address or an address that begins with `http`, `www.` or `mailto:` mentions
-nobody. Must not know: who has which name, who may see the message.
+An `@` within code, behind a backslash, within an email address or an address that begins with
+`http`, `www.` or `mailto:` mentions nobody. Must not know: who has which name, who may see the
+message.
 """
 
 import re
 import unicodedata
+from collections import defaultdict, deque
 from typing import Final
 
 from attrs import frozen
 
 from protocol.model import name_key
-from protocol.parsing.names import MAX_USERNAME_CHARS
+from protocol.parsing.names import CHANNEL, MAX_USERNAME_CHARS
 
 MAX_MENTIONS: Final = 50
 """Different names of one message that are looked up, the first ones."""
-CHANNEL: Final = "channel"
-"""The name that stands for everybody in the channel."""
 
 # What a name without quotation marks cannot have: white space, quotation marks, brackets, and
 # punctuation that is followed by no space in some scripts.
@@ -28,6 +28,11 @@ _FOUND: Final = re.compile(
     rf"|([^{_ENDS}]{{1,{MAX_USERNAME_CHARS}}})(?![^{_ENDS}]|@))",
     re.IGNORECASE,
 )
+# Code, as CommonMark has it: lines between fences; else from a run of backticks that no backslash
+# stands before to the next run of as many, in the same paragraph.
+_FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_RUN: Final = re.compile("`+")
+_ESCAPE_OR_RUN: Final = re.compile(r"\\[!-/:-@\[-`{-~]|`+")
 
 
 @frozen
@@ -57,7 +62,7 @@ def candidates_in(content: str) -> Candidates:
         return NOBODY
     names: dict[Candidate, None] = {}
     channel = False
-    for match in _FOUND.finditer(content):
+    for match in _FOUND.finditer(_without_code(content)):
         quoted, plain = match.groups()
         if quoted is None and plain is None:
             continue  # an address
@@ -67,6 +72,48 @@ def candidates_in(content: str) -> Candidates:
         elif len(names) < MAX_MENTIONS and candidate.name:
             names[candidate] = None
     return Candidates(tuple(names), channel)
+
+
+def _without_code(content: str) -> str:
+    """What may mention somebody."""
+    if not any(sign in content for sign in ("`", "~~~", "\\@")):
+        return content
+    paragraphs: list[list[str]] = [[]]
+    fence = ""
+    for line in content.split("\n"):
+        found = _FENCE.match(line)
+        sign, after = ("", "") if found is None else found.groups()
+        if fence:
+            if sign.startswith(fence) and not after.strip():
+                fence = ""
+        elif sign and not (sign[0] == "`" and "`" in after):
+            fence = sign
+            paragraphs.append([])
+        elif line.strip():
+            paragraphs[-1].append(line)
+        else:
+            paragraphs.append([])
+    return "\n".join(_without_spans("\n".join(lines)) for lines in paragraphs if lines)
+
+
+def _without_spans(text: str) -> str:
+    """A paragraph without its code, and without what is behind a backslash as a mention."""
+    runs: defaultdict[int, deque[int]] = defaultdict(deque)
+    for run in _RUN.finditer(text):
+        runs[len(run[0])].append(run.start())
+    kept: list[str] = []
+    at = 0
+    while found := _ESCAPE_OR_RUN.search(text, at):
+        kept.append(text[at : found.start()])
+        at = found.end()
+        kept.append("\\#" if found[0] == "\\@" else found[0])  # behind a `#` nobody is mentioned
+        if found[0][0] == "`":
+            closing = runs[len(found[0])]
+            while closing and closing[0] < at:
+                closing.popleft()
+            if closing:
+                at = closing[0] + len(found[0])
+    return "".join([*kept, text[at:]])
 
 
 def _candidate(text: str) -> Candidate:

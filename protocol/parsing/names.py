@@ -2,8 +2,9 @@
 
 Guarantees: a name can be seen and reads as it is written; a username moreover is spelt in the one
 way that Unicode prefers, of characters that it has, in one alphabet where several have letters that
-look alike, is not too long, no email address, and none of those that deleted accounts get; what
-stands before the @ of an address may be a username. Must not know: who has which name.
+look alike, is not too long, no email address, none of those that deleted accounts get, and not what
+mentions everybody; what stands before the @ of an address may be a username. Must not know: who has
+which name.
 """
 
 import re
@@ -13,9 +14,11 @@ from typing import Final
 MAX_USERNAME_CHARS: Final = 200
 USERNAME: Final = (
     f"username must have 1 to {MAX_USERNAME_CHARS} characters, be in one alphabet, without an @ and"
-    " letters that only look like others, and not be `deleted-` and a number"
+    " letters that only look like others, and not be `channel`, or `deleted-` and a number"
 )
 """What a username is, for people."""
+CHANNEL: Final = "channel"
+"""The name that stands for everybody in a channel, in mentions."""
 _OF_THE_DELETED: Final = re.compile(r"deleted-\d+(-.*)?", re.ASCII | re.IGNORECASE)
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Categories of characters that cannot be seen, or change the order in which others are."""
@@ -51,6 +54,7 @@ def is_username(text: str) -> bool:
         and "@" not in text
         and len(text) <= MAX_USERNAME_CHARS
         and _OF_THE_DELETED.fullmatch(text) is None
+        and text.lower() != CHANNEL
         and not _BLANK & set(text)
         and "Cn" not in {unicodedata.category(letter) for letter in text}
     )

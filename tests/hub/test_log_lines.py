@@ -173,7 +173,8 @@ async def test_who_follows_a_user_sees_all_their_connections_and_nobody_elses(
                 await each.receive_type("private_message")
         await ann.call("GET", "/api/messages/unread-count")
         await ben.call("GET", "/api/messages/unread-count")
-        events = await connect(world, {"token": token_of(ann)}, ignored="message:offline")
+        events = await connect(world, {"token": token_of(ann)})
+        events.ignoring("message:offline")
         await events.packet()
         for socket in (events.socket, anns, bens):
             await socket.drop()

@@ -18,7 +18,9 @@ def test_offsets() -> None:
     places = f"5:7,{2**53 - 1}:0,6:0:9"
     for received, text in (
         (Received(positions), places), (Received(positions, 7), f"n7,{places}"),
-        (Received(notes=7), "n7"), (Received(), ""),
+        (Received(notes=7), "n7"), (Received(offline=8), "o8"),
+        (Received(positions, 7, 8), f"n7,o8,{places}"),
+        (Received(), ""),
     ):  # fmt: skip
         assert encode_offset(received) == text
         assert decode_offset(text) == received
@@ -40,6 +42,7 @@ def test_offsets() -> None:
         "n-1",
         "n\u0665",
         f"n{2**53}",
+        f"o{2**53}",
         "5:n7",
         "5:-7",
         "\u0665:\u0667",
@@ -52,7 +55,7 @@ def test_what_is_no_offset(text: str) -> None:
 
 
 def test_a_client_can_come_back_with_the_longest_offset() -> None:
-    offset = Offset(MAX_ID)
+    offset = Offset(MAX_ID, MAX_ID)
     for number in range(MAX_LISTED):
         offset.move(Position(ChannelId(MAX_ID - number), MAX_ID))
         offset.move(RevisionPosition(ChannelId(MAX_ID - number), MAX_ID))

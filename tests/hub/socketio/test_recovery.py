@@ -14,6 +14,7 @@ from persistence.interface import Store
 from persistence.records import Draft, StoreUnavailable
 from protocol.model import Posted
 from protocol.revisions import Delete, Edit
+from protocol.shapes.uuids import IdKind, from_uuid
 from tests.support.clients.engine import EngineClient
 from tests.support.clients.recovery import contents, enter, notes, offset, revisions, say
 from tests.support.clients.socketio import OFFSET, channel_of, token_of
@@ -320,6 +321,7 @@ async def test_messages_that_no_device_confirmed_come_as_one_event(world: World)
     name, messages = await peer.event()
     assert name == "message:offline"
     assert [message["content"] for message in messages] == ["2", "3"]
+    await offset(peer)
     await peer.ask("message:delivered", {"messageId": messages[-1]["id"]})
     again, _ = await enter(school.ben)
     await again.ask("room:join", channel_of(school))
@@ -340,6 +342,7 @@ async def test_a_private_conversation_that_began_meanwhile_is_told(world: World)
     name, messages = await peer.event()
     assert name == "message:offline"
     assert [message["content"] for message in messages] == ["meanwhile", "and more"]
+    assert await offset(peer) == f"o{from_uuid(IdKind.MESSAGE, messages[-1]['id'])}"
     await peer.ask("message:delivered", {"messageId": messages[-1]["id"]})
     await peer.socket.drop()
     peer, again = await enter(ben, pid=told["pid"], offset=received)
@@ -348,6 +351,31 @@ async def test_a_private_conversation_that_began_meanwhile_is_told(world: World)
     peer, _ = await enter(ben)
     name, messages = await peer.event()
     assert (name, [message["seq"] for message in messages]) == ("message:offline", [1, 2])
+    await offset(peer)
+
+
+async def test_a_recovered_client_is_told_only_of_conversations_that_began_meanwhile(
+    world: World,
+) -> None:
+    school = await open_school(world)
+    zoe = await world.person("zoe")
+    await write(world, zoe.user, school.ben.user, "before it came in")
+    peer, told = await enter(school.ben)
+    name, _ = await peer.event()
+    assert name == "message:offline"
+    await offset(peer)
+    await write(world, school.ann.user, school.ben.user, "live")
+    assert (await peer.event())[0] == "message:new"
+    received = await offset(peer)
+    for number in range(3):
+        await peer.socket.drop()
+        peer, again = await enter(school.ben, pid=told["pid"], offset=received)
+        assert again == told
+        await peer.ask("room:join", channel_of(school))
+        await say(school, school.ann.user, str(number))
+        name, message = await peer.event()
+        assert (name, message["content"]) == ("message:new", str(number))
+        received = await offset(peer)
 
 
 async def test_what_comes_while_the_unconfirmed_is_read_comes_once(memory_store: Store) -> None:
@@ -364,6 +392,7 @@ async def test_what_comes_while_the_unconfirmed_is_read_comes_once(memory_store:
         peer, _ = await enter(ben)
         name, messages = await peer.event()
         assert (name, len(messages)) == ("message:offline", 1)
+        await offset(peer)
         await peer.socket.is_silent()
 
 
@@ -397,6 +426,7 @@ async def test_however_much_was_not_confirmed_the_connection_takes_it(world: Wor
     peer, _ = await enter(school.ben)
     name, messages = await peer.event()
     assert name == "message:offline"
+    await offset(peer)
     assert 10 < len(messages) < 100
     assert messages[-1]["content"] == "last"
     listed = await peer.ask("messages:get", channel_of(school))

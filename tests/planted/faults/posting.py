@@ -348,7 +348,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a recovered connection is not told of conversations that began meanwhile",
         "hub/socketio/application.py",
-        "            messages = _begun(messages, slip.known)\n",
+        "            messages = _begun(messages, slip)\n",
         "            return\n",
         ("tests/hub/socketio/test_recovery.py",),
     ),
@@ -357,6 +357,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/socketio/recovery.py",
         "known = received.positions.keys() | entered.keys()",
         "known = entered.keys()",
+        ("tests/hub/socketio/test_recovery.py",),
+    ),
+    Fault(
+        "a recovered connection is told again of conversations that it was told of when it came in",
+        "hub/socketio/application.py",
+        " and each.id > slip.offline",
+        "",
         ("tests/hub/socketio/test_recovery.py",),
     ),
     Fault(

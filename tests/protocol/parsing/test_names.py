@@ -48,6 +48,7 @@ def test_a_name_shows_something(text: str) -> None:
         "o'brien",
         "אבי",
         "a-b.c",
+        "channels",
         "../a",
         "deleted",
         "deleted-a",
@@ -68,6 +69,7 @@ def test_usernames(text: str) -> None:
         "ann@example.org", "ann\u3164",
         "ann\u0378",  # no character yet: in what it will differ is not known
         "deleted-9", "Deleted-17", "deleted-9-9",  # what deleted accounts are called
+        "channel", "Channel",  # `@channel` mentions everybody
         "x" * 201,
     ],
 )  # fmt: skip

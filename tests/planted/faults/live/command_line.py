@@ -241,6 +241,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (LINES,),
     ),
     Fault(
+        "somebody is called what mentions everybody",
+        "protocol/parsing/names.py",
+        "        and text.lower() != CHANNEL\n",
+        "",
+        (NAMES,),
+    ),
+    Fault(
         "the living are called as the deleted",
         "protocol/parsing/names.py",
         "        and _OF_THE_DELETED.fullmatch(text) is None\n",

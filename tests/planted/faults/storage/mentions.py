@@ -141,6 +141,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         NAMES,
     ),
     Fault(
+        "what stands in code mentions somebody",
+        "protocol/parsing/mentions.py",
+        "                at = closing[0] + len(found[0])\n",
+        "                pass\n",
+        NAMES,
+    ),
+    Fault(
+        "what stands between fences mentions somebody",
+        "protocol/parsing/mentions.py",
+        "            fence = sign\n",
+        "            fence = ''\n",
+        NAMES,
+    ),
+    Fault(
+        "an @ behind a backslash mentions somebody",
+        "protocol/parsing/mentions.py",
+        """found[0] == "\\\\@" else""",
+        "False else",
+        NAMES,
+    ),
+    Fault(
         "what is behind an @ within a word mentions somebody",
         "protocol/parsing/mentions.py",
         r'rf"|(?<![\w.+\-@/&=%#~])@(?:',

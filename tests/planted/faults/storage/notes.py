@@ -133,8 +133,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a recovered connection is told again of the notes that it knows",
         "hub/socketio/recovery.py",
-        "entered, known, received.notes)",
-        "entered, known)",
+        "entered, known, received.notes, received.offline",
+        "entered, known, 0, received.offline",
         ("tests/hub/socketio/test_recovery.py",),
     ),
     Fault(
@@ -147,8 +147,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a recovered connection forgets how far it knew the notes",
         "hub/socketio/application.py",
-        "            link.offset.notes = slip.notes\n",
-        "",
+        "link.offset.notes, link.offset.offline = slip.notes, slip.offline",
+        "link.offset.offline = slip.offline",
         ("tests/hub/socketio/test_recovery.py",),
     ),
 )
