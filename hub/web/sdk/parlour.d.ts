@@ -165,8 +165,8 @@ export interface ClientEvents {
   /** `who`: a user's id, in channels a username */
   typing: { conversationId: ConversationId; who: UserId | string; isTyping: boolean };
   presence: { user: UserId; isOnline: boolean };
-  /** `isMine`: read by this user on another device */
-  read: { conversationId: ConversationId; isMine: boolean };
+  /** `isMine`: read by this user on another device; `upTo`: by its `seq` or its `id`, the last message that was */
+  read: { conversationId: ConversationId; isMine: boolean; upTo: { seq: number } | { id: number } };
   delivered: { conversationId: ConversationId };
   /** a moderator did so; the message may be one that is not known here */
   pinned: { conversationId: ConversationId; id: number; isPinned: boolean };

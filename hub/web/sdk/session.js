@@ -241,7 +241,7 @@ export class Session {
   /** @param {Extract<ServerEvent, { kind: "read" }>} event */
   #read({ conversationId, isMine, upTo }) {
     if (!isMine) this.#mark(conversationId, upTo, Status.READ);
-    this.#emit("read", { conversationId, isMine });
+    this.#emit("read", { conversationId, isMine, upTo });
   }
 
   /** @type {(conversationId: ConversationId, upTo: UpTo, status: MessageStatus) => void} */

@@ -34,6 +34,7 @@ from tests.simulation.languages.meanings import (
     Resumed,
     Revised,
     Shed,
+    State,
     Stored,
     TurnedAway,
     Typing,
@@ -157,8 +158,15 @@ class Ledger(Witness):
         return missing
 
     def _first_messages(self, channel_id: ChannelId) -> list[MessageId]:
-        """Those of threads that the device has and that are not deleted."""
-        roots = (self._find(each).message for each in self.truth.threads.threads())
+        """Those of threads that the device has and that are not deleted. Of replies that its user
+        has hidden before it had them it is not told.
+        """
+        log, hidden = self.truth.threads, self.truth.notes.was_ever_hidden
+        is_known = {
+            root: not any(hidden(self.me, reply) for reply in log.replies(root))
+            for root in log.threads()
+        }
+        roots = (self._find(root).message for root, known in is_known.items() if known)
         return [
             root.id
             for root in roots
@@ -306,9 +314,10 @@ class Ledger(Witness):
         if key is not None:
             self.connection.answered(key)
             self._confirm(key)
+        state = self._state_of(heard, committed)
         is_new = self._place(heard.channel_id, heard.seq, key)
         if is_new or position in self.states.held:
-            self.states.keep(heard.channel_id, heard.seq, heard.state)
+            self.states.keep(heard.channel_id, heard.seq, state)
         if not is_repeat:
             self._is_not_hidden(message.id)
         if is_new or not is_repeat:  # what confirms a repeat may be older than what came before
@@ -321,15 +330,26 @@ class Ledger(Witness):
         if channel_id in self.places.rooms or not is_older:
             self._after_the_end(channel_id, "a message")
 
-    def _show_threads(self, shown: Heard | Stored, committed: Committed) -> None:
+    def _may_be_less(self, committed: Committed) -> bool:
         """Whoever may not write there any more has a repeat confirmed without what became of it."""
-        mine = committed.message.author_id == self.me and committed.message.key in self._sent
-        sight = self.truth.sight(Right.SEND, self.me, shown.channel_id)
-        may_be_less = mine and self._is_repeat(committed.message.key)
-        if not (may_be_less and sight.was_closed_since(committed.at)):
-            self.threads.show(shown.threads, committed.at)
-        else:
+        message = committed.message
+        mine = message.author_id == self.me and message.key in self._sent
+        sight = self.truth.sight(Right.SEND, self.me, message.channel_id)
+        return mine and self._is_repeat(message.key) and sight.was_closed_since(committed.at)
+
+    def _state_of(self, heard: Heard, committed: Committed) -> State:
+        """What a message shows, and whom it mentions if it does not show that."""
+        was = self.truth.states[committed.message.position].get(heard.state.rev)
+        if was is None or heard.state.mentions or not self._may_be_less(committed):
+            return heard.state
+        mentions, channel = was.mentions, was.mentions_channel
+        return evolve(heard.state, mentions=mentions, mentions_channel=channel)
+
+    def _show_threads(self, shown: Heard | Stored, committed: Committed) -> None:
+        if self._may_be_less(committed):
             self.threads.show(self.threads.current(shown.threads), committed.at)
+        else:
+            self.threads.show(shown.threads, committed.at)
 
     def _is_not_hidden(self, message_id: MessageId) -> None:
         """What was hidden before the device came is not told; live it may be, if it was stored

@@ -84,7 +84,9 @@ class Wishes:
         if code not in OF_MESSAGES | OF_CHANNELS:
             self._say_again()
             return False
-        unanswered_first = sorted(self._said, key=lambda each: each not in self.pending)
+        unanswered_first = sorted(
+            self._said, key=lambda each: (each not in self.pending, not each.is_under_way)
+        )
         found = next((each for each in unanswered_first if self._may_be_refused(each, code)), None)
         if found is None:
             return False

@@ -5,7 +5,8 @@ import { plain } from "../dom/text.js";
 import { UnreadMentions } from "./mentioning/unread_mentions.js";
 
 /**
- * @import { ConversationId, Message, ParlourClient, UserId, Workspace } from "../../sdk/parlour.js"
+ * @import { ClientEvents, ConversationId, ListedChannel, Message } from "../../sdk/parlour.js"
+ * @import { ParlourClient, UserId, Workspace } from "../../sdk/parlour.js"
  * @import { Attachments } from "./attachments.js"
  *
  * @typedef {ParlourClient | ChannelsClient} AnyClient
@@ -96,6 +97,39 @@ export class Conversation {
   /** What screen readers and the field to write in call it. */
   get name() {
     return this.isChannel ? `#${this.title}` : this.title;
+  }
+
+  /** Everything in it was read, here or on another device. */
+  read() {
+    this.unread = 0;
+    this.mentions.read();
+    this.timesRead += 1;
+  }
+
+  /**
+   * Whether all of it is read with this message, as far as it is known here without asking the hub.
+   * @param {ClientEvents["read"]["upTo"]} upTo
+   */
+  isReadWith(upTo) {
+    const isUpTo = (/** @type {Message} */ { id, seq }) =>
+      "seq" in upTo ? seq !== null && seq <= upTo.seq : id !== null && id <= upTo.id;
+    const known = this.client.messages(this.id);
+    const isLeft = known.some((each) => !(isUpTo(each) || each.isMine || each.isDeleted));
+    return known.some(isUpTo) && !isLeft; // what is known goes on to the newest
+  }
+
+  /** @param {ListedChannel} listed as the hub counts what is unread there; later messages are added */
+  countListed({ lastSeq, unreadCount, unreadMentions = 0 }) {
+    this.unread = unreadCount + this.countAfter(lastSeq);
+    this.mentions.listed(unreadMentions, lastSeq);
+  }
+
+  /** The list shows the last message that is left. */
+  showLast() {
+    const messages = this.client.messages(this.id);
+    const last = messages.filter(({ isDeleted }) => !isDeleted).pop();
+    this.last = last?.content ?? "";
+    this.lastAt = last?.at ?? "";
   }
 
   /**

@@ -25,7 +25,7 @@ import { Threads } from "./thread/threads.js";
  * @property {() => void} onBack
  * @property {() => void} onRead everything in it was seen
  * @property {() => readonly Conversation[]} places where messages may be forwarded, the latest first
- * @property {() => void} onDecided a message request was accepted, declined or blocked
+ * @property {() => void} onDecided a message request was decided, or whether the person is blocked
  */
 
 export class ConversationView {
@@ -90,8 +90,11 @@ export class ConversationView {
     this.#request = new RequestBar(conversation, onDecided);
     const about = h("div.who", {}, h("h2.cut", {}, title), this.#state);
     this.#notes = new Notes(conversation, {
-      onBlocked: (isBlocked) =>
-        isBlocked ? this.#close("You have blocked this person.") : this.#reopen(),
+      onBlocked: (isBlocked) => {
+        if (isBlocked) this.#close("You have blocked this person.");
+        else this.#reopen();
+        onDecided();
+      },
     });
     this.parts = [
       paneHeader(onBack, isChannel ? channelFace() : face(title, id), about, this.#notes.menu),

@@ -6,8 +6,8 @@
  */
 
 import { Loader } from "../dom/loader.js";
-import { searchable } from "../dom/text.js";
 import { Conversation, isSamePerson, keyOf } from "./conversation.js";
+import { Namesakes } from "./namesakes.js";
 
 /**
  * @import { Channel, ChannelsClient, ConversationId, ListedChannel, Message } from "../../sdk/parlour.js"
@@ -24,8 +24,7 @@ export class Conversations {
   #onChange;
   /** @type {Map<string, Conversation>} */
   #byKey = new Map();
-  /** @type {Map<string, Conversation>} the latest with a person of each name */
-  #byName = new Map();
+  #namesakes = new Namesakes();
   #lastOrder = 0;
   #people = new Loader((isUsable) => this.#loadPeople(isUsable));
   #ofChannels = new Loader(() => this.#loadChannels());
@@ -88,9 +87,15 @@ export class Conversations {
     await this.#people.run();
   }
 
-  /** Load the channels, and what is in those that were not known. */
+  /** Load the channels, and what is unread there. */
   async loadChannels() {
     await this.#ofChannels.run();
+  }
+
+  /** Whom the user blocks or lets in has changed: what counts as unread is others, in channels too. */
+  async relationsChanged() {
+    void this.loadChannels();
+    await this.loadPeople();
   }
 
   /** @param {() => void} isUsable is called when the latest are known */
@@ -133,22 +138,30 @@ export class Conversations {
     conversation.isOnline = listed.is_online;
     conversation.isNew = false;
     conversation.isRequest = listed.is_request;
-    this.#mentionsListed(conversation, listed.last_seq, listed.unread_mentions);
+    const isSeen = this.#isSeen(conversation.key);
+    conversation.mentions.listed(isSeen ? 0 : (listed.unread_mentions ?? 0), listed.last_seq);
     if (later.has(conversation)) {
       if (conversation.unread > 0)
         conversation.unread = listed.unread_count + conversation.countAfter(listed.last_seq);
       return;
     }
-    conversation.unread = this.#isSeen(conversation.key) ? 0 : listed.unread_count;
+    conversation.unread = isSeen ? 0 : listed.unread_count;
     conversation.last = listed.last_message;
     conversation.lastAt = listed.last_message_time;
   }
 
   async #loadChannels() {
     if (!isSamePerson(this.#client, this.#channels)) return;
+    const timesRead = new Map(this.#every().map((each) => [each, each.timesRead]));
     const take = (/** @type {WorkspaceWithChannels[]} */ workspaces) => {
       const found = workspaces.flatMap((workspace) =>
-        workspace.channels.map((channel) => this.inChannel(channel, workspace)),
+        workspace.channels.map((channel) => {
+          const conversation = this.inChannel(channel, workspace);
+          const isReadMeanwhile = timesRead.get(conversation) !== conversation.timesRead;
+          if (!(isReadMeanwhile || this.#isSeen(conversation.key)))
+            conversation.countListed(channel);
+          return conversation;
+        }),
       );
       this.#onChange();
       return new Set(found);
@@ -164,11 +177,6 @@ export class Conversations {
     this.#onChange();
   }
 
-  /** @type {(conversation: Conversation, lastSeq: number, count?: number) => void} */
-  #mentionsListed(conversation, lastSeq, count = 0) {
-    conversation.mentions.listed(this.#isSeen(conversation.key) ? 0 : count, lastSeq);
-  }
-
   /**
    * A message mentions the user, or does so no longer.
    * @param {AnyClient} client
@@ -178,6 +186,7 @@ export class Conversations {
   mentioned(client, mention) {
     const conversation = this.#byKey.get(keyOf(client, mention.conversationId));
     if (conversation === undefined || this.#isSeen(conversation.key)) return null;
+    if (conversation.mentions.mayBeListed(mention)) void this.#countAgain(conversation);
     const isNew = conversation.mentions.told(mention);
     this.#onChange();
     return isNew && !conversation.isRequest ? conversation : null;
@@ -194,18 +203,8 @@ export class Conversations {
     const conversation = new Conversation(this.#client, user.id, user.name, user.username);
     conversation.isNew = true;
     this.#byKey.set(key, conversation);
-    this.#tellApart(conversation);
+    this.#namesakes.tellApart(conversation);
     return conversation;
-  }
-
-  /** @param {Conversation} conversation with a person, who may be called like another one */
-  #tellApart(conversation) {
-    const name = searchable(conversation.title);
-    const namesake = this.#byName.get(name);
-    this.#byName.set(name, conversation);
-    if (namesake === undefined) return;
-    namesake.isNamesake = true;
-    conversation.isNamesake = true;
   }
 
   /**
@@ -224,8 +223,7 @@ export class Conversations {
     const conversation = new Conversation(this.#channels, id, name, "", workspace);
     this.#byKey.set(key, conversation);
     if (!("lastSeq" in channel)) return conversation; // it was just made
-    this.#mentionsListed(conversation, channel.lastSeq, channel.unreadMentions);
-    conversation.unread = this.#isSeen(key) ? 0 : channel.unreadCount;
+    if (!this.#isSeen(key)) conversation.countListed(channel);
     if (channel.lastMessage !== null) {
       conversation.last = channel.lastMessage.content;
       conversation.lastAt = channel.lastMessage.createdAt;
@@ -268,33 +266,22 @@ export class Conversations {
   async revised(client, id, isGone) {
     const conversation = this.#byKey.get(keyOf(client, id));
     if (conversation === undefined) return;
-    this.#showLast(conversation);
-    if (isGone && conversation.unread > 0) await this.#countAgain(conversation);
-  }
-
-  /** @param {Conversation} conversation */
-  #showLast(conversation) {
-    const messages = conversation.client.messages(conversation.id);
-    const last = messages.filter(({ isDeleted }) => !isDeleted).pop();
-    conversation.last = last?.content ?? "";
-    conversation.lastAt = last?.at ?? "";
+    conversation.showLast();
     this.#onChange();
-  }
-
-  /** @param {Conversation} conversation */
-  async #countAgain(conversation) {
-    const { client, id, key, isChannel } = conversation;
+    if (!isGone || conversation.unread + conversation.mentions.count === 0) return;
     try {
       if (client.messages(id).length === 0) await client.loadOlder(id);
-      if (isChannel) {
-        const count = await client.call("GET", `/api/channels/${id}/unread`);
-        const { unreadCount } = /** @type {{ unreadCount: number }} */ (count);
-        conversation.unread = this.#isSeen(key) ? 0 : unreadCount;
-      } else await this.loadPeople();
     } catch {
       return; // as above
     }
-    this.#showLast(conversation);
+    await this.#countAgain(conversation);
+    conversation.showLast();
+    this.#onChange();
+  }
+
+  /** @type {(conversation: Conversation) => Promise<void>} */
+  #countAgain({ isChannel }) {
+    return isChannel ? this.loadChannels() : this.loadPeople();
   }
 
   /**
@@ -310,15 +297,26 @@ export class Conversations {
   }
 
   /**
+   * It was read on another device: what came after that stays unread.
+   * @param {AnyClient} client
+   * @param {ClientEvents["read"]} read
+   */
+  async readElsewhere(client, { conversationId, upTo }) {
+    const conversation = this.#byKey.get(keyOf(client, conversationId));
+    if (conversation === undefined) return;
+    const isUnread = conversation.unread + conversation.mentions.count > 0;
+    if (isUnread && !conversation.isReadWith(upTo)) await this.#countAgain(conversation);
+    else this.read(conversation.key);
+  }
+
+  /**
    * Everything in it was read, here or on another device.
    * @param {string} key
    */
   read(key) {
     const conversation = this.#byKey.get(key);
     if (conversation === undefined) return;
-    conversation.unread = 0;
-    conversation.mentions.read();
-    conversation.timesRead += 1;
+    conversation.read();
     this.#onChange();
   }
 

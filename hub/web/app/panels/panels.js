@@ -41,7 +41,12 @@ export class Panels {
     const { client, channels, conversations, go, back, profileChanged } = this.#page;
     switch (place) {
       case "people":
-        return new PeoplePanel(client, (user) => go(conversations.withPerson(user).key), back);
+        return new PeoplePanel(
+          client,
+          (user) => go(conversations.withPerson(user).key),
+          () => void conversations.relationsChanged(),
+          back,
+        );
       case "requests":
         return new RequestsPanel(conversations, ({ key }) => go(key), back);
       case "channels":

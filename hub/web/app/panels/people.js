@@ -24,6 +24,7 @@ export class PeoplePanel {
   parts;
   #client;
   #openConversation;
+  #onChanged;
   /** @type {Relations} */
   #relations = { followers: [], following: [], blocked: [], online: [] };
   /** @type {{ text: string, users: User[] } | null} */
@@ -35,11 +36,13 @@ export class PeoplePanel {
   /**
    * @param {ParlourClient} client
    * @param {(user: User) => void} openConversation
+   * @param {() => void} onChanged whom the user follows or blocks is others now
    * @param {() => void} onBack
    */
-  constructor(client, openConversation, onBack) {
+  constructor(client, openConversation, onChanged, onBack) {
     this.#client = client;
     this.#openConversation = openConversation;
+    this.#onChanged = onChanged;
     this.parts = [
       paneHeader(onBack, h("div.who", {}, h("h2", {}, "People"))),
       h("div.sheet", {}, this.#search(), this.#problem, this.#found, this.#lists),
@@ -156,6 +159,7 @@ export class PeoplePanel {
   #action(word, method, path, body) {
     const act = async () => {
       await this.#client.call(method, path, body);
+      this.#onChanged();
       await this.#load();
     };
     return [word, () => void attempt(this.#problem, act)];

@@ -155,9 +155,9 @@ export class AppShell {
     if (this.#view instanceof WorkspacesPanel) void this.#view.start();
   }
 
-  /** A message request was decided, here or on another device: what is gone is not open any more. */
+  /** A message request or a block was decided, here or on another device: what is gone is not open any more. */
   async #decided() {
-    await this.#conversations.loadPeople();
+    await this.#conversations.relationsChanged();
     const { openKey } = this.#conversations;
     const isGone = this.#conversations.known(openKey) === undefined;
     if (this.#view instanceof ConversationView && isGone) this.#back();
@@ -175,9 +175,9 @@ export class AppShell {
     this.#on(client, "delivered", ({ conversationId }) =>
       this.#viewOf(client, conversationId)?.statusChanged(),
     );
-    this.#on(client, "read", ({ conversationId, isMine }) => {
-      if (isMine) this.#conversations.read(keyOf(client, conversationId));
-      this.#viewOf(client, conversationId)?.statusChanged();
+    this.#on(client, "read", (detail) => {
+      if (detail.isMine) void this.#conversations.readElsewhere(client, detail);
+      this.#viewOf(client, detail.conversationId)?.statusChanged();
     });
     this.#on(client, "noted", ({ conversationId, unreadFrom }) => {
       this.#viewOf(client, conversationId)?.noted(unreadFrom);

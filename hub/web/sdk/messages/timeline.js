@@ -73,13 +73,15 @@ export class Timeline {
    * @param {Revision} revision
    * @returns {StoredMessage | null} the message as it is now; null: it is not known, or not another one
    */
-  revise({ seq, rev, content, editedAt, isDeleted, isPinned, reactions }) {
+  revise({ seq, rev, content, editedAt, isDeleted, isPinned, reactions, ...revision }) {
     const at = this.#indexOf(seq);
     const before = this.#stored[at];
     if (before === undefined || before.isDeleted) return null;
     if (rev <= before.rev && !isDeleted) return null;
     const left = isDeleted ? { kind: Kind.TEXT, fileUrl: null, ...UNANSWERED } : {};
-    const now = { rev, content, editedAt, isDeleted, isPinned, reactions };
+    const { mentions, mentionsChannel } = revision;
+    const state = { rev, content, editedAt, isDeleted, isPinned, reactions };
+    const now = { ...state, mentions, mentionsChannel };
     const message = { ...before, ...now, ...left };
     this.#stored[at] = message;
     this.#all = null;

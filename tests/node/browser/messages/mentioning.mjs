@@ -118,6 +118,32 @@ async function marks(ann, ben) {
 }
 
 /**
+ * While one edits, names are suggested as while one writes.
+ * @param {Page} ann
+ * @param {Page} ben
+ */
+async function edits(ann, ben) {
+  await ann.locator(".bubble", { hasText: "@nobody" }).hover();
+  await ann.locator(".actions").getByRole("button", { name: "Edit", exact: true }).click();
+  const field = ann.getByRole("textbox", { name: "Edit your message" });
+  await field.fill("Look again, ");
+  await field.pressSequentially("@b");
+  await options(ann).filter({ hasText: "@ben" }).waitFor();
+  await accessible(ann);
+  await picture(ann, "web-mention-edit");
+  await field.press("Escape"); // leaves the names, and goes on editing
+  await options(ann).first().waitFor({ state: "detached" });
+  assert.equal(await field.inputValue(), "Look again, @b");
+  await field.press("e");
+  await options(ann).filter({ hasText: "@ben" }).waitFor();
+  await field.press("Enter"); // takes the name, and saves nothing
+  assert.equal(await field.inputValue(), "Look again, @ben ");
+  await field.press("Enter");
+  const edited = ben.locator(".bubble", { hasText: "Look again" });
+  await edited.locator("strong.mention.own", { hasText: /^@ben$/ }).waitFor();
+}
+
+/**
  * Who is elsewhere is notified, also of a channel that they have muted.
  * @param {Page} ann
  * @param {Page} ben
@@ -166,5 +192,6 @@ export async function mentioning(visitors, { guests }) {
     .waitFor();
   await counts(ann, ben);
   await marks(ann, ben);
+  await edits(ann, ben);
   await notifies(ann, ben);
 }

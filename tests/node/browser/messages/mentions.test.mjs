@@ -45,12 +45,15 @@ test("what is listed and told since is counted, each once", () => {
   unread.told(mention(12));
   assert.equal(unread.count, 4);
   unread.told(mention(12, false)); // told of since
-  unread.told(mention(3, false)); // it was listed
-  assert.equal(unread.count, 2);
+  assert.equal(unread.mayBeListed(mention(11, false)), false);
+  assert.equal(unread.mayBeListed(mention(3, false)), true);
+  unread.told(mention(3, false)); // it was listed, or read before
+  assert.equal(unread.count, 3);
   unread.listed(3, 11); // with the one that was told of
   assert.equal(unread.count, 3);
   unread.read();
   assert.equal(unread.count, 0);
+  assert.equal(unread.mayBeListed(mention(3, false)), false);
   unread.told(mention(13, false));
   assert.equal(unread.count, 0);
 });

@@ -224,8 +224,8 @@ test("what the hub says of a channel", async () => {
   hub.socket.deliver({ type: "error", code: "invalid_field", message: "No" });
   assert.deepEqual(events, [
     ["typing", { conversationId: 11, who: "ben", isTyping: true }],
-    ["read", { conversationId: 11, isMine: false }],
-    ["read", { conversationId: 11, isMine: true }],
+    ["read", { conversationId: 11, isMine: false, upTo: { id: 1101 } }],
+    ["read", { conversationId: 11, isMine: true, upTo: { id: 1102 } }],
     ["revoked", { conversationId: 11 }],
     ["invitations", { count: 2 }],
     ["problem", { code: "invalid_field", text: "No" }],

@@ -27,6 +27,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         UNITS,
     ),
     Fault(
+        "a channel that the page knows keeps its counts when it is listed anew",
+        "hub/web/app/conversation/conversations.js",
+        "            conversation.countListed(channel);\n          return",
+        "            conversation.showLast();\n          return",
+        UNITS,
+    ),
+    Fault(
+        "the page takes what was read in part elsewhere as read as a whole",
+        "hub/web/app/conversation/conversations.js",
+        "isUnread && !conversation.isReadWith(upTo)",
+        "!isUnread && !conversation.isReadWith(upTo)",
+        UNITS,
+    ),
+    Fault(
         "a message that was searched for is shown without what stands around it",
         "hub/web/app/finding/past_view.js",
         "{ around, limit: PAGE_SIZE }",
@@ -56,16 +70,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "what was discarded stays in the list of conversations",
-        "hub/web/app/conversation/conversations.js",
-        '    conversation.last = last?.content ?? "";\n',
+        "hub/web/app/conversation/conversation.js",
+        '    this.last = last?.content ?? "";\n',
         "",
         PEOPLE,
     ),
     Fault(
         "a deleted message still counts as unread",
         "hub/web/app/conversation/conversations.js",
-        "if (isGone && conversation.unread > 0) await",
-        "if (!isGone && conversation.unread > 0) await",
+        "if (!isGone || conversation.unread + ",
+        "if (isGone || conversation.unread + ",
         CONVERSATIONS,
     ),
     Fault(
@@ -78,9 +92,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "what was read still counts as unread",
-        "hub/web/app/conversation/conversations.js",
-        "    if (conversation === undefined) return;\n    conversation.unread = 0;\n",
-        "    if (conversation === undefined) return;\n",
+        "hub/web/app/conversation/conversation.js",
+        "    this.unread = 0;\n",
+        "",
         CONVERSATIONS,
     ),
     Fault(
@@ -250,7 +264,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "two people of one name look the same",
-        "hub/web/app/conversation/conversations.js",
+        "hub/web/app/conversation/namesakes.js",
         "    conversation.isNamesake = true;\n",
         "",
         READING,

@@ -218,10 +218,38 @@ FAULTS: Final[tuple[Fault, ...]] = (
         PAGE,
     ),
     Fault(
+        "a mention that was read and is taken back is one unread mention less",
+        "hub/web/app/conversation/mentioning/unread_mentions.js",
+        "    else this.#told.delete(id);\n",
+        "    else this.#listed = Math.max(0, this.#listed - 1);\n",
+        PAGE,
+    ),
+    Fault(
+        "the page does not ask what is left when a mention is taken back",
+        "hub/web/app/conversation/conversations.js",
+        "if (conversation.mentions.mayBeListed(mention)) void",
+        "if (false) void",
+        PAGE,
+    ),
+    Fault(
         "Enter sends what is written while a name is suggested",
         "hub/web/app/conversation/composer.js",
         "    if (this.#suggestions.pressed(event)) return;\n",
         "",
+        BROWSER,
+    ),
+    Fault(
+        "the SDK keeps whom a message mentioned before it was edited",
+        "hub/web/sdk/messages/timeline.js",
+        "const now = { ...state, mentions, mentionsChannel };",
+        "const now = state;",
+        PAGE,
+    ),
+    Fault(
+        "names are not suggested while a message is edited",
+        "hub/web/app/conversation/messages/change_form.js",
+        "handlers.onClosed, text, suggestions.element);",
+        "handlers.onClosed, text);",
         BROWSER,
     ),
     Fault(

@@ -30,9 +30,16 @@ export class UnreadMentions {
   told({ id, seq, isMentioned }) {
     const isKnown = this.#told.has(id);
     if (isMentioned) this.#told.set(id, seq);
-    else if (isKnown) this.#told.delete(id);
-    else this.#listed = Math.max(0, this.#listed - 1);
+    else this.#told.delete(id);
     return isMentioned && !isKnown;
+  }
+
+  /**
+   * Whether one that is taken back may be among those that were listed: only the hub knows.
+   * @param {ClientEvents["mention"]} mention
+   */
+  mayBeListed({ id, isMentioned }) {
+    return !isMentioned && this.#listed > 0 && !this.#told.has(id);
   }
 
   read() {

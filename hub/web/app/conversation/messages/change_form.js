@@ -3,8 +3,12 @@
 import { h } from "../../dom/elements.js";
 import { textOf } from "../../dom/feedback.js";
 import { HUB } from "../../shell/hub_facts.js";
+import { Suggestions } from "../mentioning/suggestions.js";
 
-/** @import { Child } from "../../dom/elements.js" */
+/**
+ * @import { Child } from "../../dom/elements.js"
+ * @import { Conversation } from "../conversation.js"
+ */
 
 const COMPOSING = 229; // the key code while letters are being chosen; Safari has no other sign of it
 
@@ -15,17 +19,22 @@ const COMPOSING = 229; // the key code while letters are being chosen; Safari ha
  */
 
 /**
+ * @param {Conversation} conversation
  * @param {string} content
  * @param {(content: string) => Promise<void>} save
  * @param {Handlers} handlers
  */
-export function editing(content, save, handlers) {
+export function editing(conversation, content, save, handlers) {
   const isByTouch = matchMedia("(pointer: coarse)").matches; // there Enter begins a line
   const text = h("textarea", {
     "aria-label": "Edit your message",
     rows: 1,
     oninput: () => measure(),
     onkeydown: (event) => {
+      if (suggestions.pressed(event)) {
+        event.stopPropagation(); // Escape leaves the names, not the form
+        return;
+      }
       const { key, shiftKey, isComposing, keyCode } = event;
       if (key !== "Enter" || shiftKey || isByTouch || isComposing || keyCode === COMPOSING) return;
       event.preventDefault();
@@ -40,11 +49,12 @@ export function editing(content, save, handlers) {
     text.setCustomValidity(over > 0 ? `${over.toLocaleString()} characters too long` : "");
     handlers.onResized();
   };
+  const suggestions = new Suggestions(conversation, text, measure);
   const isSame = () => text.value.trim() === "" || text.value === content;
   const act = async () => {
     if (!isSame()) await save(text.value);
   };
-  const form = changing("Save", "Saving…", act, handlers.onClosed, text);
+  const form = changing("Save", "Saving…", act, handlers.onClosed, text, suggestions.element);
   const start = () => {
     measure();
     text.focus({ preventScroll: true });
@@ -71,9 +81,9 @@ export function deleting(remove, { onClosed }) {
  * @param {string} meanwhile what is said while it is done
  * @param {() => Promise<void>} act
  * @param {() => void} onClosed
- * @param {Child} child
+ * @param {...Child} children
  */
-function changing(word, meanwhile, act, onClosed, child) {
+function changing(word, meanwhile, act, onClosed, ...children) {
   const problem = h("p.problem", { role: "alert" });
   const said = h("span", { role: "status" });
   const cancel = h("button.button.quiet", { type: "button", onclick: onClosed }, "Cancel");
@@ -107,7 +117,7 @@ function changing(word, meanwhile, act, onClosed, child) {
         if (event.key === "Escape" && !isActing) onClosed();
       },
     },
-    child,
+    ...children,
     problem,
     h("div.choice", {}, h("button.button.primary", {}, word), cancel, said),
   );

@@ -38,10 +38,9 @@ export class MessageChanges {
 
   /** @param {Message} message of one's own */
   edit(message) {
-    const { client } = this.#conversation;
-    this.#change(message, (handlers) =>
-      editing(message.content, (content) => client.edit(message, content), handlers),
-    );
+    const conversation = this.#conversation;
+    const save = (/** @type {string} */ content) => conversation.client.edit(message, content);
+    this.#change(message, (handlers) => editing(conversation, message.content, save, handlers));
   }
 
   /** @param {Message} message of one's own */

@@ -116,8 +116,8 @@ test("one's own messages are delivered and read as the hub says", async () => {
   assert.deepEqual(statuses(), [Status.READ, Status.DELIVERED, Status.SENT]);
   assert.deepEqual(events, [
     ["delivered", { conversationId: BEN }],
-    ["read", { conversationId: BEN, isMine: false }],
-    ["read", { conversationId: BEN, isMine: true }],
+    ["read", { conversationId: BEN, isMine: false, upTo: { seq: 1 } }],
+    ["read", { conversationId: BEN, isMine: true, upTo: { seq: 3 } }],
   ]);
 });
 

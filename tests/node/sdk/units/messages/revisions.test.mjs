@@ -3,6 +3,7 @@ import { afterEach, beforeEach, mock, test } from "node:test";
 import {
   BEN,
   FakeHub,
+  ME,
   RESUMED,
   posted,
   recorded,
@@ -273,4 +274,17 @@ test("in channels, too, with what moderators do", async () => {
   assert.equal(now?.isPinned, true);
   assert.deepEqual(now?.reactions, [{ emoji: "👍", count: 1, users: [1] }]);
   assert.deepEqual((await back(hub))[0]?.revs, { 11: 4 });
+});
+
+test("whom a message mentions is as its last edit says", async () => {
+  const hub = new FakeHub();
+  const client = await hub.onlineClient();
+  hub.socket.deliver(posted(1));
+  const wanted = [{ user: ME.id, username: "ann" }];
+  const { message, ...frame } = edited(1, 1, "@ann");
+  const mentions = [{ user_id: ME.id, username: "ann" }];
+  hub.socket.deliver({ ...frame, message: { ...message, mentions } });
+  assert.deepEqual(first(client).mentions, wanted);
+  hub.socket.deliver(edited(1, 2, "nobody"));
+  assert.deepEqual(first(client).mentions, []);
 });
