@@ -33,7 +33,7 @@ class ThreadPage:
 class FollowedThread:
     """A thread that a user follows. `place`: the id by which the list is sorted: of the last
     reply, or of the first message if there is none. `unread_count`: replies of others above the
-    user's mark.
+    user's mark, across no block.
     """
 
     message: Message

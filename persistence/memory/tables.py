@@ -107,6 +107,7 @@ class Tables:
     workspaces: dict[WorkspaceId, Workspace] = field(factory=dict, init=False)
     retention: dict[WorkspaceId, int] = field(factory=dict, init=False)  # in days
     roles: dict[tuple[WorkspaceId, UserId], Standing] = field(factory=dict, init=False)
+    joined: dict[tuple[WorkspaceId, UserId], datetime] = field(factory=dict, init=False)
     invitations: dict[tuple[WorkspaceId, UserId], InvitationRow] = field(factory=dict, init=False)
     links: dict[bytes, LinkRow] = field(factory=dict, init=False)
     channels: dict[ChannelId, ChannelRow] = field(factory=dict, init=False)

@@ -95,6 +95,7 @@ class MemoryWorkspaces:
         members = tuple(each for each in workspace.members if each != user_id)
         self.tables.workspaces[workspace_id] = evolve(workspace, members=members)
         self.tables.roles.pop((workspace_id, user_id), None)
+        self.tables.joined.pop((workspace_id, user_id), None)
         if user_id in workspace.members:
             self.tables.changed(MemberGone(workspace_id, user_id))
         return self.tables.workspaces[workspace_id]
@@ -181,6 +182,7 @@ class MemoryWorkspaces:
         if user_id not in workspace.members:
             workspace = evolve(workspace, members=(*workspace.members, user_id))
             self.tables.workspaces[workspace_id] = workspace
+            self.tables.joined[workspace_id, user_id] = self.tables.now()
             self.tables.changed(MemberCame(workspace_id, user_id))
         self.tables.end_invitation(workspace_id, user_id)
         return workspace

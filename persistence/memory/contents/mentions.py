@@ -101,12 +101,17 @@ def _user(tables: Tables, row: ChannelRow, message: Message, candidate: Candidat
 
 
 def _reaches(tables: Tables, row: ChannelRow, message: Message, user_id: UserId) -> bool:
-    """Whether the user has neither hidden the message nor muted what it mentions them with."""
+    """Whether the user has neither hidden the message nor muted what it mentions them with, which
+    is not from before they came.
+    """
     if row.is_hidden(message.id, user_id):
         return False
     note = row.notes.get(user_id)
     is_muted = note is not None and note.mute is not None and note.mute.holds(tables.now())
-    return user_id in row.mentions[message.id].users or not is_muted
+    workspace_id = row.channel.workspace_id
+    joined_at = None if workspace_id is None else tables.joined.get((workspace_id, user_id))
+    is_later = joined_at is not None and joined_at > message.created_at
+    return user_id in row.mentions[message.id].users or not (is_muted or is_later)
 
 
 def mentioned_by(tables: Tables, row: ChannelRow, message: Message) -> tuple[UserId, ...]:

@@ -114,9 +114,10 @@ class MemoryThreads:
     def _followed(
         self, user_id: UserId, row: ChannelRow, root: Message, follow: ThreadFollow
     ) -> FollowedThread:
-        message = row.seen(root, self.tables.hidden_from(user_id))
+        hidden = self.tables.hidden_from(user_id)
+        message = row.seen(root, hidden)
         unread = sum(
-            row.roots.get(each.id) == root.id
+            row.roots.get(each.id) == root.id and each.author_id not in hidden
             for each in row.by_others(user_id, follow.read_seq, viewer=user_id)
         )
         last = None if message.replies is None else message.replies.last

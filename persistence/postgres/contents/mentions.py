@@ -29,10 +29,13 @@ _MINE: Final = """
             ORDER BY o.seq DESC LIMIT {limit}) AS n
      WHERE $3
 """
-# With what `_MINE` finds as n, its message as m, its channel as c and the user's receipt as r: in a
-# channel that is muted, what mentions everybody there does not mention the user.
+# With what `_MINE` finds as n, its message as m, its channel as c and the user's receipt as r: what
+# mentions everybody in a channel mentions nobody who muted it or came into its workspace later.
 _MAY_KNOW: Final = f"""
        m.author_id <> $1 AND m.deleted_at IS NULL AND (n.is_named OR NOT {MUTED})
+       AND (n.is_named OR NOT EXISTS (
+            SELECT FROM workspace_members w WHERE w.workspace_id = c.workspace_id
+               AND w.user_id = $1 AND date_trunc('milliseconds', w.joined_at) > m.created_at))
        AND NOT is_hidden_from($1, m.id)
        AND CASE WHEN c.user_lo IS NULL THEN $3 ELSE $2 AND is_listed(c, $1) END
        AND may_join($1, c.id) AND m.author_id NOT IN (SELECT hidden_from($1))

@@ -48,7 +48,8 @@ _FOLLOWED: Final = f"""
     SELECT {TO_FIRST}, s.read_seq, s.place,
            (SELECT count(*) FROM messages u
              WHERE u.root_id = m.id AND u.seq > s.read_seq AND u.deleted_at IS NULL
-               AND u.author_id <> $1 AND NOT is_hidden_from($1, u.id)) AS unread
+               AND u.author_id <> $1 AND NOT is_hidden_from($1, u.id)
+               AND u.author_id NOT IN (SELECT hidden_from($1))) AS unread
       FROM (SELECT f.root_id, f.read_seq, coalesce(t.last_id, f.root_id) AS place
               FROM thread_follows f LEFT JOIN threads t ON t.root_id = f.root_id
              WHERE f.user_id = $1 AND f.is_following

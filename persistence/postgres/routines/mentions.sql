@@ -35,7 +35,7 @@ BEGIN
 END $$;
 
 -- Those who are told that a message mentions them: by name or, where it mentions the channel, as its
--- members who have not muted it; as far as they may see it and do not hide it, and across no block.
+-- members who were in its workspace by then and have not muted it; as far as they may see it and do not hide it, and across no block.
 CREATE OR REPLACE FUNCTION mentioned_by(of_message bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT array_agg(DISTINCT who.id ORDER BY who.id)
@@ -47,6 +47,7 @@ BEGIN
            UNION ALL
            SELECT w.user_id FROM (
                SELECT user_id FROM workspace_members WHERE workspace_id = c.workspace_id
+                  AND date_trunc('milliseconds', joined_at) <= m.created_at
                UNION ALL
                SELECT user_id FROM channel_members WHERE channel_id = c.id) AS w
             WHERE n.user_id IS NULL AND NOT EXISTS (

@@ -1,7 +1,8 @@
 """Mentions in every store: whom a message mentions, who is told, what is counted and listed."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import trio
 from attrs import evolve
 
 from persistence.contents.revisions import Revised
@@ -104,6 +105,28 @@ async def test_moderators_mention_the_channel(store: Store) -> None:
     assert not private.mentions_channel
     assert (await unread(store, ben), await unread(store, eve)) == ([1], [])
     assert await listed(store, ben) == [done.message]
+
+
+async def test_the_channel_is_mentioned_to_those_who_were_there(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben)
+    workspace_id = channel.workspace_id
+    assert workspace_id is not None
+    before = await posted(store, ann, channel, "@channel")
+    edited = await posted(store, ann, channel, "to nobody")
+    while datetime.now(UTC) < edited.message.created_at + timedelta(milliseconds=2):
+        await trio.lowlevel.checkpoint()
+    granted(await store.workspaces.add_member(workspace_id, eve.id, by=ann.id))
+    assert (await unread(store, ben), await unread(store, eve)) == ([1], [])
+    assert await listed(store, eve) == []
+    done = await revised(store, edited.message.id, Edit("@channel"), by=ann.id)
+    assert isinstance(done, Revised)
+    assert done.mentioned == (ben.id,)
+    after = await posted(store, ann, channel, "@channel")
+    assert after.mentioned == tuple(sorted((ben.id, eve.id)))
+    assert (await unread(store, ben), await unread(store, eve)) == ([3], [1])
+    assert await listed(store, eve) == [after.message]
+    assert before.mentioned == (ben.id,)
 
 
 async def test_nobody_is_mentioned_across_a_block(store: Store) -> None:

@@ -229,6 +229,23 @@ async def test_the_followed_threads_are_listed_with_what_is_unread(store: Store)
     assert await listed(ben) == [(three.id, 0)]
 
 
+async def test_replies_across_a_block_are_not_counted(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    channel = await make_channel(store, ann, ben, eve)
+    first = await post_one(store, to_channel(ann, channel))
+    for author in (ben, eve, ben):
+        await post_one(store, _reply(author, channel, first))
+
+    async def unread() -> list[int]:
+        return [each.unread_count for each in await store.threads.followed(ann.id, limit=9)]
+
+    assert await unread() == [3]
+    await store.relations.block(ann.id, ben.id)
+    assert await unread() == [1]
+    await store.relations.unblock(ann.id, ben.id)
+    assert await unread() == [3]
+
+
 async def test_a_thread_whose_first_message_one_has_hidden_is_in_no_list(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)

@@ -63,10 +63,13 @@ class Mentions:
                 yield message
 
     def _reaches_me(self, message: Message, state: State) -> bool:
-        """Whether the user is mentioned in a way that they have not muted."""
+        """Whether the user is mentioned by name, or as one who was there and has not muted it."""
         is_muted = (self.me, message.channel_id) in self.truth.notes.muted
-        by_name = self.me in state.mentions
-        return self.names_me(message, state) and (by_name or not is_muted)
+        tables, by_name = self.truth.tables, self.me in state.mentions
+        workspace_id = tables.channels[message.channel_id].channel.workspace_id
+        joined_at = None if workspace_id is None else tables.joined.get((workspace_id, self.me))
+        is_later = joined_at is not None and joined_at > message.created_at
+        return self.names_me(message, state) and (by_name or not (is_muted or is_later))
 
     def missing(self, channels: list[ChannelId], since: float) -> list[str]:
         """What the device was not told of what happened since then, while nothing failed."""

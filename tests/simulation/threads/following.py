@@ -215,9 +215,10 @@ async def check_followed(sim: "Simulation", person: Person) -> None:
 
 def _unread(sim: "Simulation", person: Person, root: MessageId, read_seq: int) -> int:
     found = [sim.truth.find(each) for each in sim.truth.threads.replies(root)]
+    blocked = sim.truth.tables.hidden_from(person.id)
     return sum(
         each is not None
-        and each.message.author_id != person.id
+        and each.message.author_id not in {person.id, *blocked}
         and each.message.seq > read_seq
         and not sim.truth.notes.hidden(person.id, each.message.id).is_open
         for each in found

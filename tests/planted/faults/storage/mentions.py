@@ -59,8 +59,29 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "in memory, what mentions everybody counts in a muted channel",
         "persistence/memory/contents/mentions.py",
-        "return user_id in row.mentions[message.id].users or not is_muted",
-        "return True",
+        "or not (is_muted or is_later)",
+        "or not is_later",
+        STORE,
+    ),
+    Fault(
+        "what mentioned everybody before one came is counted",
+        COUNTS,
+        "date_trunc('milliseconds', w.joined_at) > m.created_at",
+        "false",
+        STORE,
+    ),
+    Fault(
+        "in memory, what mentioned everybody before one came is counted",
+        "persistence/memory/contents/mentions.py",
+        "or not (is_muted or is_later)",
+        "or not is_muted",
+        STORE,
+    ),
+    Fault(
+        "who came after a message is told that it mentions everybody",
+        SQL,
+        "\n                  AND date_trunc('milliseconds', joined_at) <= m.created_at",
+        "",
         STORE,
     ),
     Fault(

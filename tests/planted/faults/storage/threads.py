@@ -10,6 +10,20 @@ TESTS: Final = ("tests/persistence/contents/test_threads.py",)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "replies of people whom one blocks are counted in threads",
+        STORE,
+        "\n               AND u.author_id NOT IN (SELECT hidden_from($1))",
+        "",
+        TESTS,
+    ),
+    Fault(
+        "in memory, replies of people whom one blocks are counted in threads",
+        "persistence/memory/contents/threads.py",
+        " and each.author_id not in hidden",
+        "",
+        TESTS,
+    ),
+    Fault(
         "a deleted reply goes on counting",
         ROUTINES,
         "    UPDATE threads SET replies = replies - 1\n",
