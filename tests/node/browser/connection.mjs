@@ -203,7 +203,7 @@ async function below(visitors, { ann: annsCookie, username }) {
  */
 async function operated(visitors, { ann: annsCookie }, questions) {
   const ann = await visitors.open(annsCookie);
-  await ann.locator(".side").waitFor();
+  await visitors.online(ann);
   await questions.ask({ want: "announce" });
   const said = ann.locator(".announcement");
   await said.getByText("Closed <b>at noon</b>").waitFor();

@@ -18,8 +18,8 @@ export class Visitors {
   faults = []; // errors in their pages, and what the Content-Security-Policy kept from them
   url; // of the hub
   #browser;
-  /** @type {Page[]} */
-  #pages = [];
+  /** @type {Map<Page, Promise<void>>} */
+  #pages = new Map(); // and when each was connected for the first time
   /** @type {RegExp[]} */
   #planted = [];
 
@@ -86,9 +86,17 @@ export class Visitors {
     return tab;
   }
 
+  /**
+   * From now on the page hears what the hub says.
+   * @param {Page} page
+   */
+  async online(page) {
+    await this.#pages.get(page);
+  }
+
   /** What each page shows now, so that the reason of a failure can be read. */
   async describe() {
-    for (const [index, page] of this.#pages.entries()) {
+    for (const [index, page] of [...this.#pages.keys()].entries()) {
       const text = await page.locator("body").ariaSnapshot().catch(String);
       console.error(`--- page ${index + 1}, ${page.url()}\n${text}`);
     }
@@ -98,9 +106,25 @@ export class Visitors {
   async #newPage(context) {
     const page = await context.newPage();
     page.setDefaultTimeout(WAIT_MS);
-    this.#pages.push(page);
+    this.#pages.set(page, connected(page));
     return page;
   }
+}
+
+/**
+ * The page's connection for private messages has everything that was missed.
+ * @param {Page} page before it is opened
+ * @returns {Promise<void>}
+ */
+function connected(page) {
+  return new Promise((resolve) => {
+    page.on("websocket", (socket) => {
+      if (!socket.url().includes("/ws?resume")) return;
+      socket.on("framereceived", ({ payload }) => {
+        if (String(payload).includes('"type":"resumed"')) resolve();
+      });
+    });
+  });
 }
 
 /**
