@@ -16,7 +16,8 @@ from protocol.model import ChannelId, MessageId, SessionId, UserId
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.simulation.changes import Changes
 from tests.simulation.forwarding import Forwards
-from tests.simulation.judgement.ledger import Ledger, Sent
+from tests.simulation.judgement.ledger import Ledger
+from tests.simulation.judgement.outgoing import Sent
 from tests.simulation.judgement.truth import Right
 from tests.simulation.languages import Language
 from tests.simulation.languages.language import Call, NewMessage, send_over_rest

@@ -4,18 +4,18 @@ Every frame is entered here, in the order it came. What nobody may be sent, what
 order or to the wrong person is a problem at once; what never came, in the end.
 """
 
-from collections import Counter
 from math import inf
 from typing import Any, assert_never
 
 import trio
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from protocol.model import ChannelId, MessageId
 from tests.simulation.judgement.mentioning import Mentions
+from tests.simulation.judgement.outgoing import FORBIDDEN, OUTAGE_SECONDS, Outgoing
 from tests.simulation.judgement.states import States
 from tests.simulation.judgement.truth import Committed, Right
-from tests.simulation.judgement.witness import Connection, Witness
+from tests.simulation.judgement.witness import Connection
 from tests.simulation.languages.meanings import (
     Ended,
     Greeting,
@@ -47,35 +47,14 @@ from tests.simulation.notes.held import HeldNotes
 from tests.simulation.notes.wishes import Wishes
 from tests.simulation.threads.held import HeldThreads
 
-TRANSIENT = {"unavailable", "rate_limited", "not_joined", "lookup_failed"}
-FORBIDDEN = {"not_allowed", "not_a_member", "channel_not_found", "recipient_not_found"}
 FRAME_BYTES = 400  # around the text of a message, in any dialect
-OUTAGE_SECONDS = 10.0  # after a failed call, in which something may still be refused because of it
-
-
-@frozen
-class Sent:
-    """A message of the device. `parent_id`: what it replies to."""
-
-    channel_id: ChannelId
-    text: str
-    at: float
-    parent_id: MessageId | None = None
-
-    @property
-    def name(self) -> str:
-        """What tells it from every other message."""
-        return self.text.partition(" ")[0]
 
 
 @define(eq=False)
-class Ledger(Witness):
+class Ledger(Outgoing):
     """The books of one device; see `Witness` for the arguments."""
 
-    acknowledged: set[str] = field(factory=set, init=False)
-    refused: set[str] = field(factory=set, init=False)
     last: dict[ChannelId, int] = field(factory=dict, init=False)
-    pending: dict[str, Sent] = field(factory=dict, init=False)
     frames: int = field(default=0, init=False)
     states: States = field(init=False)
     notes: HeldNotes = field(init=False)
@@ -83,8 +62,6 @@ class Ledger(Witness):
     wishes: Wishes = field(init=False)
     mentions: Mentions = field(init=False)
     _early: dict[ChannelId, set[int]] = field(factory=dict, init=False)
-    _sent: dict[str, Sent] = field(factory=dict, init=False)
-    _said: Counter[str] = field(factory=Counter, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.wishes = Wishes(self.truth, self.me, self._require)
@@ -121,21 +98,6 @@ class Ledger(Witness):
         self.connection.may_ask = self.connection.needs_resume = False
         for channel_id, seq in self.last.items():
             self.connection.reach(channel_id, seq)  # it says that it has this, and is told so
-
-    def says(self, key: str, sent: Sent) -> None:
-        """The device sends a message, perhaps again."""
-        self._said[key] += 1
-        self.refused.discard(sent.name)
-        self._sent.setdefault(key, sent)
-        if sent.name not in self.acknowledged:
-            self.pending[key] = sent
-
-    def answered(self, key: str, status: int, code: str) -> None:
-        """A message that was sent over REST was answered."""
-        if status in (200, 201):
-            self._confirm(key)
-        else:
-            self._refused(key, code)
 
     def missing(self) -> list[str]:
         """What the device has not got yet."""
@@ -268,30 +230,6 @@ class Ledger(Witness):
             case Mentioned():
                 self.note(self.name, f"is told of a mention: {meaning}")
                 self.mentions.tell(meaning)
-            case _:
-                assert_never(meaning)
-
-    def _of_rights(
-        self, meaning: Joined | Offered | Ended | Ready | MemberAdded | MemberRemoved
-    ) -> None:
-        match meaning:
-            case Joined(channel_id=channel_id):
-                self._may_hear(Right.SEE, channel_id, "of joining")
-                self.connection.joined.add(channel_id)
-            case Offered(channel_ids=channel_ids):
-                for channel_id in channel_ids:
-                    self._may_hear(Right.SEE, channel_id, "of a channel")
-                self.connection.needs_resume = True
-            case Ended():
-                self._ended(meaning)
-            case Ready(workspace_ids=workspace_ids):
-                for workspace_id in workspace_ids:
-                    self._may_hear(Right.BELONG, workspace_id, "to be ready")
-                self.connection.is_ready = True
-            case MemberAdded():
-                self._member_added(meaning)
-            case MemberRemoved():
-                self._member_removed(meaning)
             case _:
                 assert_never(meaning)
 
@@ -457,12 +395,6 @@ class Ledger(Witness):
         if last:
             self.last[channel_id] = last
 
-    def _is_repeat(self, key: str | None) -> bool:
-        """Whether this may be the confirmation of a repeat: it is the first message, out of its
-        place, and comes even where the right to the channel has ended since.
-        """
-        return key is not None and self._said[key] > 1
-
     def _may_miss(self, channel_id: ChannelId) -> bool:
         """Whether a gap is one that the contract allows: then the device asks what is in it."""
         connection = self.connection
@@ -511,73 +443,3 @@ class Ledger(Witness):
         else:
             self._transient(code)
             self.connection.may_ask = self.connection.needs_resume = True
-
-    def _refused(self, key: str, code: str) -> None:
-        sent = self._sent[key]
-        self.note(self.name, f"is refused {sent.name}: {code}")
-        if code in FORBIDDEN:
-            sights = [
-                self.truth.sight(right, self.me, sent.channel_id)
-                for right in (Right.SEE, Right.SEND)
-            ]
-            closed = any(sight.was_closed_since(sent.at) for sight in sights)
-            self._require(closed, f"was refused {sent.name} ({code}), and may send it")
-            self._give_up(key, sent)
-        elif code == "invalid_field" and sent.parent_id is not None:
-            gone = self._is_thread_gone(sent.parent_id)
-            self._require(gone, f"was refused {sent}, and may reply to that")
-            self._give_up(key, sent)
-        else:
-            self._transient(code)
-
-    def _give_up(self, key: str, sent: Sent) -> None:
-        if self.pending.pop(key, None) is not None and self._said[key] == 1:
-            self.refused.add(sent.name)  # of a repeat, another copy may have been stored
-
-    def _is_thread_gone(self, parent_id: MessageId) -> bool:
-        """Whether a message, or the first one of its thread, is deleted."""
-        of_thread = (parent_id, self.truth.threads.root_of(parent_id))
-        positions = [self._find(each).message.position for each in of_thread]
-        return any(self.truth.is_deleted(*each) for each in positions)
-
-    def _transient(self, code: str) -> None:
-        self._require(code in TRANSIENT, f"was refused: {code}")
-        if code in ("unavailable", "lookup_failed") and not self.connection.is_slow:
-            lately = trio.current_time() - self.failed_at() < OUTAGE_SECONDS
-            self._require(lately, f"was refused ({code}), and the store answers")
-
-    def _ended(self, ended: Ended) -> None:
-        self._was_closed(Right.SEE, self.me, ended.channel_id)
-        self._end(ended.channel_id)
-        self.connection.joined.discard(ended.channel_id)
-
-    def _member_added(self, added: MemberAdded) -> None:
-        self._may_hear(Right.BELONG, added.workspace_id, "of a new member")
-        sight = self.truth.sight(Right.BELONG, added.user_id, added.workspace_id)
-        since = self.connection.opened_at - self.truth.bound
-        lately = sight.opened_at >= since or self.connection.is_slow
-        self._require(lately, f"heard that {added.user_id} is added, who was not")
-        if added.user_id == self.me:
-            self.connection.needs_resume = True
-
-    def _member_removed(self, removed: MemberRemoved) -> None:
-        self._may_hear(Right.BELONG, removed.workspace_id, "of a member that is gone")
-        self._was_closed(Right.BELONG, removed.user_id, removed.workspace_id)
-        self.connection.online.pop((removed.user_id, removed.workspace_id), None)
-        if removed.user_id == self.me:
-            self._end(removed.workspace_id)
-
-    def _end(self, place: int) -> None:
-        """The device is told that it hears no more of a channel or workspace."""
-        self.note(self.name, f"hears no more of {place}")
-        connection = self.connection
-        connection.ended[place] = trio.current_time()
-        connection.typing = {each for each in connection.typing if each[0] != place}
-        connection.online = {key: on for key, on in connection.online.items() if key[1] != place}
-
-    # What it complains of.
-
-    def _confirm(self, key: str) -> None:
-        sent = self.pending.pop(key, None)
-        if sent is not None:
-            self.acknowledged.add(sent.name)

@@ -1,4 +1,5 @@
-"""What a device may be sent, and what it is sent of people: presence, typing and receipts.
+"""What a device may be sent, what it is sent of people (presence, typing and receipts), and when it
+is told that a channel or workspace is open to it, or is no longer.
 
 Guarantees: a notice that must not reach the device is a problem at once, and so is one that is not
 true. Must not know: the messages that the device sends.
@@ -16,7 +17,18 @@ from protocol.model import ChannelId, DeliveryStatus, MessageId, UserId
 from tests.simulation.judgement.truth import Committed, Right, Truth
 from tests.simulation.languages.language import Language, Places
 from tests.simulation.languages.learning_chat import LearningChat
-from tests.simulation.languages.meanings import Presence, Receipt, ReceiptUpTo, Typing
+from tests.simulation.languages.meanings import (
+    Ended,
+    Joined,
+    MemberAdded,
+    MemberRemoved,
+    Offered,
+    Presence,
+    Ready,
+    Receipt,
+    ReceiptUpTo,
+    Typing,
+)
 from tests.simulation.languages.messenger import Messenger
 
 EARLY_SECONDS = 0.5
@@ -241,3 +253,56 @@ class Witness:
     def _complain(self, problem: str) -> Never:
         self._require(False, problem)
         raise AssertionError(problem)  # not reached: `require` raises
+
+    def _of_rights(
+        self, meaning: Joined | Offered | Ended | Ready | MemberAdded | MemberRemoved
+    ) -> None:
+        match meaning:
+            case Joined(channel_id=channel_id):
+                self._may_hear(Right.SEE, channel_id, "of joining")
+                self.connection.joined.add(channel_id)
+            case Offered(channel_ids=channel_ids):
+                for channel_id in channel_ids:
+                    self._may_hear(Right.SEE, channel_id, "of a channel")
+                self.connection.needs_resume = True
+            case Ended():
+                self._ended(meaning)
+            case Ready(workspace_ids=workspace_ids):
+                for workspace_id in workspace_ids:
+                    self._may_hear(Right.BELONG, workspace_id, "to be ready")
+                self.connection.is_ready = True
+            case MemberAdded():
+                self._member_added(meaning)
+            case MemberRemoved():
+                self._member_removed(meaning)
+            case _:
+                assert_never(meaning)
+
+    def _ended(self, ended: Ended) -> None:
+        self._was_closed(Right.SEE, self.me, ended.channel_id)
+        self._end(ended.channel_id)
+        self.connection.joined.discard(ended.channel_id)
+
+    def _member_added(self, added: MemberAdded) -> None:
+        self._may_hear(Right.BELONG, added.workspace_id, "of a new member")
+        sight = self.truth.sight(Right.BELONG, added.user_id, added.workspace_id)
+        since = self.connection.opened_at - self.truth.bound
+        lately = sight.opened_at >= since or self.connection.is_slow
+        self._require(lately, f"heard that {added.user_id} is added, who was not")
+        if added.user_id == self.me:
+            self.connection.needs_resume = True
+
+    def _member_removed(self, removed: MemberRemoved) -> None:
+        self._may_hear(Right.BELONG, removed.workspace_id, "of a member that is gone")
+        self._was_closed(Right.BELONG, removed.user_id, removed.workspace_id)
+        self.connection.online.pop((removed.user_id, removed.workspace_id), None)
+        if removed.user_id == self.me:
+            self._end(removed.workspace_id)
+
+    def _end(self, place: int) -> None:
+        """The device is told that it hears no more of a channel or workspace."""
+        self.note(self.name, f"hears no more of {place}")
+        connection = self.connection
+        connection.ended[place] = trio.current_time()
+        connection.typing = {each for each in connection.typing if each[0] != place}
+        connection.online = {key: on for key, on in connection.online.items() if key[1] != place}
