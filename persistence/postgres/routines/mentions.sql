@@ -35,7 +35,8 @@ BEGIN
 END $$;
 
 -- Those who are told that a message mentions them: by name or, where it mentions the channel, as its
--- members who were in its workspace by then and have not muted it; as far as they may see it and do not hide it, and across no block.
+-- members who were in its workspace by then and have not muted it; as far as they may see it and do not
+-- hide it, and across no block.
 CREATE OR REPLACE FUNCTION mentioned_by(of_message bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT array_agg(DISTINCT who.id ORDER BY who.id)

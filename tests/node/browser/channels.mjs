@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { pins } from "./finding.mjs";
-import { accessible, picture, stored, write } from "./page.mjs";
+import { accessible, makeGarden, picture, stored, write } from "./page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -18,12 +18,7 @@ async function channels(visitors, { guests }, questions) {
   if (ann === undefined || ben === undefined) throw new Error("two links are needed");
   for (const page of [ann, ben]) await page.getByRole("button", { name: /^Sign in as/ }).click();
   await ben.getByText("No conversations yet").waitFor();
-  await ann.getByRole("button", { name: "Channels" }).click();
-  await ann.getByLabel("New workspace").fill("Garden");
-  await ann.getByRole("button", { name: "Create" }).click();
-  await ann.getByLabel("Add somebody to Garden, by username").fill("@ben");
-  await ann.getByRole("button", { name: "Add" }).click();
-  await ann.getByText("Garden (2 people)").waitFor();
+  await makeGarden(ann);
   await ann.getByLabel("New channel in Garden").fill("roses");
   await ann.locator("form", { hasText: "New channel in Garden" }).getByRole("button").click();
   await ann.locator(".sheet .person", { hasText: "roses" }).waitFor();

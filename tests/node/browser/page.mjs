@@ -212,6 +212,19 @@ export async function fromMenu(page, word) {
 }
 
 /**
+ * Make the workspace Garden, and add Ben.
+ * @param {Page} page
+ */
+export async function makeGarden(page) {
+  await page.getByRole("button", { name: "Channels" }).click();
+  await page.getByLabel("New workspace").fill("Garden");
+  await page.getByRole("button", { name: "Create" }).click();
+  await page.getByLabel("Add somebody to Garden, by username").fill("@ben");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.getByText("Garden (2 people)").waitFor();
+}
+
+/**
  * Open the first conversation of the list, in which something was written.
  * @param {Page} page
  */

@@ -1,7 +1,7 @@
 /** A message is forwarded, with keys, a pointer and fingers. */
 
 import assert from "node:assert/strict";
-import { accessible, find, other, picture, stored, write } from "../page.mjs";
+import { accessible, find, makeGarden, other, picture, stored, write } from "../page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -100,12 +100,7 @@ export async function forwarding(visitors, { guests }) {
   const ann = await visitors.open(null, {}, first);
   const ben = await visitors.open(null, small, second);
   for (const page of [ann, ben]) await page.getByRole("button", { name: /^Sign in as/ }).click();
-  await ann.getByRole("button", { name: "Channels" }).click();
-  await ann.getByLabel("New workspace").fill("Garden");
-  await ann.getByRole("button", { name: "Create" }).click();
-  await ann.getByLabel("Add somebody to Garden, by username").fill("@ben");
-  await ann.getByRole("button", { name: "Add" }).click();
-  await ann.getByText("Garden (2 people)").waitFor();
+  await makeGarden(ann);
   await find(ann, "ben");
   await write(ann, "The roses bloom");
   await stored(ann, 1);

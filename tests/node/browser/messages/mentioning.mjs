@@ -1,7 +1,7 @@
 /** People and a whole channel are mentioned: chosen while one writes, marked, counted, notified of. */
 
 import assert from "node:assert/strict";
-import { accessible, picture, stored, textBox, write } from "../page.mjs";
+import { accessible, makeGarden, picture, stored, textBox, write } from "../page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -178,12 +178,7 @@ export async function mentioning(visitors, { guests }) {
   const ann = await visitors.open(null, {}, first);
   const ben = await visitors.open(null, { permissions: ["notifications"] }, second);
   for (const page of [ann, ben]) await page.getByRole("button", { name: /^Sign in as/ }).click();
-  await ann.getByRole("button", { name: "Channels" }).click();
-  await ann.getByLabel("New workspace").fill("Garden");
-  await ann.getByRole("button", { name: "Create" }).click();
-  await ann.getByLabel("Add somebody to Garden, by username").fill("@ben");
-  await ann.getByRole("button", { name: "Add" }).click();
-  await ann.getByText("Garden (2 people)").waitFor();
+  await makeGarden(ann);
   await ann.locator(".item", { hasText: "general" }).click();
   await ben.locator(".item", { hasText: "general" }).waitFor();
   await choose(ann);
