@@ -12,7 +12,7 @@ import { plain } from "../dom/text.js";
 import { PastView, sought } from "../finding/past_view.js";
 import { Pins } from "../finding/pins.js";
 import { Composer } from "./composer.js";
-import { MessageList } from "./messages/message_list.js";
+import { MessageList } from "./messages/list/message_list.js";
 import { Notes } from "./notes.js";
 import { RequestBar } from "./request_bar.js";
 import { Threads } from "./thread/threads.js";

@@ -35,7 +35,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "who hides a message with the keys loses the focus",
-        "hub/web/app/conversation/messages/message_list.js",
+        "hub/web/app/conversation/messages/list/bubble_focus.js",
         "      this.#drawing.neighbourOf(message)?.focus({ preventScroll: true });\n",
         "",
         READING,
@@ -177,14 +177,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "what is in view jumps when older messages come",
-        "hub/web/app/conversation/messages/scroll_anchor.js",
+        "hub/web/app/conversation/messages/list/scroll_anchor.js",
         "      this.#scroll.scrollTop = element.offsetTop - this.#top;\n",
         "",
         READING,
     ),
     Fault(
         "all messages that were loaded are drawn",
-        "hub/web/app/conversation/messages/message_window.js",
+        "hub/web/app/conversation/messages/list/message_window.js",
         "    return messages.slice(...this.#range(messages));",
         "    return [...messages];",
         READING,
