@@ -2,7 +2,7 @@
  * The page of a signed-in user: the list at the side, and one conversation or panel beside it, which
  * the address names.
  *
- * It passes the clients' events on to the list and to what is open. It must not know how they look.
+ * It must not know how they look.
  */
 
 import { Connection } from "../../sdk/parlour.js";
@@ -10,23 +10,22 @@ import { keyOf } from "../conversation/conversation.js";
 import { ConversationView } from "../conversation/conversation_view.js";
 import { Conversations } from "../conversation/conversations.js";
 import { h } from "../dom/elements.js";
-import { announce, confirmed } from "../dom/feedback.js";
+import { confirmed } from "../dom/feedback.js";
 import { Panels } from "../panels/panels.js";
 import { welcome } from "../panels/welcome.js";
 import { WorkspacesPanel } from "../panels/workspaces.js";
 import { announcementBar } from "./announcement.js";
 import { goTo, goToList, placeNow } from "./address.js";
-import { announceMessage, notifyMention } from "./arrival.js";
+import { ClientListener } from "./client_listener.js";
 import { ConnectionBanner } from "./connection_banner.js";
 import { onFileDrop } from "./file_drop.js";
 import { unsentOf } from "./identity.js";
-import { Sidebar } from "./sidebar.js";
+import { Sidebar } from "./list/sidebar.js";
 import { confirmSignOut } from "./sign_out.js";
 
 /**
- * @import { ChannelsClient, ClientEvents, ConversationId } from "../../sdk/parlour.js"
- * @import { Message, ParlourClient, User } from "../../sdk/parlour.js"
- * @import { AnyClient, Conversation } from "../conversation/conversation.js"
+ * @import { ChannelsClient, Message, ParlourClient, User } from "../../sdk/parlour.js"
+ * @import { Conversation } from "../conversation/conversation.js"
  * @import { Identity } from "./identity.js"
  *
  * @typedef {{ parts: HTMLElement[], start: () => Promise<void>, stop?: () => void,
@@ -98,14 +97,7 @@ export class AppShell {
   }
 
   start() {
-    for (const client of [this.#client, this.#channels]) this.#listen(client);
-    this.#on(this.#client, "status", () => this.#banner.update());
-    this.#on(this.#channels, "channels", () => void this.#conversations.loadChannels());
-    this.#on(this.#channels, "invitations", ({ count }) => this.#invited(count));
-    this.#on(this.#client, "request", () => void this.#decided());
-    this.#on(this.#client, "presence", ({ user, isOnline }) =>
-      this.#conversations.presenceChanged(user, isOnline),
-    );
+    this.#listen();
     const { signal } = this.#listening;
     const seen = () => {
       if (!document.hidden) void this.#conversations.loadChannels(); // no event says what SQL did
@@ -119,6 +111,26 @@ export class AppShell {
     this.#showList();
     void this.#conversations.loadPeople();
     void this.#open(placeNow());
+  }
+
+  #listen() {
+    const page = {
+      conversations: this.#conversations,
+      view: () => this.#view,
+      go: (/** @type {string} */ place) => this.#go(place),
+    };
+    const listener = new ClientListener(page, this.#listening.signal);
+    for (const client of [this.#client, this.#channels]) {
+      listener.on(client, "queue", () => this.#banner.update());
+      listener.listen(client);
+    }
+    listener.on(this.#client, "status", () => this.#banner.update());
+    listener.on(this.#channels, "channels", () => void this.#conversations.loadChannels());
+    listener.on(this.#channels, "invitations", ({ count }) => this.#invited(count));
+    listener.on(this.#client, "request", () => void this.#decided());
+    listener.on(this.#client, "presence", ({ user, isOnline }) =>
+      this.#conversations.presenceChanged(user, isOnline),
+    );
   }
 
   stop() {
@@ -161,71 +173,6 @@ export class AppShell {
     const { openKey } = this.#conversations;
     const isGone = this.#conversations.known(openKey) === undefined;
     if (this.#view instanceof ConversationView && isGone) this.#back();
-  }
-
-  /** @param {AnyClient} client */
-  #listen(client) {
-    this.#on(client, "queue", () => this.#banner.update());
-    this.#on(client, "message", ({ message }) => this.#messageChanged(client, message));
-    this.#on(client, "mention", (detail) => {
-      const unread = this.#conversations.mentioned(client, detail);
-      notifyMention(unread, detail.content, this.#listening.signal, (key) => this.#go(key));
-    });
-    this.#on(client, "changed", (detail) => this.#messageRevised(client, detail));
-    this.#on(client, "delivered", ({ conversationId }) =>
-      this.#viewOf(client, conversationId)?.statusChanged(),
-    );
-    this.#on(client, "read", (detail) => {
-      if (detail.isMine) void this.#conversations.readElsewhere(client, detail);
-      this.#viewOf(client, detail.conversationId)?.statusChanged();
-    });
-    this.#on(client, "noted", ({ conversationId, unreadFrom }) => {
-      this.#viewOf(client, conversationId)?.noted(unreadFrom);
-      void this.#conversations.noted(client, conversationId);
-    });
-    this.#on(client, "typing", ({ conversationId, who, isTyping }) =>
-      this.#viewOf(client, conversationId)?.typingChanged(who, isTyping),
-    );
-    this.#on(client, "revoked", ({ conversationId }) => {
-      this.#viewOf(client, conversationId)?.revoked();
-      this.#conversations.revoked(keyOf(client, conversationId));
-    });
-    this.#on(client, "problem", ({ text }) => announce(text));
-  }
-
-  /**
-   * @template {keyof ClientEvents} Name
-   * @param {AnyClient} client
-   * @param {Name} name
-   * @param {(detail: ClientEvents[Name]) => void} act
-   */
-  #on(client, name, act) {
-    client.addEventListener(name, ({ detail }) => act(detail), { signal: this.#listening.signal });
-  }
-
-  /**
-   * The view of a conversation, if that is what is open.
-   * @param {AnyClient} client
-   * @param {ConversationId} id
-   */
-  #viewOf(client, id) {
-    const view = this.#view;
-    return view instanceof ConversationView && view.key === keyOf(client, id) ? view : null;
-  }
-
-  /** @type {(client: AnyClient, message: Message) => void} */
-  #messageChanged(client, message) {
-    this.#viewOf(client, message.conversationId)?.messageChanged(message);
-    const unread = this.#conversations.messageChanged(client, message);
-    announceMessage(unread, message, this.#listening.signal, (key) => this.#go(key));
-  }
-
-  /** @type {(client: AnyClient, detail: ClientEvents["changed"]) => void} also one's own is stored */
-  #messageRevised(client, { conversationId, message }) {
-    const isSent = message !== null && message.rev === 0 && !message.isDeleted;
-    if (isSent) return this.#messageChanged(client, message);
-    this.#viewOf(client, conversationId)?.messageRevised();
-    void this.#conversations.revised(client, conversationId, message?.isDeleted ?? true);
   }
 
   /** What the list shows has changed. */

@@ -92,7 +92,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the page shows a new channel only after a reload",
         "hub/web/app/shell/app_shell.js",
-        '    this.#on(this.#channels, "channels", () => void this.#conversations.load'
+        '    listener.on(this.#channels, "channels", () => void this.#conversations.load'
         "Channels());\n",
         "",
         CONVERSATIONS,
@@ -320,14 +320,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a muted conversation counts in the title",
-        "hub/web/app/shell/sidebar.js",
+        "hub/web/app/shell/list/sidebar.js",
         "(each.isMuted ? 0 : each.unread)",
         "each.unread",
         READING,
     ),
     Fault(
         "what is unread is not counted anew when another device says so",
-        "hub/web/app/shell/app_shell.js",
+        "hub/web/app/shell/client_listener.js",
         "      void this.#conversations.noted(client, conversationId);\n",
         "",
         READING,

@@ -5,17 +5,17 @@
  * click; what is out of view is drawn when one scrolls there.
  */
 
-import { face, h, icon } from "../dom/elements.js";
-import { reconcile } from "../dom/keyed.js";
-import { menu } from "../dom/menu.js";
-import { Redraw } from "../dom/redraw.js";
-import { plain, searchable } from "../dom/text.js";
+import { face, h, icon } from "../../dom/elements.js";
+import { reconcile } from "../../dom/keyed.js";
+import { menu } from "../../dom/menu.js";
+import { Redraw } from "../../dom/redraw.js";
+import { plain, searchable } from "../../dom/text.js";
 import { ConversationRow } from "./conversation_row.js";
 
 /**
- * @import { User } from "../../sdk/parlour.js"
- * @import { Conversation } from "../conversation/conversation.js"
- * @import { Conversations } from "../conversation/conversations.js"
+ * @import { User } from "../../../sdk/parlour.js"
+ * @import { Conversation } from "../../conversation/conversation.js"
+ * @import { Conversations } from "../../conversation/conversations.js"
  *
  * @typedef {object} Handlers
  * @property {() => void} onSignOut

@@ -1,9 +1,9 @@
 /** One conversation in the list. It is the same element as long as the conversation is there. */
 
-import { shortly } from "../dom/dates.js";
-import { channelFace, face, h, icon } from "../dom/elements.js";
+import { shortly } from "../../dom/dates.js";
+import { channelFace, face, h, icon } from "../../dom/elements.js";
 
-/** @import { Conversation } from "../conversation/conversation.js" */
+/** @import { Conversation } from "../../conversation/conversation.js" */
 
 const MAX_LAST = 120; // characters
 
