@@ -137,15 +137,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "the SDK asks for all of the conversations that it has not read of yet",
-        "hub/web/sdk/session.js",
-        "this.#dialect.followsAll && !isAllNamed;",
+        "hub/web/sdk/resuming.js",
+        "dialect.followsAll && !isAllNamed;",
         "false;",
         UNITS,
     ),
     Fault(
         "the SDK is online before the last of its resumes was answered",
-        "hub/web/sdk/session.js",
-        "    if (this.#unanswered > 0) return;\n",
+        "hub/web/sdk/resuming.js",
+        "    if (this.#unanswered > 0) return false;\n",
         "",
         UNITS,
     ),
@@ -283,7 +283,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "the SDK is online before it has what it missed",
-        "hub/web/sdk/session.js",
+        "hub/web/sdk/resuming.js",
         "    if (this.#isMore) {",
         "    if (false) {",
         UNITS,
