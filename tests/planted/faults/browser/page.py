@@ -176,6 +176,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         READING,
     ),
     Fault(
+        "a name within code is marked as a mention",
+        "hub/web/app/conversation/mentioning/names.js",
+        "  const outside = outsideCode(text);\n",
+        "  const outside = { ...outsideCode(text), text, places: [...text].map((_, at) => at) };\n",
+        UNITS,
+    ),
+    Fault(
         "what is in view jumps when older messages come",
         "hub/web/app/conversation/messages/list/scroll_anchor.js",
         "      this.#scroll.scrollTop = element.offsetTop - this.#top;\n",
