@@ -154,7 +154,7 @@ export class ConversationView {
       this.#past = new PastView(this.#conversation, message, () => this.#toNewest());
       this.#messages.element.before(this.#past.element);
       this.#messages.element.hidden = true;
-      void this.#past.start();
+      void this.#past.start(this.#listening.signal);
     }
   }
 

@@ -61,7 +61,7 @@ async function marksUnread(one, other, ann) {
  */
 async function hides(one, other, author) {
   const second = (/** @type {Page} */ page) => page.locator(".bubble", { hasText: "second" });
-  await second(one).focus();
+  await one.locator(".bubble", { hasText: "third" }).press("ArrowUp");
   await one.getByTitle("Other actions").press("Enter");
   await one.getByRole("button", { name: "Hide for me" }).press("Enter");
   for (const page of [one, other]) await second(page).waitFor({ state: "detached" });
@@ -70,8 +70,13 @@ async function hides(one, other, author) {
   await picture(one, "web-hidden");
   await one.getByRole("button", { name: "Undo" }).click();
   for (const page of [one, other]) await second(page).waitFor();
+  await other.route(/\/hidden$/, async (route) => {
+    await other.locator(".bubble", { hasText: "first" }).hover(); // before it is hidden
+    await route.continue();
+  });
   await choose(other, "second", "Hide for me");
   for (const page of [one, other]) await second(page).waitFor({ state: "detached" });
+  await other.locator(".bubble:focus", { hasText: "third" }).waitFor();
   assert.equal(await second(author).count(), 1);
   await one.reload();
   await one.locator(".bubble", { hasText: "third" }).waitFor();

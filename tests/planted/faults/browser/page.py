@@ -183,6 +183,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         UNITS,
     ),
     Fault(
+        "what could not be loaded stays away when there is a connection again",
+        "hub/web/app/conversation/messages/list/older_messages.js",
+        "    if (this.#hasFailed) void this.load();\n",
+        "",
+        UNITS,
+    ),
+    Fault(
+        "who hides a message with the pointer loses the focus",
+        "hub/web/app/conversation/messages/message_actions.js",
+        "    this.#element.parentElement?.focus({ preventScroll: true });\n",
+        "",
+        READING,
+    ),
+    Fault(
         "what is in view jumps when older messages come",
         "hub/web/app/conversation/messages/list/scroll_anchor.js",
         "      this.#scroll.scrollTop = element.offsetTop - this.#top;\n",

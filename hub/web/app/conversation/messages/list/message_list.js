@@ -7,6 +7,7 @@
 import { h, icon } from "../../../dom/elements.js";
 import { reconcile } from "../../../dom/keyed.js";
 import { Redraw } from "../../../dom/redraw.js";
+import { onConnected } from "../../connected.js";
 import { Drawing } from "../drawing.js";
 import { MessageActions } from "../message_actions.js";
 import { MessageChanges } from "../message_changes.js";
@@ -57,6 +58,8 @@ export class MessageList {
   #known = 0; // how many messages of others, when older ones were asked for
   #redraw = new Redraw(() => this.#drawHere());
   #resized = new ResizeObserver(() => this.#anchor.restore(this.#unread));
+  #client;
+  #listening = new AbortController();
 
   /**
    * @param {Conversation} conversation
@@ -65,6 +68,7 @@ export class MessageList {
    */
   constructor(conversation, handlers, source = wholeOf(conversation)) {
     this.#source = source;
+    this.#client = conversation.client;
     this.#handlers = handlers;
     /** @type {DrawingHandlers} */
     const drawn = {
@@ -112,12 +116,14 @@ export class MessageList {
 
   /** Whether the newest message is in view. */
   get isAtEnd() {
-    return this.#anchor.isAtEnd;
+    const isMissing = this.#older.hasFailed && this.#messages().length === 0;
+    return this.#anchor.isAtEnd && !isMissing;
   }
 
   /** Draw what is known, and load what fills the view and what is unread. */
   async start() {
     this.#resized.observe(this.#scroll);
+    onConnected(this.#client, () => this.#older.connected(), this.#listening.signal);
     if (this.#source.unread() > 0) this.#findUnread();
     this.#drawHere();
     const wanted = Math.min(this.#source.unread(), MAX_UNREAD);
@@ -131,6 +137,7 @@ export class MessageList {
   }
 
   stop() {
+    this.#listening.abort();
     this.#actions.stop();
     this.#redraw.stop();
     this.#resized.disconnect();

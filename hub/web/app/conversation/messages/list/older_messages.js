@@ -1,4 +1,7 @@
-/** Loads the messages before those that are known, a page at a time, and says why there are none. */
+/**
+ * Loads the messages before those that are known, a page at a time, and says why there are none. What could
+ * not be loaded is loaded once there is a connection again.
+ */
 
 import { CallFailed } from "../../../../sdk/parlour.js";
 import { h } from "../../../dom/elements.js";
@@ -22,6 +25,7 @@ export class OlderMessages {
   #loading = null;
   #hasFailed = false;
   #isClosed = false;
+  #connections = 0; // how often there was one again
 
   /**
    * @param {Source} source
@@ -37,6 +41,17 @@ export class OlderMessages {
     return this.#isMore && !this.#hasFailed;
   }
 
+  /** Whether what was asked for last is missing. */
+  get hasFailed() {
+    return this.#hasFailed;
+  }
+
+  /** There is a connection again. */
+  connected() {
+    this.#connections += 1;
+    if (this.#hasFailed) void this.load();
+  }
+
   /** Resolves when the next page has come, or not. */
   async load() {
     if (!this.#isMore) return;
@@ -48,6 +63,17 @@ export class OlderMessages {
   }
 
   async #loadPage() {
+    let connections;
+    do {
+      connections = this.#connections;
+      // biome-ignore lint/performance/noAwaitInLoops: what was asked for on a lost connection fails late
+      await this.#tryPage();
+    } while (this.#hasFailed && connections !== this.#connections);
+    this.#loading = null;
+    this.#handlers.onEnded();
+  }
+
+  async #tryPage() {
     this.#hasFailed = false;
     try {
       this.#isMore = await this.#source.loadOlder(PAGE_SIZE);
@@ -57,8 +83,6 @@ export class OlderMessages {
       this.#hasFailed = !this.#isClosed;
       if (this.#isClosed) this.#handlers.onClosed();
     }
-    this.#loading = null;
-    this.#handlers.onEnded();
   }
 
   /**
