@@ -6,6 +6,8 @@
  */
 
 import { Connection } from "../../sdk/parlour.js";
+import { Activity } from "../activity/activity.js";
+import { UnreadThreads } from "../activity/unread_threads.js";
 import { keyOf } from "../conversation/conversation.js";
 import { ConversationView } from "../conversation/conversation_view.js";
 import { Conversations } from "../conversation/conversations.js";
@@ -40,6 +42,7 @@ export class AppShell {
   #channels;
   #me;
   #conversations;
+  #unreadThreads;
   #sidebar;
   #banner;
   #body;
@@ -67,12 +70,17 @@ export class AppShell {
         this.#view instanceof ConversationView && this.#view.key === key && this.#view.isSeen,
       () => this.#changed(),
     );
+    const activity = new Activity(client, channels, this.#conversations);
+    this.#unreadThreads = new UnreadThreads(activity, () => this.#sidebar.changed());
     this.#panels = new Panels({
       client,
       channels,
       conversations: this.#conversations,
+      activity,
       go: (place) => this.#go(place),
-      goToMessage: (key, message) => void this.#goToMessage(key, message),
+      goToMessage: (key, message) => void this.#opened(key).then((view) => view?.goTo(message)),
+      goToThread: (key, message) =>
+        void this.#opened(key).then((view) => view?.openThread(message)),
       back: () => this.#back(),
       profileChanged: (user) => this.#sidebar.profileChanged(user),
     });
@@ -84,11 +92,15 @@ export class AppShell {
       },
       onOpen: (place) => this.#go(place),
       welcome: () => this.#welcome(),
+      unreadThreads: () => this.#unreadThreads.count,
     });
     this.#banner = new ConnectionBanner(
       [client, channels],
       () => this.#away(),
-      () => void this.#conversations.loadPeople(),
+      () => {
+        void this.#conversations.loadPeople();
+        this.#unreadThreads.changed();
+      },
     );
     this.#body = h("div.shell", { "data-open": "list" }, this.#sidebar.element, this.#pane);
     const title = h("h1.unseen", {}, "Parlour");
@@ -100,7 +112,9 @@ export class AppShell {
     this.#listen();
     const { signal } = this.#listening;
     const seen = () => {
-      if (!document.hidden) void this.#conversations.loadChannels(); // no event says what SQL did
+      if (document.hidden) return;
+      void this.#conversations.loadChannels(); // no event says what SQL did
+      this.#unreadThreads.changed(); // or what was read on another device
     };
     document.addEventListener("visibilitychange", seen, { signal });
     document.addEventListener("keydown", (event) => this.#sidebar.pressed(event), { signal });
@@ -110,6 +124,7 @@ export class AppShell {
     this.#banner.update();
     this.#showList();
     void this.#conversations.loadPeople();
+    this.#unreadThreads.changed();
     void this.#open(placeNow());
   }
 
@@ -122,6 +137,7 @@ export class AppShell {
     const listener = new ClientListener(page, this.#listening.signal);
     for (const client of [this.#client, this.#channels]) {
       listener.on(client, "queue", () => this.#banner.update());
+      listener.on(client, "thread", () => this.#unreadThreads.changed());
       listener.listen(client);
     }
     listener.on(this.#client, "status", () => this.#banner.update());
@@ -143,6 +159,7 @@ export class AppShell {
   /** @param {boolean} isSignedIn whether the user is signed in to channels too */
   channelsChanged(isSignedIn) {
     void this.#conversations.loadChannels();
+    this.#unreadThreads.changed();
     if (isSignedIn) void this.#countInvitations();
     if (this.#view instanceof WorkspacesPanel) void this.#view.channelsChanged();
     const again = { type: "button", onclick: () => void this.#identity.signInAgain() };
@@ -191,15 +208,17 @@ export class AppShell {
     void this.#open(place);
   }
 
-  /** @type {(key: string, message: Message) => Promise<void>} */
-  async #goToMessage(key, message) {
+  /**
+   * The view of a conversation, which is opened, once it shows what it opens with.
+   * @param {string} key
+   */
+  async #opened(key) {
     goTo(key);
     await this.#open(key);
     const view = this.#view;
-    if (view instanceof ConversationView && view.key === key) {
-      await view.isStarted;
-      view.goTo(message);
-    }
+    if (!(view instanceof ConversationView && view.key === key)) return null;
+    await view.isStarted;
+    return view;
   }
 
   /** @param {string} place of this page's address */
