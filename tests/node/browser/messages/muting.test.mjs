@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import { MuteEnds, muteChoices, mutedWords } from "../../../hub/web/app/conversation/muting.js";
+import { MuteEnds, muteChoices, mutedWords } from "../../../../hub/web/app/conversation/muting.js";
 
-/** @import { Conversation } from "../../../hub/web/app/conversation/conversation.js" */
+/** @import { Conversation } from "../../../../hub/web/app/conversation/conversation.js" */
 
 const NOW = new Date(2024, 1, 28, 23, 30);
 
