@@ -3,10 +3,13 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 import { Activity } from "../../../hub/web/app/activity/activity.js";
+import { collected } from "../../../hub/web/app/activity/collecting.js";
 import { NewestFirst } from "../../../hub/web/app/activity/newest_first.js";
 import { UnreadThreads } from "../../../hub/web/app/activity/unread_threads.js";
 import { Conversations } from "../../../hub/web/app/conversation/conversations.js";
 import { BEN, FakeHub, ME, RESUMED, settled, wireMessage } from "../sdk/units/fake_hub.mjs";
+
+/** @import { Entry } from "../../../hub/web/app/activity/activity.js" */
 
 const PRIVATE = "/private_messages/api";
 const CHANNELS = "/learning_platform/api";
@@ -100,6 +103,27 @@ test("what is listed of both is in order, and only what is in a conversation of 
       ["person.2", 101],
     ],
   );
+});
+
+test("unread ones are looked for no further than they are known to be", async () => {
+  let read = 0;
+  /** @param {Set<number>} unread */
+  async function* entries(unread) {
+    for (let at = 0; at < 5_000; at += 1) {
+      read = at + 1;
+      yield/** @type {Entry} */ ({ unread: unread.has(at) ? 1 : 0 });
+    }
+  }
+  const some = new Set([0, 3, 60]);
+  const found = await collected(entries(some), 20, 3);
+  assert.deepEqual([found.entries.length, found.isMore, read], [3, false, 61]);
+  assert.equal((await collected(entries(some), 2, 3)).isMore, true);
+  await collected(entries(new Set([7])), 20, 0); // it came since
+  assert.equal(read, 50);
+  await collected(entries(some), 20, 9); // they are nowhere
+  assert.equal(read, 1_000);
+  const all = await collected(entries(some), 20, null);
+  assert.deepEqual([all.entries.length, all.isMore, read], [20, true, 21]);
 });
 
 test("threads with unread replies are counted, not in muted conversations, and not too often", async () => {

@@ -37,6 +37,11 @@ export class Activity {
     this.#conversations = conversations;
   }
 
+  /** How many messages that mention the user are unread, as far as the list knows. */
+  get unreadMentions() {
+    return this.#conversations.all().reduce((sum, { mentions }) => sum + mentions.count, 0);
+  }
+
   /** The messages that mention the user, read or not, the newest first. */
   mentions() {
     return this.#all(
@@ -61,7 +66,7 @@ export class Activity {
     return this.#all(
       (client) => async (cursor) => {
         const page = await client.threads(cursor === undefined ? {} : { cursor });
-        const items = page.threads.map((thread) => threadIn(client, thread));
+        const items = page.threads.map((thread) => entryOf(client, thread));
         return { items, cursor: isWhole ? page.cursor : null };
       },
       ({ message }) => message.lastReply?.id ?? message.id ?? 0,
@@ -90,6 +95,6 @@ export class Activity {
  * @param {AnyClient} client
  * @param {FollowedThread} thread
  */
-function threadIn(client, { message, unreadCount: unread }) {
+function entryOf(client, { message, unreadCount: unread }) {
   return { client, message, unread };
 }

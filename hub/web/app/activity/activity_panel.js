@@ -44,7 +44,7 @@ export class ActivityPanel {
       read: () => activity.mentions(),
       row: (entry) => mentionRow(entry, () => onMessage(entry.conversation.key, entry.message)),
     });
-    this.#mentions.isWanted = ({ unread }) => unread > 0;
+    this.#mentions.unread = () => activity.unreadMentions;
     this.#threads = new EntryList({
       title: "Threads that you follow",
       empty: "You follow no thread. You follow those that you write in.",
@@ -80,9 +80,9 @@ export class ActivityPanel {
   }
 
   #showEarlier() {
-    this.#mentions.isWanted = () => true;
+    this.#mentions.unread = null;
     this.#earlier.remove();
-    void this.#mentions.load();
+    void this.#mentions.loadMore();
   }
 }
 

@@ -7,6 +7,7 @@ import { h } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
 import { Loader } from "../dom/loader.js";
 import { redrawIn } from "../dom/redraw.js";
+import { collected } from "./collecting.js";
 
 /**
  * @import { Entry } from "./activity.js"
@@ -19,13 +20,12 @@ import { redrawIn } from "../dom/redraw.js";
  */
 
 const PAGE = 20;
-const MAX_READ = 1_000; // to find those that are wanted: what is older is counted nowhere
 
 export class EntryList {
   /** @readonly */
   element;
-  /** @type {(entry: Entry) => boolean} */
-  isWanted = () => true;
+  /** @type {(() => number) | null} */
+  unread = null; // about how many are unread, and no others are wanted; null: all are
   #content;
   #list = h("ul.results");
   #empty;
@@ -38,10 +38,10 @@ export class EntryList {
   constructor(content) {
     this.#content = content;
     this.#empty = h("p", { hidden: true }, content.empty);
-    const onclick = () => void this.#loadMore();
+    const onclick = () => void this.loadMore(this.#limit + PAGE);
     this.#more = h("button.button", { type: "button", hidden: true, onclick }, "More");
     const parts = [h("h3", {}, content.title), this.#empty, this.#list, this.#problem, this.#more];
-    this.element = h("section", { "aria-label": content.title }, ...parts);
+    this.element = h("section", { "aria-label": content.title, tabindex: -1 }, ...parts);
   }
 
   /** Load as many as are shown, as they are now. */
@@ -49,25 +49,22 @@ export class EntryList {
     await this.#loader.run();
   }
 
-  async #loadMore() {
-    this.#limit += PAGE;
+  /** Load more of them, or others, too; the focus goes to the first that was not there. */
+  async loadMore(limit = this.#limit) {
+    const before = this.#list.children.length;
+    this.#limit = limit;
     await this.load();
+    const rows = this.#list.querySelectorAll("button");
+    (rows[before] ?? rows[rows.length - 1] ?? this.element).focus();
   }
 
   async #load() {
     const limit = this.#limit;
-    /** @type {Entry[]} */
-    const found = [];
-    let count = 0;
-    for await (const entry of this.#content.read()) {
-      count += 1;
-      if (this.isWanted(entry)) found.push(entry);
-      if (found.length > limit || count >= MAX_READ) break;
-    }
-    const shown = found.slice(0, limit);
-    this.#empty.hidden = shown.length > 0;
-    this.#more.hidden = found.length <= limit;
-    redrawIn(this.#list, ...shown.map((entry) => this.#row(entry)));
+    const unread = this.unread === null ? null : this.unread();
+    const { entries, isMore } = await collected(this.#content.read(), limit, unread);
+    this.#empty.hidden = entries.length > 0;
+    this.#more.hidden = !isMore;
+    redrawIn(this.#list, ...entries.map((entry) => this.#row(entry)));
   }
 
   /** @param {Entry} entry */

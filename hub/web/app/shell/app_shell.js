@@ -92,7 +92,7 @@ export class AppShell {
       },
       onOpen: (place) => this.#go(place),
       welcome: () => this.#welcome(),
-      unreadThreads: () => this.#unreadThreads.count,
+      unreadActivity: () => activity.unreadMentions + this.#unreadThreads.count,
     });
     this.#banner = new ConnectionBanner(
       [client, channels],

@@ -133,7 +133,7 @@ async function lists(ann, ben) {
   await (await activity(ben, 0)).click();
   await ben.getByText("Nothing unread mentions you").waitFor();
   await ben.getByRole("button", { name: "Show read ones, too" }).click();
-  await ben.locator(".activity .result:not(.unread)", { hasText: "is code" }).click();
+  await ben.locator(".activity .result:focus", { hasText: "is code" }).press("Enter");
   await ben.locator(".bubble.sought", { hasText: "is code" }).waitFor();
 }
 
@@ -144,8 +144,12 @@ async function lists(ann, ben) {
  */
 async function marks(ann, ben) {
   const first = (/** @type {Page} */ page) => page.locator(".bubble", { hasText: "Look, @ben" });
-  await first(ben).locator("strong.mention.own", { hasText: /^@ben$/ }).waitFor();
-  await first(ann).locator("span.mention", { hasText: /^@ben$/ }).waitFor();
+  await first(ben)
+    .locator("strong.mention.own", { hasText: /^@ben$/ })
+    .waitFor();
+  await first(ann)
+    .locator("span.mention", { hasText: /^@ben$/ })
+    .waitFor();
   await write(ann, "@channel and @nobody, https://example.org/@ben");
   await ben.locator("strong.mention.own", { hasText: "@channel" }).waitFor();
   const last = ben.locator(".bubble", { hasText: "@nobody" });

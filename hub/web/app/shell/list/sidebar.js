@@ -23,7 +23,7 @@ import { ConversationRow } from "./conversation_row.js";
  * @property {(place: string) => void} onOpen a conversation or a panel is wanted
  * @property {(text: string) => void} onSearch messages are searched
  * @property {() => HTMLElement} welcome what a new user can do
- * @property {() => number} unreadThreads how many of those that are followed
+ * @property {() => number} unreadActivity how many mentions, and threads, are
  */
 
 const PAGE = 100; // rows that are drawn more when the last one comes near
@@ -56,7 +56,7 @@ export class Sidebar {
   #ways = new Map();
   #requests = this.#way("requests", icon("request"), "Requests");
   #mentions = this.#way("mentions", icon("mention"), h("span.unseen", {}, MENTIONS));
-  #unreadThreads;
+  #unreadActivity;
   #muteEnds;
   #place = "";
 
@@ -68,7 +68,7 @@ export class Sidebar {
   constructor(me, conversations, handlers) {
     const { onSignOut, onOpen, onSearch, welcome } = handlers;
     this.#conversations = conversations;
-    this.#unreadThreads = handlers.unreadThreads;
+    this.#unreadActivity = handlers.unreadActivity;
     this.#muteEnds = new MuteEnds(() => conversations.muteEnded());
     this.#onOpen = onOpen;
     this.#welcome = welcome();
@@ -194,8 +194,7 @@ export class Sidebar {
     this.count("requests", asking, "requests");
     this.#requests.hidden = asking === 0 && this.#place !== "requests";
     this.#muteEnds.update(all);
-    const mentions = all.reduce((sum, each) => sum + each.mentions.count, 0);
-    this.count("mentions", mentions + this.#unreadThreads(), "unread");
+    this.count("mentions", this.#unreadActivity(), "unread");
     const shown = this.#filter ? all.filter((each) => this.#isSearched(each)) : all;
     const people = shown.filter(({ isChannel }) => !isChannel);
     people.sort((one, other) => other.order - one.order);
