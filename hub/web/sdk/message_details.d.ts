@@ -1,6 +1,6 @@
 /** What people do with a message: they react to it, and are mentioned in it. */
 
-import type { ConversationId, UserId } from "./parlour.js";
+import type { ConversationId, Message, UserId } from "./parlour.js";
 
 export interface Reaction {
   readonly emoji: string;
@@ -24,6 +24,23 @@ export interface MentionDetail {
   readonly author: UserId;
   readonly content: string;
   readonly isMentioned: boolean;
+}
+
+/** `limit`: how many at most, up to 50; `cursor`: that of the page before. */
+export interface MentionOptions {
+  limit?: number;
+  cursor?: string;
+}
+
+/** `cursor`: of the next page; null: this is the last one. */
+export interface MentionPage {
+  mentions: { readonly message: Message; readonly isUnread: boolean }[];
+  cursor: string | null;
+}
+
+/** The calls that every client has for them. */
+export interface Mentioned {
+  mentions(options?: MentionOptions): Promise<MentionPage>;
 }
 
 // biome-ignore lint/complexity/noUselessEmptyExport: without it, every declaration is exported

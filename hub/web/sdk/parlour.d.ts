@@ -6,7 +6,7 @@
 
 import type { CallCode, UsageCode } from "./codes.d.ts";
 import type { FoundPage, HistoryPage, SearchOptions } from "./found.d.ts";
-import type { Mention, MentionDetail, Reaction } from "./message_details.d.ts";
+import type { Mention, MentionDetail, Mentioned, Reaction } from "./message_details.d.ts";
 import type { Marks, Noting } from "./notes.d.ts";
 import type { Options, Sending, StoredFile } from "./options.d.ts";
 import type { LastReply, Threading } from "./replies.d.ts";
@@ -17,7 +17,8 @@ import type { WorkspaceRole, WorkspaceWithChannels } from "./workspaces.d.ts";
 export type { CallCode, HubCode, UsageCode } from "./codes.d.ts";
 export type { FoundMessage, FoundPage, HistoryPage, Mark } from "./found.d.ts";
 export type { SearchOptions, Snippet } from "./found.d.ts";
-export type { Mention, MentionDetail, Reaction } from "./message_details.d.ts";
+export type { Mention, MentionDetail, MentionOptions } from "./message_details.d.ts";
+export type { MentionPage, Reaction } from "./message_details.d.ts";
 export type { Marks } from "./notes.d.ts";
 export type {
   ItemStorage,
@@ -172,7 +173,7 @@ export interface ClientEvents {
   pinned: { conversationId: ConversationId; id: number; isPinned: boolean };
   /** a message mentions this user, or does so no longer; perhaps one that is not known here */
   mention: MentionDetail;
-  /** the thread of the message `rootId` has other replies, or is followed or no more */
+  /** the thread of the message `rootId` has other replies, is followed or no more, or was read here */
   thread: { conversationId: ConversationId; rootId: number };
   /** this user has noted something of a conversation, here or on another device */
   noted: { conversationId: ConversationId } & Marks;
@@ -229,7 +230,7 @@ export interface ClientEventTarget {
   dispatchEvent(event: Event): boolean;
 }
 
-export interface Client<Me> extends ClientEventTarget, Noting, Threading {
+export interface Client<Me> extends ClientEventTarget, Mentioned, Noting, Threading {
   readonly me: Me | null;
   readonly status: ConnectionStatus;
   readonly state: ConnectionState;

@@ -10,6 +10,7 @@ import { Listing } from "./listing.js";
 import { DeliveryReceipts } from "./messages/delivery_receipts.js";
 import { Status } from "./messages/message.js";
 import { History } from "./messages/history.js";
+import { Resuming } from "./resuming.js";
 import { KnownNotes } from "./notes/known_notes.js";
 import { Notes } from "./notes/notes.js";
 import { Revisions } from "./revisions/revisions.js";
@@ -65,8 +66,7 @@ export class Session {
   history;
   #receipts;
   #learning;
-  #unanswered = 0; // `resume` frames on this connection
-  #isMore = false; // that was missed than what was sent for them
+  #resuming;
   #dialect;
   #rest;
   #log;
@@ -95,7 +95,7 @@ export class Session {
     const known = new KnownNotes();
     this.threads = new Threads(me.id, { timelines, dialect, rest, emit, notes: known });
     const { threads } = this;
-    const resume = () => this.#unanswered === 0 && this.resume();
+    const resume = () => this.#resuming.askOnce();
     this.history = new History(me.id, { timelines, sender, dialect, rest, notes: known });
     this.notes = new Notes(me.id, known, { timelines, threads, dialect, rest, emit, resume });
     this.revisions = new Revisions(me.id, { timelines, threads, dialect, rest, connection, emit });
@@ -109,28 +109,20 @@ export class Session {
       resume: () => this.resume(),
     };
     this.#learning = new Learning(listing, timelines, dialect, rest, learn);
+    const { notes } = this;
+    const learning = this.#learning;
+    this.#resuming = new Resuming({ timelines, notes, dialect, log, connection, learning });
     this.#know(listed);
   }
 
-  /** Ask for what was missed in every conversation: what is not named is missed whole, or left out. */
+  /** Ask for what was missed. */
   resume() {
-    const parts = this.timelines.positions();
-    const isAllNamed = this.#learning.isWhole && parts.length === 1;
-    const isOnlyNamed = this.#dialect.followsAll && !isAllNamed;
-    this.#learning.isOnlyNamed = isOnlyNamed;
-    this.#isMore = false;
-    for (const [at, part] of parts.entries()) {
-      const revs = this.timelines.revsOf(part);
-      const notes = at === 0 ? this.notes.asked() : null;
-      const { epoch } = this.#log;
-      const frame = this.#dialect.resumeFrame(part, epoch, isOnlyNamed, revs, notes);
-      if (this.#connection.send(frame)) this.#unanswered += 1;
-    }
+    this.#resuming.ask();
   }
 
   disconnected() {
     this.#isFresh = false;
-    this.#unanswered = 0;
+    this.#resuming.disconnected();
     this.#receipts.disconnected();
     this.typing.disconnected();
   }
@@ -290,13 +282,7 @@ export class Session {
     }
     this.revisions.toldUpTo(revs);
     if (notes !== null) this.notes.toldUpTo(notes, isReset);
-    this.#unanswered = Math.max(0, this.#unanswered - 1);
-    this.#isMore ||= !isComplete; // than the hub sends at a time
-    if (this.#unanswered > 0) return;
-    if (this.#isMore) {
-      this.resume();
-      return;
-    }
+    if (!this.#resuming.answered(isComplete)) return;
     this.#connection.resumed();
     this.sender.resubmit();
     void this.revisions.submit();

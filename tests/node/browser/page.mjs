@@ -158,11 +158,38 @@ export async function other(page, text, word) {
 /**
  * Mute the conversation that is open, or unmute it.
  * @param {Page} page
- * @param {"Mute" | "Unmute"} word
+ * @param {string} word as the menu has it
  */
 export async function mute(page, word) {
   await page.getByTitle("More", { exact: true }).click();
   await page.getByRole("button", { name: word, exact: true }).click();
+}
+
+/**
+ * The way to mentions and threads, once so many are unread.
+ * @param {Page} page
+ * @param {number} count
+ */
+export async function activity(page, count) {
+  const way = page.getByRole("button", { name: "Mentions and threads" });
+  const badge = way.getByRole("img", { name: `${count} unread`, exact: true });
+  if (count === 0) await way.locator(".badge").waitFor({ state: "detached" });
+  else await badge.waitFor();
+  return way;
+}
+
+/**
+ * What the panel of mentions and threads shows as unread, once it is so much.
+ * @param {Page} page
+ * @param {number} count
+ */
+export async function unreadEntries(page, count) {
+  const found = page.locator(".activity .result.unread");
+  await page.waitForFunction(
+    (wanted) => document.querySelectorAll(".activity .result.unread").length === wanted,
+    count,
+  );
+  return found;
 }
 
 /** @param {Page} page */

@@ -57,6 +57,11 @@ export class Conversation {
     return this.client.me !== null && this.client.marks(this.id).isMuted;
   }
 
+  /** Until when, in ISO 8601; null: for good, or it is not muted. */
+  get mutedUntil() {
+    return this.client.me === null ? null : this.client.marks(this.id).mutedUntil;
+  }
+
   get isChannel() {
     return this.workspace !== null;
   }

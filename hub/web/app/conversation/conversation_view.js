@@ -12,7 +12,7 @@ import { plain } from "../dom/text.js";
 import { PastView, sought } from "../finding/past_view.js";
 import { Pins } from "../finding/pins.js";
 import { Composer } from "./composer.js";
-import { MessageList } from "./messages/message_list.js";
+import { MessageList } from "./messages/list/message_list.js";
 import { Notes } from "./notes.js";
 import { RequestBar } from "./request_bar.js";
 import { Threads } from "./thread/threads.js";
@@ -97,7 +97,13 @@ export class ConversationView {
       },
     });
     this.parts = [
-      paneHeader(onBack, isChannel ? channelFace() : face(title, id), about, this.#notes.menu),
+      paneHeader(
+        onBack,
+        isChannel ? channelFace() : face(title, id),
+        about,
+        this.#notes.sign,
+        this.#notes.menu,
+      ),
       this.#pins.element,
       this.#messages.element,
       this.#typing,
@@ -154,8 +160,13 @@ export class ConversationView {
       this.#past = new PastView(this.#conversation, message, () => this.#toNewest());
       this.#messages.element.before(this.#past.element);
       this.#messages.element.hidden = true;
-      void this.#past.start();
+      void this.#past.start(this.#listening.signal);
     }
+  }
+
+  /** @param {Message} message the first one of the thread that is wanted */
+  openThread(message) {
+    this.#threads.open(message);
   }
 
   #toNewest() {
@@ -234,9 +245,8 @@ export class ConversationView {
     this.#notes.menu.hidden = isRequest;
     if (isDecided) this.#composer.replyTo(null); // the focus goes to where one writes now
     const name = plain(workspace?.name ?? "");
-    const muted = this.#notes.changed() ? "muted" : "";
-    const states = [name || (isOnline ? "online" : ""), muted].filter((word) => word !== "");
-    this.#state.textContent = this.#closed || states.join(" · ");
+    const states = [this.#notes.changed(), name || (isOnline ? "online" : "")];
+    this.#state.textContent = this.#closed || states.filter((word) => word !== "").join(" · ");
   }
 
   /**

@@ -296,6 +296,12 @@ export class Conversations {
     await this.#countAgain(conversation);
   }
 
+  /** A conversation is muted no more; what mentions everybody there does mention the user again. */
+  muteEnded() {
+    this.#onChange();
+    void this.loadChannels();
+  }
+
   /**
    * It was read on another device: what came after that stays unread.
    * @param {AnyClient} client

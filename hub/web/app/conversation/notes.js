@@ -3,9 +3,10 @@
  * whether it is muted; with the menu of the conversation, which blocks, too.
  */
 
-import { icon, h } from "../dom/elements.js";
+import { icon, iconButton, h } from "../dom/elements.js";
 import { confirmed, textOf } from "../dom/feedback.js";
 import { menu } from "../dom/menu.js";
+import { muteChoices, mutedWords } from "./muting.js";
 
 /**
  * @import { Message } from "../../sdk/parlour.js"
@@ -18,6 +19,11 @@ import { menu } from "../dom/menu.js";
 export class Notes {
   /** @readonly */
   menu = h("div");
+  /**
+   * Shows that it is muted, and takes it back.
+   * @readonly
+   */
+  sign = iconButton("mute", "Unmute", () => void this.#try(() => this.#unmute()));
   #conversation;
   #onBlocked;
   #isBlocked = false; // by the user, as long as this is open
@@ -33,22 +39,42 @@ export class Notes {
     this.changed();
   }
 
-  /** What is noted may have changed; returns whether the conversation is muted. */
+  /** What is noted may have changed; returns whether the conversation is muted, in words. */
   changed() {
     const { isChannel, isMuted } = this.#conversation;
-    const words = [isMuted ? "Unmute" : "Mute", this.#isBlocked ? "Unblock" : "Block"];
-    const look = words.join(" ");
-    if (look === this.#look) return isMuted;
+    const muted = mutedWords(this.#conversation);
+    const block = this.#isBlocked ? "Unblock" : "Block";
+    const look = `${muted} ${block}`;
+    if (look === this.#look) return muted;
     this.#look = look;
-    const hadFocus = this.menu.contains(document.activeElement);
-    const [mute = "", block = ""] = words;
-    /** @type {[string, () => void][]} */
-    const actions = [[mute, () => void this.#try(() => this.#mute(!isMuted))]];
-    if (!isChannel)
-      actions.push([block, () => void this.#try(() => this.#block(!this.#isBlocked))]);
+    const hadFocus = [this.menu, this.sign].some((each) => each.contains(document.activeElement));
+    this.sign.hidden = !isMuted;
+    const word = `Unmute (${muted})`;
+    this.sign.title = word;
+    this.sign.setAttribute("aria-label", word);
+    const actions = isMuted ? [this.#action("Unmute", () => this.#unmute())] : this.#choices();
+    if (!isChannel) actions.push(this.#action(block, () => this.#block(!this.#isBlocked)));
     this.menu.replaceChildren(menu("More", icon("more"), null, actions));
     if (hadFocus) this.menu.querySelector("summary")?.focus();
-    return isMuted;
+    return muted;
+  }
+
+  #choices() {
+    return muteChoices(new Date()).map(([word], at) =>
+      this.#action(word, async () => {
+        const { client, id } = this.#conversation;
+        await client.mute(id, muteChoices(new Date())[at]?.[1]); // from now on
+      }),
+    );
+  }
+
+  /**
+   * @param {string} word
+   * @param {() => Promise<void>} act
+   * @returns {[string, () => void]}
+   */
+  #action(word, act) {
+    return [word, () => void this.#try(act)];
   }
 
   /** @param {Message} message */
@@ -69,10 +95,9 @@ export class Notes {
     });
   }
 
-  /** @param {boolean} isMuted */
-  async #mute(isMuted) {
+  async #unmute() {
     const { client, id } = this.#conversation;
-    await (isMuted ? client.mute(id) : client.unmute(id));
+    await client.unmute(id);
   }
 
   /** @param {boolean} isBlocked */

@@ -26,6 +26,7 @@ const ICONS = {
   unread: 17,
   hide: 18,
   mute: 19,
+  mention: 20,
 };
 
 /**

@@ -3,6 +3,7 @@
  * meanwhile does not move them.
  */
 
+import { onConnected } from "../conversation/connected.js";
 import { h } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";
 import { Drawing } from "../conversation/messages/drawing.js";
@@ -24,6 +25,8 @@ export class PastView {
   /** @type {readonly Message[]} */
   #messages = [];
   #problem = h("p.problem", { role: "alert" });
+  /** @type {(() => Promise<void>) | null} */
+  #failed = null; // what could not be loaded
   #earlier;
   #later;
   #shown = h("div.shown");
@@ -63,16 +66,30 @@ export class PastView {
    * @param {() => Promise<void>} act
    */
   #button(word, act) {
-    const onclick = () => void attempt(this.#problem, act);
+    const onclick = () => void this.#try(act);
     return h("button.button.further", { type: "button", hidden: true, onclick }, word);
   }
 
-  async start() {
+  /** @param {AbortSignal} signal ends what begins by itself */
+  async start(signal) {
+    const again = () => this.#failed !== null && void this.#try(this.#failed);
+    onConnected(this.#conversation.client, again, signal);
+    await this.#try(() => this.#begin());
+  }
+
+  /** @param {() => Promise<void>} act */
+  async #try(act) {
     await attempt(this.#problem, async () => {
-      await this.#load();
-      const message = this.#messages.find(({ id }) => id === this.#wanted.id);
-      sought(message ? this.#drawing.bubbleOf(message) : null);
+      this.#failed = act;
+      await act();
+      this.#failed = null;
     });
+  }
+
+  async #begin() {
+    await this.#load();
+    const message = this.#messages.find(({ id }) => id === this.#wanted.id);
+    sought(message ? this.#drawing.bubbleOf(message) : null);
   }
 
   async #load() {

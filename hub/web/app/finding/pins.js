@@ -3,6 +3,7 @@
  */
 
 import { ChannelsClient } from "../../sdk/parlour.js";
+import { onConnected } from "../conversation/connected.js";
 import { shortly } from "../dom/dates.js";
 import { h, icon } from "../dom/elements.js";
 import { confirmed, textOf } from "../dom/feedback.js";
@@ -45,6 +46,7 @@ export class Pins {
       ({ detail }) => detail.conversationId === id && void this.#load(client),
       { signal },
     );
+    onConnected(client, () => void this.#load(client), signal);
     await Promise.all([this.#load(client), this.#learnRights(client, workspace.id)]);
   }
 
@@ -61,7 +63,7 @@ export class Pins {
     try {
       this.#draw(await client.pinned(this.#conversation.id));
     } catch {
-      // the banner says why; it is loaded again when the conversation is opened
+      // the banner says why; it is loaded again when there is a connection
     }
   }
 

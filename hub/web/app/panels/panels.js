@@ -1,5 +1,6 @@
 /** The panels of the page by their places in its address, each made when it is wanted. */
 
+import { ActivityPanel } from "../activity/activity_panel.js";
 import { SearchPanel } from "../finding/search_panel.js";
 import { PeoplePanel } from "./people.js";
 import { RequestsPanel } from "./requests.js";
@@ -8,6 +9,7 @@ import { WorkspacesPanel } from "./workspaces.js";
 
 /**
  * @import { ChannelsClient, Message, ParlourClient, User } from "../../sdk/parlour.js"
+ * @import { Activity } from "../activity/activity.js"
  * @import { Conversations } from "../conversation/conversations.js"
  * @import { View } from "../shell/app_shell.js"
  *
@@ -16,7 +18,9 @@ import { WorkspacesPanel } from "./workspaces.js";
  * @property {ChannelsClient} channels
  * @property {Conversations} conversations
  * @property {(place: string) => void} go
+ * @property {Activity} activity
  * @property {(key: string, message: Message) => void} goToMessage
+ * @property {(key: string, message: Message) => void} goToThread
  * @property {() => void} back
  * @property {(me: User) => void} profileChanged
  */
@@ -57,6 +61,12 @@ export class Panels {
           () => void conversations.loadChannels(),
           back,
         );
+      case "mentions":
+        return new ActivityPanel(this.#page.activity, [client, channels], {
+          onMessage: this.#page.goToMessage,
+          onThread: this.#page.goToThread,
+          onBack: back,
+        });
       case "settings":
         return new SettingsPanel(client, profileChanged, back);
       case "search":

@@ -1,6 +1,6 @@
 /**
  * What is open, in the page's address, so that Back, a reload and a bookmark lead there: `#/person/5`,
- * `#/channel/7`, `#/people`, `#/channels`, `#/requests`, `#/search`, `#/settings`; the list has
+ * `#/channel/7`, `#/people`, `#/channels`, `#/mentions`, `#/requests`, `#/search`, `#/settings`; the list has
  * none.
  */
 

@@ -2,31 +2,32 @@
  * The page of a signed-in user: the list at the side, and one conversation or panel beside it, which
  * the address names.
  *
- * It passes the clients' events on to the list and to what is open. It must not know how they look.
+ * It must not know how they look.
  */
 
 import { Connection } from "../../sdk/parlour.js";
+import { Activity } from "../activity/activity.js";
+import { UnreadThreads } from "../activity/unread_threads.js";
 import { keyOf } from "../conversation/conversation.js";
 import { ConversationView } from "../conversation/conversation_view.js";
 import { Conversations } from "../conversation/conversations.js";
 import { h } from "../dom/elements.js";
-import { announce, confirmed } from "../dom/feedback.js";
+import { confirmed } from "../dom/feedback.js";
 import { Panels } from "../panels/panels.js";
 import { welcome } from "../panels/welcome.js";
 import { WorkspacesPanel } from "../panels/workspaces.js";
 import { announcementBar } from "./announcement.js";
 import { goTo, goToList, placeNow } from "./address.js";
-import { announceMessage, notifyMention } from "./arrival.js";
+import { ClientListener } from "./client_listener.js";
 import { ConnectionBanner } from "./connection_banner.js";
 import { onFileDrop } from "./file_drop.js";
 import { unsentOf } from "./identity.js";
-import { Sidebar } from "./sidebar.js";
+import { Sidebar } from "./list/sidebar.js";
 import { confirmSignOut } from "./sign_out.js";
 
 /**
- * @import { ChannelsClient, ClientEvents, ConversationId } from "../../sdk/parlour.js"
- * @import { Message, ParlourClient, User } from "../../sdk/parlour.js"
- * @import { AnyClient, Conversation } from "../conversation/conversation.js"
+ * @import { ChannelsClient, Message, ParlourClient, User } from "../../sdk/parlour.js"
+ * @import { Conversation } from "../conversation/conversation.js"
  * @import { Identity } from "./identity.js"
  *
  * @typedef {{ parts: HTMLElement[], start: () => Promise<void>, stop?: () => void,
@@ -41,6 +42,7 @@ export class AppShell {
   #channels;
   #me;
   #conversations;
+  #unreadThreads;
   #sidebar;
   #banner;
   #body;
@@ -68,12 +70,17 @@ export class AppShell {
         this.#view instanceof ConversationView && this.#view.key === key && this.#view.isSeen,
       () => this.#changed(),
     );
+    const activity = new Activity(client, channels, this.#conversations);
+    this.#unreadThreads = new UnreadThreads(activity, () => this.#sidebar.changed());
     this.#panels = new Panels({
       client,
       channels,
       conversations: this.#conversations,
+      activity,
       go: (place) => this.#go(place),
-      goToMessage: (key, message) => void this.#goToMessage(key, message),
+      goToMessage: (key, message) => void this.#opened(key).then((view) => view?.goTo(message)),
+      goToThread: (key, message) =>
+        void this.#opened(key).then((view) => view?.openThread(message)),
       back: () => this.#back(),
       profileChanged: (user) => this.#sidebar.profileChanged(user),
     });
@@ -85,11 +92,15 @@ export class AppShell {
       },
       onOpen: (place) => this.#go(place),
       welcome: () => this.#welcome(),
+      unreadActivity: () => activity.unreadMentions + this.#unreadThreads.count,
     });
     this.#banner = new ConnectionBanner(
       [client, channels],
       () => this.#away(),
-      () => void this.#conversations.loadPeople(),
+      () => {
+        void this.#conversations.loadPeople();
+        this.#unreadThreads.changed();
+      },
     );
     this.#body = h("div.shell", { "data-open": "list" }, this.#sidebar.element, this.#pane);
     const title = h("h1.unseen", {}, "Parlour");
@@ -98,17 +109,12 @@ export class AppShell {
   }
 
   start() {
-    for (const client of [this.#client, this.#channels]) this.#listen(client);
-    this.#on(this.#client, "status", () => this.#banner.update());
-    this.#on(this.#channels, "channels", () => void this.#conversations.loadChannels());
-    this.#on(this.#channels, "invitations", ({ count }) => this.#invited(count));
-    this.#on(this.#client, "request", () => void this.#decided());
-    this.#on(this.#client, "presence", ({ user, isOnline }) =>
-      this.#conversations.presenceChanged(user, isOnline),
-    );
+    this.#listen();
     const { signal } = this.#listening;
     const seen = () => {
-      if (!document.hidden) void this.#conversations.loadChannels(); // no event says what SQL did
+      if (document.hidden) return;
+      void this.#conversations.loadChannels(); // no event says what SQL did
+      this.#unreadThreads.changed(); // or what was read on another device
     };
     document.addEventListener("visibilitychange", seen, { signal });
     document.addEventListener("keydown", (event) => this.#sidebar.pressed(event), { signal });
@@ -118,7 +124,29 @@ export class AppShell {
     this.#banner.update();
     this.#showList();
     void this.#conversations.loadPeople();
+    this.#unreadThreads.changed();
     void this.#open(placeNow());
+  }
+
+  #listen() {
+    const page = {
+      conversations: this.#conversations,
+      view: () => this.#view,
+      go: (/** @type {string} */ place) => this.#go(place),
+    };
+    const listener = new ClientListener(page, this.#listening.signal);
+    for (const client of [this.#client, this.#channels]) {
+      listener.on(client, "queue", () => this.#banner.update());
+      listener.on(client, "thread", () => this.#unreadThreads.changed());
+      listener.listen(client);
+    }
+    listener.on(this.#client, "status", () => this.#banner.update());
+    listener.on(this.#channels, "channels", () => void this.#conversations.loadChannels());
+    listener.on(this.#channels, "invitations", ({ count }) => this.#invited(count));
+    listener.on(this.#client, "request", () => void this.#decided());
+    listener.on(this.#client, "presence", ({ user, isOnline }) =>
+      this.#conversations.presenceChanged(user, isOnline),
+    );
   }
 
   stop() {
@@ -131,6 +159,7 @@ export class AppShell {
   /** @param {boolean} isSignedIn whether the user is signed in to channels too */
   channelsChanged(isSignedIn) {
     void this.#conversations.loadChannels();
+    this.#unreadThreads.changed();
     if (isSignedIn) void this.#countInvitations();
     if (this.#view instanceof WorkspacesPanel) void this.#view.channelsChanged();
     const again = { type: "button", onclick: () => void this.#identity.signInAgain() };
@@ -163,71 +192,6 @@ export class AppShell {
     if (this.#view instanceof ConversationView && isGone) this.#back();
   }
 
-  /** @param {AnyClient} client */
-  #listen(client) {
-    this.#on(client, "queue", () => this.#banner.update());
-    this.#on(client, "message", ({ message }) => this.#messageChanged(client, message));
-    this.#on(client, "mention", (detail) => {
-      const unread = this.#conversations.mentioned(client, detail);
-      notifyMention(unread, detail.content, this.#listening.signal, (key) => this.#go(key));
-    });
-    this.#on(client, "changed", (detail) => this.#messageRevised(client, detail));
-    this.#on(client, "delivered", ({ conversationId }) =>
-      this.#viewOf(client, conversationId)?.statusChanged(),
-    );
-    this.#on(client, "read", (detail) => {
-      if (detail.isMine) void this.#conversations.readElsewhere(client, detail);
-      this.#viewOf(client, detail.conversationId)?.statusChanged();
-    });
-    this.#on(client, "noted", ({ conversationId, unreadFrom }) => {
-      this.#viewOf(client, conversationId)?.noted(unreadFrom);
-      void this.#conversations.noted(client, conversationId);
-    });
-    this.#on(client, "typing", ({ conversationId, who, isTyping }) =>
-      this.#viewOf(client, conversationId)?.typingChanged(who, isTyping),
-    );
-    this.#on(client, "revoked", ({ conversationId }) => {
-      this.#viewOf(client, conversationId)?.revoked();
-      this.#conversations.revoked(keyOf(client, conversationId));
-    });
-    this.#on(client, "problem", ({ text }) => announce(text));
-  }
-
-  /**
-   * @template {keyof ClientEvents} Name
-   * @param {AnyClient} client
-   * @param {Name} name
-   * @param {(detail: ClientEvents[Name]) => void} act
-   */
-  #on(client, name, act) {
-    client.addEventListener(name, ({ detail }) => act(detail), { signal: this.#listening.signal });
-  }
-
-  /**
-   * The view of a conversation, if that is what is open.
-   * @param {AnyClient} client
-   * @param {ConversationId} id
-   */
-  #viewOf(client, id) {
-    const view = this.#view;
-    return view instanceof ConversationView && view.key === keyOf(client, id) ? view : null;
-  }
-
-  /** @type {(client: AnyClient, message: Message) => void} */
-  #messageChanged(client, message) {
-    this.#viewOf(client, message.conversationId)?.messageChanged(message);
-    const unread = this.#conversations.messageChanged(client, message);
-    announceMessage(unread, message, this.#listening.signal, (key) => this.#go(key));
-  }
-
-  /** @type {(client: AnyClient, detail: ClientEvents["changed"]) => void} also one's own is stored */
-  #messageRevised(client, { conversationId, message }) {
-    const isSent = message !== null && message.rev === 0 && !message.isDeleted;
-    if (isSent) return this.#messageChanged(client, message);
-    this.#viewOf(client, conversationId)?.messageRevised();
-    void this.#conversations.revised(client, conversationId, message?.isDeleted ?? true);
-  }
-
   /** What the list shows has changed. */
   #changed() {
     this.#sidebar.changed();
@@ -244,15 +208,17 @@ export class AppShell {
     void this.#open(place);
   }
 
-  /** @type {(key: string, message: Message) => Promise<void>} */
-  async #goToMessage(key, message) {
+  /**
+   * The view of a conversation, which is opened, once it shows what it opens with.
+   * @param {string} key
+   */
+  async #opened(key) {
     goTo(key);
     await this.#open(key);
     const view = this.#view;
-    if (view instanceof ConversationView && view.key === key) {
-      await view.isStarted;
-      view.goTo(message);
-    }
+    if (!(view instanceof ConversationView && view.key === key)) return null;
+    await view.isStarted;
+    return view;
   }
 
   /** @param {string} place of this page's address */

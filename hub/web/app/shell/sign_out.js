@@ -2,7 +2,7 @@
 
 import { h } from "../dom/elements.js";
 
-/** @import { Sidebar } from "./sidebar.js" */
+/** @import { Sidebar } from "./list/sidebar.js" */
 
 /**
  * @param {number} count of what is not sent

@@ -7,8 +7,8 @@ import { notStored } from "../errors.js";
 import { RevisingClient } from "./revising.js";
 
 /**
- * @import { ConversationId, FoundPage, HistoryPage, Message, SearchOptions } from "../parlour.js"
- * @import { Snippet, UserId } from "../parlour.js"
+ * @import { ConversationId, FoundPage, HistoryPage, MentionOptions, MentionPage, Message } from "../parlour.js"
+ * @import { SearchOptions, Snippet, UserId } from "../parlour.js"
  */
 
 const PAGE_SIZE = 50;
@@ -37,8 +37,28 @@ export class FindingClient extends RevisingClient {
     const found = /** @type {{ message: unknown, snippet: Snippet }[]} */ (items).map(
       ({ message, snippet }) => ({ message: dialect.changed(message, me), snippet }),
     );
-    const more = next === null ? null : new URLSearchParams(next.slice(next.indexOf("?")));
-    return { found, cursor: more?.get("cursor") ?? null };
+    return { found, cursor: cursorOf(next) };
+  }
+
+  /**
+   * A page of the messages that mention this user, read or not, the newest first. The next one: with
+   * the `cursor` of this one.
+   * @param {MentionOptions} [options]
+   * @returns {Promise<MentionPage>}
+   * @throws {CallFailed}
+   */
+  async mentions({ limit = PAGE_SIZE, cursor } = {}) {
+    const { rest, dialect, session } = this.calls;
+    const me = session.me.id;
+    const more = cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const { items, next } = await rest.page(`/api/messages/mentions?limit=${limit}${more}`);
+    const mentions = items.map((each) => {
+      const message = dialect.changed(each, me);
+      const { unreadFrom } = session.notes.marks(message.conversationId);
+      const isMarked = unreadFrom !== null && message.seq >= unreadFrom;
+      return { message, isUnread: isMarked || !dialect.isRead(each, me) };
+    });
+    return { mentions, cursor: cursorOf(next) };
   }
 
   /**
@@ -79,4 +99,10 @@ export class FindingClient extends RevisingClient {
     const { rest, dialect, session } = this.calls;
     return dialect.changed(await rest.call("GET", `/api/messages/${id}/original`), session.me.id);
   }
+}
+
+/** @param {string | null} next the path of the next page */
+export function cursorOf(next) {
+  const query = next === null ? null : new URLSearchParams(next.slice(next.indexOf("?")));
+  return query?.get("cursor") ?? null;
 }

@@ -1,7 +1,7 @@
 /** Threads: the replies to a message, which are messages of its conversation, too. */
 
 import { notStored } from "../errors.js";
-import { FindingClient } from "./finding.js";
+import { FindingClient, cursorOf } from "./finding.js";
 
 /** @import { FollowedPage, Message, ThreadOptions, UserId } from "../parlour.js" */
 
@@ -67,8 +67,7 @@ export class ThreadingClient extends FindingClient {
     const asked = { limit: String(limit), ...(cursor === undefined ? {} : { cursor }) };
     const query = new URLSearchParams(asked).toString();
     const { threads, next } = await this.calls.session.threads.followed(query);
-    const more = next === null ? null : new URLSearchParams(next.slice(next.indexOf("?")));
-    return { threads, cursor: more?.get("cursor") ?? null };
+    return { threads, cursor: cursorOf(next) };
   }
 
   /**
@@ -76,8 +75,8 @@ export class ThreadingClient extends FindingClient {
    * @param {Message} message any of the thread
    * @throws {CallFailed} `message_not_found`: this user does not follow it
    */
-  async markThreadRead({ id, rootId }) {
-    if (id === null) throw notStored();
-    await this.call("POST", `/api/messages/${rootId ?? id}/replies/read`);
+  async markThreadRead(message) {
+    if (message.id === null) throw notStored();
+    await this.calls.session.threads.markRead(message);
   }
 }

@@ -85,6 +85,8 @@ export interface Dialect<Me, Listed> {
   destination(conversationId: ConversationId): object;
   /** what a call over REST that changed a message returned */
   changed(answer: unknown, me: UserId): StoredMessage;
+  /** whether this user has read a message of somebody else that a call over REST returned */
+  isRead(answer: unknown, me: UserId): boolean;
   /** a thread of the list of those that are followed */
   followed(listed: unknown, me: UserId): Followed;
   /** where a conversation is muted */

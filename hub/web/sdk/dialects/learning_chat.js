@@ -95,6 +95,8 @@ const DIALECT = {
 
   changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
 
+  isRead: (answer, me) => /** @type {WireMessage} */ (answer).readBy.includes(me),
+
   followed(listed, me) {
     const { message, unreadCount, readSeq } =
       /** @type {{ message: WireMessage, unreadCount: number, readSeq: number }} */ (listed);

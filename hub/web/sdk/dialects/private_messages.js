@@ -86,6 +86,8 @@ const DIALECT = {
 
   changed: (answer, me) => toMessage(/** @type {WireMessage} */ (answer), me),
 
+  isRead: (answer) => /** @type {WireMessage} */ (answer).is_read,
+
   followed(listed, me) {
     const thread = /** @type {{ message: WireMessage, unread_count: number, read_seq: number }} */ (
       listed

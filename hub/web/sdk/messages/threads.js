@@ -122,6 +122,17 @@ export class Threads {
   }
 
   /**
+   * All replies in a thread were read.
+   * @param {Message} message of the thread
+   * @throws {CallFailed}
+   */
+  async markRead(message) {
+    const rootId = rootOf(message);
+    await this.#rest.call("POST", `/api/messages/${rootId}/replies/read`);
+    this.#changed(message.conversationId, rootId);
+  }
+
+  /**
    * A page of the threads that are followed, the newest first.
    * @param {string} query
    */

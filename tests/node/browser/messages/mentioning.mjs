@@ -1,7 +1,16 @@
 /** People and a whole channel are mentioned: chosen while one writes, marked, counted, notified of. */
 
 import assert from "node:assert/strict";
-import { accessible, makeGarden, picture, stored, textBox, write } from "../page.mjs";
+import {
+  accessible,
+  activity,
+  makeGarden,
+  picture,
+  stored,
+  textBox,
+  unreadEntries,
+  write,
+} from "../page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -93,8 +102,39 @@ async function counts(ann, ben) {
     .waitFor();
   await accessible(ben);
   await picture(ben, "web-mention-badge");
-  await ben.locator(".item", { hasText: "general" }).click();
+}
+
+/**
+ * Unread mentions are listed, as they are now, and each leads to where it stands; read ones on request.
+ * @param {Page} ann
+ * @param {Page} ben
+ */
+async function lists(ann, ben) {
+  await (await activity(ben, 1)).click();
+  await (await unreadEntries(ben, 1)).filter({ hasText: "Look, @ben" }).waitFor();
+  await ben.getByText("You follow no thread").waitFor();
+  await write(ann, "`@ben` is code, and @ben is not");
+  await activity(ben, 2);
+  const found = await unreadEntries(ben, 2);
+  await accessible(ben);
+  await picture(ben, "web-activity");
+  await ben.emulateMedia({ colorScheme: "dark" });
+  await accessible(ben);
+  await ben.setViewportSize({ width: 390, height: 800 });
+  assert.equal(await ben.evaluate(() => document.documentElement.scrollWidth), 390);
+  await picture(ben, "web-phone-activity-dark");
+  await ben.emulateMedia({ colorScheme: null });
+  await ben.setViewportSize({ width: 1440, height: 900 });
+  await found.filter({ hasText: "Look, @ben" }).press("Enter");
+  await ben.locator(".bubble.sought:focus", { hasText: "Look, @ben" }).waitFor();
+  const code = ben.locator(".bubble", { hasText: "is code" });
+  assert.equal(await code.locator(".mention").count(), 1);
   await badge(ben).waitFor({ state: "detached" });
+  await (await activity(ben, 0)).click();
+  await ben.getByText("Nothing unread mentions you").waitFor();
+  await ben.getByRole("button", { name: "Show read ones, too" }).click();
+  await ben.locator(".activity .result:focus", { hasText: "is code" }).press("Enter");
+  await ben.locator(".bubble.sought", { hasText: "is code" }).waitFor();
 }
 
 /**
@@ -103,8 +143,13 @@ async function counts(ann, ben) {
  * @param {Page} ben
  */
 async function marks(ann, ben) {
-  await ben.locator(".bubble strong.mention.own", { hasText: /^@ben$/ }).waitFor();
-  await ann.locator(".bubble span.mention", { hasText: /^@ben$/ }).waitFor();
+  const first = (/** @type {Page} */ page) => page.locator(".bubble", { hasText: "Look, @ben" });
+  await first(ben)
+    .locator("strong.mention.own", { hasText: /^@ben$/ })
+    .waitFor();
+  await first(ann)
+    .locator("span.mention", { hasText: /^@ben$/ })
+    .waitFor();
   await write(ann, "@channel and @nobody, https://example.org/@ben");
   await ben.locator("strong.mention.own", { hasText: "@channel" }).waitFor();
   const last = ben.locator(".bubble", { hasText: "@nobody" });
@@ -186,6 +231,7 @@ export async function mentioning(visitors, { guests }) {
     .and(ben.getByLabel("1 mention", { exact: true }))
     .waitFor();
   await counts(ann, ben);
+  await lists(ann, ben);
   await marks(ann, ben);
   await edits(ann, ben);
   await notifies(ann, ben);

@@ -16,6 +16,15 @@ const TEXTS = [
   ["mail x@ann or x/@ann", ["ann"], []],
   ["@田中さん、やあ", ["田中さん"], ["@田中さん"]],
   ["", ["ann"], []],
+  ["`@ann` and @ann", ["ann"], ["@ann"]],
+  ["@ann `x @ann`, ``@ann ` @ann``", ["ann"], ["@ann"]],
+  ["`@ann and `` @ann", ["ann"], ["@ann", "@ann"]],
+  ["\\`@ann` \\@ann", ["ann"], ["@ann"]],
+  ["```\n@ann\n```\n@ann", ["ann"], ["@ann"]],
+  ["~~~ @ann\n@ann\n```\n@ann", ["ann"], []],
+  ["`@ann\n@ann`\n\n`@ann\n\n@ann`", ["ann"], ["@ann", "@ann"]],
+  ["a`x`@ann @a`x`nn", ["ann"], ["@ann"]],
+  ["`https://example.org/ @ann`, https://example.org/(@ann)", ["ann"], []],
 ];
 for (const [text, names, found] of TEXTS) {
   test(`names in ${JSON.stringify(text)}`, () => {

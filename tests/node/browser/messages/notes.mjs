@@ -61,7 +61,7 @@ async function marksUnread(one, other, ann) {
  */
 async function hides(one, other, author) {
   const second = (/** @type {Page} */ page) => page.locator(".bubble", { hasText: "second" });
-  await second(one).focus();
+  await one.locator(".bubble", { hasText: "third" }).press("ArrowUp");
   await one.getByTitle("Other actions").press("Enter");
   await one.getByRole("button", { name: "Hide for me" }).press("Enter");
   for (const page of [one, other]) await second(page).waitFor({ state: "detached" });
@@ -70,8 +70,13 @@ async function hides(one, other, author) {
   await picture(one, "web-hidden");
   await one.getByRole("button", { name: "Undo" }).click();
   for (const page of [one, other]) await second(page).waitFor();
+  await other.route(/\/hidden$/, async (route) => {
+    await other.locator(".bubble", { hasText: "first" }).hover(); // before it is hidden
+    await route.continue();
+  });
   await choose(other, "second", "Hide for me");
   for (const page of [one, other]) await second(page).waitFor({ state: "detached" });
+  await other.locator(".bubble:focus", { hasText: "third" }).waitFor();
   assert.equal(await second(author).count(), 1);
   await one.reload();
   await one.locator(".bubble", { hasText: "third" }).waitFor();
@@ -79,37 +84,48 @@ async function hides(one, other, author) {
 }
 
 /**
- * A muted conversation counts for itself alone.
+ * Of a muted conversation nothing is counted but what mentions the user; that is undone where it is seen.
  * @param {Page} one
  * @param {Page} other
  * @param {Page} author
  * @param {string} ann
+ * @param {string} username
  */
-async function mutes(one, other, author, ann) {
-  await mute(one, "Mute");
+async function mutes(one, other, author, ann, username) {
+  const quiet = (/** @type {Page} */ page) => page.locator(".item.quiet", { hasText: ann });
+  const mention = (/** @type {Page} */ page) =>
+    quiet(page).getByLabel("1 mention", { exact: true });
+  await mute(one, "Mute for 8 hours");
   for (const page of [one, other]) {
-    await page.locator(".item.quiet", { hasText: ann }).waitFor();
-    await page.locator(".state", { hasText: "muted" }).waitFor();
+    await quiet(page)
+      .getByLabel(/^muted until/)
+      .waitFor();
+    await page.locator(".state", { hasText: "muted until" }).waitFor();
   }
   for (const page of [one, other])
     await page.getByRole("button", { name: "People", exact: true }).click();
   await write(author, "fourth");
-  for (const page of [one, other]) await unread(page, ann, 1, "Parlour");
+  for (const page of [one, other]) {
+    await quiet(page).locator(".last", { hasText: "fourth" }).waitFor();
+    await unread(page, ann, 0, "Parlour");
+  }
+  await write(author, `@${username}, fifth`);
+  for (const page of [one, other]) await mention(page).waitFor();
   await accessible(one);
   await picture(one, "web-muted");
   await one.emulateMedia({ colorScheme: "dark" });
   await accessible(one);
   await picture(one, "web-muted-dark");
   await other.reload();
-  await unread(other, ann, 1, "Parlour");
+  await mention(other).waitFor();
   await one.locator(".item", { hasText: ann }).click();
   for (const page of [one, other]) await unread(page, ann, 0, "Parlour");
-  await one.getByTitle("More", { exact: true }).press("Enter");
-  await one.getByRole("button", { name: "Unmute" }).press("Enter");
+  await one.getByRole("button", { name: /^Unmute \(muted until/ }).press("Enter");
+  await one.locator(".menu summary:focus").waitFor();
   for (const page of [one, other]) {
     await page.locator(".item:not(.quiet)", { hasText: ann }).waitFor();
   }
-  await write(author, "fifth");
+  await write(author, "sixth");
   await unread(other, ann, 0, "Parlour"); // read on the other device
 }
 
@@ -128,5 +144,5 @@ export async function notes(visitors, given) {
   await lists(one);
   await marksUnread(one, other, ann.replace(/ \(online\)$/, ""));
   await hides(one, other, author);
-  await mutes(one, other, author, ann.replace(/ \(online\)$/, ""));
+  await mutes(one, other, author, ann.replace(/ \(online\)$/, ""), given.username);
 }

@@ -1,7 +1,7 @@
 /** A thread beside its conversation, or over it. */
 
 import assert from "node:assert/strict";
-import { accessible, picture, stored, write } from "../page.mjs";
+import { accessible, activity, picture, stored, unreadEntries, write } from "../page.mjs";
 
 /**
  * @import { Page } from "playwright-core"
@@ -119,11 +119,30 @@ async function byKeys(page) {
 }
 
 /**
+ * It is listed with what is unread there, and opens from there.
+ * @param {Page} ann
+ * @param {Page} ben has it open
+ */
+async function listed(ann, ben) {
+  await (await activity(ann, 0)).click();
+  await ann.locator(".activity .result", { hasText: "2 replies" }).waitFor();
+  await ann.getByText("Nothing unread mentions you").waitFor();
+  await reply(ben, "With candles");
+  await activity(ann, 1);
+  const found = await unreadEntries(ann, 1);
+  await found.getByLabel("1 unread", { exact: true }).waitFor();
+  await accessible(ann);
+  await found.press("Enter");
+  await thread(ann).locator(".bubble", { hasText: "With candles" }).waitFor();
+  await activity(ann, 0);
+}
+
+/**
  * On a phone it is over the conversation, and nothing of that can be reached.
  * @param {Page} page
  */
 async function onPhone(page) {
-  await (await leads(page, /^2 replies/)).tap();
+  await (await leads(page, /^3 replies/)).tap();
   await thread(page).locator(".bubble", { hasText: "Thank you" }).waitFor();
   const box = await thread(page).boundingBox();
   assert.deepEqual([box?.x, box?.width], [0, 360]);
@@ -152,6 +171,7 @@ export async function threads(visitors, given) {
   await changes(ann, ben);
   await follows(ben, other);
   await byKeys(ben);
+  await listed(ann, ben);
   const small = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true };
   await onPhone(await visitors.open(annsCookie, small, withBen));
 }

@@ -9,6 +9,27 @@ READING: Final = ("tests/e2e/browser/test_reading.py",)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a mention that is marked unread again is listed as read",
+        "hub/web/sdk/calls/finding.js",
+        "isUnread: isMarked || !dialect.isRead(each, me)",
+        "isUnread: !dialect.isRead(each, me)",
+        UNITS,
+    ),
+    Fault(
+        "in a channel a mention that somebody else has read is listed as read",
+        "hub/web/sdk/dialects/learning_chat.js",
+        ".readBy.includes(me),",
+        ".readBy.length > 0,",
+        UNITS,
+    ),
+    Fault(
+        "who reads a thread is not told so by the SDK",
+        "hub/web/sdk/messages/threads.js",
+        "replies/read`);\n    this.#changed(message.conversationId, rootId);\n",
+        "replies/read`);\n",
+        UNITS,
+    ),
+    Fault(
         "the SDK sends a message again under another key",
         "hub/web/sdk/dialects/private_messages.js",
         "    client_id: entry.key,\n",
@@ -137,15 +158,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "the SDK asks for all of the conversations that it has not read of yet",
-        "hub/web/sdk/session.js",
-        "this.#dialect.followsAll && !isAllNamed;",
+        "hub/web/sdk/resuming.js",
+        "dialect.followsAll && !isAllNamed;",
         "false;",
         UNITS,
     ),
     Fault(
         "the SDK is online before the last of its resumes was answered",
-        "hub/web/sdk/session.js",
-        "    if (this.#unanswered > 0) return;\n",
+        "hub/web/sdk/resuming.js",
+        "    if (this.#unanswered > 0) return false;\n",
         "",
         UNITS,
     ),
@@ -283,7 +304,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "the SDK is online before it has what it missed",
-        "hub/web/sdk/session.js",
+        "hub/web/sdk/resuming.js",
         "    if (this.#isMore) {",
         "    if (false) {",
         UNITS,
@@ -361,7 +382,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a search in the SDK has one page",
         "hub/web/sdk/calls/finding.js",
-        'more?.get("cursor") ?? null',
+        'query?.get("cursor") ?? null',
         "null",
         ("tests/e2e/sdk/test_flows.py",),
     ),

@@ -1,5 +1,11 @@
-/** Where names stand in a text, as the hub finds them: behind an `@` that is within no word or address. */
+/**
+ * Where names stand in a text, as the hub finds them: behind an `@` that is within no word or address, and
+ * in no code.
+ */
 
+import { outsideCode } from "./code.js";
+
+const ADDRESS = '(?:https?://|\\bwww\\.|mailto:)[^\\s<>"“”«»]+';
 const BEFORE = "(^|[^\\w.+\\-@/&=%#~])";
 
 /**
@@ -15,12 +21,15 @@ export function partsByName(text, names) {
   const byKey = new Map(names.map((name) => [keyOf(name), name]));
   const longestFirst = [...byKey.values()].sort((one, other) => other.length - one.length);
   const any = longestFirst.map(escaped).join("|");
-  const found = new RegExp(`${BEFORE}(@(?:"(?:${any})"|(?:${any})(?![\\p{L}\\p{N}_@])))`, "giu");
+  const wanted = `${BEFORE}(@(?:"(?:${any})"|(?:${any})(?![\\p{L}\\p{N}_@])))`;
+  const outside = outsideCode(text);
   /** @type {Part[]} */
   const parts = [];
   let at = 0;
-  for (const { index = 0, 1: before = "", 2: shown = "" } of text.matchAll(found)) {
-    const start = index + before.length;
+  for (const found of outside.text.matchAll(new RegExp(`${ADDRESS}|${wanted}`, "giu"))) {
+    const { index = 0, 1: before = "", 2: shown = "" } = found;
+    const start = outside.places[index + before.length] ?? -1;
+    if (shown === "" || !text.startsWith(shown, start)) continue; // an address; or code is within it
     const key = keyOf(shown.slice(1).replace(/^"|"$/g, ""));
     parts.push({ text: text.slice(at, start), name: null });
     parts.push({ text: shown, name: byKey.get(key) ?? null });

@@ -17,16 +17,8 @@ export function withMentions({ content, mentions, mentionsChannel, isMine }, me)
   const own = new Map(mentions.map(({ user, username }) => [username, user === me]));
   if (mentionsChannel) own.set(CHANNEL, !isMine);
   if (own.size === 0) return linked(content);
-  return linked(content).flatMap((part) => (typeof part === "string" ? marked(part, own) : part));
-}
-
-/**
- * @param {string} words
- * @param {Map<string, boolean>} own by name, whether that is who reads it
- */
-function marked(words, own) {
-  return partsByName(words, [...own.keys()]).map(({ text, name }) => {
-    if (name === null) return text;
+  return partsByName(content, [...own.keys()]).flatMap(({ text, name }) => {
+    if (name === null) return linked(text);
     return own.get(name) ? h("strong.mention.own", {}, text) : h("span.mention", {}, text);
   });
 }

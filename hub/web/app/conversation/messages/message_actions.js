@@ -112,7 +112,9 @@ export class MessageActions {
       if (event.pointerType !== "touch" && !this.#isByKey(event)) this.#goTo(event.target);
     });
     list.addEventListener("pointerleave", () => this.#goTo(document.activeElement));
-    list.addEventListener("focusin", ({ target }) => this.#goTo(target));
+    for (const name of ["focusin", "keydown"]) {
+      list.addEventListener(name, () => this.#goTo(document.activeElement));
+    }
     list.addEventListener("pointerdown", (event) => {
       const { target } = event;
       const isOutside = target instanceof Node && !this.#element.contains(target);
@@ -167,12 +169,17 @@ export class MessageActions {
     if (this.#isOpen || this.#isChoosing) return;
     const bubble = target instanceof Element && this.#log.contains(target) && bubbleOf(target);
     const message = (bubble && this.#handlers.messageOf(bubble)) || null;
-    this.#message = message;
     if (!bubble || message === null) {
+      this.#message = null;
+      this.#leave();
       this.#element.remove();
       return;
     }
-    if (this.#element.parentElement === bubble) return;
+    if (this.#element.parentElement === bubble) {
+      this.#message = message;
+      return;
+    }
+    this.#leave();
     this.#show(message);
     bubble.append(this.#element);
   }
@@ -267,8 +274,15 @@ export class MessageActions {
     this.#isPressedBeside = false;
     this.#element.classList.remove("open", "choosing", "listing");
     this.#more.setAttribute("aria-expanded", "false");
+    this.#leave();
     this.#element.remove();
     this.#message = null;
+  }
+
+  /** They go from a message: if one of them has the focus, that message has it from now on. */
+  #leave() {
+    if (!this.#element.contains(document.activeElement)) return;
+    this.#element.parentElement?.focus({ preventScroll: true });
   }
 
   /**

@@ -10,13 +10,13 @@ import { h, iconButton } from "../../dom/elements.js";
 import { announce, confirmed, textOf } from "../../dom/feedback.js";
 import { Attachments } from "../attachments.js";
 import { Composer } from "../composer.js";
-import { MessageList } from "../messages/message_list.js";
+import { MessageList } from "../messages/list/message_list.js";
 import { threadOf } from "./source.js";
 
 /**
  * @import { Message } from "../../../sdk/parlour.js"
  * @import { Conversation } from "../conversation.js"
- * @import { Handlers as ListHandlers } from "../messages/message_list.js"
+ * @import { Handlers as ListHandlers } from "../messages/list/message_list.js"
  *
  * @typedef {Pick<ListHandlers, "places" | "mayPin" | "onPin" | "onUnread" | "onHide">} Handlers
  */

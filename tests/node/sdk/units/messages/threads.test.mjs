@@ -181,7 +181,9 @@ test("followed threads are listed page by page, and marked read", async () => {
   assert.equal(threads[0]?.message.isFollowed, true);
   assert.equal(cursor, "more");
   assert.equal((await client.threads({ cursor: "more" })).cursor, null);
+  const events = recorded(client);
   await client.markThreadRead(/** @type {Message} */ (threads[0]?.message));
+  assert.deepEqual(events, [["thread", { conversationId: BEN, rootId: ROOT }]]);
   assert.equal(hub.callsOf(read).length, 1);
 });
 

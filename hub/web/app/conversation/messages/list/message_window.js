@@ -3,7 +3,7 @@
  * than a reader can reach before the next are drawn. It must not know how they look.
  */
 
-/** @import { Message } from "../../../sdk/parlour.js" */
+/** @import { Message } from "../../../../sdk/parlour.js" */
 
 const HALF = 200; // drawn on each side of what is in view
 const NEAR = 100; // to the edge: time to move

@@ -4,23 +4,25 @@
  * jump. However many there are, those far from the view are not drawn.
  */
 
-import { CallFailed } from "../../../sdk/parlour.js";
-import { h, icon } from "../../dom/elements.js";
-import { reconcile } from "../../dom/keyed.js";
-import { Redraw } from "../../dom/redraw.js";
-import { Drawing } from "./drawing.js";
-import { MessageActions } from "./message_actions.js";
-import { MessageChanges } from "./message_changes.js";
+import { h, icon } from "../../../dom/elements.js";
+import { reconcile } from "../../../dom/keyed.js";
+import { Redraw } from "../../../dom/redraw.js";
+import { onConnected } from "../../connected.js";
+import { Drawing } from "../drawing.js";
+import { MessageActions } from "../message_actions.js";
+import { MessageChanges } from "../message_changes.js";
+import { BubbleFocus } from "./bubble_focus.js";
 import { MessageWindow } from "./message_window.js";
+import { OlderMessages } from "./older_messages.js";
 import { ScrollAnchor } from "./scroll_anchor.js";
-import { wholeOf } from "../thread/source.js";
-import { copied } from "./transcript.js";
+import { wholeOf } from "../../thread/source.js";
+import { copied } from "../transcript.js";
 
 /**
- * @import { Message } from "../../../sdk/parlour.js"
- * @import { Conversation } from "../conversation.js"
- * @import { Handlers as DrawingHandlers } from "./drawing.js"
- * @import { Source } from "../thread/source.js"
+ * @import { Message } from "../../../../sdk/parlour.js"
+ * @import { Conversation } from "../../conversation.js"
+ * @import { Handlers as DrawingHandlers } from "../drawing.js"
+ * @import { Source } from "../../thread/source.js"
  *
  * @typedef {object} Handlers
  * @property {(message: Message) => void} onReply
@@ -37,7 +39,6 @@ import { copied } from "./transcript.js";
 const TOP_PX = 480; // nearer to it, older messages are loaded
 const FIRST_PAGE = 30; // fewer known messages do not fill the view
 const MAX_UNREAD = 500; // of more, the older ones are loaded as one scrolls up
-const PAGE_SIZE = 100;
 
 export class MessageList {
   /** @readonly */
@@ -52,13 +53,13 @@ export class MessageList {
   #drawing;
   #changes;
   #window = new MessageWindow();
-  #hasOlder = true;
-  /** @type {Promise<void> | null} */
-  #loading = null;
-  #hasFailed = false; // to load older messages
-  #isClosed = false;
+  #focus;
+  #older;
+  #known = 0; // how many messages of others, when older ones were asked for
   #redraw = new Redraw(() => this.#drawHere());
   #resized = new ResizeObserver(() => this.#anchor.restore(this.#unread));
+  #client;
+  #listening = new AbortController();
 
   /**
    * @param {Conversation} conversation
@@ -67,6 +68,7 @@ export class MessageList {
    */
   constructor(conversation, handlers, source = wholeOf(conversation)) {
     this.#source = source;
+    this.#client = conversation.client;
     this.#handlers = handlers;
     /** @type {DrawingHandlers} */
     const drawn = {
@@ -86,8 +88,8 @@ export class MessageList {
       "aria-label": source.label,
       tabindex: 0,
       onscroll: () => this.#scrolled(),
-      onkeydown: (event) => this.#pressed(event),
-      oncopy: (event) => copied(event, this.#bubbles(), this.#drawing, conversation),
+      onkeydown: (event) => this.#focus.pressed(event),
+      oncopy: (event) => copied(event, this.#focus.bubbles(), this.#drawing, conversation),
     });
     this.#anchor = new ScrollAnchor(this.#scroll);
     this.#actions = new MessageActions(this.#scroll, {
@@ -99,6 +101,12 @@ export class MessageList {
       onReact: (message, emoji) => this.#changes.react(message, emoji, true),
       nameOf: (id) => conversation.nameOf(id),
     });
+    this.#focus = new BubbleFocus(this.#scroll, this.#drawing, this.#actions, handlers.onReply);
+    this.#older = new OlderMessages(source, {
+      onBegun: () => this.#olderBegun(),
+      onEnded: () => this.#olderEnded(),
+      onClosed: handlers.onClosed,
+    });
     for (const name of ["load", "error"]) {
       // a picture has arrived or not, which does not bubble
       this.#scroll.addEventListener(name, () => this.#redraw.ask(), true);
@@ -108,25 +116,28 @@ export class MessageList {
 
   /** Whether the newest message is in view. */
   get isAtEnd() {
-    return this.#anchor.isAtEnd;
+    const isMissing = this.#older.hasFailed && this.#messages().length === 0;
+    return this.#anchor.isAtEnd && !isMissing;
   }
 
   /** Draw what is known, and load what fills the view and what is unread. */
   async start() {
     this.#resized.observe(this.#scroll);
+    onConnected(this.#client, () => this.#older.connected(), this.#listening.signal);
     if (this.#source.unread() > 0) this.#findUnread();
     this.#drawHere();
     const wanted = Math.min(this.#source.unread(), MAX_UNREAD);
-    if (this.#messages().length < FIRST_PAGE) await this.#loadOlder();
-    while (this.#theirs().length < wanted && this.#hasOlder && !this.#hasFailed) {
+    if (this.#messages().length < FIRST_PAGE) await this.#older.load();
+    while (this.#theirs().length < wanted && this.#older.canGoOn) {
       // biome-ignore lint/performance/noAwaitInLoops: one page comes before the other
-      await this.#loadOlder();
+      await this.#older.load();
     }
     this.#drawHere();
     this.#anchor.opened();
   }
 
   stop() {
+    this.#listening.abort();
     this.#actions.stop();
     this.#redraw.stop();
     this.#resized.disconnect();
@@ -184,41 +195,15 @@ export class MessageList {
     const all = this.#messages();
     const messages = this.#window.around(all, inView);
     const seen = this.#anchor.element && this.#drawing.messageOf(this.#anchor.element);
-    const focus = this.#focus();
+    const focus = this.#focus.now();
     const elements = this.#drawing.draw(messages, all);
     this.#anchor.isCut = !this.#window.hasEnd;
-    reconcile(this.#scroll, [...this.#notice(all.length === 0), ...elements]);
-    this.#keepFocus(focus);
+    reconcile(this.#scroll, [...this.#older.notice(all.length === 0), ...elements]);
+    this.#focus.keep(focus);
     this.#changes.meet(messages);
     this.#anchor.restore(this.#unread, seen ? this.#drawing.bubbleOf(seen) : null);
     this.#drawJump();
     this.#handlers.onScroll();
-  }
-
-  /** What has the focus, and of which message it is a part. */
-  #focus() {
-    const { activeElement: element } = document;
-    const bubble = element?.closest(".bubble") ?? null;
-    return { element, message: bubble === null ? undefined : this.#drawing.messageOf(bubble) };
-  }
-
-  /**
-   * Who is at a message that is drawn anew is there still, on the same button if there is one.
-   * @param {{ element: Element | null, message: Message | undefined }} focus
-   */
-  #keepFocus({ element, message }) {
-    if (!(element instanceof HTMLElement) || element.isConnected || message === undefined) return;
-    const bubble = this.#drawing.bubbleOf(message);
-    if (bubble === null) {
-      this.#drawing.neighbourOf(message)?.focus({ preventScroll: true });
-      return;
-    }
-    if (element.closest(".actions") !== null) this.#actions.moveTo(bubble);
-    const { emoji } = element.dataset;
-    const chips = [...bubble.querySelectorAll("button")];
-    const chip =
-      emoji === undefined ? undefined : chips.find((each) => each.dataset.emoji === emoji);
-    (chip ?? (bubble.contains(element) ? element : bubble)).focus({ preventScroll: true });
   }
 
   /** The seq of the first message in view; null: the end is. */
@@ -250,28 +235,13 @@ export class MessageList {
     return this.#messages().filter(({ isMine, isDeleted }) => !(isMine || isDeleted));
   }
 
-  async #loadOlder() {
-    if (!this.#hasOlder) return;
-    if (this.#loading === null) {
-      this.#loading = this.#loadPage();
-      this.#drawHere();
-    }
-    await this.#loading;
+  #olderBegun() {
+    this.#known = this.#theirs().length;
+    this.#drawHere();
   }
 
-  async #loadPage() {
-    this.#hasFailed = false;
-    const known = this.#theirs().length;
-    try {
-      this.#hasOlder = await this.#source.loadOlder(PAGE_SIZE);
-    } catch (error) {
-      this.#isClosed = error instanceof CallFailed && [403, 404].includes(error.status);
-      this.#hasOlder = !this.#isClosed;
-      this.#hasFailed = !this.#isClosed;
-      if (this.#isClosed) this.#handlers.onClosed();
-    }
-    this.#loading = null;
-    if (known < this.#source.unread()) this.#findUnread();
+  #olderEnded() {
+    if (this.#known < this.#source.unread()) this.#findUnread();
     this.#drawHere();
   }
 
@@ -287,48 +257,6 @@ export class MessageList {
     this.#drawJump();
     this.#handlers.onScroll();
     if (this.#window.isLeft(this.#messages(), this.#inView())) this.#redraw.ask();
-    if (this.#scroll.scrollTop < TOP_PX && this.#window.hasStart) void this.#loadOlder();
-  }
-
-  /**
-   * The arrows go from message to message, Enter replies.
-   * @param {KeyboardEvent} event
-   */
-  #pressed(event) {
-    const bubbles = this.#bubbles();
-    const at = bubbles.findIndex((each) => each.matches(":focus"));
-    if (at === -1 && event.target !== this.#scroll) return; // a link or a button of a message
-    const message = bubbles[at] && this.#drawing.messageOf(bubbles[at]);
-    if (event.key === "Enter" && message && message.id !== null && !message.isDeleted) {
-      event.preventDefault(); // or the key would come to the field that has the focus then
-      this.#handlers.onReply(message);
-    }
-    const from = at === -1 ? bubbles.length : at;
-    const places = new Map(Object.entries({ ArrowUp: from - 1, ArrowDown: from + 1 }));
-    const next = bubbles[places.get(event.key) ?? -1];
-    if (next === undefined) return;
-    event.preventDefault();
-    next.focus();
-  }
-
-  #bubbles() {
-    /** @type {NodeListOf<HTMLElement>} */
-    const found = this.#scroll.querySelectorAll(":scope > .bubble");
-    return [...found];
-  }
-
-  /**
-   * What stands above the messages, or instead of them.
-   * @param {boolean} isEmpty
-   * @returns {HTMLElement[]}
-   */
-  #notice(isEmpty) {
-    if (this.#hasFailed) {
-      const again = { type: "button", onclick: () => void this.#loadOlder() };
-      const text = "Older messages could not be loaded. ";
-      return [h("p.empty", {}, text, h("button.button", again, "Try again"))];
-    }
-    if (!isEmpty || this.#isClosed) return [];
-    return [h("p.empty", {}, this.#loading ? "Loading…" : "No messages yet. Say hello.")];
+    if (this.#scroll.scrollTop < TOP_PX && this.#window.hasStart) void this.#older.load();
   }
 }

@@ -5,27 +5,30 @@
  * click; what is out of view is drawn when one scrolls there.
  */
 
-import { face, h, icon } from "../dom/elements.js";
-import { reconcile } from "../dom/keyed.js";
-import { menu } from "../dom/menu.js";
-import { Redraw } from "../dom/redraw.js";
-import { plain, searchable } from "../dom/text.js";
+import { face, h, icon } from "../../dom/elements.js";
+import { reconcile } from "../../dom/keyed.js";
+import { menu } from "../../dom/menu.js";
+import { MuteEnds } from "../../conversation/muting.js";
+import { Redraw } from "../../dom/redraw.js";
+import { plain, searchable } from "../../dom/text.js";
 import { ConversationRow } from "./conversation_row.js";
 
 /**
- * @import { User } from "../../sdk/parlour.js"
- * @import { Conversation } from "../conversation/conversation.js"
- * @import { Conversations } from "../conversation/conversations.js"
+ * @import { User } from "../../../sdk/parlour.js"
+ * @import { Conversation } from "../../conversation/conversation.js"
+ * @import { Conversations } from "../../conversation/conversations.js"
  *
  * @typedef {object} Handlers
  * @property {() => void} onSignOut
  * @property {(place: string) => void} onOpen a conversation or a panel is wanted
  * @property {(text: string) => void} onSearch messages are searched
  * @property {() => HTMLElement} welcome what a new user can do
+ * @property {() => number} unreadActivity how many mentions, and threads, are
  */
 
 const PAGE = 100; // rows that are drawn more when the last one comes near
 const NEAR_PX = 1_000;
+const MENTIONS = "Mentions and threads";
 
 export class Sidebar {
   /** @readonly */
@@ -52,6 +55,9 @@ export class Sidebar {
   /** @type {Map<string, HTMLElement>} by the panel that it opens */
   #ways = new Map();
   #requests = this.#way("requests", icon("request"), "Requests");
+  #mentions = this.#way("mentions", icon("mention"), h("span.unseen", {}, MENTIONS));
+  #unreadActivity;
+  #muteEnds;
   #place = "";
 
   /**
@@ -59,8 +65,11 @@ export class Sidebar {
    * @param {Conversations} conversations
    * @param {Handlers} handlers
    */
-  constructor(me, conversations, { onSignOut, onOpen, onSearch, welcome }) {
+  constructor(me, conversations, handlers) {
+    const { onSignOut, onOpen, onSearch, welcome } = handlers;
     this.#conversations = conversations;
+    this.#unreadActivity = handlers.unreadActivity;
+    this.#muteEnds = new MuteEnds(() => conversations.muteEnded());
     this.#onOpen = onOpen;
     this.#welcome = welcome();
     this.#search = h("input.input", {
@@ -89,10 +98,12 @@ export class Sidebar {
       ]);
     this.#account = this.#menu(me);
     this.#requests.classList.add("wide");
+    this.#mentions.classList.add("square");
+    this.#mentions.title = MENTIONS;
     this.element = h(
       "aside.side",
       { "aria-label": "Conversations" },
-      h("header", {}, this.#account, this.#search),
+      h("header", {}, this.#account, this.#search, this.#mentions),
       h(
         "nav",
         { "aria-label": "More" },
@@ -108,7 +119,7 @@ export class Sidebar {
   /**
    * @param {string} panel
    * @param {HTMLElement} sign
-   * @param {string} word
+   * @param {string | HTMLElement} word
    */
   #way(panel, sign, word) {
     const onclick = () => this.#onOpen(panel);
@@ -125,7 +136,9 @@ export class Sidebar {
    */
   count(panel, count, what) {
     const button = this.#ways.get(panel);
-    button?.querySelector(".badge")?.remove();
+    const before = button?.querySelector(".badge");
+    if ((before?.textContent ?? "") === (count === 0 ? "" : `${count}`)) return;
+    before?.remove();
     if (count === 0) return;
     button?.append(h("span.badge", { "aria-label": `${count} ${what}`, role: "img" }, `${count}`));
   }
@@ -167,6 +180,7 @@ export class Sidebar {
 
   stop() {
     this.#redraw.stop();
+    this.#muteEnds.stop();
   }
 
   /** Draw the list, and the page's title with how much is unread. */
@@ -179,6 +193,8 @@ export class Sidebar {
     const asking = this.#conversations.requests().length;
     this.count("requests", asking, "requests");
     this.#requests.hidden = asking === 0 && this.#place !== "requests";
+    this.#muteEnds.update(all);
+    this.count("mentions", this.#unreadActivity(), "unread");
     const shown = this.#filter ? all.filter((each) => this.#isSearched(each)) : all;
     const people = shown.filter(({ isChannel }) => !isChannel);
     people.sort((one, other) => other.order - one.order);

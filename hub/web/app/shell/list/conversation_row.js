@@ -1,9 +1,10 @@
 /** One conversation in the list. It is the same element as long as the conversation is there. */
 
-import { shortly } from "../dom/dates.js";
-import { channelFace, face, h, icon } from "../dom/elements.js";
+import { shortly } from "../../dom/dates.js";
+import { mutedWords } from "../../conversation/muting.js";
+import { channelFace, face, h, icon } from "../../dom/elements.js";
 
-/** @import { Conversation } from "../conversation/conversation.js" */
+/** @import { Conversation } from "../../conversation/conversation.js" */
 
 const MAX_LAST = 120; // characters
 
@@ -15,7 +16,7 @@ export class ConversationRow {
   #face;
   #title = h("span");
   #online = h("span.unseen");
-  #muted = h("span.muted", { role: "img", "aria-label": "muted", title: "Muted" }, icon("mute"));
+  #muted = h("span.muted", { role: "img" }, icon("mute"));
   #last = h("span.last.cut");
   #when = h("span.when");
   #badge = h("span.badge");
@@ -44,16 +45,22 @@ export class ConversationRow {
    * @param {Conversation} conversation
    * @param {boolean} isOpen
    */
-  update({ title, unread, mentions: { count }, last, lastAt, isOnline, isMuted }, isOpen) {
+  update(conversation, isOpen) {
+    const { title, mentions, last, lastAt, isOnline, isMuted } = conversation;
+    const { count } = mentions;
+    const unread = isMuted ? 0 : conversation.unread; // which the page has nothing to say of
+    const muted = mutedWords(conversation);
     const when = lastAt && shortly(lastAt);
     const shown = last.slice(0, MAX_LAST) || "No messages yet";
-    const look = JSON.stringify([title, unread, count, shown, when, isOnline, isOpen, isMuted]);
+    const look = JSON.stringify([title, unread, count, shown, when, isOnline, isOpen, muted]);
     if (look === this.#look) return;
     this.#look = look;
     this.button.setAttribute("aria-current", String(isOpen));
-    this.button.classList.toggle("unread", unread > 0 && !isMuted);
+    this.button.classList.toggle("unread", unread > 0);
     this.button.classList.toggle("quiet", isMuted);
     this.#muted.hidden = !isMuted;
+    this.#muted.title = muted;
+    this.#muted.setAttribute("aria-label", muted);
     this.#face.classList.toggle("online", isOnline);
     this.#title.textContent = title;
     this.#online.textContent = isOnline ? " (online)" : "";

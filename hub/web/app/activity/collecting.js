@@ -1,0 +1,24 @@
+/** @import { Entry } from "./activity.js" */
+
+const FIRST = 50; // that are looked at, whatever is known of how many are unread
+const MOST = 1_000; // what is older counts as unread nowhere
+
+/**
+ * The first ones, no more of them being read than that takes.
+ * @param {AsyncIterable<Entry>} entries
+ * @param {number} limit
+ * @param {number | null} unread about how many of them are, and nothing else is wanted; null: all are
+ * @returns {Promise<{ entries: Entry[], isMore: boolean }>}
+ */
+export async function collected(entries, limit, unread) {
+  /** @type {Entry[]} */
+  const found = [];
+  let count = 0;
+  for await (const entry of entries) {
+    count += 1;
+    if (unread === null || entry.unread > 0) found.push(entry);
+    const areAllFound = unread !== null && found.length >= unread && count >= FIRST;
+    if (found.length > limit || areAllFound || count >= MOST) break;
+  }
+  return { entries: found.slice(0, limit), isMore: found.length > limit };
+}
