@@ -4,14 +4,14 @@ Guarantees: when a context here is entered, the schema is up to date and the ser
 is left, no server, connection or asyncio loop remains.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
 import trio
 
 from persistence.embedded import is_data_dir, run_embedded
-from persistence.embedded.beside import run_beside
+from persistence.embedded.beside import run_beside, run_for_command
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
@@ -45,7 +45,7 @@ async def open_database(database_url: str | None, data_dir: Path) -> AsyncIterat
         SchemaTooNew, SchemaChanged, UnknownSchema: its schema is not one of this version's.
         SchemaLocked: another session keeps the schema locked; the text says who.
     """
-    async with _open_server(database_url, data_dir) as (admin, dsn):
+    async with _open_server(database_url, data_dir, run_for_command) as (admin, dsn):
         await _bring_up_to_date(admin, dsn)
         yield dsn
 
@@ -98,7 +98,7 @@ async def open_hub_store(
         UnsafeDatabase: as `open_store`.
     """
     async with (
-        _open_server(database_url, data_dir) as (admin, dsn),
+        _open_server(database_url, data_dir, run_embedded) as (admin, dsn),
         open_hold(dsn, wait_seconds) as hold,
     ):
         await _bring_up_to_date(admin, dsn)
@@ -130,15 +130,19 @@ async def open_beside(database_url: str | None, data_dir: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def _open_server(database_url: str | None, data_dir: Path) -> AsyncIterator[tuple[str, str]]:
+async def _open_server(
+    database_url: str | None,
+    data_dir: Path,
+    run: Callable[[Path], AbstractAsyncContextManager[str]],
+) -> AsyncIterator[tuple[str, str]]:
     """The DSNs of a server that runs: for who may change everything, and for everything else, which
-    on an external one is the same.
+    on an external one is the same. `run`: how the embedded one is run.
 
     Raises:
         NotRestored: a restore into the folder was interrupted.
     """
     require_whole(data_dir)
-    server = run_embedded(data_dir) if database_url is None else nullcontext(database_url)
+    server = run(data_dir) if database_url is None else nullcontext(database_url)
     async with open_asyncio(), server as admin:
         yield admin, admin if database_url is not None else await make_role(admin)
 

@@ -1,7 +1,8 @@
 """The operations on sessions, as the rest of Parlour sees them; a part of `persistence.interface`.
 
 Guarantees, for every implementation: a session is found by the hash of its token alone, and not
-after it has ended; whoever ends it, it is told. Must not know: tokens, cookies, sockets.
+after it has ended, by the clock of the database; whoever ends it, it is told. Must not know:
+tokens, cookies, sockets.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,7 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
 
-from attrs import frozen
+import trio
+from attrs import field, frozen
 
 from persistence.audit import AuditEntry
 from protocol.model import Session, SessionId, UserId
@@ -67,16 +69,27 @@ SessionChange: TypeAlias = (
 
 @frozen
 class ForeignSession:
-    """A session of another application: its user and its end."""
+    """A session of another application: its user and its end; see `Session`."""
 
     user_id: UserId
     expires_at: datetime
+    due: float = field(eq=False)
+
+
+def due_in(left: timedelta) -> float:
+    """When something is over that has so much time left, as `trio.current_time()`."""
+    return trio.current_time() + left.total_seconds()
+
+
+def time_left(due: float) -> timedelta:
+    """How much time something has left that is over then; negative: it is over."""
+    return timedelta(seconds=due - trio.current_time())
 
 
 class Sessions(Protocol):
     """Sessions, found by the hash of their token."""
 
-    async def open(self, user_id: UserId, token_hash: bytes, expires_at: datetime) -> Session:
+    async def open(self, user_id: UserId, token_hash: bytes, lifetime: timedelta) -> Session:
         """Raises NoSuchUser: there is none, or it is deactivated."""
 
     async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
@@ -105,10 +118,11 @@ class Sessions(Protocol):
         """These sessions were used just now."""
 
     async def extend(
-        self, session_id: SessionId, *, until: datetime, longest: timedelta
+        self, session_id: SessionId, *, lifetime: timedelta, longest: timedelta
     ) -> Session | None:
-        """Move a session's end to `until`, but not beyond `longest` after it was opened, and never
-        forward. Returns the session after that, or None if there is none or it has expired.
+        """Have a session live for `lifetime` from now on, but not beyond `longest` after it was
+        opened, and never shorter. Returns what it is then, or None if there is none or it has
+        expired.
         """
 
     async def purge_expired(self) -> int:

@@ -190,11 +190,16 @@ class User:
 
 @frozen
 class Session:
-    """A login. The token itself is never kept, only its hash (in the store)."""
+    """A login. The token itself is never kept, only its hash (in the store).
+
+    `expires_at`: by the clock of whoever keeps it. `due`: the same on a clock of this process that
+    nobody sets, in seconds.
+    """
 
     id: SessionId
     user: User
     expires_at: datetime
+    due: float = field(eq=False)
 
 
 class Position(NamedTuple):

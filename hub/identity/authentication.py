@@ -6,7 +6,7 @@ ever looked up; a foreign store is only read. Must not know: dialects, HTTP.
 
 import secrets
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -21,6 +21,7 @@ from hub.identity.jwt_tokens import Claims, InvalidToken, TokenVerifier
 from hub.identity.session_cache import SessionCache
 from persistence.interface import Accounts, Sessions
 from persistence.records import StoreUnavailable
+from persistence.sessions import due_in
 from protocol.dialect import Stranger
 from protocol.model import Session, SessionId, UserId
 from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
@@ -127,7 +128,8 @@ class Authenticator:
         user = None if number is None else await self._accounts.get(UserId(number))
         if user is None or user.deleted_at or user.deactivated_at:
             return Stranger.UNKNOWN_USER
-        return Session(claims.session_id or number_of(token), user, claims.expires_at)
+        due = due_in(claims.expires_at - datetime.now(UTC))  # issued by this clock, or one like it
+        return Session(claims.session_id or number_of(token), user, claims.expires_at, due)
 
     async def _session_of(self, claims: Claims) -> Session | Stranger | None:
         """The session that a token was issued to; None: there is none here, the token stands for
@@ -141,14 +143,14 @@ class Authenticator:
             return None
         return await self._foreign.find_again(claims.session_id)
 
-    async def open(self, cookie: str, user_id: UserId, expires_at: datetime) -> str:
+    async def open(self, cookie: str, user_id: UserId, lifetime: timedelta) -> str:
         """A new session; returns the cookie's value.
 
         Raises:
             StoreUnavailable: it cannot be stored now.
         """
         token = secrets.token_urlsafe(24) if cookie == SIGNED_COOKIE else new_token()
-        await self._sessions.open(user_id, token_hash(token), expires_at)
+        await self._sessions.open(user_id, token_hash(token), lifetime)
         return self.signed(token) if cookie == SIGNED_COOKIE else token
 
     def signed(self, token: str) -> str:

@@ -6,7 +6,7 @@ connections or tokens that were given out for it. Must not know: cookies, signat
 
 import hashlib
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 import trio
@@ -49,14 +49,14 @@ class ForeignLogins:
             StoreUnavailable: it cannot be looked up now.
         """
         found = await self.sessions.find(sid)
-        if found is None or found.expires_at <= datetime.now(UTC):
+        if found is None or found.due <= trio.current_time():
             return Stranger.INVALID_SESSION
         user = await self.accounts.get(found.user_id)
         if user is None or user.deleted_at or user.deactivated_at:
             return Stranger.UNKNOWN_USER
         session_id = number_of(sid)
         self._found[session_id] = _Found(sid, trio.current_time())
-        return Session(session_id, user, found.expires_at)
+        return Session(session_id, user, found.expires_at, found.due)
 
     def knows(self, session_id: SessionId) -> bool:
         """Whether there is a session to be read again by this number."""

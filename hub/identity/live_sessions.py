@@ -8,7 +8,7 @@ clock, of which there are several. Must not know: cookies, dialects, sockets.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from math import inf
 from typing import Final, TypeAlias, assert_never
 
@@ -71,12 +71,11 @@ class LiveSessions:
 
     def note(self, session: Session) -> None:
         """A connection of this session is about to be registered, or goes on as one of it."""
-        due = trio.current_time() + (session.expires_at - datetime.now(UTC)).total_seconds()
         known = self._ends.get(session.id)
-        if known is not None and known.due > due:
+        if known is not None and known.due > session.due:
             return
-        self._ends[session.id] = _End(session.expires_at, due)
-        if due < self._next:
+        self._ends[session.id] = _End(session.expires_at, session.due)
+        if session.due < self._next:
             self._wake.set()
 
     async def end(self, session_ids: Collection[SessionId]) -> None:

@@ -6,7 +6,7 @@ nothing else. Must not know: cookies' attributes, HTTP.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from math import inf
 from typing import Final
 
@@ -17,6 +17,7 @@ from attrs import define, field
 from hub.identity.session_cache import SessionCache
 from persistence.interface import Sessions
 from persistence.records import StoreUnavailable
+from persistence.sessions import time_left
 from protocol.model import Session, SessionId
 
 log = structlog.get_logger(__name__)
@@ -91,13 +92,12 @@ class Renewals:
         Returns:
             The session, if it was extended.
         """
-        now, lifetime = datetime.now(UTC), self.lifetimes[cookie]
-        is_late = session.expires_at - now < lifetime / 2
+        lifetime = self.lifetimes[cookie]
+        is_late = time_left(session.due) < lifetime / 2
         if session.id < 0 or not is_late or not self._extended.is_due(session.id):
             return None
-        until = now + lifetime
         try:
-            longer = await self.sessions.extend(session.id, until=until, longest=self.longest)
+            longer = await self.sessions.extend(session.id, lifetime=lifetime, longest=self.longest)
         except StoreUnavailable as error:
             log.warning("session_not_extended", reason=str(error))
             return None

@@ -6,7 +6,6 @@ is bounded. Must not know: where sessions are kept.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import trio
@@ -40,8 +39,7 @@ class SessionCache:
         """The session, if it is remembered and still live."""
         kept = self._kept.get(token_hash)
         if kept is not None:
-            now = datetime.now(UTC)
-            if trio.current_time() < kept.until and now < kept.session.expires_at:
+            if trio.current_time() < min(kept.until, kept.session.due):
                 self.hits += 1
                 return kept.session
             self._drop(token_hash)

@@ -7,7 +7,7 @@ spelling of the endpoint's dialect. Must not know: any particular endpoint.
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
@@ -37,6 +37,7 @@ from hub.rest.selection import bearer_token, head_of
 from hub.services.asker import Asker, ChannelScope
 from hub.settings.config import Config
 from persistence.records import Gone, Span, StoreUnavailable
+from persistence.sessions import time_left
 from protocol.commands import RequestCommand
 from protocol.dialect import Stranger
 from protocol.errors import CONVERSATION_CLOSED, TOO_OFTEN, ErrorCode, WireError
@@ -308,7 +309,7 @@ class Call:
             return session
         values = await self.services.authenticator.values_of(session, self.cookies)
         for name, value in values.items():
-            self.set_cookie(name, value, longer.expires_at - datetime.now(UTC))
+            self.set_cookie(name, value, time_left(longer.due))
         return longer
 
     async def while_waited_for(self, work: Callable[[], Awaitable[T]]) -> T:

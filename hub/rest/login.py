@@ -8,7 +8,7 @@ whose clients do; a password's hash is renewed when its cost is out of date.
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final, TypeVar
 
 import trio
@@ -174,7 +174,7 @@ async def open_session(call: Call, user: User, *, in_all: bool = False) -> None:
     know_user(user.id)
     services, cookie = call.services, call.surface.cookie or TOKEN_COOKIE
     lifetime = services.renewals.lifetimes[cookie]
-    value = await services.authenticator.open(cookie, user.id, datetime.now(UTC) + lifetime)
+    value = await services.authenticator.open(cookie, user.id, lifetime)
     give_cookie(call, cookie, value, lifetime)
     if in_all and cookie == TOKEN_COOKIE:
         give_cookie(call, SIGNED_COOKIE, services.authenticator.signed(value), lifetime)

@@ -148,3 +148,4 @@ KEY: Final = Text(
     {"minLength": 1, "maxLength": MAX_KEY_CHARS},
     place="header",
 )
+UP_TO_SEQ: Final = Number("up_to_seq", "what is after this seq stays unread", MAX_ID, 1)

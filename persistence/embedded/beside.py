@@ -1,15 +1,18 @@
 """The database of a data folder for a command, whether a hub runs on it or not.
 
 Guarantees: a hub that runs is asked nothing and changed in nothing; no folder is made; what a
-command of another account would write there is not written. Must not know: what the command does.
+command of another account would write there is not written; the server of a command stays until
+those that use it have ended. Must not know: what the command does.
 """
 
 import fcntl
+import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
+import structlog
 import trio
 
 from persistence.embedded import (
@@ -18,17 +21,19 @@ from persistence.embedded import (
     require_own,
     run_embedded,
 )
-from persistence.embedded.cluster import LOCK, NAME, ready_server
+from persistence.embedded.cluster import BESIDE, LOCK, NAME, ready_server
 from persistence.embedded.places import known_cluster_dir
 from persistence.embedded.server import START_SECONDS, dsn_of
+
+log = structlog.get_logger(__name__)
 
 _POLL_SECONDS: Final = 0.05
 
 
 @asynccontextmanager
 async def run_beside(data_dir: Path) -> AsyncIterator[str]:
-    """The DSN of the server that a hub runs for this folder, or of one that runs until the context
-    is left.
+    """The DSN of the server that a hub or a command runs for this folder, or of one that runs until
+    the context is left.
 
     Raises:
         EmbeddedPostgresError: there is no database, it cannot be started, or the folder is another
@@ -36,12 +41,46 @@ async def run_beside(data_dir: Path) -> AsyncIterator[str]:
     """
     if not is_data_dir(data_dir):
         raise EmbeddedPostgresError(f"There is no database of Parlour in {data_dir}")
-    if pid_of_holder(data_dir) is not None:
-        yield dsn_of(await _socket_dir(data_dir))
-        return
+    shared = data_dir / BESIDE
+    with (shared if shared.exists() else Path(os.devnull)).open() as beside:
+        socket_dir = await _socket_dir(data_dir, beside)
+        if socket_dir is not None:
+            yield dsn_of(socket_dir)
+            return
     require_own(data_dir)
-    async with run_embedded(data_dir) as dsn:
+    async with run_for_command(data_dir) as dsn:
         yield dsn
+
+
+@asynccontextmanager
+async def run_for_command(data_dir: Path) -> AsyncIterator[str]:
+    """As `run_embedded`, whose errors it raises; the server runs until the commands that use it by
+    `run_beside` have ended, too. A cancelled command waits for nobody.
+    """
+    with ExitStack() as until_ended:
+        async with run_embedded(data_dir) as dsn:
+            beside = until_ended.enter_context((data_dir / BESIDE).open())
+            try:
+                yield dsn
+            finally:
+                await _until_alone(data_dir, beside)
+
+
+async def _until_alone(data_dir: Path, beside: IO[str]) -> None:
+    """Return when nobody uses the server beside this command any more, and nobody begins to."""
+    if _locks(beside, fcntl.LOCK_EX):
+        return
+    log.info("waiting_for_commands", data_dir=str(data_dir))
+    while not _locks(beside, fcntl.LOCK_EX):  # noqa: ASYNC110  of other processes
+        await trio.sleep(_POLL_SECONDS)
+
+
+def _locks(file: IO[str], how: int) -> bool:
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def pid_of_holder(data_dir: Path) -> int | None:
@@ -56,15 +95,18 @@ def pid_of_holder(data_dir: Path) -> int | None:
     return None
 
 
-async def _socket_dir(data_dir: Path) -> Path:
-    """Where the server listens, once it is ready."""
+async def _socket_dir(data_dir: Path, beside: IO[str]) -> Path | None:
+    """Where the server of whoever holds the folder listens, once it is ready: that of a command
+    runs as long as `beside` is open. None: nobody holds the folder.
+    """
     folder = known_cluster_dir(data_dir)
     with trio.move_on_after(START_SECONDS):
-        while True:
-            server = ready_server(folder / NAME)
+        while pid_of_holder(data_dir) is not None:
+            server = ready_server(folder / NAME) if _locks(beside, fcntl.LOCK_SH) else None
             if server is not None:
                 return _seen_from_here(*server)
             await trio.sleep(_POLL_SECONDS)
+        return None
     raise EmbeddedPostgresError(f"The Postgres of the hub on {data_dir} does not become ready")
 
 

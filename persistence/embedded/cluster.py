@@ -25,6 +25,8 @@ from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
 
 SUPERUSER: Final = "parlour"
 LOCK: Final = "parlour.lock"
+BESIDE: Final = "parlour.beside"
+"""Is locked (shared) by commands that use the server of whoever holds the folder."""
 NAME: Final = "postgres"
 UPGRADED: Final = "postgres.new"
 """The name of a cluster that is to take the place of one of an older Postgres."""
@@ -52,6 +54,7 @@ def exclusive(data_dir: Path) -> Iterator[None]:
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
+        (data_dir / BESIDE).touch()
         yield
 
 

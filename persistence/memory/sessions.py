@@ -9,7 +9,7 @@ from attrs import define, evolve
 from persistence.audit import AuditEntry
 from persistence.memory.tables import SessionRow, Tables, listen
 from persistence.records import NoSuchUser
-from persistence.sessions import OpenSession, SessionChange, SessionChanged
+from persistence.sessions import OpenSession, SessionChange, SessionChanged, due_in
 from protocol.model import Session, SessionId, UserId
 
 
@@ -19,15 +19,15 @@ class MemorySessions:
 
     tables: Tables
 
-    async def open(self, user_id: UserId, token_hash: bytes, expires_at: datetime) -> Session:
+    async def open(self, user_id: UserId, token_hash: bytes, lifetime: timedelta) -> Session:
         """See the interface."""
         user = self.tables.users.get(user_id)
         if user is None or user.deactivated_at is not None:
             raise NoSuchUser(user_id)
         now = self.tables.clock()
-        row = SessionRow(SessionId(next(self.tables.ids)), user_id, expires_at, now, now)
+        row = SessionRow(SessionId(next(self.tables.ids)), user_id, now + lifetime, now, now)
         self.tables.sessions[token_hash] = row
-        return Session(row.id, user, expires_at)
+        return self._session(row)
 
     async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
         """See the interface."""
@@ -41,7 +41,11 @@ class MemorySessions:
     def _live(self, row: SessionRow | None) -> Session | None:
         if row is None or row.expires_at <= self.tables.clock():
             return None
-        return Session(row.id, self.tables.users[row.user_id], row.expires_at)
+        return self._session(row)
+
+    def _session(self, row: SessionRow) -> Session:
+        due = due_in(row.expires_at - self.tables.clock())
+        return Session(row.id, self.tables.users[row.user_id], row.expires_at, due)
 
     async def close(self, token_hash: bytes) -> SessionId | None:
         """See the interface."""
@@ -80,10 +84,10 @@ class MemorySessions:
                 self.tables.sessions[token_hash] = evolve(row, used_at=now)
 
     async def extend(
-        self, session_id: SessionId, *, until: datetime, longest: timedelta
+        self, session_id: SessionId, *, lifetime: timedelta, longest: timedelta
     ) -> Session | None:
         """See the interface."""
-        rows = self.tables.sessions
+        rows, until = self.tables.sessions, self.tables.clock() + lifetime
         for token_hash, row in rows.items():
             if row.id == session_id and row.expires_at > self.tables.clock():
                 end = max(row.expires_at, min(until, row.created_at + longest))

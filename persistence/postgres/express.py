@@ -20,7 +20,7 @@ from persistence.postgres.database.bridge import Database, open_connections
 from persistence.postgres.database.session import SESSION, connect
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.records import StoreUnavailable
-from persistence.sessions import ForeignSession
+from persistence.sessions import ForeignSession, due_in
 from protocol.model import MAX_ID, UserId
 
 POOL_SIZE: Final = 4
@@ -57,24 +57,25 @@ class ExpressSessions:
             return None
         try:
             row = await self.database.fetch_one(
-                f"SELECT sess::text AS sess, expire FROM {self.table}"
+                f"SELECT sess::text AS sess, expire, clock_timestamp() AS now FROM {self.table}"
                 " WHERE sid = $1 AND expire >= to_timestamp(floor(extract(epoch FROM now())))",
                 sid,
             )
         except StoreUnavailable as error:  # the application may change its table
             raise StoreUnavailable(f"{self.table} cannot be read: {error}") from error
-        return None if row is None else parse_session(row["sess"], row["expire"])
+        return None if row is None else parse_session(**row)
 
 
-def parse_session(text: str, expire: datetime) -> ForeignSession | None:
+def parse_session(sess: str, expire: datetime, now: datetime) -> ForeignSession | None:
     """The session in a row, or None if it has no user or has expired.
 
     Args:
-        text: the session as JSON: `{"cookie": {"expires": ts | null}, "userId": int, ...}`.
+        sess: the session as JSON: `{"cookie": {"expires": ts | null}, "userId": int, ...}`.
         expire: the row's end, in UTC.
+        now: by the clock of the database.
     """
     try:
-        session = orjson.loads(text)
+        session = orjson.loads(sess)
         user_id = session["userId"]
         cookie = session["cookie"].get("expires")
         until = expire.replace(tzinfo=UTC)
@@ -82,6 +83,6 @@ def parse_session(text: str, expire: datetime) -> ForeignSession | None:
             until = min(until, datetime.fromisoformat(cookie))
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
-    if type(user_id) is not int or not 1 <= user_id <= MAX_ID or until <= datetime.now(UTC):
+    if type(user_id) is not int or not 1 <= user_id <= MAX_ID or until <= now:
         return None
-    return ForeignSession(UserId(user_id), until)
+    return ForeignSession(UserId(user_id), until, due_in(until - now))

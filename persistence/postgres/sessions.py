@@ -20,31 +20,33 @@ from persistence.sessions import (
     UserChanged,
     UserDeactivated,
     UserReactivated,
+    due_in,
 )
 from protocol.model import Session, SessionId, UserId
 
+_END: Final = "{0}.expires_at, {0}.expires_at - clock_timestamp() AS time_left"
 # FOR SHARE: a deactivation waits for this, and ends the session; or this for that, and opens none
 _OPEN: Final = f"""
     WITH found AS (
         SELECT id FROM users WHERE id = $1 AND deactivated_at IS NULL FOR SHARE),
     opened AS (
-        INSERT INTO sessions (user_id, token_hash, expires_at) SELECT id, $2, $3 FROM found
+        INSERT INTO sessions (user_id, token_hash, expires_at) SELECT id, $2, now() + $3 FROM found
         RETURNING id, user_id, expires_at)
-    SELECT opened.id, opened.expires_at, {user_columns("users")}
+    SELECT opened.id, {_END.format("opened")}, {user_columns("users")}
       FROM opened JOIN users ON users.id = opened.user_id
 """
 _FIND: Final = f"""
-    SELECT sessions.token_hash, sessions.id, sessions.expires_at, {user_columns("users")}
+    SELECT sessions.token_hash, sessions.id, {_END.format("sessions")}, {user_columns("users")}
       FROM unnest($1::bytea[]) AS wanted (token_hash)
       JOIN sessions USING (token_hash) JOIN users ON users.id = sessions.user_id
      WHERE expires_at > now()
 """
 _EXTEND: Final = f"""
     WITH extended AS (
-        UPDATE sessions SET expires_at = greatest(expires_at, least($2, created_at + $3))
+        UPDATE sessions SET expires_at = greatest(expires_at, least(now() + $2, created_at + $3))
          WHERE id = $1 AND expires_at > now()
         RETURNING id, user_id, expires_at)
-    SELECT extended.id, extended.expires_at, {user_columns("users")}
+    SELECT extended.id, {_END.format("extended")}, {user_columns("users")}
       FROM extended JOIN users ON users.id = extended.user_id
 """
 _CLOSE_ALL: Final = f"""
@@ -55,7 +57,7 @@ _CLOSE_ALL: Final = f"""
     SELECT id FROM ended
 """
 _GET: Final = f"""
-    SELECT sessions.id, sessions.expires_at, {user_columns("users")}
+    SELECT sessions.id, {_END.format("sessions")}, {user_columns("users")}
       FROM sessions JOIN users ON users.id = sessions.user_id
      WHERE sessions.id = $1 AND expires_at > now()
 """
@@ -67,9 +69,9 @@ class PostgresSessions:
 
     database: Database
 
-    async def open(self, user_id: UserId, token_hash: bytes, expires_at: datetime) -> Session:
+    async def open(self, user_id: UserId, token_hash: bytes, lifetime: timedelta) -> Session:
         """See the interface."""
-        row = await self.database.fetch_one(_OPEN, user_id, token_hash, expires_at)
+        row = await self.database.fetch_one(_OPEN, user_id, token_hash, lifetime)
         if row is None:
             raise NoSuchUser(user_id)
         return _session(row)
@@ -124,10 +126,10 @@ class PostgresSessions:
         )
 
     async def extend(
-        self, session_id: SessionId, *, until: datetime, longest: timedelta
+        self, session_id: SessionId, *, lifetime: timedelta, longest: timedelta
     ) -> Session | None:
         """See the interface."""
-        row = await self.database.fetch_one(_EXTEND, session_id, until, longest)
+        row = await self.database.fetch_one(_EXTEND, session_id, lifetime, longest)
         return None if row is None else _session(row)
 
     async def purge_expired(self) -> int:
@@ -163,7 +165,8 @@ class PostgresSessions:
 
 
 def _session(row: Record) -> Session:
-    return Session(SessionId(row["id"]), user_from(row), row["expires_at"])
+    due = due_in(row["time_left"])
+    return Session(SessionId(row["id"]), user_from(row), row["expires_at"], due)
 
 
 def _change(payload: str) -> SessionChange:

@@ -1,7 +1,7 @@
 """Who takes part: pairs who have written to each other, with sessions of every kind."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -104,8 +104,8 @@ async def _person(
     store: Store, user: User, peer: User, dm: int, workspace: int, channel: int
 ) -> Person:
     session = new_token()
-    expires_at = datetime.now(UTC) + timedelta(days=LOGIN_DAYS)
-    await store.sessions.open(user.id, token_hash(session), expires_at)
+    lifetime = timedelta(days=LOGIN_DAYS)
+    await store.sessions.open(user.id, token_hash(session), lifetime)
     subject = to_uuid(IdKind.USER, user.id)
     return Person(
         id=user.id,

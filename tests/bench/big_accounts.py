@@ -12,7 +12,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 from typing import Final
@@ -129,7 +129,7 @@ async def account(data_dir: Path) -> Account:
         assert user is not None
         assert peer is not None
         token = new_token()
-        until = datetime.now(UTC) + timedelta(days=1)
+        until = timedelta(days=1)
         await store.sessions.open(user.id, token_hash(token), until)
         workspace = (await store.workspaces.of_user(user.id))[0].id
         channel = (await store.channels.in_workspace(workspace))[0].id

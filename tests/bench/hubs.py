@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Final, Self
@@ -121,8 +121,8 @@ async def _history(store: Store, one: User, other: User) -> ChannelId:
 
 async def _session(store: Store, user: User) -> str:
     token = new_token()
-    expires_at = datetime.now(UTC) + timedelta(days=1)
-    await store.sessions.open(user.id, token_hash(token), expires_at)
+    lifetime = timedelta(days=1)
+    await store.sessions.open(user.id, token_hash(token), lifetime)
     return token
 
 

@@ -1,6 +1,6 @@
 """Accounts: the same on every store."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 
@@ -215,8 +215,8 @@ async def test_the_assistant_has_an_account_that_is_nobodys(store: Store) -> Non
     ]
 
 
-def in_a_day() -> datetime:
-    return datetime.now(UTC) + timedelta(days=1)
+def in_a_day() -> timedelta:
+    return timedelta(days=1)
 
 
 async def test_a_deactivated_account_keeps_all_but_its_sessions(store: Store) -> None:

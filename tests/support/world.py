@@ -6,7 +6,7 @@ everything else is the real thing.
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from types import ModuleType
 from typing import Any
@@ -152,9 +152,8 @@ class World:
     async def sign_in(self, user: User, lifetime: timedelta = timedelta(days=7)) -> "Person":
         """Another session of that user."""
         token = new_token()
-        expires_at = datetime.now(UTC) + lifetime
-        session = await self.store.sessions.open(user.id, token_hash(token), expires_at)
-        signed = await self.services.authenticator.open("connect.sid", user.id, expires_at)
+        session = await self.store.sessions.open(user.id, token_hash(token), lifetime)
+        signed = await self.services.authenticator.open("connect.sid", user.id, lifetime)
         return Person(self, user, session, token, signed)
 
 

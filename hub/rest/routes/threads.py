@@ -4,17 +4,20 @@ Guarantees: who may not see the message learns nothing of it; a GET marks nothin
 Must not know: how a dialect spells messages and ids.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Generic, TypedDict, TypeVar
 
 from attrs import field, frozen
 
 from hub.rest import pages
 from hub.rest.endpoint import JSON, Call, Endpoint, Handle, HttpError
-from hub.rest.parameters import Cursor, Number, Text
+from hub.rest.parameters import UP_TO_SEQ, Cursor, Number, Text
 from persistence.contents.threads import FollowedThread, ThreadPage
 from protocol.errors import ErrorCode, WireError
 from protocol.model import MAX_ID, Message, MessageId
+
+V = TypeVar("V", bound=Mapping[str, Any])
+T = TypeVar("T")
 
 MAX_REPLIES: Final = 500
 
@@ -23,8 +26,27 @@ LIMIT: Final = Number(
 )
 ORDER: Final = Text("order", "which comes first", {"enum": ["oldest", "newest"]})
 CURSOR: Final = Cursor((int,))
-UP_TO_SEQ: Final = Number("up_to_seq", "what is after this seq stays unread", MAX_ID, 1)
 _IS_NEWEST: Final[Mapping[str, bool]] = {"oldest": False, "newest": True}
+
+
+class RepliesObject(TypedDict, Generic[V]):
+    """The replies of a page."""
+
+    replies: list[V]
+
+
+class FollowedObject(TypedDict, Generic[V]):
+    """A thread that the caller follows. `unreadCount`: replies of others above `readSeq`."""
+
+    message: V
+    unreadCount: int
+    readSeq: int
+
+
+class ThreadsObject(TypedDict, Generic[T]):
+    """The threads that the caller follows."""
+
+    threads: list[T]
 
 
 class FollowingObject(TypedDict):
@@ -40,15 +62,19 @@ class MarkedObject(TypedDict):
 
 
 @frozen
-class ThreadPlace:
-    """Which threads a dialect shows.
+class ThreadPlace(Generic[V]):
+    """Which threads a dialect shows, and how.
 
     Args:
         message_id: the message in the path; None: it is malformed.
-        only_private: those of private conversations alone.
+        views: messages as it shows them, perhaps without some.
+        spelled: the `id` that it shows of a message.
+        only_private: threads of private conversations alone.
     """
 
     message_id: Callable[[Call], MessageId | None]
+    views: Callable[[Call, Sequence[Message]], Awaitable[Sequence[V]]]
+    spelled: Callable[[MessageId], object] = MessageId
     only_private: bool = field(default=False, kw_only=True)
 
     def named(self, call: Call) -> MessageId:
@@ -73,8 +99,8 @@ def _missing() -> HttpError:
     return HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Message not found")
 
 
-async def replies_of(call: Call, place: ThreadPlace) -> tuple[Sequence[Message], Mapping[str, str]]:
-    """The page of replies that a request asks for, and the header that leads to the next one.
+async def replies_page(call: Call, place: ThreadPlace[V]) -> JSON[RepliesObject[V]]:
+    """The page of replies to the message in the path that a request asks for.
 
     Raises:
         HttpError: 404; there is no such message that the caller may see.
@@ -100,13 +126,24 @@ async def replies_of(call: Call, place: ThreadPlace) -> tuple[Sequence[Message],
     if found is None:
         raise _missing()
     more = CURSOR.text(found[-1].seq) if len(found) == limit else None
-    return found, call.next_page(CURSOR, more)
+    views = [*await place.views(call, found)]
+    return JSON({"replies": views}, headers=call.next_page(CURSOR, more))
 
 
-async def followed_by(
-    call: Call, place: ThreadPlace
-) -> tuple[Sequence[FollowedThread], Mapping[str, str]]:
-    """The page of followed threads that a request asks for, and the header that leads to the next.
+def followed_object(view: V, thread: FollowedThread) -> FollowedObject[V]:
+    """A thread as most dialects show it."""
+    return {"message": view, "unreadCount": thread.unread_count, "readSeq": thread.read_seq}
+
+
+async def followed_page(
+    call: Call, place: ThreadPlace[V], shape: Callable[[V, FollowedThread], T]
+) -> JSON[ThreadsObject[T]]:
+    """The page of threads that the caller follows that a request asks for, the newest first.
+
+    Args:
+        call: the request.
+        place: which threads.
+        shape: a thread, whose first message is shown so.
 
     Raises:
         WireError: a parameter is malformed.
@@ -117,21 +154,28 @@ async def followed_by(
         limit=call.number(pages.LIMIT),
         only_private=place.only_private,
     )
-    return found, pages.next_page(call, found, lambda each: each.place)
+    shown = {view["id"]: view for view in await place.views(call, [each.message for each in found])}
+    threads = [
+        shape(view, each)
+        for each in found
+        if (view := shown.get(place.spelled(each.message.id))) is not None
+    ]
+    more = pages.next_page(call, found, lambda each: each.place)
+    return JSON({"threads": threads}, headers=more)
 
 
 _ANSWERS: Final = {404: [ErrorCode.MESSAGE_NOT_FOUND]}
 
 
 def thread_endpoints(
-    place: ThreadPlace, replies: Handle, followed: Handle, prefix: str = "/api"
+    place: ThreadPlace[Any], replies: Handle, followed: Handle, prefix: str = "/api"
 ) -> tuple[Endpoint, ...]:
     """The calls of one dialect.
 
     Args:
         place: which threads it shows.
-        replies: shows what `replies_of` finds.
-        followed: shows what `followed_by` finds.
+        replies: its `replies_page`.
+        followed: its `followed_page`.
         prefix: of its paths.
     """
 

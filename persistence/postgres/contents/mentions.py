@@ -14,51 +14,62 @@ from persistence.postgres.database.bridge import Database
 from protocol.model import MAX_ID, ChannelId, Message, UserId
 from protocol.parsing.mentions import candidates_in
 
-# Where the user $1 is told of mentions: in channels that they see and in conversations that are
-# listed for them; $2 and $3: whether these and those are wanted. `is_named`: by name.
-_MINE: Final = """
-    SELECT n.message_id, n.channel_id, n.seq, true AS is_named
-      FROM (SELECT * FROM mentions o WHERE o.user_id = $1 AND o.message_id < {before}
-             ORDER BY o.message_id DESC LIMIT {limit}) AS n
-    UNION ALL
-    SELECT n.message_id, n.channel_id, n.seq, false
-      FROM seen_channels($1) AS s
-     CROSS JOIN LATERAL (
-           SELECT * FROM mentions o
-            WHERE o.user_id IS NULL AND o.channel_id = s.id AND o.message_id < {before}
-            ORDER BY o.seq DESC LIMIT {limit}) AS n
-     WHERE $3
-"""
-# With what `_MINE` finds as n, its message as m, its channel as c and the user's receipt as r: what
-# mentions everybody in a channel mentions nobody who muted it or came into its workspace later.
-_MAY_KNOW: Final = f"""
-       m.author_id <> $1 AND m.deleted_at IS NULL AND (n.is_named OR NOT {MUTED})
-       AND (n.is_named OR NOT EXISTS (
-            SELECT FROM workspace_members w WHERE w.workspace_id = c.workspace_id
-               AND w.user_id = $1 AND date_trunc('milliseconds', w.joined_at) > m.created_at))
-       AND NOT is_hidden_from($1, m.id)
+# Of the user $1, with a mention as n, its message as m and its channel as c: $2 and $3 are whether
+# conversations that are listed for them and channels that they see are wanted.
+_MAY_KNOW: Final = """
+       m.author_id <> $1 AND m.deleted_at IS NULL AND NOT is_hidden_from($1, m.id)
        AND CASE WHEN c.user_lo IS NULL THEN $3 ELSE $2 AND is_listed(c, $1) END
        AND may_join($1, c.id) AND m.author_id NOT IN (SELECT hidden_from($1))
 """
+# With the user's receipt as r: what mentions everybody in a channel mentions nobody who has muted
+# it or came later.
 UNREAD: Final = f"""
     SELECT n.channel_id, count(DISTINCT n.message_id) AS unread
-      FROM ({_MINE.format(before="$4", limit=COUNTED)}) AS n
+      FROM (SELECT n.message_id, n.channel_id, n.seq, true AS is_named
+              FROM (SELECT * FROM mentions o WHERE o.user_id = $1
+                     ORDER BY o.message_id DESC LIMIT {COUNTED}) AS n
+            UNION ALL
+            SELECT n.message_id, n.channel_id, n.seq, false
+              FROM seen_channels($1) AS s
+             CROSS JOIN LATERAL (
+                   SELECT * FROM mentions o WHERE o.user_id IS NULL AND o.channel_id = s.id
+                    ORDER BY o.message_id DESC LIMIT {COUNTED}) AS n
+             WHERE $3) AS n
       LEFT JOIN receipts r ON r.channel_id = n.channel_id AND r.user_id = $1
       JOIN messages m ON m.id = n.message_id
       JOIN channels c ON c.id = n.channel_id
      WHERE n.seq > least(coalesce(r.read_seq, 0), r.unread_above) AND {_MAY_KNOW}
+       AND (n.is_named
+            OR NOT {MUTED} AND m.created_at >= member_since($1, c.id, c.workspace_id))
      GROUP BY n.channel_id
 """
+# As much is looked at as the page needs: of the mentions by name those that fill it; of each
+# channel the newest one, and a page only of the channels that have the newest of these (OFFSET 0:
+# nothing is asked of a channel without a mention).
 LISTED: Final = f"""
     SELECT {TO_FIRST}
-      FROM (SELECT n.message_id, bool_or(n.is_named) AS is_named
-              FROM ({{mine}}) AS n GROUP BY n.message_id) AS n
-      JOIN messages m ON m.id = n.message_id
+      FROM ((SELECT m.id
+               FROM (SELECT * FROM mentions o WHERE o.user_id = $1 AND o.message_id < $4
+                      ORDER BY o.message_id DESC OFFSET 0) AS n
+              CROSS JOIN LATERAL (SELECT * FROM messages l WHERE l.id = n.message_id LIMIT 1) AS m
+               JOIN channels c ON c.id = m.channel_id
+              WHERE {_MAY_KNOW}
+              ORDER BY n.message_id DESC LIMIT $5)
+            UNION
+            SELECT channel_mentions($1, s.id, $4, $5)
+              FROM (SELECT s.id, channel_mentions($1, s.id, $4, 1) AS newest
+                      FROM (SELECT s.id FROM seen_channels($1) AS s
+                              LEFT JOIN receipts r ON r.channel_id = s.id AND r.user_id = $1
+                             WHERE $3 AND NOT {MUTED} AND EXISTS (
+                                   SELECT FROM mentions o
+                                    WHERE o.user_id IS NULL AND o.channel_id = s.id)
+                            OFFSET 0) AS s
+                     ORDER BY newest DESC LIMIT $5) AS s
+             ORDER BY 1 DESC LIMIT $5) AS n (id)
+      JOIN messages m ON m.id = n.id
       JOIN channels c ON c.id = m.channel_id
-      LEFT JOIN receipts r ON r.channel_id = c.id AND r.user_id = $1
-     WHERE {_MAY_KNOW}
-     ORDER BY m.id DESC LIMIT $5
-""".format(mine=_MINE.format(before="$4", limit="NULL"))
+     ORDER BY m.id DESC
+"""
 
 
 @frozen
@@ -69,7 +80,7 @@ class PostgresMentions:
 
     async def unread(self, user_id: UserId, places: Places = Places.ALL) -> Mapping[ChannelId, int]:
         """See the interface."""
-        rows = await self.database.fetch(UNREAD, user_id, *_wanted(places), MAX_ID)
+        rows = await self.database.fetch(UNREAD, user_id, *_wanted(places))
         return {ChannelId(row["channel_id"]): row["unread"] for row in rows}
 
     async def listed(

@@ -66,22 +66,10 @@ BEGIN
     RETURN upto;
 END $$;
 
--- Returns `done`; `unknown`: there is no such account; `owns_workspace`: others are members of one that
--- it owns, and nothing was done.
-CREATE OR REPLACE FUNCTION delete_account(who bigint, stays boolean) RETURNS text
-LANGUAGE plpgsql AS $$
-DECLARE
-    place record;
+-- Deletes the messages that carry a file of an account, whoever wrote them: forwarded ones, too. What else
+-- goes with the account is held. Its own messages go by themselves, if they do not stay.
+CREATE OR REPLACE FUNCTION delete_carriers(who bigint, stays boolean) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM FROM users WHERE id = who AND deleted_at IS NULL AND role <> 'assistant' FOR UPDATE;
-    IF NOT FOUND THEN
-        RETURN 'unknown';
-    END IF;
-    IF EXISTS (SELECT FROM workspaces w JOIN workspace_members m ON m.workspace_id = w.id
-                WHERE w.owner_id = who AND m.user_id <> who) THEN
-        RETURN 'owns_workspace';
-    END IF;
-    DELETE FROM workspaces WHERE owner_id = who;
     -- Nobody names a file of theirs from here on: who posts waits for the uploads, and finds none then.
     -- The statement after that sees every message that was stored before. The channels come first, as
     -- for those who post, who hold theirs while they wait.
@@ -100,10 +88,39 @@ BEGIN
          WHERE u.owner_id = who AND m.file_url = u.url
         RETURNING m.id
     ), mentioning AS (
-        DELETE FROM mentions WHERE message_id IN (SELECT id FROM carriers))
+        DELETE FROM mentions WHERE message_id IN (SELECT id FROM carriers)
+    ), versions AS (
+        DELETE FROM message_versions WHERE message_id IN (SELECT id FROM carriers))
     DELETE FROM pins WHERE message_id IN (SELECT id FROM carriers);
-    DELETE FROM message_versions v USING messages m
-     WHERE m.id = v.message_id AND (m.author_id = who OR m.deleted_at IS NOT NULL);
+END $$;
+
+-- An account that is deleted in SQL takes its files with it, and so what carries them.
+CREATE OR REPLACE FUNCTION delete_carriers_before() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM delete_carriers(OLD.id, false);
+    RETURN OLD;
+END $$;
+CREATE OR REPLACE TRIGGER users_delete_carriers BEFORE DELETE ON users
+    FOR EACH ROW EXECUTE FUNCTION delete_carriers_before();
+
+-- Returns `done`; `unknown`: there is no such account; `owns_workspace`: others are members of one that
+-- it owns, and nothing was done.
+CREATE OR REPLACE FUNCTION delete_account(who bigint, stays boolean) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    place record;
+BEGIN
+    PERFORM FROM users WHERE id = who AND deleted_at IS NULL AND role <> 'assistant' FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'unknown';
+    END IF;
+    IF EXISTS (SELECT FROM workspaces w JOIN workspace_members m ON m.workspace_id = w.id
+                WHERE w.owner_id = who AND m.user_id <> who) THEN
+        RETURN 'owns_workspace';
+    END IF;
+    DELETE FROM workspaces WHERE owner_id = who;
+    PERFORM delete_carriers(who, stays);
+    DELETE FROM message_versions v USING messages m WHERE m.id = v.message_id AND m.author_id = who;
     IF NOT stays THEN
         DELETE FROM users WHERE id = who;
         RETURN 'done';

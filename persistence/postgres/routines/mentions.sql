@@ -35,7 +35,7 @@ BEGIN
 END $$;
 
 -- Those who are told that a message mentions them: by name or, where it mentions the channel, as its
--- members who were in its workspace by then and have not muted it; as far as they may see it and do not
+-- members who were in it or its workspace by then and have not muted it; as far as they may see it and do not
 -- hide it, and across no block.
 CREATE OR REPLACE FUNCTION mentioned_by(of_message bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -50,13 +50,47 @@ BEGIN
                SELECT user_id FROM workspace_members WHERE workspace_id = c.workspace_id
                   AND date_trunc('milliseconds', joined_at) <= m.created_at
                UNION ALL
-               SELECT user_id FROM channel_members WHERE channel_id = c.id) AS w
+               SELECT user_id FROM channel_members WHERE channel_id = c.id
+                  AND date_trunc('milliseconds', joined_at) <= m.created_at) AS w
             WHERE n.user_id IS NULL AND NOT EXISTS (
                   SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id = w.user_id
                      AND r.muted_until > now())) AS who
      WHERE n.message_id = of_message AND who.id <> m.author_id
        AND NOT is_hidden_from(who.id, m.id)
        AND who.id NOT IN (SELECT hidden_from(m.author_id)));
+END $$;
+
+-- Since when `who` is in a channel or its workspace, as exact as messages have their time.
+CREATE OR REPLACE FUNCTION member_since(who bigint, place bigint, workspace bigint) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT date_trunc('milliseconds', least(
+           (SELECT w.joined_at FROM workspace_members w WHERE w.workspace_id = workspace AND w.user_id = who),
+           (SELECT n.joined_at FROM channel_members n WHERE n.channel_id = place AND n.user_id = who)))
+$$;
+
+-- The newest messages below an id that mention everybody in a channel, `who` among them, who has not muted
+-- it. One after the other: none is looked at behind the last one, nor behind the first from before `who` came.
+CREATE OR REPLACE FUNCTION channel_mentions(who bigint, place bigint, before bigint, at_most bigint)
+RETURNS SETOF bigint LANGUAGE plpgsql STABLE ROWS 1 AS $$
+BEGIN
+    RETURN QUERY
+    WITH RECURSIVE older AS (
+        SELECT before AS id, NULL::bigint AS author_id, false AS is_shown,
+               (SELECT member_since(who, c.id, c.workspace_id) FROM channels c
+                 WHERE c.id = place AND may_join(who, c.id)) AS since
+        UNION ALL
+        SELECT m.id, m.author_id, m.deleted_at IS NULL AND m.author_id <> who, w.since
+          FROM older w
+         CROSS JOIN LATERAL (
+               SELECT o.message_id FROM mentions o
+                WHERE o.user_id IS NULL AND o.channel_id = place AND o.message_id < w.id
+                ORDER BY o.message_id DESC LIMIT 1) AS n
+         CROSS JOIN LATERAL (SELECT * FROM messages l WHERE l.id = n.message_id LIMIT 1) AS m
+         WHERE m.created_at >= w.since
+    )
+    SELECT w.id FROM older w
+     WHERE w.is_shown AND NOT is_hidden_from(who, w.id) AND w.author_id NOT IN (SELECT hidden_from(who))
+     LIMIT at_most;
 END $$;
 
 -- Who is mentioned in a message, as JSON: null for the channel, else id and username; NULL: nobody.

@@ -17,9 +17,10 @@
 --   rev      of the channel, if it was 'revised'
 --   mentioned, unmentioned  who is mentioned in it now and was not, and the other way round
 --
--- Locks: first the users, then the channels, each in the order of their ids, as post_messages. Each
--- statement sees what was committed before it began: those behind the lock of a channel see all of its
--- revisions.
+-- Locks: first the users who give keys (each decides one key after the other), then the other users, the
+-- channels, the messages, and the threads that lose replies, each in the order of their ids, whatever the
+-- order of the batch is: as post_messages and hold_messages. Each statement sees what was committed before
+-- it began: those behind the lock of a channel see all of its revisions.
 
 DROP FUNCTION IF EXISTS revise_messages;
 CREATE FUNCTION revise_messages(
@@ -27,7 +28,7 @@ CREATE FUNCTION revise_messages(
     edit_seconds double precision[], keep_versions boolean[], given jsonb[], for_hub bigint, waits boolean
 ) RETURNS TABLE (draft int, verdict text, rev bigint, mentioned bigint[], unmentioned bigint[]) LANGUAGE plpgsql AS $$
 DECLARE
-    stuck bigint[] := '{}';  -- channels that another transaction holds
+    held bigint[];  -- the channels that no other transaction holds
 BEGIN
     IF for_hub IS NOT NULL THEN
         PERFORM pg_advisory_xact_lock_shared(posting_lock());
@@ -36,20 +37,32 @@ BEGIN
             RETURN;
         END IF;
     END IF;
-    PERFORM FROM users AS u WHERE u.id = ANY (revise_messages.users) ORDER BY u.id FOR KEY SHARE;
+    PERFORM FROM users u
+      WHERE u.id IN (SELECT d.who FROM unnest(revise_messages.users, keys) AS d (who, key) WHERE d.key IS NOT NULL)
+      ORDER BY u.id FOR NO KEY UPDATE;
+    PERFORM FROM users u WHERE u.id = ANY (revise_messages.users) ORDER BY u.id FOR KEY SHARE;
     IF waits THEN
-        PERFORM FROM channels c WHERE c.id IN (SELECT m.channel_id FROM messages m WHERE m.id = ANY (ids))
-          ORDER BY c.id FOR NO KEY UPDATE;
+        held := ARRAY(SELECT c.id FROM channels c
+                       WHERE c.id IN (SELECT m.channel_id FROM messages m WHERE m.id = ANY (ids))
+                       ORDER BY c.id FOR NO KEY UPDATE);
+    ELSE
+        held := ARRAY(SELECT c.id FROM channels c
+                       WHERE c.id IN (SELECT m.channel_id FROM messages m WHERE m.id = ANY (ids))
+                         FOR NO KEY UPDATE SKIP LOCKED);
     END IF;
+    PERFORM FROM messages m WHERE m.id = ANY (ids) AND m.channel_id = ANY (held)
+      ORDER BY m.id FOR NO KEY UPDATE;
+    PERFORM FROM threads t
+      WHERE t.root_id IN (SELECT m.root_id FROM unnest(ids, actions) AS d (id, action)
+                            JOIN messages m ON m.id = d.id AND m.channel_id = ANY (held)
+                           WHERE d.action = 'delete')
+      ORDER BY t.root_id FOR NO KEY UPDATE;
     FOR number IN 1..coalesce(cardinality(ids), 0) LOOP
         SELECT number, r.verdict, r.rev, r.mentioned, r.unmentioned
           INTO draft, verdict, rev, mentioned, unmentioned
           FROM revise_message(users[number], ids[number], actions[number], contents[number],
                               keys[number], edit_seconds[number], keep_versions[number],
-                              given[number], stuck) AS r;
-        IF verdict = 'locked' THEN
-            stuck := stuck || (SELECT m.channel_id FROM messages m WHERE m.id = ids[number]);
-        END IF;
+                              given[number], held) AS r;
         RETURN NEXT;
     END LOOP;
 END $$;
@@ -57,7 +70,7 @@ END $$;
 DROP FUNCTION IF EXISTS revise_message;
 CREATE FUNCTION revise_message(
     who bigint, of_message bigint, action text, given text, used_key text,
-    edit_seconds double precision, keep_versions boolean, may_mention jsonb, stuck bigint[],
+    edit_seconds double precision, keep_versions boolean, may_mention jsonb, held bigint[],
     OUT verdict text, OUT rev bigint, OUT mentioned bigint[], OUT unmentioned bigint[]
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -73,12 +86,7 @@ BEGIN
         verdict := 'not_found';
         RETURN;
     END IF;
-    IF place = ANY (stuck) THEN  -- one that waits keeps its place before those that follow
-        verdict := 'locked';
-        RETURN;
-    END IF;
-    PERFORM FROM channels c WHERE c.id = place FOR NO KEY UPDATE SKIP LOCKED;
-    IF NOT FOUND THEN
+    IF place <> ALL (held) THEN
         verdict := CASE WHEN EXISTS (SELECT FROM channels c WHERE c.id = place)
                         THEN 'locked' ELSE 'not_found' END;
         RETURN;
@@ -195,7 +203,6 @@ BEGIN
     mentioned := ARRAY(SELECT unnest(are) EXCEPT SELECT unnest(were));
     unmentioned := ARRAY(SELECT unnest(were) EXCEPT SELECT unnest(are));
     verdict := 'revised';
-        RETURN;
 END $$;
 
 -- What a message that is edited or deleted keeps of what it said when it was posted.

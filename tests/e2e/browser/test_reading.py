@@ -1,7 +1,7 @@
 """What is unread, older, or in the list of conversations."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -60,8 +60,8 @@ async def test_the_last_of_a_long_list_is_reached(folder: Path, memory_store: St
         await memory_store.relations.request_follow(ann.id, other.id)
         await post_one(memory_store, Draft(other.id, ann.id, "hello"))
     token = new_token()
-    expires_at = datetime.now(UTC) + timedelta(days=1)
-    await memory_store.sessions.open(ann.id, token_hash(token), expires_at)
+    lifetime = timedelta(days=1)
+    await memory_store.sessions.open(ann.id, token_hash(token), lifetime)
     given = json.dumps({"ann": f"session_token={token}", "total": CONVERSATIONS})
     async with (
         serve(memory_store) as server,

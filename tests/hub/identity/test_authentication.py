@@ -53,7 +53,8 @@ async def test_express_sessions_that_are_none(databases: Databases) -> None:
         assert (end.code, end.reason) == (4001, "User not found")
 
 
-NEXT_YEAR = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=365)
+NOW = datetime.now(UTC)
+NEXT_YEAR = NOW.replace(tzinfo=None) + timedelta(days=365)
 
 
 @pytest.mark.parametrize(
@@ -73,17 +74,17 @@ NEXT_YEAR = datetime.now(UTC).replace(tzinfo=None) + timedelta(days=365)
         '{"cookie":{"expires":7},"userId":7}',
     ],
 )
-def test_a_row_that_cannot_be_understood_is_no_session(text: str) -> None:
-    assert parse_session(text, NEXT_YEAR) is None
+async def test_a_row_that_cannot_be_understood_is_no_session(text: str) -> None:
+    assert parse_session(text, NEXT_YEAR, NOW) is None
 
 
-def test_the_earlier_end_counts() -> None:
+async def test_the_earlier_end_counts() -> None:
     cookie = NEXT_YEAR - timedelta(days=1)
     text = json.dumps({"cookie": {"expires": f"{cookie.isoformat()}Z"}, "userId": 7})
-    found = parse_session(text, NEXT_YEAR)
+    found = parse_session(text, NEXT_YEAR, NOW)
     assert found is not None
     assert (found.user_id, found.expires_at) == (UserId(7), cookie.replace(tzinfo=UTC))
-    found = parse_session('{"cookie":{"expires":null},"userId":7}', NEXT_YEAR)
+    found = parse_session('{"cookie":{"expires":null},"userId":7}', NEXT_YEAR, NOW)
     assert found is not None
     assert found.expires_at == NEXT_YEAR.replace(tzinfo=UTC)
 

@@ -8,11 +8,18 @@ from trio.testing import MockClock
 
 from hub.identity.live_sessions import GRACE_SECONDS
 from persistence.interface import Store
+from persistence.sessions import time_left
 from tests.support.clients.socketio import connect
 from tests.support.clients.websocket import WebSocket, upgrade_request
 from tests.support.express import open_hub, remember
 from tests.support.quiet import until_quiet
-from tests.support.stores.databases import Databases, execute
+from tests.support.stores.databases import (
+    Databases,
+    execute,
+    open_store,
+    run_script,
+    with_setting,
+)
 from tests.support.stores.outage import Outage
 from tests.support.world import open_world
 
@@ -211,3 +218,37 @@ async def test_a_session_that_ends_closes_what_its_token_opened(
         assert (await sockets[0].closed()).code == 4001
         await peers[1].socket.is_silent()
         await sockets[1].close_in_silence()
+
+
+# Found before those of Postgres by who has its schema first in the search path.
+OTHER_CLOCK = """
+    CREATE SCHEMA skewed;
+    CREATE FUNCTION skewed.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+    AS $$ SELECT pg_catalog.clock_timestamp() + interval '{skew}' $$;
+    CREATE FUNCTION skewed.now() RETURNS timestamptz LANGUAGE sql
+    AS $$ SELECT pg_catalog.now() + interval '{skew}' $$;
+"""
+
+
+@pytest.mark.parametrize("skew", ["3 days", "-3 days"])
+async def test_the_clock_of_the_database_decides(
+    databases: Databases, skew: str, mock_clock: MockClock
+) -> None:
+    """However wrong that of the hub's machine is."""
+    async with databases.migrated() as dsn:
+        await run_script(dsn, OTHER_CLOCK.format(skew=skew))
+        skewed = with_setting(dsn, "search_path", "skewed,pg_catalog,public")
+        async with open_store(skewed) as store, open_world(store, session_days=7) as world:
+            first = await world.person("ann")
+            ann = await world.sign_in(first.user, timedelta(days=5))
+            short = await world.sign_in(first.user, timedelta(seconds=50))
+            assert timedelta(days=4) < time_left(ann.session.due) <= timedelta(days=5)
+            long_one, short_one = await ann.open(), await short.open()
+            for _ in range(2):
+                reply = await ann.call("GET", "/api/auth/session")
+                assert (reply.status, reply.set_cookies) == (200, [])  # it is not late for it
+            assert world.services.session_cache.hits
+            await short_one.is_silent()
+            mock_clock.jump(50)
+            assert (await short_one.closed()).code == 4001
+            await long_one.close_in_silence()

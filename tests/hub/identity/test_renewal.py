@@ -68,7 +68,7 @@ async def test_no_session_is_extended_beyond_the_longest_life(store: Store) -> N
         ann = await signed_in(world, DAY)
         await ann.call("GET", "/api/auth/session")
         session = await world.store.sessions.extend(
-            ann.session_id, until=datetime.now(UTC) + 30 * DAY, longest=8 * DAY
+            ann.session_id, lifetime=30 * DAY, longest=8 * DAY
         )
         (shown,) = [
             each for each in await world.store.sessions.of_user(ann.id)

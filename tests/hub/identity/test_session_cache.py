@@ -8,6 +8,7 @@ import trio
 from trio.testing import MockClock
 
 from hub.identity.session_cache import MAX_SESSIONS, SessionCache
+from persistence.sessions import due_in
 from protocol.model import Session, SessionId, User, UserId
 from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.world import World, open_world
@@ -17,7 +18,8 @@ NOW = datetime.now(UTC)
 
 def session(number: int, user: int = 1, lives: timedelta = timedelta(days=1)) -> Session:
     name = f"user{user}"
-    return Session(SessionId(number), User(UserId(user), name, name, NOW, NOW), NOW + lives)
+    shown = User(UserId(user), name, name, NOW, NOW)
+    return Session(SessionId(number), shown, NOW + lives, due_in(lives))
 
 
 def kept(*sessions: Session) -> SessionCache:

@@ -266,6 +266,9 @@ async def test_a_hidden_message_mentions_only_the_others(store: Store) -> None:
     told = await revised(store, plain.id, Edit("@ben"), by=ann.id)
     assert isinstance(told, Revised)
     assert (told.message.mentions, told.mentioned) == (named(ben), ())
+    everybody = await post_one(store, to_channel(ann, channel, "@channel"))
+    await store.notes.hide(ben.id, everybody.id)
+    assert await listed(store, ben) == [edited.message]
 
 
 async def test_what_is_unread_again_counts_again(store: Store) -> None:

@@ -1,12 +1,19 @@
 """A command and the database of a folder, with a hub there and without."""
 
+import fcntl
 import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+import trio
+import trio.testing
+from structlog.testing import capture_logs
 
 from persistence.embedded import EmbeddedPostgresError, run_embedded
-from persistence.embedded.beside import pid_of_holder, run_beside
+from persistence.embedded.beside import pid_of_holder, run_beside, run_for_command
+from persistence.embedded.cluster import BESIDE, exclusive
 from tests.support.programs.processes import is_root, working_in
 from tests.support.stores.embedded import ask, holder
 
@@ -30,6 +37,52 @@ async def test_without_a_hub_a_server_runs_as_long_as_it_is_needed(data_dir: Pat
     async with run_beside(data_dir) as dsn:
         assert await ask(dsn, "SELECT 1") == 1
     assert not working_in(data_dir)
+
+
+@pytest.mark.parametrize("run", [run_for_command, run_beside])
+async def test_the_server_of_a_command_stays_for_those_beside_it(
+    data_dir: Path, run: Callable[[Path], AbstractAsyncContextManager[str]]
+) -> None:
+    async with run_embedded(data_dir):
+        pass
+    runs, ends, has_ended = trio.Event(), trio.Event(), trio.Event()
+
+    async def command() -> None:
+        async with run(data_dir):
+            runs.set()
+            await ends.wait()
+        has_ended.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(command)
+        await runs.wait()
+        with capture_logs() as logs:
+            async with run_beside(data_dir) as dsn:
+                ends.set()
+                while not has_ended.is_set() and not logs:
+                    await trio.lowlevel.checkpoint()
+                assert not has_ended.is_set()
+                assert await ask(dsn, "SELECT 1") == 1
+            await has_ended.wait()
+        assert [each["event"] for each in logs] == ["waiting_for_commands"]
+    assert not working_in(data_dir)
+
+
+async def test_whoever_meets_a_command_that_ends_runs_a_server_itself(data_dir: Path) -> None:
+    async with run_embedded(data_dir):
+        pass
+    has_run: list[object] = []
+
+    async def use() -> None:
+        async with run_beside(data_dir) as dsn:
+            has_run.append(await ask(dsn, "SELECT 1"))
+
+    async with trio.open_nursery() as nursery:
+        with exclusive(data_dir), (data_dir / BESIDE).open() as beside:
+            fcntl.flock(beside, fcntl.LOCK_EX)
+            nursery.start_soon(use)
+            await trio.testing.wait_all_tasks_blocked()
+    assert has_run == [1]
 
 
 async def test_a_folder_that_is_misspelt_is_not_made(data_dir: Path) -> None:

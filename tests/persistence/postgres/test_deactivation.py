@@ -1,6 +1,6 @@
 """Nobody is signed in to an account that is deactivated, whatever is done at the same moment."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import trio
@@ -9,7 +9,7 @@ from persistence.records import NoSuchUser
 from tests.support.stores.databases import Databases, execute, open_store, open_transaction
 from tests.support.stores.records import make_user
 
-IN_A_DAY = datetime.now(UTC) + timedelta(days=1)
+IN_A_DAY = timedelta(days=1)
 SESSIONS = "SELECT count(*) FROM sessions"
 
 

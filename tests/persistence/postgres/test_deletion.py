@@ -5,7 +5,7 @@ foreign key says so.
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -207,6 +207,29 @@ async def test_a_reply_stays_when_its_parent_is_deleted_with_the_author(
             await store.workspaces.create(ben.id, "Tea", None)
 
 
+async def test_what_carries_a_file_is_deleted_with_the_account_whose_it_was(
+    databases: Databases,
+) -> None:
+    """Also a copy that somebody else made, and what says nothing else."""
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=1, lanes=1) as store,
+    ):
+        ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+        url = await make_upload(store, ann)
+        first = await post_one(store, Draft(ann.id, ben.id, "look", file_url=url))
+        copy = await post_one(store, Draft(ben.id, eve.id, "", forwards=first.id))
+        plain = await post_one(store, Draft(ben.id, eve.id, "hi"))
+        assert copy.file_url == url
+        await execute(dsn, f"DELETE FROM users WHERE id = {ann.id}")
+        shown = await store.messages.conversation_page(ben.id, eve.id, limit=9)
+        assert [each.id for each in shown] == [plain.id]
+        left = await store.messages.get(copy.id, even_deleted=True)
+        assert left is not None
+        assert (left.is_deleted, left.content, left.file_url) == (True, "", None)
+        assert await execute(dsn, "SELECT count(*) FROM messages WHERE file_url IS NOT NULL") == 0
+
+
 async def test_whatever_names_an_account_names_none_that_was_deleted(databases: Databases) -> None:
     """Each reference to an account has the trigger that refuses it."""
     async with databases.migrated() as dsn:
@@ -246,7 +269,7 @@ async def test_what_is_stored_while_an_account_ends_is_refused_or_ends_with_it(
 
 
 async def sign_in_until(over: trio.Event, store: Store, user: User) -> None:
-    soon = datetime.now(UTC) + timedelta(days=1)
+    soon = timedelta(days=1)
     while not over.is_set():
         with suppress(Gone):
             await store.sessions.open(user.id, secrets.token_bytes(32), soon)

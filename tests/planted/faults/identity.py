@@ -94,21 +94,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a session is extended at every use",
         "hub/identity/renewal.py",
-        "session.expires_at - now < lifetime / 2",
-        "session.expires_at - now < lifetime",
+        "time_left(session.due) < lifetime / 2",
+        "time_left(session.due) < lifetime",
         (RENEWAL,),
     ),
     Fault(
         "a session is extended without end",
         "persistence/postgres/sessions.py",
-        "greatest(expires_at, least($2, created_at + $3))",
-        "greatest(expires_at, $2, created_at + $3 - $3)",
+        "greatest(expires_at, least(now() + $2, created_at + $3))",
+        "greatest(expires_at, now() + $2, created_at + $3 - $3)",
         (RENEWAL,),
     ),
     Fault(
         "the browser forgets a session that was extended",
         "hub/rest/endpoint.py",
-        "            self.set_cookie(name, value, longer.expires_at - datetime.now(UTC))\n",
+        "            self.set_cookie(name, value, time_left(longer.due))\n",
         "            del name, value\n",
         (RENEWAL,),
     ),
@@ -153,7 +153,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an expired session that is remembered is accepted",
         "hub/identity/session_cache.py",
-        "if trio.current_time() < kept.until and now < kept.session.expires_at:",
+        "if trio.current_time() < min(kept.until, kept.session.due):",
         "if trio.current_time() < kept.until:",
         (SESSION_CACHE,),
     ),
@@ -292,5 +292,12 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "ip_network((address, 64), strict=False)",
         "address",
         ("tests/hub/rest/test_login.py",),
+    ),
+    Fault(
+        "the clock of the hub's machine says when a session ends",
+        "persistence/postgres/sessions.py",
+        'due_in(row["time_left"])',
+        'due_in(row["expires_at"] - __import__("datetime").datetime.now(row["expires_at"].tzinfo))',
+        ("tests/hub/identity/test_live_sessions.py",),
     ),
 )

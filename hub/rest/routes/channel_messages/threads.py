@@ -3,54 +3,34 @@
 Guarantees: see `hub.rest.routes.threads`.
 """
 
-from typing import Final, TypedDict
+from typing import Final
 
 from hub.rest.endpoint import JSON, Call
 from hub.rest.routes.channel_messages.messages import message_id_in_path, views
-from hub.rest.routes.threads import ThreadPlace, followed_by, replies_of, thread_endpoints
+from hub.rest.routes.threads import (
+    FollowedObject,
+    RepliesObject,
+    ThreadPlace,
+    ThreadsObject,
+    followed_object,
+    followed_page,
+    replies_page,
+    thread_endpoints,
+)
 from protocol.dialects.channel_messages.rest import REST
 from protocol.dialects.channel_messages.shapes import ChannelMessageObject, message_uuid
 
-
-class RepliesObject(TypedDict):
-    """The replies of a page."""
-
-    replies: list[ChannelMessageObject]
+_PLACE: Final = ThreadPlace(message_id_in_path, views, message_uuid)
 
 
-class ThreadObject(TypedDict):
-    """A thread that the caller follows. `unreadCount`: replies of others above `readSeq`."""
-
-    message: ChannelMessageObject
-    unreadCount: int
-    readSeq: int
-
-
-class ThreadsObject(TypedDict):
-    """The threads that the caller follows."""
-
-    threads: list[ThreadObject]
-
-
-_PLACE: Final = ThreadPlace(message_id_in_path)
-
-
-async def replies(call: Call) -> JSON[RepliesObject]:
+async def replies(call: Call) -> JSON[RepliesObject[ChannelMessageObject]]:
     """A page of the replies to the message in the path."""
-    found, more = await replies_of(call, _PLACE)
-    return JSON({"replies": await views(call, found)}, headers=more)
+    return await replies_page(call, _PLACE)
 
 
-async def followed(call: Call) -> JSON[ThreadsObject]:
+async def followed(call: Call) -> JSON[ThreadsObject[FollowedObject[ChannelMessageObject]]]:
     """The threads that the caller follows, the newest first."""
-    found, more = await followed_by(call, _PLACE)
-    shown = {view["id"]: view for view in await views(call, [each.message for each in found])}
-    threads: list[ThreadObject] = [
-        {"message": view, "unreadCount": each.unread_count, "readSeq": each.read_seq}
-        for each in found
-        if (view := shown.get(message_uuid(each.message.id))) is not None
-    ]
-    return JSON({"threads": threads}, headers=more)
+    return await followed_page(call, _PLACE, followed_object)
 
 
 SURFACE: Final = REST

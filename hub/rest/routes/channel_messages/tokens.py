@@ -8,6 +8,7 @@ from math import floor
 from typing import Final, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint
+from persistence.sessions import time_left
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
 from protocol.shapes.timestamps import Timestamp, timestamp
@@ -26,7 +27,7 @@ class TokenObject(TypedDict):
 async def issue(call: Call) -> JSON[TokenObject]:
     """A token for the caller, also for who has an older one of the same session."""
     longest = timedelta(seconds=call.services.config.token_lifetime)
-    lifetime = min(longest, call.session.expires_at - datetime.now(UTC))
+    lifetime = min(longest, time_left(call.session.due))
     user_id = to_uuid(IdKind.USER, call.me)
     return JSON(
         {

@@ -3,7 +3,6 @@
 Guarantees: no response contains a password or its hash; the session cookie is express-session's.
 """
 
-from datetime import UTC, datetime
 from typing import Final, TypedDict
 
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
@@ -22,6 +21,7 @@ from hub.rest.login import (
 )
 from hub.settings.choices import OpenRole
 from persistence.records import NewUser, Taken
+from persistence.sessions import time_left
 from protocol.dialects.learning_chat.rest import REST, AccountBody, CredentialsBody, FlawObject
 from protocol.errors import ErrorCode, WireError
 from protocol.model import Session
@@ -97,7 +97,7 @@ async def add_cookie(call: Call) -> JSON[AccountObject]:
     call.services.attempts.give_back(call.network)
     (token,) = call.cookies[TOKEN_COOKIE]
     value = call.services.authenticator.signed(token)
-    give_cookie(call, COOKIE, value, found.expires_at - datetime.now(UTC))
+    give_cookie(call, COOKIE, value, time_left(found.due))
     return JSON(account_object(found.user), 201)
 
 

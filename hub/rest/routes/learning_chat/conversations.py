@@ -10,10 +10,11 @@ from typing import Final, Literal, NotRequired, TypeAlias, TypedDict
 
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError
 from hub.rest.pages import LIMIT, PAGED, begin_of_page, next_page
+from hub.rest.parameters import UP_TO_SEQ
 from hub.rest.routes.learning_chat.accounts import MessageObject
 from hub.rest.routes.learning_chat.channels import accessible
 from hub.rest.routes.learning_chat.messages import UNREAD_AMONG
-from persistence.records import ChannelHead
+from persistence.records import ChannelHead, Span
 from protocol.answers import Done
 from protocol.commands import MarkRead
 from protocol.dialects.learning_chat.rest import REST
@@ -145,13 +146,16 @@ def _participant(user: User) -> ParticipantObject:
 
 
 async def mark_read(call: Call) -> JSON[MessageObject]:
-    """Mark everything in a conversation read."""
+    """Mark a conversation read, up to a seq or all that there is."""
     number = call.path_id("channel_id")
     if number is None:
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid conversation ID")
     channel = await accessible(call, number)
-    messages = call.services.store.messages
-    for newest in await messages.channel_page(channel.id, before=MessageId(MAX_ID), limit=1):
+    messages, before = call.services.store.messages, MessageId(MAX_ID)
+    above = Span(channel.id, call.number(UP_TO_SEQ), MAX_ID)
+    for unread in await messages.in_spans(call.me, [above], limit=1):
+        before = unread.id
+    for newest in await messages.channel_page(channel.id, before=before, limit=1, viewer=call.me):
         await call.carry_out(MarkRead(newest.id), Done)
     return JSON({"message": "Marked as read"})
 
@@ -169,12 +173,13 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/chat/conversations/{channel_id}/read",
-        "Mark everything in a conversation read",
+        "Mark a conversation read",
         mark_read,
         {
             200: "done",
             400: (ErrorCode.INVALID_FIELD,),
             404: (ErrorCode.CHANNEL_NOT_FOUND,),
         },
+        parameters=(UP_TO_SEQ,),
     ),
 )

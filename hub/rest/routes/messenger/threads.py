@@ -4,15 +4,19 @@ Guarantees: see `hub.rest.routes.threads`.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypedDict
+from typing import Final
 
 from hub.rest.endpoint import JSON, Call
 from hub.rest.routes.messenger.access import PREFIXES
 from hub.rest.routes.threads import (
+    FollowedObject,
+    RepliesObject,
     ThreadPlace,
-    followed_by,
+    ThreadsObject,
+    followed_object,
+    followed_page,
     numbered,
-    replies_of,
+    replies_page,
     thread_endpoints,
 )
 from protocol.dialects.messenger.rest import REST
@@ -20,58 +24,25 @@ from protocol.dialects.messenger.shapes import (
     ConversationMessageObject,
     conversation_message_object,
 )
-from protocol.model import Message, MessageId, with_authors
+from protocol.model import Message, with_authors
 
 
-class RepliesObject(TypedDict):
-    """The replies of a page."""
-
-    replies: list[ConversationMessageObject]
-
-
-class ThreadObject(TypedDict):
-    """A thread that the caller follows. `unreadCount`: replies of others above `readSeq`."""
-
-    message: ConversationMessageObject
-    unreadCount: int
-    readSeq: int
-
-
-class ThreadsObject(TypedDict):
-    """The threads that the caller follows."""
-
-    threads: list[ThreadObject]
-
-
-_PLACE: Final = ThreadPlace(numbered, only_private=True)
-
-
-async def _views(
-    call: Call, messages: Sequence[Message]
-) -> dict[MessageId, ConversationMessageObject]:
+async def _views(call: Call, messages: Sequence[Message]) -> list[ConversationMessageObject]:
     people = await call.services.store.accounts.get_many({each.author_id for each in messages})
-    return {
-        message.id: conversation_message_object(message, author)
-        for message, author in with_authors(messages, people)
-    }
+    return [conversation_message_object(*each) for each in with_authors(messages, people)]
 
 
-async def replies(call: Call) -> JSON[RepliesObject]:
+_PLACE: Final = ThreadPlace(numbered, _views, str, only_private=True)
+
+
+async def replies(call: Call) -> JSON[RepliesObject[ConversationMessageObject]]:
     """A page of the replies to the message in the path."""
-    found, more = await replies_of(call, _PLACE)
-    return JSON({"replies": [*(await _views(call, found)).values()]}, headers=more)
+    return await replies_page(call, _PLACE)
 
 
-async def followed(call: Call) -> JSON[ThreadsObject]:
+async def followed(call: Call) -> JSON[ThreadsObject[FollowedObject[ConversationMessageObject]]]:
     """The threads that the caller follows, the newest first."""
-    found, more = await followed_by(call, _PLACE)
-    shown = await _views(call, [each.message for each in found])
-    threads: list[ThreadObject] = [
-        {"message": view, "unreadCount": each.unread_count, "readSeq": each.read_seq}
-        for each in found
-        if (view := shown.get(each.message.id)) is not None
-    ]
-    return JSON({"threads": threads}, headers=more)
+    return await followed_page(call, _PLACE, followed_object)
 
 
 SURFACE: Final = REST

@@ -16,7 +16,7 @@ from hub.rest.finding.around import AROUND, messages_around
 from hub.rest.finding.mentions import mention_endpoints, mentions_page
 from hub.rest.finding.searching import SEARCHED, found_objects, more_found, search_page
 from hub.rest.pages import begin_of_page, next_page
-from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, Number, Text
+from hub.rest.parameters import AFTER_SEQ, BEFORE_SEQ, KEY, UP_TO_SEQ, Number, Text
 from hub.rest.replies import CONTENT_CODES, NO_USER, from_wire
 from hub.rest.routes.forwards import forward_endpoints, message_named, original_of
 from hub.rest.routes.notes import hidden, marked_unread, muted, note_endpoints
@@ -74,7 +74,6 @@ LIMIT: Final = Number(
     MAX_LIMIT,
     larger=DEFAULT_LIMIT,
 )
-UP_TO_SEQ: Final = Number("up_to_seq", "what is after this seq stays unread", MAX_ID, 1)
 MARK_READ: Final = Text(
     "mark_read",
     "`true`: what is shown, and what is before it, is marked read; `false`: it is not. Otherwise it"

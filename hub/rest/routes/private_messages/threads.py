@@ -8,20 +8,17 @@ from typing import Final, TypedDict
 from hub.rest.endpoint import JSON, Call
 from hub.rest.routes.private_messages.messages import views
 from hub.rest.routes.threads import (
+    RepliesObject,
     ThreadPlace,
-    followed_by,
+    ThreadsObject,
+    followed_page,
     numbered,
-    replies_of,
+    replies_page,
     thread_endpoints,
 )
+from persistence.contents.threads import FollowedThread
 from protocol.dialects.private_messages.rest import REST
 from protocol.dialects.private_messages.shapes import ShownMessageObject
-
-
-class RepliesObject(TypedDict):
-    """The replies of a page."""
-
-    replies: list[ShownMessageObject]
 
 
 class ThreadObject(TypedDict):
@@ -32,31 +29,21 @@ class ThreadObject(TypedDict):
     read_seq: int
 
 
-class ThreadsObject(TypedDict):
-    """The threads that the caller follows."""
-
-    threads: list[ThreadObject]
+def _thread_object(view: ShownMessageObject, thread: FollowedThread) -> ThreadObject:
+    return {"message": view, "unread_count": thread.unread_count, "read_seq": thread.read_seq}
 
 
-_PLACE: Final = ThreadPlace(numbered, only_private=True)
+_PLACE: Final = ThreadPlace(numbered, views, only_private=True)
 
 
-async def replies(call: Call) -> JSON[RepliesObject]:
+async def replies(call: Call) -> JSON[RepliesObject[ShownMessageObject]]:
     """A page of the replies to the message in the path."""
-    found, more = await replies_of(call, _PLACE)
-    return JSON({"replies": await views(call, found)}, headers=more)
+    return await replies_page(call, _PLACE)
 
 
-async def followed(call: Call) -> JSON[ThreadsObject]:
+async def followed(call: Call) -> JSON[ThreadsObject[ThreadObject]]:
     """The threads that the caller follows, the newest first."""
-    found, more = await followed_by(call, _PLACE)
-    shown = {view["id"]: view for view in await views(call, [each.message for each in found])}
-    threads: list[ThreadObject] = [
-        {"message": view, "unread_count": each.unread_count, "read_seq": each.read_seq}
-        for each in found
-        if (view := shown.get(each.message.id)) is not None
-    ]
-    return JSON({"threads": threads}, headers=more)
+    return await followed_page(call, _PLACE, _thread_object)
 
 
 SURFACE: Final = REST

@@ -3,7 +3,7 @@
 import io
 import json
 import tracemalloc
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 from zipfile import ZipFile
@@ -62,7 +62,7 @@ async def make_ann(store: Store) -> User:
 async def test_it_holds_everything_of_a_person(store: Store, tmp_path: Path) -> None:
     ann = await make_ann(store)
     ben, eve, tom = await make_users(store, "ben", "eve", "tom")
-    soon = datetime.now(UTC) + timedelta(days=1)
+    soon = timedelta(days=1)
     await store.sessions.open(ann.id, b"token-hash-of-ann".ljust(32), soon)
     await store.relations.request_follow(ann.id, ben.id)
     await store.relations.block(ann.id, tom.id)

@@ -289,4 +289,25 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "",
         ("tests/persistence/upkeep/test_restoring.py",),
     ),
+    Fault(
+        "a command takes its server away from those beside it",
+        "persistence/embedded/beside.py",
+        "                await _until_alone(data_dir, beside)\n",
+        "                await trio.lowlevel.checkpoint()\n",
+        ("tests/persistence/embedded/test_beside.py",),
+    ),
+    Fault(
+        "a second backup does not keep the server of the first one",
+        "persistence/embedded/beside.py",
+        "    async with run_for_command(data_dir) as dsn:\n        yield dsn",
+        "    async with run_embedded(data_dir) as dsn:\n        yield dsn",
+        ("tests/persistence/embedded/test_beside.py",),
+    ),
+    Fault(
+        "whoever meets a command that ends waits for its server",
+        "persistence/embedded/beside.py",
+        "        while pid_of_holder(data_dir) is not None:\n",
+        "        while True:\n",
+        ("tests/persistence/embedded/test_beside.py",),
+    ),
 )

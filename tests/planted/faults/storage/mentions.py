@@ -8,6 +8,7 @@ SQL: Final = "persistence/postgres/routines/mentions.sql"
 REVISIONS: Final = "persistence/postgres/routines/revisions.sql"
 COUNTS: Final = "persistence/postgres/contents/mentions.py"
 STORE: Final = ("tests/persistence/contents/test_mentions.py",)
+ON_POSTGRES: Final = ("tests/persistence/postgres/contents/test_mentions.py",)
 LIVE: Final = ("tests/hub/services/posting/test_mentioning.py",)
 NAMES: Final = ("tests/protocol/parsing/test_mentions.py",)
 PAGE: Final = ("tests/hub/web/test_sdk_units.py",)
@@ -52,8 +53,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what mentions everybody counts in a muted channel",
         COUNTS,
-        " AND (n.is_named OR NOT {MUTED})",
-        "",
+        "            OR NOT {MUTED} AND m.created_at",
+        "            OR m.created_at",
         STORE,
     ),
     Fault(
@@ -66,8 +67,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what mentioned everybody before one came is counted",
         COUNTS,
-        "date_trunc('milliseconds', w.joined_at) > m.created_at",
-        "false",
+        "AND m.created_at >= member_since($1, c.id, c.workspace_id))",
+        ")",
         STORE,
     ),
     Fault(
@@ -80,9 +81,60 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who came after a message is told that it mentions everybody",
         SQL,
-        "\n                  AND date_trunc('milliseconds', joined_at) <= m.created_at",
-        "",
+        "WHERE workspace_id = c.workspace_id\n"
+        "                  AND date_trunc('milliseconds', joined_at) <= m.created_at",
+        "WHERE workspace_id = c.workspace_id",
         STORE,
+    ),
+    Fault(
+        "who joins a single channel later is told that a message mentions everybody",
+        SQL,
+        "WHERE channel_id = c.id\n"
+        "                  AND date_trunc('milliseconds', joined_at) <= m.created_at",
+        "WHERE channel_id = c.id",
+        ON_POSTGRES,
+    ),
+    Fault(
+        "what mentioned everybody before one joined a single channel is counted",
+        SQL,
+        "(SELECT n.joined_at FROM channel_members n",
+        "(SELECT '-infinity'::timestamptz FROM channel_members n",
+        ON_POSTGRES,
+    ),
+    Fault(
+        "what mentioned everybody in a muted channel is listed",
+        COUNTS,
+        "WHERE $3 AND NOT {MUTED} AND EXISTS (",
+        "WHERE $3 AND EXISTS (",
+        STORE,
+    ),
+    Fault(
+        "mentions in hidden messages are listed",
+        SQL,
+        "WHERE w.is_shown AND NOT is_hidden_from(who, w.id)",
+        "WHERE w.is_shown",
+        STORE,
+    ),
+    Fault(
+        "a page of mentions looks at all that are by name",
+        COUNTS,
+        "              ORDER BY n.message_id DESC LIMIT $5)\n",
+        "              )\n",
+        ON_POSTGRES,
+    ),
+    Fault(
+        "what mentioned everybody before one came is listed",
+        SQL,
+        "         WHERE m.created_at >= w.since\n",
+        "",
+        (*STORE, *ON_POSTGRES),
+    ),
+    Fault(
+        "a page of mentions looks at all of a channel that are newer",
+        "persistence/postgres/schema/0025_joining.sql",
+        "mentions (channel_id, message_id) WHERE",
+        "mentions (channel_id) WHERE",
+        ON_POSTGRES,
     ),
     Fault(
         "a hidden message tells that it mentions its user",
@@ -94,8 +146,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "mentions in hidden messages are counted",
         COUNTS,
-        "       AND NOT is_hidden_from($1, m.id)\n",
-        "",
+        "AND m.deleted_at IS NULL AND NOT is_hidden_from($1, m.id)\n",
+        "AND m.deleted_at IS NULL\n",
         STORE,
     ),
     Fault(

@@ -318,4 +318,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "        if heir == user.id:\n",
         ("tests/hub/cli/operators/test_people.py",),
     ),
+    Fault(
+        "a copy names a file that went with an account that SQL deleted",
+        "persistence/postgres/routines/deletion.sql",
+        "    PERFORM delete_carriers(OLD.id, false);\n",
+        "",
+        ("tests/persistence/postgres/test_deletion.py",),
+    ),
 )

@@ -11,6 +11,7 @@ SERVICE: Final = "hub/services/revisions.py"
 ROUTES: Final = "hub/rest/routes/revisions.py"
 EMOJI: Final = "protocol/parsing/emoji.py"
 BY_STORE: Final = ("tests/persistence/contents/test_revisions.py",)
+BY_LOCK: Final = ("tests/persistence/postgres/contents/test_revisions.py",)
 BY_DELIVERY: Final = ("tests/hub/services/posting/test_revising.py",)
 BY_SOCKET: Final = ("tests/hub/services/test_changing_messages.py",)
 BY_CALL: Final = ("tests/hub/rest/routes/test_revisions.py",)
@@ -156,5 +157,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "           AND may_join(m.author_id, c.id)\n",
         "",
         ("tests/persistence/contents/test_revisions.py",),
+    ),
+    Fault(
+        "what a batch changes is held in the order of the batch",
+        ROUTINE,
+        "    PERFORM FROM messages m WHERE m.id = ANY (ids) AND m.channel_id = ANY (held)\n"
+        "      ORDER BY m.id FOR NO KEY UPDATE;\n",
+        "",
+        BY_LOCK,
+    ),
+    Fault(
+        "threads are held in the order of the replies that a batch deletes",
+        ROUTINE,
+        "WHERE d.action = 'delete')",
+        "WHERE false)",
+        BY_LOCK,
+    ),
+    Fault(
+        "a key may be in two conversations at the same time",
+        ROUTINE,
+        "WHERE d.key IS NOT NULL)",
+        "WHERE false)",
+        BY_LOCK,
     ),
 )

@@ -93,6 +93,25 @@ async def test_a_conversation_is_marked_read(world: World) -> None:
     assert [each["unreadCount"] for each in listed] == [0, 0]
 
 
+async def test_what_came_after_the_position_stays_unread(world: World) -> None:
+    school = await open_school(world)
+    await write(world, school.ben.user, school.ann.user, *"1234")
+    seen = await world.store.messages.conversation_page(school.ann.id, school.ben.id, limit=4)
+    by_seq = {each.seq: each.id for each in seen}
+    await world.store.notes.hide(school.ann.id, by_seq[3])
+    path = f"{PATH}/{school.dm.id}/read"
+    for given, left in (("?up_to_seq=2", 1), ("?up_to_seq=1", 1), ("?up_to_seq=9", 0)):
+        reply = await school.ann.ask("POST", f"{path}{given}")
+        assert (reply.status, reply.json) == (200, {"message": "Marked as read"})
+        listed = (await school.ann.ask("GET", PATH)).json
+        assert [each["unreadCount"] for each in listed if each["category"] == "friend"] == [left]
+        marks = await world.store.channels.watermarks(school.ann.id, [school.dm.id])
+        assert marks[school.dm.id].read == (2 if left else 4)
+    for wrong in ("0", "x", str(2**53)):
+        refused = await school.ann.ask("POST", f"{path}?up_to_seq={wrong}")
+        assert (refused.status, refused.json["code"]) == (400, "invalid_field")
+
+
 async def test_what_is_no_conversation_is_not_marked(timed_world: World) -> None:
     school = await open_school(timed_world)
     for name, status in (("x", 400), ("987654", 404), (str(school.general.id), 404)):
