@@ -54,7 +54,8 @@ async def somebody_waits():
 )
 def test_it_says_where_it_hangs(tmp_path: Path, test: str) -> None:
     (tmp_path / "test_hanging.py").write_text(HANGING.format(test=test))
-    options = ["-p", "tests.support.time_limit", "-o", "trio_mode=true", "--timeout=0.5"]
+    plugins = ["-p", "no:schemathesis", "-p", "tests.support.time_limit"]
+    options = [*plugins, "-o", "trio_mode=true", "--timeout=0.5"]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "--rootdir", str(tmp_path), *options, str(tmp_path)],
         cwd=ROOT, capture_output=True, text=True, check=False,

@@ -14,7 +14,7 @@ from tests.support.programs.command import run_module
 from tests.support.stores.memory import new_memory_store
 
 pytestmark = pytest.mark.timeout(300)
-SEEDS = 40
+SEEDS = 20
 SOME_BUGS = (
     "ack_before_commit", "leave_forgotten", "receipts_to_the_blocked", "room_not_left",
     "revision_lost", "resume_without_the_last_revision", "revision_to_the_blocked",
