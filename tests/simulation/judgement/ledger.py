@@ -301,7 +301,8 @@ class Ledger(Outgoing):
 
     def _noted(self, noted: ChannelNoted | MessageNoted) -> None:
         self.note(self.name, f"is told {noted}")
-        self._may_hear(Right.SEE, noted.channel_id, "a note")
+        if not self.wishes.awaits(noted):  # an answer may come after the end
+            self._may_hear(Right.SEE, noted.channel_id, "a note")
         self.wishes.told(noted)
         if self.notes.tell(noted) and not self.connection.asked:
             self.connection.needs_resume = True
