@@ -112,9 +112,7 @@ export class AppShell {
     this.#listen();
     const { signal } = this.#listening;
     const seen = () => {
-      if (document.hidden) return;
-      void this.#conversations.loadChannels(); // no event says what SQL did
-      this.#unreadThreads.changed(); // or what was read on another device
+      if (!document.hidden) void this.#conversations.loadChannels(); // no event says what SQL did
     };
     document.addEventListener("visibilitychange", seen, { signal });
     document.addEventListener("keydown", (event) => this.#sidebar.pressed(event), { signal });
@@ -124,7 +122,6 @@ export class AppShell {
     this.#banner.update();
     this.#showList();
     void this.#conversations.loadPeople();
-    this.#unreadThreads.changed();
     void this.#open(placeNow());
   }
 
@@ -158,8 +155,7 @@ export class AppShell {
 
   /** @param {boolean} isSignedIn whether the user is signed in to channels too */
   channelsChanged(isSignedIn) {
-    void this.#conversations.loadChannels();
-    this.#unreadThreads.changed();
+    void this.#loadChannels();
     if (isSignedIn) void this.#countInvitations();
     if (this.#view instanceof WorkspacesPanel) void this.#view.channelsChanged();
     const again = { type: "button", onclick: () => void this.#identity.signInAgain() };
@@ -168,6 +164,12 @@ export class AppShell {
       h("button.button", again, "Sign in again"),
     ];
     this.#sidebar.notify(...(isSignedIn ? [] : notice));
+  }
+
+  /** The list comes first, then how much is unread beside it. */
+  async #loadChannels() {
+    await this.#conversations.loadChannels();
+    this.#unreadThreads.changed();
   }
 
   async #countInvitations() {
@@ -224,6 +226,7 @@ export class AppShell {
   /** @param {string} place of this page's address */
   async #open(place) {
     const panel = this.#panels.at(place);
+    if (place === "mentions") this.#unreadThreads.changed(); // no event says what was read elsewhere
     if (panel !== null) this.#show(panel, place);
     else if (place === "") this.#showList();
     else if (place === keyOf(this.#client, this.#me.id)) {
