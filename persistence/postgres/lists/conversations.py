@@ -74,9 +74,12 @@ CONVERSATIONS: Final = f"""
      WHERE $4 OR f.archived_seq < m.seq
      ORDER BY f.last_id DESC LIMIT $3
 """
+# What is listed is found for all conversations at once, as few as the planner may expect to be left
+# (OFFSET 0); what takes long is to count the messages.
 UNREAD_COUNT: Final = f"""
-    SELECT coalesce(sum(({_UNREAD})), 0)::bigint AS unread
-      FROM {LISTED} AS f
+    SELECT coalesce(sum(n.unread), 0)::bigint AS unread
+      FROM (SELECT s.* FROM {LISTED} AS s OFFSET 0) AS f
+     CROSS JOIN LATERAL ({_UNREAD} OFFSET 0) AS n (unread)
      WHERE f.last_seq > f.read_seq AND NOT f.is_blocked AND NOT f.is_muted
        AND (f.archived_seq = 0 OR f.archived_seq < {NEWEST_SEQ})
 """

@@ -86,6 +86,7 @@ def main() -> int:
         "acknowledged": sum(result.acknowledged for result in results),
         "stored": sum(result.stored for result in results),
         "faults": sum(result.faults for result in results),
+        "notes": sum(result.notes for result in results),
         "searches": sum(result.searches for result in results),
         "restarts": sum(result.restarts for result in results),
         "traces": {result.seed: result.trace for result in results if result.problems},

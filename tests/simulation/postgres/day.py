@@ -4,7 +4,8 @@ and between them and the server a proxy at which every message may meet with a f
 What must hold in the end: what was acknowledged is stored once; the seqs of a conversation have no
 gaps; what was refused is not stored; and every device of both people has heard exactly what is
 stored, once and in order, also what was stored without an answer and nobody repeats. A search finds
-what there is as it is then, and in the end all of it.
+what there is as it is then, and in the end all of it. Threads are as they were left, at any time,
+and every device knows what its user noted, in the end all of it.
 """
 
 import random
@@ -18,6 +19,7 @@ from attrs import define, field, frozen
 from persistence.records import StoreUnavailable
 from tests.simulation.postgres.faults import LATE, Faults
 from tests.simulation.postgres.limits import short_limits
+from tests.simulation.postgres.noting import Keeper, NoteDevice
 from tests.simulation.postgres.people import Device, Sender
 from tests.simulation.postgres.seeking import Seeker
 from tests.support.stores.databases import Databases, execute, open_store, run_script
@@ -47,6 +49,7 @@ class Result:
     faults: int = 0
     restarts: int = 0
     searches: int = 0
+    notes: int = 0
     trace: str = field(default="", repr=False)
 
 
@@ -79,6 +82,8 @@ class Day:
     dice: random.Random = field(init=False)
     pairs: list[Pair] = field(factory=list, init=False)
     seeker: Seeker = field(init=False)
+    keeper: Keeper = field(init=False)
+    note_devices: list[NoteDevice] = field(factory=list, init=False)
     problems: list[str] = field(factory=list, init=False)
     restarts: int = field(default=0, init=False)
     stored: int = field(default=0, init=False)
@@ -124,6 +129,7 @@ class Day:
             self.faults.happened,
             self.restarts,
             self.seeker.searches,
+            self.keeper.last_note,
             "\n".join(self._trace),
         )
 
@@ -134,11 +140,14 @@ class Day:
         for pair in self.pairs:
             for device in pair.devices:
                 nursery.start_soon(device.live)
-        nursery.start_soon(self.seeker.live)
+        for caller in (self.seeker, self.keeper):
+            nursery.start_soon(caller.live)
+        for device in self.note_devices[:-1]:
+            nursery.start_soon(device.live)
         self.faults.begin()
         with trio.move_on_after(ACTIVE_SECONDS):
             await self._trouble()
-        await self._calm_down()
+        await self._calm_down(nursery)
         nursery.cancel_scope.cancel()
 
     def _faults(self, proxy: WireProxy) -> Faults:
@@ -196,6 +205,14 @@ class Day:
         seeker, friend = await world.people("seeker", "friend")
         dice = random.Random(f"{self.seed}seeker")
         self.seeker = Seeker(seeker.cookie, friend.id, self._connect, self.note, dice)
+        keeper, reader = await world.people("keeper", "reader")
+        common = (keeper.cookie, reader.id, self._connect, self.note)
+        self.keeper = Keeper(*common, random.Random(f"{self.seed}keeper"))
+        self.note_devices = [
+            NoteDevice("keeper/ear", *common),
+            NoteDevice("keeper/guest", *common, random.Random(f"{self.seed}guest")),
+            NoteDevice("keeper/late", *common),  # comes when all is noted
+        ]
 
     async def _trouble(self) -> None:
         may_crash = self.dice.random() < 0.25
@@ -208,21 +225,31 @@ class Day:
             elif self.dice.random() < 0.7:
                 await self.faults.trouble_server()
 
-    async def _calm_down(self) -> None:
+    async def _calm_down(self, nursery: trio.Nursery) -> None:
         self.note("calm", "begins")
         self.faults.end()
-        for pair in self.pairs:
-            for device in pair.devices:
-                device.is_calm = True
+        self.keeper.is_calm = True
+        with trio.move_on_after(CALM_SECONDS):
+            while not self.keeper.is_done:  # noqa: ASYNC110  it does as much as it can
+                await trio.sleep(0.1)
+        nursery.start_soon(self.note_devices[-1].live)
+        for device in self._devices():
+            device.is_calm = True
         self.seeker.is_calm, self.seeker.has_found_all = True, False
         await self._running()
         with trio.move_on_after(self.patience):
             while await self._missing():  # noqa: ASYNC110  it asks the database
                 await trio.sleep(0.1)
         await trio.sleep(0.3)  # whatever comes now is too much
-        self.problems += [*await self._missing(), *self.seeker.problems]
+        self.problems += await self._missing()
+        self.problems += [*self.seeker.problems, *self.keeper.problems]
+        for device in self.note_devices:
+            self.problems += device.problems
         for pair in self.pairs:
             await self._judge(pair)
+
+    def _devices(self) -> list[Device]:
+        return [*self.note_devices, *(each for pair in self.pairs for each in pair.devices)]
 
     async def _log(self, pair: Pair) -> list[str]:
         lo, hi = sorted((pair.one.id, pair.other.id))
@@ -232,6 +259,8 @@ class Day:
     async def _missing(self) -> list[str]:
         await execute(self.dsn, WRITERS_ENDED)
         missing = [] if self.seeker.has_found_all else ["not everything is found"]
+        for device in self.note_devices:
+            missing += device.differs(self.keeper)
         for pair in self.pairs:
             log = await self._log(pair)
             missing += [

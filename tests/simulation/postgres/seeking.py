@@ -2,49 +2,28 @@
 search finds is as it is now, and in the end, when everything is indexed, it finds all of it.
 """
 
-import random
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
-import h11
 import trio
 from attrs import define, field
 
-from tests.simulation.postgres.people import GONE, Connect, Note
-from tests.support.clients.http import Reply, request
+from tests.simulation.postgres.calling import TRANSIENT, Caller
 
-RETRY_SECONDS: Final = 0.05
-ANSWER_SECONDS: Final = 5.0
-TRANSIENT: Final = {429, 503}
-BASE: Final = "/private_messages/api/messages"
+BASE: Final = "/messages"
 PAGE: Final = 10
 
 
 @define(eq=False)
-class Seeker:
-    """One person, alone with a friend who only reads.
-
-    Args:
-        cookie: of their session.
-        friend: to whom they write.
-        connect: to the hub, as soon as it runs.
-        note: is told what happens.
-        dice: decide what they do.
+class Seeker(Caller):
+    """That somebody.
 
     `written`: what each message says now, by id; None: it is deleted. `has_found_all`: the last
     search did.
     """
 
-    cookie: str
-    friend: int
-    connect: Connect
-    note: Note
-    dice: random.Random
     written: dict[int, str | None] = field(factory=dict)
-    problems: list[str] = field(factory=list)
-    is_calm: bool = False
     has_found_all: bool = False
     searches: int = 0
     _count: int = 0
@@ -64,16 +43,16 @@ class Seeker:
 
     async def _write(self) -> None:
         content = self._text()
-        sent = await self._insist("POST", f"{BASE}/{self.friend}", {"content": content})
+        sent = await self.insist("POST", f"{BASE}/{self.friend}", {"content": content})
         self.written[sent["id"]] = content
 
     async def _change(self, message_id: int) -> None:
         if self.dice.random() < 0.4:
-            await self._insist("DELETE", f"{BASE}/{message_id}")
+            await self.insist("DELETE", f"{BASE}/{message_id}")
             self.written[message_id] = None
         else:
             content = self._text()
-            await self._insist("PATCH", f"{BASE}/{message_id}", {"content": content})
+            await self.insist("PATCH", f"{BASE}/{message_id}", {"content": content})
             self.written[message_id] = content
 
     def _text(self) -> str:
@@ -84,7 +63,7 @@ class Seeker:
         found: dict[int, str] = {}
         path = f"{BASE}/search?q={quote('needle')}&limit={PAGE}"
         while True:
-            reply = await self._ask("GET", path)
+            reply = await self.ask("GET", path)
             if reply is None or reply.status in TRANSIENT:
                 return
             if reply.status != 200:
@@ -109,26 +88,3 @@ class Seeker:
             self.problems.append(f"found {wrong}, written was {self.written}")
         there = {each: text for each, text in self.written.items() if text is not None}
         self.has_found_all = found == there
-
-    async def _insist(self, method: str, path: str, body: object = None) -> Any:
-        """Again and again, under one key, until it is done."""
-        key = f"seek-{self._count}-{method}-{path}"
-        self.note("seeker", f"{method} {path} {body}")
-        while True:
-            reply = await self._ask(method, path, body, {"Idempotency-Key": key})
-            if reply is not None and reply.status in (200, 201):
-                return reply.json
-            if reply is not None and reply.status not in TRANSIENT:
-                self.problems.append(f"{method} {path} was answered {reply.status} {reply.text}")
-                await trio.sleep_forever()
-            await trio.sleep(RETRY_SECONDS)
-
-    async def _ask(
-        self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
-    ) -> Reply | None:
-        """None: no answer came."""
-        with suppress(*GONE, h11.RemoteProtocolError), trio.move_on_after(ANSWER_SECONDS):
-            async with await self.connect() as stream:
-                fields = {"Cookie": self.cookie, **(headers or {})}
-                return await request(stream, method, path, body, fields)
-        return None

@@ -1,13 +1,17 @@
 """Some seeds of the hub on a real Postgres behind a proxy that fails, and that mistakes show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 import trio
 
 from hub.services.finding.indexing import Indexing
 from hub.services.posting.continuity import Continuity
+from persistence.postgres.contents.notes import PostgresNotes
+from persistence.postgres.contents.threads import PostgresThreads
 from protocol.model import Message
+from protocol.notes import Note
 from tests.simulation.postgres.day import Result, play
 from tests.support.stores.databases import Databases
 
@@ -28,6 +32,7 @@ def test_whatever_happens_to_single_messages_of_postgres_nothing_is_lost_or_left
     assert sum(each.acknowledged for each in results) > 10
     assert sum(each.faults for each in results) > 2
     assert all(each.searches for each in results)
+    assert sum(each.notes for each in results) > 2
 
 
 def test_messages_that_are_never_indexed_show(
@@ -52,3 +57,28 @@ def test_messages_that_are_stored_and_not_delivered_show(
     monkeypatch.setattr(Continuity, "follows", follows_mostly)
     (day,) = days(databases, 1, patience=2.0)
     assert [each for each in day.problems if "hears 6 after 4" in each]
+
+
+def test_notes_that_nobody_is_told_after_a_break_show(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object, **__: object) -> Sequence[Note]:
+        return []
+
+    monkeypatch.setattr(PostgresNotes, "since", nothing)
+    (day,) = days(databases, 1, patience=2.0)
+    assert [each for each in day.problems if "keeper/late knows" in each]
+
+
+def test_replies_that_a_thread_does_not_have_show(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replies = PostgresThreads.replies
+
+    async def all_but_one(*given: Any, **named: Any) -> Sequence[Message] | None:
+        found = await replies(*given, **named)
+        return None if found is None else found[1:]
+
+    monkeypatch.setattr(PostgresThreads, "replies", all_but_one)
+    (day,) = days(databases, 1, patience=2.0)
+    assert [each for each in day.problems if each.startswith("replies of")]
