@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
-import { Activity } from "../../../hub/web/app/activity/activity.js";
-import { collected } from "../../../hub/web/app/activity/collecting.js";
-import { NewestFirst } from "../../../hub/web/app/activity/newest_first.js";
-import { UnreadThreads } from "../../../hub/web/app/activity/unread_threads.js";
-import { Conversations } from "../../../hub/web/app/conversation/conversations.js";
-import { BEN, FakeHub, ME, RESUMED, settled, wireMessage } from "../sdk/units/fake_hub.mjs";
+import { Activity } from "../../../../hub/web/app/activity/activity.js";
+import { collected } from "../../../../hub/web/app/activity/collecting.js";
+import { NewestFirst } from "../../../../hub/web/app/activity/newest_first.js";
+import { UnreadThreads } from "../../../../hub/web/app/activity/unread_threads.js";
+import { Conversations } from "../../../../hub/web/app/conversation/conversations.js";
+import { BEN, FakeHub, ME, RESUMED, settled, wireMessage } from "../../sdk/units/fake_hub.mjs";
 
-/** @import { Entry } from "../../../hub/web/app/activity/activity.js" */
+/** @import { Entry } from "../../../../hub/web/app/activity/activity.js" */
 
 const PRIVATE = "/private_messages/api";
 const CHANNELS = "/learning_platform/api";
