@@ -7,12 +7,14 @@ import pytest
 import structlog
 
 from persistence.interface import Store
+from tests.support.programs.bytecode import keep_bytecode
 from tests.support.stores.databases import Databases, pooled_server, quick_folder
 from tests.support.stores.memory import new_memory_store
 from tests.support.world import World, open_world
 
 pytest_plugins = ("tests.support.time_limit",)
 OBJECTS_BETWEEN_COLLECTIONS = 10_000
+keep_bytecode()
 
 # Where rich is installed, structlog would print every local variable of every frame.
 structlog.configure(

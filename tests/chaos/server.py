@@ -11,7 +11,7 @@ from pathlib import Path
 import trio
 from attrs import define, field
 
-from tests.support.programs.hub_process import PARLOUR, HubProcess, run_hub
+from tests.support.programs.hub_process import HubProcess, run_hub
 from tests.support.programs.processes import until_none_works_in, working_in
 
 UNSAFE = [sys.executable, "-m", "tests.chaos.unsafe_hub"]
@@ -51,7 +51,7 @@ class Server:
             "error",
             *self.flags,
             port=self.port,
-            program=UNSAFE if self.is_unsafe else PARLOUR,
+            program=UNSAFE if self.is_unsafe else None,
         )
         self._hub = self._running.enter_context(context)
 

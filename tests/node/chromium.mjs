@@ -1,6 +1,10 @@
 /** Debian's Chromium, without what it does for its own sake. */
 
+import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
+
+/** The first that is there is taken: without windows, a page takes a third less processor time. */
+const PROGRAMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
 
 const FLAGS = [
   "--no-sandbox",
@@ -15,7 +19,7 @@ const FLAGS = [
 
 /** @param {...string} flags more of them */
 function settings(...flags) {
-  return { executablePath: "/usr/bin/chromium", args: [...FLAGS, ...flags] };
+  return { executablePath: PROGRAMS.find(existsSync), args: [...FLAGS, ...flags] };
 }
 
 /**

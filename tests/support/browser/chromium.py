@@ -15,12 +15,12 @@ from attrs import define
 from tests.support.programs.node import FOLDER, require_node, run_node
 from tests.support.programs.talking import TalkingProgram
 
-CHROMIUM = Path("/usr/bin/chromium")
+PROGRAMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 
 
 def require_chromium() -> None:
     """Skip the test where there is no Chromium, or no Node."""
-    if not CHROMIUM.exists():
+    if not any(program.exists() for program in PROGRAMS):
         pytest.skip("Chromium is not installed, so no page can be opened")
     require_node()
 

@@ -3,6 +3,9 @@
 Most of what it takes to start a hub is the import of its modules, which is done here once. A hub is
 a process of its own nevertheless: with its arguments, folder, environment, output and signals.
 This program ends, and kills what it has forked, when the test process does.
+
+Passwords are hashed at the least cost: most tests sign people up, and few are about that. A hub
+that is started anew hashes as it does for its users.
 """
 
 import gc
@@ -13,6 +16,9 @@ import signal
 import socket
 import sys
 from contextlib import suppress
+from functools import partial
+
+import argon2
 
 from hub.cli.main import main
 
@@ -85,6 +91,7 @@ if __name__ == "__main__":
     requests = socket.socket(fileno=os.dup(0))
     with open(os.devnull) as nothing:  # noqa: PTH123  a descriptor is wanted
         os.dup2(nothing.fileno(), 0)
+    argon2.PasswordHasher = partial(argon2.PasswordHasher, time_cost=1, memory_cost=8)  # type: ignore[assignment,misc]
     gc.collect()
     gc.freeze()
     serve(requests)
