@@ -36,7 +36,7 @@ _MAY_KNOW: Final = f"""
        AND (n.is_named OR NOT EXISTS (
             SELECT FROM workspace_members w WHERE w.workspace_id = c.workspace_id
                AND w.user_id = $1 AND date_trunc('milliseconds', w.joined_at) > m.created_at))
-       AND NOT is_hidden_from($1, m.id)
+       AND NOT is_hidden_from($1, c.id, m.id)
        AND CASE WHEN c.user_lo IS NULL THEN $3 ELSE $2 AND is_listed(c, $1) END
        AND may_join($1, c.id) AND m.author_id NOT IN (SELECT hidden_from($1))
 """
@@ -44,16 +44,16 @@ UNREAD: Final = f"""
     SELECT n.channel_id, count(DISTINCT n.message_id) AS unread
       FROM ({_MINE.format(before="$4", limit=COUNTED)}) AS n
       LEFT JOIN receipts r ON r.channel_id = n.channel_id AND r.user_id = $1
-      JOIN messages m ON m.id = n.message_id
+      JOIN messages m ON m.channel_id = n.channel_id AND m.id = n.message_id
       JOIN channels c ON c.id = n.channel_id
      WHERE n.seq > least(coalesce(r.read_seq, 0), r.unread_above) AND {_MAY_KNOW}
      GROUP BY n.channel_id
 """
 LISTED: Final = f"""
     SELECT {TO_FIRST}
-      FROM (SELECT n.message_id, bool_or(n.is_named) AS is_named
-              FROM ({{mine}}) AS n GROUP BY n.message_id) AS n
-      JOIN messages m ON m.id = n.message_id
+      FROM (SELECT n.channel_id, n.message_id, bool_or(n.is_named) AS is_named
+              FROM ({{mine}}) AS n GROUP BY n.channel_id, n.message_id) AS n
+      JOIN messages m ON m.channel_id = n.channel_id AND m.id = n.message_id
       JOIN channels c ON c.id = m.channel_id
       LEFT JOIN receipts r ON r.channel_id = c.id AND r.user_id = $1
      WHERE {_MAY_KNOW}

@@ -55,8 +55,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a message has any number of different reactions",
         ROUTINE,
-        "WHERE r.message_id = of_message) >= 50 THEN",
-        "WHERE r.message_id = of_message) >= 5000 THEN",
+        "AND r.message_id = of_message) >= 50 THEN",
+        "AND r.message_id = of_message) >= 5000 THEN",
         BY_STORE,
     ),
     Fault(
