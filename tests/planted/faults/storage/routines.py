@@ -6,6 +6,7 @@ from tests.planted.fault import Fault
 
 POLICY: Final = "persistence/postgres/routines/policy.sql"
 POSTING: Final = "persistence/postgres/routines/posting.sql"
+PARTITIONS: Final = "tests/persistence/postgres/test_partitions.py"
 KEYS: Final = "persistence/postgres/schema/0024_channel_keys.sql"
 NOTICES: Final = "persistence/postgres/routines/notices.sql"
 POSTS: Final = "tests/persistence/test_posting.py"
@@ -109,21 +110,21 @@ AS $$""",
         KEYS,
         "UNIQUE INDEX messages_key ON messages (channel_id, author_id, client_key)",
         "UNIQUE INDEX messages_key ON messages (author_id, client_key)",
-        (MIGRATE,),
+        (PARTITIONS,),
     ),
     Fault(
         "a reaction is unique without its channel",
         KEYS,
         "ADD PRIMARY KEY (channel_id, message_id, emoji, user_id)",
         "ADD PRIMARY KEY (message_id, emoji, user_id)",
-        (MIGRATE,),
+        (PARTITIONS,),
     ),
     Fault(
         "a new message gets the id of one that was there before the upgrade",
         KEYS,
         "        IF last IS NOT NULL THEN\n",
         "        IF false THEN\n",
-        (MIGRATE,),
+        (PARTITIONS,),
     ),
     Fault(
         "a key in another conversation of a batch keeps its message from its place",
