@@ -4,7 +4,7 @@ Guarantees, for every implementation (one suite of tests runs on all of them):
 
 - `Messages.post` stores a draft whole or not at all, and what it returns as stored is durable.
 - Within a channel, `seq` has no holes, and the order of `seq` is the order of commits.
-- For an author and a key, at most one message is stored; a repeat returns it.
+- For a channel, an author and a key, at most one message is stored; a repeat returns it.
 - Watermarks only move forward.
 - An operation that is done `by` a user is decided by the policy (persistence/policy.py) in the
   statement that carries it out.

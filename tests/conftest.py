@@ -5,10 +5,16 @@ from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 import structlog
+import trio
 
 from persistence.interface import Store
 from tests.support.programs.bytecode import keep_bytecode
-from tests.support.stores.databases import Databases, pooled_server, quick_folder
+from tests.support.stores.databases import (
+    Databases,
+    migrate_divided,
+    pooled_server,
+    quick_folder,
+)
 from tests.support.stores.memory import new_memory_store
 from tests.support.world import World, open_world
 
@@ -39,11 +45,48 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--partitions", action="store_true",
+        help="every database of a test has its log in hash partitions, and none is in memory",
+    )  # fmt: skip
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Over which stores a test runs, one after the other."""
+    if "store" not in metafunc.fixturenames:
+        return
+    if metafunc.config.getoption("--partitions"):
+        stores = ["partitions"]
+    elif metafunc.definition.get_closest_marker("partitions"):
+        stores = ["memory", "postgres", "partitions"]
+    else:
+        stores = ["memory", "postgres"]
+    metafunc.parametrize("store", stores, indirect=True)
+
+
 @pytest.fixture(scope="session")
-def databases() -> Iterator[Databases]:
+def server() -> Iterator[Databases]:
     """One Postgres for the whole run."""
     with quick_folder() as folder, pooled_server(folder) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def partitions(server: Databases) -> Iterator[Databases]:
+    """Databases on it with the log in hash partitions."""
+    divided = Databases(server.dsn, server.pooled, migrate_divided, "parlour_divided")
+    yield divided
+    trio.run(divided.drop_all)
+
+
+@pytest.fixture(scope="session")
+def databases(request: pytest.FixtureRequest, server: Databases) -> Databases:
+    """Databases on it, as they are made for a hub."""
+    if request.config.getoption("--partitions"):
+        divided: Databases = request.getfixturevalue("partitions")
+        return divided
+    return server
 
 
 @pytest.fixture
@@ -51,13 +94,14 @@ def memory_store() -> Store:
     return new_memory_store()
 
 
-@pytest.fixture(params=["memory", "postgres"])
+@pytest.fixture
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    """Every implementation of the store, one after the other."""
+    """Every implementation of the store, one after the other: see `pytest_generate_tests`."""
     if request.param == "memory":
         yield new_memory_store()
         return
-    databases: Databases = request.getfixturevalue("databases")
+    name = "partitions" if request.param == "partitions" else "databases"
+    databases: Databases = request.getfixturevalue(name)
     async with databases.store() as postgres:
         yield postgres
 

@@ -115,6 +115,7 @@ ABOUT_SEVERAL: Final = {
     "tests/persistence/people/test_deleted_accounts.py": "what is left of them, on both stores",
     "tests/persistence/people/test_whole_log.py": "log.py, on both stores",
     "tests/persistence/postgres/test_deletion.py": "routines/deletion.sql",
+    "tests/persistence/postgres/test_partitions.py": "schema/0024_channel_keys.sql",
     "tests/persistence/postgres/test_policy.py": "routines/policy.sql",
     "tests/persistence/test_health.py": "whether a store is well, and which log it has",
     "tests/persistence/posting/test_forwards.py": "messages that are copies, on both stores",

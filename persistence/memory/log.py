@@ -74,7 +74,7 @@ class MemoryLog:
                 row.release_replies(message.id)
                 self.tables.loosen(message.file_url)
                 del self.tables.messages[message.id]
-                self.tables.keys.pop((message.author_id, message.key or ""), None)
+                self.tables.keys.pop((channel_id, message.author_id, message.key or ""), None)
             removed += len(old)
             if removed >= limit:
                 return Expired(removed, ChannelId(channel_id - 1))

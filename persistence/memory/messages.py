@@ -51,9 +51,9 @@ class MemoryMessages:
             if row is None:
                 return Refusal.CHANNEL_NOT_FOUND
             peer = row.channel.peer_of(draft.author_id)
-        first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
+        first = None if row is None else self._stored(row.channel.id, draft)
         refusal = self._refusal(draft, row, peer)
-        if refusal is not None and (first is None or row is None):
+        if refusal is not None and first is None:
             return refusal
         root_id = self._root_id(draft.parent_id)
         if first is None:
@@ -67,7 +67,7 @@ class MemoryMessages:
             raise ValueError("a draft has a recipient or a channel")
         workspace_id = row.channel.workspace_id
         if first is not None:
-            if not self._is_repeat(first, draft, row.channel.id):
+            if not self._is_repeat(first, draft):
                 return Refusal.KEY_CONFLICT
             shown = self._as_its_author_sees(first, row, refusal)
             return Posted(shown, repeated=True, workspace_id=workspace_id)
@@ -104,13 +104,19 @@ class MemoryMessages:
 
     async def repeated(self, draft: Draft) -> Posted | None:
         """See the interface."""
-        first = self.tables.keys.get((draft.author_id, draft.key)) if draft.key else None
         channel_id = draft.channel_id
-        if first is None or channel_id is None or not self._is_repeat(first, draft, channel_id):
+        first = None if channel_id is None else self._stored(channel_id, draft)
+        if first is None or not self._is_repeat(first, draft):
             return None
-        workspace_id = self.tables.channels[channel_id].channel.workspace_id
+        workspace_id = self.tables.channels[first.channel_id].channel.workspace_id
         first = evolve(first, content=draft.content, file_url=draft.file_url)
         return Posted(first, repeated=True, workspace_id=workspace_id)
+
+    def _stored(self, channel_id: ChannelId, draft: Draft) -> Message | None:
+        """What the draft's author has stored under its key in a channel."""
+        if draft.key is None:
+            return None
+        return self.tables.keys.get((channel_id, draft.author_id, draft.key))
 
     def _refusal(self, draft: Draft, row: ChannelRow | None, peer: UserId | None) -> Refusal | None:
         if draft.author_id == peer:
@@ -169,11 +175,11 @@ class MemoryMessages:
             return None
         return row.seen(row.find(message_id), self.tables.unknown_to(user_id))
 
-    def _is_repeat(self, first: Message, draft: Draft, channel_id: ChannelId) -> bool:
+    def _is_repeat(self, first: Message, draft: Draft) -> bool:
         original = self.tables.originals.get(first.id)
         if original is not None or draft.forwards is not None:
-            return original == draft.forwards and first.channel_id == channel_id
-        return _is_repeat(first, draft, channel_id)
+            return original == draft.forwards
+        return _is_repeat(first, draft)
 
     def _append(self, draft: Draft, row: ChannelRow, peer: UserId | None) -> Message:
         was_answered = row.answered
@@ -205,7 +211,7 @@ class MemoryMessages:
                 if user_id in self.tables.users and user_id != ASSISTANT_ID:
                     row.follow(first.id, user_id, read_seq)
         if draft.key is not None:
-            self.tables.keys[draft.author_id, draft.key] = message
+            self.tables.keys[message.channel_id, draft.author_id, draft.key] = message
         if not message.is_forwarded:
             set_mentions(self.tables, row, message)
         if draft.asker_id is not None:
@@ -400,10 +406,10 @@ _REFUSALS = {
 }
 
 
-def _is_repeat(first: Message, draft: Draft, channel_id: ChannelId) -> bool:
+def _is_repeat(first: Message, draft: Draft) -> bool:
     content = first.content.strip(), draft.content.strip()
-    stored = (first.channel_id, content[0], first.kind, first.file_url, first.parent_id)
-    return stored == (channel_id, content[1], draft.kind, draft.file_url, draft.parent_id)
+    stored = (content[0], first.kind, first.file_url, first.parent_id)
+    return stored == (content[1], draft.kind, draft.file_url, draft.parent_id)
 
 
 def _is_parent_in(

@@ -113,9 +113,9 @@ class Tables:
     channels: dict[ChannelId, ChannelRow] = field(factory=dict, init=False)
     dms: dict[frozenset[UserId], ChannelRow] = field(factory=dict, init=False)
     messages: dict[MessageId, ChannelRow] = field(factory=dict, init=False)
-    keys: dict[tuple[UserId, str], Message] = field(factory=dict, init=False)
+    keys: dict[tuple[ChannelId, UserId, str], Message] = field(factory=dict, init=False)
     originals: dict[MessageId, MessageId] = field(factory=dict, init=False)  # by copy
-    revision_keys: dict[tuple[UserId, str], tuple[MessageId, Revision]] = field(
+    revision_keys: dict[tuple[ChannelId, UserId, str], tuple[MessageId, Revision]] = field(
         factory=dict, init=False
     )
     uploads: dict[str, Upload] = field(factory=dict, init=False)
@@ -331,7 +331,7 @@ class Tables:
         """Do with a message what the deletion of a user does."""
         is_own, upload = message.author_id == user_id, self.uploads.get(message.file_url or "")
         if is_own:
-            self.keys.pop((user_id, message.key or ""), None)
+            self.keys.pop((row.channel.id, user_id, message.key or ""), None)
             row.replace(evolve(message, key=None))
             row.versions.pop(message.id, None)
         is_removed = is_own or user_id in (row.channel.pair or ())

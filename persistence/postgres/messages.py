@@ -34,8 +34,9 @@ _ORIGINAL: Final = f"""
 _UNHIDDEN: Final = NOT_HIDDEN.format(viewer="$1")
 _PINNED: Final = f"""
     SELECT {TO_FIRST} FROM pins
-      JOIN messages m ON m.id = pins.message_id JOIN channels c ON c.id = m.channel_id
-     WHERE pins.channel_id = $2 AND NOT is_hidden_from($1, m.id) ORDER BY pins.pinned_at, m.id
+      JOIN messages m ON m.channel_id = pins.channel_id AND m.id = pins.message_id
+      JOIN channels c ON c.id = m.channel_id
+     WHERE pins.channel_id = $2 AND NOT is_hidden_from($1, c.id, m.id) ORDER BY pins.pinned_at, m.id
 """
 # A conversation is the messages of its two users; the assistant's are in the dm channel only. The
 # page is cut before anything is joined to it: otherwise the whole conversation would be sorted.
@@ -158,7 +159,7 @@ _IN_SPANS: Final = f"""
 # Of what is delivered to many, nobody knows who has read it; of a dm its author does.
 _IN_GAPS: Final = f"""
     SELECT {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")},
-           c.workspace_id, mentioned_by(m.id) AS mentioned,
+           c.workspace_id, mentioned_by(c.id, m.id) AS mentioned,
            CASE WHEN m.root_id IS NOT NULL THEN
                thread_audience(m.root_id, m.channel_id, m.author_id) END AS followers
       FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])

@@ -11,7 +11,6 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, TypeVar
 
-import asyncpg
 from attrs import evolve, frozen
 
 from persistence.postgres.contents.mentions import given_for
@@ -93,8 +92,10 @@ _CHANGED: Final = f"""
      WHERE m.id = ANY ($2::bigint[])
         OR m.id = ANY ($1::bigint[])
            AND (m.rev > 0 OR m.forwarded_id IS NOT NULL OR m.root_id IS NOT NULL
-                OR EXISTS (SELECT FROM mentions n WHERE n.message_id = m.id)
-                OR EXISTS (SELECT FROM threads t WHERE t.root_id = m.id))
+                OR EXISTS (SELECT FROM mentions n
+                            WHERE n.channel_id = m.channel_id AND n.message_id = m.id)
+                OR EXISTS (SELECT FROM threads t
+                            WHERE t.channel_id = m.channel_id AND t.root_id = m.id))
            AND may_join(m.author_id, c.id)
 """
 _FOLLOWERS: Final = """
@@ -135,19 +136,19 @@ class Posting:
     async def _post_in_turn(
         self, drafts: Sequence[Draft], stuck: set[object]
     ) -> Sequence[Outcome | Locked]:
-        """Of several drafts with the same author and key the first is stored, in a statement before
-        the others, which are repeats of it.
+        """Of several drafts with the same conversation, author and key the first is stored, in a
+        statement before the others, which are repeats of it.
 
         Args:
             drafts: what is to be stored.
             stuck: where nothing is to be stored; what is found to be stuck is added.
         """
-        holders: dict[tuple[int, str], int] = {}
+        holders: dict[tuple[object, int, str], int] = {}
         again: list[int] = []
         for index, draft in enumerate(drafts):
             if draft.key is None:
                 continue
-            if holders.setdefault((draft.author_id, draft.key), index) != index:
+            if holders.setdefault((draft.where, draft.author_id, draft.key), index) != index:
                 again.append(index)
         if not again:
             return await self._post(drafts, stuck)
@@ -181,20 +182,18 @@ class Posting:
         return {drafts[row["ord"] - 1].where for row in rows}
 
     async def _post(
-        self, drafts: Sequence[Draft], stuck: set[object], *, is_last: bool = False
+        self, drafts: Sequence[Draft], stuck: set[object]
     ) -> Sequence[Outcome | Locked]:
-        """Store drafts of which no two have the same author and key. A batch that is refused is
-        halved until the draft that the database, or a policy or trigger of the deployment, refuses
-        is alone.
+        """Store drafts of which no two have the same conversation, author and key. A batch that is
+        refused is halved until the draft that the database, or a policy or trigger of the
+        deployment, refuses is alone; so are two drafts of one key, of which one names its dm by the
+        channel and the other one by the recipient.
         """
         try:
             return await self._store_free(drafts, stuck)
-        except StatementRefused as refused:
+        except StatementRefused:
             if len(drafts) > 1:
                 return await self._halves(drafts, stuck)
-            if isinstance(refused.error, asyncpg.UniqueViolationError) and not is_last:
-                # Another batch used the key at the same time, and is committed now.
-                return await self._post(drafts, stuck, is_last=True)
             return [Refusal.UNSTORABLE]
 
     async def _halves(

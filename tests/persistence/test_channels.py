@@ -25,6 +25,7 @@ from tests.support.stores.records import (
 FORMS: Final[tuple[Literal["NFC", "NFD"], ...]] = ("NFC", "NFD")
 
 
+@pytest.mark.partitions
 async def test_a_channel_is_its_workspaces_members(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
@@ -113,6 +114,7 @@ async def test_pins_come_in_the_order_they_were_set(store: Store) -> None:
         assert head.channel.pinned == (messages[0].id,)
 
 
+@pytest.mark.partitions
 async def test_a_channel_is_found_however_its_letters_are_composed(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     workspace = await store.workspaces.create(ann.id, "w", None)

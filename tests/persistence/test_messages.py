@@ -1,5 +1,6 @@
 """Reading the log, and its watermarks: the same on every store."""
 
+import pytest
 from attrs import evolve
 
 from persistence.contents.revisions import RevisionRefusal
@@ -197,6 +198,7 @@ async def test_a_deleted_private_message_leaves_the_conversation(store: Store) -
     assert await store.lists.conversations(ben.id) == []
 
 
+@pytest.mark.partitions
 async def test_nobody_is_told_who_has_read_a_message_across_a_block(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben, eve)
@@ -447,6 +449,7 @@ async def test_the_newest_message_of_each_channel_and_what_is_unread(store: Stor
     assert await store.lists.newest(eve.id, ids, among=3) == {}
 
 
+@pytest.mark.partitions
 async def test_of_a_request_nobody_learns_that_it_was_received_or_read(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = Draft(ben.id, ann.id, "hello", "k")

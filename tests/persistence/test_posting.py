@@ -191,23 +191,58 @@ async def test_repeats_within_one_batch(store: Store) -> None:
     assert len(await log_of(store, ann, ben)) == 1
 
 
-async def test_a_key_belongs_to_its_author_in_every_conversation(store: Store) -> None:
+@pytest.mark.partitions
+async def test_a_key_belongs_to_its_author_in_one_conversation(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
-    await post_one(store, Draft(ann.id, ben.id, "hi", "k"))
-    assert await post(store, Draft(ann.id, eve.id, "hi", "k")) == [Refusal.KEY_CONFLICT]
-    assert isinstance((await post(store, Draft(ben.id, ann.id, "hi", "k")))[0], Posted)
-    assert (await post_one(store, Draft(ann.id, eve.id, "hi"))).seq == 1
+    one = Draft(ann.id, ben.id, "hi", "k")
+    others = evolve(one, recipient_id=eve.id), Draft(ben.id, ann.id, "hi", "k")
+    first = await post_one(store, one)
+    second, third = [await post_one(store, each) for each in others]
+    assert (second.seq, third.seq) == (1, 2)
+    messages = first, second, third
+    repeats = [Posted(message, repeated=True) for message in messages]
+    assert await post(store, one, *others) == repeats
+    assert await post(store, evolve(others[0], content="ho")) == [Refusal.KEY_CONFLICT]
 
 
 async def test_one_key_in_two_conversations_of_one_batch(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
-    outcomes = await post(store, Draft(ann.id, ben.id, "hi", "k"), Draft(ann.id, eve.id, "hi", "k"))
-    assert isinstance(outcomes[0], Posted)
-    assert outcomes[1] is Refusal.KEY_CONFLICT
-    assert (await post_one(store, Draft(ann.id, eve.id, "hi"))).seq == 1
+    drafts = [
+        Draft(ann.id, ben.id, "1", "k"),
+        Draft(ann.id, eve.id, "1", "k"),
+        Draft(ann.id, eve.id, "2"),
+        Draft(ann.id, eve.id, "1", "k"),
+    ]
+    outcomes = await post(store, *drafts)
+    posted = [each for each in outcomes if isinstance(each, Posted)]
+    assert [(each.message.seq, each.repeated) for each in posted] == [
+        (1, False), (1, False), (2, False), (1, True),
+    ]  # fmt: skip
 
 
-async def test_keys_are_the_authors_across_channels(store: Store) -> None:
+@pytest.mark.partitions
+async def test_a_repeat_may_name_the_conversation_otherwise(store: Store) -> None:
+    """By its channel, which the first send of a conversation has made."""
+    ann, ben = await make_users(store, "ann", "ben")
+    by_name = Draft(ann.id, ben.id, "hi", "k")
+    first = await post_one(store, by_name)
+    by_channel = evolve(by_name, recipient_id=None, channel_id=first.channel_id)
+    assert await post(store, by_channel) == [Posted(first, repeated=True)]
+    assert await post(store, evolve(by_channel, content="ho")) == [Refusal.KEY_CONFLICT]
+    new = [evolve(each, key="l") for each in (by_name, by_channel)]
+    outcomes = await post(store, *new, Draft(ann.id, ben.id, "next"))
+    seqs = [(each.message.seq, each.repeated) for each in outcomes if isinstance(each, Posted)]
+    assert seqs == [(2, False), (2, True), (3, False)]
+
+
+async def test_a_key_says_nothing_where_there_is_no_conversation(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    eve = await make_user(store, "eve", is_public=False)
+    await post_one(store, Draft(ann.id, ben.id, "hi", "k"))
+    assert await post(store, Draft(ann.id, eve.id, "hi", "k")) == [Refusal.NOT_ALLOWED]
+
+
+async def test_keys_are_the_authors_in_one_channel(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel, other = await make_channel(store, ann, ben), await make_channel(store, ann)
     first = await post_one(store, to_channel(ann, channel, "x", "k"))
@@ -220,11 +255,15 @@ async def test_keys_are_the_authors_across_channels(store: Store) -> None:
         ]
     )
     assert outcomes[0] == Posted(first, repeated=True, workspace_id=channel.workspace_id)
-    assert outcomes[1:3] == [Refusal.KEY_CONFLICT] * 2
-    assert isinstance(outcomes[3], Posted)
+    assert outcomes[2] is Refusal.KEY_CONFLICT
+    for outcome, place, seq in ((outcomes[1], other, 1), (outcomes[3], channel, 2)):
+        assert isinstance(outcome, Posted)
+        assert (outcome.message.channel_id, outcome.message.seq) == (place.id, seq)
+        assert not outcome.repeated
 
 
 @pytest.mark.parametrize("other", ["file", "kind", "parent"])
+@pytest.mark.partitions
 async def test_a_key_is_of_everything_that_a_message_is(store: Store, other: str) -> None:
     """What differs would not be stored, and yet be confirmed."""
     (ann,) = await make_users(store, "ann")
@@ -271,6 +310,7 @@ async def test_white_space_at_the_ends_makes_no_other_message(store: Store, whit
     assert await post(store, evolve(draft, content="ab")) == [Refusal.KEY_CONFLICT]
 
 
+@pytest.mark.partitions
 async def test_what_was_stored_under_a_key_is_found_without_a_right(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel, other = await make_channel(store, ann, ben), await make_channel(store, ann, ben)
@@ -346,7 +386,8 @@ async def test_originals_and_repeats_at_once_are_stored_once(store: Store) -> No
         assert [message.seq for message in log] == list(range(1, len(log) + 1))
 
 
-async def test_one_key_to_two_people_at_once_is_stored_once_without_a_hole(store: Store) -> None:
+@pytest.mark.partitions
+async def test_one_key_at_once_is_stored_once_in_each_conversation(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     outcomes: list[Outcome | Locked] = []
 
@@ -355,14 +396,16 @@ async def test_one_key_to_two_people_at_once_is_stored_once_without_a_hole(store
             outcomes.extend(await post(store, Draft(ann.id, peer.id, "x", f"k{n}")))
 
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(write, ben)
-        nursery.start_soon(write, eve)
-    assert sum(isinstance(outcome, Posted) for outcome in outcomes) == 25
+        for peer in (ben, eve, ben, eve):
+            nursery.start_soon(write, peer)
+    fresh = [each for each in outcomes if isinstance(each, Posted) and not each.repeated]
+    assert (len(outcomes), len(fresh)) == (100, 50)
     for peer in (ben, eve):
         log = await log_of(store, ann, peer)
-        assert [message.seq for message in log] == list(range(1, len(log) + 1))
+        assert [message.seq for message in log] == list(range(1, 26))
 
 
+@pytest.mark.partitions
 async def test_the_assistant_answers_anywhere_and_the_asker_has_read_it(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)

@@ -23,6 +23,7 @@ def naming(url: str, author: User, to: User, key: str | None = None) -> Draft:
     return Draft(author.id, to.id, "see", key, MessageKind.IMAGE, url)
 
 
+@pytest.mark.partitions
 async def test_a_file_is_seen_by_who_may_see_its_message(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     upload = Upload("/uploads/d/x.png", ann.id, "image/png", "Übung 3.png", 1_234, 30, 20)

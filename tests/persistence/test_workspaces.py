@@ -197,6 +197,7 @@ STAFF = {"owner", "moderator"}
 
 @pytest.mark.parametrize("kind", WRITERS)
 @pytest.mark.parametrize("name", ["owner", "moderator", "member", "guest", "eve"])
+@pytest.mark.partitions
 async def test_what_each_standing_may_do_in_a_channel(
     store: Store, kind: ChannelKind, name: str
 ) -> None:

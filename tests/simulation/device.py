@@ -386,7 +386,7 @@ class Device:
         await self.forwards.repeat()
         if connection.is_resumed:
             await self.notes.repeat(socket)
-            for key, sent in list(ledger.pending.items()):
+            for (_, key), sent in list(ledger.pending.items()):
                 if sent.channel_id in connection.joined or not self.language.must_rejoin:
                     await self._send(socket, key, sent)
         if connection.may_ask and (connection.needs_resume or self._may_have_missed()):
@@ -421,7 +421,8 @@ class Device:
         said = f"{self.name}-{self._count} {'x' * dice.choice((0, 0, 10, 800))}."
         text = f"{said}{self.changes.mention()}"
         sent = Sent(channel_id, text, trio.current_time(), self._choose_parent(channel_id))
-        key = f"{self.number}-{self._count}"
+        used = ledger.used_elsewhere(channel_id)
+        key = used[-1] if used and self._count % 4 == 0 else f"{self.number}-{self._count}"
         self.sim.note(self.name, f"sends {sent.name} to {channel_id}")
         await self._send(socket, key, sent)
         if dice.random() < 0.2:
@@ -448,7 +449,7 @@ class Device:
         send = send_over_rest if is_over_rest else self.language.send
         frame = send(self.sim.places, self.me, new)
         if not isinstance(frame, Call):
-            self.ledger.connection.unanswered[key] += 1
+            self.ledger.connection.unanswered[sent.channel_id, key] += 1
         await self.say(socket, frame)
 
     async def _mark_something(self, socket: WebSocket) -> None:

@@ -47,7 +47,7 @@ class MemoryRevisions:
         if row is None or not self.tables.may_join(draft.by, row.channel):
             return RevisionRefusal.NOT_FOUND
         message, meaning = row.find(draft.message_id), (draft.message_id, draft.revision)
-        key = None if draft.key is None else (draft.by, draft.key)
+        key = None if draft.key is None else (row.channel.id, draft.by, draft.key)
         if key in self.tables.revision_keys:
             if self.tables.revision_keys[key] != meaning:
                 return RevisionRefusal.KEY_CONFLICT

@@ -17,7 +17,7 @@ from protocol.parsing.mentions import candidates_in
 # Of the user $1, with a mention as n, its message as m and its channel as c: $2 and $3 are whether
 # conversations that are listed for them and channels that they see are wanted.
 _MAY_KNOW: Final = """
-       m.author_id <> $1 AND m.deleted_at IS NULL AND NOT is_hidden_from($1, m.id)
+       m.author_id <> $1 AND m.deleted_at IS NULL AND NOT is_hidden_from($1, c.id, m.id)
        AND CASE WHEN c.user_lo IS NULL THEN $3 ELSE $2 AND is_listed(c, $1) END
        AND may_join($1, c.id) AND m.author_id NOT IN (SELECT hidden_from($1))
 """
@@ -36,7 +36,7 @@ UNREAD: Final = f"""
                     ORDER BY o.message_id DESC LIMIT {COUNTED}) AS n
              WHERE $3) AS n
       LEFT JOIN receipts r ON r.channel_id = n.channel_id AND r.user_id = $1
-      JOIN messages m ON m.id = n.message_id
+      JOIN messages m ON m.channel_id = n.channel_id AND m.id = n.message_id
       JOIN channels c ON c.id = n.channel_id
      WHERE n.seq > least(coalesce(r.read_seq, 0), r.unread_above) AND {_MAY_KNOW}
        AND (n.is_named
@@ -48,15 +48,17 @@ UNREAD: Final = f"""
 # nothing is asked of a channel without a mention).
 LISTED: Final = f"""
     SELECT {TO_FIRST}
-      FROM ((SELECT m.id
+      FROM ((SELECT m.channel_id, m.id
                FROM (SELECT * FROM mentions o WHERE o.user_id = $1 AND o.message_id < $4
                       ORDER BY o.message_id DESC OFFSET 0) AS n
-              CROSS JOIN LATERAL (SELECT * FROM messages l WHERE l.id = n.message_id LIMIT 1) AS m
+              CROSS JOIN LATERAL (
+                    SELECT * FROM messages l
+                     WHERE l.channel_id = n.channel_id AND l.id = n.message_id LIMIT 1) AS m
                JOIN channels c ON c.id = m.channel_id
               WHERE {_MAY_KNOW}
               ORDER BY n.message_id DESC LIMIT $5)
             UNION
-            SELECT channel_mentions($1, s.id, $4, $5)
+            SELECT s.id, channel_mentions($1, s.id, $4, $5)
               FROM (SELECT s.id, channel_mentions($1, s.id, $4, 1) AS newest
                       FROM (SELECT s.id FROM seen_channels($1) AS s
                               LEFT JOIN receipts r ON r.channel_id = s.id AND r.user_id = $1
@@ -65,8 +67,8 @@ LISTED: Final = f"""
                                     WHERE o.user_id IS NULL AND o.channel_id = s.id)
                             OFFSET 0) AS s
                      ORDER BY newest DESC LIMIT $5) AS s
-             ORDER BY 1 DESC LIMIT $5) AS n (id)
-      JOIN messages m ON m.id = n.id
+             ORDER BY 2 DESC LIMIT $5) AS n (channel_id, id)
+      JOIN messages m ON m.channel_id = n.channel_id AND m.id = n.id
       JOIN channels c ON c.id = m.channel_id
      ORDER BY m.id DESC
 """

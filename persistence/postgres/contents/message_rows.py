@@ -29,7 +29,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _THREAD: Final = """
     (SELECT ARRAY[t.replies, t.last_id, t.last_author_id,
                   (extract(epoch FROM t.last_at) * 1000)::bigint]
-       FROM threads t WHERE t.root_id = {root} AND t.replies > 0)
+       FROM threads t
+      WHERE t.channel_id = m.channel_id AND t.root_id = {root} AND t.replies > 0)
 """
 
 
@@ -49,16 +50,18 @@ def message_columns(viewer: str, is_request: str = "is_request(c, r.user_id)") -
     m.root_id, coalesce(m.parent_id, m.root_id) AS parent_id,
     m.deleted_at IS NOT NULL AS is_deleted,
     m.forwarded_id IS NOT NULL AND m.deleted_at IS NULL AS is_forwarded,
-    CASE WHEN m.rev > 0 THEN reactions_of(m.id) END AS reactions,
-    CASE WHEN EXISTS (SELECT FROM mentions n WHERE n.message_id = m.id) THEN mentions_of(m.id) END
-        AS mentions,
+    CASE WHEN m.rev > 0 THEN reactions_of(m.channel_id, m.id) END AS reactions,
+    CASE WHEN EXISTS (SELECT FROM mentions n
+                       WHERE n.channel_id = m.channel_id AND n.message_id = m.id)
+         THEN mentions_of(m.channel_id, m.id) END AS mentions,
     {_THREAD.format(root="m.id")} AS replies,
     CASE WHEN m.root_id IS NOT NULL THEN {_THREAD.format(root="m.root_id")} END AS thread,
     CASE m.author_id WHEN c.user_lo THEN c.user_hi WHEN c.user_hi THEN c.user_lo END
         AS recipient_id,
     ARRAY(SELECT r.user_id FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
              AND r.read_seq >= m.seq AND {known} ORDER BY r.user_id) AS read_by,
-    EXISTS (SELECT FROM pins p WHERE p.message_id = m.id) AS is_pinned,
+    EXISTS (SELECT FROM pins p WHERE p.channel_id = m.channel_id AND p.message_id = m.id)
+        AS is_pinned,
     EXISTS (SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id <> m.author_id
                AND r.delivered_seq >= m.seq AND {known}) AS is_delivered
 """

@@ -18,7 +18,8 @@ from protocol.notes import ChannelNote, HiddenNote, Mute, Note
 NOT_HIDDEN: Final = """
     ((SELECT NOT EXISTS (SELECT FROM hidden_messages h WHERE h.user_id = {viewer} AND h.is_hidden))
      OR NOT EXISTS (SELECT FROM hidden_messages h
-                     WHERE h.user_id = {viewer} AND h.message_id = l.id AND h.is_hidden))
+                     WHERE h.channel_id = l.channel_id AND h.message_id = l.id
+                       AND h.user_id = {viewer} AND h.is_hidden))
 """
 """Of a message `l`, that the viewer (SQL for the id of a user) has not hidden it. Most users hide
 nothing: that is found out once, and then no message is looked up."""
@@ -52,7 +53,8 @@ _OF_CHANNEL: Final = f"""
 _HIDDEN: Final = """
     SELECT m.channel_id, c.user_lo, c.user_hi, m.id, m.seq, h.is_hidden, h.number
       FROM messages m JOIN channels c ON c.id = m.channel_id
-      LEFT JOIN hidden_messages h ON h.user_id = $1 AND h.message_id = m.id
+      LEFT JOIN hidden_messages h ON h.channel_id = m.channel_id AND h.message_id = m.id
+                                 AND h.user_id = $1
      WHERE m.id = $2
 """
 # Whether the user may see its channel is asked of no more notes than fill the page (OFFSET 0).
@@ -64,7 +66,8 @@ SINCE: Final = f"""
                   FROM receipts r WHERE r.user_id = $1 AND r.note > 0 AND r.note > $2
                 UNION ALL
                 SELECT h.number, m.channel_id, m.id, m.seq, h.is_hidden, 0, NULL, NULL, NULL
-                  FROM hidden_messages h JOIN messages m ON m.id = h.message_id
+                  FROM hidden_messages h
+                  JOIN messages m ON m.channel_id = h.channel_id AND m.id = h.message_id
                  WHERE h.user_id = $1 AND h.number > $2 AND (h.is_hidden OR $2 > 0)) AS a
              ORDER BY a.number OFFSET 0) AS n
       JOIN channels c ON c.id = n.channel_id

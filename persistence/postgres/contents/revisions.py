@@ -42,7 +42,7 @@ _AS_DELIVERED: Final = f"""
     {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")}, c.workspace_id,
     ARRAY(SELECT u.id FROM unnest(ARRAY[c.user_lo, c.user_hi]) AS u (id)
            WHERE u.id IS NOT NULL AND may_join(u.id, c.id)) AS audience,
-    mentioned_by(m.id) AS mentioned
+    mentioned_by(m.channel_id, m.id) AS mentioned
 """
 _STATES: Final = f"""
     SELECT {_AS_DELIVERED} FROM messages m JOIN channels c ON c.id = m.channel_id
@@ -61,7 +61,7 @@ REVISED_IN: Final = f"SELECT {TO_FIRST}" + _IN_SPANS.format(
     spans="$2::bigint[], $3::bigint[], $4::bigint[]",
     seen="AND may_join($1, c.id)",
     limit="$5",
-    shown="AND (l.deleted_at IS NOT NULL OR NOT is_hidden_from($1, l.id))",
+    shown="AND (l.deleted_at IS NOT NULL OR NOT is_hidden_from($1, c.id, l.id))",
 )
 _REVISED_SINCE: Final = f"SELECT {_AS_DELIVERED}" + _IN_SPANS.format(
     spans="$1::bigint[], $2::bigint[], $3::bigint[]", seen="", limit="$4", shown=""
@@ -70,7 +70,7 @@ _VERSIONS: Final = """
     SELECT may_in_channel($1, 'see_versions', m.channel_id) AS is_allowed,
            v.rev, v.content, v.until
       FROM messages m
-      LEFT JOIN message_versions v ON v.message_id = m.id
+      LEFT JOIN message_versions v ON v.channel_id = m.channel_id AND v.message_id = m.id
      WHERE m.id = $2 AND m.deleted_at IS NULL AND may_in_channel($1, 'see', m.channel_id)
      ORDER BY v.rev DESC LIMIT $3
 """

@@ -5,9 +5,10 @@ CREATE OR REPLACE FUNCTION hold_messages(ids bigint[]) RETURNS void LANGUAGE plp
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     PERFORM FROM messages WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
-    PERFORM FROM threads
-      WHERE root_id IN (SELECT coalesce(m.root_id, m.id) FROM messages m WHERE m.id = ANY (ids))
-      ORDER BY root_id FOR UPDATE;
+    PERFORM FROM threads t
+      WHERE (t.channel_id, t.root_id) IN (
+            SELECT m.channel_id, coalesce(m.root_id, m.id) FROM messages m WHERE m.id = ANY (ids))
+      ORDER BY t.root_id FOR UPDATE;
 END $$;
 
 -- Deleting an account or a channel deletes its messages, which have no foreign key to either.
@@ -40,23 +41,22 @@ CREATE OR REPLACE TRIGGER users_delete_messages AFTER DELETE ON users
 -- both cases, because the file is. Everything else that refers to the account is deleted, in whatever
 -- table it is.
 
--- Takes the person's keys out of messages that stay (`stays`), or deletes messages: those of the first
--- `at_most` above `above` that are the person's or in a dm of theirs. Returns where to go on; NULL: that
--- was all. What `delete_account` would do at once takes long for a large log.
+-- Of the first `at_most` messages above `above`, takes the person's keys out of theirs, which stay
+-- (`stays`), or deletes those that are theirs or in a dm of theirs. Returns where to go on; NULL: that was
+-- all. What `delete_account` would do at once takes long for a large log.
 CREATE OR REPLACE FUNCTION sweep_messages(who bigint, stays boolean, above bigint, at_most int)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     upto bigint;
     ids  bigint[];
 BEGIN
-    IF stays THEN
-        UPDATE messages SET client_key = NULL, remains = NULL
-         WHERE id IN (SELECT m.id FROM messages m
-                       WHERE m.author_id = who AND m.client_key IS NOT NULL LIMIT at_most);
-        RETURN CASE WHEN FOUND THEN above END;
-    END IF;
     SELECT max(w.id) INTO upto
       FROM (SELECT m.id FROM messages m WHERE m.id > above ORDER BY m.id LIMIT at_most) AS w;
+    IF stays THEN
+        UPDATE messages m SET client_key = NULL, remains = NULL
+         WHERE m.id > above AND m.id <= upto AND m.author_id = who AND m.client_key IS NOT NULL;
+        RETURN upto;
+    END IF;
     ids := ARRAY(SELECT m.id FROM messages m
                   WHERE m.id > above AND m.id <= upto
                     AND (m.author_id = who OR m.channel_id IN (
@@ -86,12 +86,14 @@ BEGIN
                remains = CASE WHEN m.author_id <> who THEN remains_kept(m) END
           FROM uploads u
          WHERE u.owner_id = who AND m.file_url = u.url
-        RETURNING m.id
+        RETURNING m.channel_id, m.id
     ), mentioning AS (
-        DELETE FROM mentions WHERE message_id IN (SELECT id FROM carriers)
+        DELETE FROM mentions n USING carriers c
+         WHERE n.channel_id = c.channel_id AND n.message_id = c.id
     ), versions AS (
-        DELETE FROM message_versions WHERE message_id IN (SELECT id FROM carriers))
-    DELETE FROM pins WHERE message_id IN (SELECT id FROM carriers);
+        DELETE FROM message_versions v USING carriers c
+         WHERE v.channel_id = c.channel_id AND v.message_id = c.id)
+    DELETE FROM pins p USING carriers c WHERE p.channel_id = c.channel_id AND p.message_id = c.id;
 END $$;
 
 -- An account that is deleted in SQL takes its files with it, and so what carries them.
@@ -120,7 +122,8 @@ BEGIN
     END IF;
     DELETE FROM workspaces WHERE owner_id = who;
     PERFORM delete_carriers(who, stays);
-    DELETE FROM message_versions v USING messages m WHERE m.id = v.message_id AND m.author_id = who;
+    DELETE FROM message_versions v USING messages m
+     WHERE m.channel_id = v.channel_id AND m.id = v.message_id AND m.author_id = who;
     IF NOT stays THEN
         DELETE FROM users WHERE id = who;
         RETURN 'done';

@@ -7,9 +7,10 @@
 -- block; the channel, if the author may mention it. Of a name that nobody has there is no more to be seen
 -- than of one whose user may not see the message. An account that is being deleted or renamed by another
 -- transaction is not waited for, and not mentioned.
-CREATE OR REPLACE FUNCTION set_mentions(of_message bigint, given jsonb) RETURNS void LANGUAGE plpgsql AS $$
+DROP FUNCTION IF EXISTS set_mentions;
+CREATE FUNCTION set_mentions(place bigint, of_message bigint, given jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM mentions n WHERE n.message_id = of_message;
+    DELETE FROM mentions n WHERE n.channel_id = place AND n.message_id = of_message;
     IF given IS NULL THEN
         RETURN;
     END IF;
@@ -27,21 +28,22 @@ BEGIN
                      AND named.id NOT IN (SELECT hidden_from(m.author_id))
                    ORDER BY name.ord, named.username_key = name.pair ->> 0 DESC)
               FOR KEY SHARE SKIP LOCKED) AS u
-     WHERE m.id = of_message;
+     WHERE m.channel_id = place AND m.id = of_message;
     INSERT INTO mentions (message_id, user_id, channel_id, seq)
     SELECT m.id, NULL, m.channel_id, m.seq FROM messages m
-     WHERE m.id = of_message AND (given -> 'channel')::boolean
+     WHERE m.channel_id = place AND m.id = of_message AND (given -> 'channel')::boolean
        AND may_in_channel(m.author_id, 'mention_channel', m.channel_id);
 END $$;
 
 -- Those who are told that a message mentions them: by name or, where it mentions the channel, as its
 -- members who were in it or its workspace by then and have not muted it; as far as they may see it and do not
 -- hide it, and across no block.
-CREATE OR REPLACE FUNCTION mentioned_by(of_message bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
+DROP FUNCTION IF EXISTS mentioned_by;
+CREATE FUNCTION mentioned_by(place bigint, of_message bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT array_agg(DISTINCT who.id ORDER BY who.id)
       FROM mentions n
-      JOIN messages m ON m.id = n.message_id
+      JOIN messages m ON m.channel_id = n.channel_id AND m.id = n.message_id
       JOIN channels c ON c.id = m.channel_id
      CROSS JOIN LATERAL (
            SELECT n.user_id AS id WHERE may_join(n.user_id, c.id)
@@ -55,8 +57,8 @@ BEGIN
             WHERE n.user_id IS NULL AND NOT EXISTS (
                   SELECT FROM receipts r WHERE r.channel_id = c.id AND r.user_id = w.user_id
                      AND r.muted_until > now())) AS who
-     WHERE n.message_id = of_message AND who.id <> m.author_id
-       AND NOT is_hidden_from(who.id, m.id)
+     WHERE n.channel_id = place AND n.message_id = of_message AND who.id <> m.author_id
+       AND NOT is_hidden_from(who.id, c.id, m.id)
        AND who.id NOT IN (SELECT hidden_from(m.author_id)));
 END $$;
 
@@ -85,19 +87,22 @@ BEGIN
                SELECT o.message_id FROM mentions o
                 WHERE o.user_id IS NULL AND o.channel_id = place AND o.message_id < w.id
                 ORDER BY o.message_id DESC LIMIT 1) AS n
-         CROSS JOIN LATERAL (SELECT * FROM messages l WHERE l.id = n.message_id LIMIT 1) AS m
+         CROSS JOIN LATERAL (
+               SELECT * FROM messages l WHERE l.channel_id = place AND l.id = n.message_id LIMIT 1) AS m
          WHERE m.created_at >= w.since
     )
     SELECT w.id FROM older w
-     WHERE w.is_shown AND NOT is_hidden_from(who, w.id) AND w.author_id NOT IN (SELECT hidden_from(who))
+     WHERE w.is_shown AND NOT is_hidden_from(who, place, w.id) AND w.author_id NOT IN (SELECT hidden_from(who))
      LIMIT at_most;
 END $$;
 
 -- Who is mentioned in a message, as JSON: null for the channel, else id and username; NULL: nobody.
-CREATE OR REPLACE FUNCTION mentions_of(of_message bigint) RETURNS text LANGUAGE sql STABLE AS $$
+DROP FUNCTION IF EXISTS mentions_of;
+CREATE FUNCTION mentions_of(place bigint, of_message bigint) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT json_agg(CASE WHEN u.id IS NOT NULL THEN json_build_array(u.id, u.username) END
                     ORDER BY u.id NULLS FIRST)::text
-      FROM mentions n LEFT JOIN users u ON u.id = n.user_id WHERE n.message_id = of_message
+      FROM mentions n LEFT JOIN users u ON u.id = n.user_id
+     WHERE n.channel_id = place AND n.message_id = of_message
 $$;
 
 -- As post_messages, for a batch of which a draft may mention somebody; `given` has an element for each. Of
@@ -121,9 +126,9 @@ BEGIN
         mentions := NULL;
         told := NULL;
         IF verdict = 'posted' AND given[draft] IS NOT NULL THEN
-            PERFORM set_mentions(message_id, given[draft]);
-            mentions := mentions_of(message_id);
-            told := mentioned_by(message_id);
+            PERFORM set_mentions(in_channel, message_id, given[draft]);
+            mentions := mentions_of(in_channel, message_id);
+            told := mentioned_by(in_channel, message_id);
         END IF;
         RETURN NEXT;
     END LOOP;

@@ -16,10 +16,12 @@ CREATE OR REPLACE FUNCTION next_note(who bigint) RETURNS bigint LANGUAGE sql AS 
 $$;
 
 -- Whether a message is hidden from `who`, because they want it so.
-CREATE OR REPLACE FUNCTION is_hidden_from(who bigint, message bigint) RETURNS boolean
+DROP FUNCTION IF EXISTS is_hidden_from;
+CREATE FUNCTION is_hidden_from(who bigint, place bigint, message bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM hidden_messages h
-                    WHERE h.user_id = who AND h.message_id = message AND h.is_hidden)
+                    WHERE h.channel_id = place AND h.message_id = message AND h.user_id = who
+                      AND h.is_hidden)
 $$;
 
 -- Have what is above a seq count as unread. This and what follows say whether something was changed; NULL:
@@ -79,20 +81,23 @@ END $$;
 -- Hide a message that `who` may see, or show it again. One that was deleted cannot be hidden any more.
 CREATE OR REPLACE FUNCTION note_hidden(who bigint, message bigint, hide boolean, only_private boolean)
 RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    place bigint;
 BEGIN
     PERFORM lock_notes(who);
-    IF NOT EXISTS (SELECT FROM messages m JOIN channels c ON c.id = m.channel_id
-                    WHERE m.id = message AND (m.deleted_at IS NULL OR NOT hide)
-                      AND (NOT only_private OR m.author_id IN (c.user_lo, c.user_hi))
-                      AND may_join(who, c.id)) THEN
+    SELECT c.id INTO place
+      FROM messages m JOIN channels c ON c.id = m.channel_id
+     WHERE m.id = message AND (m.deleted_at IS NULL OR NOT hide)
+       AND (NOT only_private OR m.author_id IN (c.user_lo, c.user_hi)) AND may_join(who, c.id);
+    IF NOT FOUND THEN
         RETURN NULL;
     END IF;
-    IF is_hidden_from(who, message) = hide THEN
+    IF is_hidden_from(who, place, message) = hide THEN
         RETURN false;
     END IF;
-    INSERT INTO hidden_messages (user_id, message_id, is_hidden, number)
-    VALUES (who, message, hide, next_note(who))
-    ON CONFLICT (user_id, message_id) DO UPDATE
+    INSERT INTO hidden_messages (channel_id, message_id, user_id, is_hidden, number)
+    VALUES (place, message, who, hide, next_note(who))
+    ON CONFLICT (channel_id, message_id, user_id) DO UPDATE
        SET is_hidden = EXCLUDED.is_hidden, number = EXCLUDED.number;
     RETURN true;
 END $$;

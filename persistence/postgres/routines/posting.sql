@@ -5,11 +5,11 @@
 -- Input: one array element per place (authors, recipients, channel_ids), then one per draft, which
 -- names its place, counted from 1. A draft that forwards a message (`forwards`: its id) becomes a copy of
 -- it, whatever content, kind and file the draft has. An array without any value may be NULL. No two drafts of a batch
--- have the same author and key.
+-- have the same channel, author and key.
 -- `for_hub` is the hub that this is stored for (see begin_serving); NULL: for whichever serves.
 -- Output: one row per draft, with
---   verdict  'posted', 'repeated' (the author has stored this message under this key before), or why
---            not: 'recipient_not_found', 'cannot_message_self', 'not_allowed', 'channel_not_found',
+--   verdict  'posted', 'repeated' (the author has stored this message under this key in this channel
+--            before), or why not: 'recipient_not_found', 'cannot_message_self', 'not_allowed', 'channel_not_found',
 --            'not_a_member', 'read_only', 'parent_not_found', 'original_not_found', 'file_not_found',
 --            'key_conflict';
 --            'not_serving': nothing of the batch was stored, another hub serves this database
@@ -25,8 +25,6 @@
 -- when the locks are held, so it sees every message of these channels, and what it decides is final.
 -- Before all of them comes the lock that `begin_serving` takes alone: what was stored for a hub is
 -- committed before another one begins.
--- Two batches that use one key in two channels at the same time collide on the index messages_key:
--- one of them fails as a whole, without a hole in any seq, and the caller repeats it.
 
 -- By draft, whether it names an upload that its author may not see.
 CREATE OR REPLACE FUNCTION names_unseen_uploads(authors bigint[], places int[], file_urls text[])
@@ -201,7 +199,9 @@ BEGIN
 
     IF parents IS NOT NULL THEN
         PERFORM FROM messages WHERE id = ANY (parents || roots) ORDER BY id FOR KEY SHARE;
-        PERFORM FROM threads WHERE root_id = ANY (roots) ORDER BY root_id FOR NO KEY UPDATE;
+        PERFORM FROM threads t WHERE (t.channel_id, t.root_id) IN (
+            SELECT targets[d.place], d.root FROM unnest(places, roots) AS d (place, root))
+          ORDER BY t.root_id FOR NO KEY UPDATE;
         SELECT array_agg(d.parent IS NOT NULL AND (r.channel_id = targets[d.place]
                              AND p.deleted_at IS NULL AND r.deleted_at IS NULL) IS NOT TRUE
                          ORDER BY d.ord),
@@ -210,7 +210,7 @@ BEGIN
           FROM unnest(places, parents, roots) WITH ORDINALITY AS d (place, parent, root, ord)
           LEFT JOIN messages p ON p.id = d.parent
           LEFT JOIN messages r ON r.id = d.root
-          LEFT JOIN threads t ON t.root_id = d.root;
+          LEFT JOIN threads t ON t.channel_id = targets[d.place] AND t.root_id = d.root;
     END IF;
 
     at_time := date_trunc('milliseconds', clock_timestamp());
@@ -221,15 +221,15 @@ BEGIN
                         CASE WHEN orphans[d.ord::int] THEN 'parent_not_found'
                              WHEN unseen[d.ord::int] THEN 'original_not_found'
                              WHEN strangers[d.ord::int] THEN 'file_not_found' END) AS refusal,
-               m.id AS known, m.channel_id AS known_channel,
-               m.seq AS known_seq, m.created_at AS known_at,
-               CASE WHEN m.id IS NOT NULL THEN m.channel_id = targets[d.place]
-                    AND is_repeat(m, d.content, d.kind, d.file_url, d.parent,
-                                  forwards[d.ord::int]) END AS is_same
+               m.id AS known, m.seq AS known_seq, m.created_at AS known_at,
+               CASE WHEN m.id IS NOT NULL THEN
+                   is_repeat(m, d.content, d.kind, d.file_url, d.parent, forwards[d.ord::int])
+               END AS is_same
           FROM unnest(places, contents, keys, kinds, file_urls, homework, askers, parents, roots)
                WITH ORDINALITY
                AS d (place, content, key, kind, file_url, is_homework, asker, parent, root, ord)
-          LEFT JOIN messages m ON m.author_id = authors[d.place] AND m.client_key = d.key
+          LEFT JOIN messages m ON m.channel_id = targets[d.place]
+                              AND m.author_id = authors[d.place] AND m.client_key = d.key
     ), fresh AS MATERIALIZED (
         -- within a channel, ids grow with seqs
         SELECT nextval('messages_id_seq') AS id,
@@ -239,7 +239,6 @@ BEGIN
     ), inserted AS (
         INSERT INTO messages (id, channel_id, seq, author_id, content, kind, file_url, is_homework,
                               client_key, parent_id, root_id, forwarded_id, created_at)
-        OVERRIDING SYSTEM VALUE
         SELECT f.id, f.channel_id, f.seq, f.author, f.content, f.kind, f.file_url, f.is_homework,
                f.key, f.parent, f.root, forwards[f.ord::int], at_time
           FROM fresh f
@@ -274,17 +273,16 @@ BEGIN
     SELECT d.ord::int,
            CASE WHEN d.known IS NULL THEN d.refusal
                 WHEN d.is_same THEN 'repeated'
-                WHEN d.channel_id IS NULL THEN coalesce(refusals[d.place], 'key_conflict')
                 ELSE 'key_conflict' END,
-           d.known, d.known_channel, workspaces[d.place], peers[d.place], d.known_seq, d.known_at,
+           d.known, d.channel_id, workspaces[d.place], peers[d.place], d.known_seq, d.known_at,
            ARRAY(SELECT r.user_id FROM receipts r
-                  WHERE r.channel_id = d.known_channel AND r.user_id <> d.author
+                  WHERE r.channel_id = d.channel_id AND r.user_id <> d.author
                     AND r.read_seq >= d.known_seq AND refusals[d.place] IS NULL
                     AND r.user_id NOT IN (SELECT hidden_from(d.author))
                     AND NOT EXISTS (SELECT FROM channels c WHERE c.id = r.channel_id
                                        AND is_request(c, r.user_id)) ORDER BY r.user_id),
            EXISTS (SELECT FROM receipts r
-                    WHERE r.channel_id = d.known_channel AND r.user_id <> d.author
+                    WHERE r.channel_id = d.channel_id AND r.user_id <> d.author
                       AND r.delivered_seq >= d.known_seq AND refusals[d.place] IS NULL
                       AND r.user_id NOT IN (SELECT hidden_from(d.author))
                       AND NOT EXISTS (SELECT FROM channels c WHERE c.id = r.channel_id

@@ -17,10 +17,10 @@
 --   rev      of the channel, if it was 'revised'
 --   mentioned, unmentioned  who is mentioned in it now and was not, and the other way round
 --
--- Locks: first the users who give keys (each decides one key after the other), then the other users, the
--- channels, the messages, and the threads that lose replies, each in the order of their ids, whatever the
--- order of the batch is: as post_messages and hold_messages. Each statement sees what was committed before
--- it began: those behind the lock of a channel see all of its revisions.
+-- Locks: first the users, then the channels, the messages, and the threads that lose replies, each in the
+-- order of their ids, whatever the order of the batch is: as post_messages and hold_messages. Each statement
+-- sees what was committed before it began: those behind the lock of a channel see all of its revisions and
+-- their keys.
 
 DROP FUNCTION IF EXISTS revise_messages;
 CREATE FUNCTION revise_messages(
@@ -37,9 +37,6 @@ BEGIN
             RETURN;
         END IF;
     END IF;
-    PERFORM FROM users u
-      WHERE u.id IN (SELECT d.who FROM unnest(revise_messages.users, keys) AS d (who, key) WHERE d.key IS NOT NULL)
-      ORDER BY u.id FOR NO KEY UPDATE;
     PERFORM FROM users u WHERE u.id = ANY (revise_messages.users) ORDER BY u.id FOR KEY SHARE;
     IF waits THEN
         held := ARRAY(SELECT c.id FROM channels c
@@ -53,9 +50,10 @@ BEGIN
     PERFORM FROM messages m WHERE m.id = ANY (ids) AND m.channel_id = ANY (held)
       ORDER BY m.id FOR NO KEY UPDATE;
     PERFORM FROM threads t
-      WHERE t.root_id IN (SELECT m.root_id FROM unnest(ids, actions) AS d (id, action)
-                            JOIN messages m ON m.id = d.id AND m.channel_id = ANY (held)
-                           WHERE d.action = 'delete')
+      WHERE (t.channel_id, t.root_id) IN (
+            SELECT m.channel_id, m.root_id FROM unnest(ids, actions) AS d (id, action)
+              JOIN messages m ON m.id = d.id AND m.channel_id = ANY (held)
+             WHERE d.action = 'delete')
       ORDER BY t.root_id FOR NO KEY UPDATE;
     FOR number IN 1..coalesce(cardinality(ids), 0) LOOP
         SELECT number, r.verdict, r.rev, r.mentioned, r.unmentioned
@@ -96,13 +94,15 @@ BEGIN
         RETURN;
     END IF;
     IF used_key IS NOT NULL THEN
-        SELECT * INTO known FROM revision_keys k WHERE k.user_id = who AND k.client_key = used_key;
+        SELECT * INTO known FROM revision_keys k
+         WHERE k.channel_id = place AND k.user_id = who AND k.client_key = used_key;
         IF FOUND THEN
             verdict := CASE WHEN known.revision = meaning THEN 'unchanged' ELSE 'key_conflict' END;
             RETURN;
         END IF;
     END IF;
-    SELECT * INTO message FROM messages m WHERE m.id = of_message AND m.deleted_at IS NULL;
+    SELECT * INTO message FROM messages m
+     WHERE m.channel_id = place AND m.id = of_message AND m.deleted_at IS NULL;
     IF NOT FOUND THEN
         verdict := 'not_found';
         RETURN;
@@ -132,29 +132,34 @@ BEGIN
     WHEN 'delete' THEN
         is_changed := true;
     WHEN 'react' THEN
-        is_changed := NOT EXISTS (SELECT FROM reactions r WHERE r.message_id = of_message
+        is_changed := NOT EXISTS (SELECT FROM reactions r
+                                   WHERE r.channel_id = place AND r.message_id = of_message
                                      AND r.emoji = given AND r.user_id = who);
         IF is_changed AND NOT EXISTS (SELECT FROM reactions r
-                                       WHERE r.message_id = of_message AND r.emoji = given)
+                                       WHERE r.channel_id = place AND r.message_id = of_message
+                                         AND r.emoji = given)
            AND (SELECT count(DISTINCT r.emoji) FROM reactions r
-                 WHERE r.message_id = of_message) >= 50 THEN
+                 WHERE r.channel_id = place AND r.message_id = of_message) >= 50 THEN
             verdict := 'too_many_reactions';
             RETURN;
         END IF;
     WHEN 'unreact' THEN
-        is_changed := EXISTS (SELECT FROM reactions r WHERE r.message_id = of_message
+        is_changed := EXISTS (SELECT FROM reactions r
+                               WHERE r.channel_id = place AND r.message_id = of_message
                                  AND r.emoji = given AND r.user_id = who);
     WHEN 'pin' THEN
-        is_changed := NOT EXISTS (SELECT FROM pins p WHERE p.message_id = of_message);
+        is_changed := NOT EXISTS (SELECT FROM pins p
+                                   WHERE p.channel_id = place AND p.message_id = of_message);
     WHEN 'unpin' THEN
-        is_changed := EXISTS (SELECT FROM pins p WHERE p.message_id = of_message);
+        is_changed := EXISTS (SELECT FROM pins p
+                               WHERE p.channel_id = place AND p.message_id = of_message);
     WHEN 'grade' THEN
         is_changed := message.grading IS DISTINCT FROM given;
     END CASE;
 
     IF used_key IS NOT NULL THEN
-        INSERT INTO revision_keys (user_id, client_key, message_id, revision)
-        VALUES (who, used_key, of_message, meaning);
+        INSERT INTO revision_keys (channel_id, user_id, client_key, message_id, revision)
+        VALUES (place, who, used_key, of_message, meaning);
     END IF;
     IF NOT is_changed THEN
         verdict := 'unchanged';
@@ -164,42 +169,45 @@ BEGIN
     RETURNING c.last_rev INTO rev;
 
     IF action IN ('edit', 'delete') THEN
-        were := mentioned_by(of_message);
+        were := mentioned_by(place, of_message);
     END IF;
     CASE action
     WHEN 'edit' THEN
         IF keep_versions THEN
-            INSERT INTO message_versions (message_id, rev, content, until)
-            VALUES (of_message, revise_message.rev, message.content, clock_timestamp());
+            INSERT INTO message_versions (channel_id, message_id, rev, content, until)
+            VALUES (place, of_message, revise_message.rev, message.content, clock_timestamp());
         END IF;
         UPDATE messages m
            SET content = given, edited_at = date_trunc('milliseconds', clock_timestamp()),
                rev = revise_message.rev, remains = remains_kept(m)
-         WHERE m.id = of_message;
-        PERFORM set_mentions(of_message, may_mention);
-        are := mentioned_by(of_message);
+         WHERE m.channel_id = place AND m.id = of_message;
+        PERFORM set_mentions(place, of_message, may_mention);
+        are := mentioned_by(place, of_message);
     WHEN 'delete' THEN
-        PERFORM set_mentions(of_message, NULL);
-        DELETE FROM pins p WHERE p.message_id = of_message;
-        DELETE FROM reactions r WHERE r.message_id = of_message;
-        DELETE FROM message_versions v WHERE v.message_id = of_message;
+        PERFORM set_mentions(place, of_message, NULL);
+        DELETE FROM pins p WHERE p.channel_id = place AND p.message_id = of_message;
+        DELETE FROM reactions r WHERE r.channel_id = place AND r.message_id = of_message;
+        DELETE FROM message_versions v WHERE v.channel_id = place AND v.message_id = of_message;
         UPDATE messages m
            SET content = '', file_url = NULL, deleted_at = clock_timestamp(), rev = revise_message.rev,
                remains = remains_kept(m)
-         WHERE m.id = of_message;
+         WHERE m.channel_id = place AND m.id = of_message;
     WHEN 'react' THEN
-        INSERT INTO reactions (message_id, user_id, emoji) VALUES (of_message, who, given);
+        INSERT INTO reactions (channel_id, message_id, user_id, emoji)
+        VALUES (place, of_message, who, given);
     WHEN 'unreact' THEN
         DELETE FROM reactions r
-         WHERE r.message_id = of_message AND r.emoji = given AND r.user_id = who;
+         WHERE r.channel_id = place AND r.message_id = of_message AND r.emoji = given
+           AND r.user_id = who;
     WHEN 'pin' THEN
         INSERT INTO pins (channel_id, message_id) VALUES (place, of_message);
     WHEN 'unpin' THEN
-        DELETE FROM pins p WHERE p.message_id = of_message;
+        DELETE FROM pins p WHERE p.channel_id = place AND p.message_id = of_message;
     WHEN 'grade' THEN
-        UPDATE messages m SET grading = given WHERE m.id = of_message;
+        UPDATE messages m SET grading = given WHERE m.channel_id = place AND m.id = of_message;
     END CASE;
-    UPDATE messages m SET rev = revise_message.rev WHERE m.id = of_message AND m.rev <> revise_message.rev;
+    UPDATE messages m SET rev = revise_message.rev
+     WHERE m.channel_id = place AND m.id = of_message AND m.rev <> revise_message.rev;
     mentioned := ARRAY(SELECT unnest(are) EXCEPT SELECT unnest(were));
     unmentioned := ARRAY(SELECT unnest(were) EXCEPT SELECT unnest(are));
     verdict := 'revised';
@@ -212,9 +220,11 @@ CREATE OR REPLACE FUNCTION remains_kept(message messages) RETURNS integer LANGUA
 $$;
 
 -- The reactions of a message as JSON: emoji, how many users, and the first of them, as those came first.
-CREATE OR REPLACE FUNCTION reactions_of(of_message bigint) RETURNS text LANGUAGE sql STABLE AS $$
+DROP FUNCTION IF EXISTS reactions_of;
+CREATE FUNCTION reactions_of(place bigint, of_message bigint) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT json_agg(json_build_array(g.emoji, g.count, g.user_ids[1:50]) ORDER BY g.first)::text
       FROM (SELECT r.emoji, count(*) AS count, min(r.id) AS first,
                    array_agg(r.user_id ORDER BY r.id) AS user_ids
-              FROM reactions r WHERE r.message_id = of_message GROUP BY r.emoji) AS g
+              FROM reactions r WHERE r.channel_id = place AND r.message_id = of_message
+             GROUP BY r.emoji) AS g
 $$;

@@ -104,11 +104,11 @@ BEGIN
              WHERE m.id > progress.indexed_id AND m.id <= progress.settling_id
              ORDER BY m.id LIMIT wanted
         ), made AS (
-            INSERT INTO search_documents (message_id, created_at, terms)
-            SELECT (p.m).id, (p.m).created_at, search_terms(p.m, c, in_languages::regconfig[])
+            INSERT INTO search_documents (channel_id, message_id, created_at, terms)
+            SELECT c.id, (p.m).id, (p.m).created_at, search_terms(p.m, c, in_languages::regconfig[])
               FROM part p JOIN channels c ON c.id = (p.m).channel_id
              WHERE (p.m).deleted_at IS NULL ORDER BY (p.m).id
-            ON CONFLICT (message_id) DO UPDATE SET terms = EXCLUDED.terms
+            ON CONFLICT (channel_id, message_id) DO UPDATE SET terms = EXCLUDED.terms
         )
         SELECT count(*), max((p.m).id) INTO done, upto FROM part p;
         IF done < wanted THEN
@@ -128,12 +128,12 @@ CREATE OR REPLACE FUNCTION index_changed_message() RETURNS trigger LANGUAGE plpg
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(search_lock());
     IF NEW.deleted_at IS NOT NULL THEN
-        DELETE FROM search_documents WHERE message_id = NEW.id;
+        DELETE FROM search_documents WHERE channel_id = NEW.channel_id AND message_id = NEW.id;
     ELSE
-        INSERT INTO search_documents (message_id, created_at, terms)
-        SELECT NEW.id, NEW.created_at, search_terms(NEW, c, p.languages::regconfig[])
+        INSERT INTO search_documents (channel_id, message_id, created_at, terms)
+        SELECT c.id, NEW.id, NEW.created_at, search_terms(NEW, c, p.languages::regconfig[])
           FROM channels c, search_progress p WHERE c.id = NEW.channel_id
-        ON CONFLICT (message_id) DO UPDATE SET terms = EXCLUDED.terms;
+        ON CONFLICT (channel_id, message_id) DO UPDATE SET terms = EXCLUDED.terms;
     END IF;
     RETURN NULL;
 END $$;
@@ -146,7 +146,8 @@ CREATE OR REPLACE TRIGGER messages_index_change AFTER UPDATE ON messages
 CREATE OR REPLACE FUNCTION forget_messages() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(search_lock());
-    DELETE FROM search_documents d USING gone WHERE d.message_id = gone.id;
+    DELETE FROM search_documents d USING gone
+     WHERE d.channel_id = gone.channel_id AND d.message_id = gone.id;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER messages_forget AFTER DELETE ON messages
@@ -252,7 +253,7 @@ BEGIN
                   FROM (SELECT DISTINCT l.channel_id FROM messages l WHERE l.id = ANY (hits)) AS c
                   JOIN messages m ON m.channel_id = c.channel_id AND m.id = ANY (hits)
                  WHERE m.deleted_at IS NULL AND may_join(who, c.channel_id)
-                   AND NOT is_hidden_from(who, m.id)
+                   AND NOT is_hidden_from(who, c.channel_id, m.id)
                  ORDER BY m.id DESC LIMIT wanted - cardinality(ids));
         END IF;
         IF cardinality(ids) >= wanted THEN

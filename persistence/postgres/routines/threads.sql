@@ -6,15 +6,16 @@
 CREATE OR REPLACE FUNCTION add_reply() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    INSERT INTO threads AS t (root_id, replies, last_id, last_author_id, last_at)
-    VALUES (NEW.root_id, 1, NEW.id, NEW.author_id, NEW.created_at)
-    ON CONFLICT (root_id) DO UPDATE
+    INSERT INTO threads AS t (channel_id, root_id, replies, last_id, last_author_id, last_at)
+    VALUES (NEW.channel_id, NEW.root_id, 1, NEW.id, NEW.author_id, NEW.created_at)
+    ON CONFLICT (channel_id, root_id) DO UPDATE
        SET replies = t.replies + 1, last_id = EXCLUDED.last_id,
            last_author_id = EXCLUDED.last_author_id, last_at = EXCLUDED.last_at;
-    INSERT INTO thread_follows (user_id, root_id, read_seq)
-    SELECT u.id, NEW.root_id, CASE u.id WHEN NEW.author_id THEN NEW.seq ELSE 0 END
+    INSERT INTO thread_follows (channel_id, user_id, root_id, read_seq)
+    SELECT NEW.channel_id, u.id, NEW.root_id, CASE u.id WHEN NEW.author_id THEN NEW.seq ELSE 0 END
       FROM users u
-     WHERE u.id IN (NEW.author_id, (SELECT m.author_id FROM messages m WHERE m.id = NEW.root_id))
+     WHERE u.id IN (NEW.author_id, (SELECT m.author_id FROM messages m
+                                     WHERE m.channel_id = NEW.channel_id AND m.id = NEW.root_id))
        AND u.deleted_at IS NULL AND u.role <> 'assistant'
     ON CONFLICT DO NOTHING;
     RETURN NULL;
@@ -28,17 +29,18 @@ CREATE OR REPLACE FUNCTION take_reply() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     UPDATE threads SET replies = replies - 1
-     WHERE root_id = OLD.root_id
-       AND EXISTS (SELECT FROM messages m WHERE m.id = OLD.root_id);
+     WHERE channel_id = OLD.channel_id AND root_id = OLD.root_id
+       AND EXISTS (SELECT FROM messages m
+                    WHERE m.channel_id = OLD.channel_id AND m.id = OLD.root_id);
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;
     UPDATE threads t
        SET (last_id, last_author_id, last_at) = (
            SELECT m.id, m.author_id, m.created_at FROM messages m
-            WHERE m.root_id = t.root_id AND m.deleted_at IS NULL
+            WHERE m.channel_id = t.channel_id AND m.root_id = t.root_id AND m.deleted_at IS NULL
             ORDER BY m.seq DESC LIMIT 1)
-     WHERE t.root_id = OLD.root_id AND t.last_id = OLD.id;
+     WHERE t.channel_id = OLD.channel_id AND t.root_id = OLD.root_id AND t.last_id = OLD.id;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER messages_take_deleted_reply AFTER UPDATE OF deleted_at ON messages
@@ -48,11 +50,15 @@ CREATE OR REPLACE TRIGGER messages_take_deleted_reply AFTER UPDATE OF deleted_at
 CREATE OR REPLACE TRIGGER messages_take_removed_reply AFTER DELETE ON messages
     FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND OLD.root_id IS NOT NULL)
     EXECUTE FUNCTION take_reply();
--- What replied to messages that are removed replies to the first message of its thread, if that is there.
+-- What replied to messages that are removed replies to the first message of its thread, if that is there;
+-- else it is in no thread any more.
 CREATE OR REPLACE FUNCTION release_replies() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    UPDATE messages SET parent_id = NULL WHERE parent_id IN (SELECT g.id FROM gone g);
+    UPDATE messages SET parent_id = NULL
+     WHERE (channel_id, parent_id) IN (SELECT g.channel_id, g.id FROM gone g);
+    UPDATE messages SET root_id = NULL
+     WHERE (channel_id, root_id) IN (SELECT g.channel_id, g.id FROM gone g);
     RETURN NULL;
 END $$;
 CREATE OR REPLACE TRIGGER messages_release_replies AFTER DELETE ON messages
@@ -64,7 +70,7 @@ CREATE OR REPLACE TRIGGER thread_follows_refuse_deleted AFTER INSERT ON thread_f
 CREATE OR REPLACE FUNCTION thread_audience(of_message bigint, channel bigint, author bigint)
 RETURNS bigint[] LANGUAGE sql STABLE AS $$
     SELECT ARRAY(SELECT f.user_id FROM thread_follows f
-                  WHERE f.root_id = of_message AND f.is_following AND f.user_id <> author
+                  WHERE f.channel_id = channel AND f.root_id = of_message AND f.is_following AND f.user_id <> author
                     AND may_join(f.user_id, channel)
                   ORDER BY f.user_id LIMIT 1000)
 $$;

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import trio
 from attrs import evolve
 
@@ -84,6 +85,7 @@ async def test_a_name_that_ends_with_punctuation_comes_first(store: Store) -> No
     assert (await post_one(store, to_channel(ann, channel, "@bob_"))).mentions == named(other)
 
 
+@pytest.mark.partitions
 async def test_a_repeat_shows_whom_it_mentions_and_tells_nobody(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = Draft(ann.id, ben.id, "hi @ben", "k")
@@ -144,6 +146,7 @@ async def test_nobody_is_mentioned_across_a_block(store: Store) -> None:
     assert [each.id for each in await listed(store, ben)] == [everybody.message.id, before.id]
 
 
+@pytest.mark.partitions
 async def test_what_was_read_is_listed_and_not_counted(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
@@ -281,6 +284,7 @@ async def test_what_is_unread_again_counts_again(store: Store) -> None:
     assert await unread(store, ben) == [2]
 
 
+@pytest.mark.partitions
 async def test_a_copy_mentions_nobody(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
@@ -295,6 +299,7 @@ async def test_a_copy_mentions_nobody(store: Store) -> None:
     assert await store.mentions.unread(ben.id) == {channel.id: 1, said.message.channel_id: 1}
 
 
+@pytest.mark.partitions
 async def test_a_reply_mentions_as_any_message(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben, eve)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import trio
 
 from persistence.contents.revisions import RevisionSpan
@@ -114,6 +115,7 @@ async def test_one_marks_from_an_own_or_a_deleted_message(store: Store) -> None:
         assert await unread(store, ben) == (1, [1])
 
 
+@pytest.mark.partitions
 async def test_in_a_channel_too(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
@@ -130,6 +132,7 @@ async def test_in_a_channel_too(store: Store) -> None:
     assert await store.messages.unread_in(ben.id, channel.id, among=50) == 2
 
 
+@pytest.mark.partitions
 async def test_a_hidden_message_is_left_out_for_one_user_alone(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     one, two, three = await said(store, ann, ben, "one word", "two words", "three words")
@@ -278,6 +281,7 @@ async def test_what_one_may_not_see_is_not_there(store: Store) -> None:
     assert await store.notes.mute(ann.id, empty.id, FOR_GOOD) is not None
 
 
+@pytest.mark.partitions
 async def test_an_answer_of_the_assistant_is_no_private_message(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     (one,) = await said(store, ann, ben, "1")
@@ -334,6 +338,7 @@ async def test_two_devices_at_once_take_two_numbers(store: Store) -> None:
     assert sum(isinstance(each, HiddenNote) for each in found) == 8
 
 
+@pytest.mark.partitions
 async def test_notes_end_with_their_account_and_their_message(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     (one,) = await said(store, ann, ben, "1")

@@ -83,6 +83,7 @@ async def test_a_deleted_message_changes_no_more(store: Store) -> None:
         assert await revised(store, first.id, revision, by=ann.id) is RevisionRefusal.NOT_FOUND
 
 
+@pytest.mark.partitions
 async def test_reactions_are_counted_with_who(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     first = await post_one(store, dm(ann, ben))
@@ -132,6 +133,11 @@ async def test_a_repeat_under_its_key_changes_nothing(store: Store) -> None:
     theirs = await revised(store, first.id, React(HEART), by=ben.id, key="k")
     assert isinstance(theirs, Revised)
     assert not theirs.repeated
+    channel = await make_channel(store, ann)
+    elsewhere = await post_one(store, to_channel(ann, channel))
+    done = await revised(store, elsewhere.id, Edit("3"), by=ann.id, key="k")
+    assert isinstance(done, Revised)
+    assert (done.repeated, done.message.content) == (False, "3")
 
 
 async def test_revs_are_dense_within_a_channel_in_the_order_of_a_batch(store: Store) -> None:
@@ -181,6 +187,7 @@ async def test_what_was_revised_is_found_by_rev_as_far_as_one_has_the_messages(
     assert (head.last_seq, head.last_rev) == (3, 3)
 
 
+@pytest.mark.partitions
 async def test_who_is_blocked_changes_nothing_and_is_told_of_nothing(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     first = await post_one(store, dm(ann, ben))

@@ -144,6 +144,7 @@ async def test_a_repeat_shows_the_thread_as_it_is_now(store: Store) -> None:
     assert again.message.thread == root.message.replies == _thread(parent, 2, last)
 
 
+@pytest.mark.partitions
 async def test_replies_are_read_in_pages_from_either_end(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
@@ -197,6 +198,7 @@ async def test_who_wrote_in_a_thread_follows_it_unless_they_ceased_to(store: Sto
     assert await told(ben) == (ann.id,)
 
 
+@pytest.mark.partitions
 async def test_the_followed_threads_are_listed_with_what_is_unread(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
@@ -294,6 +296,7 @@ async def test_replies_to_what_is_removed_with_an_account_reply_to_nothing(store
     assert await store.threads.followed(ann.id, limit=9) == []
 
 
+@pytest.mark.partitions
 async def test_what_is_removed_is_replied_to_by_nobody_and_others_keep_what_they_name(
     store: Store,
 ) -> None:

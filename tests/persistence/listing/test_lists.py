@@ -46,6 +46,7 @@ async def test_conversations_come_in_the_order_of_their_last_messages(store: Sto
     assert only.last_message.content == "hi"
 
 
+@pytest.mark.partitions
 async def test_a_page_is_full_whatever_is_left_out(store: Store) -> None:
     ann, *others = await make_users(store, "ann", "ben", "eve", "ida", "kim", "leo")
     first = [await post_one(store, Draft(other.id, ann.id, "hi")) for other in others]
@@ -61,6 +62,7 @@ async def test_a_page_is_full_whatever_is_left_out(store: Store) -> None:
     assert [each.peer.username for each in page] == ["ben", "kim"]
 
 
+@pytest.mark.partitions
 async def test_channels_come_by_their_ids(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     room = await make_channel(store, ann, ben)
@@ -80,6 +82,7 @@ async def test_channels_come_by_their_ids(store: Store) -> None:
     assert await lists.channels(ben.id, Places.CONVERSATIONS) == []  # ann has opened it
 
 
+@pytest.mark.partitions
 async def test_those_with_the_newest_messages_come_first(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     old = await make_channel(store, ann)
@@ -92,6 +95,7 @@ async def test_those_with_the_newest_messages_come_first(store: Store) -> None:
     assert await store.lists.recent(ann.id, limit=2) == expected[:2]
 
 
+@pytest.mark.partitions
 async def test_conversations_that_moved_come_first(store: Store) -> None:
     ann, *others = await make_users(store, "ann", "ben", "eve", "ida", "kim")
     ben, eve, ida, kim = others
@@ -119,6 +123,7 @@ async def test_conversations_that_moved_come_first(store: Store) -> None:
         (Order.MEMBER_COUNT, ["Zoe", "general", "art"]),
     ],
 )
+@pytest.mark.partitions
 async def test_a_search_is_sorted_and_goes_on_behind_a_key(
     store: Store, order: Order, expected: Sequence[str]
 ) -> None:
@@ -142,6 +147,7 @@ async def test_a_search_is_sorted_and_goes_on_behind_a_key(
         assert await store.lists.search(ann.id, page) == everything[1:3]
 
 
+@pytest.mark.partitions
 async def test_a_search_is_for_names_and_shows_how_many_there_are(store: Store) -> None:
     ann, zoe, eve = await make_users(store, "ann", "zoe", "eve")
     room = await make_channel(store, ann, zoe, eve)
@@ -164,6 +170,7 @@ async def test_a_search_is_for_names_and_shows_how_many_there_are(store: Store) 
     assert await found("nothing") == []
 
 
+@pytest.mark.partitions
 async def test_where_one_may_write_and_what_is_unread_there(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     room = await make_channel(store, ann, ben)

@@ -135,6 +135,7 @@ async def test_who_loses_a_right_finds_nothing_any_more(store: Store) -> None:
     assert contents((await search(store, ben, "hay")).found) == ["hay for ben", "hay"]
 
 
+@pytest.mark.partitions
 async def test_what_was_deleted_is_not_found(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     first = await post_one(store, Draft(ann.id, ben.id, "hay one"))
@@ -153,6 +154,7 @@ async def test_what_was_deleted_is_not_found(store: Store) -> None:
     assert contents((await search(store, eve, "hay")).found) == ["hay of ben's"]
 
 
+@pytest.mark.partitions
 async def test_a_search_can_be_for_less(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
@@ -223,6 +225,7 @@ async def test_what_comes_or_goes_meanwhile_moves_nothing(store: Store, ranking:
     assert seen == [each.id for each in reversed(messages)]
 
 
+@pytest.mark.partitions
 async def test_the_best_come_first_when_they_are_wanted(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     for text in ("hay and hay and hay", "hay", "a word and then hay"):

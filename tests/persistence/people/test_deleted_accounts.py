@@ -169,6 +169,7 @@ async def test_nothing_is_stored_of_or_for_a_deleted_user(store: Store, fate: Me
 
 
 @pytest.mark.parametrize("fate", list(MessageFate))
+@pytest.mark.partitions
 async def test_messages_go_with_the_files_that_they_carry(store: Store, fate: MessageFate) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
@@ -205,6 +206,7 @@ async def test_messages_that_are_removed_leave_their_seqs(store: Store) -> None:
 
 
 @pytest.mark.parametrize("fate", list(MessageFate))
+@pytest.mark.partitions
 async def test_who_owns_a_workspace_with_others_is_not_deleted(
     store: Store, fate: MessageFate
 ) -> None:

@@ -113,6 +113,7 @@ async def swept(store: Store, user: User, fate: MessageFate) -> int:
     return parts
 
 
+@pytest.mark.partitions
 async def test_a_sweep_takes_the_keys_out_of_messages_that_stay(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ben, ann)
@@ -125,6 +126,7 @@ async def test_a_sweep_takes_the_keys_out_of_messages_that_stay(store: Store) ->
     assert [each.content for each in page] == [*map(str, range(5)), "ben's"]
 
 
+@pytest.mark.partitions
 async def test_a_sweep_removes_what_a_user_wrote_and_was_written(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ben, ann)

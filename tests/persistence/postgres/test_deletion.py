@@ -142,7 +142,7 @@ async def test_old_messages_are_removed_beside_replies_to_them(databases: Databa
 @pytest.mark.parametrize(
     "hold",
     [
-        "INSERT INTO thread_follows (user_id, root_id) VALUES ({ann}, {second})",
+        "INSERT INTO thread_follows (root_id, user_id, channel_id) VALUES ({second}, {ann}, {at})",
         "SELECT FROM threads WHERE root_id = {first} FOR UPDATE",
     ],
 )
@@ -165,6 +165,7 @@ async def test_replies_are_removed_beside_others_in_the_same_threads(
                 ARRAY['text', 'text'], NULL, ARRAY[false, false], NULL, ARRAY[{second}, {first}],
                 NULL, NULL)
         """
+        held = hold.format(ann=ann.id, first=first, second=second, at=channel.id)
         verdicts: list[object] = []
 
         async def run(statement: str) -> None:
@@ -172,7 +173,7 @@ async def test_replies_are_removed_beside_others_in_the_same_threads(
 
         async with (
             trio.open_nursery() as nursery,
-            open_transaction(dsn, hold.format(ann=ann.id, first=first, second=second), commit=True),
+            open_transaction(dsn, held, commit=True),
         ):
             nursery.start_soon(run, post)
             await until_one_waits(dsn, verdicts)

@@ -1,5 +1,6 @@
 """Replies: the message that one replies to is in the same conversation."""
 
+import pytest
 from attrs import evolve
 
 from persistence.interface import Store
@@ -39,6 +40,7 @@ async def test_the_parent_of_a_reply_is_in_the_same_conversation(store: Store) -
     assert (await log_of(store, ann, ben))[-2:] == stored
 
 
+@pytest.mark.partitions
 async def test_the_parent_of_a_reply_is_in_the_same_channel(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel, other = await make_channel(store, ann, ben), await make_channel(store, ann)
@@ -56,6 +58,7 @@ async def test_the_parent_of_a_reply_is_in_the_same_channel(store: Store) -> Non
     assert await store.messages.post([stranger]) == [Refusal.NOT_A_MEMBER]
 
 
+@pytest.mark.partitions
 async def test_a_reply_does_not_begin_a_conversation(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     parent = await post_one(store, Draft(ann.id, eve.id, "parent"))
@@ -82,7 +85,7 @@ async def test_a_repeat_is_confirmed_although_its_parent_is_deleted(store: Store
         Refusal.PARENT_NOT_FOUND, Posted(first, repeated=True),
     ]  # fmt: skip
     to_eve = evolve(reply, recipient_id=eve.id, parent_id=parent.id)
-    assert await post(store, to_eve) == [Refusal.KEY_CONFLICT]
+    assert await post(store, to_eve) == [Refusal.PARENT_NOT_FOUND]
 
 
 async def test_a_key_is_free_again_when_its_draft_was_refused_for_its_parent(store: Store) -> None:

@@ -26,7 +26,7 @@ from persistence.memory.relations import MemoryRelations
 from persistence.memory.tables import Tables
 from persistence.records import Advance, Draft, Locked, Outcome, Permit, StoreUnavailable
 from protocol.events import PrivateMessagesRead
-from protocol.model import Channel, Message, MessageId, Posted, UserId
+from protocol.model import Channel, ChannelId, Message, MessageId, Posted, UserId
 from tests.simulation.bugs.planting import Bug, replaced
 from tests.simulation.trouble import Trouble
 
@@ -60,7 +60,7 @@ def ack_before_commit(sim: "Simulation") -> Iterator[None]:
                 del tables.messages[message.id]
                 if message.id in row.roots:
                     row.replies[row.roots.pop(message.id)].remove(message.id)
-                tables.keys.pop((message.author_id, message.key), None)
+                tables.keys.pop((message.channel_id, message.author_id, message.key), None)
         recent.clear()
 
     with replaced(MemoryMessages, "post", post_early):
@@ -136,9 +136,24 @@ def _made_up(tables: Tables, draft: Draft) -> Posted:
 def keys_without_authors(sim: "Simulation") -> Iterator[None]:
     """A key belongs to whoever used it first."""
 
-    class Keys(dict[tuple[UserId, str], Message]):
+    class Keys(dict[tuple[ChannelId, UserId, str], Message]):
         def get(self, key: Any, default: Any = None) -> Any:
-            return next((self[each] for each in self if each[1] == key[1]), default)
+            place, _, name = key
+            return next(
+                (self[each] for each in self if (each[0], each[2]) == (place, name)), default
+            )
+
+    with replaced(sim.tables, "keys", Keys()):
+        yield
+
+
+@contextmanager
+def keys_without_channels(sim: "Simulation") -> Iterator[None]:
+    """A key stands for one message of its author, in whatever channel."""
+
+    class Keys(dict[tuple[ChannelId, UserId, str], Message]):
+        def get(self, key: Any, default: Any = None) -> Any:
+            return next((self[each] for each in self if each[1:] == key[1:]), default)
 
     with replaced(sim.tables, "keys", Keys()):
         yield
@@ -435,6 +450,7 @@ BUGS: Mapping[str, Bug] = {
         lane_acknowledges_early,
         no_deduplication,
         keys_without_authors,
+        keys_without_channels,
         watermark_goes_back,
         live_before_history,
         resumed_again,

@@ -12,7 +12,7 @@ from attrs import define, evolve, field
 
 from protocol.model import ChannelId, MessageId
 from tests.simulation.judgement.mentioning import Mentions
-from tests.simulation.judgement.outgoing import FORBIDDEN, OUTAGE_SECONDS, Outgoing
+from tests.simulation.judgement.outgoing import FORBIDDEN, OUTAGE_SECONDS, Name, Outgoing
 from tests.simulation.judgement.states import States
 from tests.simulation.judgement.truth import Committed, Right
 from tests.simulation.judgement.witness import Connection
@@ -150,7 +150,7 @@ class Ledger(Outgoing):
             and committed.at >= self.connection.opened_at
             and seq > self.last.get(channel_id, 0)
             and seq not in self._early.get(channel_id, ())
-            and not (committed.message.author_id == self.me and committed.message.key in unanswered)
+            and self._name_of(committed.message) not in unanswered
         ]
         untold = [
             committed.message.content
@@ -205,8 +205,8 @@ class Ledger(Outgoing):
                 if key is None:
                     self._not_done(code)
                 else:
-                    self.connection.answered(key)
-                    self._refused(key, code)
+                    self.connection.answered(self._last[key])
+                    self._refused(self._last[key], code)
             case Undelivered(message_ids=message_ids):
                 for message_id in message_ids:
                     self._may_see(self._find(message_id))
@@ -243,8 +243,7 @@ class Ledger(Outgoing):
             self._complain(f"heard {heard}, stored is {message}")
         self._may_see(committed)
         self.connection.reach(heard.channel_id, heard.seq)
-        mine = message.author_id == self.me and message.key in self._sent
-        key = message.key if mine else None
+        key = self._name_of(message)
         is_repeat = self._is_repeat(key)
         if not is_repeat and (heard.channel_id in self.places.rooms or self.language.must_rejoin):
             self._after_the_end_of_channel(committed)
@@ -271,9 +270,9 @@ class Ledger(Outgoing):
     def _may_be_less(self, committed: Committed) -> bool:
         """Whoever may not write there any more has a repeat confirmed without what became of it."""
         message = committed.message
-        mine = message.author_id == self.me and message.key in self._sent
+        name = self._name_of(message)
         sight = self.truth.sight(Right.SEND, self.me, message.channel_id)
-        return mine and self._is_repeat(message.key) and sight.was_closed_since(committed.at)
+        return self._is_repeat(name) and sight.was_closed_since(committed.at)
 
     def _state_of(self, heard: Heard, committed: Committed) -> State:
         """What a message shows, and whom it mentions if it does not show that."""
@@ -341,23 +340,24 @@ class Ledger(Outgoing):
 
     def _stored(self, stored: Stored) -> None:
         committed = self.truth.messages.get((stored.channel_id, stored.seq))
-        if committed is None or stored.key not in self._sent:
+        name = (stored.channel_id, stored.key)
+        if committed is None or name not in self._sent:
             self._complain(f"was confirmed {stored}, which it did not send, or is not stored")
         message = committed.message
         same = (message.author_id, message.key) == (self.me, stored.key)
         if not same:
             self._complain(f"was confirmed {stored}, stored is {message}")
-        self.connection.answered(stored.key)
-        self._confirm(stored.key)
+        self.connection.answered(name)
+        self._confirm(name)
         self._show_threads(stored, committed)
         if stored.channel_id in self.connection.joined:  # if not, it has no place there
             self.connection.reach(stored.channel_id, stored.seq)
-            if self._place(stored.channel_id, stored.seq, stored.key):
+            if self._place(stored.channel_id, stored.seq, name):
                 as_posted = self.truth.states[message.position][0]
-                as_sent = evolve(as_posted, content=self._sent[stored.key].text)
+                as_sent = evolve(as_posted, content=self._sent[name].text)
                 self.states.keep(stored.channel_id, stored.seq, as_sent)
 
-    def _place(self, channel_id: ChannelId, seq: int, key: str | None) -> bool:
+    def _place(self, channel_id: ChannelId, seq: int, key: Name | None) -> bool:
         """A message in its channel: the next one, or one of those that may come otherwise. Returns
         whether the device did not have it.
         """
@@ -371,7 +371,7 @@ class Ledger(Outgoing):
             if self.truth.notes.was_ever_hidden(self.me, message_id):
                 return False  # its place was taken for one that stays empty
             self._require(is_repeat, f"heard {channel_id}:{seq} again, {last + 1} is next")
-            self._said[key or ""] -= 1
+            self._take_back(key)
             return False
         if seq == last + 1:
             while (last := last + 1) + 1 in early:
@@ -382,7 +382,7 @@ class Ledger(Outgoing):
             self.connection.needs_resume = True
         else:
             self._require(is_repeat, f"heard {channel_id}:{seq} too early, {last + 1} is next")
-            self._said[key or ""] -= 1
+            self._take_back(key)
             return False
         return True
 

@@ -5,17 +5,22 @@ It must not know what the device is told of others' messages.
 """
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import trio
 from attrs import define, field, frozen
 
-from protocol.model import ChannelId, MessageId
+from protocol.model import ChannelId, Message, MessageId
 from tests.simulation.judgement.truth import Right
 from tests.simulation.judgement.witness import Witness
 
 TRANSIENT = {"unavailable", "rate_limited", "not_joined", "lookup_failed"}
 FORBIDDEN = {"not_allowed", "not_a_member", "channel_not_found", "recipient_not_found"}
 OUTAGE_SECONDS = 10.0  # after a failed call, in which something may still be refused because of it
+
+Name: TypeAlias = tuple[ChannelId, str]
+"""A message of one author: its channel and its key."""
 
 
 @frozen
@@ -35,39 +40,62 @@ class Sent:
 
 @define(eq=False)
 class Outgoing(Witness):
-    """The messages of one device, by their keys; see `Witness` for the arguments.
+    """The messages of one device, by their channels and keys; see `Witness` for the arguments.
 
     `acknowledged`, `refused`: by name (`Sent.name`). `pending`: those that are not acknowledged.
+    `_last`: where a key was used last; no answer is awaited to what was sent under it before.
     """
 
     acknowledged: set[str] = field(factory=set, init=False)
     refused: set[str] = field(factory=set, init=False)
-    pending: dict[str, Sent] = field(factory=dict, init=False)
-    _sent: dict[str, Sent] = field(factory=dict, init=False)
-    _said: Counter[str] = field(factory=Counter, init=False)
+    pending: dict[Name, Sent] = field(factory=dict, init=False)
+    _sent: dict[Name, Sent] = field(factory=dict, init=False)
+    _said: Counter[Name] = field(factory=Counter, init=False)
+    _last: dict[str, Name] = field(factory=dict, init=False)
 
     def says(self, key: str, sent: Sent) -> None:
         """The device sends a message, perhaps again."""
-        self._said[key] += 1
+        name = self._last[key] = (sent.channel_id, key)
+        self._said[name] += 1
         self.refused.discard(sent.name)
-        self._sent.setdefault(key, sent)
+        self._sent.setdefault(name, sent)
         if sent.name not in self.acknowledged:
-            self.pending[key] = sent
+            self.pending[name] = sent
 
     def answered(self, key: str, status: int, code: str) -> None:
         """A message that was sent over REST was answered."""
         if status in (200, 201):
-            self._confirm(key)
+            self._confirm(self._last[key])
         else:
-            self._refused(key, code)
+            self._refused(self._last[key], code)
 
-    def _is_repeat(self, key: str | None) -> bool:
+    def used_elsewhere(self, channel_id: ChannelId) -> Sequence[str]:
+        """Keys of messages in other channels, for which no answer is awaited."""
+        return [
+            key
+            for key, name in self._last.items()
+            if (channel_id, key) not in self._sent
+            and name not in self.pending
+            and not self.connection.unanswered[name]
+        ]
+
+    def _name_of(self, message: Message) -> Name | None:
+        """Of a message that the device has sent; None: it is another one's."""
+        name = (message.channel_id, message.key or "")
+        return name if message.author_id == self.me and name in self._sent else None
+
+    def _is_repeat(self, key: Name | None) -> bool:
         """Whether this may be the confirmation of a repeat: it is the first message, out of its
         place, and comes even where the right to the channel has ended since.
         """
         return key is not None and self._said[key] > 1
 
-    def _refused(self, key: str, code: str) -> None:
+    def _take_back(self, key: Name | None) -> None:
+        """One repeat less may be confirmed."""
+        if key is not None:
+            self._said[key] -= 1
+
+    def _refused(self, key: Name, code: str) -> None:
         sent = self._sent[key]
         self.note(self.name, f"is refused {sent.name}: {code}")
         if code in FORBIDDEN:
@@ -85,7 +113,7 @@ class Outgoing(Witness):
         else:
             self._transient(code)
 
-    def _give_up(self, key: str, sent: Sent) -> None:
+    def _give_up(self, key: Name, sent: Sent) -> None:
         if self.pending.pop(key, None) is not None and self._said[key] == 1:
             self.refused.add(sent.name)  # of a repeat, another copy may have been stored
 
@@ -101,7 +129,7 @@ class Outgoing(Witness):
             lately = trio.current_time() - self.failed_at() < OUTAGE_SECONDS
             self._require(lately, f"was refused ({code}), and the store answers")
 
-    def _confirm(self, key: str) -> None:
+    def _confirm(self, key: Name) -> None:
         sent = self.pending.pop(key, None)
         if sent is not None:
             self.acknowledged.add(sent.name)

@@ -68,13 +68,13 @@ class Connection:
     was_shed: bool = False
     joined: set[ChannelId] = field(factory=set)
     reached: dict[ChannelId, int] = field(factory=dict)
-    unanswered: Counter[str] = field(factory=Counter)
+    unanswered: Counter[tuple[ChannelId, str]] = field(factory=Counter)
     ended: dict[int, float] = field(factory=dict)
     typing: set[tuple[ChannelId, UserId]] = field(factory=set)
     online: dict[tuple[UserId, int | None], bool] = field(factory=dict)
     marks: dict[tuple[DeliveryStatus, UserId, UserId], int] = field(factory=dict)
 
-    def answered(self, key: str) -> None:
+    def answered(self, key: tuple[ChannelId, str]) -> None:
         self.unanswered -= Counter((key,))
 
     def reach(self, channel_id: ChannelId, seq: int) -> None:

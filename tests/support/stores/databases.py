@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
@@ -13,17 +13,16 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import trio
 import trio_asyncio
-from attrs import define, field
+from attrs import define, evolve, field
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
-from persistence.postgres.database.migrate import migrate
+from persistence.postgres.database.migrate import load_schema, migrate
 from tests.support.quiet import counted
 from tests.support.stores.places import quick_place
 from tests.support.stores.pooler import has_pooler, pooler
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"
-TEMPLATE = "parlour_template"
 CONNECT_SECONDS = 60.0  # however busy the machine is
 ALLOW = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
 CUT = """
@@ -63,6 +62,56 @@ WAITING = """
     SELECT count(*) FROM pg_stat_activity
      WHERE wait_event_type = 'Lock' AND datname = current_database()
 """
+PARTS = 3
+# The log, and what hangs on it.
+DIVIDED = """
+    SELECT array_agg(t.name ORDER BY t.name) FROM (
+        SELECT 'messages' AS name
+        UNION SELECT 'search_documents'
+        UNION SELECT r.conrelid::regclass::text FROM pg_constraint r
+               WHERE r.contype = 'f' AND r.confrelid = 'messages'::regclass
+                 AND r.conparentid = 0) AS t
+"""
+# Plain Postgres asks for the same of divided tables as Citus: each unique key has the column by
+# which a table is divided. `LIKE` takes columns, checks and indexes along, but neither foreign keys
+# nor sequences.
+DIVIDE = f"""
+    DO $$
+    DECLARE
+        names text[] := ({DIVIDED});
+        keys CONSTANT text[] := ARRAY(
+            SELECT format('ALTER TABLE %s ADD %s', r.conrelid::regclass,
+                          pg_get_constraintdef(r.oid))
+              FROM pg_constraint r
+             WHERE r.contype = 'f' AND r.conrelid = ANY (names::regclass[]));
+        sequences CONSTANT text[] := ARRAY(
+            SELECT d.objid::regclass::text FROM pg_depend d
+             WHERE d.classid = 'pg_class'::regclass AND d.deptype = 'a'
+               AND d.refobjid = ANY (names::regclass[])
+               AND d.objid IN (SELECT seqrelid FROM pg_sequence));
+        each text;
+    BEGIN
+        FOREACH each IN ARRAY sequences LOOP
+            EXECUTE format('ALTER SEQUENCE %s OWNED BY NONE', each);
+        END LOOP;
+        FOREACH each IN ARRAY names LOOP
+            EXECUTE format('CREATE TABLE divided (LIKE %s INCLUDING ALL)
+                            PARTITION BY HASH (channel_id)', each);
+            EXECUTE format('DROP TABLE %s CASCADE', each);
+            EXECUTE format('ALTER TABLE divided RENAME TO %s', each);
+            FOR number IN 0..{PARTS - 1} LOOP
+                EXECUTE format('CREATE TABLE %s_%s PARTITION OF %1$s FOR VALUES
+                                WITH (MODULUS {PARTS}, REMAINDER %2$s)', each, number);
+            END LOOP;
+        END LOOP;
+        FOREACH each IN ARRAY keys LOOP
+            EXECUTE each;
+        END LOOP;
+        FOREACH each IN ARRAY sequences LOOP
+            EXECUTE format('ALTER SEQUENCE %s OWNED BY %s.id', each, replace(each, '_id_seq', ''));
+        END LOOP;
+    END $$
+"""
 
 
 def with_database(dsn: str, name: str) -> str:
@@ -77,13 +126,21 @@ def with_setting(dsn: str, name: str, value: str) -> str:
 
 @define
 class Databases:
-    """Makes and drops databases on a server. `pooled`: the server through a pooler, if there is
-    one, which keeps server processes for the next test: to fork one and to fill its caches takes
-    longer than most of what a test asks of it.
+    """Makes and drops databases on a server.
+
+    Args:
+        dsn: the server.
+        pooled: the server through a pooler, if there is one, which keeps server processes for the
+            next test: to fork one and to fill its caches takes longer than most of what a test
+            asks of it.
+        make_schema: makes the schema in an empty database.
+        template: how the databases are called that others are copied from.
     """
 
     dsn: str
     pooled: str | None = None
+    make_schema: Callable[[str], Awaitable[object]] = migrate
+    template: str = "parlour_template"
     _numbers: Iterator[int] = field(factory=count, init=False)
     _has_template: bool = field(default=False, init=False)
     _making: trio.Lock = field(factory=trio.Lock, init=False)
@@ -93,7 +150,7 @@ class Databases:
     async def empty(self) -> AsyncIterator[str]:
         """The DSN of a database without any tables."""
         async with trio_asyncio.open_loop():
-            name = f"parlour_test_{os.getpid()}_{next(self._numbers)}"
+            name = self._new_name()
             await self._run(f"CREATE DATABASE {name} TEMPLATE template0")
             try:
                 yield with_database(self.dsn, name)
@@ -114,14 +171,14 @@ class Databases:
                     await self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
     async def _make(self) -> str:
-        template = f"{TEMPLATE}_{os.getpid()}"
+        template = f"{self.template}_{os.getpid()}"
         async with self._making:
             if not self._has_template:
                 await self._run(f"DROP DATABASE IF EXISTS {template}")
                 await self._run(f"CREATE DATABASE {template} TEMPLATE template0")
-                await migrate(with_database(self.dsn, template))
+                await self.make_schema(with_database(self.dsn, template))
                 self._has_template = True
-        name = f"parlour_test_{os.getpid()}_{next(self._numbers)}"
+        name = self._new_name()
         await self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
         return with_database(self.dsn, name)
 
@@ -147,15 +204,26 @@ class Databases:
             await execute(dsn, EMPTY)
             self._emptied.append(dsn)  # not after a failure: nobody knows what that left behind
 
+    def _new_name(self) -> str:
+        return f"{self.template}_{os.getpid()}_{next(self._numbers)}"
+
     async def drop_all(self) -> None:
         """Leave nothing behind on a server that is not ours."""
         async with trio_asyncio.open_loop():
             names = [urlsplit(dsn).path.removeprefix("/") for dsn in self._emptied]
-            for name in (*names, f"{TEMPLATE}_{os.getpid()}"):
+            for name in (*names, f"{self.template}_{os.getpid()}"):
                 await self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     async def _run(self, sql: str) -> None:
         await execute(self.dsn, sql)
+
+
+async def migrate_divided(dsn: str) -> None:
+    """Make the schema in an empty database, with these tables divided."""
+    schema = load_schema()
+    await migrate(dsn, evolve(schema, routines=[]))
+    await run_script(dsn, DIVIDE)
+    await migrate(dsn)
 
 
 @asynccontextmanager

@@ -76,6 +76,9 @@ RELEASED = {
     "schema/0021_mentions.sql": (
         "074e67734cbf93628a94337f40bea8d74dea2e13b4194f01c60344ba26ae7b14"
     ),
+    "schema/0024_channel_keys.sql": (
+        "bac420ceef3129eeefbc92b2b38a584b7c08c3328d6fe2304a36054d58edbaea"
+    ),
     "schema/0025_joining.sql": ("0b8b9e159de2cda807f29771fd2bffba25c594b75f77b4e516f21baba84be329"),
 }
 

@@ -124,13 +124,6 @@ FAULTS: Final = (
         ("tests/hub/services/posting/test_continuity.py",),
     ),
     Fault(
-        "a trigger that raises the code of a second key keeps its batch from being stored",
-        "persistence/postgres/posting.py",
-        "return await self._post(drafts, stuck, is_last=True)",
-        "return await self._store(drafts)",
-        (f"{TESTS}/test_errors.py",),
-    ),
-    Fault(
         "a code of refused values ends the hub while it settles a send",
         "persistence/postgres/posting.py",
         "await self.connections.ask(_SETTLE, list(author_ids))",

@@ -111,7 +111,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "mentions in hidden messages are listed",
         SQL,
-        "WHERE w.is_shown AND NOT is_hidden_from(who, w.id)",
+        "WHERE w.is_shown AND NOT is_hidden_from(who, place, w.id)",
         "WHERE w.is_shown",
         STORE,
     ),
@@ -139,14 +139,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a hidden message tells that it mentions its user",
         SQL,
-        "       AND NOT is_hidden_from(who.id, m.id)\n",
+        "       AND NOT is_hidden_from(who.id, c.id, m.id)\n",
         "",
         STORE,
     ),
     Fault(
         "mentions in hidden messages are counted",
         COUNTS,
-        "AND m.deleted_at IS NULL AND NOT is_hidden_from($1, m.id)\n",
+        "AND m.deleted_at IS NULL AND NOT is_hidden_from($1, c.id, m.id)\n",
         "AND m.deleted_at IS NULL\n",
         STORE,
     ),
@@ -167,14 +167,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an edit mentions those whom the message mentioned before",
         REVISIONS,
-        "        PERFORM set_mentions(of_message, may_mention);\n",
+        "        PERFORM set_mentions(place, of_message, may_mention);\n",
         "",
         STORE,
     ),
     Fault(
         "a deleted message mentions people",
         REVISIONS,
-        "        PERFORM set_mentions(of_message, NULL);\n",
+        "        PERFORM set_mentions(place, of_message, NULL);\n",
         "",
         STORE,
     ),

@@ -13,16 +13,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "anybody hides any message",
         SQL,
-        "                      AND may_join(who, c.id)) THEN\n        RETURN NULL;\n    END IF;\n"
-        "    IF is_hidden_from",
-        "                      ) THEN\n        RETURN NULL;\n    END IF;\n    IF is_hidden_from",
+        "IN (c.user_lo, c.user_hi)) AND may_join(who, c.id);\n    IF NOT FOUND",
+        "IN (c.user_lo, c.user_hi));\n    IF NOT FOUND",
         STORE,
     ),
     Fault(
         "a message that is not hidden any more stays so",
         SQL,
-        "AND h.message_id = message AND h.is_hidden)",
-        "AND h.message_id = message)",
+        "AND h.user_id = who\n                      AND h.is_hidden)",
+        "AND h.user_id = who)",
         STORE,
     ),
     Fault(
@@ -49,7 +48,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "hidden messages are found by searches",
         "persistence/postgres/routines/search.sql",
-        "AND NOT is_hidden_from(who, m.id)",
+        "AND NOT is_hidden_from(who, c.channel_id, m.id)",
         "",
         STORE,
     ),
@@ -91,8 +90,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a resume says nothing of the deletion of a hidden reply",
         "persistence/postgres/contents/revisions.py",
-        'shown="AND (l.deleted_at IS NOT NULL OR NOT is_hidden_from($1, l.id))"',
-        'shown="AND NOT is_hidden_from($1, l.id)"',
+        'shown="AND (l.deleted_at IS NOT NULL OR NOT is_hidden_from($1, c.id, l.id))"',
+        'shown="AND NOT is_hidden_from($1, c.id, l.id)"',
         STORE,
     ),
     Fault(

@@ -56,8 +56,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a message has any number of different reactions",
         ROUTINE,
-        "WHERE r.message_id = of_message) >= 50 THEN",
-        "WHERE r.message_id = of_message) >= 5000 THEN",
+        "AND r.message_id = of_message) >= 50 THEN",
+        "AND r.message_id = of_message) >= 5000 THEN",
         BY_STORE,
     ),
     Fault(
@@ -174,10 +174,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
         BY_LOCK,
     ),
     Fault(
-        "a key may be in two conversations at the same time",
+        "a change waits for another one of its user elsewhere",
         ROUTINE,
-        "WHERE d.key IS NOT NULL)",
-        "WHERE false)",
+        "(revise_messages.users) ORDER BY u.id FOR KEY SHARE;",
+        "(revise_messages.users) ORDER BY u.id FOR NO KEY UPDATE;",
         BY_LOCK,
     ),
 )

@@ -6,6 +6,8 @@ from tests.planted.fault import Fault
 
 POLICY: Final = "persistence/postgres/routines/policy.sql"
 POSTING: Final = "persistence/postgres/routines/posting.sql"
+PARTITIONS: Final = "tests/persistence/postgres/test_partitions.py"
+KEYS: Final = "persistence/postgres/schema/0024_channel_keys.sql"
 NOTICES: Final = "persistence/postgres/routines/notices.sql"
 POSTS: Final = "tests/persistence/test_posting.py"
 MIGRATE: Final = "tests/persistence/postgres/database/test_migrate.py"
@@ -92,9 +94,73 @@ AS $$""",
     Fault(
         "a key is taken when anybody has used it",
         POSTING,
-        "ON m.author_id = authors[d.place] AND m.client_key = d.key",
-        "ON m.client_key = d.key",
+        "AND m.author_id = authors[d.place] AND m.client_key = d.key",
+        "AND m.client_key = d.key",
         ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "a repeat finds a message of another channel",
+        POSTING,
+        "ON m.channel_id = targets[d.place]\n                              AND m.author_id",
+        "ON m.author_id",
+        ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "a key of a message is unique without its channel",
+        KEYS,
+        "UNIQUE INDEX messages_key ON messages (channel_id, author_id, client_key)",
+        "UNIQUE INDEX messages_key ON messages (author_id, client_key)",
+        (PARTITIONS,),
+    ),
+    Fault(
+        "a reaction is unique without its channel",
+        KEYS,
+        "ADD PRIMARY KEY (channel_id, message_id, emoji, user_id)",
+        "ADD PRIMARY KEY (message_id, emoji, user_id)",
+        (PARTITIONS,),
+    ),
+    Fault(
+        "a new message gets the id of one that was there before the upgrade",
+        KEYS,
+        "        IF last IS NOT NULL THEN\n",
+        "        IF false THEN\n",
+        (PARTITIONS,),
+    ),
+    Fault(
+        "a key in another conversation of a batch keeps its message from its place",
+        "persistence/postgres/posting.py",
+        "holders.setdefault((draft.where, draft.author_id, draft.key), index)",
+        "holders.setdefault((draft.author_id, draft.key), index)",
+        ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "a key in memory is taken in every conversation",
+        "persistence/memory/messages.py",
+        "return self.tables.keys.get((channel_id, draft.author_id, draft.key))",
+        "return next((m for k, m in self.tables.keys.items()"
+        " if k[1:] == (draft.author_id, draft.key)), None)",
+        ("tests/persistence/test_posting.py",),
+    ),
+    Fault(
+        "a key of a revision is taken in every conversation",
+        "persistence/postgres/routines/revisions.sql",
+        "WHERE k.channel_id = place AND k.user_id = who AND k.client_key = used_key",
+        "WHERE k.user_id = who AND k.client_key = used_key",
+        ("tests/persistence/contents/test_revisions.py",),
+    ),
+    Fault(
+        "a page before a message of another channel ends at the place of that one",
+        "persistence/postgres/messages.py",
+        "WHERE b.id = $2 AND b.channel_id = $1), $4)",
+        "WHERE b.id = $2), $4)",
+        ("tests/persistence/test_messages.py",),
+    ),
+    Fault(
+        "what is hidden is looked up by the message alone",
+        "persistence/postgres/routines/notes.sql",
+        "    ON CONFLICT (channel_id, message_id, user_id) DO UPDATE\n",
+        "    ON CONFLICT (message_id, user_id) DO UPDATE\n",
+        ("tests/persistence/contents/test_notes.py",),
     ),
     Fault(
         "a message replies to one of another channel",

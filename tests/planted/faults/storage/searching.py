@@ -86,7 +86,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what a deleted message said can be searched for",
         SEARCH,
-        "        DELETE FROM search_documents WHERE message_id = NEW.id;\n",
+        "        DELETE FROM search_documents"
+        " WHERE channel_id = NEW.channel_id AND message_id = NEW.id;\n",
         "",
         (POSTGRES,),
     ),

@@ -33,8 +33,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the last reply of a thread is one that was deleted",
         ROUTINES,
-        "WHERE m.root_id = t.root_id AND m.deleted_at IS NULL\n",
-        "WHERE m.root_id = t.root_id\n",
+        "AND m.root_id = t.root_id AND m.deleted_at IS NULL\n",
+        "AND m.root_id = t.root_id\n",
         TESTS,
     ),
     Fault(
@@ -68,7 +68,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a reply names a parent that was removed",
         ROUTINES,
-        "    UPDATE messages SET parent_id = NULL WHERE parent_id IN (SELECT g.id FROM gone g);\n",
+        "    UPDATE messages SET parent_id = NULL\n"
+        "     WHERE (channel_id, parent_id) IN (SELECT g.channel_id, g.id FROM gone g);\n",
+        "",
+        TESTS,
+    ),
+    Fault(
+        "a reply is in a thread whose first message was removed",
+        ROUTINES,
+        "    UPDATE messages SET root_id = NULL\n"
+        "     WHERE (channel_id, root_id) IN (SELECT g.channel_id, g.id FROM gone g);\n",
         "",
         TESTS,
     ),
@@ -96,15 +105,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "replies are removed from threads in whatever order they are found",
         "persistence/postgres/routines/deletion.sql",
-        "      ORDER BY root_id FOR UPDATE;\n",
-        "      ORDER BY root_id DESC FOR UPDATE;\n",
+        "      ORDER BY t.root_id FOR UPDATE;\n",
+        "      ORDER BY t.root_id DESC FOR UPDATE;\n",
         ("tests/persistence/postgres/test_deletion.py",),
     ),
     Fault(
         "a batch of replies holds one thread after the other",
         "persistence/postgres/routines/posting.sql",
-        "root_id = ANY (roots) ORDER BY root_id FOR NO KEY UPDATE;",
-        "root_id = ANY (roots) LIMIT 0;",
+        "          ORDER BY t.root_id FOR NO KEY UPDATE;",
+        "          LIMIT 0;",
         ("tests/persistence/postgres/test_deletion.py",),
     ),
     Fault(
@@ -124,21 +133,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "one's own replies count as unread in a thread",
         STORE,
-        "               AND u.author_id <> $1 AND NOT",
-        "               AND NOT",
+        "AND u.deleted_at IS NULL AND u.author_id <> $1\n",
+        "AND u.deleted_at IS NULL\n",
         TESTS,
     ),
     Fault(
         "a thread whose first message one has hidden is listed",
         STORE,
-        "                     AND NOT is_hidden_from($1, m.id)\n",
-        "",
+        "AND m.deleted_at IS NULL AND NOT is_hidden_from($1, s.channel_id, m.id)\n",
+        "AND m.deleted_at IS NULL\n",
         TESTS,
     ),
     Fault(
         "a hidden reply is among the replies",
         STORE,
-        "              AND NOT is_hidden_from($1, l.id)\n",
+        "              AND NOT is_hidden_from($1, c.id, l.id)\n",
         "",
         ("tests/persistence/contents/test_notes.py",),
     ),
