@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from persistence.interface import Store
+from tests.support.files.s3_server import S3Server, s3_server
 from tests.support.stores.databases import Databases, database_server, quick_folder
 from tests.support.stores.memory import new_memory_store
 from tests.support.world import World, open_world
@@ -41,6 +42,13 @@ def pytest_collection() -> Generator[None, object, object]:
 def databases() -> Iterator[Databases]:
     """One Postgres for the whole run."""
     with quick_folder() as folder, database_server(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """One S3 server for the whole run."""
+    with quick_folder() as folder, s3_server(folder) as server:
         yield server
 
 
