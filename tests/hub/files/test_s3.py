@@ -113,6 +113,20 @@ async def test_a_server_that_says_nothing_is_waited_for_so_long(
         await while_time_goes_by(fail, mock_clock)
 
 
+async def test_a_server_that_goes_on_for_ever_is_waited_for_so_long(
+    s3: S3Server, mock_clock: MockClock
+) -> None:
+    async with open_gate(s3.port) as gate, s3.store(port=gate.port) as store:
+        await put(store, b"x")
+        gate.pause = 1.0
+
+        async def fail() -> None:
+            with pytest.raises(FilesUnavailable, match="did not answer within 15 s"):
+                await store.read(KEY, 0, 10)
+
+        await while_time_goes_by(fail, mock_clock)
+
+
 @pytest.mark.parametrize("passed", [2_000_000, 8_000_000])
 async def test_a_server_that_ends_in_the_middle_of_a_put_has_no_part_of_the_file(
     s3: S3Server, mock_clock: MockClock, passed: int

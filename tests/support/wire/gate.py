@@ -18,7 +18,8 @@ class Gate:
 
     `is_shut`: connections end. `is_silent`: nothing is passed on any more. `status`: each request
     gets this one instead of the server's. `up`, `down`: how many more bytes go to the server and to
-    the client before connections end; None: any number.
+    the client before connections end; None: any number. `pause`: seconds between two bytes that the
+    client gets.
     """
 
     target: int
@@ -28,6 +29,7 @@ class Gate:
     status: int | None = field(default=None, init=False)
     up: int | None = field(default=None, init=False)
     down: int | None = field(default=None, init=False)
+    pause: float = field(default=0.0, init=False)
     passed_up: int = field(default=0, init=False)
     passed_down: int = field(default=0, init=False)
 
@@ -76,6 +78,9 @@ class Gate:
                 await self._wait()
                 if self.is_shut:
                     break
+                for each in data if self.pause else b"":
+                    await client.send_all(bytes([each]))
+                    await trio.sleep(self.pause)
                 some = data if self.down is None else data[: self.down]
                 await client.send_all(some)
                 self.passed_down += len(some)
