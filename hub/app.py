@@ -22,6 +22,7 @@ from contextlib import (
     asynccontextmanager,
     contextmanager,
     nullcontext,
+    suppress,
 )
 from functools import partial
 from time import monotonic_ns
@@ -38,6 +39,8 @@ from hub.admin.socket import open_admin_socket
 from hub.admission import Admission
 from hub.assembly import Services, open_services
 from hub.engineio.server import EngineServer
+from hub.files.opening import open_files
+from hub.files.store import FilesUnavailable
 from hub.garbage import collecting_little
 from hub.http.server import Rules
 from hub.monitoring.listener import open_monitoring
@@ -106,12 +109,16 @@ async def open_server(  # noqa: PLR0913  what a server is made of
     """
     dialects = find_dialects(protocol.dialects)
     async with (
+        open_files(config) as files,
         open_services(
-            config, store, foreign_sessions=foreign_sessions, tracing=tracing
+            config, store, files, foreign_sessions=foreign_sessions, tracing=tracing
         ) as services,
         open_socketio(services, dialects.by_namespace) as socketio,
         trio.open_nursery() as connections,
     ):
+        if config.uploads is not None:  # who opens the database looks at the data folder
+            with suppress(FilesUnavailable), files.availability.noting():  # it may come
+                await files.check()
         engines = {PATH: socketio}
         claims = discover(hub.rest.routes)
         app = build_app(services, engines, claims, dialects, is_demo=is_demo)
@@ -169,7 +176,7 @@ async def serve(
 
     Raises:
         OSError: the port cannot be bound.
-        ConfigError: the certificate cannot be used.
+        ConfigError: the certificate, or the place for files, cannot be used.
     """
     tls = server_context(config)
     statements = StatementWatch()

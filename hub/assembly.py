@@ -19,8 +19,8 @@ from attrs import define, field, frozen
 from hub.actor.hub import Hub
 from hub.actor.listeners import RoomListeners
 from hub.files.collector import FileCollector
-from hub.files.folder import UploadFolder
 from hub.files.pictures import Pictures
+from hub.files.uploads import UploadFiles
 from hub.http.visitors import Visitors
 from hub.identity.address_hook import AddressHook
 from hub.identity.authentication import Authenticator, signing_secrets
@@ -119,7 +119,7 @@ class Services:
     quotas: Quotas
     visitors: Visitors
     pictures: Pictures
-    upload_folder: UploadFolder
+    upload_files: UploadFiles
     resume: Resume
     passwords: PasswordHasher
     guesses: Guesses
@@ -143,6 +143,7 @@ class Services:
 async def open_services(  # noqa: PLR0915  one statement for each service
     config: Config,
     store: Store,
+    upload_files: UploadFiles,
     *,
     passwords: PasswordHasher | None = None,
     foreign_sessions: ForeignSessions | None = None,
@@ -153,6 +154,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     Args:
         config: the settings.
         store: the log.
+        upload_files: what people upload.
         passwords: hashes passwords; by default at the cost recommended for servers.
         foreign_sessions: the logins of an Express application on the same users.
         tracing: makes spans; None: nothing does.
@@ -252,7 +254,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     live_sessions = LiveSessions(
         store.sessions, session_cache, foreign, config.session_recheck, hub
     )
-    files = FileCollector(store.uploads, UploadFolder(config.data_dir), config.upload_sweep)
+    files = FileCollector(store.uploads, upload_files, config.upload_sweep)
     renewals = Renewals(
         store.sessions,
         session_cache,
@@ -320,7 +322,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             pictures=Pictures(
                 config.max_image_pixels, 2 * config.max_upload_bytes, config.image_workers
             ),
-            upload_folder=files.folder,
+            upload_files=upload_files,
             resume=resume,
             passwords=passwords or PasswordHasher(),
             guesses=Guesses(config.login_attempts, config.login_window),

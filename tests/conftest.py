@@ -8,6 +8,7 @@ import structlog
 import trio
 
 from persistence.interface import Store
+from tests.support.files.s3_server import S3Server, s3_server
 from tests.support.programs.bytecode import keep_bytecode
 from tests.support.stores.databases import (
     Databases,
@@ -87,6 +88,13 @@ def databases(request: pytest.FixtureRequest, server: Databases) -> Databases:
         divided: Databases = request.getfixturevalue("partitions")
         return divided
     return server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    """One S3 server for the whole run."""
+    with quick_folder() as folder, s3_server(folder) as server:
+        yield server
 
 
 @pytest.fixture

@@ -100,6 +100,7 @@ ABOUT_SEVERAL: Final = {
     "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",
     "tests/hub/services/test_reset.py": "resumes with positions of another log",
     "tests/hub/monitoring/test_documents.py": "docs/operations, and the table of metrics",
+    "tests/hub/rest/routes/test_places_for_uploads.py": "shared folders and buckets, over HTTP",
     "tests/hub/rest/routes/test_room_for_uploads.py": "limits of uploads, over HTTP",
     "tests/hub/test_absent_authors.py": "accounts that are deleted between two statements",
     "tests/hub/test_compressed_messages.py": "compression on whole connections",

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 
 from hub.admin.operator import Operator
 from hub.files.collector import FileCollector
-from hub.files.folder import UploadFolder
+from hub.files.uploads import UploadFiles
 from hub.http.responses import HttpError
 from hub.identity.passwords import WEAK, Busy, PasswordHasher, check_password
 from hub.services.people.deletion import OwnsWorkspaces, delete_account, shared_workspaces
@@ -59,15 +59,15 @@ class StoredActions:
         store: where it is.
         passwords: hashes new ones.
         operator: who does it.
-        folder: where the files of people are.
-        files: removes those that nothing names any more; None: somebody else does.
+        files: where the files of people are.
+        collector: removes those that nothing names any more; None: somebody else does.
     """
 
     store: Store
     passwords: PasswordHasher
     operator: Operator
-    folder: UploadFolder
-    files: FileCollector | None
+    files: UploadFiles
+    collector: FileCollector | None
 
     async def add(self, body: NewAccountBody) -> AccountObject:
         """Make an account.
@@ -182,7 +182,7 @@ class StoredActions:
             raise _owns_workspaces(user, error.workspaces, heir) from None
         except NoSuchUser:
             raise no_user(body.user) from None
-        while self.files is not None and await self.files.collect():
+        while self.collector is not None and await self.collector.collect():
             await trio.lowlevel.checkpoint()
         return {
             "user": account_object(user),
@@ -194,7 +194,7 @@ class StoredActions:
         """What makes the file of everything of a user. Raises HttpError: 404."""
         user = await self.find(username)
         await self.store.audit.note(self.operator.does("user export"), user)
-        return partial(export_person, self.store, self.folder, user)
+        return partial(export_person, self.store, self.files, user)
 
     async def account(self, username: str) -> AccountObject:
         """One account. Raises HttpError: 404."""

@@ -111,7 +111,7 @@ def migrate(config: str | None, **flags: Any) -> None:
 @settings_options
 def check_config(config: str | None, **flags: Any) -> None:
     """Say whether the settings are accepted, and what they are."""
-    admin.show_config(config_of(config, flags), say)
+    run_program(partial(admin.show_config, config_of(config, flags), say))
 
 
 @parlour.command("healthcheck")

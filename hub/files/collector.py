@@ -1,19 +1,22 @@
-"""Removes files from disk: those that nothing names any more, and those that nobody knows.
+"""Removes files: those that nothing names any more, and those that nobody knows.
 
 Guarantees: a file goes when the store says that nothing names it; one that the store does not know
 goes when it is older than `UNKNOWN_SECONDS`, as after a crash between writing it and storing what
-it is. Of a folder in which the store knows no file at all nothing is removed: then it is another
-database's. What fails is logged and tried again. Must not know: who may see a file.
+it is. Where the store knows no file at all nothing is removed: then the place is another
+database's. Several hubs may do so at once. What fails is logged and tried again. Must not know: who
+may see a file.
 """
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from typing import Final
 
 import structlog
 import trio
 from attrs import define, field
 
-from hub.files.folder import UploadFolder
+from hub.files.store import FilesUnavailable
+from hub.files.uploads import UploadFiles, url_of
 from persistence.interface import Uploads
 from persistence.records import StoreUnavailable
 
@@ -29,21 +32,22 @@ class FileCollector:
 
     Args:
         uploads: what is known of files.
-        folder: where they are.
+        files: where they are.
         interval: how often it looks, in seconds.
 
     `removed`: how many it has removed since the start.
     """
 
     uploads: Uploads
-    folder: UploadFolder
+    files: UploadFiles
     interval: float
     removed: int = field(default=0, init=False)
 
     async def run(self) -> None:
-        """Look now and then, until cancelled."""
+        """Look now and then, also whether files can be reached, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._remove_unknown_now_and_then)
+            nursery.start_soon(self.files.watch)
             while True:
                 while await self.collect():
                     pass
@@ -59,7 +63,7 @@ class FileCollector:
             if gone:
                 await self._remove(gone)
                 await self.uploads.forget(gone)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, FilesUnavailable) as error:
             log.warning("files_not_collected", reason=str(error))
             return False
         return bool(looked_at)
@@ -69,18 +73,22 @@ class FileCollector:
         unknown: list[str] = []
         is_ours = False
         try:
-            for day in await trio.to_thread.run_sync(self.folder.days):
-                urls = await trio.to_thread.run_sync(self.folder.older_than, UNKNOWN_SECONDS, day)
-                for first in range(0, len(urls), BATCH):
-                    batch = urls[first : first + BATCH]
-                    known = await self.uploads.known(batch)
-                    is_ours = is_ours or bool(known)
-                    unknown += [url for url in batch if url not in known]
-            if is_ours and unknown:
-                await self._remove(unknown)
-        except (StoreUnavailable, OSError) as error:
+            torn = await self.files.store.remove_torn(UNKNOWN_SECONDS)
+            async with aclosing(self.files.listed()) as pages:
+                async for page in pages:
+                    urls = sorted({url_of(each.key) for each in page if each.age > UNKNOWN_SECONDS})
+                    for first in range(0, len(urls), BATCH):
+                        batch = urls[first : first + BATCH]
+                        known = await self.uploads.known(batch)
+                        is_ours = is_ours or bool(known)
+                        unknown += [url for url in batch if url not in known]
+            for first in range(0, len(unknown) if is_ours else 0, BATCH):
+                await self._remove(unknown[first : first + BATCH])
+        except (StoreUnavailable, FilesUnavailable) as error:
             log.warning("unknown_files_not_removed", reason=str(error))
         else:
+            if torn:
+                log.warning("torn_files_removed", count=torn)
             if unknown:
                 log.warning("unknown_files", count=len(unknown), are_removed=is_ours)
 
@@ -91,8 +99,8 @@ class FileCollector:
 
     async def _remove(self, urls: Sequence[str]) -> None:
         """What cannot be removed is unknown from now on, and tried again with what else is."""
-        errors = await trio.to_thread.run_sync(self.folder.remove, urls)
-        for error in errors:
-            log.warning("file_not_removed", reason=str(error))
-        self.removed += len(urls) - len(errors)
-        log.info("files_removed", count=len(urls) - len(errors))
+        failed = await self.files.remove(urls)
+        for reason in failed.values():
+            log.warning("file_not_removed", reason=reason)
+        self.removed += len(urls) - len(failed)
+        log.info("files_removed", count=len(urls) - len(failed))

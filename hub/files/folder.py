@@ -1,150 +1,224 @@
-"""Uploaded files on disk: `<data folder>/uploads/<day>/<random>_<name>`, as their addresses say,
-and the thumbnails of pictures, by the same names below `<data folder>/thumbnails`.
+"""Files in a folder, of this machine or shared over a network.
 
-Guarantees: a file is written under a name that no other has and nobody can guess, and is there as a
-whole or not at all; when `write` returns it survives a crash of the machine, and when it fails
-nothing is left; no address leads out of the folder. Must not know: who may see a file.
+Guarantees: a file is written beside its name, in pieces that are each on the disk before the next
+one, and then given its name, so it is there as a whole or not at all; no key leads out of the
+folder; nobody waits for more than `STEP_SECONDS` for a disk that does not answer. Several hubs may
+write and remove in one folder: nothing is written under a name that another one uses, and ages are
+by the file server's clock. Must not know: who may see a file.
 """
 
 import errno
 import os
 import secrets
 import time
-from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Final, TypeVar
 
 import trio
 from attrs import field, frozen
 
-NAME_BYTES: Final = 16  # of a name that nobody can guess
-_UPLOADS: Final = "uploads"
-_THUMBNAILS: Final = "thumbnails"
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_PARTS: Final = 3  # uploads/<day>/<name>
+from hub.files.store import (
+    FOLDERS,
+    FilesMisconfigured,
+    FilesUnavailable,
+    Listed,
+    NoRoom,
+    NoSuchFile,
+    Space,
+    Stat,
+)
+from hub.settings.sources import reason_of
+
+T = TypeVar("T")
+
 PIECE_BYTES: Final = 262_144  # that the disk gets at a time: what Postgres writes waits behind it
+STEP_SECONDS: Final = 30.0
+THREADS: Final = 16  # that may wait for the disk
+_PART_BYTES: Final = 65_536  # that are read at a time
+_PARTS: Final = 3  # <folder>/<day>/<name>
+_TORN: Final = ".part"
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_REFUSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT})
+_NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
+"""What file systems say that cannot sync a folder."""
 
 
-class NoSuchAddress(ValueError):
-    """An address that no file of the folder can have."""
+class NoSuchKey(ValueError):
+    """A key that no file of a folder can have."""
 
 
 @frozen
-class UploadFolder:
-    """Blocking, but for `keep`: to be called in a thread.
+class FolderStore:
+    """See `FileStore`.
 
     Args:
-        root: the data folder.
-        writer: of the thread that writes, one at a time; the disk is for Postgres half of the time.
+        root: where `uploads/` and `thumbnails/` are, or are made.
     """
 
     root: Path
     writer: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(1), init=False)
+    """One file is written at a time: the disk is for Postgres half of the time."""
+    piece_bytes: int = field(default=_PART_BYTES, init=False)
+    _threads: trio.CapacityLimiter = field(
+        factory=lambda: trio.CapacityLimiter(THREADS), init=False
+    )
 
-    async def keep(self, name: str, content: bytes, thumbnail: bytes | None = None) -> str:
-        """`write` in a thread, when it is its turn."""
-        return await trio.to_thread.run_sync(
-            self.write, name, content, thumbnail, limiter=self.writer
-        )
+    @property
+    def name(self) -> str:
+        """The path."""
+        return str(self.root)
 
-    def write(self, name: str, content: bytes, thumbnail: bytes | None = None) -> str:
-        """Write a file; returns its address.
-
-        Args:
-            name: what the address ends with; of `hub.files.names.plain_name`.
-            content: the whole file.
-            thumbnail: of a picture.
-
-        Raises:
-            OSError: there is no room (`is_full`), or something else that the system does not allow.
-        """
-        day = f"{datetime.now(UTC):%Y-%m-%d}"
-        url = f"/{_UPLOADS}/{day}/{secrets.token_hex(NAME_BYTES)}_{name}"
-        try:
-            if thumbnail is not None:
-                self._write(self.thumbnail_of(url), thumbnail)
-            self._write(self.path_of(url), content)
-        except BaseException:
-            self.remove([url])
-            raise
-        return url
-
-    def remove(self, urls: Iterable[str]) -> Sequence[OSError]:
-        """Remove files and their thumbnails, as far as they are there; returns why some could not
-        be removed.
-        """
-        errors: list[OSError] = []
-        for url in urls:
+    async def put(self, key: str, chunks: AsyncIterable[bytes]) -> None:
+        """Store a file. See `FileStore`."""
+        path = self.path_of(key)
+        part = path.with_name(f".{secrets.token_hex(8)}{_TORN}")
+        async with self.writer:
             try:
-                self.thumbnail_of(url).unlink(missing_ok=True)
-                self.path_of(url).unlink(missing_ok=True)
-            except NoSuchAddress:
-                pass  # there is no such file
-            except OSError as error:
-                errors.append(error)
-        return errors
+                await self._step(partial(self._begin, part))
+                written = 0
+                async with aclosing(_pieces(chunks)) as pieces:
+                    async for piece in pieces:
+                        await self._step(partial(_append, part, written, piece))
+                        written += len(piece)
+                await self._step(partial(_give_name, part, path, written))
+            except BaseException as error:
+                with trio.move_on_after(STEP_SECONDS, shield=True), suppress(FilesUnavailable):
+                    await self._step(partial(part.unlink, missing_ok=True))
+                if isinstance(error, NoSuchFile):  # its folder is gone
+                    raise FilesUnavailable(str(error)) from None
+                raise
 
-    def days(self) -> Sequence[str]:
-        """The days of the files, the oldest first."""
-        roots = [self.root / each for each in (_UPLOADS, _THUMBNAILS)]
-        return sorted({day.name for root in roots if root.is_dir() for day in root.iterdir()})
-
-    def older_than(self, seconds: float, day: str) -> Sequence[str]:
-        """The addresses of those files of a day that were written before so many seconds; those of
-        thumbnails too.
-        """
-        before = time.time() - seconds
-        folders = [self.root / each / day for each in (_UPLOADS, _THUMBNAILS)]
-        found = {
-            f"/{_UPLOADS}/{day}/{each.name}"
-            for folder in folders
-            if folder.is_dir()
-            for each in folder.iterdir()
-            if each.stat().st_mtime < before
-        }
-        return sorted(found)
-
-    def _write(self, path: Path, content: bytes) -> None:
-        """Write beside its name what is then given its name."""
-        if not path.parent.is_dir():
-            path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-            for folder in (path.parent.parent, self.root):
-                sync(folder)
-        part = path.with_name(f".{path.name}.part")
+    async def stat(self, key: str) -> Stat | None:
+        """What is known of a file. See `FileStore`."""
+        path = self.path_of(key)
         try:
-            with part.open("xb", buffering=0) as file:
-                rest = memoryview(content)
-                while rest:
-                    began = time.perf_counter()
-                    rest = rest[file.write(rest[:PIECE_BYTES]) :]
-                    os.fdatasync(file.fileno())
-                    time.sleep(time.perf_counter() - began)  # as long for Postgres
-            part.replace(path)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        sync(path.parent)
+            found = await self._step(path.stat)
+        except NoSuchFile:
+            return None
+        return Stat(found.st_size, found.st_mtime)
 
-    def thumbnail_of(self, url: str) -> Path:
-        """Where the thumbnail of a file is, or would be. Raises NoSuchAddress."""
-        return self.root / _THUMBNAILS / self.path_of(url).relative_to(self.root / _UPLOADS)
+    async def read(self, key: str, start: int, size: int) -> bytes:
+        """A part of a file. See `FileStore`."""
+        return await self._step(partial(_read, self.path_of(key), start, size))
 
-    def path_of(self, url: str) -> Path:
-        """Where the file of an address is, or would be.
+    async def remove(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Remove files. See `FileStore`."""
+        return await self._step(partial(self._remove, keys))
+
+    async def listed(self) -> AsyncGenerator[Sequence[Listed], None]:
+        """All files, those of a day at a time. See `FileStore`."""
+        now = await self._step(self._now)
+        for folder in FOLDERS:
+            for day in await self._step(partial(_names, self.root / folder)):
+                yield await self._step(partial(_of_day, self.root / folder / day, folder, now))
+
+    async def remove_torn(self, seconds: float) -> int:
+        """Remove what puts have left. See `FileStore`."""
+        return await self._step(partial(self._remove_torn, seconds))
+
+    async def check(self) -> None:
+        """Write, read, list and remove a small file. See `FileStore`."""
+        try:
+            await self._step(self._try)
+        except NoSuchFile:
+            raise FilesMisconfigured(
+                f"{self.root}: there is no such folder; is its file system mounted?"
+            ) from None
+
+    async def space(self) -> Space | None:
+        """How much room there is. See `FileStore`."""
+        try:
+            return await self._step(partial(space_of, self.root))
+        except (FilesUnavailable, NoSuchFile):
+            return None
+
+    def path_of(self, key: str) -> Path:
+        """Where a file is, or would be.
 
         Raises:
-            NoSuchAddress: it could be anywhere.
+            NoSuchKey: it could be anywhere.
         """
-        parts = PurePosixPath(url).parts[1:]
-        if "\0" in url or len(parts) != _PARTS or parts[0] != _UPLOADS or ".." in parts:
-            raise NoSuchAddress(url)
+        parts = PurePosixPath(key).parts
+        if "\0" in key or len(parts) != _PARTS or parts[0] not in FOLDERS or ".." in parts:
+            raise NoSuchKey(key)
         return self.root.joinpath(*parts)
 
+    async def _step(self, work: Callable[[], T]) -> T:
+        """What `work` comes to in a thread, which is left alone when it takes too long.
 
-def is_full(error: OSError) -> bool:
-    """Whether something could not be written because there is no room."""
-    return error.errno in _FULL
+        Raises:
+            FilesUnavailable, NoRoom, NoSuchFile: what the system says.
+        """
+        try:
+            with trio.fail_after(STEP_SECONDS):
+                return await trio.to_thread.run_sync(
+                    partial(_again_if_stale, work), abandon_on_cancel=True, limiter=self._threads
+                )
+        except trio.TooSlowError:
+            text = f"{self.root} did not answer within {STEP_SECONDS:g} s"
+            raise FilesUnavailable(text) from None
+        except FileNotFoundError:
+            raise NoSuchFile(f"There is no such file in {self.root}") from None
+        except OSError as error:
+            if error.errno in _FULL:
+                raise NoRoom(reason_of(error)) from None
+            kind = FilesMisconfigured if error.errno in _REFUSED else FilesUnavailable
+            raise kind(reason_of(error)) from None
+
+    def _begin(self, part: Path) -> None:
+        """Make a file that has no name yet, and the folders that it is in."""
+        if not part.parent.is_dir():
+            part.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+            for folder in (part.parent.parent, self.root):
+                sync(folder)
+        part.touch(exist_ok=False)
+
+    def _remove(self, keys: Sequence[str]) -> Mapping[str, str]:
+        failed: dict[str, str] = {}
+        for key in keys:
+            try:
+                self.path_of(key).unlink(missing_ok=True)
+            except NoSuchKey:
+                pass  # there is no such file
+            except OSError as error:
+                failed[key] = reason_of(error)
+        return failed
+
+    def _remove_torn(self, seconds: float) -> int:
+        before, removed = self._now() - seconds, 0
+        for folder in FOLDERS:
+            for path in (self.root / folder).glob(f"*/.*{_TORN}"):
+                with suppress(FileNotFoundError):  # its hub, or another one, was here first
+                    if path.stat().st_mtime < before:
+                        path.unlink()
+                        removed += 1
+        return removed
+
+    def _now(self) -> float:
+        """What time it is for who says when files were written."""
+        return self._try() if self.root.is_dir() else time.time()
+
+    def _try(self) -> float:
+        path = self.root / f".check-{secrets.token_hex(8)}"
+        try:
+            path.write_bytes(b"parlour")
+            if path.read_bytes() != b"parlour":
+                raise FilesUnavailable(f"{self.root}: what was written is not what is read")
+            return path.stat().st_mtime
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def space_of(folder: Path) -> Space:
+    """The file system where the folder is, or will be made. Blocks. Raises OSError."""
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    found = os.statvfs(place)
+    return Space(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)
 
 
 def sync(folder: Path) -> None:
@@ -152,5 +226,74 @@ def sync(folder: Path) -> None:
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(number)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
     finally:
         os.close(number)
+
+
+async def _pieces(chunks: AsyncIterable[bytes]) -> AsyncGenerator[memoryview, None]:
+    async for chunk in chunks:
+        rest = memoryview(chunk)
+        for begin in range(0, len(rest), PIECE_BYTES):
+            yield rest[begin : begin + PIECE_BYTES]
+
+
+def _append(part: Path, written: int, piece: memoryview) -> None:
+    """Write a piece. The file is opened for each one: then none is open in two threads, and a
+    network file system says what it could not keep.
+    """
+    began = time.perf_counter()
+    with part.open("r+b", buffering=0) as file:
+        file.seek(written)
+        rest = piece
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fdatasync(file.fileno())
+    time.sleep(time.perf_counter() - began)  # as long for Postgres
+
+
+def _give_name(part: Path, path: Path, size: int) -> None:
+    try:
+        part.replace(path)
+    except FileNotFoundError:
+        # A request to a file server that was repeated: the first one has been carried out.
+        if path.stat().st_size != size:
+            raise
+    sync(path.parent)
+
+
+def _read(path: Path, start: int, size: int) -> bytes:
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        parts: list[bytes] = []
+        while size > 0 and (part := file.read(size)):
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+
+def _names(folder: Path) -> Sequence[str]:
+    return sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+
+
+def _of_day(place: Path, folder: str, now: float) -> Sequence[Listed]:
+    found = []
+    for each in place.iterdir() if place.is_dir() else ():
+        if not each.name.startswith("."):
+            with suppress(FileNotFoundError):  # removed meanwhile
+                found.append(
+                    Listed(f"{folder}/{place.name}/{each.name}", now - each.stat().st_mtime)
+                )
+    return found
+
+
+def _again_if_stale(work: Callable[[], T]) -> T:
+    """What a file server has restarted or moved is looked up again."""
+    try:
+        return work()
+    except OSError as error:
+        if error.errno != errno.ESTALE:
+            raise
+        return work()

@@ -3,23 +3,17 @@
 Guarantees: nobody waits for a disk that does not answer. Must not know: what is kept there.
 """
 
-import os
 from pathlib import Path
 from typing import Final
 
 import trio
-from attrs import define, field, frozen
+from attrs import define, field
+
+from hub.files.folder import space_of
+from hub.files.store import Space
 
 LOOK_SECONDS: Final = 15.0
 FIRST_SECONDS: Final = 1.0
-
-
-@frozen
-class Space:
-    """In bytes. `free`: what the hub's account may still write."""
-
-    free: int
-    size: int
 
 
 @define
@@ -45,15 +39,6 @@ class Disk:
         """Look how much space there is."""
         try:
             run = trio.to_thread.run_sync
-            self.space = await run(_space_of, self.folder, abandon_on_cancel=True)
+            self.space = await run(space_of, self.folder, abandon_on_cancel=True)
         except OSError:
             self.space = None
-
-
-def _space_of(folder: Path) -> Space:
-    """Where the folder is, or will be made."""
-    place = folder.absolute()
-    while not place.exists():
-        place = place.parent
-    found = os.statvfs(place)
-    return Space(found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize)

@@ -90,6 +90,18 @@ class Figures:
             yield gauge(
                 "disk_size_bytes", "The size of the file system of the data folder.", space.size
             )
+        files = services.upload_files.availability
+        yield gauge(
+            "files_available",
+            "1 while uploaded files can be stored and read.",
+            int(files.is_available),
+        )
+        if files.space is not None:
+            yield gauge(
+                "files_free_bytes",
+                "What may still be written on the file system of uploaded files.",
+                files.space.free,
+            )
 
     def _connections(self) -> Iterator[Figure]:
         hub = self.services.hub

@@ -19,6 +19,7 @@ from hub.settings.areas.messages import Messages
 from hub.settings.areas.operation import Operation
 from hub.settings.areas.storage import Storage
 from hub.settings.choices import Registration
+from hub.settings.parsers import Bucket
 from hub.settings.setting import ConfigError, settings_of
 
 UTF8_BYTES: Final = 4  # that one character takes at most
@@ -30,6 +31,14 @@ _NEEDS: Final = (
     ("admin_ui", "admin_token", "with it operators sign in there"),
 )
 """A setting, another one without which it cannot be, and why."""
+
+
+_PAIRS: Final = (
+    ("tls_cert", "tls_key"),
+    ("oidc_issuer", "oidc_client_id"),
+    ("s3_access_key", "s3_secret_key"),
+)
+"""Settings that are given together or not at all."""
 
 
 class Conflict(ConfigError):
@@ -56,15 +65,10 @@ class Config(Operation, Assistant, Display, Messages, Accounts, Storage, Listeni
     """
 
     def __attrs_post_init__(self) -> None:
-        if (self.tls_cert is None) != (self.tls_key is None):
-            raise Conflict(
-                ("tls_cert", "tls_key"), "tls_cert and tls_key are given together or not at all"
-            )
-        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
-            raise Conflict(
-                ("oidc_issuer", "oidc_client_id"),
-                "oidc_issuer and oidc_client_id are given together or not at all",
-            )
+        for pair in _PAIRS:
+            if len({getattr(self, name) is None for name in pair}) > 1:
+                raise Conflict(pair, f"{' and '.join(pair)} are given together or not at all")
+        self._require_bucket()
         for name, needed, why in _NEEDS:
             if getattr(self, name) and not getattr(self, needed):
                 raise Conflict((name, needed), f"{name} needs {needed}: {why}")
@@ -85,6 +89,11 @@ class Config(Operation, Assistant, Display, Messages, Accounts, Storage, Listeni
                     f"{name} must be at least {UTF8_BYTES} times max_content_chars"
                     f" ({content_bytes}), or the longest messages could not pass",
                 )
+
+    def _require_bucket(self) -> None:
+        for name in ("s3_endpoint", "s3_access_key"):
+            if getattr(self, name) is not None and not isinstance(self.uploads, Bucket):
+                raise Conflict((name, "uploads"), f"{name} needs uploads = s3://...")
 
     @property
     def web_origins(self) -> tuple[str, ...]:

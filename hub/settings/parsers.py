@@ -22,6 +22,9 @@ E = TypeVar("E", bound=Enum)
 
 MIN_SECRET_CHARS: Final = 16
 
+_S3: Final = "s3://"
+_BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
+_PREFIX: Final = re.compile(r"([\w.-]+/)*", re.ASCII)
 _UNIX: Final = "unix:"
 _UNIX_PEER: Final = "unix"
 _MAX_PORT: Final = 65_535
@@ -48,6 +51,17 @@ class Place:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.host if self.host.startswith(_UNIX) else f"{host}:{self.port}"
+
+
+@frozen
+class Bucket:
+    """A bucket of an S3 server, and what the names of all its files begin with: "" or `a/b/`."""
+
+    name: str
+    prefix: str = ""
+
+    def __str__(self) -> str:
+        return f"{_S3}{self.name}/{self.prefix}".rstrip("/")
 
 
 @frozen
@@ -173,6 +187,20 @@ def _path(value: object) -> Path:
     return Path(given)
 
 
+def _file_place(value: object) -> "Path | Bucket":
+    if isinstance(value, Bucket):
+        return value
+    if not isinstance(value, str) or not value.startswith(_S3):
+        return _path(value)
+    name, _, rest = value.removeprefix(_S3).partition("/")
+    prefix = f"{rest.strip('/')}/" if rest.strip("/") else ""
+    if _BUCKET.fullmatch(name) is None:
+        raise NotAccepted("a bucket's name has small letters, digits, dots and hyphens")
+    if _PREFIX.fullmatch(prefix) is None or {".", ".."} & set(prefix.split("/")):
+        raise NotAccepted("a prefix has letters, digits and ._- between slashes")
+    return Bucket(name, prefix)
+
+
 def _file(value: object) -> Path:
     found = _path(value)
     if not found.is_file():
@@ -287,6 +315,9 @@ HOST_NAME: Final = Parser(
     _host_name, "host name", "a name, `.example.org` for that and all names in it, or `*` for any"
 )
 FOLDER: Final = Parser(_path, "path", "a folder, which is made if missing")
+FILE_PLACE: Final = Parser(
+    _file_place, "path or URL", "a folder that exists, or `s3://bucket` or `s3://bucket/prefix`"
+)
 FILE: Final = Parser(_file, "path", "a file that exists")
 TABLE: Final = Parser(_table, "text", "`name` or `schema.name`")
 ORIGIN: Final = Parser(_origin, "URL", "`https://host` or `https://host:port`, no path")

@@ -27,7 +27,6 @@ import trio
 from attrs import define, field
 
 from hub.cli.upkeep.archive import Archive
-from hub.files.folder import UploadFolder
 from persistence.upkeep.restoring import MARK
 from tests.chaos.campaign import WRONG, Campaign, Plan
 from tests.chaos.people.writers import GONE
@@ -179,9 +178,9 @@ class BackupCampaign(Campaign):
 
     async def _check_files(self, files: dict[str, bytes]) -> None:
         """All on the disk, and some as people get them, which has its pace."""
-        folder, cookie = UploadFolder(self.server.data_dir), self.conversations[0].cookie
+        cookie = self.conversations[0].cookie
         for url, content in files.items():
-            path = folder.path_of(url)
+            path = self.server.data_dir / url[1:]
             if not path.exists() or path.read_bytes() != content:
                 self.problems.append(f"{url} is not as it was")
         for url in self.dice.sample(sorted(files), min(FETCHED, len(files))):

@@ -20,6 +20,7 @@ import hub.rest.routes
 import protocol.dialects
 from hub.admission import Admission
 from hub.assembly import Services, open_services
+from hub.files.opening import open_files
 from hub.identity.cookies import new_token, token_hash
 from hub.identity.passwords import PasswordHasher
 from hub.monitoring.disk import Disk
@@ -241,13 +242,17 @@ async def open_world(
     workspace is a member at once.
     """
     config = Config(**{"joining": "at_once", **settings})
-    async with open_services(
-        config,
-        store,
-        passwords=passwords,
-        foreign_sessions=foreign_sessions,
-        tracing=tracing,
-    ) as services:
+    async with (
+        open_files(config) as files,
+        open_services(
+            config,
+            store,
+            files,
+            passwords=passwords,
+            foreign_sessions=foreign_sessions,
+            tracing=tracing,
+        ) as services,
+    ):
         caps = Caps(config.max_connections, config.max_connections_per_address)
         async with (
             open_socketio(services, dialects.by_namespace) as socketio,

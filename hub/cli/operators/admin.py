@@ -16,6 +16,7 @@ from attrs import frozen
 from hub.cli.operators.desk import account_desk, enter_in_turn, hub_desk, new_account_desk
 from hub.cli.running import Say
 from hub.cli.terminal import aligned, counted, say, watched_stdout
+from hub.files.opening import open_files
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context
@@ -83,13 +84,17 @@ async def migrate_database(config: Config, say: Say) -> None:
         say("The database is up to date")
 
 
-def show_config(config: Config, say: Say) -> None:
+async def show_config(config: Config, say: Say) -> None:
     """Print every setting; of a secret only whether it is set, of a URL no password.
 
     Raises:
-        ConfigError: the certificate cannot be used.
+        ConfigError: the certificate, or the place for files, cannot be used.
+        FilesUnavailable: the place for files does not answer.
     """
     server_context(config)
+    if config.uploads is not None:
+        async with open_files(config) as files:
+            await files.check()
     for setting in SETTINGS:
         say(f"{setting.name} = {setting.show(getattr(config, setting.name))}")
 

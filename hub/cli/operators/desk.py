@@ -24,7 +24,7 @@ from hub.cli.rest import CALL_SECONDS, call, open_stream
 from hub.cli.running import NotDone
 from hub.cli.terminal import say
 from hub.files.collector import FileCollector
-from hub.files.folder import UploadFolder
+from hub.files.opening import open_files
 from hub.identity.passwords import PasswordHasher
 from hub.services.people.export import Put
 from hub.settings.config import Config
@@ -317,12 +317,14 @@ async def _desk_here(config: Config) -> AsyncIterator[Desk]:
         database = revealed(config.database_url)
         if database is None:
             _require_free(config)
-        async with open_store(database, config.data_dir, pool_size=2, lanes=1) as store:
+        async with (
+            open_files(config) as files,
+            open_store(database, config.data_dir, pool_size=2, lanes=1) as store,
+        ):
             operator = Operator(Way.COMMAND, f"uid {os.getuid()}")
-            folder = UploadFolder(config.data_dir)
             is_ours = database is None  # or else a hub may run, which removes files
-            files = FileCollector(store.uploads, folder, interval=0.0) if is_ours else None
-            yield StoredActions(store, PasswordHasher(), operator, folder, files)
+            collector = FileCollector(store.uploads, files, interval=0.0) if is_ours else None
+            yield StoredActions(store, PasswordHasher(), operator, files, collector)
 
 
 def _require_free(config: Config) -> None:

@@ -1,7 +1,7 @@
 """A backup as one file: a tar archive.
 
     database/000000 ...     what `pg_dump` wrote, in its custom format, in pieces
-    uploads/<day>/<name>    files, with their modes and times
+    uploads/<day>/<name>    files, with their times, unless they are kept elsewhere
     thumbnails/<day>/<name>
     manifest.json           what this is, and the SHA-256 of everything above
     manifest.sha256         that of the manifest
@@ -19,22 +19,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Protocol, cast
 
 from attrs import asdict, define, field, frozen
 
 from hub.cli.failures import naming
+from hub.files.store import THUMBNAILS, UPLOADS
 from persistence.records import StoreError
 
 FORMAT: Final = 1
+WITHOUT_FILES: Final = 2
+"""The format of an archive that does not have the files, but says where they are."""
 PIECE_BYTES: Final = 8 << 20
 DATABASE: Final = "database"
-UPLOADS: Final = "uploads"
-THUMBNAILS: Final = "thumbnails"
 MANIFEST: Final = "manifest.json"
 MANIFEST_HASH: Final = "manifest.sha256"
 _MODE: Final = 0o600
 _PARTS: Final = {DATABASE: 2, UPLOADS: 3, THUMBNAILS: 3}  # of the path of a member
+
+
+class Readable(Protocol):
+    """What can be read from its begin to its end."""
+
+    def read(self, size: int = -1) -> bytes:
+        """At most so many bytes; none at the end."""
 
 
 class NotWritten(StoreError):
@@ -63,6 +71,7 @@ class Manifest:
         rows: how many each table has.
         missing: the addresses of files that were removed while it was written.
         members: the SHA-256 of each other member.
+        files_in: where the files are that are not in it; None: they are in it.
     """
 
     format: int
@@ -74,6 +83,7 @@ class Manifest:
     rows: Mapping[str, int]
     missing: Sequence[str]
     members: Mapping[str, str]
+    files_in: str | None = None
 
 
 @define
@@ -112,20 +122,17 @@ class ArchiveWriter:
         if self._piece:
             self._end_piece()
 
-    def add_file(self, name: str, path: Path) -> bool:
-        """A file; False: it is not there."""
-        try:
-            file = path.open("rb")
-        except FileNotFoundError:
-            return False
-        with file:
-            self._add(self._tar.gettarinfo(arcname=name, fileobj=file), file)
+    def add_file(self, name: str, size: int, modified: float, content: Readable) -> None:
+        """A file of so many bytes, written at that time."""
+        info = tarfile.TarInfo(name)
+        info.size, info.mode, info.mtime = size, _MODE, modified
+        self._add(info, content)
         self.files += 1
-        return True
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest, and with it the end."""
-        content = json.dumps(asdict(manifest), indent=1).encode()
+        said = {name: value for name, value in asdict(manifest).items() if value is not None}
+        content = json.dumps({"epoch": None, **said}, indent=1).encode()
         self._add_content(MANIFEST, content)
         self._add_content(MANIFEST_HASH, hashlib.sha256(content).hexdigest().encode())
         with naming(self.name):
@@ -142,12 +149,12 @@ class ArchiveWriter:
         info.size, info.mode = len(content), _MODE
         self._add(info, BytesIO(content))
 
-    def _add(self, info: tarfile.TarInfo, content: IO[bytes]) -> None:
+    def _add(self, info: tarfile.TarInfo, content: Readable) -> None:
         info.uid = info.gid = 0
         info.uname = info.gname = ""
         hashed = _Hashed(content)
         with naming(self.name):
-            self._tar.addfile(info, hashed)
+            self._tar.addfile(info, cast("IO[bytes]", hashed))  # it is only read from
         self.members[info.name] = hashed.sha256.hexdigest()
 
 
@@ -155,7 +162,7 @@ class ArchiveWriter:
 class _Hashed:
     """A file that is hashed as it is read."""
 
-    file: IO[bytes]
+    file: Readable
     sha256: Any = field(factory=hashlib.sha256, init=False)
 
     def read(self, size: int = -1) -> bytes:
@@ -249,6 +256,12 @@ class Archive:
                 self._check(info, [content])
                 yield content
 
+    def files(self) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """The key and the content of each file, to be read in their order. Raises Damaged."""
+        for tar, info in self._members():
+            if not info.name.startswith(f"{DATABASE}/"):
+                yield info.name, self._content(tar, info)
+
     def restore_files(self, folder: Path) -> int:
         """Write the files where they belong in a data folder; returns how many. Raises Damaged."""
         count = 0
@@ -300,7 +313,7 @@ class Archive:
             raise self._damaged(f"{MANIFEST} is not as it was written")
         try:
             said: dict[str, Any] = json.loads(content[MANIFEST])
-            if said["format"] > FORMAT:
+            if said["format"] > WITHOUT_FILES:
                 raise TooNew(
                     f"{self._path} was written by Parlour {said['version']}, in a format that is"
                     " newer than this version"

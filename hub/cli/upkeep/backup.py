@@ -1,16 +1,19 @@
 """`parlour backup`: database and files as one archive, while the hub runs or while it does not.
 
 Guarantees: what was acknowledged before it began is in it; each file that the copied database names
-is in it too, but for those that were removed meanwhile, which it lists. Must not know: the format.
+is in it too, but for those that were removed meanwhile, which it lists; or else it says where they
+are. Must not know: the format.
 """
 
 import os
 import sys
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager, aclosing, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 
 import trio
@@ -20,13 +23,17 @@ from hub.cli.terminal import counted
 from hub.cli.upkeep.archive import (
     FORMAT,
     MANIFEST,
+    WITHOUT_FILES,
     ArchiveWriter,
     Manifest,
     NotWritten,
     written_beside,
 )
-from hub.files.folder import NoSuchAddress, UploadFolder
+from hub.files.opening import open_files
+from hub.files.store import NoSuchFile
+from hub.files.uploads import NoSuchAddress, UploadFiles, key_of, thumbnail_key
 from hub.settings.config import Config
+from hub.settings.parsers import Bucket
 from hub.settings.redaction import revealed
 from persistence import open_beside
 from persistence.embedded.places import find_programs
@@ -35,33 +42,40 @@ from persistence.postgres.upkeep.snapshot import Snapshot, open_snapshot
 
 STDOUT: Final = "-"
 NAMED: Final = 10  # files that were removed meanwhile
+IN_MEMORY_BYTES: Final = 16 << 20  # of a file, until it is known to be whole
 
 
-async def back_up(config: Config, file: str, say: Say) -> None:
+async def back_up(config: Config, file: str, say: Say, *, with_uploads: bool | None = None) -> None:
     """Write a backup.
 
     Args:
         config: where the database and the files are.
         file: what to write, or `STDOUT`.
         say: prints a line.
+        with_uploads: whether the files are in it; None: if they are in a folder.
 
     Raises:
         NotWritten, OSError: it cannot be written, or there are no files where they should be.
         CopyFailed: the database cannot be copied.
+        FilesUnavailable: the files cannot be read.
     """
     began, made_at = time.monotonic(), datetime.now(UTC)
-    with _output(file) as out:
+    has_files = not isinstance(config.uploads, Bucket) if with_uploads is None else with_uploads
+    missing: Sequence[str] = ()
+    async with open_files(config) as files, _written(file) as out:
         archive = ArchiveWriter(out, "standard output" if file == STDOUT else file)
         async with (
             open_beside(revealed(config.database_url), config.data_dir) as dsn,
             open_snapshot(dsn) as snapshot,
         ):
-            _require_folder(UploadFolder(config.data_dir), snapshot)
+            if has_files:
+                await _require_files(files, snapshot)
             await _copy_database(archive, dsn, snapshot)
-        missing = await _copy_files(archive, UploadFolder(config.data_dir), snapshot)
+        if has_files:
+            missing = await _copy_files(archive, files, snapshot)
         archive.finish(
             Manifest(
-                format=FORMAT,
+                format=FORMAT if has_files else WITHOUT_FILES,
                 version=version("parlour"),
                 made_at=f"{made_at:%Y-%m-%dT%H:%M:%SZ}",
                 postgres=snapshot.server,
@@ -70,6 +84,7 @@ async def back_up(config: Config, file: str, say: Say) -> None:
                 rows=snapshot.rows,
                 missing=missing,
                 members=archive.members,
+                files_in=None if has_files else files.store.name,
             )
         )
     for url in missing[:NAMED]:
@@ -81,6 +96,17 @@ async def back_up(config: Config, file: str, say: Say) -> None:
         f" {counted(archive.files, 'file')}"
         f" ({archive.size / 1e6:,.1f} MB) in {time.monotonic() - began:.1f} s"
     )
+    if not has_files:
+        say(
+            f"The {counted(len(snapshot.uploads), 'file')} in {files.store.name} are not in it:"
+            " back them up too, or use --with-uploads"
+        )
+
+
+@asynccontextmanager
+async def _written(file: str) -> AsyncIterator[IO[bytes]]:
+    with _output(file) as out:
+        yield out
 
 
 def _output(file: str) -> AbstractContextManager[IO[bytes]]:
@@ -91,13 +117,18 @@ def _output(file: str) -> AbstractContextManager[IO[bytes]]:
     return nullcontext(sys.stdout.buffer)
 
 
-def _require_folder(folder: UploadFolder, snapshot: Snapshot) -> None:
+async def _require_files(files: UploadFiles, snapshot: Snapshot) -> None:
     """Or else a backup with a misspelt `data_dir` would be one without files."""
-    if snapshot.uploads and not folder.days():
-        raise NotWritten(
-            f"The database knows {len(snapshot.uploads):,} files, and there are none in"
-            f" {folder.root}: see data_dir"
-        )
+    if not snapshot.uploads:
+        return
+    async with aclosing(files.listed()) as pages:
+        async for page in pages:
+            if page:
+                return
+    raise NotWritten(
+        f"The database knows {len(snapshot.uploads):,} files, and there are none in"
+        f" {files.store.name}: see data_dir and uploads"
+    )
 
 
 async def _copy_database(archive: ArchiveWriter, dsn: str, snapshot: Snapshot) -> None:
@@ -108,24 +139,36 @@ async def _copy_database(archive: ArchiveWriter, dsn: str, snapshot: Snapshot) -
     archive.end_database()
 
 
-async def _copy_files(
-    archive: ArchiveWriter, folder: UploadFolder, snapshot: Snapshot
-) -> list[str]:
+async def _copy_files(archive: ArchiveWriter, files: UploadFiles, snapshot: Snapshot) -> list[str]:
     """Those that the copied database names, with their thumbnails; returns the addresses of those
     that are not there.
     """
     missing = []
     for url in snapshot.uploads:
         try:
-            path, thumbnail = folder.path_of(url), folder.thumbnail_of(url)
+            keys = (key_of(url), thumbnail_key(url))
         except NoSuchAddress:  # it is no file of the hub's
             missing.append(url)
             continue
-        if not await trio.to_thread.run_sync(_add, archive, folder, path):
+        found = [await _add(archive, files, key) for key in keys]
+        if not found[0]:
             missing.append(url)
-        await trio.to_thread.run_sync(_add, archive, folder, thumbnail)
     return missing
 
 
-def _add(archive: ArchiveWriter, folder: UploadFolder, path: Path) -> bool:
-    return archive.add_file(path.relative_to(folder.root).as_posix(), path)
+async def _add(archive: ArchiveWriter, files: UploadFiles, key: str) -> bool:
+    """Whether the file is there."""
+    stat = await files.stat(key)
+    if stat is None:
+        return False
+    with SpooledTemporaryFile(IN_MEMORY_BYTES) as copy:
+        try:
+            async with aclosing(files.contents(key, stat.size)) as pieces:
+                async for piece in pieces:
+                    await trio.to_thread.run_sync(copy.write, piece)
+        except NoSuchFile:
+            return False
+        size = copy.tell()
+        copy.seek(0)
+        await trio.to_thread.run_sync(archive.add_file, key, size, stat.modified, copy)
+    return True

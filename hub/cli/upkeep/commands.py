@@ -19,14 +19,16 @@ from hub.cli.upkeep.upgrade import upgrade
 
 @click.command()
 @click.argument("file")
+@click.option(
+    "--with-uploads/--without-uploads",
+    default=None,
+    help="Whether uploaded files are in it; by default, unless they are in a bucket",
+)
 @settings_options
-def backup(file: str, config: str | None, **flags: object) -> None:
+def backup(file: str, config: str | None, *, with_uploads: bool | None, **flags: object) -> None:
     """Write database and files to FILE, or to standard output if it is `-`; a hub may run."""
-    settings = config_of(config, flags)
-    if file == STDOUT:
-        run_to_end(partial(back_up, settings, file, partial(say, err=True)))
-    else:
-        run_to_end(partial(back_up, settings, file, say))
+    tell = partial(say, err=True) if file == STDOUT else say
+    run_to_end(partial(back_up, config_of(config, flags), file, tell, with_uploads=with_uploads))
 
 
 @click.command("restore")

@@ -6,7 +6,7 @@ this machine.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from contextlib import aclosing
 from typing import Final
 
 import trio
@@ -26,7 +26,9 @@ from hub.cli.upkeep.machine import (
     check_space,
 )
 from hub.files.collector import UNKNOWN_SECONDS
-from hub.files.folder import NoSuchAddress, UploadFolder
+from hub.files.opening import open_files
+from hub.files.store import UPLOADS, FilesUnavailable
+from hub.files.uploads import NoSuchAddress, UploadFiles, key_of, url_of
 from hub.settings.config import Config
 from hub.settings.redaction import redact, revealed
 from hub.settings.sources import reason_of
@@ -81,8 +83,8 @@ async def examine_all(config: Config, say: Say) -> None:
     else:
         tell(check_database(found, Programs(find_programs()).major_version()))
         tell([check_schema(snapshot, load_schema())])
-        files = partial(check_files, UploadFolder(config.data_dir), snapshot)
-        tell(await trio.to_thread.run_sync(_looked, "files", files))
+        async with open_files(config) as files:
+            tell(await check_files(files, snapshot))
     if problems:
         raise NotDone(f"Problems: {problems}")
 
@@ -147,16 +149,19 @@ def check_schema(snapshot: Snapshot, schema: Schema) -> Finding:
     return Finding(Level.OK, "schema", "it is that of this version")
 
 
-def check_files(folder: UploadFolder, snapshot: Snapshot) -> Sequence[Finding]:
+async def check_files(files: UploadFiles, snapshot: Snapshot) -> Sequence[Finding]:
     """Whether each file that the database knows is there, and the other way round."""
-    known = set(snapshot.uploads)
-    missing = [url for url in snapshot.uploads if not _is_there(folder, url)]
-    unknown = [
-        url
-        for day in folder.days()
-        for url in folder.older_than(UNKNOWN_SECONDS, day)
-        if url not in known
-    ]
+    known, there, strange = set(snapshot.uploads), set[str](), set[str]()
+    try:
+        async with aclosing(files.listed()) as pages:
+            async for page in pages:
+                there |= {each.key for each in page if each.key.startswith(f"{UPLOADS}/")}
+                old = {url_of(each.key) for each in page if each.age > UNKNOWN_SECONDS}
+                strange |= old - known
+    except FilesUnavailable as error:
+        return [Finding(Level.PROBLEM, "files", str(error))]
+    unknown = sorted(strange)
+    missing = [url for url in snapshot.uploads if _key_of(url) not in there]
     found = []
     if missing:
         text = f"{_some(missing)} of the database not there: restore from a backup"
@@ -201,11 +206,12 @@ def _clock(found: Examination) -> Finding:
     return Finding(Level.OK, "clock", text)
 
 
-def _is_there(folder: UploadFolder, url: str) -> bool:
+def _key_of(url: str) -> str | None:
+    """Where a file is; None: it is none of the hub's."""
     try:
-        return folder.path_of(url).is_file()
+        return key_of(url)
     except NoSuchAddress:
-        return False
+        return None
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,11 +1,13 @@
-"""Files: uploaded, kept below the data folder, downloaded. See docs/dialects/README.md#files.
+"""Files: uploaded, kept, downloaded. See docs/dialects/README.md#files.
 
 Guarantees: a file is what its content says, of a few harmless kinds; it is served to the user who
 stored it and to those who may see a message that carries it, who are looked up at each request,
 under a name of its kind and with headers that keep a browser from running it.
 """
 
-from contextlib import aclosing
+import errno
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import Annotated, Final, NotRequired, TypedDict, assert_never
 
 import structlog
@@ -15,17 +17,18 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
-from hub.files.folder import NoSuchAddress, is_full
 from hub.files.kinds import PICTURES, WEBP, essence, kind_of
 from hub.files.names import disposition, plain_name, true_name
 from hub.files.pictures import Picture, PictureTooLarge, PictureUnreadable, TooManyPictures
+from hub.files.store import FilesUnavailable, NoRoom
+from hub.files.uploads import NoSuchAddress, UploadFiles, key_of, thumbnail_key
 from hub.http.files import StoredFile, as_asked
 from hub.limits.quotas import Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.parameters import Text
-from hub.rest.replies import unavailable
+from hub.rest.replies import RETRY_SECONDS, ErrorWording, unavailable
 from hub.settings.config import Config
-from persistence.records import NoSuchUser, StorageFull
+from persistence.records import NoSuchUser, StorageFull, StoreError
 from persistence.uploads import Upload
 from protocol.dialects.learning_chat.rest import REST as LEARNING_PLATFORM
 from protocol.dialects.private_messages.rest import REST as PRIVATE_MESSAGES
@@ -110,12 +113,12 @@ async def _store(call: Call, name: str, kind: str, file: Picture | bytes) -> Upl
     removed: here, or by the collector after a crash.
     """
     config, uploads = call.services.config, call.services.store.uploads
-    folder = call.services.upload_folder
+    files = call.services.upload_files
     thumbnail = file.thumbnail if isinstance(file, Picture) else None
     content = file.content if isinstance(file, Picture) else file
     try:
-        url = await folder.keep(plain_name(name), content, thumbnail)
-    except OSError as error:
+        url = await files.keep(plain_name(name), content, thumbnail)
+    except FilesUnavailable as error:
         raise _not_written(error) from None
     stored = Upload(url, call.me, kind, name, len(content))
     if isinstance(file, Picture):
@@ -124,14 +127,19 @@ async def _store(call: Call, name: str, kind: str, file: Picture | bytes) -> Upl
     try:
         full = await uploads.add(stored, quota=quota, total=total, grace=config.upload_grace)
     except NoSuchUser:
-        await trio.to_thread.run_sync(folder.remove, [url])
+        await _take_back(files, url)
         raise NotSignedIn from None
     if full is not None:
-        await trio.to_thread.run_sync(folder.remove, [url])
+        await _take_back(files, url)
         raise _full(full, quota)
     call.services.metrics.uploads += 1
     call.services.metrics.uploaded_bytes += stored.size
     return stored
+
+
+async def _take_back(files: UploadFiles, url: str) -> None:
+    with suppress(FilesUnavailable):  # the collector comes later
+        await files.remove([url])
 
 
 async def _file(call: Call) -> tuple[str, bytes]:
@@ -152,7 +160,7 @@ async def _file(call: Call) -> tuple[str, bytes]:
     except MultiPartException as error:
         raise HttpError(400, "form_malformed", error.message) from None
     except OSError as error:  # what is larger is on the disk meanwhile
-        raise _not_written(error) from None
+        raise _not_spooled(error) from None
 
 
 class _Parser(MultiPartParser):
@@ -172,12 +180,27 @@ def _full(why: StorageFull, quota: int) -> HttpError:
             assert_never(why)
 
 
-def _not_written(error: OSError) -> HttpError:
-    """What a client is told of a file that the system did not let be written."""
+def _not_spooled(error: OSError) -> HttpError:
+    """The response when the system did not let a large body be written."""
     log.error("file_not_written", reason=str(error))
-    if is_full(error):
-        return HttpError(507, "disk_full", "There is no room for files at the moment")
-    return unavailable()
+    return _NO_ROOM.error() if error.errno == errno.ENOSPC else unavailable()
+
+
+def _not_written(error: FilesUnavailable) -> HttpError:
+    """The response when a file is not kept. Why is in the log: once, if nothing can be kept."""
+    if isinstance(error, NoRoom):
+        log.error("file_not_written", reason=str(error))
+        return _NO_ROOM.error()
+    return files_unavailable()
+
+
+def files_unavailable() -> HttpError:
+    """Files cannot be written and read now; everything else can."""
+    text = "Files are not available at the moment, please try again"
+    return HttpError(503, "files_unavailable", text, {"Retry-After": RETRY_SECONDS})
+
+
+_NO_ROOM: Final = ErrorWording(507, "disk_full", "There is no room for files at the moment")
 
 
 def _unescaped(name: str) -> str:
@@ -192,35 +215,43 @@ async def download(call: Call) -> Response:
     missing = HttpError(404, "file_not_found", "File not found")
     day, name = call.request.path_params["day"], call.request.path_params["name"]
     url = f"/uploads/{day}/{name}"
-    folder = call.services.upload_folder
+    files = call.services.upload_files
     try:
-        path, thumbnail = trio.Path(folder.path_of(url)), trio.Path(folder.thumbnail_of(url))
+        key, small = key_of(url), thumbnail_key(url)
     except NoSuchAddress:
         raise missing from None
     found = await call.services.store.uploads.visible(call.me, url)
     if found is None:
         raise missing
     kind = found.mime_type
-    if call.text(SIZE) == THUMBNAIL and await thumbnail.exists():
-        path, kind = thumbnail, WEBP
     try:
-        stat = await path.stat()
-    except FileNotFoundError:
+        stat = await files.stat(small) if call.text(SIZE) == THUMBNAIL else None
+        if stat is not None:
+            key, kind = small, WEBP
+        else:
+            stat = await files.stat(key)
+        if stat is None:
+            raise missing
+        how = "inline" if kind in PICTURES else "attachment"
+        file = StoredFile(
+            partial(files.read, key),
+            piece_bytes=files.store.piece_bytes,
+            size=stat.size,
+            modified=stat.modified,
+            media_type=kind,
+            headers={
+                "Content-Disposition": disposition(how, true_name(found.name, kind)),
+                "X-Content-Type-Options": "nosniff",
+                "Content-Security-Policy": "default-src 'none'; sandbox",
+                "Cross-Origin-Resource-Policy": "same-site",
+                "Cache-Control": "private, no-cache",  # kept, and asked for each time
+            },
+        )
+        return await as_asked(call.request, file)
+    except FilesUnavailable:
+        raise files_unavailable() from None
+    except StoreError:  # it was removed between two looks
         raise missing from None
-    how = "inline" if kind in PICTURES else "attachment"
-    file = StoredFile(
-        path,
-        media_type=kind,
-        stat_result=stat,
-        headers={
-            "Content-Disposition": disposition(how, true_name(found.name, kind)),
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "Cross-Origin-Resource-Policy": "same-site",
-            "Cache-Control": "private, no-cache",  # kept, and asked for each time
-        },
-    )
-    return as_asked(call.request, file)
 
 
 def _body_limit(config: Config) -> int:
@@ -247,6 +278,7 @@ ENDPOINTS: Final = (
                 "form_malformed",
             ],
             413: ["storage_full"],
+            503: ["files_unavailable"],
             507: ["disk_full", "uploads_full"],
         },
         body=UploadForm,
@@ -266,6 +298,7 @@ ENDPOINTS: Final = (
             404: ["file_not_found"],
             412: ["precondition_failed"],
             416: ["range_not_satisfiable"],
+            503: ["files_unavailable"],
         },
         parameters=(SIZE,),
     ),

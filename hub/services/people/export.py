@@ -8,6 +8,7 @@ in it. Must not know: SQL, who asks.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeAlias
@@ -16,7 +17,8 @@ import orjson
 import trio
 from attrs import define, evolve, field, fields
 
-from hub.files.folder import NoSuchAddress, UploadFolder
+from hub.files.store import NoSuchFile
+from hub.files.uploads import NoSuchAddress, UploadFiles, key_of
 from hub.services.assistant.assistant import TRIGGER
 from hub.services.people.archive import Archive
 from persistence.interface import MAX_RELATIONS, Store
@@ -31,7 +33,6 @@ PAGE: Final = 500  # of anything
 PART: Final = 5_000  # messages of the log that one statement looks at for the person's own
 
 PART_BYTES: Final = 65_536  # that are given away at once, or a little more
-PIECE_BYTES: Final = 262_144  # of a file
 SUMMARY: Final = "summary.json"
 """The last member: how many `messages` and `files` there are."""
 
@@ -43,7 +44,7 @@ Object: TypeAlias = dict[str, object]
 @define
 class _Export:
     store: Store
-    folder: UploadFolder
+    uploaded: UploadFiles
     user: User
     put: Put
     archive: Archive = field(factory=Archive, init=False)
@@ -227,17 +228,17 @@ class _Export:
 
     async def _copy(self, url: str) -> None:
         try:
-            path = self.folder.path_of(url)
+            key = key_of(url)
         except NoSuchAddress:
             return
-        try:
-            file = await trio.open_file(path, "rb")
-        except FileNotFoundError:
+        stat = await self.uploaded.stat(key)
+        if stat is None:
             return
-        async with file:
-            self.archive.begin(url.removeprefix("/"), is_compressed=False)
-            while piece := await file.read(PIECE_BYTES):
-                await self._write([piece])
+        self.archive.begin(url.removeprefix("/"), is_compressed=False)
+        with suppress(NoSuchFile):  # it is removed while it is read
+            async with aclosing(self.uploaded.contents(key, stat.size)) as pieces:
+                async for piece in pieces:
+                    await self._write([piece])
         self.files += 1
 
     async def _whole(self, name: str, content: Object) -> None:
@@ -256,19 +257,19 @@ class _Export:
             await self._write(lines)
 
 
-async def export_person(store: Store, folder: UploadFolder, user: User, put: Put) -> None:
+async def export_person(store: Store, files: UploadFiles, user: User, put: Put) -> None:
     """Make a file of everything of a person.
 
     Args:
         store: knows it.
-        folder: has their files.
+        files: has those that they uploaded.
         user: the person.
         put: gets the file, in parts of about `PART_BYTES`.
 
     Raises:
-        StoreUnavailable: it cannot be read now.
+        StoreUnavailable, FilesUnavailable: it cannot be read now.
     """
-    await _Export(store, folder, user, put).run()
+    await _Export(store, files, user, put).run()
 
 
 def _json(content: Object, option: int) -> bytes:

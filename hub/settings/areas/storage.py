@@ -7,7 +7,18 @@ from pathlib import Path
 
 from attrs import frozen
 
-from hub.settings.parsers import FOLDER, POSTGRES_URL, seconds, whole
+from hub.settings.parsers import (
+    FILE_PLACE,
+    FOLDER,
+    HTTP_URL,
+    POSTGRES_URL,
+    SECRET,
+    TEXT,
+    YES_NO,
+    Bucket,
+    seconds,
+    whole,
+)
 from hub.settings.redaction import Secret
 from hub.settings.setting import setting
 
@@ -18,6 +29,28 @@ class Storage:
 
     data_dir: Path = setting(
         FOLDER, Path("parlour-data"), "The folder of the embedded database and of uploaded files."
+    )
+    uploads: Path | Bucket | None = setting(
+        FILE_PLACE,
+        None,
+        "Where uploaded files are kept instead of in the data folder, such as in a folder that"
+        " several hubs share.",
+    )
+    s3_endpoint: Secret | None = setting(
+        HTTP_URL, None, "The S3 server that has the bucket, instead of Amazon's."
+    )
+    s3_region: str = setting(TEXT, "us-east-1", "The region of the bucket.")
+    s3_access_key: Secret | None = setting(
+        SECRET,
+        None,
+        "The access key for the bucket; without it, that of the machine, as Amazon's programs"
+        " find it.",
+    )
+    s3_secret_key: Secret | None = setting(SECRET, None, "The secret key that belongs to it.")
+    s3_path_style: bool = setting(
+        YES_NO,
+        default=True,
+        meaning="Whether the name of the bucket stands in the path of a URL; no: in its host name.",
     )
     database_url: Secret | None = setting(
         POSTGRES_URL, None, "A Postgres (14 or later) to use instead of the embedded one."

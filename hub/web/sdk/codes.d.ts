@@ -69,6 +69,7 @@ export type HubCode =
   | "session_not_found"
   | "owns_workspace"
   | "channel_name_taken"
+  | "files_unavailable"
   | "disk_full"
   | "uploads_full"
   | "storage_full"

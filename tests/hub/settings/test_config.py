@@ -9,6 +9,7 @@ from attrs import asdict, astuple, evolve, fields
 from hub.settings.choices import AudienceRule, LogFormat, Registration
 from hub.settings.config import SETTINGS, Config, Conflict
 from hub.settings.manual import describe, help_of
+from hub.settings.parsers import Bucket
 from hub.settings.redaction import Secret
 from hub.settings.setting import ConfigError
 
@@ -39,10 +40,10 @@ def test_no_secret_is_in_the_repr_of_a_config_or_of_its_fields() -> None:
     given: dict[str, Any] = {}
     for setting in SETTINGS:
         if setting.parser.is_secret:
-            scheme = "https" if setting.name == "assistant_url" else "postgresql"
+            scheme = "https" if setting.name in ("assistant_url", "s3_endpoint") else "postgresql"
             is_url = setting.parser.kind == "URL"
             given[setting.name] = f"{scheme}://me:{long}@a.example/x" if is_url else long
-    config = Config(**given)
+    config = Config(**given, uploads=Bucket("bucket"))
     for text in (
         repr(config),
         str(config),
@@ -51,7 +52,7 @@ def test_no_secret_is_in_the_repr_of_a_config_or_of_its_fields() -> None:
         repr(astuple(config)),
     ):
         assert "hunter2" not in text
-        assert text.count("(set)") == len(given) - text.count("***@a.example") == 6
+        assert text.count("(set)") == len(given) - text.count("***@a.example") == 8
 
 
 def test_no_config_holds_a_value_that_is_not_accepted() -> None:
@@ -178,3 +179,41 @@ def test_what_follows_from_the_address_that_people_open(
     config = Config(public_url=url, allowed_origins=("https://other.example",))
     assert config.web_origins == (*origins, "https://other.example")
     assert (config.base_path, config.is_only_tls) == (path, is_only_tls)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("s3://bucket", "s3://bucket"),
+        ("s3://a.b-c/", "s3://a.b-c"),
+        ("s3://bucket/a/b/", "s3://bucket/a/b"),
+        ("/srv/files", "/srv/files"),
+    ],
+)
+def test_a_place_for_files_is_a_folder_or_a_bucket(given: str, shown: str) -> None:
+    config = Config(uploads=given)  # type: ignore[arg-type]  # a Config takes text as well
+    assert str(config.uploads) == shown
+    assert Config(uploads=config.uploads) == config
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["s3://", "s3://B", "s3://UPPER/x", "s3://key:secret@bucket", "s3://bucket/../x", "http://x/y",
+     "s3://bucket/a b", "s3://bucket/a//b", ""],
+)  # fmt: skip
+def test_what_is_no_place_for_files_is_refused(given: str) -> None:
+    with pytest.raises(ConfigError, match="s3://bucket/prefix"):
+        Config(uploads=given)  # type: ignore[arg-type]  # a Config takes text as well
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"s3_access_key": "a"}, "s3_access_key and s3_secret_key are given together"),
+        ({"s3_endpoint": "http://s3.example"}, "s3_endpoint needs uploads = s3://"),
+        ({"s3_access_key": "a", "s3_secret_key": "b"}, "s3_access_key needs uploads = s3://"),
+    ],
+)
+def test_settings_of_a_bucket_need_one(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(Conflict, match=says):
+        Config(**given)

@@ -10,6 +10,9 @@ KINDS: Final = "tests/hub/files/test_kinds.py"
 COLLECTOR: Final = "tests/hub/files/test_collector.py"
 PICTURES: Final = "tests/hub/files/test_pictures.py"
 NAMES: Final = "tests/hub/files/test_names.py"
+STORE: Final = "tests/hub/files/test_store.py"
+FOLDER: Final = "tests/hub/files/test_folder.py"
+S3: Final = "tests/hub/files/test_s3.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
@@ -21,6 +24,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "an address climbs out of the folder of uploads",
+        "hub/files/uploads.py",
+        ' and ".." not in parts',
+        "",
+        ("tests/hub/files/test_uploads.py",),
+    ),
+    Fault(
+        "a key climbs out of the folder of files",
         "hub/files/folder.py",
         ' or ".." in parts',
         "",
@@ -85,8 +95,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a file is read as a whole before it is sent",
         "hub/http/files.py",
-        "    chunk_size = PART_BYTES\n",
-        "    chunk_size = 100_000_000\n",
+        "self.read(at, min(self.piece_bytes, end - at))",
+        "self.read(at, end - at)",
         ("tests/hub/http/test_files.py",),
     ),
     Fault(
@@ -113,16 +123,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the files of another database are removed",
         "hub/files/collector.py",
-        "if is_ours and unknown:",
-        "if unknown:",
+        "len(unknown) if is_ours else 0",
+        "len(unknown)",
         (COLLECTOR,),
     ),
     Fault(
         "a file that is being stored is removed as unknown",
-        "hub/files/folder.py",
-        "            if each.stat().st_mtime < before\n",
+        "hub/files/collector.py",
+        " if each.age > UNKNOWN_SECONDS",
         "",
-        (COLLECTOR, "tests/hub/files/test_folder.py"),
+        (COLLECTOR,),
     ),
     Fault(
         "files that nothing names are looked for once",
@@ -134,7 +144,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a file that is refused for the quota is left behind",
         "hub/rest/routes/uploads.py",
-        "    if full is not None:\n        await trio.to_thread.run_sync(folder.remove, [url])\n",
+        "    if full is not None:\n        await _take_back(files, url)\n",
         "    if full is not None:\n",
         (ROOM,),
     ),
@@ -154,10 +164,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "the address of an upload can be guessed",
-        "hub/files/folder.py",
+        "hub/files/uploads.py",
         "secrets.token_hex(NAME_BYTES)",
         "format(int(datetime.now(UTC).timestamp() * 1_000_000), '032x')",
-        ("tests/hub/files/test_folder.py",),
+        ("tests/hub/files/test_uploads.py",),
     ),
     Fault(
         "a picture tells where it was taken",
@@ -259,9 +269,80 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a thumbnail stays on disk when its picture goes",
+        "hub/files/uploads.py",
+        "{thumbnail_key(url): url, key_of(url): url}",
+        "{key_of(url): url}",
+        ("tests/hub/files/test_uploads.py", UPLOADS),
+    ),
+    Fault(
+        "somebody sees half of a file in a shared folder",
         "hub/files/folder.py",
-        "                self.thumbnail_of(url).unlink(missing_ok=True)\n",
+        'part = path.with_name(f".{secrets.token_hex(8)}{_TORN}")',
+        "part = path",
+        (STORE,),
+    ),
+    Fault(
+        "a put that fails takes away the file of another one",
+        "hub/files/folder.py",
+        'part = path.with_name(f".{secrets.token_hex(8)}{_TORN}")',
+        'part = path.with_name(f".{path.name}{_TORN}")',
+        (STORE,),
+    ),
+    Fault(
+        "a request to an S3 server has no deadline",
+        "hub/files/s3.py",
+        "with trio.fail_after(seconds):",
+        "with trio.CancelScope():",
+        (S3,),
+    ),
+    Fault(
+        "who waits for a file server waits for ever",
+        "hub/files/folder.py",
+        "with trio.fail_after(STEP_SECONDS):",
+        "with trio.CancelScope():",
+        (FOLDER,),
+    ),
+    Fault(
+        "a secret of the bucket is in a log line",
+        "hub/files/s3.py",
+        'text = f"{self.name}: {_reason(code, what)}"',
+        'text = f"{self.name}: {_reason(code, what)} {self.client._request_signer._credentials}"'
+        '.replace("<", str(vars(self.client._request_signer._credentials)))',
+        (S3,),
+    ),
+    Fault(
+        "the parts of a large file that failed stay in the bucket",
+        "hub/files/s3.py",
+        "                        await upload.abort()\n",
+        "                        pass\n",
+        (STORE,),
+    ),
+    Fault(
+        "one hub removes the files of another bucket's prefix",
+        "hub/files/s3.py",
+        'self._pages(f"{self.bucket.prefix}{folder}/")',
+        'self._pages("")',
+        (S3,),
+    ),
+    Fault(
+        "a machine whose clock is ahead removes new files",
+        "hub/files/folder.py",
+        "        return self._try() if self.root.is_dir() else time.time()",
+        "        return time.time()",
+        (FOLDER,),
+    ),
+    Fault(
+        "each request that fails without the bucket is a line of the log",
+        "hub/files/uploads.py",
+        "                self.is_available = False\n",
         "",
-        ("tests/hub/files/test_folder.py", UPLOADS),
+        ("tests/hub/files/test_uploads.py",),
+    ),
+    Fault(
+        "without the bucket nobody knows that an upload may be repeated",
+        "hub/rest/routes/uploads.py",
+        '    return HttpError(503, "files_unavailable", text, {"Retry-After": RETRY_SECONDS})',
+        '    return HttpError(404, "files_unavailable", text)',
+        ("tests/hub/rest/routes/test_places_for_uploads.py",),
     ),
 )

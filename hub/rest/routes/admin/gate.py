@@ -48,7 +48,7 @@ def actions_of(call: Call) -> StoredActions:
     """What they may do to what is stored."""
     services = call.services
     files = services.files
-    return StoredActions(services.store, services.passwords, operator_of(call), files.folder, files)
+    return StoredActions(services.store, services.passwords, operator_of(call), files.files, files)
 
 
 def _recognized(call: Call) -> Operator:

@@ -33,6 +33,7 @@ from hub.settings.config import SETTINGS, Config
 from hub.settings.setting import ConfigError
 from protocol.admin import NewAccountBody, NewPasswordBody, RoleBody
 from protocol.parsing.names import USERNAME
+from tests.support.files.s3_server import S3Server, fresh
 from tests.support.stores.databases import Databases
 
 ANN = NewAccountBody("ann", "correct horse", "Ann", "ann@example.org")
@@ -176,8 +177,20 @@ def test_an_account_hides_its_password() -> None:
     assert "correct horse" not in repr(ANN)
 
 
-def test_every_setting_is_shown() -> None:
+async def test_every_setting_is_shown() -> None:
     said: list[str] = []
-    show_config(Config(port=0), said.append)
+    await show_config(Config(port=0), said.append)
     assert [line.partition(" = ")[0] for line in said] == [setting.name for setting in SETTINGS]
     assert {"port = 0", "web_client = yes", "database_url = none"} <= set(said)
+
+
+async def test_a_place_for_files_that_cannot_be_used_is_said(tmp_path: Path, s3: S3Server) -> None:
+    said: list[str] = []
+    with pytest.raises(ConfigError, match="is its file system mounted"):
+        await show_config(Config(uploads=tmp_path / "none"), said.append)
+    wrong = {**s3.settings(fresh()), "s3_secret_key": "not-the-secret"}
+    with pytest.raises(ConfigError, match="s3_secret_key is not that of s3_access_key"):
+        await show_config(Config(**wrong), said.append)
+    assert not said
+    await show_config(Config(**s3.settings(fresh())), said.append)
+    assert {"s3_secret_key = (set)", "s3_access_key = (set)"} <= set(said)

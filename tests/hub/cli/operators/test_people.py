@@ -21,7 +21,6 @@ from hub.cli.operators.people import (
 )
 from hub.cli.running import NotDone
 from hub.files.collector import FileCollector
-from hub.files.folder import UploadFolder
 from hub.http.responses import HttpError
 from hub.identity.passwords import PasswordHasher
 from persistence.audit import Way
@@ -29,6 +28,7 @@ from persistence.interface import Store
 from persistence.uploads import Upload
 from protocol.admin import DeletionBody, RetentionBody
 from protocol.errors import WireError
+from tests.support.files.folders import files_in, path_of, thumbnail_of
 from tests.support.stores.records import make_channel, make_users, post_one, to_channel
 
 ROOT = Operator(Way.COMMAND, "uid 0")
@@ -36,9 +36,9 @@ QUIET = in_words(print)
 
 
 def desk_of(store: Store, folder: Path) -> StoredActions:
-    uploads = UploadFolder(folder)
-    files = FileCollector(store.uploads, uploads, interval=0.0)
-    return StoredActions(store, PasswordHasher(), ROOT, uploads, files)
+    files = files_in(folder)
+    collector = FileCollector(store.uploads, files, interval=0.0)
+    return StoredActions(store, PasswordHasher(), ROOT, files, collector)
 
 
 async def test_a_person_is_exported_to_a_file_or_into_a_folder(
@@ -127,15 +127,15 @@ async def test_an_account_is_deleted_and_its_files_removed(store: Store, tmp_pat
     said: list[str] = []
     (ann, _) = await make_users(store, "ann", "ben")
     desk, show = desk_of(store, tmp_path), in_words(said.append)
-    url = desk.folder.write("cat.txt", b"meow", b"thumb")
+    url = await desk.files.keep("cat.txt", b"meow", b"thumb")
     await store.uploads.add(Upload(url, ann.id, "text/plain", "cat.txt", 4))
-    others = evolve(desk, files=None)
+    others = evolve(desk, collector=None)
     await delete_user(others, show, body=DeletionBody("ann", "keep"))
-    assert desk.folder.path_of(url).exists()
+    assert path_of(tmp_path, url).exists()
     await delete_user(desk, show, body=DeletionBody("ben", "remove"))
     assert said == ["ann is deleted, the messages stay", "ben is deleted, with all messages"]
-    assert not desk.folder.path_of(url).exists()
-    assert not desk.folder.thumbnail_of(url).exists()
+    assert not path_of(tmp_path, url).exists()
+    assert not thumbnail_of(tmp_path, url).exists()
 
 
 async def test_the_workspaces_of_who_is_deleted_may_be_handed_over(

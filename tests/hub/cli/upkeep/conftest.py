@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from hub.files.folder import UploadFolder
 from hub.settings.config import Config
 from persistence.records import Draft
 from persistence.uploads import Upload
+from tests.support.files.folders import files_in
 from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.stores.records import make_users
 
@@ -23,19 +23,23 @@ async def places(databases: Databases, tmp_path: Path) -> AsyncIterator[tuple[Co
     """One with two people, a message, a file and a picture, and a file that nobody knows; and one
     with nothing.
     """
-    folder = UploadFolder(tmp_path / "filled")
-    folder.root.mkdir(mode=0o700)
+    root = tmp_path / "filled"
+    root.mkdir(mode=0o700)
+    files = files_in(root)
     async with databases.empty() as empty, databases.migrated() as filled:
         async with open_store(filled) as store:
             ann, ben = await make_users(store, "ann", "ben")
             await store.messages.post([Draft(ann.id, ben.id, "hi")])
-            urls = [folder.write("a.txt", b"text"), folder.write("b.png", b"picture", b"small")]
+            urls = [
+                await files.keep("a.txt", b"text"),
+                await files.keep("b.png", b"picture", b"small"),
+            ]
             for url in urls:
                 await store.uploads.add(Upload(url, ann.id, "text/plain", "a", 4))
-        folder.write("c.txt", b"nobody's")
+        await files.keep("c.txt", b"nobody's")
         session = "INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ('x', $1, now())"
         await execute(filled, session, ann.id)
-        yield settings(filled, folder.root), settings(empty, tmp_path / "empty")
+        yield settings(filled, root), settings(empty, tmp_path / "empty")
 
 
 @pytest.fixture

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from hub.cli.upkeep.archive import MANIFEST, NotWritten
+from hub.cli.upkeep.archive import MANIFEST, Archive, NotWritten
 from hub.cli.upkeep.backup import back_up
-from hub.files.folder import UploadFolder
+from hub.cli.upkeep.restore import restore
 from hub.settings.config import Config
+from tests.support.files.folders import path_of
+from tests.support.files.s3_server import S3Server, fresh
 from tests.support.stores.databases import execute
 
 
@@ -36,7 +38,7 @@ async def test_a_file_that_was_removed_meanwhile_is_said(filled: Config, tmp_pat
     said: list[str] = []
     dsn = filled.database_url.reveal() if filled.database_url else ""
     url = str(await execute(dsn, "SELECT url FROM uploads WHERE url LIKE '%a.txt'"))
-    UploadFolder(filled.data_dir).path_of(url).unlink()
+    path_of(filled.data_dir, url).unlink()
     strange = "INSERT INTO uploads SELECT 'https://x/y', owner_id, 'x', now(), 'y', 1 FROM uploads"
     await execute(dsn, f"{strange} LIMIT 1")
     await back_up(filled, str(tmp_path / "a.tar"), said.append)
@@ -65,3 +67,48 @@ async def test_a_data_folder_that_is_misspelt_is_said(filled: Config, tmp_path: 
         )
     assert not (tmp_path / "a.tar").exists()
     assert not (tmp_path / "TYPO").exists()
+
+
+async def test_files_in_a_bucket_are_named_or_asked_for(
+    filled: Config, empty: Config, tmp_path: Path, s3: S3Server
+) -> None:
+    """They are copied into another bucket than they were in, and from there into a folder."""
+    await back_up(filled, str(tmp_path / "folder.tar"), lambda _: None)
+    one = evolve(empty, **s3.settings(fresh()))
+    await restore(one, tmp_path / "folder.tar", lambda _: None, end_sessions=False)
+    said: list[str] = []
+    await back_up(one, str(tmp_path / "without.tar"), said.append)
+    assert not [name for name in names(tmp_path / "without.tar") if name.endswith((".txt", ".png"))]
+    assert said[1] == (
+        f"The 2 files in {one.uploads} are not in it: back them up too, or use --with-uploads"
+    )
+    archive = Archive(tmp_path / "without.tar")
+    archive.check()
+    assert (archive.manifest.format, archive.manifest.files_in) == (2, str(one.uploads))
+    await back_up(one, str(tmp_path / "with.tar"), said.append, with_uploads=True)
+    before, after = names(tmp_path / "folder.tar"), names(tmp_path / "with.tar")
+    assert [name for name in after if "database" not in name] == [
+        name for name in before if "database" not in name
+    ]
+    put_back = Archive(tmp_path / "with.tar")
+    put_back.check()
+    (tmp_path / "back").mkdir()
+    assert put_back.restore_files(tmp_path / "back") == 3
+    (file,) = (tmp_path / "back").rglob("*_a.txt")
+    assert file.read_bytes() == b"text"
+
+
+async def test_files_in_a_folder_may_be_left_out(filled: Config, tmp_path: Path) -> None:
+    said: list[str] = []
+    await back_up(filled, str(tmp_path / "a.tar"), said.append, with_uploads=False)
+    assert said[0].startswith("Backed up 1 message and 0 files")
+    assert said[1].startswith(f"The 2 files in {filled.data_dir} are not in it")
+
+
+async def test_a_bucket_without_the_files_is_said(
+    filled: Config, tmp_path: Path, s3: S3Server
+) -> None:
+    nowhere = evolve(filled, **s3.settings(fresh()))
+    with pytest.RaisesGroup(NotWritten, flatten_subgroups=True):
+        await back_up(nowhere, str(tmp_path / "a.tar"), lambda _: None, with_uploads=True)
+    assert not (tmp_path / "a.tar").exists()

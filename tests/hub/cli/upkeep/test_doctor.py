@@ -17,13 +17,13 @@ from hub.cli.upkeep.doctor import (
     examine_all,
 )
 from hub.cli.upkeep.machine import Finding, Level
-from hub.files.folder import UploadFolder
 from hub.settings.config import Config
 from persistence.postgres.database.migrate import Schema, SqlFile, load_schema
 from persistence.postgres.upkeep.examination import Examination
 from persistence.postgres.upkeep.snapshot import Snapshot
 from protocol.admin import HubObject
 from tests.chaos.server import unused_port
+from tests.support.files.folders import files_in, path_of
 from tests.support.stores.databases import execute
 
 WELL = Examination(server=180_000, switched_off=[], ahead=0.1, commit=0.002)
@@ -51,7 +51,7 @@ async def test_what_is_well_is_said(filled: Config) -> None:
 async def test_a_file_that_is_missing_is_a_problem(filled: Config) -> None:
     assert filled.database_url is not None
     url = str(await execute(filled.database_url.reveal(), "SELECT min(url) FROM uploads"))
-    UploadFolder(filled.data_dir).path_of(url).unlink()
+    path_of(filled.data_dir, url).unlink()
     said: list[str] = []
     with pytest.raises(NotDone, match="Problems: 1"):
         await examine_all(filled, said.append)
@@ -148,16 +148,16 @@ def test_the_schema_is_that_of_this_version_or_not() -> None:
     assert "9999_x.sql" in older.text
 
 
-def test_files_and_rows_belong_together(tmp_path: Path) -> None:
-    folder = UploadFolder(tmp_path)
-    known, unknown, new = (folder.write(name, b"x") for name in ("a", "b", "c"))
-    os.utime(folder.path_of(unknown), (0, 0))
+async def test_files_and_rows_belong_together(tmp_path: Path) -> None:
+    files = files_in(tmp_path)
+    known, unknown, new = [await files.keep(name, b"x") for name in ("a", "b", "c")]
+    os.utime(path_of(tmp_path, unknown), (0, 0))
     moment = evolve(MOMENT, uploads=[known])
-    (found,) = check_files(folder, moment)
+    (found,) = await check_files(files, moment)
     assert found.level is Level.WARNING
     assert unknown in found.text
     assert new not in found.text
     gone = [f"/uploads/2020-01-01/{n}" for n in range(5)]
-    missing, _ = check_files(folder, evolve(MOMENT, uploads=[known, *gone, "https://x/y"]))
+    missing, _ = await check_files(files, evolve(MOMENT, uploads=[known, *gone, "https://x/y"]))
     assert missing.level is Level.PROBLEM
     assert "and 3 others" in missing.text

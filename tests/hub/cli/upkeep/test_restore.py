@@ -40,14 +40,12 @@ async def put_back(config: Config, path: Path, *, end_sessions: bool = False) ->
     return line
 
 
-def files(config: Config) -> dict[str, tuple[bytes, int, float]]:
+def files(config: Config) -> dict[str, tuple[bytes, float]]:
     root = config.data_dir
     return {
-        path.relative_to(root).as_posix(): (
-            path.read_bytes(), path.stat().st_mode, path.stat().st_mtime
-        )
+        path.relative_to(root).as_posix(): (path.read_bytes(), path.stat().st_mtime)
         for path in root.rglob("*_*")
-    }  # fmt: skip
+    }
 
 
 async def test_everything_is_as_it_was_but_the_log_is_another(

@@ -11,12 +11,12 @@ from zipfile import ZipFile
 import pytest
 import trio
 
-from hub.files.folder import UploadFolder
 from hub.services.people.export import PAGE, SUMMARY, export_person
 from persistence.interface import Store
 from persistence.records import Draft, Identity, NewUser, ProfileChange
 from persistence.uploads import Upload
 from protocol.model import MessageKind, User
+from tests.support.files.folders import files_in
 from tests.support.stores.records import (
     granted,
     make_channel,
@@ -39,7 +39,7 @@ async def exported(store: Store, user: User, folder: Path) -> dict[str, Any]:
         await trio.lowlevel.checkpoint()
         whole.write(part)
 
-    await export_person(store, UploadFolder(folder), user, put)
+    await export_person(store, files_in(folder), user, put)
     with ZipFile(whole) as file:
         assert file.testzip() is None
         assert file.namelist()[-1] == SUMMARY
@@ -69,8 +69,8 @@ async def test_it_holds_everything_of_a_person(store: Store, tmp_path: Path) -> 
     channel = await make_channel(store, ben, ann)
     tea = await store.workspaces.create(ben.id, "tea", None)
     granted(await store.invitations.invite(tea.id, ann.id, by=ben.id))
-    folder = UploadFolder(tmp_path)
-    url = folder.write("cat.txt", b"meow")
+    folder = files_in(tmp_path)
+    url = await folder.keep("cat.txt", b"meow")
     await store.uploads.add(Upload(url, ann.id, "text/plain", "cat.txt", 4))
     first = await post_one(store, Draft(ann.id, ben.id, "to ben", "ann's key"))
     reply = Draft(ben.id, ann.id, "to ann", parent_id=first.id)
@@ -168,8 +168,8 @@ async def test_a_file_that_is_gone_or_elsewhere_is_left_out(
 
 async def test_it_is_given_away_while_it_is_made(memory_store: Store, tmp_path: Path) -> None:
     (ann,) = await make_users(memory_store, "ann")
-    folder, size = UploadFolder(tmp_path), 3_000_000
-    url = folder.write("cat.txt", b"m" * size)
+    folder, size = files_in(tmp_path), 3_000_000
+    url = await folder.keep("cat.txt", b"m" * size)
     await memory_store.uploads.add(Upload(url, ann.id, "text/plain", "cat.txt", size))
     parts: list[int] = []
 
@@ -199,7 +199,7 @@ async def test_it_takes_no_more_memory_for_more_messages(
         for _ in range(1 if round_ == 0 else 3):
             await post(store, *(Draft(ann.id, ben.id, "x" * 1_000) for _ in range(2 * PAGE)))
         tracemalloc.start()
-        await export_person(store, UploadFolder(tmp_path), ann, forget)
+        await export_person(store, files_in(tmp_path), ann, forget)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 2 * peaks[0]

@@ -193,23 +193,23 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a file that was removed meanwhile ends a backup",
-        ARCHIVE,
-        "        except FileNotFoundError:\n            return False\n",
-        "        except NotADirectoryError:\n            return False\n",
+        "hub/cli/upkeep/backup.py",
+        "    if stat is None:\n        return False\n",
+        "",
         ("tests/hub/cli/upkeep/test_backup.py",),
     ),
     Fault(
         "with a misspelt data folder a backup has no files",
         "hub/cli/upkeep/backup.py",
-        "if snapshot.uploads and not folder.days():",
-        "if False:",
+        "    if not snapshot.uploads:\n        return\n",
+        "    if snapshot:\n        return\n",
         ("tests/hub/cli/upkeep/test_backup.py",),
     ),
     Fault(
         "the thumbnails of a backup are forgotten",
         "hub/cli/upkeep/backup.py",
-        "        await trio.to_thread.run_sync(_add, archive, folder, thumbnail)\n",
-        "",
+        "            keys = (key_of(url), thumbnail_key(url))\n",
+        "            keys = (key_of(url),)\n",
         ("tests/hub/cli/upkeep/test_backup.py",),
     ),
     Fault(
@@ -250,8 +250,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a file that is missing is well",
         "hub/cli/upkeep/doctor.py",
-        "return folder.path_of(url).is_file()",
-        "return bool(folder.path_of(url))",
+        "if _key_of(url) not in there",
+        "if _key_of(url) is None",
         ("tests/hub/cli/upkeep/test_doctor.py",),
     ),
     Fault(

@@ -265,8 +265,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "files of a deleted user stay on the disk",
         "hub/admin/actions.py",
-        "        while self.files is not None and await self.files.collect():\n",
-        "        while self.files == user:\n",
+        "        while self.collector is not None and await self.collector.collect():\n",
+        "        while self.collector == user:\n",
         (COMMANDS,),
     ),
     Fault(
