@@ -219,8 +219,8 @@ class Order:
         """When the log has to be read, or somebody's time is over."""
         if self._doubts:
             return trio.current_time()
-        untils = (each.until for waiting in self._waiting.values() for each in waiting)
-        return min(*self._gaps.values(), *untils, inf, inf)
+        ends = (each.until for waiting in self._waiting.values() for each in waiting)
+        return min(*self._gaps.values(), *ends, inf, inf)
 
     def is_due(self) -> bool:
         """Whether the log has to be read now."""
