@@ -258,26 +258,28 @@ class Lane:
         """What follows goes out, the others are held; a proof that the log went back, and what is
         left then.
         """
-        messages = self.sequencer.messages
+        messages, follows = self.sequencer.messages, self.sequencer.follows
+        holds = messages.holds
         settled: list[tuple[Submission, Settlement]] = []
         out.thens.append(partial(self._settle_all, settled))
         for number, (submission, outcome) in enumerate(outcomes):
             match outcome:
                 case Posted(message=message, repeated=False):
                     try:
-                        is_next = self.sequencer.follows(message)
+                        is_next = follows(message)
                     except WentBack as proof:
                         return proof, outcomes[number:]
                     self.figures.stored += 1
                     if is_next:
                         out.deliveries += self._submission_deliveries(outcome, submission)
                         settled.append((submission, outcome))
-                        if messages.holds:
+                        if holds:
                             messages.drain(message.channel_id, out)
                     else:
                         make = partial(self._submission_deliveries, outcome, submission)
                         messages.hold(message.channel_id, message.seq, Arrival(message, make))
                         self._wait(submission, outcome)
+                        holds = True
                 case Posted(message=message) if not self.sequencer.is_delivered(message):
                     self._wait(submission, outcome)
                 case Posted() | Refusal() | StoreUnavailable():

@@ -160,10 +160,12 @@ class Order:
 
     def note(self, channel_id: ChannelId, number: int, message_id: MessageId) -> None:
         """Everything up to a number was delivered, last what is about this message."""
-        positions = self.positions
-        positions.note(channel_id, number, message_id)
-        if positions.is_full:
-            positions.forget(self._gaps.keys() | self._doubts.keys())
+        if self.positions.note(channel_id, number, message_id):
+            self.make_room()
+
+    def make_room(self) -> None:
+        """Forget channels, but for those in which something may be missing."""
+        self.positions.forget(self._gaps.keys() | self._doubts.keys())
 
     def receive(self, channel_id: ChannelId, number: int, arrival: Arrival, out: Outgoing) -> None:
         """Something has come: it is dropped if it was delivered, and else delivered or held."""

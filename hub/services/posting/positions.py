@@ -48,10 +48,15 @@ class Positions:
         last = self._recent.get(channel_id)
         return self._older.get(channel_id) if last is None else last
 
-    def note(self, channel_id: ChannelId, number: int, message_id: MessageId) -> None:
-        """Everything up to this number was delivered, last a message with this id."""
-        self._recent[channel_id] = number
-        self._newest = max(self._newest, message_id)
+    def note(self, channel_id: ChannelId, number: int, message_id: MessageId) -> bool:
+        """Everything up to this number was delivered, last a message with this id. Returns whether
+        `forget` may have something to do.
+        """
+        recent = self._recent
+        recent[channel_id] = number
+        if message_id > self._newest:  # noqa: PLR1730  for every message
+            self._newest = message_id
+        return len(recent) > MAX_CHANNELS // 2
 
     def is_old(self, message_id: MessageId) -> bool:
         """Whether what comes of a channel that is not remembered was delivered before, or stored
@@ -59,11 +64,6 @@ class Positions:
         """
         is_settled = trio.current_time() >= self._began_at + SETTLED_SECONDS
         return message_id <= self.floor and is_settled
-
-    @property
-    def is_full(self) -> bool:
-        """Whether `forget` may have something to do."""
-        return len(self._recent) > MAX_CHANNELS // 2
 
     def forget(self, but: Collection[ChannelId]) -> None:
         """Make room, if that is safe now.

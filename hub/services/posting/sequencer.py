@@ -198,7 +198,8 @@ class Sequencer:
             raise WentBack(channel_id, last, seq)
         if seq != (last or 0) + 1:
             return False
-        self.messages.note(channel_id, seq, message.id)
+        if positions.note(channel_id, seq, message.id):
+            self.messages.make_room()
         return True
 
     def take(self, message: Message) -> None:

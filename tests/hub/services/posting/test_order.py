@@ -210,8 +210,7 @@ async def test_positions_are_forgotten_once_nothing_below_can_come(
     positions = Positions(MessageId(10))
 
     def note(channel: int) -> None:
-        positions.note(ChannelId(channel), 1, MessageId(100 + channel))
-        if positions.is_full:
+        if positions.note(ChannelId(channel), 1, MessageId(100 + channel)):
             positions.forget([ChannelId(2)])
 
     for channel in (1, 2, 3, 4):
@@ -232,8 +231,7 @@ async def test_positions_are_kept_while_what_others_stored_may_be_lost(
     positions = Positions(MessageId(10), lambda: in_sync)
     mock_clock.jump(100)
     for channel in range(1, 9):
-        positions.note(ChannelId(channel), 1, MessageId(100 + channel))
-        if positions.is_full:
+        if positions.note(ChannelId(channel), 1, MessageId(100 + channel)):
             positions.forget(())
         mock_clock.jump(SETTLED_SECONDS)
     assert positions.floor == 10

@@ -79,9 +79,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a message is confirmed before another node's in front of it is delivered",
         LANE,
-        "                        self._wait(submission, outcome)\n                case Posted(",
+        "                        self._wait(submission, outcome)\n                        holds",
         "                        settled.append((submission, outcome))\n"
-        "                case Posted(",
+        "                        holds",
         BY_NODES,
     ),
     Fault(
