@@ -194,7 +194,7 @@ class Order:
         """
         waiting = self._waiting.setdefault(channel_id, [])
         if reached is not None or all(each.number < number for each in waiting):
-            until = trio.current_time() + WAIT_SECONDS
+            until = inf if reached is None else trio.current_time() + WAIT_SECONDS
             waiting.append(_Waiting(number, reached or _nobody, until))
             self.wake(until)
         self._mark(channel_id)
@@ -218,11 +218,13 @@ class Order:
         self._settle(channel_id, out)
 
     def next_due(self) -> float:
-        """When the log has to be read, or somebody's time is over."""
-        if self._doubts:
-            return trio.current_time()
+        """When the log has to be read."""
+        return trio.current_time() if self._doubts else min(self._gaps.values(), default=inf)
+
+    def next_end(self) -> float:
+        """When somebody's time is over."""
         ends = (each.until for waiting in self._waiting.values() for each in waiting)
-        return min(*self._gaps.values(), *ends, inf, inf)
+        return min(ends, default=inf)
 
     def is_due(self) -> bool:
         """Whether the log has to be read now."""
@@ -266,6 +268,7 @@ class Order:
         if held is None:
             self.figures.found += 1
         self._take(channel_id, number, held or arrival, out, is_next=is_next)
+        self._settle(channel_id, out)
 
     def end_read(self, reading: Reading, out: Outgoing) -> None:
         """Everything was read: what was known to be committed and is not there is gone."""

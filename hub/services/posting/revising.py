@@ -101,7 +101,8 @@ class Revising:
             partial(_deliveries, revised, revision, user),
             after_gone=partial(_missed, revised),  # it stands for that one too
         )
-        self._sequencer.receive_revision(revised.rev, arrival, out)
+        channel_id = revised.message.channel_id
+        self._sequencer.revisions.receive(channel_id, revised.rev, arrival, out)
 
     async def _store(self, submissions: Sequence[RevisionSubmission]) -> None:
         for each in submissions:

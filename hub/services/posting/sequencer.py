@@ -149,7 +149,8 @@ class Sequencer:
         due = min(self.messages.next_due(), self.revisions.next_due())
         if self._doubtful_pairs:
             due = min(due, trio.current_time())
-        return max(due, self._read_again_at)
+        ends = self.messages.next_end(), self.revisions.next_end()
+        return min(max(due, self._read_again_at), *ends)
 
     def postpone_reading(self) -> None:
         """The log cannot be read now: try again later."""
@@ -270,17 +271,6 @@ class Sequencer:
 
     # Both
 
-    def receive_revision(self, rev: int, arrival: Arrival, out: Outgoing) -> None:
-        """A revision was made, here or at another node."""
-        message = arrival.message
-        self.revisions.receive(message.channel_id, rev, arrival, out)
-        self._require(message)
-
-    def _require(self, message: Message) -> None:
-        """A message exists, and something is about it."""
-        if not self.is_delivered(message):
-            self.messages.wait(message.channel_id, message.seq)
-
     def is_delivered(self, message: Message) -> bool:
         """Whether a message was delivered, as was everything before it."""
         positions = self.messages.positions
@@ -353,7 +343,8 @@ class Sequencer:
             is_old = not is_known and message.id <= floor and message.rev < first
             make = _none if is_old else partial(deliveries, revised)
             self.revisions.find(message.channel_id, message.rev, Arrival(message, make), out)
-            self._require(message)
+            if not self.is_delivered(message):
+                self.messages.wait(message.channel_id, message.seq)
         if len(page.revised) < PAGE:
             self.revisions.end_read(page.reading, out)
         return out
@@ -363,7 +354,10 @@ class Sequencer:
         messages since the start is delivered.
         """
         last = reading.above[channel_id]
-        return max(0, reading.since[channel_id] - LOOK_BACK) if last is None else last
+        if last is not None:
+            return last
+        first = reading.since.get(channel_id)
+        return MAX_ID if first is None else max(0, first - LOOK_BACK)
 
     def _complete_until(self) -> float:
         """Up to which time everything has come, and it is known of which channels not all has."""

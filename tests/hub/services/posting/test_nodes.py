@@ -236,6 +236,35 @@ async def test_a_change_that_was_lost_is_read_and_one_that_was_superseded_is_no_
         assert [each.rev for each in notes.revs] == [1, 3, 4]
 
 
+async def test_a_repeated_change_of_which_nothing_can_be_read_is_refused_in_time(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    """And the lane goes on."""
+    ann, ben = await people(memory_store)
+    since = Interception("revisions", "revised_since")
+    async with open_node(since.over(memory_store)) as node:
+        _, notes = await node.come(ben)
+        (one,) = await node.elsewhere(draft(ann, ben))
+        await node.hear(one)
+        await revised(memory_store, one, ann, "a")  # lost
+
+        async def away(*_: Any, **__: Any) -> None:
+            raise StoreUnavailable("away")
+
+        since.way = away
+        target = await memory_store.revisions.target(ann.id, one.message.id)
+        assert target is not None
+        again = RevisionDraft(ann.id, one.message.id, Edit("a"), target)
+        with pytest.raises(StoreUnavailable):
+            await node.messaging.revise(ann, again)
+        since.way = None
+        await trio.sleep(1)
+        assert node.lane.in_doubt == 0
+        await node.hear(*await node.elsewhere(draft(ann, ben)))
+        await node.quiet()
+        assert seqs(notes) == [1, 2]
+
+
 async def test_channels_that_may_lack_something_are_read(store: Store) -> None:
     ann, ben = await people(store)
     async with open_node(store) as node:

@@ -101,9 +101,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a message that a change is about is not looked for",
         SEQUENCER,
-        "        self.revisions.receive(message.channel_id, rev, arrival, out)\n"
-        "        self._require(message)\n",
-        "        self.revisions.receive(message.channel_id, rev, arrival, out)\n",
+        "            if not self.is_delivered(message):\n",
+        "            if False:\n",
         BY_NODES,
     ),
     Fault(
