@@ -138,10 +138,6 @@ class Order:
         behind = self._behind
         return bool(self._early or self._waiting or (behind is not None and behind.holds))
 
-    def doubts(self, channel_id: ChannelId) -> bool:
-        """Whether something of this channel may be missing of which nothing is known."""
-        return channel_id in self._doubts
-
     def doubt(self, channel_ids: Iterable[ChannelId]) -> None:
         """Something of these channels may be missing: they are read in the lane's next turn."""
         self._count += 1

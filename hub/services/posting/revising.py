@@ -86,7 +86,7 @@ class Revising:
     async def carry_out(self, submissions: Sequence[RevisionSubmission], *, again: bool) -> None:
         """Store, deliver what follows, and settle. `again`: also what stands still."""
         held = self._standstill.take() if again else ()
-        ready = self._after_their_messages([*held, *self._standstill.others(submissions)])
+        ready = [*held, *self._standstill.others(submissions)]
         if ready:
             await self._store(ready)
         if self._sequencer.lacks_revisions:
@@ -139,20 +139,6 @@ class Revising:
                 out.thens.append(partial(submission.settle, outcome))
             case _:
                 assert_never(outcome)
-
-    def _after_their_messages(
-        self, submissions: Sequence[RevisionSubmission]
-    ) -> Sequence[RevisionSubmission]:
-        """Those whose messages are known here. The others are not made: nobody would know of what
-        they are.
-        """
-        ready: list[RevisionSubmission] = []
-        for each in submissions:
-            if self._sequencer.may_lack(each.draft.target):
-                each.settle(StoreUnavailable("what was posted there is not delivered yet"))
-            else:
-                ready.append(each)
-        return ready
 
     async def _revise(
         self, submissions: Sequence[RevisionSubmission]

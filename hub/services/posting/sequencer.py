@@ -207,13 +207,6 @@ class Sequencer:
         """A message that was just stored is delivered, whatever came before it."""
         self.messages.note(message.channel_id, message.seq, message.id)
 
-    def may_lack(self, target: Target) -> bool:
-        """Whether a message that was stored where this one stands may be unknown here."""
-        one, other = target.pair or (None, None)
-        pairs = {(one, other), (other, one)}
-        is_doubtful = self.messages.doubts(target.channel_id)
-        return is_doubtful or not pairs.isdisjoint(self._doubtful_pairs)
-
     def doubt(self, draft: Draft) -> None:
         """It is unknown whether this draft was stored; it may even be stored from now on."""
         self._unsettled.add(draft.author_id)

@@ -122,7 +122,7 @@ async def test_a_doubt_of_while_the_log_was_read_stays() -> None:
     reading = order.begin_read()
     order.doubt([CHANNEL])
     order.end_read(reading, Outgoing())
-    assert order.doubts(CHANNEL)
+    assert order.in_doubt
     order.end_read(order.begin_read(), Outgoing())
     assert not order.in_doubt
 

@@ -16,13 +16,6 @@ EVERY_DIALECT: Final = "tests/protocol/dialects/test_every_dialect.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
-        "who has not got a message is told that it was changed",
-        "hub/services/posting/revising.py",
-        "            if self._sequencer.may_lack(each.draft.target):",
-        "            if False:",
-        ("tests/hub/services/posting/test_revising.py",),
-    ),
-    Fault(
         "what came live does not come again although the client drops it",
         "hub/actor/backlog.py",
         "        self._sent.clear()\n",
