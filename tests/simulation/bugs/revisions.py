@@ -37,8 +37,9 @@ def revision_to_the_blocked(sim: "Simulation") -> Iterator[None]:
 def revision_lost(sim: "Simulation") -> Iterator[None]:
     """A revision whose answer was lost is not told, unless somebody makes another one."""
 
-    def forget(_: Sequencer, __: RevisionDraft) -> None:
-        """It is not looked for."""
+    def forget(sequencer: Sequencer, draft: RevisionDraft) -> None:
+        for known in (sequencer.revisions.positions._recent, sequencer.revisions.positions._older):
+            known.pop(draft.target.channel_id, None)
 
     with replaced(Sequencer, "doubt_revision", forget):
         yield
