@@ -16,13 +16,6 @@ EVERY_DIALECT: Final = "tests/protocol/dialects/test_every_dialect.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
-        "who has not got a message is told that it was changed",
-        "hub/services/posting/revising.py",
-        "            if self._continuity.may_lack(each.draft.target):",
-        "            if False:",
-        ("tests/hub/services/posting/test_revising.py",),
-    ),
-    Fault(
         "what came live does not come again although the client drops it",
         "hub/actor/backlog.py",
         "        self._sent.clear()\n",
@@ -85,8 +78,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a pin hides an edit whose answer was lost",
         "hub/services/posting/revising.py",
-        "if not positions.is_next(message.channel_id, message.rev):",
-        "if positions.is_next(message.channel_id, -1):",
+        "after_gone=partial(_missed, revised),",
+        "after_gone=None,",
         (REVISING,),
     ),
     Fault(
