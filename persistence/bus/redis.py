@@ -33,12 +33,13 @@ from persistence.bus.redis_server import (
 )
 
 KEPT: Final = 20_000  # bulletins, and up to a node of the stream's more
-COUNT: Final = 100  # bulletins of one answer
+COUNT: Final = 50  # bulletins of one answer, which fit beside what may wait for a reader
 BLOCK_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 2.0
 RECONNECT_SECONDS: Final = 0.1
 SENTINEL_CHECK_SECONDS: Final = 5.0
 _NOTHING: Final = b"0-0"  # before the first entry
+_NO_WITNESS: Final = (None, _NOTHING)
 _FIELD: Final = b"b"
 _LIMIT: Final = (b"MAXLEN", b"~", KEPT)
 _Entry: TypeAlias = tuple[bytes, Sequence[bytes]]
@@ -156,16 +157,18 @@ class _Reader:
         while True:
             entries = await self._read(connection)
             now = trio.current_time()
-            if len(entries) == COUNT or now >= looked_at + BLOCK_SECONDS:
-                looked_at = now
-                if not await self._has_witness(connection):
-                    self.arrivals.begin_anew()
-                    if not entries:
-                        await self._find_position(connection)
-                self._witness = entries[-1][0] if entries else self._position
+            looks = len(entries) == COUNT or now >= looked_at + BLOCK_SECONDS
+            is_whole = not looks or await self._has_witness(connection)
+            if not is_whole:
+                self.arrivals.begin_anew()
             for identifier, fields in entries:
                 self.arrivals.put(fields[1])
                 self._position = identifier
+            if not is_whole:
+                await self._find_position(connection)
+            elif looks or self._witness in _NO_WITNESS:
+                self._witness = self._position
+            looked_at = now if looks else looked_at
             await self.arrivals.until_read()
             if now >= asked_at + SENTINEL_CHECK_SECONDS:
                 asked_at = now
@@ -181,7 +184,7 @@ class _Reader:
         return entries
 
     async def _has_witness(self, connection: RedisConnection) -> bool:
-        if self._witness in {None, _NOTHING}:
+        if self._witness is None or self._witness == _NOTHING:
             return True
         ends = (self._witness, self._witness)
         return bool(await _within(0, connection, b"XRANGE", self._stream, *ends))
@@ -193,7 +196,7 @@ class _Reader:
         last = newest[0][0] if newest else _NOTHING
         if self._position is None or _number(last) < _number(self._position):
             self._position = last
-        self._witness = None
+        self._witness = self._position if self._position == last else None
 
 
 async def _within(

@@ -51,7 +51,6 @@ _OPTIONS: Final = {"ca_certs", "certfile", "keyfile", "sentinel_username", "sent
 _WORDS: Final[Mapping[type[RedisError], str]] = {
     AuthenticationRequiredError: "the server wants a password",
     AuthenticationFailureError: "the server refuses the user or the password",
-    AuthorizationError: "the user lacks a right on the server",
     ReadOnlyError: "the server is a read-only replica",
     BusyLoadingError: "the server still loads its data",
     MovedError: "the server belongs to a Redis Cluster, which cannot be used",
@@ -197,10 +196,9 @@ class RedisServer:
     ) -> RedisConnection:
         raw = TCPConnection(
             location,
-            connect_timeout=CONNECT_SECONDS,
+            connect_timeout=None,  # its caller has a deadline
             username=login.username,
             password=login.password,
-            client_name="parlour",
             db=database,
             ssl_context=self.tls,
         )
@@ -208,6 +206,7 @@ class RedisServer:
         try:
             await nursery.start(connection.run)
         except RedisError as error:
+            await trio.lowlevel.checkpoint_if_cancelled()  # which coredis says in this way as well
             raise BusUnavailable(login.without_secrets(in_words(error))) from None
         return connection
 
@@ -242,9 +241,7 @@ def parse_url(url: str) -> RedisServer:
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.scheme not in SCHEMES or options.keys() - _OPTIONS:
-        raise ValueError(
-            "the URL of a Redis has a scheme or an option that is not documented"
-        )
+        raise ValueError("the URL of a Redis has a scheme or an option that is not documented")
     is_sentinel = parts.scheme.endswith("+sentinel")
     user, _, hosts = parts.netloc.rpartition("@")
     username, _, password = user.partition(":")
@@ -288,10 +285,12 @@ def _tls(options: Mapping[str, str]) -> ssl.SSLContext:
 def in_words(error: RedisError) -> str:
     """What a server, or the way to it, has against a request."""
     text = str(error)
+    if isinstance(error, AuthorizationError):
+        return f"the user lacks a right on the server: {text}"
     known = _WORDS.get(type(error)) or _WORDS_BY_CODE.get(text.partition(" ")[0])
     if known is not None:
-        return f"{known} ({text})"
-    causes = [repr(each.strerror or str(each)) for each in _causes(error)]
+        return known
+    causes = [each.strerror or str(each) for each in _causes(error)]
     return ": ".join([text, *causes[-1:]])
 
 

@@ -52,7 +52,7 @@ _SESSION: Final[Mapping[str, str]] = {
 }
 _NOTIFY: Final = "SELECT count(pg_notify($1, payload)) FROM unnest($2::text[]) AS payload"
 _LISTENING: Final = "SELECT pg_notify($1, $2), pg_notification_queue_usage() AS usage"
-# A listener reads between its transactions. Of another role's session one sees no transaction.
+# A listener reads between its transactions. Those of other roles are seen with pg_read_all_stats.
 _BEHIND: Final = """
     SELECT pid, usename AS role, application_name AS application, datname AS database, state,
            extract(epoch FROM clock_timestamp() - xact_start)::int AS seconds,
@@ -63,7 +63,8 @@ _BEHIND: Final = """
       JOIN pg_roles r ON r.oid = a.usesysid
       JOIN pg_roles m ON m.rolname = current_user
      WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
-     ORDER BY a.xact_start NULLS LAST LIMIT 1
+       AND a.xact_start IS NOT NULL
+     ORDER BY a.xact_start LIMIT 1
 """
 
 
