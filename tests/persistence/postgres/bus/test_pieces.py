@@ -58,6 +58,13 @@ def test_one_that_is_not_finished_in_time_is_lost() -> None:
     assert [assembly.add(each, now=UNFINISHED_SECONDS) for each in rest] == [None, None]
 
 
+def test_one_that_is_late_makes_room_for_what_comes() -> None:
+    assembly = Assembly()
+    assembly.add(to_payloads(large("a"), "a")[0], now=0.0)
+    assembly.add(to_payloads(large("b"), "b")[0], now=UNFINISHED_SECONDS)
+    assert assembly.lost == 1
+
+
 def test_unfinished_ones_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces, "MAX_UNFINISHED", 2)
     assembly = Assembly()
