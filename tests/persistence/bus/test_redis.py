@@ -1,7 +1,9 @@
 """What a bus over Redis does when the server is killed, emptied, full, or another one."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TypeAlias
 
 import pytest
@@ -171,6 +173,15 @@ async def test_a_login_that_is_refused(server: RedisProcess, login: str, words: 
                 await refused_with(bus, words)
     assert [line["event"] for line in lines] == ["bus_lost"]
     assert "wrong-one" not in str(lines)
+
+
+async def test_few_rights_are_enough(server: RedisProcess) -> None:
+    page = (Path(__file__).parents[3] / "docs/scaling.md").read_text()
+    (command,) = re.findall("ACL SETUSER .*", page)
+    server.ask(command.replace("PASSWORD", "pw"))
+    async with node(server.url.replace(f":{QUOTED}", "parlour:pw")) as (bus, heard):
+        await bus.publish(b"first")
+        assert await anext(heard) == b"first"
 
 
 async def test_a_bus_that_is_opened_before_its_server_is_there(
