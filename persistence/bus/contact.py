@@ -51,9 +51,10 @@ class Contact:
         self._again_at = trio.current_time() + pause
         self._seconds = min(2 * self._seconds, LONGEST_SECONDS)
 
-    def require(self) -> None:
+    async def require(self) -> None:
         """Raises BusUnavailable if it is too early for another attempt."""
         if self.reason is not None and trio.current_time() < self._again_at:
+            await trio.lowlevel.checkpoint()  # whoever tries again at once lets others go on
             raise BusUnavailable(self.reason)
 
     async def until_next_attempt(self) -> None:

@@ -88,7 +88,7 @@ class RedisBus:
     async def publish(self, data: bytes) -> None:
         """See `Bus`."""
         require_size(data)
-        self._contact.require()
+        await self._contact.require()
         connection, reason = None, f"no answer within {PUBLISH_SECONDS:g} s"
         with trio.move_on_after(PUBLISH_SECONDS):
             await self._connected.wait()

@@ -48,7 +48,7 @@ SENTINEL_PORT: Final = 26379
 MIN_VERSION: Final = 7
 SCHEMES: Final = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
 _OPTIONS: Final = {"ca_certs", "certfile", "keyfile", "sentinel_username", "sentinel_password"}
-_WORDS: Final[Mapping[type[RedisError], str]] = {
+_WORDS: Final[Mapping[type[Exception], str]] = {
     AuthenticationRequiredError: "the server wants a password",
     AuthenticationFailureError: "the server refuses the user or the password",
     ReadOnlyError: "the server is a read-only replica",
@@ -103,7 +103,7 @@ class RedisConnection:
         """
         try:
             return await self._connection.create_request(command, *arguments)
-        except RedisError as error:
+        except Exception as error:  # noqa: BLE001  coredis hands on whatever ended the connection
             raise BusUnavailable(self._login.without_secrets(in_words(error))) from None
 
     def require_version(self) -> None:
@@ -282,7 +282,7 @@ def _tls(options: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
-def in_words(error: RedisError) -> str:
+def in_words(error: Exception) -> str:
     """What a server, or the way to it, has against a request."""
     text = str(error)
     if isinstance(error, AuthorizationError):

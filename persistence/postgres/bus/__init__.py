@@ -91,7 +91,7 @@ class PostgresBus:
     async def publish(self, data: bytes) -> None:
         """See `Bus`."""
         require_size(data)
-        self._contact.require()
+        await self._contact.require()
         reason = f"no answer within {PUBLISH_SECONDS:g} s"
         payloads = to_payloads(data, f"{self._name}-{next(self._numbers)}")
         with trio.move_on_after(PUBLISH_SECONDS):

@@ -96,6 +96,7 @@ async def test_any_bytes_come_as_they_were(carrier: Carrier, data: bytes) -> Non
         assert await anext(heard) == data
 
 
+@pytest.mark.timeout(180)
 async def test_ten_thousand_come_in_order(carrier: Carrier) -> None:
     sent = [b'{"number":%d}' % number for number in range(MANY)]
 

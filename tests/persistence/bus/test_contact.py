@@ -29,10 +29,10 @@ async def test_the_log_has_each_change_once(mock_clock: MockClock) -> None:
 async def test_attempts_become_rarer_and_are_refused_meanwhile(autojump_clock: MockClock) -> None:
     contact, pauses = Contact("redis", "listening"), []
     for _ in range(8):
-        contact.require()
+        await contact.require()
         contact.lost("away")
         with pytest.raises(BusUnavailable, match="away"):
-            contact.require()
+            await contact.require()
         began = trio.current_time()
         await contact.until_next_attempt()
         pauses.append(trio.current_time() - began)
@@ -41,4 +41,4 @@ async def test_attempts_become_rarer_and_are_refused_meanwhile(autojump_clock: M
     assert len(set(pauses)) == len(pauses)  # no two nodes at the same time
     contact.lost("away")
     contact.works()
-    contact.require()
+    await contact.require()

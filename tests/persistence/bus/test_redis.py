@@ -78,7 +78,7 @@ async def test_a_server_that_stands_still(server: RedisProcess) -> None:
         began = trio.current_time()
         with captured_lines() as lines:
             await refused_with(bus, "no answer within 2 s")
-            assert trio.current_time() < began + 10
+            assert trio.current_time() < began + 20
             server.go_on()
             await publish_until_it_works(bus, b"last")
         assert b"last" in await until(heard, b"last")
@@ -161,7 +161,7 @@ async def test_what_refuses_is_named_in_words_once_and_ends(server: RedisProcess
     [
         (":wrong-one@", "refuses the user or the password"),
         ("", "wants a password"),
-        ("weak:wrong-one@", "lacks a right on the server: this user has no permissions"),
+        ("weak:wrong-one@", "lacks a right on the server"),
     ],
 )
 async def test_a_login_that_is_refused(server: RedisProcess, login: str, words: str) -> None:
@@ -221,8 +221,7 @@ async def test_a_primary_that_is_killed_is_replaced_by_the_sentinels(server: Red
             f"?sentinel_password={QUOTED}"
         )
         bus, heard = await stack.enter_async_context(node(url))
-        await bus.publish(b"at the first")
-        assert await anext(heard) == b"at the first"
+        await goes_on(bus, heard, b"at the first")
         server.kill()
         found = await goes_on(bus, heard, b"at the second")
         assert None in found

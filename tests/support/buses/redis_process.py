@@ -27,7 +27,7 @@ requirepass {password}
 protected-mode no
 sentinel monitor main 127.0.0.1 {primary} 1
 sentinel auth-pass main {password}
-sentinel down-after-milliseconds main 300
+sentinel down-after-milliseconds main 1000
 sentinel failover-timeout main 2000
 """
 

@@ -122,7 +122,7 @@ async def test_a_server_that_does_not_answer_is_given_up_and_found_again(
         proxy.from_client = Silence(lambda packet: packet.kind == "B", times=99)
         began = trio.current_time()
         assert await refusal(bus) == "no answer within 2 s"
-        assert trio.current_time() < began + 5
+        assert trio.current_time() < began + 20
         proxy.from_client = pass_to_server
         await publish_until_it_works(bus, b"last")
         assert set(await until(heard, b"last")) <= {None, b"?", b"last"}

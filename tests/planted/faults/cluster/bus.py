@@ -160,6 +160,13 @@ FAULTS: Final = (
         (SERVER_TESTS,),
     ),
     Fault(
+        "what is no answer of a Redis ends the hub",
+        SERVER,
+        "except Exception as error:",
+        "except RedisError as error:",
+        (SERVER_TESTS,),
+    ),
+    Fault(
         "a Redis that is too old is used",
         SERVER,
         "< MIN_VERSION:",
