@@ -7,6 +7,7 @@ asked by its answer; a note whose answer was lost is told when the user's next o
 is answered. Must not know: dialects, sockets, SQL.
 """
 
+from collections import Counter
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Final, TypeVar, assert_never
@@ -33,6 +34,7 @@ T = TypeVar("T")
 
 PAGE_NOTES: Final = 500
 MAX_NOTES: Final = 10_000  # in one resume
+AT_A_TIME: Final = 8  # that a user's devices may make while the outcome of another one is unknown
 _IN_PAST: Final = "until must be in the future"
 
 
@@ -44,7 +46,7 @@ class Notes:
     messages: Messages
     relations: Relations
     hub: Hub
-    _doubtful: set[UserId] = field(factory=set, init=False)
+    _doubts: Counter[UserId] = field(factory=Counter, init=False)  # statements of unknown outcome
 
     async def take(self, asker: Asker, command: NoteCommand) -> Answer:
         """Note something for a user. The answer is the note as it is then.
@@ -114,25 +116,25 @@ class Notes:
 
     async def known(self, user_id: UserId, statement: Awaitable[T]) -> T:
         """The outcome of a statement that may change a user's notes. If it is unknown, the next
-        known one has the user's connections told of their last note: whoever misses others sees
-        that by its number.
+        known one has the user's connections told of as many of their last notes as may not have
+        been, since not every dialect tells of each.
 
         Raises:
             StoreUnavailable: it is unknown.
         """
         try:
             outcome = await statement
-            if user_id in self._doubtful:
-                await self._tell_last(user_id)
+            if user_id in self._doubts:
+                await self._tell_last(user_id, AT_A_TIME + self._doubts[user_id])
         except BaseException:
-            self._doubtful.add(user_id)
+            self._doubts[user_id] += 1
             raise
-        self._doubtful.discard(user_id)
+        self._doubts.pop(user_id, None)
         return outcome
 
-    async def _tell_last(self, user_id: UserId) -> None:
-        last = await self.store.last_number(user_id)
-        for note in await self.store.since(user_id, last - 1, limit=1):
+    async def _tell_last(self, user_id: UserId, count: int) -> None:
+        last, count = await self.store.last_number(user_id), min(count, PAGE_NOTES)
+        for note in await self.store.since(user_id, max(0, last - count), limit=count):
             await self.hub.broadcast([noted(user_id, note)])
 
     async def replay(self, client: Client, known: int) -> tuple[int, bool]:

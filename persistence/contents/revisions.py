@@ -145,8 +145,8 @@ class Revisions(Protocol):
         self, user_id: UserId, spans: Sequence[RevisionSpan], *, limit: int
     ) -> Sequence[Message]:
         """The first `limit` messages of the spans, also deleted ones, in the order of the spans,
-        then by rev. Of a channel that the user may not see there are none, nor messages that
-        the user has hidden. One statement.
+        then by rev. Of a channel that the user may not see there are none. Of messages that the
+        user has hidden, only those are among them that are deleted. One statement.
         """
 
     async def revised_since(

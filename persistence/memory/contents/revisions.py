@@ -174,7 +174,8 @@ class MemoryRevisions:
         return [
             row.seen(message, hidden)
             for row, message in self._in(spans)
-            if self.tables.may_join(user_id, row.channel) and not row.is_hidden(message.id, user_id)
+            if self.tables.may_join(user_id, row.channel)
+            and (message.id in row.deleted or not row.is_hidden(message.id, user_id))
         ][:limit]
 
     async def revised_since(

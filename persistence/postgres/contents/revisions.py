@@ -61,7 +61,7 @@ REVISED_IN: Final = f"SELECT {TO_FIRST}" + _IN_SPANS.format(
     spans="$2::bigint[], $3::bigint[], $4::bigint[]",
     seen="AND may_join($1, c.id)",
     limit="$5",
-    shown="AND NOT is_hidden_from($1, l.id)",
+    shown="AND (l.deleted_at IS NOT NULL OR NOT is_hidden_from($1, l.id))",
 )
 _REVISED_SINCE: Final = f"SELECT {_AS_DELIVERED}" + _IN_SPANS.format(
     spans="$1::bigint[], $2::bigint[], $3::bigint[]", seen="", limit="$4", shown=""

@@ -302,6 +302,23 @@ async def test_a_note_whose_answer_was_lost_is_told_when_it_is_repeated(store: S
         assert (await socket.receive_type("message_hidden"))["note"] == 1
 
 
+async def test_a_lost_note_is_told_where_the_next_one_is_none_of_the_dialect(store: Store) -> None:
+    hiding = Interception("notes", "hide", _lost)
+    async with open_world(hiding.over(store)) as world:
+        school = await open_school(world)
+        (one,) = await write(world, school.ann.user, school.ben.user, "1")
+        private = await school.ben.open("/ws")
+        assert (await school.ben.call("PUT", f"/api/messages/{one.id}/hidden")).status == 503
+        hiding.way = None
+        (posted,) = await post(world, school.tea.user, school.general, "x")
+        chat = await school.join(school.ben)
+        chat.ignoring(*PRESENCE, "message_hidden")
+        await chat.send(
+            {"type": "hide_message", "channelId": school.general.id, "messageId": posted.id}
+        )
+        assert (await private.receive_type("message_hidden"))["note"] == 1
+
+
 async def test_that_unread_messages_were_read_is_told_when_it_is_repeated(store: Store) -> None:
     reading = Interception("messages", "mark_read")
     async with open_world(reading.over(store)) as world:

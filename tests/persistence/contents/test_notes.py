@@ -168,6 +168,9 @@ async def test_a_hidden_message_is_left_out_for_one_user_alone(store: Store) -> 
     span = RevisionSpan(channel_id, 0, 9)
     assert contents(await store.revisions.revised_in(ann.id, [span], limit=9)) == ["other words"]
     assert await store.revisions.revised_in(ben.id, [span], limit=9) == []
+    await changed(store, reply.id, Delete(), by=ann.id)
+    gone = await store.revisions.revised_in(ben.id, [span], limit=9)
+    assert [(each.id, each.is_deleted, each.content) for each in gone] == [(reply.id, True, "")]
     # marking it read counts, and undoing it shows it as it is now
     read = await messages.mark_read_up_to(ben.id, edited.id)
     assert read.advance is not None
@@ -177,6 +180,14 @@ async def test_a_hidden_message_is_left_out_for_one_user_alone(store: Store) -> 
     assert undone.is_new
     page = await messages.conversation_page(ben.id, ann.id, limit=9)
     assert contents(page) == ["one word", "two words", "other words"]
+
+
+async def test_a_hidden_reply_is_among_those_that_were_hidden(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    (one,) = await said(store, ann, ben, "one")
+    reply = await post_one(store, Draft(ann.id, ben.id, "re", parent_id=one.id))
+    await store.notes.hide(ben.id, reply.id)
+    assert await replies_to(store, one, ben) == []
     await store.notes.hide(ben.id, reply.id, is_hidden=False)
     assert await replies_to(store, one, ben) == ["re"]
 

@@ -92,9 +92,9 @@ class Ledger(Outgoing):
 
     def asks(self) -> None:
         """The device asks for what it missed."""
-        self.connection.asked += 1
-        self.connection.resumes += 1
         self.connection.asked_at = trio.current_time()
+        self.connection.asked.append(self.connection.asked_at)
+        self.connection.resumes += 1
         self.connection.may_ask = self.connection.needs_resume = False
         for channel_id, seq in self.last.items():
             self.connection.reach(channel_id, seq)  # it says that it has this, and is told so
@@ -301,9 +301,10 @@ class Ledger(Outgoing):
 
     def _noted(self, noted: ChannelNoted | MessageNoted) -> None:
         self.note(self.name, f"is told {noted}")
-        self._may_hear(Right.SEE, noted.channel_id, "a note")
+        if not self.wishes.awaits(noted):  # an answer may come after the end
+            self._may_hear(Right.SEE, noted.channel_id, "a note")
         self.wishes.told(noted)
-        if self.notes.tell(noted) and self.connection.asked == 0:
+        if self.notes.tell(noted) and not self.connection.asked:
             self.connection.needs_resume = True
 
     def _thread_replied(self, replied: ThreadReplied) -> None:
@@ -330,7 +331,7 @@ class Ledger(Outgoing):
         if not is_there and not self._may_miss(channel_id):
             gone = self.truth.is_deleted(channel_id, seq)  # it may never be told
             self._require(gone, f"was told {revised} before its message, {seq}")
-        is_resuming = connection.asked > 0
+        is_resuming = bool(connection.asked)
         self.states.tell(revised, resumes=connection.resumes, is_resuming=is_resuming)
         skipped = self.states.skips(channel_id, revised.rev)
         if skipped and not is_resuming:
@@ -405,9 +406,9 @@ class Ledger(Outgoing):
         return self.truth.sight(right, self.me, channel_id).was_closed_since(connection.opened_at)
 
     def _resumed(self, resumed: Resumed) -> None:
-        connection, asked_at = self.connection, self.connection.asked_at
-        self._require(connection.asked > 0, "is resumed and did not ask")
-        connection.asked -= 1
+        connection = self.connection
+        self._require(bool(connection.asked), "is resumed and did not ask")
+        asked_at = connection.asked.pop(0)
         self._require(resumed.complete, "was not sent everything")
         for channel_id, upto in resumed.upto.items():
             sight = self.truth.sight(Right.SEE, self.me, channel_id)

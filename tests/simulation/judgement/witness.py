@@ -49,8 +49,9 @@ class Connection:
         is_slow: it reads late, so what it reads now may have been sent long ago.
         holds: whether the hub holds live events until the device has resumed.
 
-    `asked`: resumes that have not ended, of `resumes` all together. `unanswered`: how often each
-    message was sent over it, less the answers that came.
+    `asked`: when the resumes were asked for that have not ended, of `resumes` all together, and
+    `asked_at` the last one. `unanswered`: how often each message was sent over it, less the answers
+    that came.
     """
 
     opened_at: float
@@ -59,7 +60,7 @@ class Connection:
     frames: int = 0
     is_ready: bool = False
     is_resumed: bool = False
-    asked: int = 0
+    asked: list[float] = field(factory=list)
     resumes: int = 0
     asked_at: float = -inf
     may_ask: bool = True

@@ -57,6 +57,10 @@ class Wishes:
         pending.is_under_way = True
         self._said.append(pending)
 
+    def awaits(self, noted: Noted) -> bool:
+        """Whether a note may be the answer to a wish."""
+        return any(each in self.pending and _is_about(noted, each.wish) for each in self._said)
+
     def told(self, noted: Noted) -> None:
         """The device is told of a note, which may be the answer to a wish."""
         for each in self._said:

@@ -77,9 +77,23 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a note whose answer was lost is not told when it is repeated",
         "hub/services/notes.py",
-        "            self._doubtful.add(user_id)\n",
+        "            self._doubts[user_id] += 1\n",
         "",
         SERVICE,
+    ),
+    Fault(
+        "only the last note is told after one whose answer was lost",
+        "hub/services/notes.py",
+        "await self._tell_last(user_id, AT_A_TIME + self._doubts[user_id])",
+        "await self._tell_last(user_id, 1)",
+        SERVICE,
+    ),
+    Fault(
+        "a resume says nothing of the deletion of a hidden reply",
+        "persistence/postgres/contents/revisions.py",
+        'shown="AND (l.deleted_at IS NOT NULL OR NOT is_hidden_from($1, l.id))"',
+        'shown="AND NOT is_hidden_from($1, l.id)"',
+        STORE,
     ),
     Fault(
         "the end of what was marked unread is not told when it is repeated",
