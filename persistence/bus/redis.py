@@ -159,14 +159,14 @@ class _Reader:
             now = trio.current_time()
             looks = len(entries) == COUNT or now >= looked_at + BLOCK_SECONDS
             is_whole = not looks or await self._has_witness(connection)
-            if not is_whole:
+            if not is_whole and not entries:
+                await self._find_position(connection)
+            if not is_whole:  # not before it is known where reading goes on
                 self.arrivals.begin_anew()
             for identifier, fields in entries:
                 self.arrivals.put(fields[1])
                 self._position = identifier
-            if not is_whole:
-                await self._find_position(connection)
-            elif looks or self._witness in _NO_WITNESS:
+            if (is_whole or entries) and (looks or self._witness in _NO_WITNESS):
                 self._witness = self._position
             looked_at = now if looks else looked_at
             await self.arrivals.until_read()

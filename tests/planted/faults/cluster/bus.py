@@ -106,8 +106,15 @@ FAULTS: Final = (
     Fault(
         "a stream that was trimmed or emptied is not noticed",
         REDIS,
-        "            if not is_whole:\n                self.arrivals.begin_anew()\n",
-        "",
+        "                self.arrivals.begin_anew()\n            for identifier",
+        "                pass\n            for identifier",
+        (REDIS_TESTS,),
+    ),
+    Fault(
+        "a reader of a stream is told before it is known where it goes on",
+        REDIS,
+        " and not entries:\n",
+        " and not entries:\n                self.arrivals.begin_anew()\n",
         (REDIS_TESTS,),
     ),
     Fault(
