@@ -17,6 +17,7 @@ from tests.planted.faults import (
     settings,
 )
 from tests.planted.faults.browser import page, sdk
+from tests.planted.faults.cluster import bus
 from tests.planted.faults.live import (
     admin_ui,
     command_line,
@@ -49,6 +50,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *rights.FAULTS,
     *persistence.FAULTS,
     *database.FAULTS,
+    *bus.FAULTS,
     *people.FAULTS,
     *searching.FAULTS,
     *posting.FAULTS,

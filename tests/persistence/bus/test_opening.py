@@ -1,0 +1,37 @@
+"""Which engine a URL means."""
+
+import importlib
+
+import pytest
+
+from persistence.bus.opening import open_bus
+from persistence.bus.redis import RedisBus
+from persistence.postgres.bus import PostgresBus
+from persistence.postgres.database.bridge import open_asyncio
+
+
+async def test_a_scheme_means_an_engine() -> None:
+    async with open_asyncio():
+        for url, engine in (
+            ("postgres", PostgresBus),
+            ("redis://127.0.0.1:1", RedisBus),
+            ("redis+sentinel://127.0.0.1:1/main", RedisBus),
+        ):
+            async with open_bus(url, "one", "postgresql://127.0.0.1:1/parlour") as bus:
+                assert isinstance(bus, engine)
+
+
+@pytest.mark.parametrize("url", ["", "nats://u:secret@h", "postgresql://u:secret@h", "u:secret"])
+def test_another_one_means_none(url: str) -> None:
+    with pytest.raises(ValueError, match="a bus is 'postgres', or the URL of a Redis") as refused:
+        open_bus(url, "one", "")
+    assert "secret" not in str(refused.value)
+
+
+def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_: str) -> None:
+        raise ModuleNotFoundError(name="coredis")
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(ValueError, match=r"parlour\[redis\], of which coredis is not installed"):
+        open_bus("redis://h", "one", "")

@@ -1,0 +1,174 @@
+"""URLs of a Redis, and what is said of one that cannot be used."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from persistence.bus import BusUnavailable
+from persistence.bus.redis_server import Login, RedisServer, parse_url
+from tests.support.buses.redis_process import QUOTED, redis_process
+
+NOBODY = Login()
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("redis://h", RedisServer([("h", 6379)], None, 0, NOBODY, NOBODY, None)),
+        (
+            "redis://u:p%40%3A@[::1]:1/7",
+            RedisServer([("::1", 1)], None, 7, Login("u", "p@:"), NOBODY, None),
+        ),
+        (
+            "redis+sentinel://:p@a,b:5/main?sentinel_password=q&sentinel_username=s",
+            RedisServer(
+                [("a", 26379), ("b", 5)], "main", 0, Login(None, "p"), Login("s", "q"), None
+            ),
+        ),
+        (
+            "redis+sentinel://a/ma%2Fin/3",
+            RedisServer([("a", 26379)], "ma/in", 3, NOBODY, NOBODY, None),
+        ),
+    ],
+)
+def test_a_url_says_where_and_with_what(url: str, expected: RedisServer) -> None:
+    assert parse_url(url) == expected
+
+
+@pytest.mark.parametrize("scheme", ["rediss", "rediss+sentinel"])
+def test_rediss_is_over_tls_with_the_name_of_the_server(scheme: str) -> None:
+    tls = parse_url(f"{scheme}://h/{'main' if 'sentinel' in scheme else 0}").tls
+    assert tls is not None
+    assert tls.check_hostname
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://u:secret@h", "scheme or an option"),
+        ("redis://u:secret@h?ssl_cert_reqs=none", "scheme or an option"),
+        ("redis://u:secret@", "has a host"),
+        ("redis://u:secret@a,b", "several are Sentinels"),
+        ("redis://u:secret@h/main", "number of a database"),
+        ("redis://u:secret@h/1/2", "number of a database"),
+        ("redis://u:secret@h:port", "[Pp]ort"),
+        ("redis+sentinel://u:secret@h", "name of the primary"),
+        ("rediss://u:secret@h?ca_certs=/no/such/file", "cannot be used"),
+    ],
+)
+def test_another_form_is_refused_without_repeating_secrets(url: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as refused:
+        parse_url(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_password_shows_nowhere() -> None:
+    assert "secret" not in repr(parse_url("redis://u:secret@h?sentinel_password=secret"))
+
+
+async def reason_of(url: str) -> str:
+    """Why there is no connection."""
+    async with trio.open_nursery() as nursery:
+        with pytest.raises(BusUnavailable) as refused:
+            await parse_url(url).connect(nursery)
+        nursery.cancel_scope.cancel()
+    return str(refused.value)
+
+
+async def is_said(url: str, words: str) -> str:
+    """The reason that has these words, however slow the machine is."""
+    while words not in (reason := await reason_of(url)):
+        assert "within" in reason or "no answer" in reason
+    return reason
+
+
+async def test_a_certificate_is_looked_at() -> None:
+    with redis_process(tls=True) as server:
+        server.start()
+        await is_said(server.url.partition("?")[0], "certificate verify failed")
+        other = server.url.replace("127.0.0.1", "localhost")
+        await is_said(other, "not valid for 'localhost'")
+        await is_said(server.url.replace("rediss", "redis"), "Connection lost")
+
+
+async def test_a_client_certificate_is_shown() -> None:
+    with redis_process(tls=True) as server:
+        server.start("--tls-auth-clients", "yes")
+        assert await reason_of(server.url)
+        files = "&".join(f"{kind}file={server.folder}/{kind}.pem" for kind in ("cert", "key"))
+        async with trio.open_nursery() as nursery:
+            connection = await parse_url(f"{server.url}&{files}").connect(nursery)
+            assert await connection.ask(b"PING") == b"PONG"
+            connection.close()
+
+
+@asynccontextmanager
+async def saying(*answers: bytes) -> AsyncIterator[int]:
+    """The port of a server that says this, one after the other on each connection, and then the
+    last one to everything.
+    """
+
+    async def serve(stream: trio.SocketStream) -> None:
+        waiting = list(answers)
+        async with stream:
+            async for _ in stream:
+                await stream.send_all(waiting.pop(0) if waiting[1:] else waiting[0])
+
+    async with trio.open_nursery() as nursery:
+        (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        nursery.start_soon(trio.serve_listeners, serve, [listener])
+        yield listener.socket.getsockname()[1]
+        nursery.cancel_scope.cancel()
+
+
+HELLO = b"%3\r\n$5\r\nproto\r\n:3\r\n$7\r\nversion\r\n$6\r\n6.2.14\r\n$2\r\nid\r\n:1\r\n"
+
+
+@pytest.mark.parametrize("answer", [b"\x00\xff what?\r\n", b":x\r\n"])
+async def test_what_is_no_answer_ends_only_the_connection(answer: bytes) -> None:
+    async with saying(HELLO.replace(b"6.2", b"7.0"), answer) as port, trio.open_nursery() as both:
+        connection = await parse_url(f"redis://127.0.0.1:{port}").connect(both)
+        with pytest.raises(BusUnavailable):
+            await connection.ask(b"PING")
+        await connection.ended.wait()
+
+
+async def test_a_server_is_too_old() -> None:
+    async with saying(HELLO) as port:
+        await is_said(f"redis://127.0.0.1:{port}", "6.2.14: Redis 7 or Valkey is needed")
+
+
+async def test_a_server_that_repeats_a_password_is_not_quoted() -> None:
+    echo = b"-ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'u' 'secret'\r\n"
+    async with saying(echo) as port:
+        for url in (
+            f"redis://u:secret@127.0.0.1:{port}",
+            f"redis+sentinel://127.0.0.1:{port}/main?sentinel_username=u&sentinel_password=secret",
+        ):
+            assert "secret" not in await is_said(url, "unknown command")
+
+
+async def test_a_cluster_is_named() -> None:
+    async with saying(b"-MOVED 3999 127.0.0.1:6381\r\n") as port:
+        await is_said(f"redis://127.0.0.1:{port}", "Redis Cluster")
+
+
+async def test_a_server_that_says_nothing_is_given_up() -> None:
+    with redis_process() as server:
+        server.start()
+        server.stand_still()
+        assert await reason_of(server.url) == "no connection within 2 s"
+
+
+async def test_sentinels_may_name_nobody_or_one_that_is_no_primary() -> None:
+    with redis_process() as server, redis_process() as sentinel:
+        server.start()
+        sentinel.start_sentinel(server)
+        start = f"redis+sentinel://:{QUOTED}@127.0.0.1:{sentinel.port}"
+        end = f"?sentinel_password={QUOTED}"
+        await is_said(f"{start}/other{end}", "does not know that name")
+        await is_said(f"{start}/main", "wants a password")
+        server.ask("REPLICAOF 127.0.0.1 1")
+        await is_said(f"{start}/main{end}", "is no primary")

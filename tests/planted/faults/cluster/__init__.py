@@ -1,0 +1,1 @@
+"""Faults in what several nodes share."""
