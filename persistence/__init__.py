@@ -15,7 +15,7 @@ from persistence.embedded.beside import run_beside
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
-from persistence.postgres.database.hold import open_hold
+from persistence.postgres.database.hold import ALONE, Tenancy, open_hold
 from persistence.postgres.database.migrate import migrate
 from persistence.postgres.database.role import grant_rights, make_role
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
@@ -80,6 +80,7 @@ async def open_hub_store(
     pool_size: int,
     lanes: int,
     wait_seconds: float,
+    tenancy: Tenancy = ALONE,
     watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[Store]:
     """The store of a hub, which is the only one on its database: the schema is brought up to date
@@ -91,6 +92,7 @@ async def open_hub_store(
         pool_size: see there.
         lanes: see there.
         wait_seconds: how long to wait for another hub to end.
+        tenancy: whether it is the only one, or one of several nodes.
         watch: what is noted of its statements.
 
     Raises:
@@ -99,7 +101,7 @@ async def open_hub_store(
     """
     async with (
         _open_server(database_url, data_dir) as (admin, dsn),
-        open_hold(dsn, wait_seconds) as hold,
+        open_hold(dsn, wait_seconds, tenancy) as hold,
     ):
         await _bring_up_to_date(admin, dsn)
         await hold.begin()
