@@ -113,7 +113,7 @@ class Cluster:
                 trouble = ""
             except (NameTaken, StoreUnavailable) as error:
                 if trouble != (trouble := str(error)):
-                    log.error("lease_not_renewed", reason=trouble)
+                    log.error("lease_not_renewed", reason=trouble)  # noqa: TRY400  it says all
 
     async def _watch(self) -> None:
         """Notice what was not heard, and have it read."""

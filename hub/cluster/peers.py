@@ -111,7 +111,7 @@ class Peers:
             del self._peers[heading.node]
 
     def silence(self, living: Collection[str], now: float) -> Silence:
-        """Who is not heard, of the nodes that live (`living`, by name) and those that were heard."""
+        """Who is not heard, of the nodes that live (`living`) and of those that were heard."""
         since = now - SILENT_SECONDS
         heard = {name for name, peer in self._peers.items() if peer.heard_at > since}
         unheard = {*living, *self._peers} - heard - {self.own.node}

@@ -36,7 +36,7 @@ log = structlog.get_logger(__name__)
 
 BEAT_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 0.2
-INSIST_SECONDS: Final = 2.0
+ATTEMPTS: Final = 5
 MAX_WAITING: Final = 1_000  # bulletins
 MAX_ITEMS: Final = 200  # in one that is put together
 
@@ -181,11 +181,11 @@ class Publisher:
 
     async def _insist(self, data: bytes) -> bool:
         """Whether the bus takes it, if need be at another attempt."""
-        with trio.move_on_after(INSIST_SECONDS):
-            while not await self._publish(data):
-                await trio.sleep(RETRY_SECONDS)
-            return True
-        return False
+        for _ in range(ATTEMPTS - 1):
+            if await self._publish(data):
+                return True
+            await trio.sleep(RETRY_SECONDS)
+        return await self._publish(data)
 
     async def _publish(self, data: bytes) -> bool:
         """Whether the bus takes it now. What it did not take may come out of it all the same."""
