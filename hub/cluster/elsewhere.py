@@ -4,24 +4,23 @@ Guarantees: nothing here waits, and without other nodes nothing happens. Must no
 it, who the others are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
 from attrs import frozen
 
 from hub.actor.hub import Hub
 from hub.actor.letters import Delivery
-from hub.cluster.bulletins import Change
-from protocol.model import Posted, User
+from hub.cluster.bulletins import Change, StoredMessage
 
 
 class Elsewhere(Protocol):
     """What is published."""
 
-    def stored(self, messages: Sequence[tuple[Posted, User]]) -> None:
+    def stored(self, messages: Iterable[StoredMessage]) -> None:
         """Messages were stored here, in this order."""
 
-    def changed(self, changes: Sequence[Change]) -> None:
+    def changed(self, changes: Iterable[Change]) -> None:
         """Revisions were made here, in this order."""
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
@@ -33,10 +32,10 @@ class Elsewhere(Protocol):
 class _Nowhere:
     """There are no other nodes."""
 
-    def stored(self, messages: Sequence[tuple[Posted, User]]) -> None:
+    def stored(self, messages: Iterable[StoredMessage]) -> None:
         """Nothing happens."""
 
-    def changed(self, changes: Sequence[Change]) -> None:
+    def changed(self, changes: Iterable[Change]) -> None:
         """Nothing happens."""
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:

@@ -7,7 +7,7 @@ know: what the others make of it.
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, get_args
 
 import structlog
@@ -27,10 +27,10 @@ from hub.cluster.bulletins import (
     Numbered,
     Reaching,
     Stored,
+    StoredMessage,
 )
 from hub.cluster.codec import encode
 from persistence.bus import Bus, BusUnavailable
-from protocol.model import Posted, User
 
 log = structlog.get_logger(__name__)
 
@@ -94,13 +94,13 @@ class Publisher:
         self._is_away = False
         self.figures: Final = PublishingFigures()
 
-    def stored(self, messages: Sequence[tuple[Posted, User]]) -> None:
+    def stored(self, messages: Iterable[StoredMessage]) -> None:
         """Messages were stored here, in this order."""
-        self._put(Stored(messages))
+        self._put(Stored(tuple(messages)))
 
-    def changed(self, changes: Sequence[Change]) -> None:
+    def changed(self, changes: Iterable[Change]) -> None:
         """Revisions were made here, in this order."""
-        self._put(Changed(changes))
+        self._put(Changed(tuple(changes)))
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """These are delivered here, in this order, and to the other nodes as well, but for those
