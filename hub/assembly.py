@@ -7,10 +7,11 @@ Must not know: sockets, which store it is.
 
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 
 import structlog
 import trio
@@ -18,6 +19,8 @@ from attrs import define, field, frozen
 
 from hub.actor.hub import Hub
 from hub.actor.listeners import RoomListeners
+from hub.cluster.elsewhere import NOWHERE
+from hub.cluster.node import Cluster
 from hub.files.collector import FileCollector
 from hub.files.pictures import Pictures
 from hub.files.uploads import UploadFiles
@@ -51,8 +54,10 @@ from hub.services.finding.indexing import Indexing
 from hub.services.missed_revisions import MissedRevisions
 from hub.services.notes import Notes
 from hub.services.people.retention import Retention
+from hub.services.posting.inbox import Inbox
 from hub.services.posting.log_watch import LogWatch, begin_log
 from hub.services.posting.messaging import Messaging
+from hub.services.posting.sequencer import Sequencer
 from hub.services.presence.arrivals import Arrivals
 from hub.services.presence.channels import ChannelPresences
 from hub.services.presence.users import Presence
@@ -71,8 +76,10 @@ from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.tracing.tracing import Tracing
+from persistence.bus import Bus
 from persistence.contents.revisions import RevisionRules
 from persistence.interface import ForeignSessions, Sessions, Store
+from persistence.nodes import Node
 from persistence.records import StoreUnavailable
 from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 
@@ -81,6 +88,7 @@ log = structlog.get_logger(__name__)
 PURGE_SECONDS = 3_600.0
 ADDRESS_SECONDS = 3_600.0  # in which a new email address is to be proved
 ENTRY_SECONDS = 900.0  # in which a link signs a guest of the demo in
+HOLD_SECONDS = 0.05  # for which a gap may wait for what another node has stored
 STRANGERS_BURST_SECONDS = 2  # requests of so long may come at once from one address
 
 
@@ -148,6 +156,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     passwords: PasswordHasher | None = None,
     foreign_sessions: ForeignSessions | None = None,
     tracing: Tracing | None = None,
+    bus: Bus | None = None,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
 
@@ -158,6 +167,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         passwords: hashes passwords; by default at the cost recommended for servers.
         foreign_sessions: the logins of an Express application on the same users.
         tracing: makes spans; None: nothing does.
+        bus: carries bulletins to other nodes; None: there are none.
     """
     presence = Presence(
         store.relations,
@@ -180,10 +190,22 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         expiry=config.typing_expiry,
     )
     rooms.listeners.append(typing)
+    cluster = None
+    if bus is not None:
+        cluster = Cluster(_node(config), bus, store, lambda: log_watch.epoch, hub)
+        await cluster.join()
     log_watch = LogWatch(
-        store.log, store.messages, hub, *await begin_log(store, lanes=config.db_lanes)
+        store.log, store.messages, hub, *await _begin_log(store, config.db_lanes, cluster)
     )
-    messaging = Messaging(store.messages, hub, typing, log_watch, store.revisions, tracing=tracing)
+    messaging = Messaging(
+        store.messages,
+        hub,
+        typing,
+        log_watch,
+        store.revisions,
+        tracing=tracing,
+        elsewhere=NOWHERE if cluster is None else cluster.publisher,
+    )
     notes = Notes(store.notes, store.messages, store.relations, hub)
     receipts = Receipts(store.messages, hub, notes)
     workspaces = Workspaces(
@@ -289,6 +311,8 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         nursery.start_soon(channel_presences.run, hub)
         nursery.start_soon(arrivals.run)
         nursery.start_soon(messaging.run)
+        if cluster is not None:
+            nursery.start_soon(cluster.run, Inbox(messaging, hub))
         nursery.start_soon(log_watch.run)
         nursery.start_soon(assistant.run)
         await nursery.start(changes.run)
@@ -344,6 +368,23 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             assistant=assistant,
         )
         nursery.cancel_scope.cancel()
+
+
+def _node(config: Config) -> Node:
+    """Who the hub is among those of its database."""
+    name = config.node_name or f"n{secrets.token_hex(3)}"
+    return Node(name, secrets.token_hex(8), None, version("parlour"))
+
+
+async def _begin_log(
+    store: Store, lanes: int, cluster: Cluster | None
+) -> tuple[Sequence[Sequencer], str]:
+    if cluster is None:
+        return await begin_log(store, lanes=lanes)
+    repair = cluster.repair
+    return await begin_log(
+        store, lanes=lanes, hold_seconds=HOLD_SECONDS, in_sync=lambda: repair.in_sync
+    )
 
 
 def _foreign_logins(

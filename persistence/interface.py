@@ -30,6 +30,7 @@ from persistence.figures import StoreFigures
 from persistence.invitations import Invitations
 from persistence.lists import Lists
 from persistence.log import Log
+from persistence.nodes import Nodes
 from persistence.records import (
     Access,
     ChannelHead,
@@ -78,6 +79,7 @@ __all__ = [
     "ListedWorkspace",
     "Log",
     "Messages",
+    "Nodes",
     "Notes",
     "Recoveries",
     "Relations",
@@ -347,6 +349,7 @@ class Store:
     recoveries: Recoveries
     health: "Health"
     log: Log
+    nodes: Nodes
     audit: Audit
     figures: StoreFigures = field(factory=StoreFigures)
 

@@ -27,6 +27,7 @@ LAYERS = (
     ("hub.tracing",),
     ("hub.http", "hub.files"),
     ("hub.actor",),
+    ("hub.cluster",),
     ("hub.identity",),
     ("hub.services",),
     ("hub.assembly",),
@@ -61,8 +62,14 @@ LIBRARIES = {
     "PIL": ("hub.files",),
     "backports": ("hub.http",),
     "compression": ("hub.http",),  # backports.zstd, from Python 3.14 on
-    "orjson": ("protocol", "hub.http", "hub.services.people", "persistence.postgres"),
-    "cattrs": ("protocol.parsing",),
+    "orjson": (
+        "protocol",
+        "hub.http",
+        "hub.cluster",
+        "hub.services.people",
+        "persistence.postgres",
+    ),
+    "cattrs": ("protocol.parsing", "hub.cluster"),
     "websockets": ("protocol.websocket",),
     "markdown_it": ("protocol.shapes",),
     "nh3": ("protocol.shapes",),
@@ -256,11 +263,13 @@ def test_hub_sees_storage_through_its_interface() -> None:
     interface = {
         f"persistence.{name}"
         for name in (
+            "bus",
             "changes",
             "figures",
             "interface",
             "invitations",
             "lists",
+            "nodes",
             "contents.notes",
             "contents.revisions",
             "contents.threads",

@@ -296,7 +296,7 @@ def test_defaults_are_those_of_the_settings(page: Path) -> None:
 def test_the_task_tree_names_every_service_that_is_started() -> None:
     """Classes are those of the variables whose methods `open_services` starts."""
     source = (ROOT / "hub/assembly.py").read_text()
-    classes = dict(re.findall(r"^    (\w+) = ([A-Z]\w+)\(", source, re.MULTILINE))
+    classes = dict(re.findall(r"^ +(\w+) = ([A-Z]\w+)\(", source, re.MULTILINE))
     started = re.findall(r"start_soon\((\w+)(\.\w+)?", source)
     tree = (ROOT / "docs/architecture.md").read_text()
     assert started

@@ -25,6 +25,7 @@ from persistence.memory.sessions import MemorySessions
 from persistence.memory.tables import Tables
 from persistence.memory.uploads import MemoryUploads
 from persistence.memory.workspaces import MemoryWorkspaces
+from persistence.nodes.memory import MemoryNodes
 
 
 class MemoryHealth:
@@ -56,5 +57,6 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         recoveries=MemoryRecoveries(tables),
         health=MemoryHealth(),
         log=MemoryLog(tables),
+        nodes=MemoryNodes(tables),
         audit=MemoryAudit(tables),
     )

@@ -11,6 +11,7 @@ from typing import Final
 
 from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
+from persistence.nodes.postgres import PostgresNodes
 from persistence.postgres.accounts import PostgresAccounts
 from persistence.postgres.channels import PostgresChannels
 from persistence.postgres.contents.mentions import PostgresMentions
@@ -113,6 +114,7 @@ async def open_postgres_store(
             recoveries=PostgresRecoveries(database),
             health=PostgresHealth(database, hold),
             log=PostgresLog(database, expected, hold),
+            nodes=PostgresNodes(database),
             audit=PostgresAudit(database),
             figures=StoreFigures(
                 (database.figures, large.figures, sends.figures),

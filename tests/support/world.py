@@ -31,6 +31,7 @@ from hub.socketio.mount import PATH, open_socketio
 from hub.sockets.listener import Acceptor, Caps
 from hub.sockets.transport import StreamTransport
 from hub.tracing.tracing import Tracing
+from persistence.bus import Bus
 from persistence.interface import ForeignSessions, Store
 from persistence.records import NewUser
 from protocol.discovery import Dialects, find_dialects
@@ -233,13 +234,14 @@ async def open_world(
     foreign_sessions: ForeignSessions | None = None,
     passwords: PasswordHasher = CHEAP,
     tracing: Tracing | None = None,
+    carrier: Bus | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
     received must have been read, and it and every answer over REST must have been as documented.
 
-    `routes`: the packages of REST modules. Unless a test says otherwise, whoever is added to a
-    workspace is a member at once.
+    `routes`: the packages of REST modules; `carrier`: of bulletins, to other hubs. Unless a test
+    says otherwise, whoever is added to a workspace is a member at once.
     """
     config = Config(**{"joining": "at_once", **settings})
     async with (
@@ -251,6 +253,7 @@ async def open_world(
             passwords=passwords,
             foreign_sessions=foreign_sessions,
             tracing=tracing,
+            bus=carrier,
         ) as services,
     ):
         caps = Caps(config.max_connections, config.max_connections_per_address)

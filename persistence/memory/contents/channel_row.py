@@ -56,6 +56,7 @@ class ChannelRow:
     opened_by: set[UserId] = field(factory=set)
     accepted: bool = False
     last_rev: int = 0
+    revised_id: int = 0  # above every id that there was when a message was changed last
     reactions: dict[MessageId, dict[str, dict[UserId, int]]] = field(factory=dict)  # numbered
     versions: dict[MessageId, list[Version]] = field(factory=dict)  # the last first
     mentions: dict[MessageId, Mentioned] = field(factory=dict)

@@ -60,6 +60,7 @@ class MemoryRevisions:
         were = mentioned_by(self.tables, row, message)
         changed = self._change(draft, row, message)
         if changed:
+            row.revised_id = next(self.tables.ids)
             row.replace(evolve(row.find(message.id), rev=row.next_rev()))
         done = self._revised(row, row.find(message.id), repeated=not changed)
         are = mentioned_by(self.tables, row, message)

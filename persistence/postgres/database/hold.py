@@ -1,8 +1,10 @@
-"""One hub serves a database: a lock of a session that is open as long as the hub is.
+"""Who serves a database: a lock of a session that is open as long as the hub is. One hub takes it
+alone; nodes, which hear of each other, share it.
 
-Guarantees: a second hub is refused, with who serves; a hub whose session was lost stores nothing
-until it has the lock again; what another hub was storing is committed before this one begins, and
-refused afterwards. Must not know: messages, who else works on the database.
+Guarantees: a hub that does not share is refused while another one serves, with which that is; one
+whose session was lost stores nothing until it has the lock again; what others were storing that it
+does not share with is committed before it begins, and refused afterwards. Must not know: messages,
+who else works on the database.
 
 The lock is free as soon as Postgres notices that the session has ended: at once when the hub's
 process ends, and after `KEEPALIVE` when its machine does.
@@ -17,6 +19,7 @@ from typing import Any, Final
 
 import structlog
 import trio
+from attrs import frozen
 
 from persistence.postgres.database.bridge import in_asyncio
 from persistence.postgres.database.session import (
@@ -45,7 +48,6 @@ KEEPALIVE: Final[Mapping[str, str]] = {
     "statement_timeout": "0",
 }
 
-_TRY: Final = "SELECT pg_try_advisory_lock($1)"
 _HOLDER: Final = """
     SELECT a.application_name AS name, a.pid,
            coalesce(to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"'),
@@ -55,8 +57,30 @@ _HOLDER: Final = """
        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
        AND (l.classid::bigint << 32) + l.objid::bigint = $1
 """
-_BEGIN: Final = "SELECT begin_serving($1)"
 _SERVING: Final = "SELECT hub FROM serving"
+
+
+@frozen
+class Tenancy:
+    """Whether a hub serves alone.
+
+    Args:
+        attempt: takes the lock $1, or returns false.
+        begin: the hub draws the number $1, and serves from now on; returns the number that served
+            before, and the one for which messages are stored now.
+    """
+
+    attempt: str
+    begin: str
+
+
+ALONE: Final = Tenancy(
+    "SELECT pg_try_advisory_lock($1)", "SELECT former, serving FROM begin_serving($1)"
+)
+SHARED: Final = Tenancy(
+    "SELECT pg_try_advisory_lock_shared($1)", "SELECT former, serving FROM join_serving($1)"
+)
+"""For nodes: while one of them serves, those that come have its number."""
 
 
 class AlreadyServed(StoreError):
@@ -64,17 +88,19 @@ class AlreadyServed(StoreError):
 
 
 class Hold:
-    """What makes a hub the only one on its database.
+    """What lets a hub serve a database.
 
     Args:
         dsn: the database.
+        tenancy: with whom.
 
     `others`: how many other hubs were seen to serve it since this one began. `losses`: how often
     this one has lost it.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, tenancy: Tenancy = ALONE) -> None:
         self._dsn = dsn
+        self._tenancy = tenancy
         self._connection: Any = None
         self._lost = trio.Event()  # of this connection
         self._hub: int | None = None
@@ -100,10 +126,10 @@ class Hold:
         return self._hub
 
     async def take(self, wait_seconds: float) -> None:
-        """Become the only hub.
+        """Take the lock.
 
         Args:
-            wait_seconds: how long to wait for another one to end.
+            wait_seconds: how long to wait for a hub to end with which it is not shared.
 
         Raises:
             AlreadyServed: it does not.
@@ -177,7 +203,7 @@ class Hold:
             settings = {**SESSION, **KEEPALIVE, "application_name": name[:MAX_NAME]}
             self._connection, self._lost = await connect(self._dsn, settings), trio.Event()
             self._connection.add_termination_listener(lambda _, lost=self._lost: lost.set())
-        if await self._connection.fetchval(_TRY, LOCK, timeout=ANSWER_SECONDS):
+        if await self._connection.fetchval(self._tenancy.attempt, LOCK, timeout=ANSWER_SECONDS):
             return None
         row = await self._connection.fetchrow(_HOLDER, LOCK, timeout=ANSWER_SECONDS)
         if row is None:
@@ -186,12 +212,13 @@ class Hold:
         return f"pid {who or row['pid']}, since {row['since']}"
 
     async def _begin(self) -> None:
-        hub = secrets.randbits(62)
-        former = await self._connection.fetchval(_BEGIN, hub, timeout=BEGIN_SECONDS)
+        row = await self._connection.fetchrow(
+            self._tenancy.begin, 1 + secrets.randbits(62), timeout=BEGIN_SECONDS
+        )
         if self._known:  # it has served before
-            self._count(former)
-        self._known.add(hub)
-        self._hub = hub
+            self._count(row["former"])
+        self._known.add(row["serving"])
+        self._hub = row["serving"]
 
     async def _look(self) -> None:
         self._count(await self._connection.fetchval(_SERVING, timeout=ANSWER_SECONDS))
@@ -215,13 +242,13 @@ class Hold:
 
 
 @asynccontextmanager
-async def open_hold(dsn: str, wait_seconds: float) -> AsyncIterator[Hold]:
+async def open_hold(dsn: str, wait_seconds: float, tenancy: Tenancy = ALONE) -> AsyncIterator[Hold]:
     """The hold on a database, taken and not begun yet, and let go on exit.
 
     Raises:
         AlreadyServed, StoreUnavailable: see `Hold.take`.
     """
-    hold = Hold(dsn)
+    hold = Hold(dsn, tenancy)
     try:
         await hold.take(wait_seconds)
         yield hold

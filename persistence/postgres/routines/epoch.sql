@@ -41,13 +41,26 @@ CREATE OR REPLACE FUNCTION posting_lock() RETURNS bigint LANGUAGE sql IMMUTABLE
 AS 'SELECT 31632341465003380';
 
 -- From now on messages are stored for this hub alone. Waits for those that are being stored. Returns
--- the hub that served before.
-CREATE OR REPLACE FUNCTION begin_serving(new_hub bigint) RETURNS bigint LANGUAGE plpgsql AS $$
-DECLARE
-    former bigint;
+-- the hub that served before. Numbers of hubs that serve alone are positive.
+DROP FUNCTION IF EXISTS begin_serving;
+CREATE FUNCTION begin_serving(new_hub bigint, OUT former bigint, OUT serving bigint)
+LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(posting_lock());
-    SELECT hub INTO former FROM serving FOR UPDATE;
+    SELECT s.hub INTO former FROM serving s FOR UPDATE;
     UPDATE serving SET hub = new_hub;
-    RETURN former;
+    serving := new_hub;
+END $$;
+
+-- The same for a node: with those that serve already it shares their number, which is negative; they
+-- find what each other stores, whenever that is committed.
+CREATE OR REPLACE FUNCTION join_serving(new_hub bigint, OUT former bigint, OUT serving bigint)
+LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT s.hub INTO former FROM serving s;
+    IF (former < 0) IS NOT TRUE THEN
+        PERFORM pg_advisory_xact_lock(posting_lock());
+        UPDATE serving s SET hub = -new_hub WHERE (s.hub < 0) IS NOT TRUE;
+    END IF;
+    SELECT s.hub INTO serving FROM serving s;
 END $$;

@@ -165,7 +165,8 @@ BEGIN
         verdict := 'unchanged';
         RETURN;
     END IF;
-    UPDATE channels c SET last_rev = c.last_rev + 1 WHERE c.id = place
+    UPDATE channels c SET last_rev = c.last_rev + 1, revised_id = nextval('messages_id_seq')
+     WHERE c.id = place
     RETURNING c.last_rev INTO rev;
 
     IF action IN ('edit', 'delete') THEN

@@ -80,6 +80,7 @@ RELEASED = {
         "bac420ceef3129eeefbc92b2b38a584b7c08c3328d6fe2304a36054d58edbaea"
     ),
     "schema/0025_joining.sql": ("0b8b9e159de2cda807f29771fd2bffba25c594b75f77b4e516f21baba84be329"),
+    "schema/0026_nodes.sql": ("c6b702f2e31001acd73ed36dcf9bd0dae696a99471a59d1ce57653025e6a2932"),
 }
 
 

@@ -232,8 +232,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a hub begins while the one before it is storing",
         "persistence/postgres/routines/epoch.sql",
-        "    PERFORM pg_advisory_xact_lock(posting_lock());\n",
-        "",
+        "    PERFORM pg_advisory_xact_lock(posting_lock());\n    SELECT",
+        "    SELECT",
         APP,
     ),
     Fault(

@@ -35,8 +35,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "rev has holes",
         ROUTINE,
-        "SET last_rev = c.last_rev + 1 WHERE",
-        "SET last_rev = c.last_rev + 2 WHERE",
+        "SET last_rev = c.last_rev + 1,",
+        "SET last_rev = c.last_rev + 2,",
         BY_STORE,
     ),
     Fault(

@@ -1,0 +1,151 @@
+"""A hub as one of several nodes on one database.
+
+Guarantees: a node that cannot hear the others, or itself, or is not heard, notices within
+`SILENT_SECONDS` and reads the log every half second until it hears again; however much of what was
+published is lost, repeated or late, what is delivered here is what the log has, in its order. A
+node that does not renew its lease counts as dead. Must not know: what carries bulletins, dialects,
+SQL.
+"""
+
+from collections.abc import Callable, Collection
+from typing import Final
+
+import structlog
+import trio
+
+from hub.actor.hub import Hub
+from hub.cluster.bulletins import Heading
+from hub.cluster.peers import Peers
+from hub.cluster.publishing import Publisher
+from hub.cluster.receiving import Inbox, Receiver
+from hub.cluster.repair import Repair
+from persistence.bus import Bus
+from persistence.interface import Store
+from persistence.nodes import NameTaken, Node
+from persistence.records import StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS: Final = 0.5
+PAUSE_SECONDS: Final = 0.05
+RENEW_SECONDS: Final = 2.0
+GOODBYE_SECONDS: Final = 2.0
+
+
+class Cluster:
+    """What makes a hub a node.
+
+    Args:
+        node: who it is.
+        bus: carries bulletins.
+        store: has the log, and the leases of nodes.
+        epoch: of the log, now.
+        hub: delivers; the connections that it has are told to operators.
+    """
+
+    def __init__(
+        self, node: Node, bus: Bus, store: Store, epoch: Callable[[], str], hub: Hub
+    ) -> None:
+        self.node: Final = node
+        self._bus = bus
+        self._nodes = store.nodes
+        self._epoch = epoch
+        self._hub = hub
+        self._peers = Peers(Heading(node.name, node.start, 0), trio.current_time())
+        self.publisher: Final = Publisher(bus, node.name, node.start, epoch, lambda: 0)
+        self.repair: Final = Repair(store.messages, store.nodes)
+        self._living: Collection[Node] = ()
+        self._gap = trio.Event()
+        self._is_apart = False
+
+    @property
+    def living(self) -> Collection[Node]:
+        """The nodes whose lease holds, this one among them, as far as was seen last."""
+        return self._living
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the node reads the log because it does not hear everybody."""
+        return self._is_apart
+
+    def note_gap(self) -> None:
+        """Something that was published is missing. Never waits."""
+        self._gap.set()
+
+    async def join(self) -> None:
+        """Say for the first time that the node lives. What is stored from now on is not missed.
+
+        Raises:
+            NameTaken: another one that lives has its name.
+            StoreUnavailable: it cannot be said now.
+        """
+        self._living = await self._nodes.renew(self.node, connections=0)
+        await self.repair.begin_anew()
+
+    async def run(self, inbox: Inbox) -> None:
+        """Be a node until cancelled; then say that it ends.
+
+        Args:
+            inbox: puts what other nodes have stored in order.
+        """
+        receiver = Receiver(self._bus, self._epoch, self._peers, inbox, self._hub, self.note_gap)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self.publisher.run)
+                nursery.start_soon(receiver.run)
+                nursery.start_soon(self._renew)
+                nursery.start_soon(self._watch, inbox)
+        finally:
+            with trio.move_on_after(GOODBYE_SECONDS, shield=True):
+                await self._leave()
+
+    async def _leave(self) -> None:
+        await self.publisher.say_goodbye(0.0)
+        try:
+            await self._nodes.leave(self.node)
+        except StoreUnavailable as error:
+            log.warning("lease_not_ended", reason=str(error))
+
+    async def _renew(self) -> None:
+        trouble = ""
+        while True:
+            await trio.sleep(RENEW_SECONDS)
+            try:
+                self._living = await self._nodes.renew(
+                    self.node, connections=len(self._hub.clients())
+                )
+                trouble = ""
+            except (NameTaken, StoreUnavailable) as error:
+                if trouble != (trouble := str(error)):
+                    log.error("lease_not_renewed", reason=trouble)  # noqa: TRY400  it says all
+
+    async def _watch(self, inbox: Inbox) -> None:
+        """Notice what was not heard, and have it read."""
+        epoch = self._epoch()
+        while True:
+            with trio.move_on_after(LOOK_SECONDS):
+                await self._gap.wait()
+                await trio.sleep(PAUSE_SECONDS)  # more may come at once
+            living = [each.name for each in self._living]
+            silence = self._peers.silence(living, trio.current_time())
+            is_apart = silence.own or bool(silence.peers)
+            if is_apart != self._is_apart:
+                self._is_apart = is_apart
+                peers = sorted(silence.peers)
+                log.warning("apart" if is_apart else "together", own=silence.own, peers=peers)
+            try:
+                if epoch != self._epoch():
+                    await self.repair.begin_anew()
+                    epoch = self._epoch()
+                await self.repair.sample()
+                if is_apart or self._gap.is_set() or self.repair.is_due:
+                    self._gap = trio.Event()
+                    await self.repair.run_once(inbox.suspect)
+                else:
+                    self.repair.nothing_is_missing(self._peers.matched_at())
+            except StoreUnavailable as error:
+                log.warning("log_not_read", reason=str(error))
+                self._gap.set()
+                await trio.sleep(LOOK_SECONDS)
+            # of one whose lease has ended nothing more comes
+            self._peers.forget(silence.peers - set(living))

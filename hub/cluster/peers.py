@@ -1,0 +1,143 @@
+"""What a node knows of the others: whom it hears, and whether it has heard everything.
+
+Guarantees: it says that bulletins of a peer are missing as soon as that can be known: by the number
+of the next one, or by the next heartbeat. Must not know: clocks, what is in bulletins, what carries
+them.
+"""
+
+from collections.abc import Collection
+from enum import Enum, auto
+from typing import Final
+
+from attrs import define, field, frozen
+
+from hub.cluster.bulletins import Heading
+
+SILENT_SECONDS: Final = 3.0
+"""After which a node that is not heard counts as one that cannot be heard."""
+MAX_PEERS: Final = 256
+
+
+class Arrival(Enum):
+    """What a bulletin is to a node."""
+
+    NEXT = auto()
+    REPEATED = auto()
+    """It was had before; it may be late."""
+    AFTER_MISSING = auto()
+    """Those before it are missing."""
+
+
+@define
+class Peer:
+    """Another node, as it was heard last.
+
+    Args:
+        start: of the node; see `Heading`.
+        number: of its last bulletin.
+        heard_at: when a bulletin of it came last.
+        matched_at: when it was known last that nothing of it was missing.
+    """
+
+    start: str
+    number: int
+    heard_at: float
+    matched_at: float
+
+
+@frozen
+class Silence:
+    """Who is not heard. `own`: the node does not hear itself."""
+
+    own: bool
+    peers: frozenset[str]
+
+
+@define
+class Peers:
+    """The other nodes.
+
+    Args:
+        own: the node's own heading; its number is not looked at.
+        began_at: when the node began to listen.
+    """
+
+    own: Heading
+    began_at: float
+    _peers: dict[str, Peer] = field(factory=dict, init=False)
+    _echoed_at: float = field(init=False)  # when an own heartbeat came back
+    _delay: float = field(default=0.0, init=False)  # how long it was under way
+
+    def __attrs_post_init__(self) -> None:
+        self._echoed_at = self.began_at
+
+    def is_own(self, heading: Heading) -> bool:
+        """Whether it is a bulletin of this node, of this start."""
+        return (heading.node, heading.start) == (self.own.node, self.own.start)
+
+    def echoed(self, now: float, sent_at: float) -> None:
+        """An own heartbeat has come back."""
+        self._echoed_at = now
+        self._delay = now - sent_at
+
+    def take(self, heading: Heading, now: float) -> Arrival:
+        """A numbered bulletin of another node has come."""
+        peer = self._peers.get(heading.node)
+        if peer is None or peer.start != heading.start:
+            return self._begin(heading, now, before=heading.number - 1)
+        peer.heard_at = now
+        if heading.number <= peer.number:
+            return Arrival.REPEATED
+        is_next = heading.number == peer.number + 1
+        peer.number = heading.number
+        return Arrival.NEXT if is_next else Arrival.AFTER_MISSING
+
+    def beat(self, heading: Heading, now: float) -> Arrival:
+        """A heartbeat of another node has come, which names the number of its last bulletin."""
+        peer = self._peers.get(heading.node)
+        if peer is None or peer.start != heading.start:
+            return self._begin(heading, now, before=heading.number)
+        peer.heard_at = now
+        if heading.number < peer.number:
+            return Arrival.REPEATED
+        is_missing = heading.number > peer.number
+        peer.number, peer.matched_at = heading.number, now
+        return Arrival.AFTER_MISSING if is_missing else Arrival.NEXT
+
+    def ended(self, heading: Heading) -> None:
+        """A node has said that it stops; everything of it that was published came before."""
+        peer = self._peers.get(heading.node)
+        if peer is not None and peer.start == heading.start:
+            del self._peers[heading.node]
+
+    def silence(self, living: Collection[str], now: float) -> Silence:
+        """Who is not heard, of the nodes that live (`living`) and of those that were heard."""
+        since = now - SILENT_SECONDS
+        heard = {name for name, peer in self._peers.items() if peer.heard_at > since}
+        unheard = {*living, *self._peers} - heard - {self.own.node}
+        return Silence(self._echoed_at <= since, frozenset(unheard))
+
+    def forget(self, names: Collection[str]) -> None:
+        """These do not live any more."""
+        for name in names:
+            self._peers.pop(name, None)
+
+    def matched_at(self) -> float:
+        """Up to when everything that was published has come, as far as heartbeats say, which take
+        as long as the own ones do.
+        """
+        came_at = [self._echoed_at, *(peer.matched_at for peer in self._peers.values())]
+        return min(came_at) - self._delay
+
+    def __len__(self) -> int:
+        return len(self._peers)
+
+    def _begin(self, heading: Heading, now: float, *, before: int) -> Arrival:
+        """A node is heard for the first time, or began anew: of what it published `before`, and of
+        the end of what it did then, something may be missing.
+        """
+        is_known = heading.node in self._peers
+        if len(self._peers) >= MAX_PEERS and not is_known:
+            del self._peers[next(iter(self._peers))]
+        self._peers[heading.node] = Peer(heading.start, heading.number, now, now)
+        return Arrival.AFTER_MISSING if is_known or before else Arrival.NEXT

@@ -1,0 +1,213 @@
+"""What a node publishes waits here for the bus.
+
+Guarantees: bulletins go out in their order, one at a time, each with the next number; what waits is
+bounded, and what is dropped leaves a gap in the numbers, so the others notice. Nothing that is
+published here waits for the bus, or is lost for clients when it is away: the log has it. Must not
+know: what the others make of it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, get_args
+
+import structlog
+import trio
+from attrs import define, evolve, frozen
+
+from hub.actor.letters import Delivery
+from hub.cluster.bulletins import (
+    Change,
+    Changed,
+    Crossing,
+    Delivered,
+    Goodbye,
+    Heading,
+    Heartbeat,
+    Named,
+    Numbered,
+    Reaching,
+    Stored,
+    StoredMessage,
+)
+from hub.cluster.codec import encode
+from persistence.bus import Bus, BusUnavailable
+
+log = structlog.get_logger(__name__)
+
+BEAT_SECONDS: Final = 1.0
+RETRY_SECONDS: Final = 0.2
+ATTEMPTS: Final = 5
+MAX_WAITING: Final = 1_000  # bulletins
+MAX_ITEMS: Final = 200  # in one that is put together
+
+_CROSSING: Final = get_args(Crossing)
+_NAMED: Final = get_args(Named)
+
+
+@define
+class PublishingFigures:
+    """Since the start. `sent`: bulletins that the bus took; `dropped`: that were too many or too
+    large for it; `failures`: attempts that it refused.
+    """
+
+    sent: int = 0
+    dropped: int = 0
+    failures: int = 0
+
+
+@frozen
+class _Waiting:
+    """A bulletin about the log of an epoch, and since when it waits."""
+
+    since: float
+    epoch: str
+    bulletin: Numbered
+
+
+class Publisher:
+    """What a node has to say.
+
+    Args:
+        bus: takes it.
+        node: its name.
+        start: another text each time that it begins.
+        epoch: of the log, now.
+        online: the digest of the users who are connected here, now.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        node: str,
+        start: str,
+        epoch: Callable[[], str],
+        online: Callable[[], int],
+    ) -> None:
+        self._bus = bus
+        self._node = node
+        self._start = start
+        self._epoch = epoch
+        self._online = online
+        self._number = 0  # of the last bulletin that was taken from those that wait
+        self._waiting: deque[_Waiting] = deque()
+        self._ready = trio.Event()
+        self._is_away = False
+        self.figures: Final = PublishingFigures()
+
+    def stored(self, messages: Iterable[StoredMessage]) -> None:
+        """Messages were stored here, in this order."""
+        self._put(Stored(tuple(messages)))
+
+    def changed(self, changes: Iterable[Change]) -> None:
+        """Revisions were made here, in this order."""
+        self._put(Changed(tuple(changes)))
+
+    def delivered(self, deliveries: Sequence[Delivery]) -> None:
+        """These are delivered here, in this order, and to the other nodes as well, but for those
+        that concern single connections.
+        """
+        crossing = [
+            Reaching(each.event, each.to)
+            for each in deliveries
+            if isinstance(each.event, _CROSSING) and isinstance(each.to, _NAMED)
+        ]
+        self._put(Delivered(crossing))
+
+    async def run(self) -> None:
+        """Hand over what waits, and a heartbeat each second, until cancelled."""
+        beats_at = trio.current_time()
+        while True:
+            now = trio.current_time()
+            if now >= beats_at and not self._is_late(now):
+                beats_at = now + BEAT_SECONDS
+                await self._say(Heartbeat(self._online(), now))
+            elif self._waiting:
+                await self._hand_over(self._take())
+            else:
+                self._ready = trio.Event()
+                with trio.move_on_at(beats_at):
+                    await self._ready.wait()
+
+    async def say_goodbye(self, seconds: float) -> None:
+        """Say that the node stops, if the bus takes it. Not to be called while `run`."""
+        while self._waiting and not self._is_away:
+            await self._hand_over(self._take())
+        await self._say(Goodbye(seconds))
+
+    def _is_late(self, now: float) -> bool:
+        """Whether something waits for so long that a heartbeat would be wrong: it says that
+        everything of before is published.
+        """
+        return bool(self._waiting) and self._waiting[0].since < now - BEAT_SECONDS
+
+    def _put(self, bulletin: Numbered) -> None:
+        if not bulletin.items:
+            return
+        if len(self._waiting) >= MAX_WAITING:
+            self._waiting.popleft()
+            self._number += 1
+            self.figures.dropped += 1
+        self._waiting.append(_Waiting(trio.current_time(), self._epoch(), bulletin))
+        self._ready.set()
+
+    def _take(self) -> _Waiting:
+        """The first one that waits, with those behind it that can be put together with it."""
+        first = self._waiting.popleft()
+        items = list(first.bulletin.items)
+        while self._waiting and len(items) < MAX_ITEMS:
+            after = self._waiting[0]
+            if (after.epoch, type(after.bulletin)) != (first.epoch, type(first.bulletin)):
+                break
+            items += self._waiting.popleft().bulletin.items
+        return evolve(first, bulletin=_with(first.bulletin, items))
+
+    async def _hand_over(self, waiting: _Waiting) -> None:
+        """Have the bus take it, in parts if it is too large. What cannot be taken has had its
+        number, so that the others know that something is missing.
+        """
+        parts = deque([waiting.bulletin])
+        while parts:
+            part = parts.popleft()
+            heading = Heading(self._node, self._start, self._number + 1)
+            data = encode(waiting.epoch, heading, part)
+            is_small = len(data) <= self._bus.max_bytes
+            if not is_small and len(part.items) > 1:
+                half = len(part.items) // 2
+                parts.extendleft((_with(part, part.items[half:]), _with(part, part.items[:half])))
+                continue
+            self._number += 1
+            if not is_small or not await self._insist(data):
+                self.figures.dropped += 1
+
+    async def _insist(self, data: bytes) -> bool:
+        """Whether the bus takes it, if need be at another attempt."""
+        for _ in range(ATTEMPTS - 1):
+            if await self._publish(data):
+                return True
+            await trio.sleep(RETRY_SECONDS)
+        return await self._publish(data)
+
+    async def _publish(self, data: bytes) -> bool:
+        """Whether the bus takes it now. What it did not take may come out of it all the same."""
+        try:
+            await self._bus.publish(data)
+        except BusUnavailable as error:
+            self.figures.failures += 1
+            if not self._is_away:
+                log.warning("bus_does_not_take", reason=str(error))
+            self._is_away = True
+            return False
+        if self._is_away:
+            log.info("bus_takes_again")
+        self._is_away = False
+        self.figures.sent += 1
+        return True
+
+    async def _say(self, bulletin: Heartbeat | Goodbye) -> None:
+        heading = Heading(self._node, self._start, self._number)
+        await self._publish(encode(self._epoch(), heading, bulletin))
+
+
+def _with(bulletin: Numbered, items: Sequence[Any]) -> Numbered:
+    """One of the same kind with these items."""
+    return type(bulletin)(items)

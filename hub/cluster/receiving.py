@@ -1,0 +1,152 @@
+"""What other nodes publish, as it comes.
+
+Guarantees: messages and revisions are delivered in their order or held back by their lanes; what
+cannot be read is dropped and leaves the others unharmed. A gap is reported as soon as it can be
+known. Must not know: what carries bulletins, how gaps are closed.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, assert_never
+
+import structlog
+import trio
+from attrs import define
+
+from hub.actor.hub import Hub
+from hub.actor.letters import Delivery
+from hub.cluster.bulletins import Changed, Delivered, Goodbye, Heading, Heartbeat
+from hub.cluster.codec import BadBulletin, Read, StoredMessages, decode
+from hub.cluster.peers import Arrival, Peers
+from persistence.bus import Bus
+from persistence.nodes import Head
+
+log = structlog.get_logger(__name__)
+
+SAY_SECONDS: Final = 60.0  # between two lines about bulletins that cannot be read
+
+
+class Inbox(Protocol):
+    """What puts messages and revisions of other nodes in order."""
+
+    async def stored(self, messages: StoredMessages) -> None:
+        """Deliver what may be delivered now of these messages, and of those that waited for
+        them. Raises BadBulletin: one is damaged; the others are delivered.
+        """
+
+    async def changed(self, changed: Changed) -> None:
+        """The same of revisions."""
+
+    def suspect(self, heads: Sequence[Head]) -> int:
+        """See `hub.cluster.repair.Suspect`."""
+
+
+@define
+class ReceivingFigures:
+    """Since the start. `bulletins`: of other nodes; `repeated`: that had come before; `bad`: that
+    could not be read; `gaps`: times that something was missing.
+    """
+
+    bulletins: int = 0
+    repeated: int = 0
+    bad: int = 0
+    gaps: int = 0
+
+
+class Receiver:
+    """Takes what the bus brings.
+
+    Args:
+        bus: brings it.
+        epoch: of the log, now.
+        peers: the other nodes.
+        inbox: puts messages and revisions in order.
+        hub: delivers.
+        on_gap: is called when something is missing.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        epoch: Callable[[], str],
+        peers: Peers,
+        inbox: Inbox,
+        hub: Hub,
+        on_gap: Callable[[], None],
+    ) -> None:
+        self._bus = bus
+        self._epoch = epoch
+        self._peers = peers
+        self._inbox = inbox
+        self._hub = hub
+        self._on_gap = on_gap
+        self._says_at = -float("inf")
+        self.figures: Final = ReceivingFigures()
+
+    async def run(self) -> None:
+        """Take bulletins until cancelled."""
+        async with self._bus.bulletins() as bulletins:
+            async for data in bulletins:
+                if data is None:
+                    self._missing("the bus began anew")
+                    continue
+                try:
+                    await self._take(*decode(self._epoch(), data))
+                except BadBulletin as error:
+                    self._say_bad(error)
+
+    async def _take(self, heading: Heading, read: Read) -> None:
+        now = trio.current_time()
+        if self._peers.is_own(heading):
+            if isinstance(read, Heartbeat):
+                self._peers.echoed(now, read.at)
+            return
+        match read:
+            case Heartbeat():
+                self._note(heading, self._peers.beat(heading, now))
+            case Goodbye():
+                self._peers.ended(heading)
+            case StoredMessages() | Changed() | Delivered():
+                self.figures.bulletins += 1
+                if self._note(heading, self._peers.take(heading, now)):
+                    await self._deliver(read)
+            case _:
+                assert_never(read)
+
+    async def _deliver(self, read: StoredMessages | Changed | Delivered) -> None:
+        match read:
+            case StoredMessages():
+                await self._inbox.stored(read)
+            case Changed():
+                await self._inbox.changed(read)
+            case Delivered(items=items):
+                await self._hub.broadcast([Delivery(each.event, each.to) for each in items])
+            case _:
+                assert_never(read)
+
+    def _note(self, heading: Heading, arrival: Arrival) -> bool:
+        """Whether the bulletin is to be acted on. One that had been missing comes too late: the log
+        is read.
+        """
+        match arrival:
+            case Arrival.NEXT:
+                return True
+            case Arrival.REPEATED:
+                self.figures.repeated += 1
+                return False
+            case Arrival.AFTER_MISSING:
+                self._missing(f"bulletins of {heading.node} before {heading.number}")
+                return True
+            case _:
+                assert_never(arrival)
+
+    def _missing(self, what: str) -> None:
+        self.figures.gaps += 1
+        log.info("bulletins_missing", what=what)
+        self._on_gap()
+
+    def _say_bad(self, error: BadBulletin) -> None:
+        self.figures.bad += 1
+        now = trio.current_time()
+        if now >= self._says_at:
+            self._says_at = now + SAY_SECONDS
+            log.warning("bad_bulletin", reason=str(error), so_far=self.figures.bad)

@@ -1,0 +1,210 @@
+"""Bulletins mean the same when they are read: what clients are sent at another node is the same."""
+
+from typing import get_args
+
+import orjson
+import pytest
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import protocol.dialects
+from hub.actor.letters import (
+    ChannelRoom,
+    ToEveryone,
+    ToRooms,
+    ToUserInRoom,
+    ToUsers,
+    WorkspaceRoom,
+)
+from hub.cluster.bulletins import (
+    Bulletin,
+    Change,
+    Changed,
+    Crossing,
+    Delivered,
+    Goodbye,
+    Heading,
+    Heartbeat,
+    Named,
+    Reaching,
+    Stored,
+    StoredMessage,
+)
+from hub.cluster.codec import BadBulletin, StoredMessages, decode, encode
+from persistence.contents.revisions import Revised
+from protocol.dialect import Dialect, EventDialect
+from protocol.discovery import find_dialects
+from protocol.model import (
+    ChannelId,
+    GradingStatus,
+    MessageId,
+    Posted,
+    Role,
+    UserId,
+    WorkspaceId,
+)
+from protocol.revisions import Delete, Edit, Grade, Pin, React, Revision
+from tests.support.documents.events import ANN, EVENTS, FULL_MESSAGE, MENTIONING, MESSAGE, PAIR
+
+HEADING = Heading("north", "a1b2", 7)
+EPOCH = "epoch"
+FOUND = find_dialects(protocol.dialects)
+DIALECTS: tuple[Dialect | EventDialect, ...] = (
+    *FOUND.by_path.values(),
+    *FOUND.by_namespace.values(),
+)
+AUDIENCES: tuple[Named, ...] = (
+    ToUsers((UserId(1), UserId(2))),
+    ToUsers((UserId(1),), outside=ChannelRoom(ChannelId(3))),
+    ToRooms((ChannelRoom(ChannelId(3)), WorkspaceRoom(WorkspaceId(5)))),
+    ToRooms((ChannelRoom(ChannelId(3)),), besides_users=frozenset({UserId(2)})),
+    ToUserInRoom(UserId(1), WorkspaceRoom(WorkspaceId(5))),
+    ToEveryone(frozenset({UserId(4)})),
+)
+REVISIONS: tuple[Revision, ...] = (
+    Edit("x"), Delete(), React("👍"), React("👍", is_added=False), Pin(), Pin(is_pinned=False),
+    Grade(GradingStatus.GRADED),
+)  # fmt: skip
+
+OTHER = evolve(ANN, id=UserId(2), username="ben", avatar="/a.png", role=Role.TEACHER)
+STORED = (
+    StoredMessage(Posted(MESSAGE), ANN, PAIR),
+    StoredMessage(
+        Posted(
+            evolve(MENTIONING, id=MessageId(10), seq=5, author_id=OTHER.id, recipient_id=None),
+            workspace_id=WorkspaceId(5),
+            mentioned=(UserId(2), UserId(3)),
+            followers=(UserId(4),),
+        ),
+        OTHER,
+        None,
+    ),
+    StoredMessage(Posted(evolve(FULL_MESSAGE, id=MessageId(11), seq=6)), ANN, PAIR),
+)
+
+
+def there_and_back(bulletin: Bulletin) -> object:
+    heading, found = decode(EPOCH, encode(EPOCH, HEADING, bulletin))
+    assert heading == HEADING
+    return found
+
+
+def test_there_is_an_example_of_each_event_that_crosses() -> None:
+    assert {*get_args(Crossing)} <= {type(each) for each in EVENTS}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [each for each in EVENTS if isinstance(each, get_args(Crossing))],
+    ids=lambda each: type(each).__name__,
+)
+def test_an_event_is_the_same_in_every_dialect(event: Crossing) -> None:
+    found = there_and_back(Delivered([Reaching(event, AUDIENCES[0])]))
+    assert isinstance(found, Delivered)
+    (same,) = found.items
+    for dialect in DIALECTS:
+        assert dialect.encode(same.event) == dialect.encode(event)
+
+
+def test_every_audience() -> None:
+    event = next(each for each in EVENTS if isinstance(each, get_args(Crossing)))
+    found = there_and_back(Delivered([Reaching(event, to) for to in AUDIENCES]))
+    assert isinstance(found, Delivered)
+    assert tuple(each.to for each in found.items) == AUDIENCES
+
+
+@pytest.mark.parametrize("revision", REVISIONS, ids=repr)
+def test_a_revision(revision: Revision) -> None:
+    revised = Revised(MESSAGE, 3, WorkspaceId(5), (UserId(1),), mentioned=(UserId(2),))
+    changed = Changed((Change(revised, revision, ANN, PAIR),))
+    assert there_and_back(changed) == changed
+
+
+@pytest.mark.parametrize("bulletin", [Heartbeat(2**60, 1.5), Goodbye(2.5)])
+def test_what_a_node_says_of_itself(bulletin: Bulletin) -> None:
+    assert there_and_back(bulletin) == bulletin
+
+
+def test_messages_are_built_one_by_one() -> None:
+    found = there_and_back(Stored(STORED))
+    assert isinstance(found, StoredMessages)
+    built = [found.build(index) for index in range(len(found))]
+    assert built == [(each.posted, each.author) for each in STORED]
+    assert found.places == [(3, 4, 9), (3, 5, 10), (3, 6, 11)]
+    assert found.pairs == [[1, 2], None, [1, 2]]
+    assert [[*found.concerned(index)] for index in range(3)] == [[1, 2], [2, 3, 4], [1, 2]]
+    assert found.workspace_ids == [None, 5, None]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_no_message_has_takes_no_room(count: int) -> None:
+    (_, _, _, _, _, _, (columns, people)) = orjson.loads(
+        encode(EPOCH, HEADING, Stored(STORED[:1] * count))
+    )
+    assert {*columns} == {
+        "id", "channel_id", "seq", "author_id", "content", "created_at", "recipient_id", "key",
+        "pair",
+    }  # fmt: skip
+    assert {*people} == {"1"}
+
+
+GOOD = orjson.loads(encode(EPOCH, HEADING, Stored(STORED)))
+
+
+def changed(place: int, value: object) -> bytes:
+    return orjson.dumps([*GOOD[:place], value, *GOOD[place + 1 :]])
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "no bulletin"),
+        (b"\xff\xfe", "no bulletin"),
+        (b"7", "no bulletin"),
+        (b"[1,2]", "no bulletin"),
+        (orjson.dumps([*GOOD, 1]), "no bulletin"),
+        (changed(0, 2), "version 2"),
+        (changed(0, "1"), "version '1'"),
+        (changed(1, "another"), "another log"),
+        (changed(2, 5), "heading"),
+        (changed(4, "7"), "heading"),
+        (changed(5, "unheard of"), "unheard of"),
+        (changed(5, ["stored"]), "stored"),
+        (changed(5, "heartbeat"), "body"),
+        (changed(5, "delivered"), "body"),
+        (changed(6, None), "body"),
+        (changed(6, [{}, {}]), "body"),
+        (changed(6, [{**GOOD[6][0], "seq": [1]}, GOOD[6][1]]), "body"),
+    ],
+)
+def test_anything_else_is_no_bulletin(data: bytes, why: str) -> None:
+    with pytest.raises(BadBulletin, match=why):
+        decode(EPOCH, data)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("created_at", "yesterday"), ("kind", "smell"), ("reactions", 7)]
+)
+def test_a_damaged_message_harms_no_other(column: str, value: object) -> None:
+    columns, people = GOOD[6]
+    column_of = [value, *columns.get(column, [None] * 3)[1:]]
+    _, found = decode(EPOCH, changed(6, [{**columns, column: column_of}, people]))
+    assert isinstance(found, StoredMessages)
+    with pytest.raises(BadBulletin):
+        found.build(0)
+    assert found.build(1) == (STORED[1].posted, STORED[1].author)
+
+
+def test_an_author_who_is_missing_is_damage() -> None:
+    _, found = decode(EPOCH, changed(6, [GOOD[6][0], {}]))
+    assert isinstance(found, StoredMessages)
+    with pytest.raises(BadBulletin):
+        found.build(0)
+
+
+@settings(deadline=None)  # however busy the machine is
+@given(st.binary(max_size=200))
+def test_nothing_else_is_raised(data: bytes) -> None:
+    with pytest.raises(BadBulletin):
+        decode(EPOCH, data)

@@ -1,0 +1,62 @@
+"""Two hubs on one store: what is sent at one is delivered at the other, with a bus and without."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import trio
+from attrs import evolve
+from trio.testing import MockClock
+
+from persistence.bus.memory import Medium, MemoryBus
+from persistence.memory import open_memory_store
+from tests.support.world import Person, open_world
+
+
+@asynccontextmanager
+async def nodes() -> AsyncIterator[tuple[Person, Person, MemoryBus]]:
+    """Somebody at a node, whose way to the bus comes last, and somebody at another one."""
+    began = datetime.now(UTC)
+    store = open_memory_store(now=lambda: began + timedelta(seconds=trio.current_time()))
+    medium = Medium()
+    bus = medium.member()
+    async with (
+        open_world(store, carrier=bus, bus="postgres", node_name="north") as north,
+        open_world(store, carrier=medium.member(), bus="postgres", node_name="south") as south,
+    ):
+        ann, ben = await north.people("ann", "ben")
+        yield ann, evolve(ben, world=south), bus
+
+
+async def say(ann: Person, ben: Person, content: str) -> int:
+    """Send a message; returns its id."""
+    path = f"/private_messages/api/messages/{ben.id}"
+    answer = await ann.call("POST", path, {"content": content})
+    message_id = answer.json["id"]
+    assert isinstance(message_id, int)
+    return message_id
+
+
+async def test_what_is_sent_and_changed_at_one_node_is_delivered_at_the_other(
+    autojump_clock: MockClock,
+) -> None:
+    async with nodes() as (ann, ben, _):
+        socket = await ben.connect("/ws")
+        await socket.receive_type("system")
+        message_id = await say(ann, ben, "hi")
+        assert (await socket.receive_type("private_message"))["message"]["content"] == "hi"
+        path = f"/private_messages/api/messages/{message_id}"
+        await ann.call("PATCH", path, {"content": "hello"})
+        changed = await socket.receive_type("message_updated")
+        assert changed["message"]["content"] == "hello"
+
+
+async def test_what_the_bus_does_not_bring_is_read_from_the_log(autojump_clock: MockClock) -> None:
+    async with nodes() as (ann, ben, bus):
+        socket = await ben.connect("/ws")
+        await socket.receive_type("system")
+        bus.is_mute = True
+        began = trio.current_time()
+        await say(ann, ben, "hi")
+        assert (await socket.receive_type("private_message"))["message"]["content"] == "hi"
+        assert trio.current_time() < began + 5

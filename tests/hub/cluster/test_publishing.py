@@ -1,0 +1,220 @@
+"""What a node publishes goes out in order and with numbers, whatever the bus does."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import trio
+from attrs import define, evolve, field
+
+from hub.actor.letters import Delivery, ToEveryone, ToOutsider, ToUsers
+from hub.cluster.bulletins import Change, Changed, Delivered, Goodbye, Heartbeat, StoredMessage
+from hub.cluster.codec import Read, StoredMessages, decode
+from hub.cluster.publishing import ATTEMPTS, MAX_ITEMS, MAX_WAITING, Publisher
+from persistence.bus.memory import Medium, MemoryBus
+from persistence.contents.revisions import Revised
+from protocol.events import HeartbeatAcknowledged, PresenceChanged
+from protocol.model import MessageId, Posted, UserId
+from protocol.revisions import Delete
+from tests.support.documents.events import ANN, MESSAGE, PAIR
+
+EPOCH = "e1"
+
+
+def message(number: int, content: str = "hi") -> StoredMessage:
+    posted = Posted(evolve(MESSAGE, id=MessageId(number), seq=number, content=content))
+    return StoredMessage(posted, ANN, PAIR)
+
+
+@define
+class Listening:
+    """A node that publishes, and what comes out of the bus."""
+
+    medium: Medium
+    bus: MemoryBus
+    publisher: Publisher
+    bulletins: AsyncIterator[bytes | None]
+    epochs: list[str] = field(factory=lambda: [EPOCH])
+
+    async def next(self) -> tuple[int, Read]:
+        """The next bulletin that is no heartbeat, with its number."""
+        while True:
+            number, read = await self.any()
+            if not isinstance(read, Heartbeat):
+                return number, read
+
+    async def any(self) -> tuple[int, Read]:
+        async for data in self.bulletins:
+            if data is not None:
+                heading, read = decode(self.epochs[0], data)
+                assert (heading.node, heading.start) == ("north", "n1")
+                return heading.number, read
+        raise AssertionError("the bus has ended")
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Listening]:
+    medium, epochs = Medium(), [EPOCH]
+    bus = medium.member()
+    publisher = Publisher(bus, "north", "n1", lambda: epochs[0], lambda: 5)
+    async with bus.bulletins() as bulletins:
+        yield Listening(medium, bus, publisher, bulletins, epochs)
+
+
+def seqs(read: Read) -> Sequence[int]:
+    assert isinstance(read, StoredMessages)
+    return [seq for _, seq, _ in read.places]
+
+
+async def test_what_waits_goes_out_together_in_its_order(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.publisher.stored([message(1), message(2)])
+        node.publisher.stored([message(3)])
+        revised = Revised(MESSAGE, 1)
+        node.publisher.changed([Change(revised, Delete(), ANN, PAIR)])
+        node.publisher.stored([message(4)])
+        nursery.start_soon(node.publisher.run)
+        number, first = await node.next()
+        assert (number, seqs(first)) == (1, [1, 2, 3])
+        assert await node.next() == (2, Changed((Change(revised, Delete(), ANN, PAIR),)))
+        number, last = await node.next()
+        assert (number, seqs(last)) == (3, [4])
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_heartbeat_each_second_names_the_last_number(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        nursery.start_soon(node.publisher.run)
+        assert await node.any() == (0, Heartbeat(5, 0.0))
+        node.publisher.stored([message(1)])
+        number, read = await node.any()
+        assert (number, seqs(read)) == (1, [1])
+        assert await node.any() == (1, Heartbeat(5, 1.0))
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_concerns_one_connection_stays_here(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    event = PresenceChanged(UserId(1), online=True)
+    nobody: Any = None  # nobody looks into it
+    outsider = ToOutsider(nobody, nobody)
+    async with listening() as node, trio.open_nursery() as nursery:
+        nursery.start_soon(node.publisher.run)
+        node.publisher.delivered([Delivery(event, outsider)])
+        node.publisher.delivered(
+            [
+                Delivery(HeartbeatAcknowledged(), ToEveryone(frozenset())),
+                Delivery(event, ToUsers((UserId(2),))),
+            ]
+        )
+        number, read = await node.next()
+        assert isinstance(read, Delivered)
+        assert [(each.event, each.to) for each in read.items] == [(event, ToUsers((UserId(2),)))]
+        assert number == 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_is_too_large_goes_out_in_parts(autojump_clock: trio.testing.MockClock) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.bus.max_bytes = 4_000
+        node.publisher.stored(
+            [message(1, "x" * 1_500), message(2, "x" * 5_000), message(3, "x" * 1_500), message(4)]
+        )
+        nursery.start_soon(node.publisher.run)
+        first, second = await node.next(), await node.next()
+        assert [(first[0], seqs(first[1])), (second[0], seqs(second[1]))] == [(1, [1]), (3, [3, 4])]
+        assert node.publisher.figures.dropped == 1  # the others miss its number
+        nursery.cancel_scope.cancel()
+
+
+async def test_one_bulletin_holds_no_more_than_it_may(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        for number in range(1, MAX_ITEMS + 2):
+            node.publisher.stored([message(number)])
+        nursery.start_soon(node.publisher.run)
+        assert [len(seqs((await node.next())[1])) for _ in range(2)] == [MAX_ITEMS, 1]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_bus_that_is_away_is_tried_again(autojump_clock: trio.testing.MockClock) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.medium.stop()
+        node.publisher.stored([message(1)])
+        nursery.start_soon(node.publisher.run)
+        await trio.testing.wait_all_tasks_blocked()
+        assert node.publisher.figures.failures > 0
+        node.medium.start()
+        number, read = await node.next()
+        assert (number, seqs(read)) == (1, [1])
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_is_given_up_leaves_a_gap(autojump_clock: trio.testing.MockClock) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.medium.stop()
+        node.publisher.stored([message(1)])
+        nursery.start_soon(node.publisher.run)
+        await trio.sleep(ATTEMPTS)
+        assert node.publisher.figures.dropped == 1
+        node.medium.start()
+        node.publisher.stored([message(2)])
+        number, read = await node.next()
+        assert (number, seqs(read)) == (2, [2])
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_waits_is_bounded(autojump_clock: trio.testing.MockClock) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        for number in range(1, MAX_WAITING + 3):
+            node.publisher.stored([message(number)])
+        nursery.start_soon(node.publisher.run)
+        number, read = await node.next()
+        assert (number, seqs(read)[0]) == (3, 3)
+        nursery.cancel_scope.cancel()
+
+
+async def test_while_something_waits_for_long_no_heartbeat_says_otherwise(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        nursery.start_soon(node.publisher.run)
+        await node.any()
+        node.medium.pause()
+        for number in (1, 2):
+            node.publisher.stored([message(number)])
+            await trio.testing.wait_all_tasks_blocked()
+        await trio.sleep(1.5)
+        node.medium.go_on()
+        kinds = [type((await node.any())[1]) for _ in range(3)]
+        assert kinds == [StoredMessages, StoredMessages, Heartbeat]
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_bulletin_is_about_the_log_that_there_was_when_it_was_made(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.publisher.stored([message(1)])
+        node.epochs[0] = "e2"
+        node.publisher.stored([message(2)])
+        nursery.start_soon(node.publisher.run)
+        node.epochs[0] = "e1"
+        number, read = await node.next()
+        assert (number, seqs(read)) == (1, [1])
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_end_comes_after_what_waits(autojump_clock: trio.testing.MockClock) -> None:
+    async with listening() as node:
+        node.publisher.stored([message(1)])
+        await node.publisher.say_goodbye(2.5)
+        assert seqs((await node.next())[1]) == [1]
+        number, read = await node.next()
+        assert (number, read) == (1, Goodbye(2.5))
