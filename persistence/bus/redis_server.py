@@ -1,0 +1,305 @@
+"""Finds a Redis or Valkey server by its URL and connects to it.
+
+Guarantees: an error says in words what an operator has to mend, and holds no password; behind
+Sentinels, the connection is to the server that they name and that says itself that it is the
+primary. Must not know: streams, bulletins.
+
+One URL:
+
+    redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]
+    redis+sentinel://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT],.../NAME[/DATABASE]
+
+NAME is what the Sentinels call the primary; `rediss` instead of `redis` is over TLS, to the
+Sentinels as well. What follows a question mark: `ca_certs` (a file, instead of the machine's
+authorities), `certfile` and `keyfile` (what the server may ask for), `sentinel_username` and
+`sentinel_password`.
+"""
+
+import logging
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import trio
+from attrs import field, frozen
+from coredis.connection import BaseConnection, TCPConnection, TCPLocation
+from coredis.exceptions import (
+    AuthenticationFailureError,
+    AuthenticationRequiredError,
+    AuthorizationError,
+    BusyLoadingError,
+    ClusterResponseError,
+    MovedError,
+    ReadOnlyError,
+    RedisError,
+    WrongTypeError,
+)
+
+from persistence.bus import BusUnavailable
+
+# It logs each connection that breaks with its traceback, which is said here once and in words.
+logging.getLogger("coredis").setLevel(logging.CRITICAL + 1)
+
+CONNECT_SECONDS: Final = 2.0
+SENTINEL_SECONDS: Final = 0.5  # for each of them: a dead one must not use up the time of the others
+REDIS_PORT: Final = 6379
+SENTINEL_PORT: Final = 26379
+MIN_VERSION: Final = 7
+SCHEMES: Final = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
+_OPTIONS: Final = {"ca_certs", "certfile", "keyfile", "sentinel_username", "sentinel_password"}
+_WORDS: Final[Mapping[type[RedisError], str]] = {
+    AuthenticationRequiredError: "the server wants a password",
+    AuthenticationFailureError: "the server refuses the user or the password",
+    AuthorizationError: "the user lacks a right on the server",
+    ReadOnlyError: "the server is a read-only replica",
+    BusyLoadingError: "the server still loads its data",
+    MovedError: "the server belongs to a Redis Cluster, which cannot be used",
+    ClusterResponseError: "the server belongs to a Redis Cluster, which cannot be used",
+    WrongTypeError: "the stream's key holds something else",
+}
+_WORDS_BY_CODE: Final[Mapping[str, str]] = {
+    "OOM": "the server is full: its maxmemory is used up",
+    "MISCONF": "the server accepts nothing because it cannot save its data",
+    "MASTERDOWN": "the server is a replica without its primary",
+}
+
+
+@frozen
+class Login:
+    """With what one logs in; both may be missing."""
+
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def without_secrets(self, text: str) -> str:
+        """A text of a server that may repeat what it was sent."""
+        return text.replace(self.password, "***") if self.password else text
+
+
+class RedisConnection:
+    """One connection, for as long as it lives.
+
+    `ended`: set when it does.
+    """
+
+    def __init__(self, location: TCPLocation, connection: BaseConnection, login: Login) -> None:
+        self.location = location
+        self.ended = trio.Event()
+        self._connection = connection
+        self._login = login
+
+    async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
+        """Connect, and carry requests until the connection ends."""
+        try:
+            await self._connection.run(task_status=task_status)
+        finally:
+            self.ended.set()
+
+    async def ask(self, command: bytes, *arguments: bytes | int) -> Any:  # noqa: ANN401  what Redis says
+        """What the server answers.
+
+        Raises:
+            BusUnavailable: it refuses, or the connection has ended.
+        """
+        try:
+            return await self._connection.create_request(command, *arguments)
+        except RedisError as error:
+            raise BusUnavailable(self._login.without_secrets(in_words(error))) from None
+
+    def require_version(self) -> None:
+        """Raises BusUnavailable if the server is too old."""
+        version = self._connection.server_version or "0"
+        if int(version.partition(".")[0]) < MIN_VERSION:
+            raise BusUnavailable(f"the server is of version {version}: Redis 7 or Valkey is needed")
+
+    def close(self) -> None:
+        """End the connection, and what was asked over it."""
+        self._connection.invalidate()
+        self.ended.set()
+
+
+@frozen
+class RedisServer:
+    """A server, or the Sentinels that know which server it is.
+
+    Args:
+        places: hosts and ports of the server or of the Sentinels.
+        name: what the Sentinels call the primary; None: there are none.
+        database: which of the server's databases.
+        login, sentinel_login: with what to log in.
+        tls: None: connections are not encrypted.
+    """
+
+    places: Sequence[tuple[str, int]]
+    name: str | None
+    database: int
+    login: Login
+    sentinel_login: Login
+    tls: ssl.SSLContext | None
+
+    async def connect(self, nursery: trio.Nursery) -> RedisConnection:
+        """A connection to the server, or to the primary.
+
+        Args:
+            nursery: what the connection lives in.
+
+        Raises:
+            BusUnavailable: there is none, within 2 s.
+        """
+        with trio.move_on_after(CONNECT_SECONDS):
+            if self.name is None:
+                location = TCPLocation(*self.places[0])
+            else:
+                location = await self.ask_sentinels(nursery)
+            connection = await self._open(nursery, location, self.login, self.database)
+            try:
+                connection.require_version()
+                if self.name is not None:
+                    await _require_primary(connection)
+            except BaseException:
+                connection.close()
+                raise
+            return connection
+        raise BusUnavailable(f"no connection within {CONNECT_SECONDS:g} s")
+
+    async def ask_sentinels(self, nursery: trio.Nursery) -> TCPLocation:
+        """Where the primary is, by the first Sentinel that knows.
+
+        Raises:
+            BusUnavailable: none does.
+        """
+        reasons: list[str] = []
+        for place in self.places:
+            with trio.move_on_after(SENTINEL_SECONDS) as patience:
+                try:
+                    return await self._ask_sentinel(nursery, TCPLocation(*place))
+                except BusUnavailable as error:
+                    reasons.append(str(error))
+            if patience.cancelled_caught:
+                reasons.append(f"no answer from {place[0]}:{place[1]}")
+        raise BusUnavailable(f"no Sentinel knows a primary {self.name!r}: {'; '.join(reasons)}")
+
+    async def _ask_sentinel(self, nursery: trio.Nursery, location: TCPLocation) -> TCPLocation:
+        sentinel = await self._open(nursery, location, self.sentinel_login, database=0)
+        try:
+            name = (self.name or "").encode()
+            found = await sentinel.ask(b"SENTINEL GET-MASTER-ADDR-BY-NAME", name)
+        finally:
+            sentinel.close()
+        if found is None:
+            raise BusUnavailable(f"{location} does not know that name")
+        host, port = found
+        return TCPLocation(host.decode(), int(port))
+
+    async def _open(
+        self, nursery: trio.Nursery, location: TCPLocation, login: Login, database: int
+    ) -> RedisConnection:
+        raw = TCPConnection(
+            location,
+            connect_timeout=CONNECT_SECONDS,
+            username=login.username,
+            password=login.password,
+            client_name="parlour",
+            db=database,
+            ssl_context=self.tls,
+        )
+        connection = RedisConnection(location, raw, login)
+        try:
+            await nursery.start(connection.run)
+        except RedisError as error:
+            raise BusUnavailable(login.without_secrets(in_words(error))) from None
+        return connection
+
+
+async def _require_primary(connection: RedisConnection) -> None:
+    role = await connection.ask(b"ROLE")
+    if role[0] != b"master":
+        raise BusUnavailable(f"{connection.location}, which the Sentinels name, is no primary")
+
+
+async def close_if_moved(
+    server: RedisServer, connection: RedisConnection, nursery: trio.Nursery
+) -> None:
+    """End a connection to what was the primary, once the Sentinels name another one."""
+    if server.name is None:
+        return
+    try:
+        location = await server.ask_sentinels(nursery)
+    except BusUnavailable:
+        return  # nobody knows better
+    if location != connection.location:
+        connection.close()
+
+
+def parse_url(url: str) -> RedisServer:
+    """The server that a URL means.
+
+    Raises:
+        ValueError: it has another form than the one above, or a file that it names cannot be used;
+            the text repeats neither user nor password.
+    """
+    parts = urlsplit(url)
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if parts.scheme not in SCHEMES or options.keys() - _OPTIONS:
+        raise ValueError(
+            "the URL of a Redis has a scheme or an option that is not documented"
+        )
+    is_sentinel = parts.scheme.endswith("+sentinel")
+    user, _, hosts = parts.netloc.rpartition("@")
+    username, _, password = user.partition(":")
+    path = [unquote(each) for each in parts.path.split("/")[1:] if each]
+    name = path.pop(0) if is_sentinel and path else None
+    if is_sentinel and name is None:
+        raise ValueError("the URL of Sentinels ends with the name of the primary: .../NAME")
+    if path[1:] or (path and not path[0].isdecimal()):
+        raise ValueError("the URL of a Redis ends with the number of a database, or with nothing")
+    places = list(_places(hosts, SENTINEL_PORT if is_sentinel else REDIS_PORT))
+    if len(places) > 1 and not is_sentinel:
+        raise ValueError("the URL of a Redis has one host; several are Sentinels")
+    return RedisServer(
+        places,
+        name,
+        int(path[0]) if path else 0,
+        Login(unquote(username) or None, unquote(password) or None),
+        Login(options.get("sentinel_username"), options.get("sentinel_password")),
+        _tls(options) if parts.scheme.startswith("rediss") else None,
+    )
+
+
+def _places(hosts: str, port: int) -> Iterator[tuple[str, int]]:
+    for each in hosts.split(","):
+        place = urlsplit(f"//{each}")
+        if not place.hostname:
+            raise ValueError("the URL of a Redis has a host")
+        yield place.hostname, place.port or port
+
+
+def _tls(options: Mapping[str, str]) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=options.get("ca_certs"))
+        if "certfile" in options:
+            context.load_cert_chain(options["certfile"], options.get("keyfile"))
+    except OSError as error:
+        raise ValueError(f"a file that the URL of a Redis names cannot be used: {error}") from None
+    return context
+
+
+def in_words(error: RedisError) -> str:
+    """What a server, or the way to it, has against a request."""
+    text = str(error)
+    known = _WORDS.get(type(error)) or _WORDS_BY_CODE.get(text.partition(" ")[0])
+    if known is not None:
+        return f"{known} ({text})"
+    causes = [repr(each.strerror or str(each)) for each in _causes(error)]
+    return ": ".join([text, *causes[-1:]])
+
+
+def _causes(error: BaseException) -> Iterator[OSError]:
+    """The errors of the system behind an error, from the outside in."""
+    below = [error.__cause__, *getattr(error, "exceptions", ())]
+    for each in below:
+        if isinstance(each, OSError):
+            yield each
+        if each is not None:
+            yield from _causes(each)

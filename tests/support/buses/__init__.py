@@ -1,0 +1,1 @@
+"""Buses and the servers that carry them."""
