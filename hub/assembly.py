@@ -18,6 +18,7 @@ from attrs import define, field, frozen
 
 from hub.actor.hub import Hub
 from hub.actor.listeners import RoomListeners
+from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere
 from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
 from hub.files.pictures import Pictures
@@ -48,6 +49,7 @@ from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
 from hub.services.commands import Commands
 from hub.services.finding.indexing import Indexing
+from hub.services.company.from_elsewhere import FromElsewhere
 from hub.services.missed_revisions import MissedRevisions
 from hub.services.notes import Notes
 from hub.services.people.retention import Retention
@@ -105,6 +107,8 @@ class Services:
     config: Config
     store: Store
     hub: Hub
+    announcer: Announcer
+    from_elsewhere: FromElsewhere
     authenticator: Authenticator
     live_sessions: LiveSessions
     renewals: Renewals
@@ -147,6 +151,8 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     passwords: PasswordHasher | None = None,
     foreign_sessions: ForeignSessions | None = None,
     tracing: Tracing | None = None,
+    node: str = "",
+    elsewhere: Elsewhere = NOWHERE,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
 
@@ -156,39 +162,47 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         passwords: hashes passwords; by default at the cost recommended for servers.
         foreign_sessions: the logins of an Express application on the same users.
         tracing: makes spans; None: nothing does.
+        node: the name of this one among several.
+        elsewhere: the others.
     """
     presence = Presence(
         store.relations,
         store.workspaces,
         rule=config.presence_audience,
         grace=config.presence_grace,
+        elsewhere=elsewhere,
     )
-    channel_presences = ChannelPresences(
-        store.relations, presence.knows, grace=config.presence_grace
-    )
-    rooms = RoomListeners([channel_presences])
+    rooms = RoomListeners()
     hub = Hub(presence.note, rooms)
+    announcer = Announcer(hub, elsewhere)
+    channel_presences = ChannelPresences(
+        store.relations,
+        presence.knows,
+        hub.channel_of,
+        grace=config.presence_grace,
+        elsewhere=elsewhere,
+    )
     arrivals = Arrivals(store.relations, presence, channel_presences, hub)
     channels = Channels(store.channels, hub, arrivals)
     typing = TypingIndicators(
         store.relations,
         store.channels,
-        hub,
+        announcer,
         is_followed=hub.is_followed,
         expiry=config.typing_expiry,
     )
-    rooms.listeners.append(typing)
+    rooms.listeners += (channel_presences, typing)
     log_watch = LogWatch(
         store.log, store.messages, hub, *await begin_log(store, lanes=config.db_lanes)
     )
     messaging = Messaging(store.messages, hub, typing, log_watch, store.revisions, tracing=tracing)
-    notes = Notes(store.notes, store.messages, store.relations, hub)
-    receipts = Receipts(store.messages, hub, notes)
+    notes = Notes(store.notes, store.messages, store.relations, announcer)
+    receipts = Receipts(store.messages, announcer, notes)
     workspaces = Workspaces(
         store.workspaces,
         store.channels,
         store.accounts,
-        hub,
+        announcer,
         arrivals,
         lambda: log_watch.epoch,
     )
@@ -197,9 +211,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     revocations = Revocations(
         store.relations, channels, workspaces, typing, presence, sight, pairs, receipts, hub
     )
-    introductions = Introductions(
-        store.relations, store.workspaces, workspaces, presence, sight, pairs, hub
-    )
+    introductions = Introductions(store.relations, workspaces, presence, sight, pairs, hub)
     changes = Changes(
         store.relations,
         store.health,
@@ -219,13 +231,22 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         notes,
         limit=config.resume_limit,
     )
+    from_elsewhere = FromElsewhere(
+        node,
+        presence,
+        channel_presences,
+        typing,
+        receipts,
+        elsewhere,
+        grace=config.presence_grace,
+    )
     completions = _completions(config)
     assistant = Assistant(
         completions,
         messaging,
         store.messages,
         store.accounts,
-        hub,
+        announcer,
         workers=config.assistant_concurrency,
     )
     tokens = TokenVerifier(
@@ -301,6 +322,8 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             config=config,
             store=store,
             hub=hub,
+            announcer=announcer,
+            from_elsewhere=from_elsewhere,
             authenticator=authenticator,
             live_sessions=live_sessions,
             renewals=renewals,

@@ -27,7 +27,13 @@ from hub.cluster.bulletins import (
     Goodbye,
     Heading,
     Heartbeat,
+    Key,
+    Moved,
     Named,
+    Present,
+    Seat,
+    Sign,
+    Signs,
     Stored,
 )
 from protocol.model import (
@@ -50,6 +56,9 @@ _KINDS: Final[Mapping[str, type]] = {
     "stored": Stored,
     "changed": Changed,
     "delivered": Delivered,
+    "moved": Moved,
+    "present": Present,
+    "signs": Signs,
     "heartbeat": Heartbeat,
     "goodbye": Goodbye,
 }
@@ -98,7 +107,9 @@ class StoredMessages:
         return posted, author
 
 
-Read: TypeAlias = StoredMessages | Changed | Delivered | Heartbeat | Goodbye
+Read: TypeAlias = (
+    StoredMessages | Changed | Delivered | Moved | Present | Signs | Heartbeat | Goodbye
+)
 """A bulletin as it is read."""
 
 
@@ -186,6 +197,14 @@ def _room_from(value: Any, _: object) -> Room:  # noqa: ANN401  what JSON gives
             raise ValueError(f"no room is a {kind!r}")
 
 
+def _key_from(value: Any, _: object) -> Key:  # noqa: ANN401  what JSON gives
+    return UserId(value) if isinstance(value, int) else Seat(*value)
+
+
+def _key_as_json(key: Key) -> Any:  # noqa: ANN401
+    return attrs.astuple(key) if isinstance(key, Seat) else key
+
+
 def _make_converter() -> OrjsonConverter:
     converter = make_converter(omit_if_default=True, detailed_validation=False)
     for room in (ChannelRoom, WorkspaceRoom):
@@ -199,7 +218,9 @@ def _make_converter() -> OrjsonConverter:
         converter.register_structure_hook(
             audience, make_dict_structure_fn(audience, converter, besides=no_connection)
         )
-    for union in (Crossing, Named, Note, Revision):
+    converter.register_unstructure_hook(Key, _key_as_json)
+    converter.register_structure_hook(Key, _key_from)
+    for union in (Crossing, Named, Note, Revision, Sign):
         configure_tagged_union(union, converter)
     return converter
 

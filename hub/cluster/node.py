@@ -15,7 +15,7 @@ import trio
 
 from hub.cluster.peers import Peers
 from hub.cluster.publishing import Publisher
-from hub.cluster.receiving import Receiver
+from hub.cluster.receiving import Company, Receiver
 from hub.cluster.repair import Repair
 from persistence.nodes import NameTaken, Node, Nodes
 from persistence.records import StoreUnavailable
@@ -39,6 +39,7 @@ class Cluster:
         receiver: hears what happens elsewhere.
         repair: reads what was not heard.
         connections: how many there are here, now.
+        company: knows who is at which node.
     """
 
     def __init__(  # noqa: PLR0917  what a node is made of
@@ -50,6 +51,7 @@ class Cluster:
         receiver: Receiver,
         repair: Repair,
         connections: Callable[[], int],
+        company: Company,
     ) -> None:
         self._node = node
         self._nodes = nodes
@@ -58,6 +60,7 @@ class Cluster:
         self._receiver = receiver
         self.repair: Final = repair
         self._connections = connections
+        self._company = company
         self._living: Collection[Node] = ()
         self._gap = trio.Event()
         self._is_apart = False
@@ -125,7 +128,7 @@ class Cluster:
             silence = self._peers.silence(living, trio.current_time())
             is_apart = silence.own or bool(silence.peers)
             if is_apart != self._is_apart:
-                self._is_apart = is_apart
+                self._is_apart = self.publisher.is_apart = is_apart
                 peers = sorted(silence.peers)
                 log.warning("apart" if is_apart else "together", own=silence.own, peers=peers)
             try:
@@ -140,4 +143,8 @@ class Cluster:
                 self._gap.set()
                 await trio.sleep(LOOK_SECONDS)
             # of one whose lease has ended nothing more comes
-            self._peers.forget(silence.peers - set(living))
+            dead = silence.peers - set(living)
+            self._peers.forget(dead)
+            for name in sorted(dead):
+                announces = self._peers.is_first_besides(name)
+                self._company.ended(name, None, announces=announces)

@@ -117,6 +117,10 @@ class Peers:
         unheard = {*living, *self._peers} - heard - {self.own.node}
         return Silence(self._echoed_at <= since, frozenset(unheard))
 
+    def is_first_besides(self, name: str) -> bool:
+        """Whether this node has the first name of those that are heard, but for that one."""
+        return all(self.own.node < each for each in self._peers if each != name)
+
     def forget(self, names: Collection[str]) -> None:
         """These do not live any more."""
         for name in names:

@@ -14,7 +14,19 @@ from attrs import define
 
 from hub.actor.hub import Hub
 from hub.actor.letters import Delivery
-from hub.cluster.bulletins import Changed, Delivered, Goodbye, Heading, Heartbeat
+from hub.cluster.bulletins import (
+    Changed,
+    Delivered,
+    Goodbye,
+    Heading,
+    Heartbeat,
+    Move,
+    Moved,
+    Present,
+    Reaching,
+    Sign,
+    Signs,
+)
 from hub.cluster.codec import BadBulletin, Read, StoredMessages, decode
 from hub.cluster.peers import Arrival, Peers
 from persistence.bus import Bus
@@ -32,6 +44,30 @@ class Inbox(Protocol):
 
     def changed(self, changed: Changed) -> Sequence[Delivery]:
         """The same of revisions."""
+
+
+class Company(Protocol):
+    """What follows from what other nodes say of their users. Must not block."""
+
+    def beat(self, heading: Heading, beat: Heartbeat) -> None:
+        """A heartbeat of a node, of which nothing before is still to come."""
+
+    def moved(self, heading: Heading, moves: Sequence[Move]) -> None:
+        """Somebody came to a node, or left it."""
+
+    def present(self, heading: Heading, part: Present) -> None:
+        """A part of a snapshot of who is at a node."""
+
+    def signs(self, heading: Heading, signs: Sequence[Sign]) -> Sequence[Delivery]:
+        """What is delivered here of these signs."""
+
+    def delivered(self, items: Sequence[Reaching]) -> Sequence[Delivery]:
+        """What is delivered here of these events."""
+
+    def ended(self, node: str, seconds: float | None, *, announces: bool) -> None:
+        """A node has ended. `seconds`: for so long its users are not announced as offline; None: it
+        did not say; `announces`: whether this node does it.
+        """
 
 
 @define
@@ -56,6 +92,7 @@ class Receiver:
         inbox: puts messages and revisions in order.
         hub: delivers.
         on_gap: is called when something is missing.
+        company: knows who is at which node, and who types.
     """
 
     def __init__(
@@ -66,6 +103,7 @@ class Receiver:
         inbox: Inbox,
         hub: Hub,
         on_gap: Callable[[], None],
+        company: Company,
     ) -> None:
         self._bus = bus
         self._epoch = epoch
@@ -73,6 +111,7 @@ class Receiver:
         self._inbox = inbox
         self._hub = hub
         self._on_gap = on_gap
+        self._company = company
         self._says_at = -float("inf")
         self.figures: Final = ReceivingFigures()
 
@@ -99,27 +138,42 @@ class Receiver:
             return ()
         match read:
             case Heartbeat():
-                self._note(heading, self._peers.beat(heading, now))
+                if self._note(heading, self._peers.beat(heading, now)):
+                    self._company.beat(heading, read)
                 return ()
-            case Goodbye():
+            case Goodbye(seconds=seconds):
                 self._peers.ended(heading)
+                announces = self._peers.is_first_besides(heading.node)
+                self._company.ended(heading.node, seconds, announces=announces)
                 return ()
-            case StoredMessages() | Changed() | Delivered():
+            case StoredMessages() | Changed() | Delivered() | Moved() | Present() | Signs():
                 self.figures.bulletins += 1
                 if not self._note(heading, self._peers.take(heading, now)):
                     return ()
-                return self._deliveries(read)
+                return self._deliveries(heading, read)
             case _:
                 assert_never(read)
 
-    def _deliveries(self, read: StoredMessages | Changed | Delivered) -> Sequence[Delivery]:
+    def _deliveries(
+        self,
+        heading: Heading,
+        read: StoredMessages | Changed | Delivered | Moved | Present | Signs,
+    ) -> Sequence[Delivery]:
         match read:
             case StoredMessages():
                 return self._inbox.stored(read)
             case Changed():
                 return self._inbox.changed(read)
             case Delivered(items=items):
-                return [Delivery(each.event, each.to) for each in items]
+                return self._company.delivered(items)
+            case Signs(items=signs):
+                return self._company.signs(heading, signs)
+            case Moved(items=moves):
+                self._company.moved(heading, moves)
+                return ()
+            case Present():
+                self._company.present(heading, read)
+                return ()
             case _:
                 assert_never(read)
 

@@ -242,9 +242,7 @@ def parse_url(url: str) -> RedisServer:
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.scheme not in SCHEMES or options.keys() - _OPTIONS:
-        raise ValueError(
-            "the URL of a Redis has a scheme or an option that is not documented"
-        )
+        raise ValueError("the URL of a Redis has a scheme or an option that is not documented")
     is_sentinel = parts.scheme.endswith("+sentinel")
     user, _, hosts = parts.netloc.rpartition("@")
     username, _, password = user.partition(":")

@@ -20,6 +20,7 @@ import hub.rest.routes
 import protocol.dialects
 from hub.admission import Admission
 from hub.assembly import Services, open_services
+from hub.cluster.elsewhere import NOWHERE, Elsewhere
 from hub.identity.cookies import new_token, token_hash
 from hub.identity.passwords import PasswordHasher
 from hub.monitoring.disk import Disk
@@ -233,12 +234,14 @@ async def open_world(
     foreign_sessions: ForeignSessions | None = None,
     passwords: PasswordHasher = CHEAP,
     tracing: Tracing | None = None,
+    node: str = "",
+    elsewhere: Elsewhere = NOWHERE,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
     received must have been read, and it and every answer over REST must have been as documented.
 
-    `routes`: the packages of REST modules. Unless a test says otherwise, whoever is added to a
+    `routes`: the packages of REST modules; `node`, `elsewhere`: see `open_services`. Unless a test says otherwise, whoever is added to a
     workspace is a member at once.
     """
     config = Config(**{"joining": "at_once", **settings})
@@ -248,6 +251,8 @@ async def open_world(
         passwords=passwords,
         foreign_sessions=foreign_sessions,
         tracing=tracing,
+        node=node,
+        elsewhere=elsewhere,
     ) as services:
         caps = Caps(config.max_connections, config.max_connections_per_address)
         async with (

@@ -242,9 +242,7 @@ class Hold:
 
 
 @asynccontextmanager
-async def open_hold(
-    dsn: str, wait_seconds: float, tenancy: Tenancy = ALONE
-) -> AsyncIterator[Hold]:
+async def open_hold(dsn: str, wait_seconds: float, tenancy: Tenancy = ALONE) -> AsyncIterator[Hold]:
     """The hold on a database, taken and not begun yet, and let go on exit.
 
     Raises:

@@ -54,7 +54,7 @@ class Listening:
 async def listening() -> AsyncIterator[Listening]:
     medium, epochs = Medium(), [EPOCH]
     bus = medium.member()
-    publisher = Publisher(bus, "north", "n1", lambda: epochs[0], lambda: 5)
+    publisher = Publisher(bus, "north", "n1", lambda: epochs[0])
     async with bus.bulletins() as bulletins:
         yield Listening(medium, bus, publisher, bulletins, epochs)
 
@@ -87,11 +87,11 @@ async def test_a_heartbeat_each_second_names_the_last_number(
 ) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
         nursery.start_soon(node.publisher.run)
-        assert await node.any() == (0, Heartbeat(5, 0.0))
+        assert await node.any() == (0, Heartbeat(0, 0.0))
         node.publisher.stored([message(1)])
         number, read = await node.any()
         assert (number, seqs(read)) == (1, [1])
-        assert await node.any() == (1, Heartbeat(5, 1.0))
+        assert await node.any() == (1, Heartbeat(0, 1.0))
         nursery.cancel_scope.cancel()
 
 

@@ -64,7 +64,7 @@ async def test_a_new_departure_has_its_grace_anew(autojump_clock: MockClock) -> 
 async def test_a_change_that_could_not_be_told_is_due_again(autojump_clock: MockClock) -> None:
     attendance = Attendance[str]()
     attendance.arrived("ann")
-    assert await attendance.due() == ["ann"]
+    assert list(await attendance.due()) == ["ann"]
     attendance.postpone("ann", 1.0)
     assert await changes(attendance, 0.9) == []
     assert await changes(attendance, 0.2) == [("ann", True)]
@@ -75,8 +75,8 @@ async def test_what_is_due_comes_in_order_and_in_bounded_batches(autojump_clock:
     keys = [str(number) for number in range(MAX_BATCH + 1)]
     for key in keys:
         attendance.arrived(key)
-    assert await attendance.due() == keys[:MAX_BATCH]
-    assert await attendance.due() == keys[MAX_BATCH:]
+    assert list(await attendance.due()) == keys[:MAX_BATCH]
+    assert list(await attendance.due()) == keys[MAX_BATCH:]
 
 
 async def test_who_waits_for_changes_is_woken_by_one(nursery: trio.Nursery) -> None:
@@ -98,7 +98,7 @@ async def test_who_leaves_before_the_arrival_is_announced_was_never_here(
 ) -> None:
     attendance = Attendance[str]()
     attendance.arrived("ann")
-    assert await attendance.due() == ["ann"]
+    assert list(await attendance.due()) == ["ann"]
     attendance.left("ann", grace=5.0)
     assert attendance.announce("ann") is None
     assert await changes(attendance, 100) == []
