@@ -27,7 +27,6 @@ from hub.cluster.bulletins import (
     Goodbye,
     Heading,
     Heartbeat,
-    Key,
     Moved,
     Named,
     Present,
@@ -197,12 +196,8 @@ def _room_from(value: Any, _: object) -> Room:  # noqa: ANN401  what JSON gives
             raise ValueError(f"no room is a {kind!r}")
 
 
-def _key_from(value: Any, _: object) -> Key:  # noqa: ANN401  what JSON gives
-    return UserId(value) if isinstance(value, int) else Seat(*value)
-
-
-def _key_as_json(key: Key) -> Any:  # noqa: ANN401
-    return attrs.astuple(key) if isinstance(key, Seat) else key
+def _seat_from(value: Any, _: object) -> Seat:  # noqa: ANN401  what JSON gives
+    return Seat(*value)
 
 
 def _make_converter() -> OrjsonConverter:
@@ -218,8 +213,8 @@ def _make_converter() -> OrjsonConverter:
         converter.register_structure_hook(
             audience, make_dict_structure_fn(audience, converter, besides=no_connection)
         )
-    converter.register_unstructure_hook(Key, _key_as_json)
-    converter.register_structure_hook(Key, _key_from)
+    converter.register_unstructure_hook(Seat, attrs.astuple)
+    converter.register_structure_hook(Seat, _seat_from)
     for union in (Crossing, Named, Note, Revision, Sign):
         configure_tagged_union(union, converter)
     return converter

@@ -128,7 +128,7 @@ class Cluster:
             silence = self._peers.silence(living, trio.current_time())
             is_apart = silence.own or bool(silence.peers)
             if is_apart != self._is_apart:
-                self._is_apart = self.publisher.is_apart = is_apart
+                self._is_apart, self.publisher.hears_all = is_apart, not is_apart
                 peers = sorted(silence.peers)
                 log.warning("apart" if is_apart else "together", own=silence.own, peers=peers)
             try:

@@ -77,7 +77,7 @@ class Publisher:
         start: another text each time that it begins.
         epoch: of the log, now.
 
-    `is_apart`: whether the node may not hear the others.
+    `hears_all`: whether the node hears itself and the others.
     """
 
     exists = True
@@ -96,12 +96,17 @@ class Publisher:
         self._online = 0  # the digest of who was published to be here
         self._lacks: Sequence[str] = ()
         self._snapshots = count(1)
-        self.is_apart = False
+        self.hears_all = True
         self._number = 0  # of the last bulletin that was taken from those that wait
         self._waiting: deque[_Waiting] = deque()
         self._ready = trio.Event()
         self._is_away = False
         self.figures: Final = PublishingFigures()
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it may not be known here who is at the other nodes."""
+        return not self.hears_all or bool(self._lacks)
 
     def stored(self, messages: Sequence[tuple[Posted, User]]) -> None:
         """Messages were stored here, in this order."""

@@ -93,9 +93,10 @@ async def open_node(
     publisher = Publisher(bus, name, start, lambda: EPOCH)
     posting = Interception("messages", "post", partial(_publish, store, publisher))
     peers = Peers(Heading(name, start, 0), trio.current_time())
-    async with open_world(
-        posting.over(store), node=name, elsewhere=publisher, **settings
-    ) as world, trio.open_nursery() as nursery:
+    async with (
+        open_world(posting.over(store), node=name, elsewhere=publisher, **settings) as world,
+        trio.open_nursery() as nursery,
+    ):
         services = world.services
         receiver = Receiver(
             bus,

@@ -1,15 +1,28 @@
 """What people see of each other when they are connected to several hubs: what they see at one."""
 
+import json
+import random
+import re
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import pytest
 import trio
 from trio.testing import MockClock
 
+from persistence.bus.memory import Medium, Weather
 from persistence.interface import Store
-from tests.support.nodes import open_nodes
+from tests.support.clients.websocket import WebSocket
+from tests.support.nodes import OneNode, open_node, open_nodes
 from tests.support.posting import private_message
 from tests.support.quiet import until_quiet
+from tests.support.school import School, open_school
+from tests.support.stores.memory import new_memory_store
 from tests.support.world import Person, World
 
 ONLINE = "user_online_status"
+PATHS = ("/ws", "/ws/chat", "/messagepal", "/gateway")
+CHANGING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)|\"epoch\":\"\w+\"")
 
 
 async def related(world: World) -> tuple[Person, Person]:
@@ -19,21 +32,114 @@ async def related(world: World) -> tuple[Person, Person]:
     return ann, ben
 
 
+def status(person: Person, *, is_online: bool) -> Mapping[str, object]:
+    return {"type": ONLINE, "user_id": person.id, "is_online": is_online}
+
+
+async def comes(person: Person, path: str, school: School) -> WebSocket:
+    """A connection that has joined all that its dialect can join."""
+    socket = await person.connect(path)
+    if path == "/gateway":
+        await socket.send({"op": "IDENTIFY", "d": {"userId": person.id}})
+    if path == "/ws/chat":
+        for channel in (school.general, school.dm):
+            await socket.send({"type": "join_channel", "channelId": channel.id})
+    return socket
+
+
+def acts(path: str, to: Person, school: School) -> Sequence[object]:
+    """What somebody types and sends by a dialect that takes it."""
+    match path:
+        case "/ws":
+            typing = {"type": "typing_indicator", "recipient_id": to.id}
+            return (
+                {**typing, "is_typing": True},
+                {**typing, "is_typing": False},
+                {**typing, "is_typing": True},
+                private_message(to),
+            )
+        case "/messagepal":
+            return (
+                {"type": "typing", "recipientId": to.id},
+                {"type": "send_message", "recipientId": to.id, "content": "hi"},
+            )
+        case "/ws/chat":
+            channels = (school.general.id, school.dm.id)
+            return [
+                {"type": kind, "channelId": channel, **content}
+                for channel, (kind, content) in product(
+                    channels, [("typing", {}), ("send_message", {"content": "hi"})]
+                )
+            ]
+        case _:
+            return ()
+
+
+async def seen(ann_at: OneNode, ben_at: OneNode, paths: tuple[str, str]) -> list[list[str]]:
+    """What each of two sees, step by step."""
+    school = await open_school(ann_at.world)
+    ann, ben = school.ann, ben_at.at(school.ben)
+    sockets: list[WebSocket] = []
+    steps: list[list[str]] = []
+
+    async def look() -> None:
+        for socket in sockets:
+            frames = [CHANGING.sub("*", str(each)) for each in await socket.everything()]
+            steps.append(sorted(frames))
+
+    for person, path in ((ann, paths[0]), (ben, paths[1])):
+        sockets.append(await comes(person, path, school))
+        await look()
+    for frame in acts(paths[0], ben, school):
+        await sockets[0].send(frame)
+        await look()
+    messages = await ann.call("POST", f"/private_messages/api/messages/{ben.id}", {"content": "x"})
+    await look()
+    message_id = messages.json["id"]
+    for method, path, body in (
+        ("PUT", f"/private_messages/api/messages/{ann.id}/read", None),
+        ("POST", f"/learning_platform/api/messages/{message_id}/read", None),
+        ("PUT", f"/private_messages/api/messages/{ann.id}/mute", {"until": None}),
+    ):
+        await ben.call(method, path, body)
+        await look()
+    channel = {"name": "made", "workspaceId": school.workspace.id}
+    await ben_at.at(school.tea).ask("POST", "/learning_platform/api/channels", channel)
+    await look()
+    await sockets[0].drop()
+    await trio.sleep(6)
+    sockets = sockets[1:]
+    await look()
+    return steps
+
+
+@pytest.mark.parametrize("paths", list(product(PATHS, PATHS)))
+async def test_at_two_nodes_everybody_sees_what_they_see_at_one(
+    autojump_clock: MockClock, paths: tuple[str, str]
+) -> None:
+    async with open_nodes(new_memory_store(), 2) as (one, _):
+        expected = await seen(one, one, paths)
+    async with open_nodes(new_memory_store(), 2) as (one, other):
+        found = await seen(one, other, paths)
+    assert found == expected
+    assert sum(map(len, found)) > 3
+
+
 async def test_presence_crosses_and_is_told_once(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    async with open_nodes(memory_store, 2) as (a, b):
+    async with open_nodes(memory_store, 3) as (a, b, c):
         ann, ben = await related(a.world)
-        bens = await b.at(ben).open()
-        anns = await ann.open()
-        status = {"type": ONLINE, "user_id": ann.id, "is_online": True}
-        assert await bens.receive() == status
-        await anns.close_in_silence(besides={ONLINE})
+        bens, other = await b.at(ben).open(), await c.at(ben).open()
+        anns = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == await other.receive() == status(ann, is_online=True)
+        await anns.close_in_silence()
         left = trio.current_time()
-        assert await bens.receive() == {**status, "is_online": False}
+        assert await bens.receive() == await other.receive() == status(ann, is_online=False)
         assert trio.current_time() - left == 5.0
         await trio.sleep(30)
         await bens.is_silent()
+        await other.is_silent()
 
 
 async def test_who_comes_is_shown_who_is_at_other_nodes(
@@ -41,24 +147,193 @@ async def test_who_comes_is_shown_who_is_at_other_nodes(
 ) -> None:
     async with open_nodes(memory_store, 2) as (a, b):
         ann, ben = await related(a.world)
-        await ann.open()
+        (await ann.open()).ignoring(ONLINE)
         bens = await b.at(ben).connect("/ws")
         await bens.receive_type("system")
-        assert (await bens.receive_type(ONLINE))["user_id"] == ann.id
+        assert await bens.receive() == status(ann, is_online=True)
+        shown = (await b.at(ben).call("GET", "/private_messages/api/users/online")).json
+        assert [each["id"] for each in shown] == [ann.id]
 
 
-async def test_typing_crosses_and_ends_by_the_message(
+async def test_who_leaves_one_of_two_nodes_stays_online(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_nodes(memory_store, 2) as (a, b):
+        ann, ben = await related(a.world)
+        bens = await b.at(ben).open()
+        first = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == status(ann, is_online=True)
+        second = (await b.at(ann).open()).ignoring(ONLINE)
+        await first.close_in_silence()
+        await trio.sleep(30)
+        await bens.is_silent()
+        await second.close_in_silence()
+        assert await bens.receive() == status(ann, is_online=False)
+
+
+async def test_who_moves_to_another_node_within_the_grace_period_was_never_away(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_nodes(memory_store, 2) as (a, b):
+        ann, ben = await related(a.world)
+        bens = await b.at(ben).open()
+        anns = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == status(ann, is_online=True)
+        for node in (b, a, b):
+            await anns.close_in_silence()
+            await trio.sleep(4)
+            anns = (await node.at(ann).open()).ignoring(ONLINE)
+        await trio.sleep(30)
+        await bens.is_silent()
+
+
+async def test_the_users_of_a_node_that_dies_are_offline_after_its_end_and_a_grace_period(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_nodes(memory_store, 3) as (a, b, c):
+        ann, ben = await related(a.world)
+        eve = await a.world.person("eve")
+        await a.world.store.relations.request_follow(eve.id, ben.id)
+        bens, elsewhere = await b.at(ben).open(), await c.at(ben).open()
+        await a.at(ann).open()
+        await a.at(eve).open()
+        for socket in (bens, elsewhere):
+            await socket.past(ONLINE)
+        a.die()
+        died = trio.current_time()
+        backs = (await c.at(eve).open()).ignoring(ONLINE)
+        assert await bens.receive() == await elsewhere.receive() == status(ann, is_online=False)
+        assert 8.0 <= trio.current_time() - died <= 10.0
+        await trio.sleep(20)
+        await bens.is_silent()
+        await elsewhere.is_silent()
+        await backs.close_in_silence()
+        assert (await bens.receive())["user_id"] == eve.id
+        await elsewhere.past(ONLINE)
+        for socket in a.world.sockets:
+            await socket.past(ONLINE)
+
+
+async def test_a_node_that_says_goodbye_has_its_users_announced_later(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_nodes(memory_store, 2) as (a, b):
+        ann, ben = await related(a.world)
+        bens = await b.at(ben).open()
+        anns = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == status(ann, is_online=True)
+        a.scope.cancel()  # with a goodbye of 0 s, and then one that asks for more
+        await until_quiet()
+        said = trio.current_time()
+        await a.publisher.say_goodbye(20.0)
+        await until_quiet()
+        assert await bens.receive() == status(ann, is_online=False)
+        assert trio.current_time() - said >= 5.0
+        await anns.past(ONLINE)
+
+
+async def test_a_node_that_began_anew_has_none_of_its_former_users(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    medium = Medium()
+    async with open_node(memory_store, medium, "b") as b:
+        async with open_node(memory_store, medium, "a", "1") as a:
+            ann, ben = await related(a.world)
+            bens = await b.at(ben).open()
+            anns = (await ann.open()).ignoring(ONLINE)
+            assert await bens.receive() == status(ann, is_online=True)
+            a.die()
+            await anns.past(ONLINE)
+        async with open_node(memory_store, medium, "a", "2"):
+            assert await bens.receive() == status(ann, is_online=False)
+            await trio.sleep(20)
+            await bens.is_silent()
+
+
+async def test_a_deaf_node_does_not_say_that_somebody_is_gone(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_nodes(memory_store, 2) as (a, b):
+        ann, ben = await related(a.world)
+        bens = await a.at(ben).open()
+        anns = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == status(ann, is_online=True)
+        a.bus.is_deaf = True
+        await trio.sleep(4)
+        await anns.close_in_silence()
+        back = (await b.at(ann).open()).ignoring(ONLINE)
+        await trio.sleep(15)
+        await bens.is_silent()
+        a.bus.is_deaf = False
+        await trio.sleep(15)
+        await bens.is_silent()
+        await back.close_in_silence()
+        assert await bens.receive() == status(ann, is_online=False)
+
+
+async def test_presence_is_right_in_the_end_however_much_is_lost(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    dice = random.Random(7)
+    medium = Medium(Weather(dice))
+    async with open_nodes(memory_store, 3, medium) as nodes:
+        world = nodes[0].world
+        people = await world.people("ann", "ben", "eve", "kim")
+        watch = await world.person("tea")
+        for person in people:
+            await world.store.relations.request_follow(person.id, watch.id)
+        views = [await node.at(watch).open() for node in nodes]
+        medium.weather = Weather(dice, lost=0.3, repeated=0.3, overtaken=0.3, slowest=0.5)
+        connected: dict[int, list[WebSocket]] = {person.id: [] for person in people}
+        for _ in range(60):
+            person = dice.choice(people)
+            theirs = connected[person.id]
+            if theirs and dice.random() < 0.5:
+                await theirs.pop().drop(besides={ONLINE})
+            elif len(theirs) < 3:
+                at = dice.choice(nodes).at(person)
+                theirs.append((await at.open()).ignoring(ONLINE))
+            await trio.sleep(dice.uniform(0, 4))
+        medium.weather = Weather(dice)
+        await trio.sleep(25)
+        online = {person.id for person in people if connected[person.id]}
+        for node, view in zip(nodes, views, strict=True):
+            last: dict[int, bool] = {}
+            for text in await view.everything():
+                frame = json.loads(text)
+                last[frame["user_id"]] = frame["is_online"]
+            assert {user_id for user_id, is_on in last.items() if is_on} == online
+            assert node.world.services.presence.online() == online | {watch.id}
+
+
+async def test_typing_ends_a_second_late_if_its_end_is_lost(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     async with open_nodes(memory_store, 2) as (a, b):
         ann, ben = await a.world.people("ann", "ben")
         anns, bens = await ann.open(), await b.at(ben).open()
         await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})
-        assert (await bens.receive_type("typing_indicator"))["is_typing"] is True
-        await anns.send(private_message(ben))
+        assert (await bens.receive())["is_typing"] is True
+        began = trio.current_time()
+        a.bus.is_mute = True
         assert (await bens.receive())["is_typing"] is False
-        assert (await bens.receive())["type"] == "private_message"
-        await anns.receive_type("private_message")
-        await trio.sleep(30)
-        await bens.is_silent(besides={ONLINE})
-        await until_quiet()
+        assert trio.current_time() - began == 4.0
+        a.bus.is_mute = False
+        await trio.sleep(10)
+        await bens.is_silent()
+
+
+async def test_typing_ends_with_its_node(memory_store: Store, autojump_clock: MockClock) -> None:
+    async with open_nodes(memory_store, 2, typing_expiry=60.0) as (a, b):
+        school = await open_school(a.world)
+        theirs = (await school.join(school.ann)).ignoring("user_presence")
+        bens = await b.at(school.ben).open("/ws/chat")
+        await bens.send({"type": "join_channel", "channelId": school.general.id})
+        await bens.receive_type("joined_channel")
+        bens.ignoring("user_presence")
+        await theirs.send({"type": "typing", "channelId": school.general.id})
+        await bens.receive_type("user_typing")
+        a.die()
+        died = trio.current_time()
+        await bens.receive_type("user_stop_typing")
+        assert trio.current_time() - died < 5.0
