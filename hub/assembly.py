@@ -48,8 +48,8 @@ from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
 from hub.services.commands import Commands
-from hub.services.finding.indexing import Indexing
 from hub.services.company.from_elsewhere import FromElsewhere
+from hub.services.finding.indexing import Indexing
 from hub.services.missed_revisions import MissedRevisions
 from hub.services.notes import Notes
 from hub.services.people.retention import Retention

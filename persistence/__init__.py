@@ -10,12 +10,14 @@ from pathlib import Path
 
 import trio
 
+from persistence.bus import Bus
+from persistence.bus.opening import open_bus
 from persistence.embedded import is_data_dir, run_embedded
 from persistence.embedded.beside import run_beside
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
-from persistence.postgres.database.hold import ALONE, Tenancy, open_hold
+from persistence.postgres.database.hold import ALONE, SHARED, open_hold
 from persistence.postgres.database.migrate import migrate
 from persistence.postgres.database.role import grant_rights, make_role
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
@@ -80,11 +82,11 @@ async def open_hub_store(
     pool_size: int,
     lanes: int,
     wait_seconds: float,
-    tenancy: Tenancy = ALONE,
+    bus_url: str | None = None,
     watch: StatementWatch = UNWATCHED,
-) -> AsyncIterator[Store]:
-    """The store of a hub, which is the only one on its database: the schema is brought up to date
-    once no other hub works with it.
+) -> AsyncIterator[tuple[Store, Bus | None]]:
+    """The store of a hub: the schema is brought up to date once no other hub works with it, but
+    nodes, which share a bus.
 
     Args:
         database_url: as `open_store`; so are the next three.
@@ -92,16 +94,18 @@ async def open_hub_store(
         pool_size: see there.
         lanes: see there.
         wait_seconds: how long to wait for another hub to end.
-        tenancy: whether it is the only one, or one of several nodes.
+        bus_url: what carries bulletins between nodes; None: the hub is the only one.
         watch: what is noted of its statements.
 
     Raises:
-        AlreadyServed: another hub serves the database; the text says which.
+        AlreadyServed: another hub serves the database that is not one of these nodes; the text
+            says which.
         UnsafeDatabase: as `open_store`.
+        ValueError: there is no such bus.
     """
     async with (
         _open_server(database_url, data_dir) as (admin, dsn),
-        open_hold(dsn, wait_seconds, tenancy) as hold,
+        open_hold(dsn, wait_seconds, ALONE if bus_url is None else SHARED) as hold,
     ):
         await _bring_up_to_date(admin, dsn)
         await hold.begin()
@@ -109,11 +113,21 @@ async def open_hub_store(
             open_postgres_store(
                 dsn, pool_size=pool_size, lanes=lanes, hold=hold, watch=watch
             ) as store,
+            _open_bus(bus_url, store, dsn) as bus,
             trio.open_nursery() as nursery,
         ):
             nursery.start_soon(hold.keep)
-            yield store
+            yield store, bus
             nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def _open_bus(url: str | None, store: Store, dsn: str) -> AsyncIterator[Bus | None]:
+    if url is None:
+        yield None
+        return
+    async with open_bus(url, await store.nodes.cell(), dsn) as bus:
+        yield bus
 
 
 @asynccontextmanager

@@ -43,7 +43,8 @@ ELSEWHERE: Final = {
     "hub/services/missed_revisions.py": "tests/hub/services/posting/test_revising.py",
     "hub/rest/finding/mentions.py": "tests/hub/services/posting/test_mentioning.py",
     "protocol/shapes/mentions.py": "tests/protocol/dialects/learning_chat/test_encoders.py",
-    "hub/services/posting/revision_positions.py": "tests/hub/services/posting/test_revising.py",
+    "hub/services/posting/announcing.py": "tests/hub/services/posting/test_lane.py",
+    "hub/services/posting/positions.py": "tests/hub/services/posting/test_order.py",
     "hub/services/replay.py": "tests/hub/services/test_resume.py",
     "persistence/memory/contents/revisions.py": "tests/persistence/contents/test_revisions.py",
     "persistence/memory/contents/mentions.py": "tests/persistence/contents/test_mentions.py",
@@ -98,6 +99,7 @@ BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
 
 ABOUT_SEVERAL: Final = {
     "tests/hub/http/test_turns.py": "hub/limits/turns.py, where HTTP takes them",
+    "tests/hub/services/posting/test_nodes.py": "lanes of one node of several",
     "tests/hub/services/test_changing_messages.py": "messages that are changed over every socket",
     "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",
     "tests/hub/services/test_reset.py": "resumes with positions of another log",

@@ -130,6 +130,10 @@ class Hub:
         """Whether a connection has joined the channel."""
         return ChannelRoom(channel_id) in self._by_room
 
+    def is_occupied(self, room: Room) -> bool:
+        """Whether a connection is in it."""
+        return room in self._by_room
+
     def clients(self) -> Sequence[Client]:
         """Every connection."""
         return list(self._clients)

@@ -42,7 +42,7 @@ class Cluster:
         company: knows who is at which node.
     """
 
-    def __init__(  # noqa: PLR0917  what a node is made of
+    def __init__(  # noqa: PLR0913, PLR0917  what a node is made of
         self,
         node: Node,
         nodes: Nodes,

@@ -192,7 +192,7 @@ class Publisher:
         first = self._waiting.popleft()
         if isinstance(first.bulletin, Present):
             return first
-        items = list(first.bulletin.items)
+        items: list[Any] = list(first.bulletin.items)
         while self._waiting and len(items) < MAX_ITEMS:
             after = self._waiting[0]
             if (after.epoch, type(after.bulletin)) != (first.epoch, type(first.bulletin)):
@@ -256,4 +256,6 @@ class Publisher:
 
 def _with(bulletin: Numbered, items: Sequence[Any]) -> Numbered:
     """One of the same kind with these items."""
-    return evolve(bulletin, items=items)
+    if isinstance(bulletin, Present):
+        return evolve(bulletin, items=items)
+    return type(bulletin)(items)

@@ -95,7 +95,7 @@ class Receiver:
         company: knows who is at which node, and who types.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  what it brings is for each of them
         self,
         bus: Bus,
         epoch: Callable[[], str],

@@ -197,7 +197,25 @@ class Figures:
         yield Counts(
             "messages_found",
             "Messages that were stored without the hub's knowledge, and were delivered later.",
-            [(labels, lane.figures.found) for labels, lane in lanes],
+            [(labels, lane.sequencer.messages.figures.found) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Counts(
+            "messages_held",
+            "Messages that were held because one before them had not come yet.",
+            [(labels, lane.sequencer.messages.figures.held) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Counts(
+            "messages_skipped",
+            "Messages of other nodes that nobody who is connected here wants.",
+            [(labels, lane.sequencer.messages.figures.skipped) for labels, lane in lanes],
+            by_lane,
+        )
+        yield Counts(
+            "log_reads",
+            "How often the log was read for messages that were missing.",
+            [(labels, lane.sequencer.messages.figures.reads) for labels, lane in lanes],
             by_lane,
         )
         yield Gauges(

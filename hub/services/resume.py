@@ -25,8 +25,8 @@ from hub.services.missed_revisions import (
     private_revision,
 )
 from hub.services.notes import Notes
-from hub.services.posting.continuity import WentBack
 from hub.services.posting.log_watch import LogWatch
+from hub.services.posting.sequencer import WentBack
 from hub.services.replay import Render, Replay, ResumeFigures, channel_message, private_message
 from persistence.interface import Accounts, Messages
 from persistence.interface import Channels as ChannelStore

@@ -16,6 +16,7 @@ from hub.settings.areas.assistant import Assistant
 from hub.settings.areas.display import Display
 from hub.settings.areas.listening import Listening
 from hub.settings.areas.messages import Messages
+from hub.settings.areas.nodes import Nodes
 from hub.settings.areas.operation import Operation
 from hub.settings.areas.storage import Storage
 from hub.settings.choices import Registration
@@ -28,6 +29,7 @@ _NEEDS: Final = (
     ("oidc_issuer", "public_url", "the provider sends people back to it"),
     ("email_hook", "public_url", "links begin with it"),
     ("admin_ui", "admin_token", "with it operators sign in there"),
+    ("node_name", "bus", "without it there are no other hubs"),
 )
 """A setting, another one without which it cannot be, and why."""
 
@@ -46,7 +48,7 @@ class Conflict(ConfigError):
 
 
 @frozen
-class Config(Operation, Assistant, Display, Messages, Accounts, Storage, Listening):
+class Config(Operation, Assistant, Display, Messages, Accounts, Nodes, Storage, Listening):
     """Every setting, checked. Times are in seconds and sizes in bytes, unless a name says more.
     Their order is that of the areas, the last one first.
 

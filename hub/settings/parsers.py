@@ -24,6 +24,7 @@ MIN_SECRET_CHARS: Final = 16
 
 _UNIX: Final = "unix:"
 _UNIX_PEER: Final = "unix"
+_OWN_DATABASE: Final = "postgres"
 _MAX_PORT: Final = 65_535
 _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _YES: Final = frozenset({"yes", "true", "on", "1"})
@@ -31,6 +32,7 @@ _NO: Final = frozenset({"no", "false", "off", "0"})
 _HOST: Final = r"(\[[\da-fA-F:.%]+\]|[^\[\]:,]*)(:\d+)?"
 _URL_PATH: Final = re.compile(r"/([\w.~-]+/)*", re.ASCII)
 _HOST_NAME: Final = re.compile(r"\*|\.?[A-Za-z\d_-]{1,63}(\.[A-Za-z\d_-]{1,63})*", re.ASCII)
+_NODE_NAME: Final = re.compile(r"[a-z\d][a-z\d-]{0,31}", re.ASCII)
 _HOSTS: Final = re.compile(rf"{_HOST}(,{_HOST})*")
 
 
@@ -212,6 +214,19 @@ def _postgres_url(value: object) -> Secret:
     return url
 
 
+def _bus(value: object) -> Secret:
+    given = value.reveal() if isinstance(value, Secret) else value
+    if given == _OWN_DATABASE:
+        return Secret(_OWN_DATABASE, _OWN_DATABASE)
+    return _url(value, ("redis", "rediss", "redis+sentinel", "rediss+sentinel"))
+
+
+def _node_name(value: object) -> str:
+    if not isinstance(value, str) or not _NODE_NAME.fullmatch(value):
+        raise NotAccepted
+    return value
+
+
 def _http_url(value: object) -> Secret:
     url = _url(value, ("http", "https"))
     parts = urlsplit(url.reveal())
@@ -294,6 +309,8 @@ ISSUER: Final = Parser(_issuer, "URL", "`https://host` or `https://host/path`")
 PUBLIC_URL: Final = Parser(_public_url, "URL", "`https://host/` or `https://host/path/`")
 ADDRESS: Final = Parser(_address, "text", "an IP address, or `unix` for a proxy on a Unix socket")
 POSTGRES_URL: Final = Parser(_postgres_url, "URL", "`postgresql://...`", is_secret=True)
+BUS: Final = Parser(_bus, "bus", "`postgres`, or `redis://...`", is_secret=True)
+NODE_NAME: Final = Parser(_node_name, "name", "1 to 32 of a-z, 0-9 and -, no - at its beginning")
 HTTP_URL: Final = Parser(_http_url, "URL", "`http://...` or `https://...`", is_secret=True)
 SECRET: Final = Parser(_secret, "secret", "any text", is_secret=True)
 LONG_SECRET: Final = Parser(

@@ -11,7 +11,7 @@ import structlog
 from hub.actor.client import Client, ids_of
 from hub.services.asker import Asker, Reply
 from hub.services.commands import Commands
-from hub.services.posting.lane import deliveries_of
+from hub.services.posting.announcing import deliveries_of
 from hub.services.posting.revising import shown_again
 from hub.settings.log_tap import tap
 from hub.sockets.websocket import Take

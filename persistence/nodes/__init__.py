@@ -54,6 +54,9 @@ class Head:
 class Nodes(Protocol):
     """The nodes, and how far the log has come."""
 
+    async def cell(self) -> str:
+        """What the nodes of this database are called together. Raises StoreUnavailable."""
+
     async def renew(self, node: Node, *, connections: int) -> Sequence[Node]:
         """Say that a node lives, with so many connections; returns all that do, by name.
 

@@ -17,6 +17,10 @@ class MemoryNodes:
     tables: Tables
     _nodes: dict[str, tuple[Node, datetime]] = field(factory=dict, init=False)
 
+    async def cell(self) -> str:
+        """See the interface."""
+        return "memory"
+
     async def renew(self, node: Node, *, connections: int) -> Sequence[Node]:
         """See the interface."""
         del connections

@@ -32,6 +32,13 @@ class PostgresNodes:
 
     database: Database
 
+    async def cell(self) -> str:
+        """See the interface."""
+        row = await self.database.fetch_one("SELECT name FROM cells")
+        if row is None:
+            raise LookupError("there is always one cell")
+        return str(row["name"])
+
     async def renew(self, node: Node, *, connections: int) -> Sequence[Node]:
         """See the interface."""
         rows = await self.database.fetch(

@@ -16,7 +16,7 @@ from hub.cluster.peers import Peers
 from hub.cluster.publishing import Publisher
 from hub.cluster.receiving import Receiver
 from hub.cluster.repair import Repair
-from hub.services.posting.lane import deliveries_of
+from hub.services.posting.order import Outgoing
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.interface import Store
 from persistence.nodes import Head, Node
@@ -52,20 +52,20 @@ class OneNode:
 
 @frozen
 class Inbox:
-    """Delivers what other nodes have stored at once: what a test sends one after the other needs no
-    order.
-    """
+    """Hands what other nodes have stored to the lanes."""
 
     world: World
 
     def stored(self, messages: StoredMessages) -> Sequence[Delivery]:
         """See `hub.cluster.receiving.Inbox`."""
-        found: list[Delivery] = []
+        out, messaging = Outgoing(), self.world.services.messaging
         for index in range(len(messages)):
             posted, author = messages.build(index)
-            found += self.world.services.commands.typing.stopped_by_message(posted.message)
-            found += deliveries_of(posted, author)
-        return found
+            message = posted.message
+            pair = frozenset((message.author_id, message.recipient_id))
+            where = message.channel_id if message.recipient_id is None else pair
+            messaging.lane(where).receive(posted, author, out)
+        return out.deliveries
 
     def changed(self, changed: Changed) -> Sequence[Delivery]:
         """See `hub.cluster.receiving.Inbox`."""
@@ -104,7 +104,7 @@ async def open_node(
             peers,
             Inbox(world),
             services.hub,
-            lambda: cluster.note_gap(),
+            lambda: cluster.note_gap(),  # noqa: PLW0108  it is made later
             services.from_elsewhere,
         )
         cluster = Cluster(

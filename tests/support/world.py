@@ -226,7 +226,7 @@ class Person:
 
 
 @asynccontextmanager
-async def open_world(
+async def open_world(  # noqa: PLR0913  what a server is made of
     store: Store,
     *,
     dialects: Dialects = DIALECTS,
@@ -241,8 +241,8 @@ async def open_world(
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
     received must have been read, and it and every answer over REST must have been as documented.
 
-    `routes`: the packages of REST modules; `node`, `elsewhere`: see `open_services`. Unless a test says otherwise, whoever is added to a
-    workspace is a member at once.
+    `routes`: the packages of REST modules; `node`, `elsewhere`: see `open_services`. Unless a test
+    says otherwise, whoever is added to a workspace is a member at once.
     """
     config = Config(**{"joining": "at_once", **settings})
     async with open_services(

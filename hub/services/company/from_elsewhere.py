@@ -112,12 +112,12 @@ class FromElsewhere:
         node.parts += part.items
         if len(node.parts) < part.count:
             return
-        users = {key for key in node.parts if not isinstance(key, Seat)}
-        seats = {key for key in node.parts if isinstance(key, Seat)}
+        users = [key for key in node.parts if not isinstance(key, Seat)]
+        seats = [key for key in node.parts if isinstance(key, Seat)]
         self._presence.attendance.replace(node.place, users, self._grace)
         self._in_channels.attendance.replace(node.place, seats, self._grace)
         node.digest = 0
-        for key in (*users, *seats):
+        for key in node.parts:
             node.digest ^= mark(key)
         node.parts = []
 
@@ -146,10 +146,10 @@ class FromElsewhere:
         match sign:
             case Typed():
                 return self._typing.elsewhere.received(node, sign)
-            case Shown(key=Seat() as seat):
-                return self._in_channels.heard(sign, seat)
-            case Shown(key=user_id):
-                return self._presence.heard(sign, user_id)
+            case Shown(key=key):
+                if isinstance(key, Seat):
+                    return self._in_channels.heard(sign, key)
+                return self._presence.heard(sign, key)
             case _:
                 assert_never(sign)
 

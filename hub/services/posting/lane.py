@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 from time import perf_counter
 from typing import Final, TypeAlias, assert_never
 
@@ -22,40 +23,28 @@ from attrs import frozen
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
-from hub.actor.letters import (
-    ChannelRoom,
-    Delivery,
-    Room,
-    ToClients,
-    ToOutsider,
-    ToRooms,
-    ToUsers,
-    WorkspaceRoom,
-)
+from hub.actor.letters import ChannelRoom, Delivery, ToUsers
 from hub.batching import MAX_BATCH, Batcher
-from hub.services.posting.continuity import Continuity, WentBack
+from hub.services.posting.announcing import confirmations, deliveries_of, private_delivery
 from hub.services.posting.figures import LaneFigures
 from hub.services.posting.log_watch import LogWatch
 from hub.services.posting.mentioning import mentions_in_posted
+from hub.services.posting.order import RETRY_SECONDS, Arrival, Outgoing
 from hub.services.posting.revising import Revising, RevisionSubmission
+from hub.services.posting.sequencer import Sequencer, WentBack
 from hub.services.posting.standstill import Standstill
 from hub.services.typing.indicators import TypingIndicators
 from hub.tracing.tracing import Accepted, Delivering, Tracing
+from persistence.contents.revisions import Revised
 from persistence.interface import Messages, Revisions
 from persistence.records import Draft, Locked, Outcome, StoreUnavailable
-from protocol.events import (
-    ChannelMessagePosted,
-    ConversationBegun,
-    MessageConfirmed,
-    PrivateMessagePosted,
-    ThreadReplied,
-)
-from protocol.model import Message, MessageId, Posted, Refusal, User, UserId
+from protocol.events import ConversationBegun, ThreadReplied
+from protocol.model import ChannelId, MessageId, Posted, Refusal, User
+from protocol.revisions import Revision
 
 log = structlog.get_logger(__name__)
 
 SEND_SECONDS: Final = 2.0  # then the outcome counts as unknown
-RECHECK_SECONDS: Final = 0.5
 
 Settlement: TypeAlias = Outcome | StoreUnavailable
 Settle: TypeAlias = Callable[[Settlement], None]
@@ -81,7 +70,7 @@ class Lane:
         messages: the log.
         hub: delivers what was committed.
         typing: ends an author's indicator.
-        continuity: knows what was delivered.
+        sequencer: knows what was delivered, and what follows.
         watch: knows which log it is.
         settle: gets the outcome of each submission.
         revisions: makes revisions.
@@ -93,7 +82,7 @@ class Lane:
         messages: Messages,
         hub: Hub,
         typing: TypingIndicators,
-        continuity: Continuity,
+        sequencer: Sequencer,
         watch: LogWatch,
         settle: Callable[[Submission, Settlement], None],
         *,
@@ -103,18 +92,21 @@ class Lane:
         self._messages = messages
         self._hub = hub
         self._typing = typing
-        self._continuity = continuity
+        self.sequencer: Final = sequencer
         self._watch = watch
         self._settle = settle
         self._tracing = tracing
         self._standstill = Standstill[Submission](lambda submission: submission.draft.where)
-        self._in_doubt = trio.Event()
         self.failing_since: datetime | None = None
         """Since when nothing could be stored; None: the last messages were."""
         # None: nothing new to store, but a doubt to look up, or what stood still to be tried again
         self._batcher: Batcher[Submission | RevisionSubmission | None] = Batcher(self._commit)
-        self._revising = Revising(messages, revisions, hub, watch, self._try_again, continuity)
+        self._revising = Revising(revisions, hub, watch, self._try_again, sequencer)
         self._waits_since: float | None = None  # the first one that is in no batch
+        self._is_at_work = False
+        self._wake_at = inf
+        self._is_sooner = trio.Event()
+        sequencer.messages.wake = sequencer.revisions.wake = self._note_due
         self.figures = LaneFigures()
 
     @property
@@ -125,7 +117,7 @@ class Lane:
     @property
     def in_doubt(self) -> int:
         """Of how many conversations something may be missing."""
-        return self._continuity.conversations_in_doubt + self._revising.in_doubt
+        return self.sequencer.in_doubt
 
     async def put(self, submission: Submission | RevisionSubmission) -> None:
         """Have a draft stored, or a revision made. Waits only while the queue is full."""
@@ -142,23 +134,70 @@ class Lane:
         be stored again, also while nothing is sent, until cancelled.
         """
         while True:
-            await self._in_doubt.wait()
-            self._in_doubt = trio.Event()
-            await trio.sleep(RECHECK_SECONDS)
-            await self._batcher.put(None)
+            self._is_sooner = trio.Event()
+            with trio.move_on_at(self._wake_at) as patience:
+                await self._is_sooner.wait()
+            if patience.cancelled_caught:
+                self._wake_at = inf
+                self.sequencer.messages.expire()
+                self.sequencer.revisions.expire()
+                await self._batcher.put(None)
+
+    def receive(self, posted: Posted, author: User, out: Outgoing) -> None:
+        """Another node has stored a message of this lane: `out` gets what may be delivered now.
+
+        It is to be sent without awaiting anything before. Any number of calls may share it.
+        """
+        arrival = Arrival(posted.message, partial(self._message_deliveries, posted, author, None))
+        self.sequencer.receive(arrival, out)
+
+    def skip(self, channel_id: ChannelId, seq: int, message_id: MessageId) -> None:
+        """Another node has stored a message of this lane that nobody here wants; see
+        `Messaging.wants`.
+        """
+        self.sequencer.skip(channel_id, seq, message_id)
+
+    def receive_revision(
+        self, revised: Revised, revision: Revision | None, user: User | None, out: Outgoing
+    ) -> None:
+        """Another node has changed a message of this lane; as `receive`. `revision`: what it did,
+        and who: None if that is not known.
+        """
+        self._revising.receive(revised, revision, user, out)
+
+    def doubt_channels(self, last_revs: Mapping[ChannelId, int]) -> None:
+        """These channels of the lane, by their last rev, may lack something up to now; its next
+        turn reads them.
+        """
+        self.sequencer.doubt_channels(last_revs)
+        self._note_due(trio.current_time())
 
     def _try_again(self) -> None:
-        self._in_doubt.set()
+        self._wake_by(trio.current_time() + RETRY_SECONDS)
+
+    def _note_due(self, at: float) -> None:
+        """Something is due then. The end of a turn looks at it itself."""
+        if not self._is_at_work:
+            self._wake_by(at)
+
+    def _wake_by(self, at: float) -> None:
+        if at < self._wake_at:
+            self._wake_at = at
+            self._is_sooner.set()
 
     async def _commit(self, batch: Sequence[Submission | RevisionSubmission | None]) -> None:
         """Messages first: what a revision changes was delivered before."""
         if self._waits_since is not None:
             self._note_wait(self._waits_since, len(batch))
+        self._is_at_work = True
         submissions = [each for each in batch if isinstance(each, Submission)]
         await self._commit_messages(submissions, again=None in batch)
         if len(submissions) < len(batch):
             revisions = [each for each in batch if isinstance(each, RevisionSubmission)]
             await self._revising.carry_out(revisions, again=None in batch)
+        self._is_at_work = False
+        if self.sequencer.in_doubt:
+            self._note_due(self.sequencer.next_due())
 
     async def _commit_messages(self, submissions: Sequence[Submission], *, again: bool) -> None:
         patience = trio.current_time() + SEND_SECONDS
@@ -169,8 +208,9 @@ class Lane:
                     self._settle(submission, StoreUnavailable("no answer in time"))
                 return
             submissions = self._standstill.others(submissions)
-        has_work = submissions or self._continuity.in_doubt or self.failing_since is not None
-        if has_work and not await self._carry_out(submissions, self._messages.post):
+        if submissions and not await self._carry_out(submissions, self._messages.post):
+            return
+        if self.sequencer.lacks_messages and not await self._catch_up():
             return
         if self.failing_since is not None or (self._standstill and again):
             await self._probe(patience)
@@ -184,96 +224,103 @@ class Lane:
         self._waits_since = now - waited * left / (left + taken) if left else None
 
     async def _carry_out(self, submissions: Sequence[Submission], post: Post) -> bool:
-        """Store, deliver and settle. False: the store is away."""
-        outcomes: Sequence[tuple[Submission, Settlement]] = ()
+        """Store, deliver what follows, and settle. False: the store is away."""
         trace: Delivering | None = None
+        proof: WentBack | None = None
+        out = Outgoing()
         try:
-            try:
-                with self._watch.posting() as epoch:
-                    if submissions:
-                        if self._tracing is None:
-                            answers = await self._post(submissions, post)
-                        else:
-                            answers, trace = await self._trace(self._tracing, submissions, post)
-                        outcomes = self._hold_back(submissions, answers)
-                        submissions = [submission for submission, _ in outcomes]
-                    deliveries = await self._deliveries(outcomes)
-                    if self._continuity.in_doubt:
-                        outcomes = self._without_gaps(outcomes)
-            except WentBack as proof:
+            with self._watch.posting() as epoch, self.sequencer.storing():
+                if self._tracing is None:
+                    answers = await self._post(submissions, post)
+                else:
+                    answers, trace = await self._trace(self._tracing, submissions, post)
+                self.sequencer.resume_reading()
+                outcomes = self._hold_back(submissions, answers)
+                if any(not isinstance(outcome, StoreUnavailable) for _, outcome in outcomes):
+                    self._note_success()
+                proof, outcomes = self._order(outcomes, out)
+            # Nothing is awaited in between: what comes from elsewhere could overtake it.
+            await out.send(self._hub, trace)
+            if proof is not None:
+                submissions = [submission for submission, _ in outcomes]
                 await self._watch.went_back(proof, epoch)
-                deliveries = self._first_deliveries(outcomes)
+                await self._begin(outcomes).send(self._hub)
         except StoreUnavailable as error:
             log.warning("messages_not_stored", count=len(submissions), reason=str(error))
             self._note_failure()
             self._give_up(submissions, error)
             return False
-        if any(not isinstance(outcome, StoreUnavailable) for _, outcome in outcomes):
-            self._note_success()
-        settled = partial(self._settle_all, outcomes)
-        await self._hub.broadcast(deliveries, settled, trace)
         return True
 
-    async def _deliveries(
-        self, outcomes: Sequence[tuple[Submission, Settlement]]
-    ) -> list[Delivery]:
-        """The deliveries of what was stored, and of what is missing before it.
-
-        Raises:
-            WentBack: see `Continuity.follows`.
+    def _order(
+        self, outcomes: Sequence[tuple[Submission, Settlement]], out: Outgoing
+    ) -> tuple[WentBack | None, Sequence[tuple[Submission, Settlement]]]:
+        """What follows goes out, the others are held; a proof that the log went back, and what is
+        left then.
         """
-        deliveries: list[Delivery] = []
-        later: dict[MessageId, Submission] = {}
-        stored = 0
-        for submission, outcome in outcomes:
+        messages = self.sequencer.messages
+        settled: list[tuple[Submission, Settlement]] = []
+        out.thens.append(partial(self._settle_all, settled))
+        for number, (submission, outcome) in enumerate(outcomes):
             match outcome:
                 case Posted(message=message, repeated=False):
-                    stored += 1
-                    if self._continuity.follows(message):
-                        deliveries += self._submission_deliveries(outcome, submission)
+                    try:
+                        is_next = self.sequencer.follows(message)
+                    except WentBack as proof:
+                        return proof, outcomes[number:]
+                    self.figures.stored += 1
+                    if is_next:
+                        out.deliveries += self._submission_deliveries(outcome, submission)
+                        settled.append((submission, outcome))
+                        if messages.holds:
+                            messages.drain(message.channel_id, out)
                     else:
-                        later[message.id] = submission
-                case Posted(message=message):
-                    self._continuity.suspect(message)
-                case Refusal() | StoreUnavailable():
-                    pass
+                        make = partial(self._submission_deliveries, outcome, submission)
+                        messages.hold(message.channel_id, message.seq, Arrival(message, make))
+                        self._wait(submission, outcome)
+                case Posted(message=message) if not self.sequencer.is_delivered(message):
+                    self._wait(submission, outcome)
+                case Posted() | Refusal() | StoreUnavailable():
+                    settled.append((submission, outcome))
                 case _:
                     assert_never(outcome)
-        self.figures.stored += stored
-        if self._continuity.in_doubt:
-            deliveries += await self._missing(later)
-        return deliveries
+        return None, ()
 
-    def _without_gaps(
-        self, outcomes: Sequence[tuple[Submission, Settlement]]
-    ) -> Sequence[tuple[Submission, Settlement]]:
-        """A repeat is not confirmed while what is missing before it cannot be read: who takes its
-        seq for their position would not ask for that any more.
+    def _wait(self, submission: Submission, posted: Posted) -> None:
+        """A sender is not confirmed before everything below was delivered: who takes the seq for
+        their position would not ask for that any more.
         """
-        gap = StoreUnavailable("what comes before it cannot be read")
-        return [
-            (submission, gap if self._is_repeat_in_doubt(outcome) else outcome)
-            for submission, outcome in outcomes
-        ]
 
-    def _is_repeat_in_doubt(self, outcome: Settlement) -> bool:
-        match outcome:
-            case Posted(message=message, repeated=True):
-                return self._continuity.doubts(message.channel_id)
-            case _:
-                return False
+        def reached(error: StoreUnavailable | None) -> None:
+            self._settle(submission, posted if error is None else error)
 
-    def _first_deliveries(
-        self, outcomes: Sequence[tuple[Submission, Settlement]]
-    ) -> list[Delivery]:
-        """The deliveries of what was stored in a log of which nothing is known any more."""
-        deliveries: list[Delivery] = []
+        self.sequencer.messages.wait(*posted.message.position, reached)
+
+    def _begin(self, outcomes: Sequence[tuple[Submission, Settlement]]) -> Outgoing:
+        """What was stored in a log of which nothing is known any more."""
+        out = Outgoing(thens=[partial(self._settle_all, outcomes)])
         for submission, outcome in outcomes:
             if isinstance(outcome, Posted) and not outcome.repeated:
                 self.figures.stored += 1
-                self._continuity.take(outcome.message)
-                deliveries += self._submission_deliveries(outcome, submission)
-        return deliveries
+                self.sequencer.take(outcome.message)
+                out.deliveries += self._submission_deliveries(outcome, submission)
+        return out
+
+    async def _catch_up(self) -> bool:
+        """Deliver what is missing, page by page. False: it cannot be read now."""
+        until = trio.current_time() + SEND_SECONDS
+        try:
+            with self._watch.posting():
+                while self.sequencer.lacks_messages:
+                    with trio.fail_at(until):
+                        page = await self.sequencer.read()
+                    out = self.sequencer.take_page(page, self._found_deliveries)
+                    await out.send(self._hub)
+        except (StoreUnavailable, trio.TooSlowError) as error:
+            log.warning("missing_not_read", reason=str(error))
+            self.sequencer.postpone_reading()
+            return False
+        return True
 
     def _hold_back(
         self, submissions: Sequence[Submission], answers: Sequence[Outcome | Locked]
@@ -285,11 +332,11 @@ class Lane:
         for submission, answer in zip(submissions, answers, strict=True):
             if not isinstance(answer, Locked):
                 outcomes.append((submission, answer))
-            elif self._standstill.has_waited(submission, SEND_SECONDS - RECHECK_SECONDS):
+            elif self._standstill.has_waited(submission, SEND_SECONDS - RETRY_SECONDS):
                 outcomes.append((submission, StoreUnavailable("its conversation is locked")))
             else:
                 self._standstill.hold(submission)
-                self._in_doubt.set()
+                self._try_again()
         return outcomes
 
     def _settle_all(self, outcomes: Sequence[tuple[Submission, Settlement]]) -> None:
@@ -321,7 +368,7 @@ class Lane:
         """It is unknown whether these were stored; those that wait behind them were not."""
         self.figures.doubtful += len(submissions)
         for submission in submissions:
-            self._continuity.doubt(submission.draft)
+            self.sequencer.doubt(submission.draft)
             self._settle(submission, error)
         self._waits_since = None
         for waiting in self._batcher.take_waiting():
@@ -334,19 +381,20 @@ class Lane:
                     pass
                 case _:
                     assert_never(waiting)
-        self._in_doubt.set()
+        self.sequencer.postpone_reading()
+        self._try_again()
 
     async def _probe(self, until: float) -> None:
-        """Find out whether messages can be stored, unless the log cannot even be read. What stands
-        still may be one conversation, or all of them.
+        """Find out whether messages can be stored. What stands still may be one conversation, or
+        all of them.
         """
-        if not self._continuity.in_doubt:
-            with trio.move_on_at(until), suppress(StoreUnavailable):
-                await self._messages.probe()
-                self._note_success()
-                return
-            self._note_failure()
-            self._in_doubt.set()
+        with trio.move_on_at(until), suppress(StoreUnavailable):
+            self._watch.require_certainty()
+            await self._messages.probe()
+            self._note_success()
+            return
+        self._note_failure()
+        self._try_again()
 
     def _note_failure(self) -> None:
         if self.failing_since is None:
@@ -362,8 +410,11 @@ class Lane:
         """The deliveries of a message, with the confirmation if its connection wants one."""
         deliveries = self._message_deliveries(posted, submission.author, submission.besides)
         if submission.confirm is not None:
-            deliveries += _confirmations(posted.message, submission.confirm)
+            deliveries += confirmations(posted.message, submission.confirm)
         return deliveries
+
+    def _found_deliveries(self, posted: Posted, author: User) -> list[Delivery]:
+        return self._message_deliveries(posted, author, None)
 
     def _message_deliveries(
         self, posted: Posted, author: User, besides: Client | None
@@ -373,7 +424,7 @@ class Lane:
         if peer is None or self._hub.is_followed(message.channel_id):
             deliveries = deliveries_of(posted, author, besides)
         else:
-            deliveries = [_private_delivery(message, author, peer)]
+            deliveries = [private_delivery(message, author, peer)]
         if peer is not None and message.seq == 1:
             room = ChannelRoom(message.channel_id)
             people = ToUsers((message.author_id, peer), besides, outside=room)
@@ -384,60 +435,3 @@ class Lane:
             event = ThreadReplied(message, message.thread)
             deliveries.append(Delivery(event, ToUsers(posted.followers)))
         return [*self._typing.stopped_by_message(message), *deliveries]
-
-    async def _missing(self, submissions: Mapping[MessageId, Submission]) -> list[Delivery]:
-        """The deliveries of messages that are in the log and were not delivered."""
-        deliveries: list[Delivery] = []
-        with trio.move_on_after(SEND_SECONDS) as patience:
-            await self._read_missing(submissions, deliveries)
-        if patience.cancelled_caught:
-            self._in_doubt.set()
-        return deliveries
-
-    async def _read_missing(
-        self, submissions: Mapping[MessageId, Submission], deliveries: list[Delivery]
-    ) -> None:
-        try:
-            while self._continuity.in_doubt:
-                for found in await self._continuity.missing():
-                    submission = submissions.get(found.posted.message.id)
-                    if submission is not None:
-                        deliveries += self._submission_deliveries(found.posted, submission)
-                    else:
-                        self.figures.found += 1
-                        log.info("message_found", message_id=found.posted.message.id)
-                        deliveries += self._message_deliveries(found.posted, found.author, None)
-        except StoreUnavailable as error:
-            log.warning("missing_not_read", reason=str(error))
-            self._in_doubt.set()
-
-
-def _confirmations(message: Message, client: Client) -> list[Delivery]:
-    """The confirmation for a connection that is in the channel when it is handed out, where it has
-    a place among the messages, and the one for a connection that is not, where it has none.
-    """
-    room = ChannelRoom(message.channel_id)
-    return [
-        Delivery(MessageConfirmed(message, joined=True), ToClients((client,), room)),
-        Delivery(MessageConfirmed(message, joined=False), ToOutsider(client, room)),
-    ]
-
-
-def deliveries_of(posted: Posted, author: User, besides: Client | None = None) -> list[Delivery]:
-    """The deliveries of a committed message: to both users of a private one, and to connections
-    that have joined the channel or follow its workspace.
-    """
-    message = posted.message
-    rooms: list[Room] = [ChannelRoom(message.channel_id)]
-    if posted.workspace_id is not None:
-        rooms.append(WorkspaceRoom(posted.workspace_id))
-    in_channel = ChannelMessagePosted(message, author, posted.workspace_id)
-    deliveries = [Delivery(in_channel, ToRooms(rooms, besides=besides))]
-    if message.recipient_id is not None:
-        deliveries.append(_private_delivery(message, author, message.recipient_id))
-    return deliveries
-
-
-def _private_delivery(message: Message, author: User, recipient_id: UserId) -> Delivery:
-    event = PrivateMessagePosted(message, author, recipient_id)
-    return Delivery(event, ToUsers((message.author_id, recipient_id)))

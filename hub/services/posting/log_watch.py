@@ -8,7 +8,7 @@ it cannot be done, as while another hub serves, nobody stays either. Must not kn
 what a lane does.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -16,7 +16,7 @@ import structlog
 import trio
 
 from hub.actor.hub import Hub
-from hub.services.posting.continuity import Continuity, WentBack
+from hub.services.posting.sequencer import Sequencer, WentBack
 from persistence.interface import Log, Messages, Store
 from persistence.records import StoreUnavailable
 from protocol.errors import START_OVER
@@ -34,8 +34,8 @@ class LogWatch:
         log: says when it is another one.
         messages: those in it.
         hub: closes connections.
-        continuities: what each lane has delivered; one for each.
-        epoch: of the log, when the continuities began.
+        sequencers: what each lane has delivered; one for each.
+        epoch: of the log, when the sequencers began.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class LogWatch:
         log: Log,
         messages: Messages,
         hub: Hub,
-        continuities: Sequence[Continuity],
+        sequencers: Sequence[Sequencer],
         epoch: str,
     ) -> None:
         self._log = log
         self._messages = messages
         self._hub = hub
-        self.continuities = continuities
+        self.sequencers = sequencers
         self._epoch = epoch
         self._busy = 0
         self._idle = trio.Event()
@@ -95,7 +95,7 @@ class LogWatch:
     def delivered(self, channel_ids: Collection[ChannelId]) -> Mapping[ChannelId, int]:
         """How far each of these channels was delivered, of those of which that is known."""
         found = {
-            channel_id: max(each.delivered(channel_id) for each in self.continuities)
+            channel_id: max(each.delivered(channel_id) for each in self.sequencers)
             for channel_id in channel_ids
         }
         return {channel_id: seq for channel_id, seq in found.items() if seq}
@@ -164,11 +164,11 @@ class LogWatch:
                 await self._idle.wait()
             seen = self._seen
             epoch = await (self._log.epoch() if seen is None else self._log.new_epoch(seen))
-            unsettled = {each for lane in self.continuities for each in lane.unsettled}
+            unsettled = {each for lane in self.sequencers for each in lane.unsettled}
             if unsettled:  # what is committed now is found by those who come back
                 await self._messages.settle(unsettled)
             floor = await self._messages.last_id()
-            for each in self.continuities:
+            for each in self.sequencers:
                 each.begin_anew(floor)
             log.warning("log_begun_anew", epoch=epoch, newest_message_id=floor)
             self._epoch, self._seen, self._why_not = epoch, None, None
@@ -177,15 +177,22 @@ class LogWatch:
         await self._hub.send_back(None, START_OVER)
 
 
-async def begin_log(store: Store, *, lanes: int) -> tuple[Sequence[Continuity], str]:
-    """For so many lanes, that nothing has been delivered yet; and which log it is.
+async def begin_log(
+    store: Store,
+    *,
+    lanes: int,
+    hold_seconds: float = 0.0,
+    in_sync: Callable[[], float] = trio.current_time,
+) -> tuple[Sequence[Sequencer], str]:
+    """For so many lanes, that nothing has been delivered yet; and which log it is. `hold_seconds`,
+    `in_sync`: see `Sequencer`.
 
     Raises:
         StoreUnavailable: it cannot be read.
     """
     epoch = await store.log.epoch()
     floor = await store.messages.last_id()
-    continuities = [
-        Continuity(store.messages, store.accounts, store.relations, floor) for _ in range(lanes)
+    sequencers = [
+        Sequencer(store, floor, hold_seconds=hold_seconds, in_sync=in_sync) for _ in range(lanes)
     ]
-    return continuities, epoch
+    return sequencers, epoch

@@ -6,7 +6,7 @@ were accepted, because a channel always takes the same lane and a lane has one s
 Must not know: sockets, JSON, SQL.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ import trio
 
 from hub.actor.client import Client
 from hub.actor.hub import Hub
+from hub.actor.letters import ChannelRoom, WorkspaceRoom
 from hub.services.posting.lane import Lane, Settle, Settlement, Submission
 from hub.services.posting.log_watch import LogWatch
 from hub.services.posting.revising import RevisionSettlement, RevisionSubmission
@@ -22,7 +23,7 @@ from hub.tracing.tracing import Tracing
 from persistence.contents.revisions import RevisionDraft, RevisionOutcome
 from persistence.interface import Messages, Revisions
 from persistence.records import Draft, Outcome, StoreUnavailable
-from protocol.model import User, UserId
+from protocol.model import ChannelId, User, UserId, WorkspaceId
 
 
 class Messaging:
@@ -48,6 +49,7 @@ class Messaging:
         *,
         tracing: Tracing | None = None,
     ) -> None:
+        self._hub = hub
         self._typing = typing
         self._tracing = tracing
         self.lanes: Final[Sequence[Lane]] = [
@@ -55,13 +57,13 @@ class Messaging:
                 messages,
                 hub,
                 typing,
-                continuity,
+                sequencer,
                 watch,
                 self._settle,
                 revisions=revisions,
                 tracing=tracing,
             )
-            for continuity in watch.continuities
+            for sequencer in watch.sequencers
         ]
         self._unsettled = 0
         self._stopping = False
@@ -99,7 +101,7 @@ class Messaging:
             trace = None if self._tracing is None else self._tracing.accepted()
             submission = Submission(author, draft, settle, besides, confirm, trace)
             where = draft.where if dm is None else frozenset(dm)
-            await self._lane(where).put(submission)
+            await self.lane(where).put(submission)
         except BaseException:
             self._forget(1)
             raise
@@ -142,7 +144,7 @@ class Messaging:
 
         self._unsettled += 1
         try:
-            await self._lane(draft.where).put(RevisionSubmission(user, draft, settle))
+            await self.lane(draft.where).put(RevisionSubmission(user, draft, settle))
         except BaseException:
             self._forget(1)
             raise
@@ -172,7 +174,28 @@ class Messaging:
         if self._unsettled:
             await self._settled_all.wait()
 
-    def _lane(self, where: object) -> Lane:
+    def wants(
+        self,
+        channel_id: ChannelId,
+        workspace_id: WorkspaceId | None,
+        user_ids: Iterable[UserId],
+    ) -> bool:
+        """Whether any connection may get what another node has stored; see `Lane.skip`.
+
+        Args:
+            channel_id: where it is.
+            workspace_id: of the channel.
+            user_ids: of a dm, both users; whom it mentions, and who follows its thread.
+        """
+        hub = self._hub
+        return (
+            hub.is_occupied(ChannelRoom(channel_id))
+            or (workspace_id is not None and hub.is_occupied(WorkspaceRoom(workspace_id)))
+            or any(map(hub.is_connected, user_ids))
+        )
+
+    def lane(self, where: object) -> Lane:
+        """That of a conversation: of a channel by its id, of a dm by the set of its two users."""
         return self.lanes[hash(where) % len(self.lanes)]
 
     def _forget(self, count: int) -> None:

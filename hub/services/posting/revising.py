@@ -7,10 +7,10 @@ revisions of a message needs only the last, so a message is delivered as it is t
 Must not know: sockets, dialects, how revisions are stored.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 import structlog
 import trio
@@ -18,27 +18,27 @@ from attrs import evolve, frozen
 
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, WorkspaceRoom
-from hub.services.posting.continuity import Continuity
 from hub.services.posting.log_watch import LogWatch
 from hub.services.posting.mentioning import mentions_in_revised
-from hub.services.posting.revision_positions import RevisionPositions
+from hub.services.posting.order import Arrival, Outgoing
+from hub.services.posting.sequencer import Sequencer
 from hub.services.posting.standstill import Standstill
 from persistence.contents.revisions import (
     Revised,
     RevisionDraft,
     RevisionOutcome,
+    RevisionRefusal,
 )
-from persistence.interface import Messages, Revisions
+from persistence.interface import Revisions
 from persistence.records import Locked, StoreUnavailable
 from protocol.events import ChannelMessageRevised, PrivateMessageRevised
-from protocol.model import ChannelId, Message, User
+from protocol.model import Message, User
 from protocol.revisions import Delete, Revision
 
 log = structlog.get_logger(__name__)
 
 STATEMENT_SECONDS: Final = 2.0  # then the outcome counts as unknown
 PATIENCE_SECONDS: Final = 1.5  # with whatever else holds a conversation
-PAGE: Final = 1_000
 
 RevisionSettlement: TypeAlias = RevisionOutcome | StoreUnavailable
 
@@ -56,30 +56,26 @@ class Revising:
     """Carries out the revisions of one lane, a batch at a time.
 
     Args:
-        messages: knows what is still in work.
         revisions: makes them.
         hub: hands out what was changed.
         watch: knows which log it is.
         try_again: is called when a later turn has something to do.
-        continuity: what was delivered.
+        sequencer: knows what was delivered, and what follows.
     """
 
     def __init__(
         self,
-        messages: Messages,
         revisions: Revisions,
         hub: Hub,
         watch: LogWatch,
         try_again: Callable[[], None],
-        continuity: Continuity,
+        sequencer: Sequencer,
     ) -> None:
-        self._messages = messages
         self._revisions = revisions
         self._hub = hub
         self._watch = watch
         self._try_again = try_again
-        self._continuity = continuity
-        self._positions: RevisionPositions = continuity.revisions
+        self._sequencer = sequencer
         self._standstill = Standstill[RevisionSubmission](lambda each: each.draft.where)
 
     @property
@@ -87,42 +83,71 @@ class Revising:
         """How many revisions stand still."""
         return len(self._standstill)
 
-    @property
-    def in_doubt(self) -> int:
-        """Of how many channels something may be missing."""
-        return len(self._positions.doubtful)
-
     async def carry_out(self, submissions: Sequence[RevisionSubmission], *, again: bool) -> None:
-        """Store, deliver and settle. `again`: also what stands still, and what may be missing."""
+        """Store, deliver what follows, and settle. `again`: also what stands still."""
         held = self._standstill.take() if again else ()
         ready = self._after_their_messages([*held, *self._standstill.others(submissions)])
-        if not ready and not self._positions.doubtful:
-            return
-        for each in ready:
-            self._positions.expect(each.draft)
-        outcomes: Sequence[tuple[RevisionSubmission, RevisionSettlement]] = ()
+        if ready:
+            await self._store(ready)
+        if self._sequencer.lacks_revisions:
+            await self._catch_up()
+
+    def receive(
+        self, revised: Revised, revision: Revision | None, user: User | None, out: Outgoing
+    ) -> None:
+        """Another node has changed a message; see `Lane.receive_revision`."""
+        arrival = Arrival(
+            revised.message,
+            partial(_deliveries, revised, revision, user),
+            after_gone=partial(_missed, revised),  # it stands for that one too
+        )
+        self._sequencer.receive_revision(revised.rev, arrival, out)
+
+    async def _store(self, submissions: Sequence[RevisionSubmission]) -> None:
+        for each in submissions:
+            self._sequencer.expect(each.draft)
+        out = Outgoing()
         try:
             with self._watch.posting():
-                outcomes = await self._revise(ready)
-                deliveries = await self._deliveries(outcomes)
+                for submission, outcome in await self._revise(submissions):
+                    self._order(submission, outcome, out)
         except StoreUnavailable as error:
-            log.warning("revisions_not_stored", count=len(ready), reason=str(error))
-            for each in ready:
-                self._positions.doubt(each.draft)
+            log.warning("revisions_not_stored", count=len(submissions), reason=str(error))
+            for each in submissions:
+                self._sequencer.doubt_revision(each.draft)
                 each.settle(error)
+            self._sequencer.postpone_reading()
             self._try_again()
             return
-        await self._hub.broadcast(deliveries, partial(_settle, outcomes))
+        await out.send(self._hub)
+
+    def _order(
+        self, submission: RevisionSubmission, outcome: RevisionSettlement, out: Outgoing
+    ) -> None:
+        """It goes out if it follows; else it is held, and settled after what comes before it."""
+        match outcome:
+            case Revised(message=message, rev=rev, repeated=is_repeated):
+                if not is_repeated:
+                    self.receive(outcome, submission.draft.revision, submission.user, out)
+                revisions, channel_id = self._sequencer.revisions, message.channel_id
+                if revisions.is_delivered(channel_id, rev):
+                    out.thens.append(partial(submission.settle, outcome))
+                else:
+                    revisions.wait(channel_id, rev, partial(_reached, submission, outcome))
+            case RevisionRefusal() | StoreUnavailable():
+                out.thens.append(partial(submission.settle, outcome))
+            case _:
+                assert_never(outcome)
 
     def _after_their_messages(
         self, submissions: Sequence[RevisionSubmission]
     ) -> Sequence[RevisionSubmission]:
-        """Those whose messages were delivered. The others are not made: nobody would know of what
+        """Those whose messages are known here. The others are not made: nobody would know of what
         they are.
         """
         ready: list[RevisionSubmission] = []
         for each in submissions:
-            if self._continuity.may_lack(each.draft.target):
+            if self._sequencer.may_lack(each.draft.target):
                 each.settle(StoreUnavailable("what was posted there is not delivered yet"))
             else:
                 ready.append(each)
@@ -150,71 +175,35 @@ class Revising:
                 self._try_again()
         return outcomes
 
-    async def _deliveries(
-        self, outcomes: Sequence[tuple[RevisionSubmission, RevisionSettlement]]
-    ) -> Sequence[Delivery]:
-        """What is delivered: the revisions that follow, then those that were missing."""
-        deliveries: list[Delivery] = []
-        later: dict[tuple[ChannelId, int], RevisionSubmission] = {}
-        for submission, outcome in outcomes:
-            if isinstance(outcome, Revised) and not outcome.repeated:
-                channel_id = outcome.message.channel_id
-                if self._positions.follows(channel_id, outcome.rev):
-                    revision = submission.draft.revision
-                    deliveries += deliveries_of(outcome, revision, submission.user)
-                else:
-                    later[channel_id, outcome.rev] = submission
-                deliveries += mentions_in_revised(outcome)
-        if self._positions.doubtful and self._continuity.in_doubt:
-            self._try_again()  # the messages come first
-        elif self._positions.doubtful:
-            deliveries += await self._missing(later)
-        return deliveries
-
-    async def _missing(
-        self, submissions: Mapping[tuple[ChannelId, int], RevisionSubmission]
-    ) -> Sequence[Delivery]:
-        """What was done to messages and not delivered."""
-        deliveries: list[Delivery] = []
-        with trio.move_on_after(STATEMENT_SECONDS) as patience:
-            await self._read_missing(submissions, deliveries)
-        if patience.cancelled_caught:
-            self._try_again()
-        return deliveries
-
-    async def _read_missing(
-        self,
-        submissions: Mapping[tuple[ChannelId, int], RevisionSubmission],
-        deliveries: list[Delivery],
-    ) -> None:
-        positions = self._positions
+    async def _catch_up(self) -> None:
+        """Deliver what was done to messages and is missing, page by page."""
+        until = trio.current_time() + STATEMENT_SECONDS
         try:
-            unsettled = frozenset(positions.unsettled)
-            if unsettled:
-                await self._messages.settle(unsettled)
-                positions.unsettled -= unsettled
-            while spans := positions.spans():
-                page = await self._revisions.revised_since(spans, limit=PAGE)
-                for each in page:
-                    message = each.message
-                    found = submissions.get((message.channel_id, message.rev))
-                    if not positions.is_next(message.channel_id, message.rev):
-                        found = None  # it stands for others of the same message, too
-                    revision = None if found is None else found.draft.revision
-                    user = None if found is None else found.user
-                    deliveries += deliveries_of(each, revision, user)
-                    deliveries += mentions_in_revised(each)
-                    positions.note(message.channel_id, message.rev)
-                if len(page) < PAGE:
-                    positions.doubtful.clear()
-        except StoreUnavailable as error:
+            with self._watch.posting():
+                while self._sequencer.lacks_revisions:
+                    with trio.fail_at(until):
+                        page = await self._sequencer.read_revisions()
+                    await self._sequencer.take_revisions(page, _missed).send(self._hub)
+        except (StoreUnavailable, trio.TooSlowError) as error:
             log.warning("missing_revisions_not_read", reason=str(error))
-            self._try_again()
+            self._sequencer.postpone_reading()
 
 
-def _settle(outcomes: Sequence[tuple[RevisionSubmission, RevisionSettlement]]) -> None:
-    for submission, outcome in outcomes:
-        submission.settle(outcome)
+def _reached(
+    submission: RevisionSubmission, outcome: Revised, error: StoreUnavailable | None
+) -> None:
+    submission.settle(outcome if error is None else error)
+
+
+def _missed(revised: Revised) -> Sequence[Delivery]:
+    """Of what was read it is not known what was done."""
+    return _deliveries(revised, None, None)
+
+
+def _deliveries(
+    revised: Revised, revision: Revision | None, user: User | None
+) -> Sequence[Delivery]:
+    return [*deliveries_of(revised, revision, user), *mentions_in_revised(revised)]
 
 
 def shown_again(

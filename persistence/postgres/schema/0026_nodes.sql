@@ -9,6 +9,13 @@ CREATE TABLE nodes (
     seen_at     timestamptz NOT NULL DEFAULT now()
 );
 
+-- What the nodes of this database are called together, on a bus that others use as well.
+CREATE TABLE cells (
+    is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+    name    text NOT NULL DEFAULT substr(replace(gen_random_uuid()::text, '-', ''), 1, 12)
+);
+INSERT INTO cells DEFAULT VALUES;
+
 -- Drawn from the same sequence as the ids of messages when a message of the channel was changed last;
 -- 0: none was.
 -- A node that may have missed revisions finds by it where. Posting never writes to it.

@@ -5,7 +5,7 @@ from typing import get_args
 import orjson
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import protocol.dialects
@@ -194,6 +194,7 @@ def test_an_author_who_is_missing_is_damage() -> None:
         found.build(0)
 
 
+@settings(deadline=None)  # however busy the machine is
 @given(st.binary(max_size=200))
 def test_nothing_else_is_raised(data: bytes) -> None:
     with pytest.raises(BadBulletin):

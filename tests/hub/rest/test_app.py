@@ -13,7 +13,7 @@ import hub.rest.routes
 from hub.limits.pace import PEAK
 from hub.limits.quotas import REQUESTS_AT_ONCE
 from hub.rest.app import Claim, discover
-from hub.services.posting.continuity import WentBack
+from hub.services.posting.sequencer import WentBack
 from persistence.interface import Store
 from protocol.model import ChannelId
 from protocol.shapes.uuids import IdKind, to_uuid

@@ -3,7 +3,7 @@
 import pytest
 import trio
 
-from hub.services.posting.continuity import WentBack
+from hub.services.posting.sequencer import WentBack
 from persistence.interface import Store
 from persistence.records import StoreUnavailable
 from protocol.model import ChannelId

@@ -8,7 +8,7 @@ import trio
 
 import hub.services.missed_revisions
 import hub.services.notes
-from hub.services.posting.continuity import WentBack
+from hub.services.posting.sequencer import WentBack
 from hub.socketio.offset import Received, decode_offset
 from persistence.interface import Store
 from persistence.records import Draft, StoreUnavailable

@@ -13,8 +13,8 @@ from hub.actor.hub import Hub
 from hub.actor.letters import Delivery, Leave, ToEveryone, Unregister
 from hub.identity.session_cache import SessionCache
 from hub.limits.quotas import Place
-from hub.services.posting.continuity import Continuity
 from hub.services.posting.lane import Lane
+from hub.services.posting.sequencer import Sequencer
 from hub.services.presence.attendance import Attendance
 from hub.services.typing.running import Running
 from hub.services.workspaces import Workspaces
@@ -164,11 +164,11 @@ def watermark_goes_back(sim: "Simulation") -> Iterator[None]:
 def gap_not_filled(sim: "Simulation") -> Iterator[None]:
     """A message is delivered at once, whether or not the one before it was."""
 
-    def follows(continuity: Continuity, message: Message) -> bool:
-        continuity._note(message.channel_id, message.seq, message.id)
+    def follows(sequencer: Sequencer, message: Message) -> bool:
+        sequencer.take(message)
         return True
 
-    with replaced(Continuity, "follows", follows):
+    with replaced(Sequencer, "follows", follows):
         yield
 
 

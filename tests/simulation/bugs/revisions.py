@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 import trio
 from attrs import evolve
 
-from hub.services.posting.continuity import Continuity
 from hub.services.posting.messaging import Messaging
-from hub.services.posting.revision_positions import RevisionPositions
+from hub.services.posting.sequencer import Sequencer
 from persistence.contents.revisions import Revised, RevisionDraft, RevisionOutcome, RevisionSpan
 from persistence.memory.contents.channel_row import ChannelRow
 from persistence.memory.contents.revisions import MemoryRevisions
@@ -38,10 +37,10 @@ def revision_to_the_blocked(sim: "Simulation") -> Iterator[None]:
 def revision_lost(sim: "Simulation") -> Iterator[None]:
     """A revision whose answer was lost is not told, unless somebody makes another one."""
 
-    def forget(positions: RevisionPositions, draft: RevisionDraft) -> None:
-        positions._last.pop(draft.target.channel_id, None)
+    def forget(_: Sequencer, __: RevisionDraft) -> None:
+        """It is not looked for."""
 
-    with replaced(RevisionPositions, "doubt", forget):
+    with replaced(Sequencer, "doubt_revision", forget):
         yield
 
 
@@ -74,12 +73,15 @@ def resume_without_the_last_revision(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def revision_before_its_message(sim: "Simulation") -> Iterator[None]:
-    """A message that may be missing is not looked up before revisions are made."""
+    """A revision is delivered although its message may be missing."""
 
-    def never(_: Continuity) -> bool:
+    def always(*_: object) -> bool:
+        return True
+
+    def never(*_: object) -> bool:
         return False
 
-    with replaced(Continuity, "in_doubt", property(never)):
+    with replaced(Sequencer, "is_delivered", always), replaced(Sequencer, "may_lack", never):
         yield
 
 

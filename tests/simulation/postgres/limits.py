@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hub.services.posting import lane
+from hub.services.posting import lane, order, sequencer
 from persistence.postgres.database import bridge, session
 
 FRACTION = 0.3
@@ -12,7 +12,7 @@ NAMES = (
     (bridge, "ACQUIRE_SECONDS"), (bridge, "STATEMENT_SECONDS"), (bridge, "CANCEL_SECONDS"),
     (bridge, "LISTEN_RETRY_SECONDS"), (bridge, "LISTEN_BEGIN_SECONDS"),
     (bridge, "LISTEN_CHECK_SECONDS"), (session, "CONNECT_SECONDS"), (lane, "SEND_SECONDS"),
-    (lane, "RECHECK_SECONDS"),
+    (lane, "RETRY_SECONDS"), (sequencer, "RETRY_SECONDS"), (order, "WAIT_SECONDS"),
 )  # fmt: skip
 IN_THE_SERVER = ("statement_timeout", "lock_timeout")
 

@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from hub.services.finding.indexing import Indexing
-from hub.services.posting.continuity import Continuity
+from hub.services.posting.sequencer import Sequencer
 from protocol.model import Message
 from tests.simulation.postgres.day import Result, play
 from tests.support.stores.databases import Databases
@@ -44,11 +44,11 @@ def test_messages_that_are_never_indexed_show(
 def test_messages_that_are_stored_and_not_delivered_show(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follows = Continuity.follows
+    follows = Sequencer.follows
 
-    def follows_mostly(lane: Continuity, message: Message) -> bool:
-        return follows(lane, message) and message.seq % 5 != 0
+    def follows_mostly(sequencer: Sequencer, message: Message) -> bool:
+        return follows(sequencer, message) and message.seq % 5 != 0
 
-    monkeypatch.setattr(Continuity, "follows", follows_mostly)
+    monkeypatch.setattr(Sequencer, "follows", follows_mostly)
     (day,) = days(databases, 1, patience=2.0)
     assert [each for each in day.problems if "hears 6 after 4" in each]

@@ -141,7 +141,7 @@ async def test_the_confirmation_in_a_channel_that_was_lost_meanwhile_has_no_plac
     posts = Held(gaps, ("post",))
     async with open_world(evolve(memory_store, messages=posts), db_lanes=1) as world:
         school = await open_school(world)
-        unknown = Draft(school.ann.id, school.tea.id, "hi", "unknown to the hub")
+        unknown = Draft(school.tea.id, None, "0", channel_id=school.general.id)
         await memory_store.messages.post([unknown])
         channel = channel_of(school)
         bens = await enter(school.ben)
@@ -151,10 +151,9 @@ async def test_the_confirmation_in_a_channel_that_was_lost_meanwhile_has_no_plac
         await posts.asked.wait()
         await bens.emit("message:send", {"channelId": channel, "content": "2"})
         await until_quiet()
-        await submit(school.ann.user, unknown, noted.settled)
         posts.go_on.set()
         assert (await bens.event())[1]["content"] == "1"
-        await gaps.asked.wait()  # before the two can be delivered, in one turn
+        await gaps.asked.wait()  # what stands before it is not known to the hub
         members, workspace_id, tea = memory_store.workspaces, school.workspace.id, school.tea.id
         await members.remove_member(workspace_id, school.ben.id, by=tea)
         assert (await bens.event())[0] == "channel:revoked"
@@ -163,7 +162,8 @@ async def test_the_confirmation_in_a_channel_that_was_lost_meanwhile_has_no_plac
         await members.add_member(workspace_id, school.ben.id, by=tea)
         await until_quiet()
         await bens.emit("resume", {"after": {channel: 0}})
-        name, message = await bens.event()
-        assert (name, message["content"], message["seq"]) == ("message:new", "2", 1)
+        for seq, content in ((1, "0"), (2, "2")):
+            name, message = await bens.event()
+            assert (name, message["content"], message["seq"]) == ("message:new", content, seq)
         name, resumed = await bens.event()
-        assert (name, resumed["after"]) == ("resumed", {channel: 1})
+        assert (name, resumed["after"]) == ("resumed", {channel: 2})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from hub.services.posting.continuity import WentBack
+from hub.services.posting.sequencer import WentBack
 from persistence import open_hub_store
 from persistence.interface import Store
 from persistence.postgres.database.hold import LOCK

@@ -61,7 +61,7 @@ async def test_a_held_conversation_keeps_its_order_and_the_others_of_its_lane_go
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub.services.posting.lane, "SEND_SECONDS", 60.0)
-    monkeypatch.setattr(hub.services.posting.lane, "RECHECK_SECONDS", 0.05)
+    monkeypatch.setattr(hub.services.posting.lane, "RETRY_SECONDS", 0.05)
     async with one_lane(databases) as (world, dsn):
         stuck, *others = [await meet(world, number) for number in range(4)]
         async with open_transaction(dsn, stuck.held(), commit=True):
@@ -80,7 +80,7 @@ async def test_what_is_held_for_too_long_is_refused_and_never_stored(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub.services.posting.lane, "SEND_SECONDS", 1.0)
-    monkeypatch.setattr(hub.services.posting.lane, "RECHECK_SECONDS", 0.2)
+    monkeypatch.setattr(hub.services.posting.lane, "RETRY_SECONDS", 0.2)
     async with one_lane(databases) as (world, dsn):
         stuck = await meet(world, 1)
         async with open_transaction(dsn, stuck.held(), commit=True):

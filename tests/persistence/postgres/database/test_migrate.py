@@ -76,7 +76,7 @@ RELEASED = {
     "schema/0021_mentions.sql": (
         "074e67734cbf93628a94337f40bea8d74dea2e13b4194f01c60344ba26ae7b14"
     ),
-    "schema/0026_nodes.sql": ("986a43eaf794e732d77014dc1cda43ddb4094d1d8a8924e024a0f20da789b72a"),
+    "schema/0026_nodes.sql": ("c6b702f2e31001acd73ed36dcf9bd0dae696a99471a59d1ce57653025e6a2932"),
 }
 
 

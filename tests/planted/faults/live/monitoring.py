@@ -84,8 +84,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a repeat is counted as stored",
         "hub/services/posting/lane.py",
-        "                case Posted(message=message):\n",
-        "                case Posted(message=message):\n                    stored += 1\n",
+        "                case Posted() | Refusal() | StoreUnavailable():\n",
+        "                case Posted() | Refusal() | StoreUnavailable():\n"
+        "                    self.figures.stored += 1\n",
         FIGURES,
     ),
     Fault(

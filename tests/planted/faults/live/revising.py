@@ -18,7 +18,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who has not got a message is told that it was changed",
         "hub/services/posting/revising.py",
-        "            if self._continuity.may_lack(each.draft.target):",
+        "            if self._sequencer.may_lack(each.draft.target):",
         "            if False:",
         ("tests/hub/services/posting/test_revising.py",),
     ),
@@ -85,8 +85,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a pin hides an edit whose answer was lost",
         "hub/services/posting/revising.py",
-        "if not positions.is_next(message.channel_id, message.rev):",
-        "if positions.is_next(message.channel_id, -1):",
+        "after_gone=partial(_missed, revised),",
+        "after_gone=None,",
         (REVISING,),
     ),
     Fault(

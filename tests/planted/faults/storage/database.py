@@ -118,10 +118,10 @@ FAULTS: Final = (
     ),
     Fault(
         "the log is read before what is in work is settled",
-        "hub/services/posting/continuity.py",
-        "            await self._messages.settle(unsettled)\n",
+        "hub/services/posting/sequencer.py",
+        "            await self._store.messages.settle(unsettled)\n",
         "",
-        ("tests/hub/services/posting/test_continuity.py",),
+        ("tests/hub/services/posting/test_sequencer.py",),
     ),
     Fault(
         "a trigger that raises the code of a second key keeps its batch from being stored",
@@ -182,7 +182,7 @@ FAULTS: Final = (
     Fault(
         "a conversation that is held for ever is waited for for ever",
         "hub/services/posting/lane.py",
-        "elif self._standstill.has_waited(submission, SEND_SECONDS - RECHECK_SECONDS):",
+        "elif self._standstill.has_waited(submission, SEND_SECONDS - RETRY_SECONDS):",
         "elif self._standstill.has_waited(submission, 600.0):",
         ("tests/hub/services/posting/test_standstill.py",),
     ),

@@ -18,23 +18,23 @@ UNITS: Final = ("tests/hub/web/test_sdk_units.py",)
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a message that is stored where another was delivered is taken for a gap",
-        "hub/services/posting/continuity.py",
+        "hub/services/posting/sequencer.py",
         "            raise WentBack(channel_id, last, seq)\n",
         "            return False\n",
         WATCH,
     ),
     Fault(
         "a log that went back is noticed in channels that are not in doubt",
-        "hub/services/posting/continuity.py",
-        "if message.id <= self._floor if last is None else seq <= last:",
-        "if channel_id not in self._doubtful and last is not None and seq <= last:",
+        "hub/services/posting/sequencer.py",
+        "if message.id <= positions.floor if last is None else seq <= last:",
+        "if not self.messages.in_doubt and last is not None and seq <= last:",
         WATCH,
     ),
     Fault(
         "a lane remembers what it delivered of another log",
-        "hub/services/posting/continuity.py",
-        "        self._last.clear()\n        self._doubtful.clear()\n",
-        "        self._doubtful.clear()\n",
+        "hub/services/posting/order.py",
+        "        self.positions.begin_anew(floor)\n",
+        "",
         WATCH,
     ),
     Fault(

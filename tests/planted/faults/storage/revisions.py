@@ -103,9 +103,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a revision is told although one before it is missing",
-        "hub/services/posting/revision_positions.py",
-        "rev == self._last.get(channel_id, rev - 1) + 1:",
-        "rev:",
+        "hub/services/posting/order.py",
+        "if number != (self.positions.last(channel_id) or 0) + 1 or",
+        "if",
         BY_DELIVERY,
     ),
     Fault(
