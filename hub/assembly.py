@@ -335,7 +335,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             workspaces=workspaces,
             completions=completions,
             commands=commands,
-            quotas=Quotas(allowances(config), config.user_frames_per_second),
+            quotas=Quotas(allowances(config), config.user_frames_per_second, presence.nodes_of),
             visitors=Visitors(
                 Paces(*strangers_pace(config)),
                 config.trusted_proxies,

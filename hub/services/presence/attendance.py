@@ -107,9 +107,9 @@ class Attendance(Generic[K]):
         """Whether the key is at a node."""
         return bool(self._here.get(key, 0) & place)
 
-    def count_of(self, key: K) -> int:
-        """At how many nodes the key is."""
-        return self._here.get(key, 0).bit_count()
+    def count_of(self, key: K, *, besides: int = 0) -> int:
+        """At how many nodes the key is, but for these."""
+        return (self._here.get(key, 0) & ~besides).bit_count()
 
     def present(self) -> frozenset[K]:
         """Every key that is present now, or within its grace period."""

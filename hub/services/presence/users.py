@@ -19,7 +19,7 @@ from hub.actor.hub import Hub
 from hub.actor.letters import Delivery, ToEveryone, ToRooms, ToUserInRoom, ToUsers, WorkspaceRoom
 from hub.cluster.bulletins import Shown, Sign
 from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere, crossing
-from hub.services.presence.attendance import MAX_BATCH, PAUSE_SECONDS, Attendance
+from hub.services.presence.attendance import MAX_BATCH, OWN, PAUSE_SECONDS, Attendance
 from hub.services.presence.corrections import Corrections, corrected
 from hub.settings.choices import AudienceRule
 from persistence.interface import Relations, Workspaces
@@ -79,8 +79,8 @@ class Presence:
         return self.attendance.is_present(user_id)
 
     def nodes_of(self, user_id: UserId) -> int:
-        """At how many nodes a user is connected."""
-        return self.attendance.count_of(user_id)
+        """At how many nodes a user is connected, or will be when they are here."""
+        return self.attendance.count_of(user_id, besides=OWN) + 1
 
     def heard(self, sign: Shown, user_id: UserId) -> Sequence[Delivery]:
         """What is delivered here when another node announces a user."""

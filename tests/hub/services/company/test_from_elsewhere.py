@@ -4,19 +4,23 @@ import json
 import random
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import chain, product
 
 import pytest
 import trio
 from trio.testing import MockClock
 
+from hub.actor.letters import Delivery, ToEveryone
+from hub.limits.quotas import Kind
 from persistence.bus.memory import Medium, Weather
 from persistence.interface import Store
+from protocol.events import Announced
 from tests.support.clients.websocket import WebSocket
 from tests.support.nodes import OneNode, open_node, open_nodes
-from tests.support.posting import private_message
+from tests.support.posting import post, private_message
 from tests.support.quiet import until_quiet
-from tests.support.school import School, open_school
+from tests.support.school import School, on_gateway, open_school
 from tests.support.stores.memory import new_memory_store
 from tests.support.world import Person, World
 
@@ -282,7 +286,7 @@ async def read(views: Sequence[WebSocket], shown: Sequence[dict[int, bool]]) -> 
 async def test_presence_is_right_in_the_end_however_much_is_lost(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    dice = random.Random(5)
+    dice = random.Random(7)
     medium = Medium(Weather(dice))
     async with open_nodes(memory_store, 3, medium) as nodes:
         world = nodes[0].world
@@ -349,3 +353,57 @@ async def test_typing_ends_with_its_node(memory_store: Store, autojump_clock: Mo
         died = trio.current_time()
         await bens.receive_type("user_stop_typing")
         assert trio.current_time() - died < 5.0
+
+
+async def test_a_member_is_let_in_at_every_node_before_they_are_announced_there(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_nodes(memory_store, 2) as (a, b):
+        school = await open_school(a.world)
+        gateway = await on_gateway(b.at(school.eve))
+        others = (await on_gateway(b.at(school.ben))).ignoring("PRESENCE_UPDATE")
+        gateway.ignoring("PRESENCE_UPDATE")
+        members = f"/learning_platform/api/workspaces/{school.workspace.id}/members"
+        reply = await school.tea.ask("POST", members, {"userId": school.eve.id})
+        assert reply.status in {200, 201}, reply.text
+        for socket in (gateway, others):
+            await socket.receive_type("GUILD_MEMBER_ADD")
+        await post(a.world, school.ann.user, school.general, "welcome")
+        for socket in (gateway, others):
+            await socket.receive_type("MESSAGE_CREATE")
+            await socket.is_silent(besides={"CHANNEL_CREATE"})
+
+
+async def test_a_session_that_ends_at_one_node_ends_its_connections_at_the_others(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_nodes(memory_store, 2) as (a, b):
+        (ann,) = await a.world.people("ann")
+        anns = await b.at(ann).open()
+        asked = trio.current_time()
+        await ann.call("POST", "/private_messages/api/auth/logout")
+        assert (await anns.closed()).code == 4001
+        assert trio.current_time() - asked < 1.0
+
+
+async def test_each_node_allows_its_share(memory_store: Store, autojump_clock: MockClock) -> None:
+    async with open_nodes(memory_store, 2, user_messages_per_second=10) as (a, b):
+        (ann,) = await a.world.people("ann")
+        quota = a.world.services.quotas.of(ann.id)
+        assert quota.left(Kind.MESSAGES, trio.current_time()) == 10
+        anns = (await b.at(ann).open()).ignoring(ONLINE)
+        assert quota.left(Kind.MESSAGES, trio.current_time()) == 5
+        await anns.close_in_silence()
+        await until_quiet()
+        assert quota.left(Kind.MESSAGES, trio.current_time()) == 10
+
+
+async def test_what_an_operator_says_reaches_everybody(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_nodes(memory_store, 2) as (a, b):
+        (ann,) = await a.world.people("ann")
+        anns = await b.at(ann).open()
+        said = Announced("soon", datetime.now(UTC))
+        await a.world.services.announcer.announce([Delivery(said, ToEveryone(frozenset()))])
+        await anns.receive_type("announcement")
