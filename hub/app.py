@@ -58,6 +58,7 @@ from hub.supervision.supervisor import Supervisor, extension
 from hub.supervision.watchdog import Watchdog
 from hub.tracing.tracing import Tracing, open_tracing
 from persistence import open_express_sessions, open_hub_store
+from persistence.bus import Bus
 from persistence.embedded import STOP_SECONDS
 from persistence.interface import ForeignSessions, Store
 from persistence.postgres.database.statements import StatementWatch
@@ -87,6 +88,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
     store: Store,
     foreign_sessions: ForeignSessions | None = None,
     *,
+    bus: Bus | None = None,
     tracing: Tracing | None = None,
     host: str | None = None,
     is_demo: bool = False,
@@ -99,6 +101,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
         listeners: where connections arrive (`open_listeners`); closed when the context is left.
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
+        bus: carries bulletins to other nodes; None: there are none.
         tracing: makes spans; None: nothing does.
         host: where that is, if not where the settings say.
         is_demo: whether a link may sign a browser in.
@@ -107,7 +110,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
     dialects = find_dialects(protocol.dialects)
     async with (
         open_services(
-            config, store, foreign_sessions=foreign_sessions, tracing=tracing
+            config, store, foreign_sessions=foreign_sessions, tracing=tracing, bus=bus
         ) as services,
         open_socketio(services, dialects.by_namespace) as socketio,
         trio.open_nursery() as connections,
@@ -188,13 +191,14 @@ async def serve(
             async with AsyncExitStack() as stack:
                 tracing = await stack.enter_async_context(open_tracing(config.traces))
                 statements.open_span = None if tracing is None else tracing.statement
-                store, foreign = await _open_stores(config, stack, waiting.begin, statements)
+                store, bus, foreign = await _open_stores(config, stack, waiting.begin, statements)
                 open_it = partial(
                     open_server,
                     config,
                     listeners,
                     store,
                     foreign,
+                    bus=bus,
                     tracing=tracing,
                     host=host_of(given[0]) if given else None,
                     is_demo=is_demo,
@@ -301,8 +305,8 @@ async def _open_stores(
     stack: AsyncExitStack,
     note: Callable[[str], None],
     statements: StatementWatch,
-) -> tuple[Store, ForeignSessions | None]:
-    """The database, and that of the Express application, when they are there."""
+) -> tuple[Store, Bus | None, ForeignSessions | None]:
+    """The database with its bus, and that of the Express application, when they are there."""
     open_own = partial(
         open_hub_store,
         revealed(config.database_url),
@@ -310,16 +314,17 @@ async def _open_stores(
         pool_size=config.db_pool,
         lanes=config.db_lanes,
         wait_seconds=config.takeover_wait,
+        bus_url=revealed(config.bus),
         watch=statements,
     )
-    store = await open_patiently(stack, _name_of(config), open_own, note)
+    store, bus = await open_patiently(stack, _name_of(config), open_own, note)
     url = config.express_sessions_url
     if url is None:
-        return store, None
+        return store, bus, None
     open_foreign = partial(
         open_express_sessions, url.reveal(), config.express_sessions_table, statements
     )
-    return store, await open_patiently(stack, str(url), open_foreign, note)
+    return store, bus, await open_patiently(stack, str(url), open_foreign, note)
 
 
 def _name_of(config: Config) -> str:

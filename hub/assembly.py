@@ -7,10 +7,11 @@ Must not know: sockets, which store it is.
 
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 
 import structlog
 import trio
@@ -19,6 +20,7 @@ from attrs import define, field, frozen
 from hub.actor.hub import Hub
 from hub.actor.listeners import RoomListeners
 from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere
+from hub.cluster.node import Cluster
 from hub.files.collector import FileCollector
 from hub.files.folder import UploadFolder
 from hub.files.pictures import Pictures
@@ -53,8 +55,10 @@ from hub.services.finding.indexing import Indexing
 from hub.services.missed_revisions import MissedRevisions
 from hub.services.notes import Notes
 from hub.services.people.retention import Retention
+from hub.services.posting.inbox import Inbox
 from hub.services.posting.log_watch import LogWatch, begin_log
 from hub.services.posting.messaging import Messaging
+from hub.services.posting.sequencer import Sequencer
 from hub.services.presence.arrivals import Arrivals
 from hub.services.presence.channels import ChannelPresences
 from hub.services.presence.users import Presence
@@ -73,8 +77,10 @@ from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.tracing.tracing import Tracing
+from persistence.bus import Bus
 from persistence.contents.revisions import RevisionRules
 from persistence.interface import ForeignSessions, Sessions, Store
+from persistence.nodes import Node
 from persistence.records import StoreUnavailable
 from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 
@@ -83,6 +89,7 @@ log = structlog.get_logger(__name__)
 PURGE_SECONDS = 3_600.0
 ADDRESS_SECONDS = 3_600.0  # in which a new email address is to be proved
 ENTRY_SECONDS = 900.0  # in which a link signs a guest of the demo in
+HOLD_SECONDS = 0.05  # for which a gap may wait for what another node has stored
 STRANGERS_BURST_SECONDS = 2  # requests of so long may come at once from one address
 
 
@@ -151,8 +158,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     passwords: PasswordHasher | None = None,
     foreign_sessions: ForeignSessions | None = None,
     tracing: Tracing | None = None,
-    node: str = "",
-    elsewhere: Elsewhere = NOWHERE,
+    bus: Bus | None = None,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
 
@@ -162,9 +168,13 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         passwords: hashes passwords; by default at the cost recommended for servers.
         foreign_sessions: the logins of an Express application on the same users.
         tracing: makes spans; None: nothing does.
-        node: the name of this one among several.
-        elsewhere: the others.
+        bus: carries bulletins to other nodes; None: there are none.
     """
+    cluster = None
+    if bus is not None:
+        cluster = Cluster(_node(config), bus, store, lambda: log_watch.epoch)
+        await cluster.join()
+    elsewhere: Elsewhere = NOWHERE if cluster is None else cluster.publisher
     presence = Presence(
         store.relations,
         store.workspaces,
@@ -193,9 +203,17 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     )
     rooms.listeners += (channel_presences, typing)
     log_watch = LogWatch(
-        store.log, store.messages, hub, *await begin_log(store, lanes=config.db_lanes)
+        store.log, store.messages, hub, *await _begin_log(store, config.db_lanes, cluster)
     )
-    messaging = Messaging(store.messages, hub, typing, log_watch, store.revisions, tracing=tracing)
+    messaging = Messaging(
+        store.messages,
+        hub,
+        typing,
+        log_watch,
+        store.revisions,
+        tracing=tracing,
+        elsewhere=elsewhere,
+    )
     notes = Notes(store.notes, store.messages, store.relations, announcer)
     receipts = Receipts(store.messages, announcer, notes)
     workspaces = Workspaces(
@@ -232,7 +250,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         limit=config.resume_limit,
     )
     from_elsewhere = FromElsewhere(
-        node,
+        "" if cluster is None else cluster.node.name,
         presence,
         channel_presences,
         typing,
@@ -308,6 +326,8 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         nursery.start_soon(channel_presences.run, hub)
         nursery.start_soon(arrivals.run)
         nursery.start_soon(messaging.run)
+        if cluster is not None:
+            nursery.start_soon(cluster.run, Inbox(messaging, hub), from_elsewhere, hub)
         nursery.start_soon(log_watch.run)
         nursery.start_soon(assistant.run)
         await nursery.start(changes.run)
@@ -365,6 +385,23 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             assistant=assistant,
         )
         nursery.cancel_scope.cancel()
+
+
+def _node(config: Config) -> Node:
+    """Who the hub is among those of its database."""
+    name = config.node_name or f"n{secrets.token_hex(3)}"
+    return Node(name, secrets.token_hex(8), None, version("parlour"))
+
+
+async def _begin_log(
+    store: Store, lanes: int, cluster: Cluster | None
+) -> tuple[Sequence[Sequencer], str]:
+    if cluster is None:
+        return await begin_log(store, lanes=lanes)
+    repair = cluster.repair
+    return await begin_log(
+        store, lanes=lanes, hold_seconds=HOLD_SECONDS, in_sync=lambda: repair.in_sync
+    )
 
 
 def _foreign_logins(

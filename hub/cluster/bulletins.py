@@ -70,19 +70,37 @@ class Heading:
 
 
 @frozen
-class Stored:
-    """Messages that the node has stored, in the order of their commit, with their authors."""
+class StoredMessage:
+    """A message that the node has stored.
 
-    items: Sequence[tuple[Posted, User]]
+    Args:
+        posted: the message.
+        author: who wrote it.
+        pair: the two users of the dm that it is in; None: it is in another channel.
+    """
+
+    posted: Posted
+    author: User
+    pair: tuple[UserId, UserId] | None
+
+
+@frozen
+class Stored:
+    """Messages, in the order of their commit."""
+
+    items: Sequence[StoredMessage]
 
 
 @frozen
 class Change:
-    """A revision that the node has made, and what was done by whom."""
+    """A revision that the node has made, and what was done by whom; `pair` as of a
+    `StoredMessage`.
+    """
 
     revised: Revised
     revision: Revision
     user: User
+    pair: tuple[UserId, UserId] | None
 
 
 @frozen

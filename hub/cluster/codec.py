@@ -8,7 +8,8 @@ In bytes, a bulletin is a JSON array: version, epoch of the log, the node's name
 number, the kind, the body.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, TypeAlias, TypeVar, get_args
 
 import attrs
@@ -70,21 +71,25 @@ class BadBulletin(Exception):
 
 @frozen
 class StoredMessages:
-    """A `Stored` that was read: what decides whether a message is wanted, a sequence for each, and
-    what is needed to build one.
+    """A `Stored` that was read: what decides whether a message is wanted, and what is needed to
+    build one. `places`: channel, seq and id.
     """
 
-    channel_ids: Sequence[ChannelId]
-    seqs: Sequence[int]
-    message_ids: Sequence[MessageId]
-    author_ids: Sequence[UserId]
-    recipient_ids: Sequence[UserId | None]
+    places: Sequence[tuple[ChannelId, int, MessageId]]
+    pairs: Sequence[tuple[UserId, UserId] | None]
     workspace_ids: Sequence[WorkspaceId | None]
     _columns: Mapping[str, Sequence[Any]]
     _people: Mapping[str, Any]
 
     def __len__(self) -> int:
-        return len(self.seqs)
+        return len(self.places)
+
+    def concerned(self, index: int) -> Iterable[UserId]:
+        """Who gets a message whatever they have joined: of a dm both users, whom it mentions, and
+        who follows its thread.
+        """
+        named = (self._columns.get(name) for name in ("mentioned", "followers"))
+        return chain(self.pairs[index] or (), *(column[index] for column in named if column))
 
     def build(self, index: int) -> tuple[Posted, User]:
         """One of the messages, with its author.
@@ -157,14 +162,16 @@ def decode(epoch: str, data: bytes) -> tuple[Heading, Read]:
 
 def _columns(stored: Stored) -> tuple[Mapping[str, Sequence[Any]], Mapping[str, User]]:
     """The fields that any of the messages has, and the authors by id."""
-    posted = [each for each, _ in stored.items]
+    posted = [each.posted for each in stored.items]
     columns: dict[str, Sequence[Any]] = {}
     for cls, rows in ((Message, [each.message for each in posted]), (Posted, posted)):
         for each in attrs.fields(cls):
             column = [getattr(row, each.name) for row in rows]
             if each.name != "message" and any(value != each.default for value in column):
                 columns[each.name] = column
-    return columns, {str(author.id): author for _, author in stored.items}
+    if any(each.pair for each in stored.items):
+        columns["pair"] = [each.pair for each in stored.items]
+    return columns, {str(each.author.id): each.author for each in stored.items}
 
 
 def _stored_messages(body: Any) -> StoredMessages:  # noqa: ANN401  what JSON gives
@@ -174,11 +181,8 @@ def _stored_messages(body: Any) -> StoredMessages:  # noqa: ANN401  what JSON gi
         raise ValueError("its columns are not of one length")
     nothing = (None,) * len(seqs)
     return StoredMessages(
-        columns["channel_id"],
-        seqs,
-        columns["id"],
-        columns["author_id"],
-        columns.get("recipient_id", nothing),
+        list(zip(columns["channel_id"], seqs, columns["id"], strict=True)),
+        columns.get("pair", nothing),
         columns.get("workspace_id", nothing),
         columns,
         people,

@@ -4,15 +4,22 @@ Guarantees: nothing here waits, and without other nodes nothing happens. Must no
 it, who the others are.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, Protocol, get_args
 
 from attrs import frozen
 
 from hub.actor.hub import Hub
 from hub.actor.letters import Delivery
-from hub.cluster.bulletins import Change, Crossing, Key, Named, Reaching, Sign
-from protocol.model import Posted, User
+from hub.cluster.bulletins import (
+    Change,
+    Crossing,
+    Key,
+    Named,
+    Reaching,
+    Sign,
+    StoredMessage,
+)
 
 _CROSSING: Final = get_args(Crossing)
 _NAMED: Final = get_args(Named)
@@ -31,10 +38,10 @@ class Elsewhere(Protocol):
     @property
     def is_apart(self) -> bool: ...  # noqa: D102
 
-    def stored(self, messages: Sequence[tuple[Posted, User]]) -> None:
+    def stored(self, messages: Iterable[StoredMessage]) -> None:
         """Messages were stored here, in this order."""
 
-    def changed(self, changes: Sequence[Change]) -> None:
+    def changed(self, changes: Iterable[Change]) -> None:
         """Revisions were made here, in this order."""
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
@@ -61,10 +68,10 @@ class _Nowhere:
     exists = False
     is_apart = False
 
-    def stored(self, messages: Sequence[tuple[Posted, User]]) -> None:
+    def stored(self, messages: Iterable[StoredMessage]) -> None:
         """Nothing happens."""
 
-    def changed(self, changes: Sequence[Change]) -> None:
+    def changed(self, changes: Iterable[Change]) -> None:
         """Nothing happens."""
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:

@@ -13,11 +13,15 @@ from typing import Final
 import structlog
 import trio
 
+from hub.actor.hub import Hub
+from hub.cluster.bulletins import Heading
 from hub.cluster.peers import Peers
 from hub.cluster.publishing import Publisher
-from hub.cluster.receiving import Company, Receiver
+from hub.cluster.receiving import Company, Inbox, Receiver
 from hub.cluster.repair import Repair
-from persistence.nodes import NameTaken, Node, Nodes
+from persistence.bus import Bus
+from persistence.interface import Store
+from persistence.nodes import NameTaken, Node
 from persistence.records import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -33,34 +37,19 @@ class Cluster:
 
     Args:
         node: who it is.
-        nodes: who lives.
-        peers: who is heard.
-        publisher: says what happens here.
-        receiver: hears what happens elsewhere.
-        repair: reads what was not heard.
-        connections: how many there are here, now.
-        company: knows who is at which node.
+        bus: carries bulletins.
+        store: has the log, and the leases of nodes.
+        epoch: of the log, now.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  what a node is made of
-        self,
-        node: Node,
-        nodes: Nodes,
-        peers: Peers,
-        publisher: Publisher,
-        receiver: Receiver,
-        repair: Repair,
-        connections: Callable[[], int],
-        company: Company,
-    ) -> None:
-        self._node = node
-        self._nodes = nodes
-        self._peers = peers
-        self.publisher: Final = publisher
-        self._receiver = receiver
-        self.repair: Final = repair
-        self._connections = connections
-        self._company = company
+    def __init__(self, node: Node, bus: Bus, store: Store, epoch: Callable[[], str]) -> None:
+        self.node: Final = node
+        self._bus = bus
+        self._nodes = store.nodes
+        self._epoch = epoch
+        self._peers = Peers(Heading(node.name, node.start, 0), trio.current_time())
+        self.publisher: Final = Publisher(bus, node.name, node.start, epoch)
+        self.repair: Final = Repair(store.messages, store.nodes)
         self._living: Collection[Node] = ()
         self._gap = trio.Event()
         self._is_apart = False
@@ -80,22 +69,30 @@ class Cluster:
         self._gap.set()
 
     async def join(self) -> None:
-        """Say for the first time that the node lives.
+        """Say for the first time that the node lives. What is stored from now on is not missed.
 
         Raises:
             NameTaken: another one that lives has its name.
             StoreUnavailable: it cannot be said now.
         """
-        self._living = await self._nodes.renew(self._node, connections=0)
+        self._living = await self._nodes.renew(self.node, connections=0)
+        await self.repair.begin_anew()
 
-    async def run(self) -> None:
-        """Be a node until cancelled; then say that it ends."""
+    async def run(self, inbox: Inbox, company: Company, hub: Hub) -> None:
+        """Be a node until cancelled; then say that it ends.
+
+        Args:
+            inbox: puts what other nodes have stored in order.
+            company: knows who is at which node, and who types.
+            hub: delivers; how many connections it has stands beside the lease.
+        """
+        receiver = Receiver(self._bus, self._epoch, self._peers, inbox, hub, self.note_gap, company)
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.publisher.run)
-                nursery.start_soon(self._receiver.run)
-                nursery.start_soon(self._renew)
-                nursery.start_soon(self._watch)
+                nursery.start_soon(receiver.run)
+                nursery.start_soon(self._renew, hub)
+                nursery.start_soon(self._watch, inbox, company)
         finally:
             with trio.move_on_after(GOODBYE_SECONDS, shield=True):
                 await self._leave()
@@ -103,23 +100,24 @@ class Cluster:
     async def _leave(self) -> None:
         await self.publisher.say_goodbye(0.0)
         try:
-            await self._nodes.leave(self._node)
+            await self._nodes.leave(self.node)
         except StoreUnavailable as error:
             log.warning("lease_not_ended", reason=str(error))
 
-    async def _renew(self) -> None:
+    async def _renew(self, hub: Hub) -> None:
         trouble = ""
         while True:
             await trio.sleep(RENEW_SECONDS)
             try:
-                self._living = await self._nodes.renew(self._node, connections=self._connections())
+                self._living = await self._nodes.renew(self.node, connections=len(hub.clients()))
                 trouble = ""
             except (NameTaken, StoreUnavailable) as error:
                 if trouble != (trouble := str(error)):
                     log.error("lease_not_renewed", reason=trouble)  # noqa: TRY400  it says all
 
-    async def _watch(self) -> None:
+    async def _watch(self, inbox: Inbox, company: Company) -> None:
         """Notice what was not heard, and have it read."""
+        epoch = self._epoch()
         while True:
             with trio.move_on_after(LOOK_SECONDS):
                 await self._gap.wait()
@@ -132,10 +130,13 @@ class Cluster:
                 peers = sorted(silence.peers)
                 log.warning("apart" if is_apart else "together", own=silence.own, peers=peers)
             try:
+                if epoch != self._epoch():
+                    await self.repair.begin_anew()
+                    epoch = self._epoch()
                 await self.repair.sample()
                 if is_apart or self._gap.is_set() or self.repair.is_due:
                     self._gap = trio.Event()
-                    await self.repair.run_once()
+                    await self.repair.run_once(inbox.suspect)
                 else:
                     self.repair.nothing_is_missing(self._peers.matched_at())
             except StoreUnavailable as error:
@@ -147,4 +148,4 @@ class Cluster:
             self._peers.forget(dead)
             for name in sorted(dead):
                 announces = self._peers.is_first_besides(name)
-                self._company.ended(name, None, announces=announces)
+                company.ended(name, None, announces=announces)

@@ -7,7 +7,7 @@ know: what the others make of it.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import count
 from typing import Any, Final
 
@@ -31,12 +31,12 @@ from hub.cluster.bulletins import (
     Sign,
     Signs,
     Stored,
+    StoredMessage,
 )
 from hub.cluster.codec import encode
 from hub.cluster.digest import mark
 from hub.cluster.elsewhere import crossing
 from persistence.bus import Bus, BusUnavailable
-from protocol.model import Posted, User
 
 log = structlog.get_logger(__name__)
 
@@ -108,13 +108,13 @@ class Publisher:
         """Whether it may not be known here who is at the other nodes."""
         return not self.hears_all or bool(self._lacks)
 
-    def stored(self, messages: Sequence[tuple[Posted, User]]) -> None:
+    def stored(self, messages: Iterable[StoredMessage]) -> None:
         """Messages were stored here, in this order."""
-        self._put(Stored(messages))
+        self._put(Stored(tuple(messages)))
 
-    def changed(self, changes: Sequence[Change]) -> None:
+    def changed(self, changes: Iterable[Change]) -> None:
         """Revisions were made here, in this order."""
-        self._put(Changed(changes))
+        self._put(Changed(tuple(changes)))
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
         """These are delivered here, in this order, and to the other nodes as well, but for those

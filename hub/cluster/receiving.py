@@ -30,6 +30,7 @@ from hub.cluster.bulletins import (
 from hub.cluster.codec import BadBulletin, Read, StoredMessages, decode
 from hub.cluster.peers import Arrival, Peers
 from persistence.bus import Bus
+from persistence.nodes import Head
 
 log = structlog.get_logger(__name__)
 
@@ -37,13 +38,18 @@ SAY_SECONDS: Final = 60.0  # between two lines about bulletins that cannot be re
 
 
 class Inbox(Protocol):
-    """What puts messages and revisions of other nodes in order. Must not block."""
+    """What puts messages and revisions of other nodes in order."""
 
-    def stored(self, messages: StoredMessages) -> Sequence[Delivery]:
-        """What may be delivered now of these messages, and of those that waited for them."""
+    async def stored(self, messages: StoredMessages) -> None:
+        """Deliver what may be delivered now of these messages, and of those that waited for
+        them. Raises BadBulletin: one is damaged; the others are delivered.
+        """
 
-    def changed(self, changed: Changed) -> Sequence[Delivery]:
+    async def changed(self, changed: Changed) -> None:
         """The same of revisions."""
+
+    def suspect(self, heads: Sequence[Head]) -> int:
+        """See `hub.cluster.repair.Suspect`."""
 
 
 class Company(Protocol):
@@ -123,57 +129,49 @@ class Receiver:
                     self._missing("the bus began anew")
                     continue
                 try:
-                    deliveries = self._take(*decode(self._epoch(), data))
+                    await self._take(*decode(self._epoch(), data))
                 except BadBulletin as error:
                     self._say_bad(error)
-                    continue
-                await self._hub.broadcast(deliveries)
 
-    def _take(self, heading: Heading, read: Read) -> Sequence[Delivery]:
-        """What is delivered of it here."""
+    async def _take(self, heading: Heading, read: Read) -> None:
         now = trio.current_time()
         if self._peers.is_own(heading):
             if isinstance(read, Heartbeat):
                 self._peers.echoed(now, read.at)
-            return ()
+            return
         match read:
             case Heartbeat():
                 if self._note(heading, self._peers.beat(heading, now)):
                     self._company.beat(heading, read)
-                return ()
             case Goodbye(seconds=seconds):
                 self._peers.ended(heading)
                 announces = self._peers.is_first_besides(heading.node)
                 self._company.ended(heading.node, seconds, announces=announces)
-                return ()
             case StoredMessages() | Changed() | Delivered() | Moved() | Present() | Signs():
                 self.figures.bulletins += 1
-                if not self._note(heading, self._peers.take(heading, now)):
-                    return ()
-                return self._deliveries(heading, read)
+                if self._note(heading, self._peers.take(heading, now)):
+                    await self._act_on(heading, read)
             case _:
                 assert_never(read)
 
-    def _deliveries(
+    async def _act_on(
         self,
         heading: Heading,
         read: StoredMessages | Changed | Delivered | Moved | Present | Signs,
-    ) -> Sequence[Delivery]:
+    ) -> None:
         match read:
             case StoredMessages():
-                return self._inbox.stored(read)
+                await self._inbox.stored(read)
             case Changed():
-                return self._inbox.changed(read)
+                await self._inbox.changed(read)
             case Delivered(items=items):
-                return self._company.delivered(items)
+                await self._hub.broadcast(self._company.delivered(items))
             case Signs(items=signs):
-                return self._company.signs(heading, signs)
+                await self._hub.broadcast(self._company.signs(heading, signs))
             case Moved(items=moves):
                 self._company.moved(heading, moves)
-                return ()
             case Present():
                 self._company.present(heading, read)
-                return ()
             case _:
                 assert_never(read)
 

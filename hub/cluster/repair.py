@@ -52,30 +52,28 @@ class Repair:
     Args:
         messages: knows the newest id.
         nodes: knows which channels have moved.
-        suspect: reads them.
-        floor: the newest id when the node began.
     """
 
-    def __init__(
-        self, messages: Messages, nodes: Nodes, suspect: Suspect, floor: MessageId
-    ) -> None:
+    def __init__(self, messages: Messages, nodes: Nodes) -> None:
         self._messages = messages
         self._nodes = nodes
-        self._suspect = suspect
         self.figures: Final = RepairFigures()
         self._samples: deque[tuple[float, MessageId]] = deque()  # the newest id at a time
-        self.begin_anew(floor)
+        self.in_sync = -inf
+        """Up to when everything has come that other nodes stored."""
+        self._audit_at = inf
 
-    def begin_anew(self, floor: MessageId) -> None:
-        """Nothing is missing now; the newest id is this one."""
-        self._in_sync = trio.current_time()
-        self._audit_at = self._in_sync + AUDIT_SECONDS
+    async def begin_anew(self) -> None:
+        """Nothing is missing up to now. Raises StoreUnavailable."""
+        newest = await self._messages.last_id()
+        self.in_sync = trio.current_time()
+        self._audit_at = self.in_sync + AUDIT_SECONDS
         self._samples.clear()
-        self._samples.append((-inf, floor))
+        self._samples.append((-inf, newest))
 
     def nothing_is_missing(self, until: float) -> None:
         """Everything that was published until then has come."""
-        self._in_sync = max(self._in_sync, until)
+        self.in_sync = max(self.in_sync, until)
 
     @property
     def is_due(self) -> bool:
@@ -89,24 +87,27 @@ class Repair:
             return
         newest = await self._messages.last_id()
         self._samples.append((trio.current_time(), newest))  # it was given before
-        needed = min(self._in_sync, now - AUDIT_SECONDS) - SETTLED_SECONDS
+        needed = min(self.in_sync, now - AUDIT_SECONDS) - SETTLED_SECONDS
         while len(self._samples) > 1 and self._samples[1][0] <= needed:
             self._samples.popleft()
 
-    async def run_once(self) -> None:
+    async def run_once(self, suspect: Suspect) -> None:
         """Look into the log, from where nothing was missing, and now and then further back.
+
+        Args:
+            suspect: reads what moved since.
 
         Raises:
             StoreUnavailable: it cannot be read now.
         """
         began = trio.current_time()
         is_audit = began >= self._audit_at
-        since = min(self._in_sync, began - AUDIT_SECONDS) if is_audit else self._in_sync
+        since = min(self.in_sync, began - AUDIT_SECONDS) if is_audit else self.in_sync
         heads = await self._nodes.heads_above(self._floor(since))
         if is_audit:
             self._audit_at = began + AUDIT_SECONDS
         self.figures.repairs += 1
-        self.figures.channels += self._suspect(heads)
+        self.figures.channels += suspect(heads)
         self.nothing_is_missing(began)
 
     def _floor(self, in_sync: float) -> MessageId:

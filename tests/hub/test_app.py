@@ -108,7 +108,7 @@ async def test_what_a_killed_hub_was_storing_is_told_to_those_who_come_to_the_ne
 
         async def come_to_the_next() -> None:
             async with (
-                open_hub_store(dsn, tmp_path, pool_size=2, lanes=1, wait_seconds=10) as store,
+                open_hub_store(dsn, tmp_path, pool_size=2, lanes=1, wait_seconds=10) as (store, _),
                 open_world(store) as world,
             ):
                 socket = await world.websocket("/ws?resume", Cookie=bens)

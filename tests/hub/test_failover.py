@@ -34,7 +34,7 @@ def both(request: pytest.FixtureRequest) -> Iterator[Replicated]:
 @asynccontextmanager
 async def hub_of(both: Replicated) -> AsyncIterator[World]:
     async with (
-        open_hub_store(both.dsn, both.folder, pool_size=4, lanes=2, wait_seconds=0) as store,
+        open_hub_store(both.dsn, both.folder, pool_size=4, lanes=2, wait_seconds=0) as (store, _),
         open_world(store, presence_grace=0.0) as world,
     ):
         yield world

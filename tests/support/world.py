@@ -20,7 +20,6 @@ import hub.rest.routes
 import protocol.dialects
 from hub.admission import Admission
 from hub.assembly import Services, open_services
-from hub.cluster.elsewhere import NOWHERE, Elsewhere
 from hub.identity.cookies import new_token, token_hash
 from hub.identity.passwords import PasswordHasher
 from hub.monitoring.disk import Disk
@@ -31,6 +30,7 @@ from hub.socketio.mount import PATH, open_socketio
 from hub.sockets.listener import Acceptor, Caps
 from hub.sockets.transport import StreamTransport
 from hub.tracing.tracing import Tracing
+from persistence.bus import Bus
 from persistence.interface import ForeignSessions, Store
 from persistence.records import NewUser
 from protocol.discovery import Dialects, find_dialects
@@ -226,7 +226,7 @@ class Person:
 
 
 @asynccontextmanager
-async def open_world(  # noqa: PLR0913  what a server is made of
+async def open_world(
     store: Store,
     *,
     dialects: Dialects = DIALECTS,
@@ -234,14 +234,13 @@ async def open_world(  # noqa: PLR0913  what a server is made of
     foreign_sessions: ForeignSessions | None = None,
     passwords: PasswordHasher = CHEAP,
     tracing: Tracing | None = None,
-    node: str = "",
-    elsewhere: Elsewhere = NOWHERE,
+    bus: Bus | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
     received must have been read, and it and every answer over REST must have been as documented.
 
-    `routes`: the packages of REST modules; `node`, `elsewhere`: see `open_services`. Unless a test
+    `routes`: the packages of REST modules; `bus`: see `open_services`. Unless a test
     says otherwise, whoever is added to a workspace is a member at once.
     """
     config = Config(**{"joining": "at_once", **settings})
@@ -251,8 +250,7 @@ async def open_world(  # noqa: PLR0913  what a server is made of
         passwords=passwords,
         foreign_sessions=foreign_sessions,
         tracing=tracing,
-        node=node,
-        elsewhere=elsewhere,
+        bus=bus,
     ) as services:
         caps = Caps(config.max_connections, config.max_connections_per_address)
         async with (

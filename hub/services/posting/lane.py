@@ -9,7 +9,7 @@ whether the last ones were stored, and found out again as long as they were not.
 sockets, JSON, SQL.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +25,8 @@ from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, ToUsers
 from hub.batching import MAX_BATCH, Batcher
+from hub.cluster.bulletins import StoredMessage
+from hub.cluster.elsewhere import NOWHERE, Elsewhere
 from hub.services.posting.announcing import confirmations, deliveries_of, private_delivery
 from hub.services.posting.figures import LaneFigures
 from hub.services.posting.log_watch import LogWatch
@@ -39,7 +41,7 @@ from persistence.contents.revisions import Revised
 from persistence.interface import Messages, Revisions
 from persistence.records import Draft, Locked, Outcome, StoreUnavailable
 from protocol.events import ConversationBegun, ThreadReplied
-from protocol.model import ChannelId, MessageId, Posted, Refusal, User
+from protocol.model import ChannelId, MessageId, Posted, Refusal, User, UserId
 from protocol.revisions import Revision
 
 log = structlog.get_logger(__name__)
@@ -61,6 +63,7 @@ class Submission:
     besides: Client | None
     confirm: Client | None
     trace: Accepted | None = None
+    dm: tuple[UserId, UserId] | None = None
 
 
 class Lane:
@@ -75,6 +78,7 @@ class Lane:
         settle: gets the outcome of each submission.
         revisions: makes revisions.
         tracing: makes spans; None: nothing does.
+        elsewhere: learns what was stored.
     """
 
     def __init__(  # noqa: PLR0913  what a lane is made of
@@ -88,7 +92,9 @@ class Lane:
         *,
         revisions: Revisions,
         tracing: Tracing | None = None,
+        elsewhere: Elsewhere = NOWHERE,
     ) -> None:
+        self._elsewhere = elsewhere
         self._messages = messages
         self._hub = hub
         self._typing = typing
@@ -101,7 +107,7 @@ class Lane:
         """Since when nothing could be stored; None: the last messages were."""
         # None: nothing new to store, but a doubt to look up, or what stood still to be tried again
         self._batcher: Batcher[Submission | RevisionSubmission | None] = Batcher(self._commit)
-        self._revising = Revising(revisions, hub, watch, self._try_again, sequencer)
+        self._revising = Revising(revisions, hub, watch, self._try_again, sequencer, elsewhere)
         self._waits_since: float | None = None  # the first one that is in no batch
         self._is_at_work = False
         self._wake_at = inf
@@ -172,6 +178,12 @@ class Lane:
         self.sequencer.doubt_channels(last_revs)
         self._note_due(trio.current_time())
 
+    def lacks(self, channel_id: ChannelId, last_seq: int, last_rev: int) -> bool:
+        """Whether a channel of the lane has come further than was delivered here."""
+        rev = self.sequencer.revisions.positions.last(channel_id)
+        is_behind = rev is not None and rev < last_rev
+        return is_behind or self.sequencer.delivered(channel_id) < last_seq
+
     def _try_again(self) -> None:
         self._wake_by(trio.current_time() + RETRY_SECONDS)
 
@@ -238,6 +250,7 @@ class Lane:
                 outcomes = self._hold_back(submissions, answers)
                 if any(not isinstance(outcome, StoreUnavailable) for _, outcome in outcomes):
                     self._note_success()
+                self._elsewhere.stored(_stored(outcomes))
                 proof, outcomes = self._order(outcomes, out)
             # Nothing is awaited in between: what comes from elsewhere could overtake it.
             await out.send(self._hub, trace)
@@ -435,3 +448,13 @@ class Lane:
             event = ThreadReplied(message, message.thread)
             deliveries.append(Delivery(event, ToUsers(posted.followers)))
         return [*self._typing.stopped_by_message(message), *deliveries]
+
+
+def _stored(outcomes: Iterable[tuple[Submission, Settlement]]) -> Iterator[StoredMessage]:
+    """What was stored just now, for other nodes."""
+    for submission, outcome in outcomes:
+        if isinstance(outcome, Posted) and not outcome.repeated:
+            message, pair = outcome.message, submission.dm
+            if message.recipient_id is not None:
+                pair = message.author_id, message.recipient_id
+            yield StoredMessage(outcome, submission.author, pair)

@@ -15,6 +15,7 @@ import trio
 from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, WorkspaceRoom
+from hub.cluster.elsewhere import NOWHERE, Elsewhere
 from hub.services.posting.lane import Lane, Settle, Settlement, Submission
 from hub.services.posting.log_watch import LogWatch
 from hub.services.posting.revising import RevisionSettlement, RevisionSubmission
@@ -37,6 +38,7 @@ class Messaging:
             statement in flight.
         revisions: makes changes of stored messages.
         tracing: makes spans; None: nothing does.
+        elsewhere: the other nodes.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Messaging:
         revisions: Revisions,
         *,
         tracing: Tracing | None = None,
+        elsewhere: Elsewhere = NOWHERE,
     ) -> None:
         self._hub = hub
         self._typing = typing
@@ -62,6 +65,7 @@ class Messaging:
                 self._settle,
                 revisions=revisions,
                 tracing=tracing,
+                elsewhere=elsewhere,
             )
             for sequencer in watch.sequencers
         ]
@@ -99,7 +103,7 @@ class Messaging:
         self._typing.message_accepted(draft)
         try:
             trace = None if self._tracing is None else self._tracing.accepted()
-            submission = Submission(author, draft, settle, besides, confirm, trace)
+            submission = Submission(author, draft, settle, besides, confirm, trace, dm)
             where = draft.where if dm is None else frozenset(dm)
             await self.lane(where).put(submission)
         except BaseException:

@@ -7,7 +7,7 @@ revisions of a message needs only the last, so a message is delivered as it is t
 Must not know: sockets, dialects, how revisions are stored.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final, TypeAlias, assert_never
@@ -18,6 +18,8 @@ from attrs import evolve, frozen
 
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUsers, WorkspaceRoom
+from hub.cluster.bulletins import Change
+from hub.cluster.elsewhere import Elsewhere
 from hub.services.posting.log_watch import LogWatch
 from hub.services.posting.mentioning import mentions_in_revised
 from hub.services.posting.order import Arrival, Outgoing
@@ -61,6 +63,7 @@ class Revising:
         watch: knows which log it is.
         try_again: is called when a later turn has something to do.
         sequencer: knows what was delivered, and what follows.
+        elsewhere: learns what was changed.
     """
 
     def __init__(
@@ -70,7 +73,9 @@ class Revising:
         watch: LogWatch,
         try_again: Callable[[], None],
         sequencer: Sequencer,
+        elsewhere: Elsewhere,
     ) -> None:
+        self._elsewhere = elsewhere
         self._revisions = revisions
         self._hub = hub
         self._watch = watch
@@ -109,7 +114,9 @@ class Revising:
         out = Outgoing()
         try:
             with self._watch.posting():
-                for submission, outcome in await self._revise(submissions):
+                outcomes = await self._revise(submissions)
+                self._elsewhere.changed(_changes(outcomes))
+                for submission, outcome in outcomes:
                     self._order(submission, outcome, out)
         except StoreUnavailable as error:
             log.warning("revisions_not_stored", count=len(submissions), reason=str(error))
@@ -245,3 +252,13 @@ def _shown(
     """What was done, and by whom: nothing that the message does not show since it is deleted."""
     is_gone = message.is_deleted and not isinstance(revision, Delete)
     return (None, None) if is_gone else (revision, user)
+
+
+def _changes(
+    outcomes: Iterable[tuple[RevisionSubmission, RevisionSettlement]],
+) -> Iterator[Change]:
+    """What was changed just now, for other nodes."""
+    for submission, outcome in outcomes:
+        if isinstance(outcome, Revised) and not outcome.repeated:
+            draft = submission.draft
+            yield Change(outcome, draft.revision, submission.user, draft.target.pair)

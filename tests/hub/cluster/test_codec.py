@@ -29,6 +29,7 @@ from hub.cluster.bulletins import (
     Named,
     Reaching,
     Stored,
+    StoredMessage,
 )
 from hub.cluster.codec import BadBulletin, StoredMessages, decode, encode
 from persistence.contents.revisions import Revised
@@ -43,7 +44,7 @@ from protocol.model import (
     WorkspaceId,
 )
 from protocol.revisions import Delete, Edit, Grade, Pin, React, Revision
-from tests.support.documents.events import ANN, EVENTS, FULL_MESSAGE, MENTIONING, MESSAGE
+from tests.support.documents.events import ANN, EVENTS, FULL_MESSAGE, MENTIONING, MESSAGE, PAIR
 
 HEADING = Heading("north", "a1b2", 7)
 EPOCH = "epoch"
@@ -64,8 +65,8 @@ REVISIONS: tuple[Revision, ...] = (
 
 OTHER = evolve(ANN, id=UserId(2), username="ben", avatar="/a.png", role=Role.TEACHER)
 STORED = (
-    (Posted(MESSAGE), ANN),
-    (
+    StoredMessage(Posted(MESSAGE), ANN, PAIR),
+    StoredMessage(
         Posted(
             evolve(MENTIONING, id=MessageId(10), seq=5, author_id=OTHER.id, recipient_id=None),
             workspace_id=WorkspaceId(5),
@@ -73,8 +74,9 @@ STORED = (
             followers=(UserId(4),),
         ),
         OTHER,
+        None,
     ),
-    (Posted(evolve(FULL_MESSAGE, id=MessageId(11), seq=6)), ANN),
+    StoredMessage(Posted(evolve(FULL_MESSAGE, id=MessageId(11), seq=6)), ANN, PAIR),
 )
 
 
@@ -111,7 +113,7 @@ def test_every_audience() -> None:
 @pytest.mark.parametrize("revision", REVISIONS, ids=repr)
 def test_a_revision(revision: Revision) -> None:
     revised = Revised(MESSAGE, 3, WorkspaceId(5), (UserId(1),), mentioned=(UserId(2),))
-    changed = Changed((Change(revised, revision, ANN),))
+    changed = Changed((Change(revised, revision, ANN, PAIR),))
     assert there_and_back(changed) == changed
 
 
@@ -123,9 +125,11 @@ def test_what_a_node_says_of_itself(bulletin: Bulletin) -> None:
 def test_messages_are_built_one_by_one() -> None:
     found = there_and_back(Stored(STORED))
     assert isinstance(found, StoredMessages)
-    assert [found.build(index) for index in range(len(found))] == list(STORED)
-    assert (found.channel_ids, found.seqs, found.message_ids) == ([3, 3, 3], [4, 5, 6], [9, 10, 11])
-    assert (found.author_ids, found.recipient_ids) == ([1, 2, 1], [2, None, 2])
+    built = [found.build(index) for index in range(len(found))]
+    assert built == [(each.posted, each.author) for each in STORED]
+    assert found.places == [(3, 4, 9), (3, 5, 10), (3, 6, 11)]
+    assert found.pairs == [[1, 2], None, [1, 2]]
+    assert [[*found.concerned(index)] for index in range(3)] == [[1, 2], [2, 3, 4], [1, 2]]
     assert found.workspace_ids == [None, 5, None]
 
 
@@ -136,6 +140,7 @@ def test_what_no_message_has_takes_no_room(count: int) -> None:
     )
     assert {*columns} == {
         "id", "channel_id", "seq", "author_id", "content", "created_at", "recipient_id", "key",
+        "pair",
     }  # fmt: skip
     assert {*people} == {"1"}
 
@@ -184,7 +189,7 @@ def test_a_damaged_message_harms_no_other(column: str, value: object) -> None:
     assert isinstance(found, StoredMessages)
     with pytest.raises(BadBulletin):
         found.build(0)
-    assert found.build(1) == STORED[1]
+    assert found.build(1) == (STORED[1].posted, STORED[1].author)
 
 
 def test_an_author_who_is_missing_is_damage() -> None:

@@ -7,21 +7,22 @@ import trio
 from attrs import define, evolve, field
 
 from hub.actor.letters import Delivery, ToEveryone, ToOutsider, ToUsers
-from hub.cluster.bulletins import Change, Changed, Delivered, Goodbye, Heartbeat
+from hub.cluster.bulletins import Change, Changed, Delivered, Goodbye, Heartbeat, StoredMessage
 from hub.cluster.codec import Read, StoredMessages, decode
 from hub.cluster.publishing import ATTEMPTS, MAX_ITEMS, MAX_WAITING, Publisher
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.contents.revisions import Revised
 from protocol.events import HeartbeatAcknowledged, PresenceChanged
-from protocol.model import MessageId, Posted, User, UserId
+from protocol.model import MessageId, Posted, UserId
 from protocol.revisions import Delete
-from tests.support.documents.events import ANN, MESSAGE
+from tests.support.documents.events import ANN, MESSAGE, PAIR
 
 EPOCH = "e1"
 
 
-def message(number: int, content: str = "hi") -> tuple[Posted, User]:
-    return Posted(evolve(MESSAGE, id=MessageId(number), seq=number, content=content)), ANN
+def message(number: int, content: str = "hi") -> StoredMessage:
+    posted = Posted(evolve(MESSAGE, id=MessageId(number), seq=number, content=content))
+    return StoredMessage(posted, ANN, PAIR)
 
 
 @define
@@ -61,7 +62,7 @@ async def listening() -> AsyncIterator[Listening]:
 
 def seqs(read: Read) -> Sequence[int]:
     assert isinstance(read, StoredMessages)
-    return read.seqs
+    return [seq for _, seq, _ in read.places]
 
 
 async def test_what_waits_goes_out_together_in_its_order(
@@ -71,12 +72,12 @@ async def test_what_waits_goes_out_together_in_its_order(
         node.publisher.stored([message(1), message(2)])
         node.publisher.stored([message(3)])
         revised = Revised(MESSAGE, 1)
-        node.publisher.changed([Change(revised, Delete(), ANN)])
+        node.publisher.changed([Change(revised, Delete(), ANN, PAIR)])
         node.publisher.stored([message(4)])
         nursery.start_soon(node.publisher.run)
         number, first = await node.next()
         assert (number, seqs(first)) == (1, [1, 2, 3])
-        assert await node.next() == (2, Changed((Change(revised, Delete(), ANN),)))
+        assert await node.next() == (2, Changed((Change(revised, Delete(), ANN, PAIR),)))
         number, last = await node.next()
         assert (number, seqs(last)) == (3, [4])
         nursery.cancel_scope.cancel()

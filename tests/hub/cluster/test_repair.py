@@ -21,7 +21,7 @@ class Looking:
     store: Store
     people: Sequence[User]
     repair: Repair
-    found: list[Sequence[ChannelId]]
+    found: list[Sequence[ChannelId]] = field(factory=list, init=False)
     _count: int = field(default=0, init=False)
 
     async def say(self) -> ChannelId:
@@ -40,21 +40,20 @@ class Looking:
 
     async def look(self) -> Sequence[ChannelId]:
         """Repair once; returns which channels were looked at."""
-        await self.repair.run_once()
+        await self.repair.run_once(self.suspect)
         return self.found[-1]
+
+    def suspect(self, heads: Sequence[Head]) -> int:
+        self.found.append([each.channel_id for each in heads])
+        return len(heads)
 
 
 async def looking() -> Looking:
     store = new_memory_store()
     people = await make_users(store, *(f"user{number}" for number in range(10)))
-    found: list[Sequence[ChannelId]] = []
-
-    def suspect(heads: Sequence[Head]) -> int:
-        found.append([each.channel_id for each in heads])
-        return len(heads)
-
-    floor = await store.messages.last_id()
-    return Looking(store, people, Repair(store.messages, store.nodes, suspect, floor), found)
+    repair = Repair(store.messages, store.nodes)
+    await repair.begin_anew()
+    return Looking(store, people, repair)
 
 
 async def test_everything_since_the_start(autojump_clock: trio.testing.MockClock) -> None:
@@ -113,6 +112,6 @@ async def test_another_log_is_looked_at_from_its_end(
 ) -> None:
     node = await looking()
     await node.say()
-    node.repair.begin_anew(await node.store.messages.last_id())
+    await node.repair.begin_anew()
     assert await node.look() == []
     assert await node.say() in await node.look()

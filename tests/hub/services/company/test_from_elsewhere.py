@@ -14,14 +14,12 @@ from trio.testing import MockClock
 from hub.actor.letters import Delivery, ToEveryone
 from hub.limits.quotas import Kind
 from persistence.bus.memory import Medium, Weather
-from persistence.interface import Store
 from protocol.events import Announced
 from tests.support.clients.websocket import WebSocket
 from tests.support.nodes import OneNode, open_node, open_nodes
 from tests.support.posting import post, private_message
 from tests.support.quiet import until_quiet
 from tests.support.school import School, on_gateway, open_school
-from tests.support.stores.memory import new_memory_store
 from tests.support.world import Person, World
 
 ONLINE = "user_online_status"
@@ -121,18 +119,18 @@ async def seen(ann_at: OneNode, ben_at: OneNode, paths: tuple[str, str]) -> list
 async def test_at_two_nodes_everybody_sees_what_they_see_at_one(
     autojump_clock: MockClock, paths: tuple[str, str]
 ) -> None:
-    async with open_nodes(new_memory_store(), 2) as (one, _):
+    async with open_nodes(2) as (one, _):
         expected = await seen(one, one, paths)
-    async with open_nodes(new_memory_store(), 2) as (one, other):
+    async with open_nodes(2) as (one, other):
         found = await seen(one, other, paths)
     assert found == expected
     assert sum(map(len, found)) > 3
 
 
 async def test_presence_crosses_and_is_told_once(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 3) as (a, b, c):
+    async with open_nodes(3) as (a, b, c):
         ann, ben = await related(a.world)
         bens, other = await b.at(ben).open(), await c.at(ben).open()
         anns = (await ann.open()).ignoring(ONLINE)
@@ -147,9 +145,9 @@ async def test_presence_crosses_and_is_told_once(
 
 
 async def test_who_comes_is_shown_who_is_at_other_nodes(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 2) as (a, b):
+    async with open_nodes(2) as (a, b):
         ann, ben = await related(a.world)
         (await ann.open()).ignoring(ONLINE)
         bens = await b.at(ben).connect("/ws")
@@ -160,9 +158,9 @@ async def test_who_comes_is_shown_who_is_at_other_nodes(
 
 
 async def test_who_leaves_one_of_two_nodes_stays_online(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 2) as (a, b):
+    async with open_nodes(2) as (a, b):
         ann, ben = await related(a.world)
         bens = await b.at(ben).open()
         first = (await ann.open()).ignoring(ONLINE)
@@ -176,9 +174,9 @@ async def test_who_leaves_one_of_two_nodes_stays_online(
 
 
 async def test_who_moves_to_another_node_within_the_grace_period_was_never_away(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 2) as (a, b):
+    async with open_nodes(2) as (a, b):
         ann, ben = await related(a.world)
         bens = await b.at(ben).open()
         anns = (await ann.open()).ignoring(ONLINE)
@@ -192,9 +190,9 @@ async def test_who_moves_to_another_node_within_the_grace_period_was_never_away(
 
 
 async def test_the_users_of_a_node_that_dies_are_offline_after_its_end_and_a_grace_period(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 3) as (a, b, c):
+    async with open_nodes(3) as (a, b, c):
         ann, ben = await related(a.world)
         eve = await a.world.person("eve")
         await a.world.store.relations.request_follow(eve.id, ben.id)
@@ -219,45 +217,42 @@ async def test_the_users_of_a_node_that_dies_are_offline_after_its_end_and_a_gra
 
 
 async def test_a_node_that_says_goodbye_has_its_users_announced_later(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 2) as (a, b):
+    async with open_nodes(2) as (a, b):
         ann, ben = await related(a.world)
         bens = await b.at(ben).open()
         anns = (await ann.open()).ignoring(ONLINE)
         assert await bens.receive() == status(ann, is_online=True)
-        a.scope.cancel()  # with a goodbye of 0 s, and then one that asks for more
-        await until_quiet()
         said = trio.current_time()
-        await a.publisher.say_goodbye(20.0)
-        await until_quiet()
+        await a.say_goodbye(12.0)
         assert await bens.receive() == status(ann, is_online=False)
-        assert trio.current_time() - said >= 5.0
+        assert trio.current_time() - said == 12.0
         await anns.past(ONLINE)
 
 
 async def test_a_node_that_began_anew_has_none_of_its_former_users(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    medium = Medium()
-    async with open_node(memory_store, medium, "b") as b:
-        async with open_node(memory_store, medium, "a", "1") as a:
-            ann, ben = await related(a.world)
-            bens = await b.at(ben).open()
-            anns = (await ann.open()).ignoring(ONLINE)
-            assert await bens.receive() == status(ann, is_online=True)
-            a.die()
-            await anns.past(ONLINE)
-        async with open_node(memory_store, medium, "a", "2"):
+    store, medium = new_store(), Medium()
+    async with open_node(store, medium, "b") as b, open_node(store, medium, "a") as a:
+        ann, ben = await related(a.world)
+        bens = await b.at(ben).open()
+        anns = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == status(ann, is_online=True)
+        a.die()
+        await a.end_lease()
+        async with open_node(store, medium, "a"):
             assert await bens.receive() == status(ann, is_online=False)
-            await trio.sleep(20)
+            await trio.sleep(15)
             await bens.is_silent()
+        await anns.past(ONLINE)
 
 
 async def test_a_deaf_node_does_not_say_that_somebody_is_gone(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 2) as (a, b):
+    async with open_nodes(2) as (a, b):
         ann, ben = await related(a.world)
         bens = await a.at(ben).open()
         anns = (await ann.open()).ignoring(ONLINE)
@@ -284,11 +279,11 @@ async def read(views: Sequence[WebSocket], shown: Sequence[dict[int, bool]]) -> 
 
 
 async def test_presence_is_right_in_the_end_however_much_is_lost(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
     dice = random.Random(7)
     medium = Medium(Weather(dice))
-    async with open_nodes(memory_store, 3, medium) as nodes:
+    async with open_nodes(3, medium) as nodes:
         world = nodes[0].world
         people = await world.people("ann", "ben", "eve", "kim")
         watch = await world.person("tea")
@@ -323,9 +318,9 @@ async def test_presence_is_right_in_the_end_however_much_is_lost(
 
 
 async def test_typing_ends_a_second_late_if_its_end_is_lost(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 2) as (a, b):
+    async with open_nodes(2) as (a, b):
         ann, ben = await a.world.people("ann", "ben")
         anns, bens = await ann.open(), await b.at(ben).open()
         await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})
@@ -339,8 +334,8 @@ async def test_typing_ends_a_second_late_if_its_end_is_lost(
         await bens.is_silent()
 
 
-async def test_typing_ends_with_its_node(memory_store: Store, autojump_clock: MockClock) -> None:
-    async with open_nodes(memory_store, 2, typing_expiry=60.0) as (a, b):
+async def test_typing_ends_with_its_node(autojump_clock: MockClock) -> None:
+    async with open_nodes(2, typing_expiry=60.0) as (a, b):
         school = await open_school(a.world)
         theirs = (await school.join(school.ann)).ignoring("user_presence")
         bens = await b.at(school.ben).open("/ws/chat")
@@ -356,9 +351,9 @@ async def test_typing_ends_with_its_node(memory_store: Store, autojump_clock: Mo
 
 
 async def test_a_member_is_let_in_at_every_node_before_they_are_announced_there(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 2) as (a, b):
+    async with open_nodes(2) as (a, b):
         school = await open_school(a.world)
         gateway = await on_gateway(b.at(school.eve))
         others = (await on_gateway(b.at(school.ben))).ignoring("PRESENCE_UPDATE")
@@ -375,9 +370,9 @@ async def test_a_member_is_let_in_at_every_node_before_they_are_announced_there(
 
 
 async def test_a_session_that_ends_at_one_node_ends_its_connections_at_the_others(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 2) as (a, b):
+    async with open_nodes(2) as (a, b):
         (ann,) = await a.world.people("ann")
         anns = await b.at(ann).open()
         asked = trio.current_time()
@@ -386,8 +381,8 @@ async def test_a_session_that_ends_at_one_node_ends_its_connections_at_the_other
         assert trio.current_time() - asked < 1.0
 
 
-async def test_each_node_allows_its_share(memory_store: Store, autojump_clock: MockClock) -> None:
-    async with open_nodes(memory_store, 2, user_messages_per_second=10) as (a, b):
+async def test_each_node_allows_its_share(autojump_clock: MockClock) -> None:
+    async with open_nodes(2, user_messages_per_second=10) as (a, b):
         (ann,) = await a.world.people("ann")
         quota = a.world.services.quotas.of(ann.id)
         assert quota.left(Kind.MESSAGES, trio.current_time()) == 10
@@ -399,9 +394,9 @@ async def test_each_node_allows_its_share(memory_store: Store, autojump_clock: M
 
 
 async def test_what_an_operator_says_reaches_everybody(
-    memory_store: Store, autojump_clock: MockClock
+    autojump_clock: MockClock,
 ) -> None:
-    async with open_nodes(memory_store, 2) as (a, b):
+    async with open_nodes(2) as (a, b):
         (ann,) = await a.world.people("ann")
         anns = await b.at(ann).open()
         said = Announced("soon", datetime.now(UTC))

@@ -233,7 +233,7 @@ async def test_nothing_is_forgotten_while_a_message_is_being_stored(memory_store
 @asynccontextmanager
 async def only_hub(dsn: str, folder: Path) -> AsyncIterator[World]:
     async with (
-        open_hub_store(dsn, folder, pool_size=4, lanes=1, wait_seconds=0) as store,
+        open_hub_store(dsn, folder, pool_size=4, lanes=1, wait_seconds=0) as (store, _),
         open_world(store, presence_grace=0.0) as world,
     ):
         yield world
