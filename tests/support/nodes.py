@@ -87,10 +87,9 @@ async def open_node(
 ) -> AsyncIterator[OneNode]:
     """A hub that hears the others on this medium, and is heard."""
     bus, leases = medium.member(), _Leases(store.nodes)
-    theirs: Any = leases
-    async with open_world(
-        evolve(store, nodes=theirs), bus=bus, node_name=name, **settings
-    ) as world:
+    part: Any = leases
+    own = evolve(store, nodes=part)
+    async with open_world(own, carrier=bus, bus="postgres", node_name=name, **settings) as world:
         yield OneNode(name, world, bus, leases)
 
 

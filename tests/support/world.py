@@ -234,13 +234,14 @@ async def open_world(
     foreign_sessions: ForeignSessions | None = None,
     passwords: PasswordHasher = CHEAP,
     tracing: Tracing | None = None,
-    bus: Bus | None = None,
+    carrier: Bus | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
     received must have been read, and it and every answer over REST must have been as documented.
 
-    `routes`: the packages of REST modules; `bus`: see `open_services`. Unless a test
+    `routes`: the packages of REST modules; `carrier`: of bulletins, to
+    other hubs. Unless a test
     says otherwise, whoever is added to a workspace is a member at once.
     """
     config = Config(**{"joining": "at_once", **settings})
@@ -250,7 +251,7 @@ async def open_world(
         passwords=passwords,
         foreign_sessions=foreign_sessions,
         tracing=tracing,
-        bus=bus,
+        bus=carrier,
     ) as services:
         caps = Caps(config.max_connections, config.max_connections_per_address)
         async with (
