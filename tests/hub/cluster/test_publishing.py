@@ -7,13 +7,25 @@ import trio
 from attrs import define, evolve, field
 
 from hub.actor.letters import Delivery, ToEveryone, ToOutsider, ToUsers
-from hub.cluster.bulletins import Change, Changed, Delivered, Goodbye, Heartbeat, StoredMessage
+from hub.cluster.bulletins import (
+    Change,
+    Changed,
+    Delivered,
+    Goodbye,
+    Heartbeat,
+    Move,
+    Moved,
+    Present,
+    Seat,
+    StoredMessage,
+)
 from hub.cluster.codec import Read, StoredMessages, decode
-from hub.cluster.publishing import ATTEMPTS, MAX_ITEMS, MAX_WAITING, Publisher
+from hub.cluster.digest import mark
+from hub.cluster.publishing import ATTEMPTS, MAX_ITEMS, MAX_PRESENT, MAX_WAITING, Publisher
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.contents.revisions import Revised
 from protocol.events import HeartbeatAcknowledged, PresenceChanged
-from protocol.model import MessageId, Posted, UserId
+from protocol.model import ChannelId, MessageId, Posted, UserId
 from protocol.revisions import Delete
 from tests.support.documents.events import ANN, MESSAGE, PAIR
 
@@ -216,3 +228,35 @@ async def test_the_end_comes_after_what_waits(autojump_clock: trio.testing.MockC
         assert seqs((await node.next())[1]) == [1]
         number, read = await node.next()
         assert (number, read) == (1, Goodbye(2.5))
+
+
+async def test_a_heartbeat_has_the_digest_of_who_was_published_to_be_here(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    ann, ben = UserId(1), UserId(2)
+    async with listening() as node, trio.open_nursery() as nursery:
+        nursery.start_soon(node.publisher.run)
+        await node.any()
+        for key, is_here in ((ann, True), (ben, True), (ann, False)):
+            node.publisher.moved(key, is_here=is_here)
+        moves = (Move(ann, True), Move(ben, True), Move(ann, False))
+        assert await node.any() == (1, Moved(moves))
+        node.publisher.lacks(("south",))
+        assert await node.any() == (1, Heartbeat(mark(ben), 1.0, ("south",)))
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_snapshot_goes_out_in_parts_that_say_how_many_there_are(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    users = [UserId(number) for number in range(1, MAX_PRESENT + 3)]
+    seat = Seat(ChannelId(1), UserId(2), "ann", UserId(3))
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.publisher.present([*users, seat])
+        node.publisher.present([])
+        nursery.start_soon(node.publisher.run)
+        count = len(users) + 1
+        assert await node.next() == (1, Present(tuple(users[:MAX_PRESENT]), 1, count))
+        assert await node.next() == (2, Present((*users[MAX_PRESENT:], seat), 1, count))
+        assert await node.next() == (3, Present((), 2, 0))
+        nursery.cancel_scope.cancel()

@@ -20,6 +20,7 @@ from tests.planted.faults.browser import page, sdk
 from tests.planted.faults.live import (
     admin_ui,
     command_line,
+    company,
     monitoring,
     operators,
     ordering,
@@ -63,6 +64,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,
+    *company.FAULTS,
     *revising.FAULTS,
     *operators.FAULTS,
     *admin_ui.FAULTS,

@@ -12,9 +12,11 @@ import trio
 from trio.testing import MockClock
 
 from hub.actor.letters import Delivery, ToEveryone
+from hub.cluster.bulletins import Heading, Present
 from hub.limits.quotas import Kind
 from persistence.bus.memory import Medium, Weather
-from protocol.events import Announced
+from protocol.events import Announced, PrivateMessagesRead
+from protocol.model import UserId
 from tests.support.clients.websocket import WebSocket
 from tests.support.nodes import OneNode, new_store, open_node, open_nodes
 from tests.support.posting import post, private_message
@@ -402,3 +404,27 @@ async def test_what_an_operator_says_reaches_everybody(
         said = Announced("soon", datetime.now(UTC))
         await a.world.services.announcer.announce([Delivery(said, ToEveryone(frozenset()))])
         await anns.receive_type("announcement")
+
+
+async def test_a_snapshot_counts_once_all_of_it_is_there(autojump_clock: MockClock) -> None:
+    async with open_nodes(1) as (node,):
+        company, presence = node.world.services.from_elsewhere, node.world.services.presence
+        heading, ann, ben = Heading("z", "1", 1), UserId(1), UserId(2)
+        company.present(heading, Present((ann,), 1, 1))
+        assert presence.online() == {ann}
+        company.present(heading, Present((ben,), 2, 2))
+        assert presence.online() == {ann}
+        company.present(heading, Present((ann,), 3, 2))  # the rest of the one before was lost
+        company.present(heading, Present((ben,), 3, 2))
+        assert presence.online() == {ann, ben}
+
+
+async def test_a_receipt_that_comes_late_does_not_go_back(autojump_clock: MockClock) -> None:
+    async with open_nodes(1) as (b,):
+        ann, ben = await b.world.people("ann", "ben")
+        receipts = b.world.services.commands.receipts
+        read = [
+            PrivateMessagesRead(ben.id, ann.id, seq, (), datetime.now(UTC)) for seq in (2, 5, 3)
+        ]
+        shown = list(map(receipts.forward, read))
+        assert [each.seq for each in shown if isinstance(each, PrivateMessagesRead)] == [2, 5, 5]

@@ -213,3 +213,14 @@ async def test_a_snapshot_says_who_is_at_a_node(autojump_clock: MockClock) -> No
     assert sorted(attendance.keys_at(NORTH)) == ["ben", "eve"]
     assert await everywhere(attendance, 100) == [("eve", True, False), ("ann", False, False)]
     assert (attendance.count_of("ben"), attendance.count_of("ann")) == (1, 0)
+
+
+async def test_who_is_not_to_announce_the_end_of_a_node_does_so_late_and_for_itself(
+    autojump_clock: MockClock,
+) -> None:
+    attendance = Attendance[str]()
+    attendance.arrived("ann", NORTH)
+    attendance.heard("ann", 5.0, online=True)
+    attendance.ended(NORTH, 5.0, everywhere=False)
+    assert await everywhere(attendance, 5.0 + LATE_SECONDS - 0.1) == []
+    assert await everywhere(attendance, 0.2) == [("ann", False, False)]
