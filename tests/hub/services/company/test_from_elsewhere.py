@@ -18,7 +18,7 @@ from persistence.bus.memory import Medium, Weather
 from protocol.events import Announced, PrivateMessagesRead
 from protocol.model import UserId
 from tests.support.clients.websocket import WebSocket
-from tests.support.nodes import OneNode, new_store, open_node, open_nodes
+from tests.support.cluster.worlds import OneNode, new_store, open_node, open_nodes
 from tests.support.posting import post, private_message
 from tests.support.quiet import until_quiet
 from tests.support.school import School, on_gateway, open_school
@@ -79,7 +79,9 @@ def acts(path: str, to: Person, school: School) -> Sequence[object]:
             return ()
 
 
-async def seen(ann_at: OneNode, ben_at: OneNode, paths: tuple[str, str]) -> list[list[str]]:
+async def seen(
+    autojump_clock: MockClock, ann_at: OneNode, ben_at: OneNode, paths: tuple[str, str]
+) -> list[list[str]]:
     """What each of two sees, step by step."""
     school = await open_school(ann_at.world)
     ann, ben = school.ann, ben_at.at(school.ben)
@@ -122,9 +124,9 @@ async def test_at_two_nodes_everybody_sees_what_they_see_at_one(
     autojump_clock: MockClock, paths: tuple[str, str]
 ) -> None:
     async with open_nodes(2) as (one, _):
-        expected = await seen(one, one, paths)
+        expected = await seen(autojump_clock, one, one, paths)
     async with open_nodes(2) as (one, other):
-        found = await seen(one, other, paths)
+        found = await seen(autojump_clock, one, other, paths)
     assert found == expected
     assert sum(map(len, found)) > 3
 

@@ -132,12 +132,13 @@ async def everywhere(attendance: Attendance[str], seconds: float) -> list[tuple[
     to hear of it.
     """
     found: list[tuple[str, bool, bool]] = []
-    with trio.move_on_after(seconds + 0.001):
+    with trio.move_on_after(seconds + 0.001) as rest:
         while True:
             for key, is_for_all in (await attendance.due()).items():
                 is_here = attendance.announce(key)
                 if is_here is not None:
                     found.append((key, is_here, is_for_all))
+    assert rest.cancelled_caught
     return found
 
 
