@@ -27,6 +27,7 @@ LAYERS = (
     ("hub.tracing",),
     ("hub.http", "hub.files"),
     ("hub.actor",),
+    ("hub.cluster",),
     ("hub.identity",),
     ("hub.services",),
     ("hub.assembly",),
@@ -61,8 +62,10 @@ LIBRARIES = {
     "PIL": ("hub.files",),
     "backports": ("hub.http",),
     "compression": ("hub.http",),  # backports.zstd, from Python 3.14 on
-    "orjson": ("protocol", "hub.http", "hub.services.people", "persistence.postgres"),
-    "cattrs": ("protocol.parsing",),
+    "orjson": (
+        "protocol", "hub.http", "hub.cluster", "hub.services.people", "persistence.postgres",
+    ),  # fmt: skip
+    "cattrs": ("protocol.parsing", "hub.cluster"),
     "websockets": ("protocol.websocket",),
     "markdown_it": ("protocol.shapes",),
     "nh3": ("protocol.shapes",),
