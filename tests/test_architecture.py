@@ -63,8 +63,12 @@ LIBRARIES = {
     "backports": ("hub.http",),
     "compression": ("hub.http",),  # backports.zstd, from Python 3.14 on
     "orjson": (
-        "protocol", "hub.http", "hub.cluster", "hub.services.people", "persistence.postgres",
-    ),  # fmt: skip
+        "protocol",
+        "hub.http",
+        "hub.cluster",
+        "hub.services.people",
+        "persistence.postgres",
+    ),
     "cattrs": ("protocol.parsing", "hub.cluster"),
     "websockets": ("protocol.websocket",),
     "markdown_it": ("protocol.shapes",),

@@ -4,10 +4,10 @@ Guarantees: a bulletin holds no live object, so it means the same at another nod
 its form in bytes, what carries it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from hub.actor.letters import ToEveryone, ToRooms, ToUserInRoom, ToUsers
 from persistence.contents.revisions import Revised
@@ -208,6 +208,23 @@ class Signs:
 
 
 @frozen
+class Repeat:
+    """What the node published as `Delivered` with this number; nothing if it does not know that any
+    more, or if it was something else.
+    """
+
+    number: int
+    reaching: Sequence[Reaching]
+
+
+@frozen
+class Repeated:
+    """What others have missed. Each delivers what it misses itself."""
+
+    items: Sequence[Repeat]
+
+
+@frozen
 class Heartbeat:
     """The node lives; not numbered.
 
@@ -215,11 +232,13 @@ class Heartbeat:
         online: a digest of who is at the node, as far as its last numbered bulletin says.
         at: when it was sent, by a clock that means something to that node alone.
         lacks: the nodes of which it does not know who is there: they are to say it.
+        misses: by node, the numbers of bulletins that did not come: they are to be repeated.
     """
 
     online: int
     at: float
     lacks: Sequence[str] = ()
+    misses: Mapping[str, Sequence[int]] = field(factory=dict)
 
 
 @frozen
@@ -233,7 +252,7 @@ class Goodbye:
     seconds: float
 
 
-Numbered: TypeAlias = Stored | Changed | Delivered | Moved | Present | Signs
+Numbered: TypeAlias = Stored | Changed | Delivered | Moved | Present | Signs | Repeated
 """Bulletins of which none may be missing; their items can be divided, or put together."""
 
 Bulletin: TypeAlias = Numbered | Heartbeat | Goodbye

@@ -31,6 +31,7 @@ from hub.cluster.bulletins import (
     Moved,
     Named,
     Present,
+    Repeated,
     Seat,
     Sign,
     Signs,
@@ -59,6 +60,7 @@ _KINDS: Final[Mapping[str, type]] = {
     "moved": Moved,
     "present": Present,
     "signs": Signs,
+    "repeated": Repeated,
     "heartbeat": Heartbeat,
     "goodbye": Goodbye,
 }
@@ -112,7 +114,7 @@ class StoredMessages:
 
 
 Read: TypeAlias = (
-    StoredMessages | Changed | Delivered | Moved | Present | Signs | Heartbeat | Goodbye
+    StoredMessages | Changed | Delivered | Moved | Present | Signs | Repeated | Heartbeat | Goodbye
 )
 """A bulletin as it is read."""
 

@@ -48,7 +48,7 @@ class Cluster:
         self._nodes = store.nodes
         self._epoch = epoch
         self._peers = Peers(Heading(node.name, node.start, 0), trio.current_time())
-        self.publisher: Final = Publisher(bus, node.name, node.start, epoch)
+        self.publisher: Final = Publisher(bus, node.name, node.start, epoch, self._peers.missing)
         self.repair: Final = Repair(store.messages, store.nodes)
         self._living: Collection[Node] = ()
         self._gap = trio.Event()
@@ -86,7 +86,9 @@ class Cluster:
             company: knows who is at which node, and who types.
             hub: delivers; how many connections it has stands beside the lease.
         """
-        receiver = Receiver(self._bus, self._epoch, self._peers, inbox, hub, self.note_gap, company)
+        receiver = Receiver(
+            self._bus, self._epoch, self._peers, inbox, hub, self.note_gap, company, self.publisher
+        )
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.publisher.run)

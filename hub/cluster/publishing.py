@@ -7,7 +7,7 @@ know: what the others make of it.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
 from typing import Any, Final
 
@@ -28,6 +28,9 @@ from hub.cluster.bulletins import (
     Moved,
     Numbered,
     Present,
+    Reaching,
+    Repeat,
+    Repeated,
     Sign,
     Signs,
     Stored,
@@ -45,6 +48,8 @@ RETRY_SECONDS: Final = 0.2
 ATTEMPTS: Final = 5
 MAX_WAITING: Final = 1_000  # bulletins
 MAX_ITEMS: Final = 200  # in one that is put together
+MAX_KEPT: Final = 1_000  # bulletins that can be repeated
+MAX_REPEATS: Final = 200  # in one bulletin
 MAX_PRESENT: Final = 5_000  # in one part of a snapshot, and moves that wait as one bulletin
 
 
@@ -76,6 +81,7 @@ class Publisher:
         node: its name.
         start: another text each time that it begins.
         epoch: of the log, now.
+        misses: what did not come, by node.
 
     `hears_all`: whether the node hears itself and the others.
     """
@@ -88,7 +94,9 @@ class Publisher:
         node: str,
         start: str,
         epoch: Callable[[], str],
+        misses: Callable[[], Mapping[str, Sequence[int]]] = dict,
     ) -> None:
+        self._misses = misses
         self._bus = bus
         self._node = node
         self._start = start
@@ -96,6 +104,7 @@ class Publisher:
         self._online = 0  # the digest of who was published to be here
         self._lacks: Sequence[str] = ()
         self._snapshots = count(1)
+        self._delivered: dict[int, Sequence[Reaching]] = {}  # lately, by number
         self.hears_all = True
         self._number = 0  # of the last bulletin that was taken from those that wait
         self._waiting: deque[_Waiting] = deque()
@@ -143,6 +152,13 @@ class Publisher:
         for at in range(0, len(listed) or 1, MAX_PRESENT):
             self._put(Present(listed[at : at + MAX_PRESENT], snapshot, len(listed)))
 
+    def repeat(self, numbers: Sequence[int]) -> None:
+        """Others have missed the bulletins with these numbers."""
+        repeats = [
+            Repeat(number, self._delivered.get(number, ())) for number in numbers[:MAX_REPEATS]
+        ]
+        self._put(Repeated(repeats))
+
     def signs(self, signs: Sequence[Sign]) -> None:
         """These are delivered here, and are to be elsewhere, where they change something."""
         self._put(Signs(signs))
@@ -158,7 +174,7 @@ class Publisher:
             now = trio.current_time()
             if now >= beats_at and not self._is_late(now):
                 beats_at = now + BEAT_SECONDS
-                await self._say(Heartbeat(self._online, now, self._lacks))
+                await self._say(Heartbeat(self._online, now, self._lacks, self._misses()))
             elif self._waiting:
                 await self._hand_over(self._take())
             else:
@@ -221,9 +237,16 @@ class Publisher:
     def _count(self, bulletin: Numbered) -> None:
         """It has its number now, whatever becomes of it."""
         self._number += 1
-        if isinstance(bulletin, Moved):
-            for move in bulletin.items:
-                self._online ^= mark(move.key)
+        match bulletin:
+            case Moved(items=moves):
+                for move in moves:
+                    self._online ^= mark(move.key)
+            case Delivered(items=items):
+                self._delivered[self._number] = items
+                if len(self._delivered) > MAX_KEPT:
+                    del self._delivered[next(iter(self._delivered))]
+            case _:
+                pass
 
     async def _insist(self, data: bytes) -> bool:
         """Whether the bus takes it, if need be at another attempt."""

@@ -24,6 +24,7 @@ from hub.cluster.bulletins import (
     Moved,
     Present,
     Reaching,
+    Repeated,
     Sign,
     Signs,
 )
@@ -76,6 +77,13 @@ class Company(Protocol):
         """
 
 
+class Repeating(Protocol):
+    """Publishes again what others have missed."""
+
+    def repeat(self, numbers: Sequence[int]) -> None:
+        """The numbers of these bulletins."""
+
+
 @define
 class ReceivingFigures:
     """Since the start. `bulletins`: of other nodes; `repeated`: that had come before; `bad`: that
@@ -99,9 +107,10 @@ class Receiver:
         hub: delivers.
         on_gap: is called when something is missing.
         company: knows who is at which node, and who types.
+        repeating: publishes again what others have missed.
     """
 
-    def __init__(  # noqa: PLR0917  what it brings is for each of them
+    def __init__(  # noqa: PLR0913, PLR0917  what it brings is for each of them
         self,
         bus: Bus,
         epoch: Callable[[], str],
@@ -110,6 +119,7 @@ class Receiver:
         hub: Hub,
         on_gap: Callable[[], None],
         company: Company,
+        repeating: Repeating,
     ) -> None:
         self._bus = bus
         self._epoch = epoch
@@ -118,6 +128,7 @@ class Receiver:
         self._hub = hub
         self._on_gap = on_gap
         self._company = company
+        self._repeating = repeating
         self._says_at = -float("inf")
         self.figures: Final = ReceivingFigures()
 
@@ -143,21 +154,33 @@ class Receiver:
             case Heartbeat():
                 if self._note(heading, self._peers.beat(heading, now)):
                     self._company.beat(heading, read)
+                if misses := read.misses.get(self._peers.own.node):
+                    self._repeating.repeat(misses)
             case Goodbye(seconds=seconds):
                 self._peers.ended(heading)
                 announces = self._peers.is_first_besides(heading.node)
                 self._company.ended(heading.node, seconds, announces=announces)
-            case StoredMessages() | Changed() | Delivered() | Moved() | Present() | Signs():
+            case (
+                StoredMessages()
+                | Changed()
+                | Delivered()
+                | Moved()
+                | Present()
+                | Signs()
+                | Repeated()
+            ):
                 self.figures.bulletins += 1
                 if self._note(heading, self._peers.take(heading, now)):
                     await self._act_on(heading, read)
+                elif isinstance(read, Delivered) and self._peers.fill(heading, heading.number):
+                    await self._act_on(heading, read)  # it was overtaken
             case _:
                 assert_never(read)
 
     async def _act_on(
         self,
         heading: Heading,
-        read: StoredMessages | Changed | Delivered | Moved | Present | Signs,
+        read: StoredMessages | Changed | Delivered | Moved | Present | Signs | Repeated,
     ) -> None:
         match read:
             case StoredMessages():
@@ -172,6 +195,10 @@ class Receiver:
                 self._company.moved(heading, moves)
             case Present():
                 self._company.present(heading, read)
+            case Repeated(items=items):
+                for each in items:
+                    if self._peers.fill(heading, each.number):
+                        await self._hub.broadcast(self._company.delivered(each.reaching))
             case _:
                 assert_never(read)
 

@@ -19,7 +19,7 @@ from protocol.events import Announced, PrivateMessagesRead
 from protocol.model import UserId
 from tests.support.clients.websocket import WebSocket
 from tests.support.cluster.worlds import OneNode, new_store, open_node, open_nodes
-from tests.support.posting import post, private_message
+from tests.support.posting import post, private_message, say
 from tests.support.quiet import until_quiet
 from tests.support.school import School, on_gateway, open_school
 from tests.support.world import Person, World
@@ -430,3 +430,27 @@ async def test_a_receipt_that_comes_late_does_not_go_back(autojump_clock: MockCl
         ]
         shown = list(map(receipts.forward, read))
         assert [each.seq for each in shown if isinstance(each, PrivateMessagesRead)] == [2, 5, 5]
+
+
+@pytest.mark.parametrize("afterwards", ["another follows", "silence"])
+async def test_a_receipt_that_was_lost_is_repeated_once(
+    autojump_clock: MockClock, afterwards: str
+) -> None:
+    medium = Medium()
+    async with open_nodes(3, medium) as (a, b, c):
+        ben, ann = await a.world.people("ben", "ann")
+        await a.world.store.relations.request_follow(ben.id, ann.id)
+        for text in ("one", "two", "three"):
+            await say(ann, ben, text)
+        anns = [(await node.at(ann).open()).ignoring(ONLINE) for node in (b, c)]
+        b.bus.is_deaf = True
+        await ben.call("PUT", f"/private_messages/api/messages/{ann.id}/read?up_to_seq=1")
+        await until_quiet()
+        b.bus.is_deaf = False
+        if afterwards == "another follows":
+            await ben.call("PUT", f"/private_messages/api/messages/{ann.id}/read?up_to_seq=3")
+        await trio.sleep(4)
+        for socket in anns:
+            seqs = [json.loads(each)["seq"] for each in await socket.everything()]
+            assert max(seqs) == (3 if afterwards == "another follows" else 1)
+            assert len(seqs) == (2 if afterwards == "another follows" else 1)

@@ -145,4 +145,25 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "",
         (COMPANY,),
     ),
+    Fault(
+        "what another node has missed is not published again",
+        "hub/cluster/receiving.py",
+        "                    self._repeating.repeat(misses)\n",
+        "                    pass\n",
+        (COMPANY,),
+    ),
+    Fault(
+        "what is published again is delivered to who had it",
+        "hub/cluster/receiving.py",
+        "if self._peers.fill(heading, each.number):",
+        "if each.number:",
+        (COMPANY,),
+    ),
+    Fault(
+        "what a heartbeat shows to be missing is not asked for",
+        "hub/cluster/peers.py",
+        "        peer.misses(peer.number + 1, heading.number)\n",
+        "",
+        (COMPANY, "tests/hub/cluster/test_peers.py"),
+    ),
 )
