@@ -16,6 +16,7 @@ from hub.cluster.bulletins import (
     Move,
     Moved,
     Present,
+    Repeated,
     Seat,
     StoredMessage,
 )
@@ -259,4 +260,22 @@ async def test_a_snapshot_goes_out_in_parts_that_say_how_many_there_are(
         assert await node.next() == (1, Present(tuple(users[:MAX_PRESENT]), 1, count))
         assert await node.next() == (2, Present((*users[MAX_PRESENT:], seat), 1, count))
         assert await node.next() == (3, Present((), 2, 0))
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_others_have_missed_is_published_again_under_its_number(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    event, to = PresenceChanged(UserId(1), online=True), ToUsers((UserId(2),))
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.publisher.delivered([Delivery(event, to)])
+        node.publisher.stored([message(1)])
+        nursery.start_soon(node.publisher.run)
+        assert [(await node.next())[0] for _ in range(2)] == [1, 2]
+        node.publisher.repeat([1, 2])
+        number, read = await node.next()
+        assert isinstance(read, Repeated)
+        assert number == 3
+        assert [(each.number, len(each.reaching)) for each in read.items] == [(1, 1), (2, 0)]
+        assert read.items[0].reaching[0].event == event
         nursery.cancel_scope.cancel()
