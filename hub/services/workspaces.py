@@ -163,9 +163,9 @@ class Workspaces:
         if addition in self._announced:
             del self._announced[addition]
             return workspace
-        self._unannounced.pop(addition, None)
         await self._join(user_id, workspace_id)
         if self._announcer.elsewhere.exists and user_id != workspace.owner_id:
+            self._unannounced.pop(addition, None)
             await self._announce(workspace, user, channels)
         return workspace
 
