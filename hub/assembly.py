@@ -19,7 +19,7 @@ from attrs import define, field, frozen
 
 from hub.actor.hub import Hub
 from hub.actor.listeners import RoomListeners
-from hub.cluster.elsewhere import NOWHERE
+from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere
 from hub.cluster.node import Cluster
 from hub.files.collector import FileCollector
 from hub.files.pictures import Pictures
@@ -50,6 +50,7 @@ from hub.services.assistant.assistant import Assistant
 from hub.services.assistant.language_model import LanguageModel
 from hub.services.channels import Channels
 from hub.services.commands import Commands
+from hub.services.company.from_elsewhere import FromElsewhere
 from hub.services.finding.indexing import Indexing
 from hub.services.missed_revisions import MissedRevisions
 from hub.services.notes import Notes
@@ -113,6 +114,8 @@ class Services:
     config: Config
     store: Store
     hub: Hub
+    announcer: Announcer
+    from_elsewhere: FromElsewhere
     authenticator: Authenticator
     live_sessions: LiveSessions
     renewals: Renewals
@@ -169,31 +172,38 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         tracing: makes spans; None: nothing does.
         bus: carries bulletins to other nodes; None: there are none.
     """
+    cluster = None
+    if bus is not None:
+        cluster = Cluster(_node(config), bus, store, lambda: log_watch.epoch)
+        await cluster.join()
+    elsewhere: Elsewhere = NOWHERE if cluster is None else cluster.publisher
     presence = Presence(
         store.relations,
         store.workspaces,
         rule=config.presence_audience,
         grace=config.presence_grace,
+        elsewhere=elsewhere,
     )
-    channel_presences = ChannelPresences(
-        store.relations, presence.knows, grace=config.presence_grace
-    )
-    rooms = RoomListeners([channel_presences])
+    rooms = RoomListeners()
     hub = Hub(presence.note, rooms)
+    announcer = Announcer(hub, elsewhere)
+    channel_presences = ChannelPresences(
+        store.relations,
+        presence.knows,
+        hub.channel_of,
+        grace=config.presence_grace,
+        elsewhere=elsewhere,
+    )
     arrivals = Arrivals(store.relations, presence, channel_presences, hub)
     channels = Channels(store.channels, hub, arrivals)
     typing = TypingIndicators(
         store.relations,
         store.channels,
-        hub,
+        announcer,
         is_followed=hub.is_followed,
         expiry=config.typing_expiry,
     )
-    rooms.listeners.append(typing)
-    cluster = None
-    if bus is not None:
-        cluster = Cluster(_node(config), bus, store, lambda: log_watch.epoch, hub)
-        await cluster.join()
+    rooms.listeners += (channel_presences, typing)
     log_watch = LogWatch(
         store.log, store.messages, hub, *await _begin_log(store, config.db_lanes, cluster)
     )
@@ -204,15 +214,15 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         log_watch,
         store.revisions,
         tracing=tracing,
-        elsewhere=NOWHERE if cluster is None else cluster.publisher,
+        elsewhere=elsewhere,
     )
-    notes = Notes(store.notes, store.messages, store.relations, hub)
-    receipts = Receipts(store.messages, hub, notes)
+    notes = Notes(store.notes, store.messages, store.relations, announcer)
+    receipts = Receipts(store.messages, announcer, notes)
     workspaces = Workspaces(
         store.workspaces,
         store.channels,
         store.accounts,
-        hub,
+        announcer,
         arrivals,
         lambda: log_watch.epoch,
     )
@@ -221,9 +231,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     revocations = Revocations(
         store.relations, channels, workspaces, typing, presence, sight, pairs, receipts, hub
     )
-    introductions = Introductions(
-        store.relations, store.workspaces, workspaces, presence, sight, pairs, hub
-    )
+    introductions = Introductions(store.relations, workspaces, presence, sight, pairs, hub)
     changes = Changes(
         store.relations,
         store.health,
@@ -243,13 +251,22 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         notes,
         limit=config.resume_limit,
     )
+    from_elsewhere = FromElsewhere(
+        "" if cluster is None else cluster.node.name,
+        presence,
+        channel_presences,
+        typing,
+        receipts,
+        elsewhere,
+        grace=config.presence_grace,
+    )
     completions = _completions(config)
     assistant = Assistant(
         completions,
         messaging,
         store.messages,
         store.accounts,
-        hub,
+        announcer,
         workers=config.assistant_concurrency,
     )
     tokens = TokenVerifier(
@@ -312,7 +329,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         nursery.start_soon(arrivals.run)
         nursery.start_soon(messaging.run)
         if cluster is not None:
-            nursery.start_soon(cluster.run, Inbox(messaging, hub))
+            nursery.start_soon(cluster.run, Inbox(messaging, hub), from_elsewhere, hub)
         nursery.start_soon(log_watch.run)
         nursery.start_soon(assistant.run)
         await nursery.start(changes.run)
@@ -327,6 +344,8 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             config=config,
             store=store,
             hub=hub,
+            announcer=announcer,
+            from_elsewhere=from_elsewhere,
             authenticator=authenticator,
             live_sessions=live_sessions,
             renewals=renewals,
@@ -338,7 +357,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             workspaces=workspaces,
             completions=completions,
             commands=commands,
-            quotas=Quotas(allowances(config), config.user_frames_per_second),
+            quotas=Quotas(allowances(config), config.user_frames_per_second, presence.nodes_of),
             visitors=Visitors(
                 Paces(*strangers_pace(config)),
                 config.trusted_proxies,

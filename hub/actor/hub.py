@@ -44,7 +44,7 @@ from hub.actor.listeners import PresenceListener, RoomListener
 from hub.tracing.tracing import Delivering
 from protocol.errors import SESSION_ENDED, TRY_AGAIN, CloseReason
 from protocol.events import Event
-from protocol.model import Channel, ChannelId, SessionId, User, UserId
+from protocol.model import Channel, ChannelId, SessionId, UserId
 
 INBOX_LETTERS = (
     1_024  # senders wait when this many are unread: a commit's worth each, not a frame's
@@ -194,14 +194,6 @@ class Hub:
     def clients_in(self, room: Room) -> Sequence[Client]:
         """The connections in a room."""
         return list(self._by_room.get(room, ()))
-
-    def users_in(self, room: Room) -> Iterator[User]:
-        """Those with a connection in a room; to be iterated without awaiting in between."""
-        found: set[UserId] = set()
-        for client in self._by_room.get(room, ()):
-            if client.user.id not in found:
-                found.add(client.user.id)
-                yield client.user
 
     def rooms_of(self, user_id: UserId) -> frozenset[Room]:
         """The rooms that a connection of the user is in."""

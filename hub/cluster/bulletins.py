@@ -4,36 +4,29 @@ Guarantees: a bulletin holds no live object, so it means the same at another nod
 its form in bytes, what carries it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from attrs import frozen
+from attrs import field, frozen
 
 from hub.actor.letters import ToEveryone, ToRooms, ToUserInRoom, ToUsers
 from persistence.contents.revisions import Revised
 from protocol.events import (
     Announced,
     ChannelCreated,
-    ChannelDeleted,
     ChannelMessagesRead,
     ChannelPresence,
     ChannelsAdded,
     ChannelTyping,
-    ConversationRevoked,
-    InvitationsChanged,
-    MemberAdded,
-    MemberRemoved,
     MessagesSeen,
     Noted,
     PresenceChanged,
     PrivateMessagesDelivered,
     PrivateMessagesRead,
-    RequestChanged,
     TypingChanged,
-    WorkspaceDeleted,
     WorkspacePresence,
 )
-from protocol.model import Posted, User, UserId
+from protocol.model import ChannelId, Posted, User, UserId
 from protocol.revisions import Revision
 
 Crossing: TypeAlias = (
@@ -47,19 +40,13 @@ Crossing: TypeAlias = (
     | ChannelMessagesRead
     | MessagesSeen
     | Noted
-    | ConversationRevoked
-    | RequestChanged
-    | InvitationsChanged
     | ChannelCreated
     | ChannelsAdded
-    | MemberAdded
-    | MemberRemoved
-    | ChannelDeleted
-    | WorkspaceDeleted
     | Announced
 )
-"""The events that are published as they are. Messages and their revisions are published apart,
-because every node puts them in order; the others concern one connection.
+"""The events that are published as they are: those that are born at one node. Messages and their
+revisions are published apart, because every node puts them in order; what every node learns from
+the store it delivers to its own connections; the others concern one connection.
 """
 
 Named: TypeAlias = ToUsers | ToRooms | ToUserInRoom | ToEveryone
@@ -138,17 +125,120 @@ class Delivered:
     items: Sequence[Reaching]
 
 
+@frozen(order=True)
+class Seat:
+    """A user in a channel. `peer_id`: the other one, if it is a dm."""
+
+    channel_id: ChannelId
+    user_id: UserId
+    username: str
+    peer_id: UserId | None = None
+
+
+Key: TypeAlias = UserId | Seat
+"""Who is present: a user at all, or in a channel."""
+
+
+@frozen
+class Move:
+    """A first connection has come to the node (`is_here`), or the last one there has ended."""
+
+    key: Key
+    is_here: bool
+
+
+@frozen
+class Moved:
+    """Who came to the node and who left it, in order."""
+
+    items: Sequence[Move]
+
+
+@frozen
+class Present:
+    """A part of a snapshot: who is at the node, of `count` in all parts with this `snapshot`."""
+
+    items: Sequence[Key]
+    snapshot: int
+    count: int
+
+
+@frozen
+class Shown:
+    """The presence of somebody is announced, everywhere. `reaching`: the events, each with its
+    audience.
+    """
+
+    key: Key
+    online: bool
+    reaching: Sequence[Reaching]
+
+
+@frozen
+class Typed:
+    """An indicator begins, goes on or ends, for a recipient or in a channel.
+
+    Args:
+        author_id: who types.
+        recipient_id: for whom; None: for a channel.
+        channel_id: where, if it is not for a recipient.
+        is_typing: whether it is on.
+        seconds: after which it ends without renewal.
+        after: the seq of the author's last message there that its node had lately delivered.
+        reaching: the events, each with its audience.
+    """
+
+    author_id: UserId
+    recipient_id: UserId | None
+    channel_id: ChannelId | None
+    is_typing: bool
+    seconds: float
+    after: int
+    reaching: Sequence[Reaching]
+
+
+Sign: TypeAlias = Shown | Typed
+
+
+@frozen
+class Signs:
+    """Presence and typing, in order. Each node delivers what changes something there."""
+
+    items: Sequence[Sign]
+
+
+@frozen
+class Repeat:
+    """What the node published as `Delivered` with this number; nothing if it does not know that any
+    more, or if it was something else.
+    """
+
+    number: int
+    reaching: Sequence[Reaching]
+
+
+@frozen
+class Repeated:
+    """What others have missed. Each delivers what it misses itself."""
+
+    items: Sequence[Repeat]
+
+
 @frozen
 class Heartbeat:
     """The node lives; not numbered.
 
     Args:
-        online: a digest of the users that are connected there.
+        online: a digest of who is at the node, as far as its last numbered bulletin says.
         at: when it was sent, by a clock that means something to that node alone.
+        lacks: the nodes of which it does not know who is there: they are to say it.
+        misses: by node, the numbers of bulletins that did not come: they are to be repeated.
     """
 
     online: int
     at: float
+    lacks: Sequence[str] = ()
+    misses: Mapping[str, Sequence[int]] = field(factory=dict)
 
 
 @frozen
@@ -162,7 +252,7 @@ class Goodbye:
     seconds: float
 
 
-Numbered: TypeAlias = Stored | Changed | Delivered
+Numbered: TypeAlias = Stored | Changed | Delivered | Moved | Present | Signs | Repeated
 """Bulletins of which none may be missing; their items can be divided, or put together."""
 
 Bulletin: TypeAlias = Numbered | Heartbeat | Goodbye

@@ -28,7 +28,13 @@ from hub.cluster.bulletins import (
     Goodbye,
     Heading,
     Heartbeat,
+    Moved,
     Named,
+    Present,
+    Repeated,
+    Seat,
+    Sign,
+    Signs,
     Stored,
 )
 from protocol.model import (
@@ -51,6 +57,10 @@ _KINDS: Final[Mapping[str, type]] = {
     "stored": Stored,
     "changed": Changed,
     "delivered": Delivered,
+    "moved": Moved,
+    "present": Present,
+    "signs": Signs,
+    "repeated": Repeated,
     "heartbeat": Heartbeat,
     "goodbye": Goodbye,
 }
@@ -103,7 +113,9 @@ class StoredMessages:
         return posted, author
 
 
-Read: TypeAlias = StoredMessages | Changed | Delivered | Heartbeat | Goodbye
+Read: TypeAlias = (
+    StoredMessages | Changed | Delivered | Moved | Present | Signs | Repeated | Heartbeat | Goodbye
+)
 """A bulletin as it is read."""
 
 
@@ -190,6 +202,10 @@ def _room_from(value: Any, _: object) -> Room:  # noqa: ANN401  what JSON gives
             raise ValueError(f"no room is a {kind!r}")
 
 
+def _seat_from(value: Any, _: object) -> Seat:  # noqa: ANN401  what JSON gives
+    return Seat(*value)
+
+
 def _make_converter() -> OrjsonConverter:
     converter = make_converter(omit_if_default=True, detailed_validation=False)
     for room in (ChannelRoom, WorkspaceRoom):
@@ -203,7 +219,9 @@ def _make_converter() -> OrjsonConverter:
         converter.register_structure_hook(
             audience, make_dict_structure_fn(audience, converter, besides=no_connection)
         )
-    for union in (Crossing, Named, Note, Revision):
+    converter.register_unstructure_hook(Seat, attrs.astuple)
+    converter.register_structure_hook(Seat, _seat_from)
+    for union in (Crossing, Named, Note, Revision, Sign):
         configure_tagged_union(union, converter)
     return converter
 

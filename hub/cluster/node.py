@@ -17,7 +17,7 @@ from hub.actor.hub import Hub
 from hub.cluster.bulletins import Heading
 from hub.cluster.peers import Peers
 from hub.cluster.publishing import Publisher
-from hub.cluster.receiving import Inbox, Receiver
+from hub.cluster.receiving import Company, Inbox, Receiver
 from hub.cluster.repair import Repair
 from persistence.bus import Bus
 from persistence.interface import Store
@@ -40,19 +40,15 @@ class Cluster:
         bus: carries bulletins.
         store: has the log, and the leases of nodes.
         epoch: of the log, now.
-        hub: delivers; the connections that it has are told to operators.
     """
 
-    def __init__(
-        self, node: Node, bus: Bus, store: Store, epoch: Callable[[], str], hub: Hub
-    ) -> None:
+    def __init__(self, node: Node, bus: Bus, store: Store, epoch: Callable[[], str]) -> None:
         self.node: Final = node
         self._bus = bus
         self._nodes = store.nodes
         self._epoch = epoch
-        self._hub = hub
         self._peers = Peers(Heading(node.name, node.start, 0), trio.current_time())
-        self.publisher: Final = Publisher(bus, node.name, node.start, epoch, lambda: 0)
+        self.publisher: Final = Publisher(bus, node.name, node.start, epoch, self._peers.missing)
         self.repair: Final = Repair(store.messages, store.nodes)
         self._living: Collection[Node] = ()
         self._gap = trio.Event()
@@ -82,19 +78,23 @@ class Cluster:
         self._living = await self._nodes.renew(self.node, connections=0)
         await self.repair.begin_anew()
 
-    async def run(self, inbox: Inbox) -> None:
+    async def run(self, inbox: Inbox, company: Company, hub: Hub) -> None:
         """Be a node until cancelled; then say that it ends.
 
         Args:
             inbox: puts what other nodes have stored in order.
+            company: knows who is at which node, and who types.
+            hub: delivers; how many connections it has stands beside the lease.
         """
-        receiver = Receiver(self._bus, self._epoch, self._peers, inbox, self._hub, self.note_gap)
+        receiver = Receiver(
+            self._bus, self._epoch, self._peers, inbox, hub, self.note_gap, company, self.publisher
+        )
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.publisher.run)
                 nursery.start_soon(receiver.run)
-                nursery.start_soon(self._renew)
-                nursery.start_soon(self._watch, inbox)
+                nursery.start_soon(self._renew, hub)
+                nursery.start_soon(self._watch, inbox, company)
         finally:
             with trio.move_on_after(GOODBYE_SECONDS, shield=True):
                 await self._leave()
@@ -106,20 +106,18 @@ class Cluster:
         except StoreUnavailable as error:
             log.warning("lease_not_ended", reason=str(error))
 
-    async def _renew(self) -> None:
+    async def _renew(self, hub: Hub) -> None:
         trouble = ""
         while True:
             await trio.sleep(RENEW_SECONDS)
             try:
-                self._living = await self._nodes.renew(
-                    self.node, connections=len(self._hub.clients())
-                )
+                self._living = await self._nodes.renew(self.node, connections=len(hub.clients()))
                 trouble = ""
             except (NameTaken, StoreUnavailable) as error:
                 if trouble != (trouble := str(error)):
                     log.error("lease_not_renewed", reason=trouble)  # noqa: TRY400  it says all
 
-    async def _watch(self, inbox: Inbox) -> None:
+    async def _watch(self, inbox: Inbox, company: Company) -> None:
         """Notice what was not heard, and have it read."""
         epoch = self._epoch()
         while True:
@@ -130,7 +128,7 @@ class Cluster:
             silence = self._peers.silence(living, trio.current_time())
             is_apart = silence.own or bool(silence.peers)
             if is_apart != self._is_apart:
-                self._is_apart = is_apart
+                self._is_apart, self.publisher.hears_all = is_apart, not is_apart
                 peers = sorted(silence.peers)
                 log.warning("apart" if is_apart else "together", own=silence.own, peers=peers)
             try:
@@ -148,4 +146,8 @@ class Cluster:
                 self._gap.set()
                 await trio.sleep(LOOK_SECONDS)
             # of one whose lease has ended nothing more comes
-            self._peers.forget(silence.peers - set(living))
+            dead = silence.peers - set(living)
+            self._peers.forget(dead)
+            for name in sorted(dead):
+                announces = self._peers.is_first_besides(name)
+                company.ended(name, None, announces=announces)

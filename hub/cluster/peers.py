@@ -5,7 +5,7 @@ of the next one, or by the next heartbeat. Must not know: clocks, what is in bul
 them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum, auto
 from typing import Final
 
@@ -16,6 +16,7 @@ from hub.cluster.bulletins import Heading
 SILENT_SECONDS: Final = 3.0
 """After which a node that is not heard counts as one that cannot be heard."""
 MAX_PEERS: Final = 256
+MAX_MISSING: Final = 200  # bulletins of one node that are asked for
 
 
 class Arrival(Enum):
@@ -37,12 +38,20 @@ class Peer:
         number: of its last bulletin.
         heard_at: when a bulletin of it came last.
         matched_at: when it was known last that nothing of it was missing.
+        missing: the numbers of bulletins that did not come, the newest `MAX_MISSING`.
     """
 
     start: str
     number: int
     heard_at: float
     matched_at: float
+    missing: dict[int, None] = field(factory=dict)
+
+    def misses(self, first: int, last: int) -> None:
+        """These did not come."""
+        self.missing |= dict.fromkeys(range(max(first, last - MAX_MISSING + 1), last + 1))
+        while len(self.missing) > MAX_MISSING:
+            del self.missing[next(iter(self.missing))]
 
 
 @frozen
@@ -89,6 +98,7 @@ class Peers:
         if heading.number <= peer.number:
             return Arrival.REPEATED
         is_next = heading.number == peer.number + 1
+        peer.misses(peer.number + 1, heading.number - 1)
         peer.number = heading.number
         return Arrival.NEXT if is_next else Arrival.AFTER_MISSING
 
@@ -101,8 +111,21 @@ class Peers:
         if heading.number < peer.number:
             return Arrival.REPEATED
         is_missing = heading.number > peer.number
+        peer.misses(peer.number + 1, heading.number)
         peer.number, peer.matched_at = heading.number, now
         return Arrival.AFTER_MISSING if is_missing else Arrival.NEXT
+
+    def fill(self, heading: Heading, number: int) -> bool:
+        """Whether a bulletin of the node with this number was missing, which it is no more."""
+        peer = self._peers.get(heading.node)
+        if peer is None or peer.start != heading.start or number not in peer.missing:
+            return False
+        del peer.missing[number]
+        return True
+
+    def missing(self) -> Mapping[str, Sequence[int]]:
+        """The numbers of what did not come, by node."""
+        return {name: list(peer.missing) for name, peer in self._peers.items() if peer.missing}
 
     def ended(self, heading: Heading) -> None:
         """A node has said that it stops; everything of it that was published came before."""
@@ -116,6 +139,10 @@ class Peers:
         heard = {name for name, peer in self._peers.items() if peer.heard_at > since}
         unheard = {*living, *self._peers} - heard - {self.own.node}
         return Silence(self._echoed_at <= since, frozenset(unheard))
+
+    def is_first_besides(self, name: str) -> bool:
+        """Whether this node has the first name of those that are heard, but for that one."""
+        return all(self.own.node < each for each in self._peers if each != name)
 
     def forget(self, names: Collection[str]) -> None:
         """These do not live any more."""

@@ -7,8 +7,9 @@ know: what the others make of it.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final, get_args
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import count
+from typing import Any, Final
 
 import structlog
 import trio
@@ -18,18 +19,26 @@ from hub.actor.letters import Delivery
 from hub.cluster.bulletins import (
     Change,
     Changed,
-    Crossing,
     Delivered,
     Goodbye,
     Heading,
     Heartbeat,
-    Named,
+    Key,
+    Move,
+    Moved,
     Numbered,
+    Present,
     Reaching,
+    Repeat,
+    Repeated,
+    Sign,
+    Signs,
     Stored,
     StoredMessage,
 )
 from hub.cluster.codec import encode
+from hub.cluster.digest import mark
+from hub.cluster.elsewhere import crossing
 from persistence.bus import Bus, BusUnavailable
 
 log = structlog.get_logger(__name__)
@@ -39,9 +48,9 @@ RETRY_SECONDS: Final = 0.2
 ATTEMPTS: Final = 5
 MAX_WAITING: Final = 1_000  # bulletins
 MAX_ITEMS: Final = 200  # in one that is put together
-
-_CROSSING: Final = get_args(Crossing)
-_NAMED: Final = get_args(Named)
+MAX_KEPT: Final = 1_000  # bulletins that can be repeated
+MAX_REPEATS: Final = 200  # in one bulletin
+MAX_PRESENT: Final = 5_000  # in one part of a snapshot, and moves that wait as one bulletin
 
 
 @define
@@ -72,8 +81,12 @@ class Publisher:
         node: its name.
         start: another text each time that it begins.
         epoch: of the log, now.
-        online: the digest of the users who are connected here, now.
+        misses: what did not come, by node.
+
+    `hears_all`: whether the node hears itself and the others.
     """
+
+    exists = True
 
     def __init__(
         self,
@@ -81,18 +94,28 @@ class Publisher:
         node: str,
         start: str,
         epoch: Callable[[], str],
-        online: Callable[[], int],
+        misses: Callable[[], Mapping[str, Sequence[int]]] = dict,
     ) -> None:
+        self._misses = misses
         self._bus = bus
         self._node = node
         self._start = start
         self._epoch = epoch
-        self._online = online
+        self._online = 0  # the digest of who was published to be here
+        self._lacks: Sequence[str] = ()
+        self._snapshots = count(1)
+        self._delivered: dict[int, Sequence[Reaching]] = {}  # lately, by number
+        self.hears_all = True
         self._number = 0  # of the last bulletin that was taken from those that wait
         self._waiting: deque[_Waiting] = deque()
         self._ready = trio.Event()
         self._is_away = False
         self.figures: Final = PublishingFigures()
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether it may not be known here who is at the other nodes."""
+        return not self.hears_all or bool(self._lacks)
 
     def stored(self, messages: Iterable[StoredMessage]) -> None:
         """Messages were stored here, in this order."""
@@ -106,12 +129,43 @@ class Publisher:
         """These are delivered here, in this order, and to the other nodes as well, but for those
         that concern single connections.
         """
-        crossing = [
-            Reaching(each.event, each.to)
-            for each in deliveries
-            if isinstance(each.event, _CROSSING) and isinstance(each.to, _NAMED)
+        self._put(Delivered(crossing(deliveries)))
+
+    def moved(self, key: Key, *, is_here: bool) -> None:
+        """Somebody's first connection has come to this node, or their last one here has ended."""
+        move = Move(key, is_here)
+        last = self._waiting[-1] if self._waiting else None
+        if (
+            last is not None
+            and isinstance(last.bulletin, Moved)
+            and isinstance(last.bulletin.items, list)
+            and len(last.bulletin.items) < MAX_PRESENT
+            and last.epoch == self._epoch()
+        ):
+            last.bulletin.items.append(move)
+        else:
+            self._put(Moved([move]))
+
+    def present(self, keys: Collection[Key]) -> None:
+        """Exactly these are at this node, once everything that waits is published."""
+        snapshot, listed = next(self._snapshots), list(keys)
+        for at in range(0, len(listed) or 1, MAX_PRESENT):
+            self._put(Present(listed[at : at + MAX_PRESENT], snapshot, len(listed)))
+
+    def repeat(self, numbers: Sequence[int]) -> None:
+        """Others have missed the bulletins with these numbers."""
+        repeats = [
+            Repeat(number, self._delivered.get(number, ())) for number in numbers[:MAX_REPEATS]
         ]
-        self._put(Delivered(crossing))
+        self._put(Repeated(repeats))
+
+    def signs(self, signs: Sequence[Sign]) -> None:
+        """These are delivered here, and are to be elsewhere, where they change something."""
+        self._put(Signs(signs))
+
+    def lacks(self, nodes: Sequence[str]) -> None:
+        """It is not known who is at these nodes, until said otherwise."""
+        self._lacks = nodes
 
     async def run(self) -> None:
         """Hand over what waits, and a heartbeat each second, until cancelled."""
@@ -120,7 +174,7 @@ class Publisher:
             now = trio.current_time()
             if now >= beats_at and not self._is_late(now):
                 beats_at = now + BEAT_SECONDS
-                await self._say(Heartbeat(self._online(), now))
+                await self._say(Heartbeat(self._online, now, self._lacks, self._misses()))
             elif self._waiting:
                 await self._hand_over(self._take())
             else:
@@ -141,11 +195,10 @@ class Publisher:
         return bool(self._waiting) and self._waiting[0].since < now - BEAT_SECONDS
 
     def _put(self, bulletin: Numbered) -> None:
-        if not bulletin.items:
+        if not bulletin.items and not isinstance(bulletin, Present):
             return
         if len(self._waiting) >= MAX_WAITING:
-            self._waiting.popleft()
-            self._number += 1
+            self._count(self._waiting.popleft().bulletin)
             self.figures.dropped += 1
         self._waiting.append(_Waiting(trio.current_time(), self._epoch(), bulletin))
         self._ready.set()
@@ -153,7 +206,9 @@ class Publisher:
     def _take(self) -> _Waiting:
         """The first one that waits, with those behind it that can be put together with it."""
         first = self._waiting.popleft()
-        items = list(first.bulletin.items)
+        if isinstance(first.bulletin, Present):
+            return first
+        items: list[Any] = list(first.bulletin.items)
         while self._waiting and len(items) < MAX_ITEMS:
             after = self._waiting[0]
             if (after.epoch, type(after.bulletin)) != (first.epoch, type(first.bulletin)):
@@ -175,9 +230,23 @@ class Publisher:
                 half = len(part.items) // 2
                 parts.extendleft((_with(part, part.items[half:]), _with(part, part.items[:half])))
                 continue
-            self._number += 1
+            self._count(part)
             if not is_small or not await self._insist(data):
                 self.figures.dropped += 1
+
+    def _count(self, bulletin: Numbered) -> None:
+        """It has its number now, whatever becomes of it."""
+        self._number += 1
+        match bulletin:
+            case Moved(items=moves):
+                for move in moves:
+                    self._online ^= mark(move.key)
+            case Delivered(items=items):
+                self._delivered[self._number] = items
+                if len(self._delivered) > MAX_KEPT:
+                    del self._delivered[next(iter(self._delivered))]
+            case _:
+                pass
 
     async def _insist(self, data: bytes) -> bool:
         """Whether the bus takes it, if need be at another attempt."""
@@ -210,4 +279,6 @@ class Publisher:
 
 def _with(bulletin: Numbered, items: Sequence[Any]) -> Numbered:
     """One of the same kind with these items."""
+    if isinstance(bulletin, Present):
+        return evolve(bulletin, items=items)
     return type(bulletin)(items)

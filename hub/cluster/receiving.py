@@ -14,7 +14,20 @@ from attrs import define
 
 from hub.actor.hub import Hub
 from hub.actor.letters import Delivery
-from hub.cluster.bulletins import Changed, Delivered, Goodbye, Heading, Heartbeat
+from hub.cluster.bulletins import (
+    Changed,
+    Delivered,
+    Goodbye,
+    Heading,
+    Heartbeat,
+    Move,
+    Moved,
+    Present,
+    Reaching,
+    Repeated,
+    Sign,
+    Signs,
+)
 from hub.cluster.codec import BadBulletin, Read, StoredMessages, decode
 from hub.cluster.peers import Arrival, Peers
 from persistence.bus import Bus
@@ -40,6 +53,37 @@ class Inbox(Protocol):
         """See `hub.cluster.repair.Suspect`."""
 
 
+class Company(Protocol):
+    """What follows from what other nodes say of their users. Must not block."""
+
+    def beat(self, heading: Heading, beat: Heartbeat) -> None:
+        """A heartbeat of a node, of which nothing before is still to come."""
+
+    def moved(self, heading: Heading, moves: Sequence[Move]) -> None:
+        """Somebody came to a node, or left it."""
+
+    def present(self, heading: Heading, part: Present) -> None:
+        """A part of a snapshot of who is at a node."""
+
+    def signs(self, heading: Heading, signs: Sequence[Sign]) -> Sequence[Delivery]:
+        """What is delivered here of these signs."""
+
+    def delivered(self, items: Sequence[Reaching]) -> Sequence[Delivery]:
+        """What is delivered here of these events."""
+
+    def ended(self, node: str, seconds: float | None, *, announces: bool) -> None:
+        """A node has ended. `seconds`: for so long its users are not announced as offline; None: it
+        did not say; `announces`: whether this node does it.
+        """
+
+
+class Repeating(Protocol):
+    """Publishes again what others have missed."""
+
+    def repeat(self, numbers: Sequence[int]) -> None:
+        """The numbers of these bulletins."""
+
+
 @define
 class ReceivingFigures:
     """Since the start. `bulletins`: of other nodes; `repeated`: that had come before; `bad`: that
@@ -62,9 +106,11 @@ class Receiver:
         inbox: puts messages and revisions in order.
         hub: delivers.
         on_gap: is called when something is missing.
+        company: knows who is at which node, and who types.
+        repeating: publishes again what others have missed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what it brings is for each of them
         self,
         bus: Bus,
         epoch: Callable[[], str],
@@ -72,6 +118,8 @@ class Receiver:
         inbox: Inbox,
         hub: Hub,
         on_gap: Callable[[], None],
+        company: Company,
+        repeating: Repeating,
     ) -> None:
         self._bus = bus
         self._epoch = epoch
@@ -79,6 +127,8 @@ class Receiver:
         self._inbox = inbox
         self._hub = hub
         self._on_gap = on_gap
+        self._company = company
+        self._repeating = repeating
         self._says_at = -float("inf")
         self.figures: Final = ReceivingFigures()
 
@@ -102,24 +152,53 @@ class Receiver:
             return
         match read:
             case Heartbeat():
-                self._note(heading, self._peers.beat(heading, now))
-            case Goodbye():
+                if self._note(heading, self._peers.beat(heading, now)):
+                    self._company.beat(heading, read)
+                if misses := read.misses.get(self._peers.own.node):
+                    self._repeating.repeat(misses)
+            case Goodbye(seconds=seconds):
                 self._peers.ended(heading)
-            case StoredMessages() | Changed() | Delivered():
+                announces = self._peers.is_first_besides(heading.node)
+                self._company.ended(heading.node, seconds, announces=announces)
+            case (
+                StoredMessages()
+                | Changed()
+                | Delivered()
+                | Moved()
+                | Present()
+                | Signs()
+                | Repeated()
+            ):
                 self.figures.bulletins += 1
                 if self._note(heading, self._peers.take(heading, now)):
-                    await self._deliver(read)
+                    await self._act_on(heading, read)
+                elif isinstance(read, Delivered) and self._peers.fill(heading, heading.number):
+                    await self._act_on(heading, read)  # it was overtaken
             case _:
                 assert_never(read)
 
-    async def _deliver(self, read: StoredMessages | Changed | Delivered) -> None:
+    async def _act_on(
+        self,
+        heading: Heading,
+        read: StoredMessages | Changed | Delivered | Moved | Present | Signs | Repeated,
+    ) -> None:
         match read:
             case StoredMessages():
                 await self._inbox.stored(read)
             case Changed():
                 await self._inbox.changed(read)
             case Delivered(items=items):
-                await self._hub.broadcast([Delivery(each.event, each.to) for each in items])
+                await self._hub.broadcast(self._company.delivered(items))
+            case Signs(items=signs):
+                await self._hub.broadcast(self._company.signs(heading, signs))
+            case Moved(items=moves):
+                self._company.moved(heading, moves)
+            case Present():
+                self._company.present(heading, read)
+            case Repeated(items=items):
+                for each in items:
+                    if self._peers.fill(heading, each.number):
+                        await self._hub.broadcast(self._company.delivered(each.reaching))
             case _:
                 assert_never(read)
 

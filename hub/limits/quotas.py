@@ -6,12 +6,14 @@ bounded rate, however many connections they open, so no user can take the hub fr
 place that was taken comes back exactly once. Must not know: dialects, what is sent.
 
 What somebody has done is remembered in this process alone, of the `RECENT_USERS` who came last and
-of who is connected.
+of who is connected. Of several nodes, each allows its share to a user: by how many of them the user
+is connected to, this one included.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from math import ceil
 from types import TracebackType
 from typing import Final, Self
@@ -148,16 +150,20 @@ class Quota:
 
     Args:
         allowances: how much of each kind.
-        pace: how fast what they send is taken.
+        frames_per_second: how fast what they send is taken.
         refusals: counts what is refused, by its kind.
+        nodes: at how many nodes the user is, this one included.
     """
 
     __slots__ = (
         "__weakref__",
         "_allowances",
         "_connections",
+        "_frames",
         "_in_flight",
+        "_nodes",
         "_refusals",
+        "_shares",
         "_windows",
         "pace",
         "requests",
@@ -165,21 +171,42 @@ class Quota:
     )
 
     def __init__(
-        self, allowances: Mapping[Kind, Allowance], pace: Pace, refusals: Counter[Kind]
+        self,
+        allowances: Mapping[Kind, Allowance],
+        frames_per_second: int,
+        refusals: Counter[Kind],
+        nodes: Callable[[], int],
     ) -> None:
         self._allowances = allowances
+        self._frames = frames_per_second
+        self._nodes = nodes
+        self._shares = 1
         self._refusals = refusals
         self._windows: dict[Kind, FixedWindow] = {}
         self._connections = Seats()
-        self.pace: Final = pace
+        self.pace: Final = Pace(frames_per_second, frames_per_second * BURST_SECONDS, has_peak=True)
         self.requests: Final = trio.CapacityLimiter(REQUESTS_AT_ONCE)
         self.responses: Final = trio.CapacityLimiter(RESPONSES_AT_ONCE)
         self._in_flight = trio.Semaphore(MAX_SENDS_IN_FLIGHT, max_value=MAX_SENDS_IN_FLIGHT)
 
-    def change(self, allowances: Mapping[Kind, Allowance]) -> None:
+    def change(self, allowances: Mapping[Kind, Allowance], frames_per_second: int) -> None:
         """Allow so much from now on, of which what was counted is no part."""
         self._allowances = allowances
+        self._frames = frames_per_second
         self._windows.clear()
+        self._change_pace()
+
+    def _limit(self, kind: Kind) -> int:
+        """How much of a kind is allowed at this node, at least one."""
+        shares = self._nodes()
+        if shares != self._shares:
+            self._shares = shares
+            self._change_pace()
+        return max(1, self._allowances[kind].limit // shares)
+
+    def _change_pace(self) -> None:
+        rate = self._frames / self._shares
+        self.pace.change(rate, rate * BURST_SECONDS)
 
     def take(self, kind: Kind, now: float) -> bool:
         """Count one of a kind that has a rate, if it is allowed; returns whether it is."""
@@ -197,26 +224,28 @@ class Quota:
         return ceil(self._window(kind, now).retry_after(now)) or 1
 
     def _window(self, kind: Kind, now: float) -> FixedWindow:
-        window = self._windows.get(kind)
+        window, limit = self._windows.get(kind), self._limit(kind)
         if window is None:
-            limit, seconds = self._allowances[kind].limit, self._allowances[kind].seconds
+            seconds = self._allowances[kind].seconds
             if seconds is None:
                 raise LookupError(f"{kind} has no rate")
             window = self._windows[kind] = FixedWindow(limit, seconds, now)
+        window.allow(limit)
         return window
 
     def balances(self, now: float) -> Iterator[Balance]:
         """How much of each kind is left."""
         for kind, allowance in self._allowances.items():
             window = self._windows.get(kind)
-            left = allowance.limit if window is None else window.left(now)
+            limit = self._limit(kind)
+            left = limit if window is None else window.left(now)
             if kind is Kind.CONNECTIONS:
-                left = max(0, allowance.limit - self._connections.taken)
+                left = max(0, limit - self._connections.taken)
             yield Balance(kind, allowance, left)
 
     def connect(self) -> Place | None:
         """A place for a connection; None when all are taken."""
-        if self._connections.taken >= self._allowances[Kind.CONNECTIONS].limit:
+        if self._connections.taken >= self._limit(Kind.CONNECTIONS):
             self._refusals[Kind.CONNECTIONS] += 1
             return None
         self._connections.taken += 1
@@ -246,6 +275,7 @@ class Quotas:
         allowances: how much of a kind each may do, where that is not the default.
         frames_per_second: frames of a user that are taken; more of them wait. What takes the hub
             longer costs as much as several.
+        nodes_of: at how many nodes a user is, this one included.
 
     `refusals`: how often something was refused since the start, by its kind.
     """
@@ -254,7 +284,9 @@ class Quotas:
         self,
         allowances: Mapping[Kind, Allowance] | None = None,
         frames_per_second: int = 200,
+        nodes_of: Callable[[UserId], int] = lambda _: 1,
     ) -> None:
+        self._nodes_of = nodes_of
         self.refusals: Counter[Kind] = Counter()
         self._frames = frames_per_second
         self._allowances = {**ALLOWANCES, **(allowances or {})}
@@ -266,15 +298,14 @@ class Quotas:
         self._frames = frames_per_second
         self._allowances = {**ALLOWANCES, **allowances}
         for quota in self._quotas.values():
-            quota.change(self._allowances)
-            quota.pace.change(self._frames, self._frames * BURST_SECONDS)
+            quota.change(self._allowances, self._frames)
 
     def of(self, user_id: UserId) -> Quota:
         """The user's quota."""
         quota = self._quotas.get(user_id)
         if quota is None:
-            pace = Pace(self._frames, self._frames * BURST_SECONDS, has_peak=True)
-            quota = Quota(self._allowances, pace, self.refusals)
+            nodes = partial(self._nodes_of, user_id)
+            quota = Quota(self._allowances, self._frames, self.refusals, nodes)
             self._quotas[user_id] = quota
             self._recent.append(quota)
         return quota

@@ -45,6 +45,11 @@ class FixedWindow:
         self._left -= 1
         return True
 
+    def allow(self, limit: int) -> None:
+        """Allow so many from now on, of which those that were counted in this window are a part."""
+        self._left = max(0, self._left + limit - self._limit)
+        self._limit = limit
+
     def left(self, now: float) -> int:
         """How many are allowed until the window ends."""
         return self._limit if now - self._began > self._seconds else self._left

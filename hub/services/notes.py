@@ -16,8 +16,8 @@ import trio
 from attrs import field, frozen
 
 from hub.actor.client import Client
-from hub.actor.hub import Hub
 from hub.actor.letters import Delivery, ToUsers
+from hub.cluster.elsewhere import Announcer
 from hub.limits.quotas import Kind
 from hub.services.asker import Asker
 from persistence.contents.notes import Noted as StoredNote
@@ -45,7 +45,7 @@ class Notes:
     store: NoteStore
     messages: Messages
     relations: Relations
-    hub: Hub
+    announcer: Announcer
     _doubts: Counter[UserId] = field(factory=Counter, init=False)  # statements of unknown outcome
 
     async def take(self, asker: Asker, command: NoteCommand) -> Answer:
@@ -111,7 +111,7 @@ class Notes:
         if stored is None:
             return Refused.because(missing)
         if stored.is_new:
-            await self.hub.broadcast([noted(asker.user.id, stored.note, asker.client)])
+            await self.announcer.announce([noted(asker.user.id, stored.note, asker.client)])
         return Notice(_event(asker.user.id, stored.note))
 
     async def known(self, user_id: UserId, statement: Awaitable[T]) -> T:
@@ -135,7 +135,7 @@ class Notes:
     async def _tell_last(self, user_id: UserId, count: int) -> None:
         last, count = await self.store.last_number(user_id), min(count, PAGE_NOTES)
         for note in await self.store.since(user_id, max(0, last - count), limit=count):
-            await self.hub.broadcast([noted(user_id, note)])
+            await self.announcer.announce([noted(user_id, note)])
 
     async def replay(self, client: Client, known: int) -> tuple[int, bool]:
         """Send a connection what it missed of its user's notes. `known`: the number of the last one

@@ -19,11 +19,14 @@ from attrs import evolve
 from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, ToRooms, ToUsers
+from hub.cluster.elsewhere import Announcer
+from hub.services.company.lately import Lately
 from hub.services.notes import Notes, noted
 from persistence.interface import Messages
 from persistence.records import Advance, Reading
 from protocol.events import (
     ChannelMessagesRead,
+    Event,
     MessagesSeen,
     PrivateMessagesDelivered,
     PrivateMessagesRead,
@@ -32,6 +35,7 @@ from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, UserId
 
 READ: Final = DeliveryStatus.READ
 DELIVERED: Final = DeliveryStatus.DELIVERED
+NEWEST_SECONDS: Final = 10.0  # that a receipt may be under way
 
 
 class Receipts:
@@ -39,17 +43,19 @@ class Receipts:
 
     Args:
         messages: keeps them.
-        hub: delivers receipts.
+        announcer: delivers receipts.
         notes: tells what counts as read again.
     """
 
-    def __init__(self, messages: Messages, hub: Hub, notes: Notes) -> None:
+    def __init__(self, messages: Messages, announcer: Announcer, notes: Notes) -> None:
         self._messages = messages
-        self._hub = hub
+        self._announcer = announcer
+        self._hub: Hub = announcer.hub
         self._notes = notes
         self._running: dict[trio.Event, None] = {}
-        # The newest watermark of those that are being moved, whose statements may end in any order.
-        self._newest: dict[tuple[ChannelId, UserId, DeliveryStatus], int] = {}
+        # The newest watermark in each dm that was moved lately: statements may end in any order,
+        # and so may come what other nodes say of theirs.
+        self._newest: Lately[tuple[UserId, UserId, DeliveryStatus], int] = Lately(NEWEST_SECONDS)
 
     async def settled(self) -> None:
         """Return when the receipts of every watermark that is being moved now were handed to the
@@ -113,7 +119,7 @@ class Receipts:
             if advance.peer_id in advance.audience:
                 event = PrivateMessagesDelivered(recipient, advance.peer_id, advance.seq)
                 deliveries.append(Delivery(event, ToUsers((advance.peer_id,))))
-            await self._hub.broadcast(deliveries)
+            await self._announcer.announce(deliveries)
 
     @asynccontextmanager
     async def _moved(
@@ -126,16 +132,30 @@ class Receipts:
         self._running[done] = None
         try:
             advance = await statement
-            if advance is not None:
-                mark = (advance.channel_id, user_id, status)
-                self._newest[mark] = max(advance.seq, self._newest.get(mark, 0))
-                advance = evolve(advance, seq=self._newest[mark])
+            if advance is not None and advance.peer_id is not None:
+                newest = self._newest_of(user_id, advance.peer_id, status, advance.seq)
+                advance = evolve(advance, seq=newest)
             yield advance
         finally:
             del self._running[done]
             done.set()
-            if not self._running:
-                self._newest.clear()
+
+    def _newest_of(self, user_id: UserId, peer_id: UserId, status: DeliveryStatus, seq: int) -> int:
+        """The watermark as it is told: it does not move back."""
+        mark = (user_id, peer_id, status)
+        newest = max(seq, self._newest.get(mark) or 0)
+        self._newest.note(mark, newest)
+        return newest
+
+    def forward(self, event: Event) -> Event:
+        """A receipt of another node as it is delivered here; other events are as they are."""
+        match event:
+            case PrivateMessagesRead(reader_id=user_id, author_id=peer_id, seq=seq):
+                return evolve(event, seq=self._newest_of(user_id, peer_id, READ, seq))
+            case PrivateMessagesDelivered(recipient_id=user_id, author_id=peer_id, seq=seq):
+                return evolve(event, seq=self._newest_of(user_id, peer_id, DELIVERED, seq))
+            case _:
+                return event
 
     async def _read(
         self,
@@ -152,7 +172,7 @@ class Receipts:
 
         async with self._moved(reader, READ, advanced()) as advance:
             if reading.note is not None:
-                await self._hub.broadcast([noted(reader, reading.note)])
+                await self._announcer.announce([noted(reader, reading.note)])
             if advance is None:
                 return
             rooms = ToRooms(
@@ -169,7 +189,7 @@ class Receipts:
                 deliveries.append(Delivery(event, ToUsers(people, besides=besides)))
             deliveries += _seen(advance, reader, READ)
             deliveries += _read_elsewhere(advance, reader, besides)
-            await self._hub.broadcast(deliveries)
+            await self._announcer.announce(deliveries)
 
     def _may_mark(self, client: Client, message: Message, channel_id: ChannelId | None) -> bool:
         if channel_id is not None:

@@ -2,12 +2,14 @@
 
 Guarantees: a connection gets no event of a workspace before it has identified itself as its
 session's user; it gets those of the workspaces its user is a member of, of new ones at once, and of
-former ones no more. Every connection of a user is sent the channels that are new to the user.
+former ones no more. A new member is announced by each node to its own connections, after those of
+the member were let in there. Every connection of a user is sent the channels that are new to the
+user.
 Must not know: dialects, SQL, channels' rules.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 import structlog
 import trio
@@ -15,6 +17,7 @@ import trio
 from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import Delivery, Join, Leave, ToRooms, ToUsers, WorkspaceRoom
+from hub.cluster.elsewhere import Announcer
 from hub.services.presence.arrivals import Arrivals
 from persistence.interface import Accounts
 from persistence.interface import Channels as ChannelStore
@@ -36,6 +39,7 @@ from protocol.model import Channel, ChannelId, User, UserId, Workspace, Workspac
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+Addition: TypeAlias = tuple[WorkspaceId, UserId]
 
 MAX_UNANNOUNCED: Final = 1_000
 MAX_DEPARTED: Final = 10_000  # connected users that left workspaces
@@ -50,7 +54,7 @@ class Workspaces:
         store: the workspaces.
         channel_store: their channels.
         accounts: the users that are members.
-        hub: keeps the rooms.
+        announcer: has the Hub, which keeps the rooms, and the other nodes.
         arrivals: tells who is there.
         epoch: says which log it is.
     """
@@ -60,14 +64,15 @@ class Workspaces:
         store: WorkspaceStore,
         channel_store: ChannelStore,
         accounts: Accounts,
-        hub: Hub,
+        announcer: Announcer,
         arrivals: Arrivals,
         epoch: Callable[[], str],
     ) -> None:
         self._store = store
         self._channel_store = channel_store
         self._accounts = accounts
-        self._hub = hub
+        self._announcer = announcer
+        self._hub: Hub = announcer.hub
         self._arrivals = arrivals
         self._epoch = epoch
         self._identified: dict[UserId, dict[Client, None]] = {}
@@ -75,7 +80,9 @@ class Workspaces:
         self._departed: dict[WorkspaceId, dict[UserId, None]] = {}
         self._changes = 0  # of memberships that were acted on
         # Additions that were begun, so that one whose outcome was lost is announced when repeated.
-        self._unannounced: dict[tuple[WorkspaceId, UserId], None] = {}
+        self._unannounced: dict[Addition, None] = {}
+        # Those that `join` has announced, of which the store has not said so yet.
+        self._announced: dict[Addition, None] = {}
         self._joining: dict[trio.Event, tuple[WorkspaceId, UserId]] = {}
 
     async def identify(self, client: Client, user_id: UserId) -> None:
@@ -111,7 +118,7 @@ class Workspaces:
         channel = await self._channel_store.create(new, by=by)
         if isinstance(channel, Channel):
             members = await self._members(new.workspace_id)
-            await self._hub.broadcast(
+            await self._announcer.announce(
                 (
                     Delivery(ChannelCreated(channel), ToRooms((WorkspaceRoom(new.workspace_id),))),
                     Delivery(ChannelsAdded([(channel, 0, 0)]), ToUsers(members)),
@@ -138,7 +145,31 @@ class Workspaces:
             del self._joining[done]
             done.set()
 
-    async def joined(self, workspace_id: WorkspaceId, user_id: UserId) -> None:
+    async def came(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
+        """A user has become a member, wherever that was done: their connections here follow the
+        workspace from now on, and it is announced in it, unless `join` has done so. Returns the
+        workspace, if they are a member still.
+
+        Raises:
+            StoreUnavailable: it cannot be looked up now.
+        """
+        await self._joined(workspace_id, user_id)
+        addition = (workspace_id, user_id)
+        user = await self._accounts.get(user_id)
+        channels = await self._channels_for(user_id, workspace_id)
+        workspace = await self._current(lambda: self._store.get(workspace_id))
+        if workspace is None or user is None or user_id not in workspace.members:
+            return None
+        if addition in self._announced:
+            del self._announced[addition]
+            return workspace
+        await self._join(user_id, workspace_id)
+        if self._announcer.elsewhere.exists and user_id != workspace.owner_id:
+            self._unannounced.pop(addition, None)
+            await self._announce(workspace, user, channels)
+        return workspace
+
+    async def _joined(self, workspace_id: WorkspaceId, user_id: UserId) -> None:
         """Return when every `join` of the user that has begun was announced, or has failed. Waits
         for the store, as long as their statements do.
         """
@@ -155,9 +186,7 @@ class Workspaces:
         addition = (workspace_id, user.id)
         before = await self._store.get(workspace_id)
         if before is not None and user.id not in before.members:
-            self._unannounced[addition] = None
-            if len(self._unannounced) > MAX_UNANNOUNCED:
-                del self._unannounced[next(iter(self._unannounced))]
+            _note(self._unannounced, addition)
         added = await add()
         if isinstance(added, Denial):
             return added
@@ -166,12 +195,17 @@ class Workspaces:
         if workspace is not None and user.id in workspace.members:
             await self._join(user.id, workspace_id)
             if addition in self._unannounced:
-                to_workspace = ToRooms((WorkspaceRoom(workspace_id),))
-                await self._hub.broadcast(
-                    (Delivery(MemberAdded(workspace, user), to_workspace), *channels)
-                )
+                _note(self._announced, addition)
+                await self._announce(workspace, user, channels)
         self._unannounced.pop(addition, None)
         return added
+
+    async def _announce(
+        self, workspace: Workspace, user: User, channels: Sequence[Delivery]
+    ) -> None:
+        """A new member, to the connections here: each node does it for its own."""
+        to_workspace = ToRooms((WorkspaceRoom(workspace.id),))
+        await self._hub.broadcast((Delivery(MemberAdded(workspace, user), to_workspace), *channels))
 
     async def member_gone(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[UserId]:
         """A user is no longer a member: announce that in the workspace, and remove their
@@ -181,6 +215,7 @@ class Workspaces:
             StoreUnavailable: it cannot be looked up now.
         """
         self._changes += 1
+        self._announced.pop((workspace_id, user_id), None)
         user = await self._accounts.get(user_id)
         workspace = await self._current(lambda: self._store.get(workspace_id))
         if workspace is not None and user_id in workspace.members:
@@ -227,7 +262,7 @@ class Workspaces:
         """Who is to be sent what is new in the workspace; nobody when that is not known now, or
         wanted by no connection.
         """
-        if not self._hub.tells_of(ChannelsAdded):
+        if not (self._announcer.elsewhere.exists or self._hub.tells_of(ChannelsAdded)):
             return ()
         try:
             workspace = await self._current(lambda: self._store.get(workspace_id))
@@ -273,3 +308,9 @@ class Workspaces:
 
     async def _tell(self, workspace_id: WorkspaceId, event: Event) -> None:
         await self._hub.broadcast((Delivery(event, ToRooms((WorkspaceRoom(workspace_id),))),))
+
+
+def _note(additions: dict[Addition, None], addition: Addition) -> None:
+    additions[addition] = None
+    if len(additions) > MAX_UNANNOUNCED:
+        del additions[next(iter(additions))]

@@ -19,8 +19,8 @@ import trio
 from attrs import frozen
 
 from hub.actor.client import Client
-from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToClients, ToRooms, WorkspaceRoom
+from hub.cluster.elsewhere import Announcer
 from hub.limits.quotas import Kind, Quota
 from hub.services.assistant.language_model import LanguageModel, NoAnswer, Turn
 from hub.services.assistant.turns import FairQueue
@@ -68,7 +68,7 @@ class Assistant:
         messaging: stores and delivers the reply.
         messages: gives the channel's last messages.
         accounts: gives the assistant's own account.
-        hub: delivers the typing indicator.
+        announcer: delivers the typing indicator.
         workers: replies that are made at a time.
     """
 
@@ -78,7 +78,7 @@ class Assistant:
         messaging: Messaging,
         messages: Messages,
         accounts: Accounts,
-        hub: Hub,
+        announcer: Announcer,
         *,
         workers: int,
     ) -> None:
@@ -86,7 +86,7 @@ class Assistant:
         self._messaging = messaging
         self._messages = messages
         self._accounts = accounts
-        self._hub = hub
+        self._announcer = announcer
         self._workers = workers
         self.outcomes: Counter[QuestionOutcome] = Counter()
         """What became of the questions since the start."""
@@ -193,12 +193,14 @@ class Assistant:
             rooms.append(WorkspaceRoom(channel.workspace_id))
         event = ChannelTyping(channel.id, channel.workspace_id, me)
         while True:
-            await self._hub.broadcast((Delivery(event, ToRooms(rooms)),))
+            await self._announcer.announce((Delivery(event, ToRooms(rooms)),))
             await trio.sleep(TYPING_SECONDS)
 
     async def _tell_failure(self, question: _Question) -> None:
         if question.client is not None:
-            await self._hub.broadcast((Delivery(_FAILURE, ToClients((question.client,))),))
+            await self._announcer.hub.broadcast(
+                (Delivery(_FAILURE, ToClients((question.client,))),)
+            )
 
 
 def _agreed(messages: Sequence[Message], asker: UserId) -> Sequence[Message]:

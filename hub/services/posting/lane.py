@@ -423,8 +423,7 @@ class Lane:
 
     def _submission_deliveries(self, posted: Posted, submission: Submission) -> list[Delivery]:
         """The deliveries of a message, with the confirmation if its connection wants one."""
-        deliveries = self._typing.stopped_by_message(submission.draft)
-        deliveries += self._message_deliveries(posted, submission.author, submission.besides)
+        deliveries = self._message_deliveries(posted, submission.author, submission.besides)
         if submission.confirm is not None:
             deliveries += confirmations(posted.message, submission.confirm)
         return deliveries
@@ -450,7 +449,7 @@ class Lane:
         if posted.followers and message.thread is not None:
             event = ThreadReplied(message, message.thread)
             deliveries.append(Delivery(event, ToUsers(posted.followers)))
-        return deliveries
+        return [*self._typing.stopped_by_message(message), *deliveries]
 
 
 def _stored(outcomes: Iterable[tuple[Submission, Settlement]]) -> Iterator[StoredMessage]:

@@ -162,8 +162,7 @@ class Arrivals:
                     if user_id in online and user_id != me:
                         yield user_id, WorkspacePresence(workspace_id, user_id, online=True)
             case Channel(id=channel_id):
-                users = self._hub.users_in(ChannelRoom(channel_id))
-                for event in self._in_channels.present(channel_id, users):
+                for event in self._in_channels.present(channel_id):
                     if event.user_id != me and (among is None or event.user_id in among):
                         yield event.user_id, event
 

@@ -6,36 +6,26 @@ that the user is online: a message request shows nobody. While the store is unre
 wait. Must not know: dialects, SQL, who may join.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 import structlog
-from attrs import frozen
+import trio
 
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUserInRoom
-from hub.services.presence.attendance import Attendance
+from hub.cluster.bulletins import Seat, Shown, Sign
+from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere, crossing
+from hub.services.presence.attendance import MAX_BATCH, PAUSE_SECONDS, Attendance
 from hub.services.presence.corrections import Corrections, corrected
 from persistence.interface import Relations
 from persistence.records import PeerView, StoreUnavailable
 from protocol.events import ChannelPresence
-from protocol.model import ChannelId, User, UserId
+from protocol.model import Channel, ChannelId, User, UserId
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS: Final = 1.0
-
-
-@frozen(order=True)
-class _Seat:
-    """A user in a channel."""
-
-    channel_id: ChannelId
-    user_id: UserId
-    username: str
-
-    def event(self, *, online: bool) -> ChannelPresence:
-        return ChannelPresence(self.channel_id, self.user_id, self.username, online)
 
 
 class ChannelPresences:
@@ -44,29 +34,47 @@ class ChannelPresences:
     Args:
         relations: names who blocks whom, a batch of users at a time, and what they may see.
         knows: whether a user who may see this much of a peer may know that they are online.
+        channel_of: the channel of a room in which somebody is.
         grace: seconds between the end of a user's last connection and their absence.
+        elsewhere: the other nodes.
     """
 
     def __init__(
-        self, relations: Relations, knows: Callable[[PeerView], bool], *, grace: float
+        self,
+        relations: Relations,
+        knows: Callable[[PeerView], bool],
+        channel_of: Callable[[ChannelRoom], Channel | None],
+        *,
+        grace: float,
+        elsewhere: Elsewhere = NOWHERE,
     ) -> None:
         self._relations = relations
         self._knows = knows
+        self._channel_of = channel_of
         self._grace = grace
-        self._seats: Attendance[_Seat] = Attendance()
+        self._elsewhere = elsewhere
+        self._taken: dict[tuple[ChannelId, UserId], Seat] = {}  # at this node
+        self._by_channel: dict[ChannelId, dict[Seat, None]] = {}  # those that were announced
+        self.attendance: Final[Attendance[Seat]] = Attendance()
         self._corrections = Corrections()
         self._in_dms = Corrections()
 
     def entered(self, user: User, room: Room) -> None:
         """See `RoomListener`."""
         if isinstance(room, ChannelRoom):
-            self._seats.arrived(_Seat(room.channel_id, user.id, user.username))
+            channel = self._channel_of(room)
+            peer_id = None if channel is None else channel.peer_of(user.id)
+            seat = Seat(room.channel_id, user.id, user.username, peer_id)
+            self._taken[room.channel_id, user.id] = seat
+            self._elsewhere.moved(seat, is_here=True)
+            self.attendance.arrived(seat)
 
     def left(self, user: User, room: Room, *, disconnected: bool) -> None:
         """See `RoomListener`."""
         if isinstance(room, ChannelRoom):
-            seat = _Seat(room.channel_id, user.id, user.username)
-            self._seats.left(seat, self._grace if disconnected else 0.0)
+            seat = self._taken.pop((room.channel_id, user.id))
+            self._elsewhere.moved(seat, is_here=False)
+            self.attendance.left(seat, self._grace if disconnected else 0.0)
 
     def shown(self, user_id: UserId, to: UserId, *, online: bool) -> list[Delivery]:
         """Show a user, in the channels where they are, to one that may from now on be shown them,
@@ -86,58 +94,79 @@ class ChannelPresences:
         self, user_id: UserId, to: UserId, only: ChannelId | None, *, online: bool
     ) -> list[Delivery]:
         return [
-            Delivery(seat.event(online=online), ToUserInRoom(to, ChannelRoom(seat.channel_id)))
-            for seat in sorted(self._seats.announced() if online else self._seats.shown())
+            Delivery(_event(seat, online=online), ToUserInRoom(to, ChannelRoom(seat.channel_id)))
+            for seat in sorted(self.attendance.announced() if online else self.attendance.shown())
             if seat.user_id == user_id and only in (None, seat.channel_id)
         ]
 
-    def present(self, channel_id: ChannelId, users: Iterable[User]) -> Iterator[ChannelPresence]:
-        """Those of the users that were announced in a channel."""
-        announced = self._seats.announced()
-        for user in users:
-            seat = _Seat(channel_id, user.id, user.username)
-            if seat in announced:
-                yield seat.event(online=True)
+    def present(self, channel_id: ChannelId) -> Iterator[ChannelPresence]:
+        """Those that were announced in a channel."""
+        return (_event(seat, online=True) for seat in self._by_channel.get(channel_id, ()))
+
+    def heard(self, sign: Shown, seat: Seat) -> Sequence[Delivery]:
+        """What is delivered here when another node announces somebody in a channel."""
+        if not self.attendance.heard(seat, self._grace, online=sign.online):
+            return ()
+        self._index(seat, online=sign.online)
+        return self._corrections.deliveries(seat.user_id, sign.reaching)
 
     async def run(self, hub: Hub) -> None:
-        """Announce changes to `hub` until cancelled."""
+        """Announce changes to `hub`, and to the other nodes, until cancelled."""
         while True:
-            await self._announce(hub, await self._seats.due())
+            changes = await self.attendance.due()
+            await self._announce(hub, changes)
+            if len(changes) == MAX_BATCH:
+                await trio.sleep(PAUSE_SECONDS)
 
-    async def _announce(self, hub: Hub, changes: Sequence[_Seat]) -> None:
-        dms = _dms_of(hub, changes)
+    async def _announce(self, hub: Hub, changes: Mapping[Seat, bool]) -> None:
         with self._corrections.of_lookup() as corrections, self._in_dms.of_lookup() as in_dms:
-            hidden = await self._hidden_from(changes, dms)
+            hidden = await self._hidden_from(tuple(changes))
         if hidden is None:
-            for seat in changes:
-                self._seats.postpone(seat, RETRY_SECONDS)
+            for seat, everywhere in changes.items():
+                self.attendance.postpone(seat, RETRY_SECONDS, everywhere=everywhere)
             return
         deliveries: list[Delivery] = []
-        for seat in changes:
-            online = self._seats.announce(seat)
+        signs: list[Sign] = []
+        for seat, everywhere in changes.items():
+            if self._elsewhere.is_apart and not self.attendance.count_of(seat):
+                self.attendance.postpone(seat, RETRY_SECONDS, everywhere=everywhere)
+                continue
+            online = self.attendance.announce(seat)
             if online is None:  # meanwhile the user left or came back
                 continue
+            self._index(seat, online=online)
             unseen = corrected(hidden[seat], seat.user_id, corrections, knows=False)
-            if seat in dms:
+            if seat.peer_id is not None:
                 unseen = corrected(unseen, seat.user_id, in_dms, knows=False)
             rooms = ToRooms((ChannelRoom(seat.channel_id),), besides_users=unseen | {seat.user_id})
-            deliveries.append(Delivery(seat.event(online=online), rooms))
-        await hub.broadcast(deliveries)
+            delivery = Delivery(_event(seat, online=online), rooms)
+            deliveries.append(delivery)
+            if everywhere:
+                signs.append(Shown(seat, online, crossing([delivery])))
+        await Announcer(hub, self._elsewhere).show(deliveries, signs)
 
-    async def _hidden_from(
-        self, seats: Sequence[_Seat], dms: Mapping[_Seat, UserId]
-    ) -> Mapping[_Seat, frozenset[UserId]] | None:
+    def _index(self, seat: Seat, *, online: bool) -> None:
+        if online:
+            self._by_channel.setdefault(seat.channel_id, {})[seat] = None
+            return
+        seats = self._by_channel.get(seat.channel_id, {})
+        seats.pop(seat, None)
+        if not seats:
+            self._by_channel.pop(seat.channel_id, None)
+
+    async def _hidden_from(self, seats: Sequence[Seat]) -> Mapping[Seat, frozenset[UserId]] | None:
         """From whom each user is hidden where they are; None when that is not known now."""
         try:
             blocked = await self._relations.blocked_either_way({seat.user_id for seat in seats})
-            pairs = [(peer, seat.user_id) for seat, peer in dms.items()]
+            dms = [(seat, seat.peer_id) for seat in seats if seat.peer_id is not None]
+            pairs = [(peer, seat.user_id) for seat, peer in dms]
             views = await self._relations.peer_views(pairs) if pairs else ()
         except StoreUnavailable as error:
             log.warning("presence_not_checked", count=len(seats), reason=str(error))
             return None
         unknown = {
             seat: peer
-            for (seat, peer), view in zip(dms.items(), views, strict=True)
+            for (seat, peer), view in zip(dms, views, strict=True)
             if not self._knows(view)
         }
         return {
@@ -147,10 +176,5 @@ class ChannelPresences:
         }
 
 
-def _dms_of(hub: Hub, seats: Sequence[_Seat]) -> dict[_Seat, UserId]:
-    """The other user of the dm, for the seats that are in one; nobody is in the others that are
-    not known by now.
-    """
-    channels = ((seat, hub.channel_of(ChannelRoom(seat.channel_id))) for seat in seats)
-    found = ((seat, channel.peer_of(seat.user_id)) for seat, channel in channels if channel)
-    return {seat: peer for seat, peer in found if peer is not None}
+def _event(seat: Seat, *, online: bool) -> ChannelPresence:
+    return ChannelPresence(seat.channel_id, seat.user_id, seat.username, online)

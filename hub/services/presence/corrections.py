@@ -4,22 +4,30 @@ Guarantees: a lookup that began before a right ended, or began, does not undo wh
 since. Must not know: what is looked up, events, dialects.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TypeAlias
+from typing import Final, TypeAlias, assert_never
 
-from attrs import define, field
+from attrs import define, evolve, field
 
+from hub.actor.letters import Delivery, ToEveryone, ToRooms, ToUserInRoom, ToUsers
+from hub.cluster.bulletins import Reaching
+from hub.services.company.lately import Lately
 from protocol.model import UserId
+
+LATE_SECONDS: Final = 2.0  # that what another node looked up may be under way
 
 Lookup: TypeAlias = dict[tuple[UserId, UserId], bool]
 
 
 @define
 class Corrections:
-    """Of the lookups that are in flight."""
+    """Of the lookups that are in flight, here and at other nodes."""
 
     _lookups: list[Lookup] = field(factory=list, init=False)
+    _lately: Lately[tuple[UserId, UserId], bool] = field(
+        factory=lambda: Lately(LATE_SECONDS), init=False
+    )
 
     @contextmanager
     def of_lookup(self) -> Iterator[Mapping[tuple[UserId, UserId], bool]]:
@@ -36,6 +44,30 @@ class Corrections:
         """From now on the peer may know of the user, or may not."""
         for lookup in self._lookups:
             lookup[user_id, peer] = knows
+        self._lately.note((user_id, peer), knows)
+
+    def deliveries(self, user_id: UserId, reaching: Sequence[Reaching]) -> list[Delivery]:
+        """What another node delivers of a user, for those who may know it by now."""
+        hidden = frozenset(
+            peer for (user, peer), knows in self._lately.items() if user == user_id and not knows
+        )
+        found: list[Delivery] = []
+        for each in reaching:
+            match each.to:
+                case ToUsers(user_ids=user_ids):
+                    users = [peer for peer in user_ids if peer not in hidden]
+                    found.append(Delivery(each.event, evolve(each.to, user_ids=users)))
+                case ToRooms(besides_users=besides):
+                    to = evolve(each.to, besides_users=besides | hidden)
+                    found.append(Delivery(each.event, to))
+                case ToEveryone(besides=besides):
+                    found.append(Delivery(each.event, ToEveryone(besides | hidden)))
+                case ToUserInRoom(user_id=peer):
+                    if peer not in hidden:
+                        found.append(Delivery(each.event, each.to))
+                case _:
+                    assert_never(each.to)
+        return found
 
 
 def corrected(

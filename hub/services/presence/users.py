@@ -12,16 +12,19 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 import structlog
+import trio
 from attrs import frozen
 
 from hub.actor.hub import Hub
 from hub.actor.letters import Delivery, ToEveryone, ToRooms, ToUserInRoom, ToUsers, WorkspaceRoom
-from hub.services.presence.attendance import Attendance
+from hub.cluster.bulletins import Shown, Sign
+from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere, crossing
+from hub.services.presence.attendance import MAX_BATCH, OWN, PAUSE_SECONDS, Attendance
 from hub.services.presence.corrections import Corrections, corrected
 from hub.settings.choices import AudienceRule
 from persistence.interface import Relations, Workspaces
 from persistence.records import PeerView, StoreUnavailable
-from protocol.events import PresenceChanged, WorkspacePresence
+from protocol.events import Event, PresenceChanged, WorkspacePresence
 from protocol.model import UserId, WorkspaceId
 
 log = structlog.get_logger(__name__)
@@ -37,32 +40,57 @@ class Presence:
         workspaces: names the workspaces of each user, a batch at a time.
         rule: whether to ask for the audience.
         grace: seconds between the end of a user's last connection and their going offline.
+        elsewhere: the other nodes.
     """
 
     def __init__(
-        self, relations: Relations, workspaces: Workspaces, *, rule: AudienceRule, grace: float
+        self,
+        relations: Relations,
+        workspaces: Workspaces,
+        *,
+        rule: AudienceRule,
+        grace: float,
+        elsewhere: Elsewhere = NOWHERE,
     ) -> None:
         self._relations = relations
         self._workspaces = workspaces
         self._rule = rule
         self._grace = grace
-        self._users: Attendance[UserId] = Attendance()
+        self._elsewhere = elsewhere
+        self.attendance: Final[Attendance[UserId]] = Attendance()
         self.corrections: Final = Corrections()
 
     def note(self, user_id: UserId, *, connected: bool) -> None:
-        """A user's first connection has come, or their last one ended. Never waits."""
+        """A user's first connection has come to this node, or their last one here has ended. Never
+        waits.
+        """
+        self._elsewhere.moved(user_id, is_here=connected)
         if connected:
-            self._users.arrived(user_id)
+            self.attendance.arrived(user_id)
         else:
-            self._users.left(user_id, self._grace)
+            self.attendance.left(user_id, self._grace)
 
     def online(self) -> frozenset[UserId]:
         """Every user that is online."""
-        return self._users.present()
+        return self.attendance.present()
+
+    def is_online(self, user_id: UserId) -> bool:
+        """Whether a user is."""
+        return self.attendance.is_present(user_id)
+
+    def nodes_of(self, user_id: UserId) -> int:
+        """At how many nodes a user is connected, or will be when they are here."""
+        return self.attendance.count_of(user_id, besides=OWN) + 1
+
+    def heard(self, sign: Shown, user_id: UserId) -> Sequence[Delivery]:
+        """What is delivered here when another node announces a user."""
+        if not self.attendance.heard(user_id, self._grace, online=sign.online):
+            return ()
+        return self.corrections.deliveries(user_id, sign.reaching)
 
     def announced(self) -> AbstractSet[UserId]:
         """Every user that was announced as online, and not as offline since."""
-        return self._users.announced()
+        return self.attendance.announced()
 
     @property
     def is_for_everybody(self) -> bool:
@@ -80,7 +108,7 @@ class Presence:
         offline.
         """
         self.corrections.note(user_id, to, knows=online)
-        if user_id not in (self._users.announced() if online else self._users.shown()):
+        if user_id not in (self.attendance.announced() if online else self.attendance.shown()):
             return []
         return [Delivery(PresenceChanged(user_id, online), ToUsers((to,)))]
 
@@ -89,7 +117,7 @@ class Presence:
     ) -> list[Delivery]:
         """The same in workspaces of the user, if the other one follows them."""
         self.corrections.note(user_id, to, knows=online)
-        if user_id not in (self._users.announced() if online else self._users.shown()):
+        if user_id not in (self.attendance.announced() if online else self.attendance.shown()):
             return []
         return [
             Delivery(
@@ -100,33 +128,51 @@ class Presence:
         ]
 
     async def run(self, hub: Hub) -> None:
-        """Announce changes to `hub` until cancelled."""
+        """Announce changes to `hub`, and to the other nodes, until cancelled."""
         while True:
-            await self._announce(hub, await self._users.due())
+            changes = await self.attendance.due()
+            await self._announce(hub, changes)
+            if len(changes) == MAX_BATCH:
+                await trio.sleep(PAUSE_SECONDS)
 
-    async def _announce(self, hub: Hub, changes: Sequence[UserId]) -> None:
+    async def _announce(self, hub: Hub, changes: Mapping[UserId, bool]) -> None:
         with self.corrections.of_lookup() as corrections:
-            seen = await self._look_up(hub, changes)
+            seen = await self._look_up(hub, tuple(changes))
         if seen is None:
-            for user_id in changes:
-                self._users.postpone(user_id, RETRY_SECONDS)
+            for user_id, everywhere in changes.items():
+                self.attendance.postpone(user_id, RETRY_SECONDS, everywhere=everywhere)
             return
         deliveries: list[Delivery] = []
-        for user_id in changes:
-            online = self._users.announce(user_id)
+        signs: list[Sign] = []
+        for user_id, everywhere in changes.items():
+            if self._may_be_elsewhere(user_id):
+                self.attendance.postpone(user_id, RETRY_SECONDS, everywhere=everywhere)
+                continue
+            online = self.attendance.announce(user_id)
             if online is None:  # while the audience was looked up, the user left or came back
                 continue
             known_to = corrected(seen.known_to(user_id), user_id, corrections, knows=True)
             hidden = corrected(seen.hidden_from(user_id), user_id, corrections, knows=False)
-            deliveries += self._deliveries(hub, user_id, known_to, hidden, online=online)
-            deliveries += [
+            theirs = self._deliveries(hub, user_id, known_to, hidden, online=online)
+            theirs += [
                 Delivery(
                     WorkspacePresence(workspace_id, user_id, online),
                     ToRooms((WorkspaceRoom(workspace_id),), besides_users=hidden | {user_id}),
                 )
                 for workspace_id in seen.workspaces.get(user_id, ())
             ]
-        await hub.broadcast(deliveries)
+            deliveries += theirs
+            if everywhere:
+                signs.append(Shown(user_id, online, crossing(theirs)))
+        await Announcer(hub, self._elsewhere).show(deliveries, signs)
+
+    def _may_be_elsewhere(self, user_id: UserId) -> bool:
+        """Whether it is not known that the user is not at another node."""
+        return self._elsewhere.is_apart and not self.attendance.count_of(user_id)
+
+    def _tells(self, hub: Hub, event: type[Event]) -> bool:
+        """Whether any connection speaks a dialect that sends such events, as far as is known."""
+        return self._elsewhere.exists or hub.tells_of(event)
 
     def _deliveries(
         self,
@@ -137,16 +183,17 @@ class Presence:
         *,
         online: bool,
     ) -> list[Delivery]:
-        if not hub.tells_of(PresenceChanged):
+        if not self._tells(hub, PresenceChanged):
             return []
         to = ToEveryone(hidden | {user_id}) if self.is_for_everybody else ToUsers(tuple(known_to))
         return [Delivery(PresenceChanged(user_id, online), to)]
 
     async def _look_up(self, hub: Hub, user_ids: Sequence[UserId]) -> "_Seen | None":
         """Who may see the users; None when that is not known now."""
-        in_workspaces = hub.tells_of(WorkspacePresence)
-        by_audience = not self.is_for_everybody and hub.tells_of(PresenceChanged)
-        by_blocks = in_workspaces or (not by_audience and hub.tells_of(PresenceChanged))
+        in_workspaces = self._tells(hub, WorkspacePresence)
+        by_users = self._tells(hub, PresenceChanged)
+        by_audience = by_users and not self.is_for_everybody
+        by_blocks = in_workspaces or (by_users and self.is_for_everybody)
         try:
             return _Seen(
                 await self._relations.presence_audience(user_ids) if by_audience else {},

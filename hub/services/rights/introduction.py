@@ -27,7 +27,6 @@ from persistence.changes import (
     ProfileOpened,
 )
 from persistence.interface import Relations
-from persistence.interface import Workspaces as WorkspaceStore
 from protocol.model import UserId, WorkspaceId
 
 
@@ -37,7 +36,6 @@ class Introductions:
 
     Args:
         relations: has the policy.
-        store: has the members of workspaces.
         workspaces: has the connections of each workspace.
         presence: has the users that are online.
         sight: shows users to each other where both are.
@@ -46,7 +44,6 @@ class Introductions:
     """
 
     relations: Relations
-    store: WorkspaceStore
     workspaces: Workspaces
     presence: Presence
     sight: Sight
@@ -75,17 +72,16 @@ class Introductions:
         return [self._step(part, in_rooms=False) for part in parts(self._present(pairs))]
 
     async def _member_came(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[Step]:
-        await self.workspaces.joined(workspace_id, user_id)  # their connections are in the room now
-        workspace = await self.store.get(workspace_id)
-        if workspace is None or user_id not in workspace.members:
+        workspace = await self.workspaces.came(workspace_id, user_id)
+        if workspace is None:
             return ()
         pairs = self._present(both_ways(user_id, workspace.members))
         return [self._step(part, in_rooms=True) for part in parts(pairs)]
 
     def _present(self, pairs: Sequence[Pair]) -> list[Pair]:
         """The pairs whose first user can be told that the second is online."""
-        online, connected = self.presence.online(), self.hub.is_connected
-        return [pair for pair in pairs if pair[1] in online and connected(pair[0])]
+        is_online, is_connected = self.presence.is_online, self.hub.is_connected
+        return [pair for pair in pairs if is_connected(pair[0]) and is_online(pair[1])]
 
     async def _introduce(self, pairs: Sequence[Pair], *, in_rooms: bool) -> Sequence[Step]:
         """Show each pair's second user to the first, who may know of them."""

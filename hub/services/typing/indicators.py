@@ -5,27 +5,30 @@ its recipient, and is no stranger to them whose messages wait, or may see its ch
 channel not across a block; a started one ends after
 `expiry` seconds without renewal, when the author's message is delivered, when the author leaves the
 channel or the connection is gone, and its end is delivered once. What was typed before a message is
-never delivered after it. Must not know: sockets, dialects.
+never delivered after it. All of it holds of what began at another node, as `elsewhere.py` has it.
+Must not know: sockets, dialects.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import structlog
 import trio
 from attrs import evolve
 
 from hub.actor.client import Client
-from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room
 from hub.batching import Batcher
+from hub.cluster.bulletins import Sign, Typed
+from hub.cluster.elsewhere import Announcer, crossing
 from hub.limits.quotas import Kind
 from hub.services.presence.corrections import Corrections, corrected
+from hub.services.typing.elsewhere import TypingElsewhere
 from hub.services.typing.indicator import ChannelIndicator, Indicator
 from hub.services.typing.running import End, Place, Running
 from persistence.interface import Channels, Relations
 from persistence.records import Draft, StoreUnavailable
-from protocol.model import Channel, ChannelId, User, UserId
+from protocol.model import Channel, ChannelId, Message, User, UserId
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +41,7 @@ class TypingIndicators:
     Args:
         relations: checks private indicators, a batch at a time.
         channels: checks those in other channels.
-        hub: delivers them.
+        announcer: delivers them.
         is_followed: whether any connection has joined a channel; asked for dm channels, which few
             clients join.
         expiry: seconds after which a started indicator ends by itself, unless its client's
@@ -49,7 +52,7 @@ class TypingIndicators:
         self,
         relations: Relations,
         channels: Channels,
-        hub: Hub,
+        announcer: Announcer,
         *,
         is_followed: Callable[[ChannelId], bool],
         expiry: float,
@@ -57,12 +60,13 @@ class TypingIndicators:
         self._is_followed = is_followed
         self._relations = relations
         self._channels = channels
-        self._hub = hub
+        self._announcer = announcer
         self._expiry = expiry
         self._checks = Batcher(self._check)
         self._channel_checks = Batcher(self._check_channels)
         self._running = Running()
         self._corrections = Corrections()
+        self.elsewhere: Final = TypingElsewhere(self._running, self._corrections)
         self._count = 0
         self._unchecked: dict[int, Place] = {}  # by number
         # The last indicator before what ended it (the author's message, leaving, a block), while
@@ -116,17 +120,25 @@ class TypingIndicators:
         if place is not None:
             self._note_over(place)
 
-    def stopped_by_message(self, draft: Draft) -> list[Delivery]:
-        """The deliveries before the author's message: the end of their indicator, if one is on."""
-        place = _place_of(draft)
-        return [] if place is None else self._running.stop(place)
+    def stopped_by_message(self, message: Message) -> list[Delivery]:
+        """The deliveries before a message, wherever it was sent: the end of its author's indicator,
+        if one is on. What they typed before it at another node is not delivered any more.
+        """
+        recipient_id = message.recipient_id
+        to = ChannelRoom(message.channel_id) if recipient_id is None else recipient_id
+        place = message.author_id, to
+        if self._announcer.elsewhere.exists:
+            self.elsewhere.message_delivered(place, message.seq)
+        return self._running.stop(place)
 
     def stopped(self, author_id: UserId, recipient_id: UserId) -> list[Delivery]:
         """The deliveries that end the author's private indicator, if one is on; one that is being
         checked is dropped.
         """
-        self._note_over((author_id, recipient_id))
-        return self._running.stop((author_id, recipient_id))
+        place = author_id, recipient_id
+        self._note_over(place)
+        self.elsewhere.refuse(place)
+        return self._running.stop(place)
 
     def concerning(self, user_id: UserId) -> set[tuple[UserId, UserId]]:
         """The recipient and the author of each private indicator that is on or being checked, where
@@ -153,7 +165,10 @@ class TypingIndicators:
             nursery.start_soon(self._checks.serve)
             nursery.start_soon(self._channel_checks.serve)
             while True:
-                await self._hub.broadcast(await self._running.due())
+                ended = await self._running.due()
+                deliveries = [delivery for each in ended for delivery in each.deliveries]
+                signs = [self._sign(each.place, each.deliveries) for each in ended if each.is_own]
+                await self._announcer.show(deliveries, signs)
 
     def _number(self) -> int:
         self._count += 1
@@ -199,16 +214,19 @@ class TypingIndicators:
             return
         permitted = dict(zip(pairs, permits, strict=True))
         deliveries: list[Delivery] = []
+        signs: list[Sign] = []
         for indicator in batch:
             permit = permitted[indicator.pair]
             channel_id = permit.channel_id
-            if channel_id is not None and not self._is_followed(channel_id):
+            if channel_id is not None and not self._may_be_followed(channel_id):
                 channel_id = None
             if not permit.allowed or self._is_over(indicator):
                 continue
-            deliveries += indicator.deliveries(channel_id)
+            theirs = indicator.deliveries(channel_id)
+            deliveries += theirs
+            signs.append(self._sign(indicator.place, theirs, indicator))
             self._note(indicator, indicator.end(permit.channel_id))
-        await self._hub.broadcast(deliveries)
+        await self._announcer.show(deliveries, signs)
 
     async def _check_channels(self, batch: Sequence[ChannelIndicator]) -> None:
         try:
@@ -226,6 +244,7 @@ class TypingIndicators:
                 return
         hidden_from = dict(zip(pairs, found, strict=True))
         deliveries: list[Delivery] = []
+        signs: list[Sign] = []
         for indicator in batch:
             author_id = indicator.author.id
             hidden = hidden_from[author_id, indicator.channel.id]
@@ -233,17 +252,44 @@ class TypingIndicators:
                 continue
             hidden = corrected(hidden, author_id, corrections, knows=False)
             shown = evolve(indicator, hidden_from=hidden)
-            deliveries.append(shown.delivery())
+            delivery = shown.delivery()
+            deliveries.append(delivery)
+            signs.append(self._sign(shown.place, [delivery], shown))
             self._note(shown, shown.end())
-        await self._hub.broadcast(deliveries)
+        await self._announcer.show(deliveries, signs)
+
+    def _may_be_followed(self, channel_id: ChannelId) -> bool:
+        return self._announcer.elsewhere.exists or self._is_followed(channel_id)
+
+    def _sign(
+        self,
+        place: Place,
+        deliveries: Sequence[Delivery],
+        indicator: Indicator | ChannelIndicator | None = None,
+    ) -> Typed:
+        """For other nodes; without an indicator, its end."""
+        author_id, to = place
+        room = to if isinstance(to, ChannelRoom) else None
+        return Typed(
+            author_id,
+            None if isinstance(to, ChannelRoom) else to,
+            None if room is None else room.channel_id,
+            is_typing=indicator is not None and indicator.is_typing,
+            seconds=0.0 if indicator is None else self._seconds(indicator),
+            after=self.elsewhere.last_message(place),
+            reaching=crossing(deliveries),
+        )
+
+    def _seconds(self, indicator: Indicator | ChannelIndicator) -> float:
+        """After which it ends by itself."""
+        return indicator.source.typing_seconds or self._expiry
 
     def _note(self, indicator: Indicator | ChannelIndicator, end: End) -> None:
         if not indicator.is_typing:
             self._running.forget(indicator.place)
             return
-        source = indicator.source
-        expires = trio.current_time() + (source.typing_seconds or self._expiry)
-        self._running.start(indicator.place, source, end, expires)
+        expires = trio.current_time() + self._seconds(indicator)
+        self._running.start(indicator.place, indicator.source, end, expires)
 
 
 def _place_of(draft: Draft) -> Place | None:

@@ -1,8 +1,8 @@
 """Typing indicators that are on, and when each of them ends.
 
 Guarantees: each ends once: when it is stopped, or at its time unless it was renewed before; a later
-indicator of the same author in the same place takes the place of the earlier one. Must not know:
-who may type where, how indicators are delivered.
+indicator of the same author in the same place takes the place of the earlier one, wherever the two
+began. Must not know: who may type where, how indicators are delivered.
 """
 
 import heapq
@@ -20,17 +20,28 @@ from protocol.model import UserId
 Place: TypeAlias = tuple[UserId, UserId | ChannelRoom]
 """An author, and the recipient or the channel."""
 End: TypeAlias = Callable[[], list[Delivery]]
+Source: TypeAlias = Client | str
+"""The connection that started an indicator, or the name of the node where it began."""
+
+
+@frozen
+class Ended:
+    """The end of an indicator. `is_own`: whether it began at this node."""
+
+    place: Place
+    deliveries: list[Delivery]
+    is_own: bool
 
 
 @frozen
 class _Running:
-    """When an indicator ends, the deliveries of its end, and the connection that started it.
+    """When an indicator ends, the deliveries of its end, and what started it.
     `number` identifies its entry in the heap of ends; a renewed one keeps it.
     """
 
     expires: float
     end: End
-    source: Client
+    source: Source
     number: int
 
 
@@ -44,7 +55,7 @@ class Running:
         self._started = trio.Event()
         self._count = 0
 
-    def start(self, place: Place, source: Client, end: End, expires: float) -> None:
+    def start(self, place: Place, source: Source, end: End, expires: float) -> None:
         """An indicator is on until that time, or goes on until then."""
         before = self._active.get(place)
         if before is not None and before.expires <= expires:
@@ -63,8 +74,12 @@ class Running:
         """It has ended."""
         self._active.pop(place, None)
 
-    def places(self, source: Client | None = None, author: UserId | None = None) -> list[Place]:
-        """Where indicators are on that this connection started, or this author."""
+    def is_on(self, place: Place) -> bool:
+        """Whether one is."""
+        return place in self._active
+
+    def places(self, source: Source | None = None, author: UserId | None = None) -> list[Place]:
+        """Where indicators are on that this source started, or this author."""
         return [
             place
             for place, running in self._active.items()
@@ -79,8 +94,8 @@ class Running:
             if running is not None:
                 self._run_until(place, evolve(running, expires=now))
 
-    async def due(self) -> list[Delivery]:
-        """Wait until the next time to look; the deliveries of the ends that are due."""
+    async def due(self) -> list[Ended]:
+        """Wait until the next time to look; the ends that are due."""
         self._started = trio.Event()
         with trio.move_on_at(self._ends[0][0] if self._ends else inf):
             await self._started.wait()
@@ -91,9 +106,9 @@ class Running:
         heapq.heappush(self._ends, (running.expires, running.number, place))
         self._started.set()
 
-    def _take_expired(self) -> list[Delivery]:
+    def _take_expired(self) -> list[Ended]:
         now = trio.current_time()
-        ended: list[Delivery] = []
+        ended: list[Ended] = []
         while self._ends and self._ends[0][0] <= now:
             _, number, place = heapq.heappop(self._ends)
             running = self._active.get(place)
@@ -103,5 +118,6 @@ class Running:
                 heapq.heappush(self._ends, (running.expires, number, place))
             else:
                 del self._active[place]
-                ended += running.end()
+                is_own = not isinstance(running.source, str)
+                ended.append(Ended(place, running.end(), is_own))
         return ended

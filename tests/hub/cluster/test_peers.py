@@ -3,7 +3,7 @@
 import pytest
 
 from hub.cluster.bulletins import Heading
-from hub.cluster.peers import MAX_PEERS, SILENT_SECONDS, Arrival, Peers, Silence
+from hub.cluster.peers import MAX_MISSING, MAX_PEERS, SILENT_SECONDS, Arrival, Peers, Silence
 
 OWN = Heading("north", "n1", 0)
 
@@ -87,3 +87,27 @@ def test_names_without_end_take_no_memory_without_end(peers: Peers) -> None:
     for number in range(2 * MAX_PEERS):
         peers.beat(Heading(f"n{number}", "x", 0), 1.0)
     assert len(peers) == MAX_PEERS
+
+
+def test_what_is_missing_is_known_by_its_number_until_it_comes(peers: Peers) -> None:
+    for number in (1, 4):
+        peers.take(south(number), 1.0)
+    peers.beat(south(6), 1.0)
+    assert peers.missing() == {"south": [2, 3, 5, 6]}
+    assert peers.fill(south(7), 3)
+    assert not peers.fill(south(7), 3)
+    assert not peers.fill(south(7, "s2"), 2)
+    assert peers.missing() == {"south": [2, 5, 6]}
+    peers.take(south(MAX_MISSING + 100), 1.0)
+    assert len(peers.missing()["south"]) == MAX_MISSING
+    peers.take(south(1, "s2"), 2.0)
+    assert peers.missing() == {}
+    assert not peers.fill(Heading("west", "w1", 1), 1)
+
+
+def test_the_first_name_of_those_that_are_heard_acts_for_one_that_has_ended(peers: Peers) -> None:
+    assert peers.is_first_besides("south")
+    peers.take(south(1), 1.0)
+    peers.take(Heading("east", "e1", 1), 1.0)
+    assert not peers.is_first_besides("south")
+    assert peers.is_first_besides("east")

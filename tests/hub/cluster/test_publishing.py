@@ -8,13 +8,26 @@ import trio
 from attrs import define, evolve, field
 
 from hub.actor.letters import Delivery, ToEveryone, ToOutsider, ToUsers
-from hub.cluster.bulletins import Change, Changed, Delivered, Goodbye, Heartbeat, StoredMessage
+from hub.cluster.bulletins import (
+    Change,
+    Changed,
+    Delivered,
+    Goodbye,
+    Heartbeat,
+    Move,
+    Moved,
+    Present,
+    Repeated,
+    Seat,
+    StoredMessage,
+)
 from hub.cluster.codec import Read, StoredMessages, decode
-from hub.cluster.publishing import ATTEMPTS, MAX_ITEMS, MAX_WAITING, Publisher
+from hub.cluster.digest import mark
+from hub.cluster.publishing import ATTEMPTS, MAX_ITEMS, MAX_PRESENT, MAX_WAITING, Publisher
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.contents.revisions import Revised
 from protocol.events import HeartbeatAcknowledged, PresenceChanged
-from protocol.model import MessageId, Posted, UserId
+from protocol.model import ChannelId, MessageId, Posted, UserId
 from protocol.revisions import Delete
 from tests.support.documents.events import ANN, MESSAGE, PAIR
 
@@ -56,7 +69,7 @@ class Listening:
 async def listening() -> AsyncIterator[Listening]:
     medium, epochs = Medium(), [EPOCH]
     bus = medium.member()
-    publisher = Publisher(bus, "north", "n1", lambda: epochs[0], lambda: 5)
+    publisher = Publisher(bus, "north", "n1", lambda: epochs[0])
     async with bus.bulletins() as bulletins:
         yield Listening(medium, bus, publisher, bulletins, epochs)
 
@@ -89,11 +102,11 @@ async def test_a_heartbeat_each_second_names_the_last_number(
 ) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
         nursery.start_soon(node.publisher.run)
-        assert await node.any() == (0, Heartbeat(5, 0.0))
+        assert await node.any() == (0, Heartbeat(0, 0.0))
         node.publisher.stored([message(1)])
         number, read = await node.any()
         assert (number, seqs(read)) == (1, [1])
-        assert await node.any() == (1, Heartbeat(5, 1.0))
+        assert await node.any() == (1, Heartbeat(0, 1.0))
         nursery.cancel_scope.cancel()
 
 
@@ -218,3 +231,53 @@ async def test_the_end_comes_after_what_waits(autojump_clock: trio.testing.MockC
         assert seqs((await node.next())[1]) == [1]
         number, read = await node.next()
         assert (number, read) == (1, Goodbye(2.5))
+
+
+async def test_a_heartbeat_has_the_digest_of_who_was_published_to_be_here(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    ann, ben = UserId(1), UserId(2)
+    async with listening() as node, trio.open_nursery() as nursery:
+        nursery.start_soon(node.publisher.run)
+        await node.any()
+        for key, is_here in ((ann, True), (ben, True), (ann, False)):
+            node.publisher.moved(key, is_here=is_here)
+        moves = (Move(ann, True), Move(ben, True), Move(ann, False))
+        assert await node.any() == (1, Moved(moves))
+        node.publisher.lacks(("south",))
+        assert await node.any() == (1, Heartbeat(mark(ben), 1.0, ("south",)))
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_snapshot_goes_out_in_parts_that_say_how_many_there_are(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    users = [UserId(number) for number in range(1, MAX_PRESENT + 3)]
+    seat = Seat(ChannelId(1), UserId(2), "ann", UserId(3))
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.publisher.present([*users, seat])
+        node.publisher.present([])
+        nursery.start_soon(node.publisher.run)
+        count = len(users) + 1
+        assert await node.next() == (1, Present(tuple(users[:MAX_PRESENT]), 1, count))
+        assert await node.next() == (2, Present((*users[MAX_PRESENT:], seat), 1, count))
+        assert await node.next() == (3, Present((), 2, 0))
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_others_have_missed_is_published_again_under_its_number(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    event, to = PresenceChanged(UserId(1), online=True), ToUsers((UserId(2),))
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.publisher.delivered([Delivery(event, to)])
+        node.publisher.stored([message(1)])
+        nursery.start_soon(node.publisher.run)
+        assert [(await node.next())[0] for _ in range(2)] == [1, 2]
+        node.publisher.repeat([1, 2])
+        number, read = await node.next()
+        assert isinstance(read, Repeated)
+        assert number == 3
+        assert [(each.number, len(each.reaching)) for each in read.items] == [(1, 1), (2, 0)]
+        assert read.items[0].reaching[0].event == event
+        nursery.cancel_scope.cancel()

@@ -34,7 +34,7 @@ def ignore(user_id: UserId, *, connected: bool) -> None:
 
 def open_channels(store: Store, hub: Hub) -> Channels:
     presence = Presence(store.relations, store.workspaces, rule=AudienceRule.RELATED, grace=0.0)
-    in_channels = ChannelPresences(store.relations, presence.knows, grace=0.0)
+    in_channels = ChannelPresences(store.relations, presence.knows, hub.channel_of, grace=0.0)
     return Channels(store.channels, hub, Arrivals(store.relations, presence, in_channels, hub))
 
 

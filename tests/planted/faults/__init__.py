@@ -21,6 +21,7 @@ from tests.planted.faults.cluster import bus
 from tests.planted.faults.live import (
     admin_ui,
     command_line,
+    company,
     monitoring,
     operators,
     ordering,
@@ -65,6 +66,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *services.FAULTS,
     *revocation.FAULTS,
     *presence.FAULTS,
+    *company.FAULTS,
     *revising.FAULTS,
     *operators.FAULTS,
     *admin_ui.FAULTS,

@@ -93,8 +93,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "typing goes on after the message",
         "hub/services/posting/lane.py",
-        "deliveries = self._typing.stopped_by_message(submission.draft)",
-        "deliveries: list[Delivery] = []",
+        "return [*self._typing.stopped_by_message(message), *deliveries]",
+        "return deliveries",
         ("tests/hub/services/typing/test_indicators.py", "tests/transcripts/test_transcripts.py"),
     ),
     Fault(

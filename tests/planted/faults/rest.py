@@ -80,8 +80,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "everybody sees who is online",
         "hub/rest/routes/private_messages/messages.py",
-        "return online & audience.get(call.me, frozenset())",
-        "return online | audience.get(call.me, frozenset())",
+        "frozenset(filter(presence.is_online, audience - {call.me}))",
+        "presence.online() | audience",
         ("tests/hub/rest/routes/private_messages/test_messages.py",),
     ),
     Fault(

@@ -102,15 +102,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "typing that is not renewed never ends",
         "hub/services/typing/indicators.py",
-        "expires = trio.current_time() + (source.typing_seconds or self._expiry)",
-        "expires = trio.current_time() + (source.typing_seconds or 1e9)",
+        "return indicator.source.typing_seconds or self._expiry",
+        "return indicator.source.typing_seconds or 1e9",
         (TYPING,),
     ),
     Fault(
         "a receipt that was overtaken moves a watermark back",
         "hub/services/receipts.py",
-        "evolve(advance, seq=self._newest[mark])",
-        "evolve(advance, seq=advance.seq)",
+        "advance = evolve(advance, seq=newest)",
+        "advance = evolve(advance, seq=min(newest, advance.seq))",
         (RECEIPTS,),
     ),
     Fault(
@@ -179,8 +179,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who is put out of a channel goes on typing there",
         "hub/assembly.py",
-        "    rooms.listeners.append(typing)\n",
-        "",
+        "    rooms.listeners += (channel_presences, typing)\n",
+        "    rooms.listeners += (channel_presences,)\n",
         (TYPING,),
     ),
     Fault(

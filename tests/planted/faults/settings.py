@@ -172,7 +172,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a user may have any number of connections",
         "hub/limits/quotas.py",
-        "self._connections.taken >= self._allowances[Kind.CONNECTIONS].limit",
+        "self._connections.taken >= self._limit(Kind.CONNECTIONS)",
         "self._connections.taken < 0",
         (QUOTAS,),
     ),

@@ -18,6 +18,7 @@ from hub.actor.letters import Register, Unregister
 from hub.actor.link import Frames
 from hub.actor.listeners import RoomListeners
 from hub.actor.wire import Wire
+from hub.cluster.elsewhere import Announcer
 from hub.limits.quotas import Quotas
 from hub.services.posting.lane import Lane, Settlement
 from hub.services.posting.log_watch import LogWatch, begin_log
@@ -157,7 +158,7 @@ async def open_node(store: Store, *, hold_seconds: float = HOLD_SECONDS) -> Asyn
     """With one lane."""
     hub = Hub(lambda *_, **__: None, RoomListeners())
     typing = TypingIndicators(
-        store.relations, store.channels, hub, is_followed=hub.is_followed, expiry=5.0
+        store.relations, store.channels, Announcer(hub), is_followed=hub.is_followed, expiry=5.0
     )
     watch = LogWatch(
         store.log, store.messages, hub, *await begin_log(store, lanes=1, hold_seconds=hold_seconds)

@@ -150,7 +150,7 @@ async def announce(call: Call) -> JSON[AnnouncedObject]:
     await _note(call, operator_of(call).does("announce", text=text))
     count = len(hub.clients())
     event = Announced(text, datetime.now(UTC))
-    await hub.broadcast([Delivery(event, ToEveryone(frozenset()))])
+    await call.services.announcer.announce([Delivery(event, ToEveryone(frozenset()))])
     await hub.barrier()
     operator_of(call).has_done("announce", connections=count)
     return JSON({"connections": count})

@@ -337,15 +337,13 @@ async def online_users(call: Call) -> JSON[list[UserObject]]:
 
 
 async def _visibly_online(call: Call) -> frozenset[UserId]:
-    online = call.services.presence.online() - {call.me}
-    if not online:
-        return online
-    relations = call.services.store.relations
+    presence, relations = call.services.presence, call.services.store.relations
     if call.services.config.presence_audience is AudienceRule.EVERYONE:
-        return online - (await relations.blocked_either_way([call.me]))[call.me]
+        hidden = (await relations.blocked_either_way([call.me]))[call.me]
+        return presence.online() - hidden - {call.me}
     # The relation is symmetric: the caller's audience are the users whose presence they may see.
-    audience = await relations.presence_audience([call.me])
-    return online & audience.get(call.me, frozenset())
+    audience = (await relations.presence_audience([call.me])).get(call.me, frozenset())
+    return frozenset(filter(presence.is_online, audience - {call.me}))
 
 
 async def _people(call: Call, peer_id: UserId) -> dict[UserId, User]:

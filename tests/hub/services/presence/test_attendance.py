@@ -3,7 +3,13 @@
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
-from hub.services.presence.attendance import LATELY_SECONDS, MAX_BATCH, Attendance
+from hub.services.presence.attendance import (
+    LATE_SECONDS,
+    LATELY_SECONDS,
+    MAX_BATCH,
+    Attendance,
+    Place,
+)
 
 
 async def changes(
@@ -64,7 +70,7 @@ async def test_a_new_departure_has_its_grace_anew(autojump_clock: MockClock) -> 
 async def test_a_change_that_could_not_be_told_is_due_again(autojump_clock: MockClock) -> None:
     attendance = Attendance[str]()
     attendance.arrived("ann")
-    assert await attendance.due() == ["ann"]
+    assert list(await attendance.due()) == ["ann"]
     attendance.postpone("ann", 1.0)
     assert await changes(attendance, 0.9) == []
     assert await changes(attendance, 0.2) == [("ann", True)]
@@ -75,8 +81,8 @@ async def test_what_is_due_comes_in_order_and_in_bounded_batches(autojump_clock:
     keys = [str(number) for number in range(MAX_BATCH + 1)]
     for key in keys:
         attendance.arrived(key)
-    assert await attendance.due() == keys[:MAX_BATCH]
-    assert await attendance.due() == keys[MAX_BATCH:]
+    assert list(await attendance.due()) == keys[:MAX_BATCH]
+    assert list(await attendance.due()) == keys[MAX_BATCH:]
 
 
 async def test_who_waits_for_changes_is_woken_by_one(nursery: trio.Nursery) -> None:
@@ -98,7 +104,7 @@ async def test_who_leaves_before_the_arrival_is_announced_was_never_here(
 ) -> None:
     attendance = Attendance[str]()
     attendance.arrived("ann")
-    assert await attendance.due() == ["ann"]
+    assert list(await attendance.due()) == ["ann"]
     attendance.left("ann", grace=5.0)
     assert attendance.announce("ann") is None
     assert await changes(attendance, 100) == []
@@ -116,3 +122,106 @@ async def test_who_left_a_moment_ago_may_still_be_shown(autojump_clock: MockCloc
     assert (set(attendance.announced()), set(attendance.shown())) == (set(), {"ann"})
     await trio.sleep(LATELY_SECONDS + 1)
     assert set(attendance.shown()) == set()
+
+
+NORTH, SOUTH = Place(2), Place(4)
+
+
+async def everywhere(attendance: Attendance[str], seconds: float) -> list[tuple[str, bool, bool]]:
+    """What is announced within so many seconds: of whom, whether they are here, whether others are
+    to hear of it.
+    """
+    found: list[tuple[str, bool, bool]] = []
+    with trio.move_on_after(seconds + 0.001) as rest:
+        while True:
+            for key, is_for_all in (await attendance.due()).items():
+                is_here = attendance.announce(key)
+                if is_here is not None:
+                    found.append((key, is_here, is_for_all))
+    assert rest.cancelled_caught
+    return found
+
+
+async def test_another_node_announces_whom_it_has(autojump_clock: MockClock) -> None:
+    attendance = Attendance[str]()
+    attendance.arrived("ann", NORTH)
+    assert await everywhere(attendance, LATE_SECONDS - 0.1) == []
+    assert attendance.heard("ann", 5.0, online=True)
+    assert not attendance.heard("ann", 5.0, online=True)
+    attendance.left("ann", 5.0, NORTH)
+    assert await everywhere(attendance, 5.0) == []
+    assert attendance.heard("ann", 5.0, online=False)
+    assert await everywhere(attendance, 100) == []
+    assert attendance.present() == frozenset()
+
+
+async def test_what_another_node_announced_in_vain_is_announced_here(
+    autojump_clock: MockClock,
+) -> None:
+    attendance = Attendance[str]()
+    attendance.arrived("ann", NORTH)
+    assert await everywhere(attendance, LATE_SECONDS) == [("ann", True, False)]
+    attendance.left("ann", 5.0, NORTH)
+    assert await everywhere(attendance, 5.0 + LATE_SECONDS - 0.1) == []
+    assert await everywhere(attendance, 0.2) == [("ann", False, False)]
+
+
+async def test_who_is_at_any_node_is_not_gone(autojump_clock: MockClock) -> None:
+    attendance = Attendance[str]()
+    attendance.arrived("ann")
+    attendance.arrived("ann", NORTH)
+    assert await everywhere(attendance, 0) == [("ann", True, True)]
+    attendance.left("ann", 5.0)
+    assert await everywhere(attendance, 100) == []
+    assert not attendance.heard("ann", 5.0, online=False)
+    assert attendance.announced() == {"ann"}
+    attendance.left("ann", 5.0, NORTH)
+    assert await everywhere(attendance, 100) == [("ann", False, False)]
+
+
+async def test_who_is_here_is_announced_anew_when_another_node_says_that_they_are_gone(
+    autojump_clock: MockClock,
+) -> None:
+    attendance = Attendance[str]()
+    attendance.arrived("ann")
+    assert await everywhere(attendance, 0) == [("ann", True, True)]
+    assert not attendance.heard("ann", 5.0, online=False)
+    assert await everywhere(attendance, 0) == [("ann", True, True)]
+
+
+async def test_when_a_node_ends_its_users_are_gone_unless_they_are_back(
+    autojump_clock: MockClock,
+) -> None:
+    attendance = Attendance[str]()
+    for key in ("ann", "ben", "eve"):
+        attendance.arrived(key, NORTH)
+        attendance.heard(key, 5.0, online=True)
+    attendance.arrived("eve", SOUTH)
+    attendance.left("ben", 5.0, NORTH)  # a moment before
+    attendance.ended(NORTH, 9.0, everywhere=True)
+    assert await everywhere(attendance, 8.9) == []
+    attendance.arrived("ann", SOUTH)
+    assert await everywhere(attendance, 100) == [("ben", False, True)]
+    assert attendance.present() == {"ann", "eve"}
+
+
+async def test_a_snapshot_says_who_is_at_a_node(autojump_clock: MockClock) -> None:
+    attendance = Attendance[str]()
+    for key in ("ann", "ben"):
+        attendance.arrived(key, NORTH)
+        attendance.heard(key, 5.0, online=True)
+    attendance.replace(NORTH, ["ben", "eve"], 5.0)
+    assert sorted(attendance.keys_at(NORTH)) == ["ben", "eve"]
+    assert await everywhere(attendance, 100) == [("eve", True, False), ("ann", False, False)]
+    assert (attendance.count_of("ben"), attendance.count_of("ann")) == (1, 0)
+
+
+async def test_who_is_not_to_announce_the_end_of_a_node_does_so_late_and_for_itself(
+    autojump_clock: MockClock,
+) -> None:
+    attendance = Attendance[str]()
+    attendance.arrived("ann", NORTH)
+    attendance.heard("ann", 5.0, online=True)
+    attendance.ended(NORTH, 5.0, everywhere=False)
+    assert await everywhere(attendance, 5.0 + LATE_SECONDS - 0.1) == []
+    assert await everywhere(attendance, 0.2) == [("ann", False, False)]

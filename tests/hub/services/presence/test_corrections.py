@@ -8,7 +8,7 @@ from protocol.model import UserId
 ANN, BEN, EVE, KIM = map(UserId, range(1, 5))
 
 
-def test_a_change_counts_for_the_lookups_that_are_in_flight() -> None:
+async def test_a_change_counts_for_the_lookups_that_are_in_flight() -> None:
     corrections = Corrections()
     corrections.note(ANN, BEN, knows=False)  # before: the lookup will find it
     with corrections.of_lookup() as found:
@@ -22,7 +22,7 @@ def test_a_change_counts_for_the_lookups_that_are_in_flight() -> None:
     assert corrected(frozenset({EVE, KIM}), ANN, found, knows=False) == {BEN, KIM}
 
 
-def test_of_two_lookups_each_ends_for_itself() -> None:
+async def test_of_two_lookups_each_ends_for_itself() -> None:
     corrections = Corrections()
     first, second = ExitStack(), ExitStack()
     one = first.enter_context(corrections.of_lookup())

@@ -107,10 +107,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
         '    await _note(call, operator_of(call).does("announce", text=text))\n'
         "    count = len(hub.clients())\n"
         "    event = Announced(text, datetime.now(UTC))\n"
-        "    await hub.broadcast([Delivery(event, ToEveryone(frozenset()))])\n",
+        "    await call.services.announcer.announce([Delivery(event, ToEveryone(frozenset()))])\n",
         "    count = len(hub.clients())\n"
         "    event = Announced(text, datetime.now(UTC))\n"
-        "    await hub.broadcast([Delivery(event, ToEveryone(frozenset()))])\n"
+        "    await call.services.announcer.announce([Delivery(event, ToEveryone(frozenset()))])\n"
         '    await _note(call, operator_of(call).does("announce", text=text))\n',
         (HUB,),
     ),

@@ -56,8 +56,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "offline without grace",
         "hub/services/presence/users.py",
-        "self._users.left(user_id, self._grace)",
-        "self._users.left(user_id, 0.0)",
+        "self.attendance.left(user_id, self._grace)",
+        "self.attendance.left(user_id, 0.0)",
         (PRESENCE,),
     ),
     Fault(
@@ -77,8 +77,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "presence is forgotten while the database is away",
         "hub/services/presence/users.py",
-        "                self._users.postpone(user_id, RETRY_SECONDS)\n",
-        "                self._users.announce(user_id)\n",
+        "                self.attendance.postpone(user_id, RETRY_SECONDS, everywhere=everywhere)\n"
+        "            return\n",
+        "                self.attendance.announce(user_id)\n            return\n",
         (PRESENCE,),
     ),
     Fault(

@@ -179,9 +179,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "who is online is told before a new member follows the workspace",
-        "hub/services/rights/introduction.py",
-        "await self.workspaces.joined(workspace_id, user_id)",
-        "await self.hub.barrier()",
+        "hub/services/workspaces.py",
+        "        await self._joined(workspace_id, user_id)\n",
+        "",
         (INTRODUCTION,),
     ),
     Fault(

@@ -1,0 +1,185 @@
+"""What other nodes say of their users, and what follows here.
+
+Guarantees: who is at which node is known, however much of what was said of it was lost: a digest in
+each heartbeat shows that something was, and a snapshot repairs it. What came too late to be true
+changes nothing. Nothing here waits. Must not know: what carries bulletins, who may see whom.
+"""
+
+from collections.abc import Sequence
+from typing import Final, assert_never
+
+import trio
+from attrs import define, field
+
+from hub.actor.letters import Delivery
+from hub.cluster.bulletins import (
+    Heading,
+    Heartbeat,
+    Key,
+    Move,
+    Present,
+    Reaching,
+    Seat,
+    Shown,
+    Sign,
+    Typed,
+)
+from hub.cluster.digest import mark
+from hub.cluster.elsewhere import Elsewhere
+from hub.services.presence.attendance import OWN, Place
+from hub.services.presence.channels import ChannelPresences
+from hub.services.presence.users import Presence
+from hub.services.receipts import Receipts
+from hub.services.typing.indicators import TypingIndicators
+
+SNAPSHOT_SECONDS: Final = 2.0  # between two of this node
+
+
+@define
+class _Node:
+    """Another node: `place`: its bit; `digest`: of who is there, as it is known here; `parts`: of
+    the snapshot with that number, until all are there.
+    """
+
+    start: str
+    place: Place
+    digest: int = 0
+    snapshot: int = 0
+    parts: list[Key] = field(factory=list)
+
+
+class FromElsewhere:
+    """Implements `hub.cluster.receiving.Company`.
+
+    Args:
+        own: the name of this node.
+        presence, in_channels: who is where.
+        typing: the indicators that are on.
+        receipts: how far somebody has read.
+        elsewhere: publishes who is here, when another node asks for it.
+        grace: seconds between the end of a user's last connection and their absence.
+    """
+
+    def __init__(
+        self,
+        own: str,
+        presence: Presence,
+        in_channels: ChannelPresences,
+        typing: TypingIndicators,
+        receipts: Receipts,
+        elsewhere: Elsewhere,
+        *,
+        grace: float,
+    ) -> None:
+        self._own = own
+        self._presence = presence
+        self._in_channels = in_channels
+        self._typing = typing
+        self._receipts = receipts
+        self._elsewhere = elsewhere
+        self._grace = grace
+        self._nodes: dict[str, _Node] = {}
+        self._lacking: dict[str, None] = {}
+        self._snapshot_at = -float("inf")
+
+    def beat(self, heading: Heading, beat: Heartbeat) -> None:
+        """See `Company`."""
+        node = self._node(heading)
+        if node.digest == beat.online:
+            self._lacking.pop(heading.node, None)
+        else:
+            self._lacking[heading.node] = None
+        self._elsewhere.lacks(tuple(self._lacking))
+        now = trio.current_time()
+        if self._own in beat.lacks and now >= self._snapshot_at:
+            self._snapshot_at = now + SNAPSHOT_SECONDS
+            users, seats = self._presence.attendance, self._in_channels.attendance
+            self._elsewhere.present([*users.keys_at(OWN), *seats.keys_at(OWN)])
+
+    def moved(self, heading: Heading, moves: Sequence[Move]) -> None:
+        """See `Company`."""
+        node = self._node(heading)
+        for move in moves:
+            if move.is_here != self._is_at(move.key, node.place):
+                node.digest ^= mark(move.key)
+                self._move(move, node.place)
+
+    def present(self, heading: Heading, part: Present) -> None:
+        """See `Company`."""
+        node = self._node(heading)
+        if node.snapshot != part.snapshot:
+            node.snapshot, node.parts = part.snapshot, []
+        node.parts += part.items
+        if len(node.parts) < part.count:
+            return
+        users = [key for key in node.parts if not isinstance(key, Seat)]
+        seats = [key for key in node.parts if isinstance(key, Seat)]
+        self._presence.attendance.replace(node.place, users, self._grace)
+        self._in_channels.attendance.replace(node.place, seats, self._grace)
+        node.digest = 0
+        for key in node.parts:
+            node.digest ^= mark(key)
+        node.parts = []
+
+    def signs(self, heading: Heading, signs: Sequence[Sign]) -> Sequence[Delivery]:
+        """See `Company`."""
+        self._node(heading)
+        return [delivery for sign in signs for delivery in self._of_sign(heading.node, sign)]
+
+    def delivered(self, items: Sequence[Reaching]) -> Sequence[Delivery]:
+        """See `Company`."""
+        return [Delivery(self._receipts.forward(each.event), each.to) for each in items]
+
+    def ended(self, node: str, seconds: float | None, *, announces: bool) -> None:
+        """See `Company`. Without a goodbye, or after one that names less, a grace period passes."""
+        found = self._nodes.pop(node, None)
+        self._lacking.pop(node, None)
+        self._elsewhere.lacks(tuple(self._lacking))
+        self._typing.elsewhere.node_ended(node)
+        if found is None:
+            return
+        patience = max(self._grace, seconds or 0.0)
+        for attendance in (self._presence.attendance, self._in_channels.attendance):
+            attendance.ended(found.place, patience, everywhere=announces)
+
+    def _of_sign(self, node: str, sign: Sign) -> Sequence[Delivery]:
+        match sign:
+            case Typed():
+                return self._typing.elsewhere.received(node, sign)
+            case Shown(key=key):
+                if isinstance(key, Seat):
+                    return self._in_channels.heard(sign, key)
+                return self._presence.heard(sign, key)
+            case _:
+                assert_never(sign)
+
+    def _node(self, heading: Heading) -> _Node:
+        """The node, which is another one if it began anew."""
+        node = self._nodes.get(heading.node)
+        if node is not None and node.start == heading.start:
+            return node
+        if node is not None:
+            names = {self._own, *self._nodes} - {heading.node}
+            self.ended(heading.node, None, announces=self._own == min(names))
+        taken = {each.place for each in self._nodes.values()}
+        place = OWN
+        while (place := Place(place << 1)) in taken:
+            pass
+        self._nodes[heading.node] = node = _Node(heading.start, place)
+        return node
+
+    def _is_at(self, key: Key, place: Place) -> bool:
+        if isinstance(key, Seat):
+            return self._in_channels.attendance.is_at(key, place)
+        return self._presence.attendance.is_at(key, place)
+
+    def _move(self, move: Move, place: Place) -> None:
+        match move.key, move.is_here:
+            case Seat() as seat, True:
+                self._in_channels.attendance.arrived(seat, place)
+            case Seat() as seat, _:
+                self._in_channels.attendance.left(seat, self._grace, place)
+            case user_id, True:
+                self._presence.attendance.arrived(user_id, place)
+            case user_id, _:
+                self._presence.attendance.left(user_id, self._grace, place)

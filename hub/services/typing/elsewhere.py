@@ -1,0 +1,93 @@
+"""Typing indicators that began at other nodes.
+
+Guarantees: one ends by its author's end, by their message when that is delivered here, a second
+after its time when its end was lost, and with its node; its end is delivered once. What was typed
+before a message, or before a right ended, is not delivered after it, however late it comes. Must
+not know: who may type where, what carries indicators.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Final
+
+import trio
+from attrs import evolve
+
+from hub.actor.letters import ChannelRoom, Delivery
+from hub.cluster.bulletins import Reaching, Typed
+from hub.services.company.lately import Lately
+from hub.services.presence.corrections import Corrections
+from hub.services.typing.running import Place, Running
+from protocol.events import ChannelTyping, TypingChanged
+
+LATE_SECONDS: Final = 10.0  # that an indicator may be under way
+REFUSE_SECONDS: Final = 2.0  # in which a node may not know yet that a right has ended
+SPARE_SECONDS: Final = 1.0  # for its own end to come
+
+
+class TypingElsewhere:
+    """What other nodes say of typing.
+
+    Args:
+        running: the indicators that are on here.
+        corrections: who was hidden from whom a moment ago.
+    """
+
+    def __init__(self, running: Running, corrections: Corrections) -> None:
+        self._running = running
+        self._corrections = corrections
+        self._messages: Lately[Place, int] = Lately(LATE_SECONDS)  # each author's last, by its seq
+        self._refused: Lately[Place, bool] = Lately(REFUSE_SECONDS)
+
+    def message_delivered(self, place: Place, seq: int) -> None:
+        """The author's message there is delivered now."""
+        self._messages.note(place, max(seq, self.last_message(place)))
+
+    def last_message(self, place: Place) -> int:
+        """The seq of the author's last message there, if it was delivered lately; else 0."""
+        return self._messages.get(place) or 0
+
+    def refuse(self, place: Place) -> None:
+        """The author may not be shown there as typing from now on."""
+        self._refused.note(place, value=True)
+
+    def received(self, node: str, sign: Typed) -> Sequence[Delivery]:
+        """What is delivered here of it."""
+        place = _place_of(sign)
+        if place is None:
+            return ()
+        if not sign.is_typing:
+            if not self._running.is_on(place):
+                return ()  # it has ended
+            self._running.forget(place)
+            return self._deliveries(sign)()
+        if self.last_message(place) > sign.after or self._refused.get(place):
+            return ()
+        ended = evolve(sign, is_typing=False, reaching=[_ended(each) for each in sign.reaching])
+        expires = trio.current_time() + sign.seconds + SPARE_SECONDS
+        self._running.start(place, node, self._deliveries(ended), expires)
+        return self._deliveries(sign)()
+
+    def node_ended(self, node: str) -> None:
+        """What began there ends now."""
+        self._running.end_now(self._running.places(source=node))
+
+    def _deliveries(self, sign: Typed) -> Callable[[], list[Delivery]]:
+        return partial(self._corrections.deliveries, sign.author_id, sign.reaching)
+
+
+def _place_of(sign: Typed) -> Place | None:
+    if sign.recipient_id is not None:
+        return sign.author_id, sign.recipient_id
+    return None if sign.channel_id is None else (sign.author_id, ChannelRoom(sign.channel_id))
+
+
+def _ended(reaching: Reaching) -> Reaching:
+    match reaching.event:
+        case TypingChanged() as event:
+            return evolve(reaching, event=evolve(event, is_typing=False, at=datetime.now(UTC)))
+        case ChannelTyping() as event:
+            return evolve(reaching, event=evolve(event, is_typing=False))
+        case _:
+            return reaching

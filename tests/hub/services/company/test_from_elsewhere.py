@@ -1,0 +1,456 @@
+"""What people see of each other when they are connected to several hubs: what they see at one."""
+
+import json
+import random
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import chain, product
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from hub.actor.letters import Delivery, ToEveryone
+from hub.cluster.bulletins import Heading, Present
+from hub.limits.quotas import Kind
+from persistence.bus.memory import Medium, Weather
+from protocol.events import Announced, PrivateMessagesRead
+from protocol.model import UserId
+from tests.support.clients.websocket import WebSocket
+from tests.support.cluster.worlds import OneNode, new_store, open_node, open_nodes
+from tests.support.posting import post, private_message, say
+from tests.support.quiet import until_quiet
+from tests.support.school import School, on_gateway, open_school
+from tests.support.world import Person, World
+
+ONLINE = "user_online_status"
+PATHS = ("/ws", "/ws/chat", "/messagepal", "/gateway")
+CHANGING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(\+00:00|Z)|\"epoch\":\"\w+\"")
+
+
+async def related(world: World) -> tuple[Person, Person]:
+    """Two who may know that each other is online."""
+    ann, ben = await world.people("ann", "ben")
+    await world.store.relations.request_follow(ann.id, ben.id)
+    return ann, ben
+
+
+def status(person: Person, *, is_online: bool) -> Mapping[str, object]:
+    return {"type": ONLINE, "user_id": person.id, "is_online": is_online}
+
+
+async def comes(person: Person, path: str, school: School) -> WebSocket:
+    """A connection that has joined all that its dialect can join."""
+    socket = await person.connect(path)
+    if path == "/gateway":
+        await socket.send({"op": "IDENTIFY", "d": {"userId": person.id}})
+    if path == "/ws/chat":
+        for channel in (school.general, school.dm):
+            await socket.send({"type": "join_channel", "channelId": channel.id})
+    return socket
+
+
+def acts(path: str, to: Person, school: School) -> Sequence[object]:
+    """What somebody types and sends by a dialect that takes it."""
+    match path:
+        case "/ws":
+            typing = {"type": "typing_indicator", "recipient_id": to.id}
+            return (
+                {**typing, "is_typing": True},
+                {**typing, "is_typing": False},
+                {**typing, "is_typing": True},
+                private_message(to),
+            )
+        case "/messagepal":
+            return (
+                {"type": "typing", "recipientId": to.id},
+                {"type": "send_message", "recipientId": to.id, "content": "hi"},
+            )
+        case "/ws/chat":
+            channels = (school.general.id, school.dm.id)
+            return [
+                {"type": kind, "channelId": channel, **content}
+                for channel, (kind, content) in product(
+                    channels, [("typing", {}), ("send_message", {"content": "hi"})]
+                )
+            ]
+        case _:
+            return ()
+
+
+async def seen(
+    autojump_clock: MockClock, ann_at: OneNode, ben_at: OneNode, paths: tuple[str, str]
+) -> list[list[str]]:
+    """What each of two sees, step by step."""
+    school = await open_school(ann_at.world)
+    ann, ben = school.ann, ben_at.at(school.ben)
+    sockets: list[WebSocket] = []
+    steps: list[list[str]] = []
+
+    async def look() -> None:
+        for socket in sockets:
+            frames = [CHANGING.sub("*", str(each)) for each in await socket.everything()]
+            steps.append(sorted(frames))
+
+    for person, path in ((ann, paths[0]), (ben, paths[1])):
+        sockets.append(await comes(person, path, school))
+        await look()
+    for frame in acts(paths[0], ben, school):
+        await sockets[0].send(frame)
+        await look()
+    messages = await ann.call("POST", f"/private_messages/api/messages/{ben.id}", {"content": "x"})
+    await look()
+    message_id = messages.json["id"]
+    for method, path, body in (
+        ("PUT", f"/private_messages/api/messages/{ann.id}/read", None),
+        ("POST", f"/learning_platform/api/messages/{message_id}/read", None),
+        ("PUT", f"/private_messages/api/messages/{ann.id}/mute", {"until": None}),
+    ):
+        await ben.call(method, path, body)
+        await look()
+    channel = {"name": "made", "workspaceId": school.workspace.id}
+    await ben_at.at(school.tea).ask("POST", "/learning_platform/api/channels", channel)
+    await look()
+    await sockets[0].drop()
+    await trio.sleep(6)
+    sockets = sockets[1:]
+    await look()
+    return steps
+
+
+@pytest.mark.parametrize("paths", list(product(PATHS, PATHS)))
+async def test_at_two_nodes_everybody_sees_what_they_see_at_one(
+    autojump_clock: MockClock, paths: tuple[str, str]
+) -> None:
+    async with open_nodes(2) as (one, _):
+        expected = await seen(autojump_clock, one, one, paths)
+    async with open_nodes(2) as (one, other):
+        found = await seen(autojump_clock, one, other, paths)
+    assert found == expected
+    assert sum(map(len, found)) > 3
+
+
+async def test_presence_crosses_and_is_told_once(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(3) as (a, b, c):
+        ann, ben = await related(a.world)
+        bens, other = await b.at(ben).open(), await c.at(ben).open()
+        anns = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == await other.receive() == status(ann, is_online=True)
+        await anns.close_in_silence()
+        left = trio.current_time()
+        assert await bens.receive() == await other.receive() == status(ann, is_online=False)
+        assert trio.current_time() - left == 5.0
+        await trio.sleep(30)
+        await bens.is_silent()
+        await other.is_silent()
+
+
+async def test_who_comes_is_shown_who_is_at_other_nodes(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(2) as (a, b):
+        ann, ben = await related(a.world)
+        (await ann.open()).ignoring(ONLINE)
+        bens = await b.at(ben).connect("/ws")
+        await bens.receive_type("system")
+        assert await bens.receive() == status(ann, is_online=True)
+        shown = (await b.at(ben).call("GET", "/private_messages/api/users/online")).json
+        assert [each["id"] for each in shown] == [ann.id]
+
+
+async def test_who_leaves_one_of_two_nodes_stays_online(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(2) as (a, b):
+        ann, ben = await related(a.world)
+        bens = await b.at(ben).open()
+        first = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == status(ann, is_online=True)
+        second = (await b.at(ann).open()).ignoring(ONLINE)
+        await first.close_in_silence()
+        await trio.sleep(30)
+        await bens.is_silent()
+        await second.close_in_silence()
+        assert await bens.receive() == status(ann, is_online=False)
+
+
+async def test_who_moves_to_another_node_within_the_grace_period_was_never_away(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(2) as (a, b):
+        ann, ben = await related(a.world)
+        bens = await b.at(ben).open()
+        anns = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == status(ann, is_online=True)
+        for node in (b, a, b):
+            await anns.close_in_silence()
+            await trio.sleep(4)
+            anns = (await node.at(ann).open()).ignoring(ONLINE)
+        await trio.sleep(30)
+        await bens.is_silent()
+
+
+async def test_the_users_of_a_node_that_dies_are_offline_after_its_end_and_a_grace_period(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(3) as (a, b, c):
+        ann, ben = await related(a.world)
+        eve = await a.world.person("eve")
+        await a.world.store.relations.request_follow(eve.id, ben.id)
+        bens, elsewhere = await b.at(ben).open(), await c.at(ben).open()
+        await a.at(ann).open()
+        await a.at(eve).open()
+        for socket in (bens, elsewhere):
+            await socket.past(ONLINE)
+        a.die()
+        died = trio.current_time()
+        backs = (await c.at(eve).open()).ignoring(ONLINE)
+        assert await bens.receive() == await elsewhere.receive() == status(ann, is_online=False)
+        assert 11.0 <= trio.current_time() - died <= 14.0  # its lease, and grace
+        await trio.sleep(20)
+        await bens.is_silent()
+        await elsewhere.is_silent()
+        await backs.close_in_silence()
+        assert (await bens.receive())["user_id"] == eve.id
+        await elsewhere.past(ONLINE)
+        for socket in a.world.sockets:
+            await socket.past(ONLINE)
+
+
+async def test_a_node_that_says_goodbye_has_its_users_announced_later(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(2) as (a, b):
+        ann, ben = await related(a.world)
+        bens = await b.at(ben).open()
+        anns = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == status(ann, is_online=True)
+        said = trio.current_time()
+        await a.say_goodbye(12.0)
+        assert await bens.receive() == status(ann, is_online=False)
+        assert trio.current_time() - said == 12.0
+        await anns.past(ONLINE)
+
+
+async def test_a_node_that_began_anew_has_none_of_its_former_users(
+    autojump_clock: MockClock,
+) -> None:
+    store, medium = new_store(), Medium()
+    async with open_node(store, medium, "b") as b, open_node(store, medium, "a") as a:
+        ann, ben = await related(a.world)
+        bens = await b.at(ben).open()
+        anns = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == status(ann, is_online=True)
+        a.die()
+        await a.end_lease()
+        async with open_node(store, medium, "a"):
+            assert await bens.receive() == status(ann, is_online=False)
+            await trio.sleep(15)
+            await bens.is_silent()
+        await anns.past(ONLINE)
+
+
+async def test_a_deaf_node_does_not_say_that_somebody_is_gone(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(2) as (a, b):
+        ann, ben = await related(a.world)
+        bens = await a.at(ben).open()
+        anns = (await ann.open()).ignoring(ONLINE)
+        assert await bens.receive() == status(ann, is_online=True)
+        a.bus.is_deaf = True
+        await trio.sleep(4)
+        await anns.close_in_silence()
+        back = (await b.at(ann).open()).ignoring(ONLINE)
+        await trio.sleep(15)
+        await bens.is_silent()
+        a.bus.is_deaf = False
+        await trio.sleep(15)
+        await bens.is_silent()
+        await back.close_in_silence()
+        assert await bens.receive() == status(ann, is_online=False)
+
+
+async def read(views: Sequence[WebSocket], shown: Sequence[dict[int, bool]]) -> None:
+    """What has come of presence."""
+    for view, last in zip(views, shown, strict=True):
+        for text in await view.everything():
+            frame = json.loads(text)
+            last[frame["user_id"]] = frame["is_online"]
+
+
+async def test_presence_is_right_in_the_end_however_much_is_lost(
+    autojump_clock: MockClock,
+) -> None:
+    dice = random.Random(7)
+    medium = Medium(Weather(dice))
+    async with open_nodes(3, medium) as nodes:
+        world = nodes[0].world
+        people = await world.people("ann", "ben", "eve", "kim")
+        watch = await world.person("tea")
+        for person in people:
+            await world.store.relations.request_follow(person.id, watch.id)
+        views = [await node.at(watch).open() for node in nodes]
+        medium.weather = Weather(dice, lost=0.2, repeated=0.3, overtaken=0.3, slowest=0.5)
+        connected: dict[int, list[WebSocket]] = {person.id: [] for person in people}
+        shown: list[dict[int, bool]] = [{} for _ in nodes]
+        for _ in range(40):
+            person = dice.choice(people)
+            theirs = connected[person.id]
+            if theirs and dice.random() < 0.5:
+                await theirs.pop().drop(besides={ONLINE})
+            elif len(theirs) < 3:
+                at = dice.choice(nodes).at(person)
+                theirs.append((await at.open()).ignoring(ONLINE))
+            await trio.sleep(dice.uniform(0, 4))
+            await read(views, shown)
+            for socket in chain(*connected.values()):
+                await socket.past(ONLINE)
+        medium.weather = Weather(dice)
+        for _ in range(8):
+            await trio.sleep(3)
+            await read(views, shown)
+            for socket in chain(*connected.values()):
+                await socket.past(ONLINE)
+        online = {person.id for person in people if connected[person.id]}
+        for node, last in zip(nodes, shown, strict=True):
+            assert {user_id for user_id, is_on in last.items() if is_on} == online
+            assert node.world.services.presence.online() == online | {watch.id}
+
+
+async def test_typing_ends_a_second_late_if_its_end_is_lost(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(2) as (a, b):
+        ann, ben = await a.world.people("ann", "ben")
+        anns, bens = await ann.open(), await b.at(ben).open()
+        await anns.send({"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True})
+        assert (await bens.receive())["is_typing"] is True
+        began = trio.current_time()
+        a.bus.is_mute = True
+        assert (await bens.receive())["is_typing"] is False
+        assert trio.current_time() - began == 4.0
+        a.bus.is_mute = False
+        await trio.sleep(10)
+        await bens.is_silent()
+
+
+async def test_typing_ends_with_its_node(autojump_clock: MockClock) -> None:
+    async with open_nodes(2, typing_expiry=60.0) as (a, b):
+        school = await open_school(a.world)
+        theirs = (await school.join(school.ann)).ignoring("user_presence")
+        bens = await b.at(school.ben).open("/ws/chat")
+        await bens.send({"type": "join_channel", "channelId": school.general.id})
+        await bens.receive_type("joined_channel")
+        bens.ignoring("user_presence")
+        await theirs.send({"type": "typing", "channelId": school.general.id})
+        await bens.receive_type("user_typing")
+        a.die()
+        died = trio.current_time()
+        await bens.receive_type("user_stop_typing")
+        assert trio.current_time() - died < 10.0  # its lease has ended
+
+
+async def test_a_member_is_let_in_at_every_node_before_they_are_announced_there(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(2) as (a, b):
+        school = await open_school(a.world)
+        gateway = await on_gateway(b.at(school.eve))
+        others = (await on_gateway(b.at(school.ben))).ignoring("PRESENCE_UPDATE")
+        gateway.ignoring("PRESENCE_UPDATE")
+        members = f"/learning_platform/api/workspaces/{school.workspace.id}/members"
+        reply = await school.tea.ask("POST", members, {"userId": school.eve.id})
+        assert reply.status in {200, 201}, reply.text
+        for socket in (gateway, others):
+            await socket.receive_type("GUILD_MEMBER_ADD")
+        await post(a.world, school.ann.user, school.general, "welcome")
+        for socket in (gateway, others):
+            await socket.receive_type("MESSAGE_CREATE")
+            await socket.is_silent(besides={"CHANNEL_CREATE"})
+
+
+async def test_a_session_that_ends_at_one_node_ends_its_connections_at_the_others(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(2) as (a, b):
+        (ann,) = await a.world.people("ann")
+        anns = await b.at(ann).open()
+        asked = trio.current_time()
+        await ann.call("POST", "/private_messages/api/auth/logout")
+        assert (await anns.closed()).code == 4001
+        assert trio.current_time() - asked < 1.0
+
+
+async def test_each_node_allows_its_share(autojump_clock: MockClock) -> None:
+    async with open_nodes(2, user_messages_per_second=10) as (a, b):
+        (ann,) = await a.world.people("ann")
+        quota = a.world.services.quotas.of(ann.id)
+        assert quota.left(Kind.MESSAGES, trio.current_time()) == 10
+        anns = (await b.at(ann).open()).ignoring(ONLINE)
+        assert quota.left(Kind.MESSAGES, trio.current_time()) == 5
+        await anns.close_in_silence()
+        await until_quiet()
+        assert quota.left(Kind.MESSAGES, trio.current_time()) == 10
+
+
+async def test_what_an_operator_says_reaches_everybody(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(2) as (a, b):
+        (ann,) = await a.world.people("ann")
+        anns = await b.at(ann).open()
+        said = Announced("soon", datetime.now(UTC))
+        await a.world.services.announcer.announce([Delivery(said, ToEveryone(frozenset()))])
+        await anns.receive_type("announcement")
+
+
+async def test_a_snapshot_counts_once_all_of_it_is_there(autojump_clock: MockClock) -> None:
+    async with open_nodes(1) as (node,):
+        company, presence = node.world.services.from_elsewhere, node.world.services.presence
+        heading, ann, ben = Heading("z", "1", 1), UserId(1), UserId(2)
+        company.present(heading, Present((ann,), 1, 1))
+        assert presence.online() == {ann}
+        company.present(heading, Present((ben,), 2, 2))
+        assert presence.online() == {ann}
+        company.present(heading, Present((ann,), 3, 2))  # the rest of the one before was lost
+        company.present(heading, Present((ben,), 3, 2))
+        assert presence.online() == {ann, ben}
+
+
+async def test_a_receipt_that_comes_late_does_not_go_back(autojump_clock: MockClock) -> None:
+    async with open_nodes(1) as (b,):
+        ann, ben = await b.world.people("ann", "ben")
+        receipts = b.world.services.commands.receipts
+        read = [
+            PrivateMessagesRead(ben.id, ann.id, seq, (), datetime.now(UTC)) for seq in (2, 5, 3)
+        ]
+        shown = list(map(receipts.forward, read))
+        assert [each.seq for each in shown if isinstance(each, PrivateMessagesRead)] == [2, 5, 5]
+
+
+@pytest.mark.parametrize("afterwards", ["another follows", "silence"])
+async def test_a_receipt_that_was_lost_is_repeated_once(
+    autojump_clock: MockClock, afterwards: str
+) -> None:
+    medium = Medium()
+    async with open_nodes(3, medium) as (a, b, c):
+        ben, ann = await a.world.people("ben", "ann")
+        await a.world.store.relations.request_follow(ben.id, ann.id)
+        for text in ("one", "two", "three"):
+            await say(ann, ben, text)
+        anns = [(await node.at(ann).open()).ignoring(ONLINE) for node in (b, c)]
+        b.bus.is_deaf = True
+        await ben.call("PUT", f"/private_messages/api/messages/{ann.id}/read?up_to_seq=1")
+        await until_quiet()
+        b.bus.is_deaf = False
+        if afterwards == "another follows":
+            await ben.call("PUT", f"/private_messages/api/messages/{ann.id}/read?up_to_seq=3")
+        await trio.sleep(4)
+        for socket in anns:
+            seqs = [json.loads(each)["seq"] for each in await socket.everything()]
+            assert max(seqs) == (3 if afterwards == "another follows" else 1)
+            assert len(seqs) == (2 if afterwards == "another follows" else 1)

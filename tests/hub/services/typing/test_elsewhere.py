@@ -1,0 +1,126 @@
+"""What another node says of typing is delivered once, and never after what ended it."""
+
+import trio
+from attrs import define, evolve, field
+from trio.testing import MockClock
+
+from hub.actor.letters import ChannelRoom, ToRooms, ToUsers
+from hub.cluster.bulletins import Reaching, Typed
+from hub.services.presence.corrections import Corrections
+from hub.services.typing.elsewhere import LATE_SECONDS, REFUSE_SECONDS, TypingElsewhere
+from hub.services.typing.running import Place, Running
+from protocol.events import ChannelTyping, TypingChanged
+from protocol.model import ChannelId, UserId
+from tests.support.documents.events import ANN, AT
+
+BEN = UserId(2)
+PLACE: Place = (ANN.id, BEN)
+BEGINS = Typed(
+    ANN.id,
+    BEN,
+    None,
+    is_typing=True,
+    seconds=3.0,
+    after=0,
+    reaching=(
+        Reaching(
+            TypingChanged(ANN.id, ANN.username, ANN.name, BEN, is_typing=True, at=AT),
+            ToUsers((BEN,)),
+        ),
+    ),
+)
+
+
+@define
+class Elsewhere:
+    """What has come from the node `north`."""
+
+    running: Running = field(factory=Running)
+    corrections: Corrections = field(factory=Corrections)
+    typing: TypingElsewhere = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.typing = TypingElsewhere(self.running, self.corrections)
+
+    def says(self, sign: Typed) -> list[bool]:
+        """What is delivered of it."""
+        shown = []
+        for each in self.typing.received("north", sign):
+            assert isinstance(each.event, TypingChanged | ChannelTyping)
+            shown.append(each.event.is_typing)
+        return shown
+
+
+ENDS = evolve(BEGINS, is_typing=False)
+
+
+async def test_its_end_is_delivered_once(autojump_clock: MockClock) -> None:
+    typing = Elsewhere()
+    assert typing.says(ENDS) == []
+    assert len(typing.says(BEGINS)) == 1
+    assert len(typing.says(ENDS)) == 1
+    assert typing.says(ENDS) == []
+
+
+async def test_an_end_that_was_lost_comes_a_second_late(autojump_clock: MockClock) -> None:
+    typing = Elsewhere()
+    typing.says(BEGINS)
+    while not (ended := await typing.running.due()):
+        pass
+    assert trio.current_time() == 4.0
+    (end,) = ended
+    assert not end.is_own
+    (delivery,) = end.deliveries
+    assert isinstance(delivery.event, TypingChanged)
+    assert not delivery.event.is_typing
+
+
+async def test_what_was_typed_before_a_message_is_not_delivered_after_it(
+    autojump_clock: MockClock,
+) -> None:
+    typing = Elsewhere()
+    typing.typing.message_delivered(PLACE, 7)
+    assert typing.says(BEGINS) == []
+    assert typing.says(evolve(BEGINS, after=6)) == []
+    assert len(typing.says(evolve(BEGINS, after=7))) == 1
+    typing.typing.message_delivered(PLACE, 5)
+    assert typing.typing.last_message(PLACE) == 7
+    await trio.sleep(LATE_SECONDS + 1)
+    assert len(typing.says(BEGINS)) == 1
+
+
+async def test_after_a_right_has_ended_nothing_of_before_is_delivered(
+    autojump_clock: MockClock,
+) -> None:
+    typing = Elsewhere()
+    typing.typing.refuse(PLACE)
+    assert typing.says(BEGINS) == []
+    await trio.sleep(REFUSE_SECONDS + 1)
+    assert len(typing.says(BEGINS)) == 1
+
+
+async def test_in_a_channel_it_is_not_shown_across_a_block_of_just_now(
+    autojump_clock: MockClock,
+) -> None:
+    typing = Elsewhere()
+    typing.corrections.note(ANN.id, BEN, knows=False)
+    rooms = ToRooms((ChannelRoom(ChannelId(3)),))
+    event = ChannelTyping(ChannelId(3), None, ANN)
+    sign = evolve(
+        BEGINS,
+        recipient_id=None,
+        channel_id=ChannelId(3),
+        reaching=(Reaching(event, rooms),),
+    )
+    (delivery,) = typing.typing.received("north", sign)
+    assert delivery.to == evolve(rooms, besides_users=frozenset({BEN}))
+
+
+async def test_it_ends_with_its_node(autojump_clock: MockClock) -> None:
+    typing = Elsewhere()
+    typing.says(BEGINS)
+    typing.typing.node_ended("south")
+    assert typing.running.is_on(PLACE)
+    typing.typing.node_ended("north")
+    (end,) = await typing.running.due()
+    assert (end.place, trio.current_time()) == (PLACE, 0.0)
