@@ -8,7 +8,7 @@ import structlog
 
 from persistence.interface import Store
 from tests.support.programs.bytecode import keep_bytecode
-from tests.support.stores.databases import Databases, pooled_server, quick_folder
+from tests.support.stores.databases import Databases, database_server, quick_folder
 from tests.support.stores.memory import new_memory_store
 from tests.support.world import World, open_world
 
@@ -42,7 +42,7 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.fixture(scope="session")
 def databases() -> Iterator[Databases]:
     """One Postgres for the whole run."""
-    with quick_folder() as folder, pooled_server(folder) as server:
+    with quick_folder() as folder, database_server(folder) as server:
         yield server
 
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,6 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.database.migrate import migrate
 from tests.support.quiet import counted
 from tests.support.stores.places import quick_place
-from tests.support.stores.pooler import has_pooler, pooler
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"
 TEMPLATE = "parlour_template"
@@ -77,13 +76,9 @@ def with_setting(dsn: str, name: str, value: str) -> str:
 
 @define
 class Databases:
-    """Makes and drops databases on a server. `pooled`: the server through a pooler, if there is
-    one, which keeps server processes for the next test: to fork one and to fill its caches takes
-    longer than most of what a test asks of it.
-    """
+    """Makes and drops databases on a server."""
 
     dsn: str
-    pooled: str | None = None
     _numbers: Iterator[int] = field(factory=count, init=False)
     _has_template: bool = field(default=False, init=False)
     _making: trio.Lock = field(factory=trio.Lock, init=False)
@@ -133,16 +128,11 @@ class Databases:
 
     @asynccontextmanager
     async def reused(self) -> AsyncIterator[str]:
-        """The DSN of an empty, migrated database, through the pooler: where possible one that was
-        used before and emptied again, which takes a tenth of the time of a new one. An asyncio
-        loop is running. Whoever ends or looks at server processes takes `migrated`.
+        """The DSN of an empty, migrated database: where possible one that was used before and
+        emptied again, which takes a tenth of the time of a new one. An asyncio loop is running.
         """
         async with trio_asyncio.open_loop():
-            if self._emptied:
-                dsn = self._emptied.pop()
-            else:
-                name = urlsplit(await self._make()).path.removeprefix("/")
-                dsn = with_database(self.pooled or self.dsn, name)
+            dsn = self._emptied.pop() if self._emptied else await self._make()
             yield dsn
             await execute(dsn, EMPTY)
             self._emptied.append(dsn)  # not after a failure: nobody knows what that left behind
@@ -258,16 +248,6 @@ def quick_folder() -> Iterator[Path]:
     """A folder for a server."""
     with TemporaryDirectory(prefix="parlour-", dir=quick_place()) as folder:
         yield Path(folder)
-
-
-@contextmanager
-def pooled_server(data_dir: Path) -> Iterator[Databases]:
-    """As `database_server`; an embedded one has a pooler, if one is installed."""
-    with database_server(data_dir) as server, ExitStack() as stack:
-        if SERVER not in os.environ and has_pooler():
-            folder = Path(stack.enter_context(TemporaryDirectory()))
-            server.pooled = stack.enter_context(pooler(server.dsn, folder, "session"))
-        yield server
 
 
 @contextmanager
