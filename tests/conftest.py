@@ -12,8 +12,8 @@ from tests.support.files.s3_server import S3Server, s3_server
 from tests.support.programs.bytecode import keep_bytecode
 from tests.support.stores.databases import (
     Databases,
+    database_server,
     migrate_divided,
-    pooled_server,
     quick_folder,
 )
 from tests.support.stores.memory import new_memory_store
@@ -69,14 +69,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def server() -> Iterator[Databases]:
     """One Postgres for the whole run."""
-    with quick_folder() as folder, pooled_server(folder) as server:
+    with quick_folder() as folder, database_server(folder) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def partitions(server: Databases) -> Iterator[Databases]:
     """Databases on it with the log in hash partitions."""
-    divided = Databases(server.dsn, server.pooled, migrate_divided, "parlour_divided")
+    divided = Databases(server.dsn, migrate_divided, "parlour_divided")
     yield divided
     trio.run(divided.drop_all)
 

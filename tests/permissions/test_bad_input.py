@@ -79,7 +79,7 @@ ROWS: Final = rows()
 @pytest.fixture
 async def scene(databases: Databases) -> AsyncIterator[Scene]:
     async with (
-        databases.reused() as dsn,
+        databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
         open_world(counted(store), presence_grace=0.0, chat_messages=1_000) as world,
     ):

@@ -30,7 +30,7 @@ def test_every_call_has_a_row() -> None:
 @pytest.fixture
 async def scene(databases: Databases) -> AsyncIterator[tuple[World, Scene]]:
     async with (
-        databases.reused() as dsn,
+        databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
         open_world(
             counted(store),

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +20,6 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.database.migrate import load_schema, migrate
 from tests.support.quiet import counted
 from tests.support.stores.places import quick_place
-from tests.support.stores.pooler import has_pooler, pooler
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"
 CONNECT_SECONDS = 60.0  # however busy the machine is
@@ -131,15 +130,11 @@ class Databases:
 
     Args:
         dsn: the server.
-        pooled: the server through a pooler, if there is one, which keeps server processes for the
-            next test: to fork one and to fill its caches takes longer than most of what a test
-            asks of it.
         make_schema: makes the schema in an empty database.
         template: how the databases are called that others are copied from.
     """
 
     dsn: str
-    pooled: str | None = None
     make_schema: Callable[[str], Awaitable[object]] = migrate
     template: str = "parlour_template"
     _numbers: Iterator[int] = field(factory=count, init=False)
@@ -191,16 +186,11 @@ class Databases:
 
     @asynccontextmanager
     async def reused(self) -> AsyncIterator[str]:
-        """The DSN of an empty, migrated database, through the pooler: where possible one that was
-        used before and emptied again, which takes a tenth of the time of a new one. An asyncio
-        loop is running. Whoever ends or looks at server processes takes `migrated`.
+        """The DSN of an empty, migrated database: where possible one that was used before and
+        emptied again, which takes a tenth of the time of a new one. An asyncio loop is running.
         """
         async with trio_asyncio.open_loop():
-            if self._emptied:
-                dsn = self._emptied.pop()
-            else:
-                name = urlsplit(await self._make()).path.removeprefix("/")
-                dsn = with_database(self.pooled or self.dsn, name)
+            dsn = self._emptied.pop() if self._emptied else await self._make()
             yield dsn
             await execute(dsn, EMPTY)
             self._emptied.append(dsn)  # not after a failure: nobody knows what that left behind
@@ -327,16 +317,6 @@ def quick_folder() -> Iterator[Path]:
     """A folder for a server."""
     with TemporaryDirectory(prefix="parlour-", dir=quick_place()) as folder:
         yield Path(folder)
-
-
-@contextmanager
-def pooled_server(data_dir: Path) -> Iterator[Databases]:
-    """As `database_server`; an embedded one has a pooler, if one is installed."""
-    with database_server(data_dir) as server, ExitStack() as stack:
-        if SERVER not in os.environ and has_pooler():
-            folder = Path(stack.enter_context(TemporaryDirectory()))
-            server.pooled = stack.enter_context(pooler(server.dsn, folder, "session"))
-        yield server
 
 
 @contextmanager

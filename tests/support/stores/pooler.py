@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-AFTER_US = ("sh", "-c", "cat; kill -9 $0")  # when our end of the pipe is closed
 SEARCHED = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin"))
 CONFIG = """
 [databases]
@@ -21,19 +20,13 @@ unix_socket_dir = {folder}
 listen_port = 6432
 auth_type = any
 pool_mode = {mode}
-default_pool_size = 50
 """
-
-
-def has_pooler() -> bool:
-    """Whether it is installed."""
-    return _program() is not None
 
 
 @contextmanager
 def pooler(dsn: str, folder: Path, mode: str) -> Iterator[str]:
-    """The DSN of the same database through a pooler; `mode`: what it pools. It ends with us."""
-    program = _program()
+    """The DSN of the same database through a pooler; `mode`: what it pools."""
+    program = shutil.which("pgbouncer", path=SEARCHED)
     if program is None:
         pytest.skip("pgbouncer is not installed")
     parts = urlsplit(dsn)
@@ -49,17 +42,13 @@ def pooler(dsn: str, folder: Path, mode: str) -> Iterator[str]:
         owner = Path(host).owner() if Path(host).is_dir() else "nobody"
         shutil.chown(folder, owner)
         command += ["-u", owner]
-    with (
-        subprocess.Popen(command, stderr=subprocess.DEVNULL) as process,
-        subprocess.Popen([*AFTER_US, str(process.pid)], stdin=subprocess.PIPE),
-    ):
-        while not _accepts(folder / ".s.PGSQL.6432"):
-            assert process.poll() is None, "pgbouncer ended by itself"
-        yield f"postgresql://{parts.username}@{parts.path}?host={folder}&port=6432"
-
-
-def _program() -> str | None:
-    return shutil.which("pgbouncer", path=SEARCHED)
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        try:
+            while not _accepts(folder / ".s.PGSQL.6432"):
+                assert process.poll() is None, "pgbouncer ended by itself"
+            yield f"postgresql://{parts.username}@{parts.path}?host={folder}&port=6432"
+        finally:
+            process.kill()
 
 
 def _accepts(path: Path) -> bool:
