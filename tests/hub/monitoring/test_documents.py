@@ -44,6 +44,8 @@ async def metrics(memory_store: Store, tmp_path: Path) -> AsyncIterator[Metrics]
     async with open_world(store) as world:
         disk, found = Disk(tmp_path), Metrics()
         await disk.look()
+        files = world.services.upload_files
+        files.availability.space = await files.store.space()
         end = datetime(2030, 1, 1, tzinfo=UTC)
         acceptor = Acceptor(world.admission.serve, Caps(1, 1))
         found.watch(Figures(world.services, acceptor, disk, lambda: end).look)

@@ -40,8 +40,9 @@ def test_no_secret_is_in_the_repr_of_a_config_or_of_its_fields() -> None:
     given: dict[str, Any] = {}
     for setting in SETTINGS:
         if setting.parser.is_secret:
-            scheme = "https" if setting.name in ("assistant_url", "s3_endpoint") else "postgresql"
-            is_url = setting.parser.kind == "URL"
+            schemes = {"assistant_url": "https", "s3_endpoint": "https", "bus": "redis"}
+            scheme = schemes.get(setting.name, "postgresql")
+            is_url = setting.parser.kind in ("URL", "bus")
             given[setting.name] = f"{scheme}://me:{long}@a.example/x" if is_url else long
     config = Config(**given, uploads=Bucket("bucket"))
     for text in (
