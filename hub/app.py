@@ -140,6 +140,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
         ):
             async with trio.open_nursery() as acceptors:
                 acceptors.start_soon(acceptor.accept_forever, listeners, connections)
+                acceptors.start_soon(files.watch)
                 scheme = "http" if config.tls_cert is None else "https"
                 url = services.status.url = url_of(scheme, host or config.host, listeners)
                 yield Server(services, admission, url, reloading)

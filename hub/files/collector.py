@@ -44,10 +44,9 @@ class FileCollector:
     removed: int = field(default=0, init=False)
 
     async def run(self) -> None:
-        """Look now and then, also whether files can be reached, until cancelled."""
+        """Look now and then, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._remove_unknown_now_and_then)
-            nursery.start_soon(self.files.watch)
             while True:
                 while await self.collect():
                     pass
