@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 PAGE_NOTES: Final = 500
 MAX_NOTES: Final = 10_000  # in one resume
-AT_A_TIME: Final = 8  # that a user's devices may make while the outcome of another one is unknown
+CONCURRENT_NOTES: Final = 8  # that a user's other devices may make meanwhile
 _IN_PAST: Final = "until must be in the future"
 
 
@@ -115,9 +115,10 @@ class Notes:
         return Notice(_event(asker.user.id, stored.note))
 
     async def known(self, user_id: UserId, statement: Awaitable[T]) -> T:
-        """The outcome of a statement that may change a user's notes. If it is unknown, the next
-        known one has the user's connections told of as many of their last notes as may not have
-        been, since not every dialect tells of each.
+        """The outcome of a statement that may change a user's notes. After an unknown one, the next
+        that is known sends the user's connections their last notes again: the one in doubt is among
+        them. The last note alone would not do: a dialect that does not send notes of channels would
+        never show that one is missing.
 
         Raises:
             StoreUnavailable: it is unknown.
@@ -125,7 +126,7 @@ class Notes:
         try:
             outcome = await statement
             if user_id in self._doubts:
-                await self._tell_last(user_id, AT_A_TIME + self._doubts[user_id])
+                await self._tell_last(user_id, CONCURRENT_NOTES + self._doubts[user_id])
         except BaseException:
             self._doubts[user_id] += 1
             raise

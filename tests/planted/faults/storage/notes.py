@@ -84,7 +84,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "only the last note is told after one whose answer was lost",
         "hub/services/notes.py",
-        "await self._tell_last(user_id, AT_A_TIME + self._doubts[user_id])",
+        "await self._tell_last(user_id, CONCURRENT_NOTES + self._doubts[user_id])",
         "await self._tell_last(user_id, 1)",
         SERVICE,
     ),
