@@ -327,6 +327,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         nursery.start_soon(typing.run)
         nursery.start_soon(channel_presences.run, hub)
         nursery.start_soon(arrivals.run)
+        nursery.start_soon(notes.run)
         nursery.start_soon(messaging.run)
         if cluster is not None:
             nursery.start_soon(cluster.run, Inbox(messaging, hub), from_elsewhere, hub)

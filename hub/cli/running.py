@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeAlias, TypeVar
 
@@ -51,42 +51,29 @@ def with_settings(*shown: str) -> Callable[[F], F]:
     """
 
     def add(function: F) -> F:
-        parameters: list[click.Parameter] = vars(function).setdefault("__click_params__", [])
-        parameters += _options(shown)  # click wants them in the reverse of their order
-        return function
-
-    return add
-
-
-@cache
-def _options(shown: tuple[str, ...]) -> tuple[click.Option, ...]:
-    """Those of `with_settings`, the last first. Commands share them: to make them for each takes a
-    part of every start.
-    """
-    made: list[click.Option] = []
-    for setting in reversed(SETTINGS):
-        is_hidden = bool(shown) and setting.name not in shown
-        if setting.parser.is_secret:
-            made.append(
-                click.Option(
-                    [f"{setting.flag}-file", f"{setting.name}{IN_FILE}"],
+        for setting in reversed(SETTINGS):
+            is_hidden = bool(shown) and setting.name not in shown
+            if setting.parser.is_secret:
+                function = click.option(
+                    f"{setting.flag}-file",
+                    f"{setting.name}{IN_FILE}",
                     help=f"A file with {setting.flag}, which then stands on no command line",
                     metavar="FILE",
                     hidden=is_hidden,
-                )
-            )
-        made.append(
-            click.Option(
-                [setting.flag, setting.name],
+                )(function)
+            function = click.option(
+                setting.flag,
+                setting.name,
                 help=help_of(setting),
                 multiple=setting.parser.is_list,
                 metavar="VALUE",
                 hidden=is_hidden,
-            )
-        )
-    rest = "; all others are flags here too: see `parlour serve --help`" if shown else ""
-    text = f"A TOML file with settings{rest}"
-    return (*made, click.Option(["--config"], help=text, metavar="FILE"))
+            )(function)
+        rest = "; all others are flags here too: see `parlour serve --help`" if shown else ""
+        text = f"A TOML file with settings{rest}"
+        return click.option("--config", help=text, metavar="FILE")(function)
+
+    return add
 
 
 def config_of(config: str | None, flags: dict[str, Any]) -> Config:

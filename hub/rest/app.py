@@ -13,7 +13,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
-from functools import cache, partial
+from functools import partial
 from types import ModuleType
 from typing import Final, TypeAlias
 
@@ -233,7 +233,6 @@ def _owner(claimed: Mapping[RestDialect, Endpoint]) -> str | None:
     return next(iter(claimed)).name if len(calls) == 1 else None
 
 
-@cache
 def _numbered(path: str) -> str:
     """`/a/{user_id}` -> `/a/{p0}`, because REST dialects name their parameters differently. Text at
     the end may have slashes.

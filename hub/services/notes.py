@@ -3,8 +3,8 @@ channels.
 
 Guarantees: the policy decides in the statement that notes it; whoever may not see a message or a
 channel is answered as if there were none; only the user's own connections are told, the one that
-asked by its answer; a note whose answer was lost is told when the user's next one, or its repeat,
-is answered. Must not know: dialects, sockets, SQL.
+asked by its answer; a note whose answer was lost is told once the store can be read. Must not know:
+dialects, sockets, SQL.
 """
 
 from collections import Counter
@@ -12,8 +12,9 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Final, TypeVar, assert_never
 
+import structlog
 import trio
-from attrs import field, frozen
+from attrs import define, field
 
 from hub.actor.client import Client
 from hub.actor.letters import Delivery, ToUsers
@@ -23,6 +24,7 @@ from hub.services.asker import Asker
 from persistence.contents.notes import Noted as StoredNote
 from persistence.contents.notes import Notes as NoteStore
 from persistence.interface import Messages, Relations
+from persistence.records import StoreUnavailable
 from protocol.answers import Answer, Notice
 from protocol.commands import HideMessage, MarkUnread, MuteChannel, MuteConversation, NoteCommand
 from protocol.errors import TOO_OFTEN, ErrorCode
@@ -30,15 +32,18 @@ from protocol.events import Noted, Refused
 from protocol.model import ChannelId, MessageId, UserId
 from protocol.notes import Mute, Note
 
+log = structlog.get_logger(__name__)
+
 T = TypeVar("T")
 
 PAGE_NOTES: Final = 500
 MAX_NOTES: Final = 10_000  # in one resume
-AT_A_TIME: Final = 8  # that a user's devices may make while the outcome of another one is unknown
+CONCURRENT_NOTES: Final = 8  # that a user's devices may make at the same time
+RECHECK_SECONDS: Final = 0.5
 _IN_PAST: Final = "until must be in the future"
 
 
-@frozen
+@define
 class Notes:
     """Takes notes, and tells of them."""
 
@@ -46,7 +51,9 @@ class Notes:
     messages: Messages
     relations: Relations
     announcer: Announcer
-    _doubts: Counter[UserId] = field(factory=Counter, init=False)  # statements of unknown outcome
+    # statements of a user, from the first one whose outcome is unknown
+    _doubts: Counter[UserId] = field(factory=Counter, init=False)
+    _in_doubt: trio.Event = field(factory=trio.Event, init=False)
 
     async def take(self, asker: Asker, command: NoteCommand) -> Answer:
         """Note something for a user. The answer is the note as it is then.
@@ -115,27 +122,46 @@ class Notes:
         return Notice(_event(asker.user.id, stored.note))
 
     async def known(self, user_id: UserId, statement: Awaitable[T]) -> T:
-        """The outcome of a statement that may change a user's notes. If it is unknown, the next
-        known one has the user's connections told of as many of their last notes as may not have
-        been, since not every dialect tells of each.
+        """The outcome of a statement that may change a user's notes. If it is unknown, `run` sends
+        the user's connections what was noted.
 
         Raises:
             StoreUnavailable: it is unknown.
         """
         try:
             outcome = await statement
-            if user_id in self._doubts:
-                await self._tell_last(user_id, AT_A_TIME + self._doubts[user_id])
         except BaseException:
             self._doubts[user_id] += 1
+            self._in_doubt.set()
             raise
-        self._doubts.pop(user_id, None)
+        if user_id in self._doubts:
+            self._doubts[user_id] += 1
         return outcome
 
-    async def _tell_last(self, user_id: UserId, count: int) -> None:
-        last, count = await self.store.last_number(user_id), min(count, PAGE_NOTES)
-        for note in await self.store.since(user_id, max(0, last - count), limit=count):
-            await self.announcer.announce([noted(user_id, note)])
+    async def run(self) -> None:
+        """Send again what may not have been sent, until cancelled."""
+        while True:
+            await self._in_doubt.wait()
+            self._in_doubt = trio.Event()
+            await trio.sleep(RECHECK_SECONDS)
+            try:
+                for user_id in tuple(self._doubts):
+                    await self._send_again(user_id)
+            except StoreUnavailable as error:
+                log.warning("notes_in_doubt", users=len(self._doubts), reason=str(error))
+                self._in_doubt.set()
+
+    async def _send_again(self, user_id: UserId) -> None:
+        """Send a user's connections the last notes: those in doubt are among them, and those that
+        were made since. The last one alone would not do: a dialect that sends no notes of channels
+        would not show that one is missing. Raises StoreUnavailable.
+        """
+        doubts = self._doubts[user_id]
+        count = min(CONCURRENT_NOTES + doubts, PAGE_NOTES)
+        last = await self.store.settled_number(user_id)
+        notes = await self.store.since(user_id, max(0, last - count), limit=count)
+        await self.announcer.announce([noted(user_id, note) for note in notes])
+        self._doubts -= Counter({user_id: doubts})
 
     async def replay(self, client: Client, known: int) -> tuple[int, bool]:
         """Send a connection what it missed of its user's notes. `known`: the number of the last one

@@ -62,5 +62,10 @@ class Notes(Protocol):
         statement.
         """
 
+    async def settled_number(self, user_id: UserId) -> int:
+        """As `last_number`, once every change of the user's whose outcome is unknown has been made,
+        or never will be. Raises StoreUnavailable: some may still be in work.
+        """
+
     async def last_number(self, user_id: UserId) -> int:
         """The number of the user's last change; 0: there is none."""

@@ -110,6 +110,10 @@ class MemoryNotes:
         found = [note for note in found if note.number > number]
         return sorted(found, key=lambda note: note.number)[:limit]
 
+    async def settled_number(self, user_id: UserId) -> int:
+        """See the interface."""
+        return self.tables.last_notes.get(user_id, 0)
+
     async def last_number(self, user_id: UserId) -> int:
         """See the interface."""
         return self.tables.last_notes.get(user_id, 0)

@@ -141,6 +141,11 @@ class PostgresNotes:
         rows = await self.database.fetch(SINCE, user_id, number, limit)
         return [_hidden_note(row) if row["id"] is not None else _channel_note(row) for row in rows]
 
+    async def settled_number(self, user_id: UserId) -> int:
+        """See the interface."""
+        row = await self.database.fetch_one("SELECT settled_notes($1) AS last", user_id)
+        return 0 if row is None else row["last"]
+
     async def last_number(self, user_id: UserId) -> int:
         """See the interface."""
         row = await self.database.fetch_one(_LAST, user_id)

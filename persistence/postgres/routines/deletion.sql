@@ -121,13 +121,13 @@ BEGIN
         RETURN 'owns_workspace';
     END IF;
     DELETE FROM workspaces WHERE owner_id = who;
-    PERFORM delete_carriers(who, stays);
-    DELETE FROM message_versions v USING messages m
-     WHERE m.channel_id = v.channel_id AND m.id = v.message_id AND m.author_id = who;
     IF NOT stays THEN
         DELETE FROM users WHERE id = who;
         RETURN 'done';
     END IF;
+    PERFORM delete_carriers(who, stays);
+    DELETE FROM message_versions v USING messages m
+     WHERE m.channel_id = v.channel_id AND m.id = v.message_id AND m.author_id = who;
     UPDATE messages SET client_key = NULL, remains = NULL
      WHERE author_id = who AND client_key IS NOT NULL;
     DELETE FROM channels WHERE (user_lo = who OR user_hi = who) AND last_seq = 0;

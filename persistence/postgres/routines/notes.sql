@@ -11,6 +11,12 @@ BEGIN
     INSERT INTO note_numbers (user_id, last) VALUES (who, 0) ON CONFLICT DO NOTHING;
     PERFORM FROM note_numbers WHERE user_id = who FOR UPDATE;
 END $$;
+-- The number of the user's last note, once those that are being made are committed, or are not.
+CREATE OR REPLACE FUNCTION settled_notes(who bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM lock_notes(who);
+    RETURN (SELECT last FROM note_numbers WHERE user_id = who);
+END $$;
 CREATE OR REPLACE FUNCTION next_note(who bigint) RETURNS bigint LANGUAGE sql AS $$
     UPDATE note_numbers SET last = last + 1 WHERE user_id = who RETURNING last
 $$;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Conversations } from "../../../hub/web/app/conversation/conversations.js";
-import { BEN, FakeHub, ME, RESUMED, posted, settled } from "../sdk/units/fake_hub.mjs";
+import { BEN, FakeHub, ME, posted, settled } from "../sdk/units/fake_hub.mjs";
 
 const LIST = "GET /private_messages/api/messages/conversations";
 const USER = {
@@ -52,10 +52,7 @@ async function listWithChannel(listed) {
     [`GET ${REST}/channels/${GENERAL}/messages`]: () => [],
   });
   const client = await hub.onlineClient();
-  const channels = hub.channelsClient();
-  await channels.connect();
-  hub.socket.open();
-  hub.socket.deliver(RESUMED);
+  const channels = await hub.onlineChannelsClient();
   const list = new Conversations(client, channels, () => false, Boolean);
   await list.loadChannels();
   const general = await list.find(`channel.${GENERAL}`);

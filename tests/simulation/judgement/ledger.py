@@ -303,6 +303,10 @@ class Ledger(Outgoing):
         if not self.wishes.awaits(noted):  # an answer may come after the end
             self._may_hear(Right.SEE, noted.channel_id, "a note")
         self.wishes.told(noted)
+        self.keep_note(noted)
+
+    def keep_note(self, noted: ChannelNoted | MessageNoted) -> None:
+        """The device knows of a note; whoever misses one before it asks for that."""
         if self.notes.tell(noted) and not self.connection.asked:
             self.connection.needs_resume = True
 

@@ -82,7 +82,7 @@ class Notes:
         if pending not in wishes.pending:
             return  # a frame was its answer
         if reply.status == 200:
-            device.ledger.notes.check(noted_in(pending.wish, reply.json))
+            device.ledger.keep_note(noted_in(pending.wish, reply.json))
             wishes.grant(pending)
         else:
             wishes.refuse(pending, reply.json["code"])

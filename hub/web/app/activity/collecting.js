@@ -1,13 +1,15 @@
+/** Reads a list of what waits for the user only as far as it is shown. */
+
 /** @import { Entry } from "./activity.js" */
 
 const FIRST = 50; // that are looked at, whatever is known of how many are unread
 const MOST = 1_000; // what is older counts as unread nowhere
 
 /**
- * The first ones, no more of them being read than that takes.
+ * The first `limit` entries. Reading stops as soon as they are found.
  * @param {AsyncIterable<Entry>} entries
  * @param {number} limit
- * @param {number | null} unread about how many of them are, and nothing else is wanted; null: all are
+ * @param {number | null} unread only unread ones are wanted, and there are about so many; null: all are wanted
  * @returns {Promise<{ entries: Entry[], isMore: boolean }>}
  */
 export async function collected(entries, limit, unread) {

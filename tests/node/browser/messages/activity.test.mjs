@@ -7,7 +7,7 @@ import { collected } from "../../../../hub/web/app/activity/collecting.js";
 import { NewestFirst } from "../../../../hub/web/app/activity/newest_first.js";
 import { UnreadThreads } from "../../../../hub/web/app/activity/unread_threads.js";
 import { Conversations } from "../../../../hub/web/app/conversation/conversations.js";
-import { BEN, FakeHub, ME, RESUMED, settled, wireMessage } from "../../sdk/units/fake_hub.mjs";
+import { BEN, FakeHub, ME, settled, wireMessage } from "../../sdk/units/fake_hub.mjs";
 
 /** @import { Entry } from "../../../../hub/web/app/activity/activity.js" */
 
@@ -80,10 +80,7 @@ async function known() {
     [`GET ${CHANNELS}/users/me/channels`]: () => [{ ...CHANNEL, ...COUNTS }],
   });
   const client = await hub.onlineClient();
-  const channels = hub.channelsClient();
-  await channels.connect();
-  hub.socket.open();
-  hub.socket.deliver(RESUMED);
+  const channels = await hub.onlineChannelsClient();
   const list = new Conversations(client, channels, () => false, Boolean);
   await Promise.all([list.loadPeople(), list.loadChannels()]);
   return { hub, activity: new Activity(client, channels, list) };

@@ -90,7 +90,19 @@ export class FakeHub {
    * @param {Options} [options]
    */
   async onlineClient(options) {
-    const client = this.client(options);
+    return await this.#online(this.client(options));
+  }
+
+  /** The same of a client for channels. */
+  async onlineChannelsClient() {
+    return await this.#online(this.channelsClient());
+  }
+
+  /**
+   * @template {{ connect(): Promise<unknown> }} Client
+   * @param {Client} client
+   */
+  async #online(client) {
     await client.connect();
     this.socket.open();
     this.socket.deliver(RESUMED);

@@ -74,17 +74,17 @@ FAULTS: Final[tuple[Fault, ...]] = (
         SERVICE,
     ),
     Fault(
-        "a note whose answer was lost is not told when it is repeated",
+        "a note whose answer was lost is never told",
         "hub/services/notes.py",
-        "            self._doubts[user_id] += 1\n",
-        "",
+        "            self._in_doubt.set()\n            raise\n",
+        "            raise\n",
         SERVICE,
     ),
     Fault(
         "only the last note is told after one whose answer was lost",
         "hub/services/notes.py",
-        "await self._tell_last(user_id, AT_A_TIME + self._doubts[user_id])",
-        "await self._tell_last(user_id, 1)",
+        "        count = min(CONCURRENT_NOTES + doubts, PAGE_NOTES)\n",
+        "        count = 1\n",
         SERVICE,
     ),
     Fault(
