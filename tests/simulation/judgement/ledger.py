@@ -351,15 +351,18 @@ class Ledger(Outgoing):
         same = (message.author_id, message.key) == (self.me, stored.key)
         if not same:
             self._complain(f"was confirmed {stored}, stored is {message}")
+        is_repeat, is_new = self._is_repeat(stored.key), False
         self.connection.answered(stored.key)
         self._confirm(stored.key)
-        self._show_threads(stored, committed)
         if stored.channel_id in self.connection.joined:  # if not, it has no place there
             self.connection.reach(stored.channel_id, stored.seq)
-            if self._place(stored.channel_id, stored.seq, stored.key):
+            is_new = self._place(stored.channel_id, stored.seq, stored.key)
+            if is_new:
                 as_posted = self.truth.states[message.position][0]
                 as_sent = evolve(as_posted, content=self._sent[stored.key].text)
                 self.states.keep(stored.channel_id, stored.seq, as_sent)
+        if is_new or not is_repeat:  # what confirms a repeat may be older than what came before
+            self._show_threads(stored, committed)
 
     def _place(self, channel_id: ChannelId, seq: int, key: str | None) -> bool:
         """A message in its channel: the next one, or one of those that may come otherwise. Returns

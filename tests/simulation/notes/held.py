@@ -83,9 +83,12 @@ class HeldNotes:
         self.require(is_blank or noted == was, f"was told {noted}, and it was {was}")
 
     def resumed(self, upto: int) -> None:
-        """The hub says that the device knows all notes up to this number."""
+        """The hub says that the device knows all notes up to this number. If one of several asks
+        was refused, it may be any of them that this is about.
+        """
+        is_anew = all(each.named == 0 for each in self._asks)
         ask = self._asks.pop(0)
-        if ask.named == 0 or upto < ask.named:  # what it was told is all that there is
+        if is_anew or upto < ask.named:  # what it was told is all that there is
             self._held = {
                 place: each for place, each in self._held.items() if each.number in ask.told
             }
