@@ -284,10 +284,12 @@ class Ledger(Outgoing):
         return evolve(heard.state, mentions=mentions, mentions_channel=channel)
 
     def _show_threads(self, shown: Heard | Stored, committed: Committed) -> None:
-        if self._may_be_less(committed):
+        if not self._may_be_less(committed):
+            self.threads.show(shown.threads, committed.at)
+        elif shown.threads:
             self.threads.show(self.threads.current(shown.threads), committed.at)
         else:
-            self.threads.show(shown.threads, committed.at)
+            self.threads.leave_out(committed.message.id)
 
     def _is_not_hidden(self, message_id: MessageId) -> None:
         """What was hidden before the device came is not told; live it may be, if it was stored
