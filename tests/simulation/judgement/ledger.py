@@ -286,7 +286,7 @@ class Ledger(Outgoing):
         if not self._may_be_less(committed):
             self.threads.show(shown.threads, committed.at)
         elif shown.threads:
-            self.threads.show(self.threads.current(shown.threads), committed.at)
+            self.threads.show(self.threads.not_left_out(shown.threads), committed.at)
         else:
             self.threads.leave_out(committed.message.id)
 
