@@ -148,10 +148,11 @@ class Services:
     session_cache: SessionCache
     files: FileCollector
     assistant: Assistant
+    cluster: Cluster | None
 
 
 @asynccontextmanager
-async def open_services(  # noqa: PLR0915  one statement for each service
+async def open_services(  # noqa: PLR0913, PLR0915  one statement for each service
     config: Config,
     store: Store,
     upload_files: UploadFiles,
@@ -160,6 +161,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     foreign_sessions: ForeignSessions | None = None,
     tracing: Tracing | None = None,
     bus: Bus | None = None,
+    node: Node | None = None,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
 
@@ -171,10 +173,11 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         foreign_sessions: the logins of an Express application on the same users.
         tracing: makes spans; None: nothing does.
         bus: carries bulletins to other nodes; None: there are none.
+        node: who the hub is among them; by default one that they do not reach.
     """
     cluster = None
     if bus is not None:
-        cluster = Cluster(_node(config), bus, store, lambda: log_watch.epoch)
+        cluster = Cluster(node or new_node(config), bus, store, lambda: log_watch.epoch)
         await cluster.join()
     elsewhere: Elsewhere = NOWHERE if cluster is None else cluster.publisher
     presence = Presence(
@@ -386,11 +389,12 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             session_cache=session_cache,
             files=files,
             assistant=assistant,
+            cluster=cluster,
         )
         nursery.cancel_scope.cancel()
 
 
-def _node(config: Config) -> Node:
+def new_node(config: Config) -> Node:
     """Who the hub is among those of its database."""
     name = config.node_name or f"n{secrets.token_hex(3)}"
     return Node(name, secrets.token_hex(8), None, version("parlour"))
