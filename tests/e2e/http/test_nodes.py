@@ -12,7 +12,9 @@ from tests.support.cluster.proxied import (
     NORTH,
     SOUTH,
     Rig,
+    haproxy_by_sid,
     haproxy_in_turn,
+    nginx_by_sid,
     nginx_in_turn,
     proxy,
 )
