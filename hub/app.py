@@ -148,7 +148,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
         ):
             async with trio.open_nursery() as acceptors:
                 acceptors.start_soon(acceptor.accept_forever, listeners, connections)
-                acceptors.start_soon(
+                connections.start_soon(
                     accept_forwarded,
                     socketio.forwarder,
                     internal.listeners,

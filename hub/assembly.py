@@ -116,6 +116,7 @@ class Services:
     hub: Hub
     announcer: Announcer
     from_elsewhere: FromElsewhere
+    cluster: Cluster | None
     authenticator: Authenticator
     live_sessions: LiveSessions
     renewals: Renewals
@@ -148,7 +149,6 @@ class Services:
     session_cache: SessionCache
     files: FileCollector
     assistant: Assistant
-    cluster: Cluster | None
 
 
 @asynccontextmanager
@@ -350,6 +350,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
             hub=hub,
             announcer=announcer,
             from_elsewhere=from_elsewhere,
+            cluster=cluster,
             authenticator=authenticator,
             live_sessions=live_sessions,
             renewals=renewals,
@@ -389,7 +390,6 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
             session_cache=session_cache,
             files=files,
             assistant=assistant,
-            cluster=cluster,
         )
         nursery.cancel_scope.cancel()
 

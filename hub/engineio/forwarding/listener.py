@@ -18,7 +18,7 @@ from attrs import define, evolve, field, frozen
 from hub.engineio.forwarding.forwarder import Forwarder
 from hub.engineio.forwarding.signature import MAX_LINE_BYTES, Forwarded, Line, NotForwarded, Signer
 from hub.settings.parsers import Place
-from hub.sockets.addresses import UNIX, listening, listening_at, unix_path
+from hub.sockets.addresses import UNIX, listening, listening_at, remove_stale, unix_path
 from hub.sockets.listener import Acceptor, Caps
 from hub.sockets.transport import Transport
 from persistence.nodes import Node
@@ -71,6 +71,7 @@ def internal_listener(
         path = data_dir.resolve() / f"node-{node.name}.sock"
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            remove_stale(path.parent, "node-*.sock")
             listener = stack.enter_context(listening_at(path, MODE))
         except OSError as error:
             reason = error.strerror or str(error)

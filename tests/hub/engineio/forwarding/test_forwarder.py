@@ -42,6 +42,13 @@ async def upgraded(engine: EngineWorld, sid: str) -> WebSocket:
     return socket
 
 
+def test_no_node_forwards_to_itself() -> None:
+    found = forwarder("north", Registry())
+    assert [found.owner(sid) for sid in ("north.abc", "south.abc", "abc", "")] == [
+        None, "south", None, None,
+    ]  # fmt: skip
+
+
 async def test_a_session_id_begins_with_the_name_of_its_node(engines: Engines) -> None:
     assert (await engines.north.open()).startswith("north.")
     socket = await engines.south.websocket("")
@@ -175,10 +182,3 @@ async def test_a_session_ends_with_the_client_that_left_by_another_node(engines:
     await socket.drop()
     while fault(await engines.north.poll(sid)) != UNKNOWN:
         await trio.testing.wait_all_tasks_blocked()
-
-
-def test_no_node_forwards_to_itself() -> None:
-    found = forwarder("north", Registry())
-    assert [found.owner(sid) for sid in ("north.abc", "south.abc", "abc", "")] == [
-        None, "south", None, None,
-    ]  # fmt: skip

@@ -1,8 +1,10 @@
 """What comes in where nodes forward to each other: what is signed, and everything else."""
 
+import os
+import socket
 import stat
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,23 @@ async def test_nodes_of_one_machine_have_a_socket_of_their_account(tmp_path: Pat
         assert internal.node == new_node("north", f"unix:{path}")
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert not path.exists()
+
+
+async def test_sockets_of_nodes_that_were_killed_are_removed(tmp_path: Path) -> None:
+    """One that is new, or that somebody listens on, or that is no socket, stays."""
+    left, new, living = [tmp_path / f"node-{name}.sock" for name in ("left", "new", "living")]
+    (tmp_path / "node-file.sock").touch()
+    with ExitStack() as stack:
+        for path in (left, new, living):
+            stack.enter_context(listener := socket.socket(socket.AF_UNIX))
+            listener.bind(str(path))
+        listener.listen()
+        for path in (left, living, tmp_path / "node-file.sock"):
+            os.utime(path, (0, 0))
+        with internal_listener(new_node("north"), tmp_path, None):
+            assert sorted(path.stem for path in tmp_path.iterdir()) == [
+                "node-file", "node-living", "node-new", "node-north",
+            ]  # fmt: skip
 
 
 async def test_nodes_of_several_machines_have_an_address() -> None:

@@ -109,6 +109,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         BY_LISTENER,
     ),
     Fault(
+        "a socket that another node is about to listen on is removed",
+        "hub/sockets/addresses.py",
+        "if time.time() - path.stat().st_mtime > NEW_SECONDS and _is_stale(path):",
+        "if _is_stale(path):",
+        BY_LISTENER,
+    ),
+    Fault(
         "a node that has just begun is not found",
         NODE,
         "if self._known(name) is None and now >= self._looks_at:",
