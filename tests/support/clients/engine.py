@@ -9,6 +9,7 @@ import trio.testing
 from attrs import define, field
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from hub.engineio.connection import EngineConnection
 from hub.engineio.forwarding.forwarder import Forwarder
@@ -105,9 +106,14 @@ class EngineClient:
 
 @define(kw_only=True)
 class EngineWorld(EngineClient):
-    """Requests to a server in this process."""
+    """Requests to a server in this process.
+
+    Args:
+        networks: of those who have sent requests, as the server knows them.
+    """
 
     server: EngineServer
+    networks: list[str]
 
 
 def kind_of_packet(message: str | bytes) -> str:
@@ -136,6 +142,12 @@ async def open_engine(
     app = Starlette(routes=[Route(PATH, server.answer, methods=methods)])
     limits = Limits(larger_bodies={PATH: SETTINGS.max_payload})
     rules = Rules(limits, Visitors(trusted_proxies=(PROXY,)))
+    networks: list[str] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        networks.append(scope["visitor"].network)
+        await app(scope, receive, send)
+
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)
 
@@ -146,16 +158,17 @@ async def open_engine(
 
         async def serve(transport: Transport, peer: str, scheme: str, received: bytes) -> None:
             upgrade = await serve_http_connection(
-                transport, app=app, rules=rules, peer=peer, scheme=scheme, received=received
+                transport, app=noting, rules=rules, peer=peer, scheme=scheme, received=received
             )
             if upgrade is not None:
+                networks.append(upgrade.visitor.network)
                 await server.upgrade(transport, upgrade)
             await trio.aclose_forcefully(transport)
 
         nursery.start_soon(
             accept_forwarded, forwarder, internal.listeners, serve, MAX_SESSIONS, nursery
         )
-        world = EngineWorld(connect=connect, settled=until_quiet, server=server)
+        world = EngineWorld(connect=connect, settled=until_quiet, server=server, networks=networks)
         yield world
         await world.end()
         nursery.cancel_scope.cancel()

@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 from hub.engineio.forwarding.forwarder import Forwarder
 from hub.engineio.forwarding.listener import internal_listener
 from hub.engineio.forwarding.signature import Signer
+from hub.settings.parsers import Place
 from persistence.nodes import Node
 from protocol.engineio.session import EngineSettings
 from tests.support.clients.engine import SETTINGS, EngineWorld, open_engine
@@ -72,11 +73,13 @@ def forwarder(name: str, registry: Registry, settings: EngineSettings = SETTINGS
 
 
 @asynccontextmanager
-async def open_engines(folder: Path, settings: EngineSettings = SETTINGS) -> AsyncIterator[Engines]:
-    """What is said in any session is said back."""
+async def open_engines(
+    folder: Path, settings: EngineSettings = SETTINGS, place: Place | None = None
+) -> AsyncIterator[Engines]:
+    """What is said in any session is said back. `place`: where the first one is reached."""
     registry = Registry()
     with (
-        internal_listener(new_node("north"), folder, None) as north,
+        internal_listener(new_node("north"), folder, place) as north,
         internal_listener(new_node("south"), folder, None) as south,
     ):
         assert north.node is not None

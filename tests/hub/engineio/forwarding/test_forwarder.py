@@ -9,6 +9,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
+from hub.settings.parsers import Place
 from tests.support.clients.engine import OPEN_PAGE, EngineWorld
 from tests.support.clients.http import Reply
 from tests.support.clients.websocket import Refused, WebSocket
@@ -80,6 +81,24 @@ async def test_a_poll_that_waits_is_forwarded(engines: Engines) -> None:
         nursery.start_soon(poll)
         await engines.south.post(sid, "4hello")
     assert [reply.text for reply in replies] == ["4hello"]
+
+
+async def test_a_node_of_another_machine_is_reached_at_its_address(tmp_path: Path) -> None:
+    async with open_engines(tmp_path, place=Place("127.0.0.1", 0)) as engines:
+        sid = await engines.north.open()
+        assert (await engines.south.post(sid, "4hello")).text == "ok"
+        assert (await engines.south.poll(sid)).text == "4hello"
+
+
+async def test_the_node_knows_where_the_client_is(engines: Engines) -> None:
+    """As the proxy in front of the other node says."""
+    sid = await engines.north.open()
+    client = {"X_Forwarded_For": "198.51.100.1, 203.0.113.7"}
+    await engines.south.post(sid, "4hello", **client)
+    await engines.south.poll(sid, **client)
+    socket = await engines.south.websocket(f"&sid={sid}", **client)
+    assert engines.north.networks[1:] == engines.south.networks == ["203.0.113.7"] * 3
+    await socket.drop()
 
 
 async def test_what_the_node_refuses_is_refused(engines: Engines) -> None:
