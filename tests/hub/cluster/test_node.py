@@ -8,8 +8,11 @@ import trio
 from attrs import evolve
 from trio.testing import MockClock
 
+from hub.cluster.node import LOOK_SECONDS, RENEW_SECONDS
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.memory import open_memory_store
+from persistence.nodes import LEASE_SECONDS, Node
+from tests.support.cluster.worlds import open_nodes
 from tests.support.world import Person, open_world
 
 
@@ -60,3 +63,20 @@ async def test_what_the_bus_does_not_bring_is_read_from_the_log(autojump_clock: 
         await say(ann, ben, "hi")
         assert (await socket.receive_type("private_message"))["message"]["content"] == "hi"
         assert trio.current_time() < began + 5
+
+
+async def test_a_node_that_has_just_begun_is_found_at_once(autojump_clock: MockClock) -> None:
+    async with open_nodes(1) as (north,):
+        cluster = north.world.services.cluster
+        assert cluster is not None
+        assert await cluster.find("b") is None
+        await north.world.store.nodes.renew(Node("b", "b1", "unix:/b", "1"), connections=0)
+        assert await cluster.find("b") is None  # it was looked up just now
+        await trio.sleep(LOOK_SECONDS)
+        renewed = trio.current_time()
+        assert await cluster.find("b") == Node("b", "b1", "unix:/b", "1")
+        assert trio.current_time() == renewed
+        with trio.fail_after(LEASE_SECONDS + RENEW_SECONDS):
+            while "b" in {each.name for each in await cluster.next_look()}:
+                pass
+        assert await cluster.find("b") is None

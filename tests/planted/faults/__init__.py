@@ -17,7 +17,7 @@ from tests.planted.faults import (
     settings,
 )
 from tests.planted.faults.browser import page, sdk
-from tests.planted.faults.cluster import bus, repairing
+from tests.planted.faults.cluster import bus, forwarding, repairing
 from tests.planted.faults.live import (
     admin_ui,
     command_line,
@@ -53,6 +53,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *database.FAULTS,
     *bus.FAULTS,
     *repairing.FAULTS,
+    *forwarding.FAULTS,
     *people.FAULTS,
     *searching.FAULTS,
     *posting.FAULTS,
