@@ -1,0 +1,243 @@
+"""A campaign on several nodes: who writes, what happens meanwhile, and what came of it."""
+
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import trio
+from attrs import define, field, frozen
+
+from tests.chaos.patience import until
+from tests.chaos.people.writers import Findings
+from tests.cluster.faults import Fault, Faults
+from tests.cluster.installation import Engine, Installation, install
+from tests.cluster.judgement import Verdict, read_log
+from tests.cluster.people import Circle, Meeting
+from tests.support.stores.databases import with_database
+
+WAIT_SECONDS: Final = 4.0  # for a message, whatever happens to the bus and other nodes
+WAIT_AFTER_OWN_SECONDS: Final = 10.0  # the same after something happened to the device's own node
+EXAMPLES: Final = 20
+CROSSED_SHARE: Final = 0.5  # of what is stored; each message has several devices that hear it
+CALM_SECONDS: Final = (0.5, 3.0)  # between two faults
+
+
+@frozen
+class Plan:
+    """What a campaign is to be.
+
+    Args:
+        engine: of the bus.
+        nodes: how many.
+        faults: which; each happens once in a round.
+        messages: acknowledged ones, after which no other round begins,
+        seconds: nor after so long; the first round is always played.
+        rate: messages a second, of all together.
+        pairs: of people who write to each other, beside the room.
+        hold: seconds that a fault lasts at most.
+        stay: seconds that a connection lasts, in the mean.
+        patience: seconds for what must happen.
+    """
+
+    engine: Engine
+    nodes: int
+    faults: Sequence[Fault]
+    messages: int
+    seconds: float
+    rate: float
+    pairs: int
+    hold: float
+    stay: float
+    patience: float
+
+
+@define
+class Campaign:
+    """One run.
+
+    Args:
+        folder: for everything.
+        plan: what it is to be.
+        dice: decide what happens when, and to whom.
+    """
+
+    folder: Path
+    plan: Plan
+    dice: random.Random
+    findings: Findings = field(factory=Findings, init=False)
+    circles: list[Circle] = field(factory=list, init=False)
+    _lag: float = field(default=0.0, init=False)
+    _began_at: float = field(factory=time.monotonic, init=False)
+
+    async def run(self) -> dict[str, Any]:
+        """What came of it."""
+        plan = self.plan
+        async with install(self.folder, plan.engine, plan.nodes, self.dice) as at:
+            faults = Faults(at, self.dice, plan.hold)
+            async with trio.open_nursery() as nursery:
+                await self._meet(at, nursery)
+                nursery.start_soon(self._notice_lag)
+                self._began_at = time.monotonic()
+                await self._play(faults)
+                await self._fall_silent(at)
+                seconds = time.monotonic() - self._began_at
+                verdict = await self._judge(at)
+                nursery.cancel_scope.cancel()
+            return self._report(at, faults, verdict, seconds)
+
+    @property
+    def acknowledged(self) -> int:
+        return sum(len(sender.acknowledged) for each in self.circles for sender in each.senders)
+
+    async def _meet(self, at: Installation, nursery: trio.Nursery) -> None:
+        plan = self.plan
+        pause = (2 * plan.pairs + 2) / plan.rate
+        dsn = _inside(at)
+        meeting = Meeting(at.nodes, dsn, self.findings, self.dice, pause, plan.stay)
+        self.circles = [await meeting.pair(number) for number in range(plan.pairs)]
+        self.circles.append(await meeting.room())
+        for circle in self.circles:
+            for device in circle.devices:
+                nursery.start_soon(device.live)
+
+    async def _notice_lag(self) -> None:
+        """How long this process itself was late, which is part of each wait that it measures."""
+        while True:
+            began = time.monotonic()
+            await trio.sleep(0.05)
+            self._lag = max(self._lag, time.monotonic() - began - 0.05)
+
+    async def _play(self, faults: Faults) -> None:
+        for fault in self._sequence():
+            await self._until_all_acknowledged()
+            await trio.sleep(self.dice.uniform(*CALM_SECONDS))
+            found = await faults.happen(fault)
+            print(
+                f"{self.acknowledged} acknowledged, {fault} of {found.node} for {found.seconds:.1f}"
+                f" s: {', '.join(found.signs) or 'IT DID NOT HAPPEN'}",
+                file=sys.stderr, flush=True,
+            )  # fmt: skip
+        await self._until_all_acknowledged()
+
+    def _sequence(self) -> Iterator[Fault]:
+        """Round after round, each in another order."""
+        for number in count():
+            has_time = time.monotonic() - self._began_at < self.plan.seconds
+            if number and not (has_time and self.acknowledged < self.plan.messages):
+                return
+            faults = list(self.plan.faults)
+            self.dice.shuffle(faults)
+            yield from faults
+
+    async def _until_all_acknowledged(self) -> None:
+        goals = [
+            (sender, len(sender.acknowledged) + 2)
+            for each in self.circles
+            for sender in each.senders
+        ]
+        await until(
+            lambda: all(len(sender.acknowledged) >= goal for sender, goal in goals),
+            lambda: f"acknowledged: {[(s.name, len(s.acknowledged), g) for s, g in goals]}",
+            self.plan.patience,
+        )
+
+    async def _fall_silent(self, at: Installation) -> None:
+        """Nobody writes anything new; soon everything is acknowledged and heard."""
+        for circle in self.circles:
+            for device in circle.devices:
+                device.is_calm = True
+        dsn = _inside(at)
+        with trio.move_on_after(self.plan.patience):
+            while any(sender.pending for each in self.circles for sender in each.senders):  # noqa: ASYNC110
+                await trio.sleep(0.05)
+            for circle in self.circles:
+                log = await read_log(dsn, circle.channel_id)
+                while any(device.ear.last < len(log) for device in circle.devices):  # noqa: ASYNC110
+                    await trio.sleep(0.05)
+
+    async def _judge(self, at: Installation) -> Verdict:
+        verdict = Verdict()
+        hubs = {
+            text: hub
+            for each in self.circles
+            for sender in each.senders
+            for text, hub in sender.hubs.items()
+        }
+        for circle in self.circles:
+            log = await read_log(_inside(at), circle.channel_id)
+            verdict.judge_log(log, circle.devices)
+            for device in circle.devices:
+                verdict.judge_waits(log, device, hubs, at.health)
+        return verdict
+
+    def _report(
+        self, at: Installation, faults: Faults, verdict: Verdict, seconds: float
+    ) -> dict[str, Any]:
+        senders = [sender for each in self.circles for sender in each.senders]
+        devices = [device for each in self.circles for device in each.devices]
+        said = sum((node.said for node in at.nodes), Counter[str]())
+        did_not_happen = [
+            f"{each.fault} of {each.node}" for each in faults.happened if not each.signs
+        ]
+        if len(at.nodes) > 1 and verdict.crossed < verdict.stored * CROSSED_SHARE:
+            did_not_happen.append("people at different nodes hardly wrote to each other")
+        wrong = verdict.wrong | {
+            "duplicated": self.findings.duplicated,
+            "out_of_order": self.findings.out_of_order,
+            "refused": self.findings.refused,
+            "late": _late(verdict),
+            "tracebacks": [line for node in at.nodes for line in node.tracebacks],
+            "did_not_happen": did_not_happen,
+        }
+        waits = sorted(verdict.waits)
+        return {
+            "engine": self.plan.engine,
+            "nodes": self.plan.nodes,
+            "acknowledged": self.acknowledged,
+            "acknowledged_of_who_never_repeats": sum(
+                len(each.acknowledged) for each in senders if not each.repeats
+            ),
+            "stored": verdict.stored,
+            "devices": len(devices),
+            "connections": sum(len(each.visits) for each in devices),
+            "refused_as_unavailable": sum(each.unavailable for each in senders),
+            "came_from_another_node": verdict.crossed,
+            "came_with_a_resume": verdict.resumed,
+            **{name: len(found) for name, found in wrong.items()},
+            "examples": {name: found[:EXAMPLES] for name, found in wrong.items() if found},
+            "wait": {
+                "median": round(waits[len(waits) // 2], 4) if waits else None,
+                "p99": round(waits[int(len(waits) * 0.99)], 4) if waits else None,
+                "longest": round(verdict.wait.seconds, 3),
+                "longest_was": verdict.wait.what,
+                "longest_after_own_node_was_unwell": round(verdict.wait_after_own.seconds, 3),
+                "this_was": verdict.wait_after_own.what,
+                "this_process_was_late": round(self._lag, 3),
+            },
+            "faults": dict(Counter(str(each.fault) for each in faults.happened)),
+            "logged": {name: said[name] for name in LOGGED if said[name]},
+            "seconds": round(seconds, 1),
+            "wrong": sorted(name for name, found in wrong.items() if found),
+        }
+
+
+LOGGED: Final = (
+    "apart", "together", "bulletins_missing", "message_found", "bus_lost", "bus_back",
+    "bus_does_not_take", "messages_not_stored", "lease_not_renewed", "log_not_read",
+    "bad_bulletin", "log_went_back", "log_changed", "log_begun_anew", "another_hub_served",
+)  # fmt: skip
+
+
+def _late(verdict: Verdict) -> list[str]:
+    """The longest wait of each kind, if it is beyond what is promised."""
+    found = (verdict.wait, WAIT_SECONDS), (verdict.wait_after_own, WAIT_AFTER_OWN_SECONDS)
+    return [f"{wait.seconds:.2f} s: {wait.what}" for wait, bound in found if wait.seconds > bound]
+
+
+def _inside(at: Installation) -> str:
+    return with_database(at.cluster.superuser, "parlour")
