@@ -11,6 +11,7 @@ import trio
 from attrs import define, field
 
 CHUNK: Final = 4_096
+OPENING_BYTES: Final = 4_096
 
 
 class Way(Enum):
@@ -120,8 +121,8 @@ class Proxy:
                 data = await source.receive_some(CHUNK)
             except trio.BrokenResourceError:
                 data = b""
-            if way is Way.UP and not passage.opening:
-                passage.opening = bytes(data)
+            if way is Way.UP and len(passage.opening) < OPENING_BYTES:
+                passage.opening += data
             if self._is_shut and self._concerns(passage.opening):
                 self.ended += 1
                 break

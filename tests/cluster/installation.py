@@ -167,12 +167,12 @@ async def install(
             for name in NAMES[:count]:
                 database = Proxy(cluster.port, dice)
                 await nursery.start(database.serve)
-                bus, url, concerns = database, "postgres", is_bus
+                node = Node(name, folder, database, database, "postgres", is_bus)
                 if redis is not None:
-                    bus, concerns = Proxy(redis.port, dice), everybody
+                    bus = Proxy(redis.port, dice)
                     await nursery.start(bus.serve)
                     url = _at(redis.url, redis.port, bus.port)
-                node = Node(name, folder, database, bus, url, concerns)
+                    node = Node(name, folder, database, bus, url, everybody)
                 stack.callback(node.close)
                 await node.start()
                 nodes.append(node)
