@@ -10,6 +10,7 @@ import argparse
 import faulthandler
 import json
 import random
+import shutil
 import sys
 import tempfile
 from math import inf
@@ -39,6 +40,7 @@ def main() -> int:
     parser.add_argument("--patience", type=float, default=PATIENCE_SECONDS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--time-limit", type=float, default=7_200.0, help="then the stacks")
+    parser.add_argument("--logs", type=Path, help="a folder to keep what the nodes logged")
     parser.add_argument("--json", type=Path, help="where to write what was found")
     options = parser.parse_args()
     asked = faults_of(options.bus)
@@ -62,7 +64,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="parlour-cluster-", dir=quick_place()) as name:
         Path(name).chmod(0o755)
         campaign = Campaign(Path(name), plan, random.Random(options.seed))
-        report: dict[str, Any] = trio.run(campaign.run)
+        try:
+            report: dict[str, Any] = trio.run(campaign.run)
+        finally:
+            if options.logs is not None:
+                options.logs.mkdir(parents=True, exist_ok=True)
+                for log in Path(name).glob("*.log"):
+                    shutil.copy(log, options.logs)
     faulthandler.cancel_dump_traceback_later()
     report["seed"] = options.seed
     print(json.dumps(report))

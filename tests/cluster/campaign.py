@@ -5,6 +5,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -117,11 +118,10 @@ class Campaign:
             await self._until_all_acknowledged()
             await trio.sleep(self.dice.uniform(*CALM_SECONDS))
             found = await faults.happen(fault)
-            print(
-                f"{self.acknowledged} acknowledged, {fault} of {found.node} for {found.seconds:.1f}"
-                f" s: {', '.join(found.signs) or 'IT DID NOT HAPPEN'}",
-                file=sys.stderr, flush=True,
-            )  # fmt: skip
+            what = f"{fault} of {found.node} for {found.seconds:.1f} s"
+            signs = ", ".join(found.signs) or "IT DID NOT HAPPEN"
+            now = f"{datetime.now(UTC):%X} {self.acknowledged} acknowledged"
+            print(f"{now}, {what}: {signs}", file=sys.stderr, flush=True)
         await self._until_all_acknowledged()
 
     def _sequence(self) -> Iterator[Fault]:

@@ -1,11 +1,16 @@
 """When a node is well: neither stopped nor ended, with a database that answers."""
 
 import time
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from math import inf
+from typing import Final
 
 from attrs import define, field
+
+RECOVERY_SECONDS: Final = 5.0  # after a spell
 
 
 @define(eq=False)
@@ -36,15 +41,22 @@ class Health:
                 spell.until = time.time()
 
     def waits(self, name: str, since: float, until: float) -> tuple[float, float]:
-        """Somebody at a node waited for so long. How much of it was it well without a break:
-        before its first spell, and between or after its spells?
+        """Somebody at a node waited for so long. How much of it was it well without a break, where
+        no spell had lately ended, and where one had?
         """
-        before, after, at, is_first = 0.0, 0.0, since, True
-        for spell in self.spells.get(name, ()):
-            if spell.until <= since or spell.since >= until:
-                continue
-            well = max(0.0, spell.since - at)
-            before, after = (well, after) if is_first else (before, max(after, well))
-            at, is_first = spell.until, False
-        rest = max(0.0, until - at)
-        return (rest, after) if is_first else (before, max(after, rest))
+        calm, recovering, at, is_lately = 0.0, 0.0, since, False
+        spells = self.spells.get(name, [])
+        first = bisect_right(spells, since - RECOVERY_SECONDS, key=lambda spell: spell.until)
+        for spell in islice(spells, first, None):
+            if spell.since >= until:
+                break
+            if spell.until > since:
+                well = max(0.0, spell.since - at)
+                calm, recovering = _noted(calm, recovering, well, is_lately=is_lately)
+                at = spell.until
+            is_lately = True
+        return _noted(calm, recovering, max(0.0, until - at), is_lately=is_lately)
+
+
+def _noted(calm: float, recovering: float, well: float, *, is_lately: bool) -> tuple[float, float]:
+    return (calm, max(recovering, well)) if is_lately else (max(calm, well), recovering)
