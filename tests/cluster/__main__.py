@@ -21,7 +21,7 @@ import trio
 
 from tests.chaos.patience import PATIENCE_SECONDS
 from tests.cluster.campaign import Campaign, Plan
-from tests.cluster.faults import Fault, faults_of
+from tests.cluster.faults import Planned, faults_of, parse_planned
 from tests.cluster.installation import NAMES, Engine
 from tests.support.stores.places import quick_place
 
@@ -32,9 +32,10 @@ def main() -> int:
     parser.add_argument("--bus", type=Engine, choices=list(Engine), default=Engine.POSTGRES)
     parser.add_argument("--messages", type=int, help="acknowledged ones, at least")
     parser.add_argument("--seconds", type=float, help="for so long, at least")
-    parser.add_argument("--faults", help="which, separated by commas; by default all")
+    parser.add_argument("--faults", help="`name` or `name:seconds`, with commas; all without")
     parser.add_argument("--rate", type=float, default=150.0, help="messages a second")
     parser.add_argument("--pairs", type=int, default=6)
+    parser.add_argument("--seldom", type=int, default=6, help="pairs who write seldom")
     parser.add_argument("--hold", type=float, default=8.0, help="seconds of the longest fault")
     parser.add_argument("--stay", type=float, default=20.0, help="seconds of a connection, mean")
     parser.add_argument("--patience", type=float, default=PATIENCE_SECONDS)
@@ -43,9 +44,9 @@ def main() -> int:
     parser.add_argument("--logs", type=Path, help="a folder to keep what the nodes logged")
     parser.add_argument("--json", type=Path, help="where to write what was found")
     options = parser.parse_args()
-    asked = faults_of(options.bus)
+    asked = [Planned(fault) for fault in faults_of(options.bus)]
     if options.faults is not None:
-        asked = [Fault(name) for name in options.faults.split(",") if name]
+        asked = [parse_planned(text) for text in options.faults.split(",") if text]
     is_one_round = options.messages is None and options.seconds is None
     plan = Plan(
         engine=options.bus,
@@ -55,6 +56,7 @@ def main() -> int:
         seconds=options.seconds or inf,
         rate=options.rate,
         pairs=options.pairs,
+        seldom=options.seldom,
         hold=options.hold,
         stay=options.stay,
         patience=options.patience,

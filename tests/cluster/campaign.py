@@ -14,8 +14,9 @@ import trio
 from attrs import define, field, frozen
 
 from tests.chaos.patience import until
+from tests.chaos.people.devices import Sender
 from tests.chaos.people.writers import Findings
-from tests.cluster.faults import Fault, Faults
+from tests.cluster.faults import Faults, Planned
 from tests.cluster.installation import Engine, Installation, install
 from tests.cluster.judgement import Verdict, read_log
 from tests.cluster.people import Circle, Meeting
@@ -24,6 +25,7 @@ from tests.support.stores.databases import with_database
 WAIT_SECONDS: Final = 4.0  # for a message, whatever happens to the bus and other nodes
 WAIT_AFTER_OWN_SECONDS: Final = 10.0  # the same after something happened to the device's own node
 EXAMPLES: Final = 20
+SELDOM_SECONDS: Final = 10.0
 CROSSED_SHARE: Final = 0.5  # of what is stored; each message has several devices that hear it
 CALM_SECONDS: Final = (0.5, 3.0)  # between two faults
 
@@ -39,7 +41,9 @@ class Plan:
         messages: acknowledged ones, after which no other round begins,
         seconds: nor after so long; the first round is always played.
         rate: messages a second, of all together.
-        pairs: of people who write to each other, beside the room.
+        pairs: of people who write to each other, beside the room,
+        seldom: and of those who do so a few times a minute, where no later message shows that one
+            is missing.
         hold: seconds that a fault lasts at most.
         stay: seconds that a connection lasts, in the mean.
         patience: seconds for what must happen.
@@ -47,11 +51,12 @@ class Plan:
 
     engine: Engine
     nodes: int
-    faults: Sequence[Fault]
+    faults: Sequence[Planned]
     messages: int
     seconds: float
     rate: float
     pairs: int
+    seldom: int
     hold: float
     stay: float
     patience: float
@@ -72,6 +77,7 @@ class Campaign:
     dice: random.Random
     findings: Findings = field(factory=Findings, init=False)
     circles: list[Circle] = field(factory=list, init=False)
+    quiet: list[Circle] = field(factory=list, init=False)
     _lag: float = field(default=0.0, init=False)
     _began_at: float = field(factory=time.monotonic, init=False)
 
@@ -92,17 +98,27 @@ class Campaign:
             return self._report(at, faults, verdict, seconds)
 
     @property
+    def everybody(self) -> Sequence[Circle]:
+        return [*self.circles, *self.quiet]
+
+    @property
+    def senders(self) -> Sequence[Sender]:
+        return [sender for each in self.everybody for sender in each.senders]
+
+    @property
     def acknowledged(self) -> int:
-        return sum(len(sender.acknowledged) for each in self.circles for sender in each.senders)
+        return sum(len(sender.acknowledged) for sender in self.senders)
 
     async def _meet(self, at: Installation, nursery: trio.Nursery) -> None:
         plan = self.plan
         pause = (2 * plan.pairs + 2) / plan.rate
-        dsn = _inside(at)
-        meeting = Meeting(at.nodes, dsn, self.findings, self.dice, pause, plan.stay)
-        self.circles = [await meeting.pair(number) for number in range(plan.pairs)]
-        self.circles.append(await meeting.room())
-        for circle in self.circles:
+        meeting = Meeting(at.nodes, _inside(at), self.findings, self.dice, plan.stay)
+        self.circles = [await meeting.pair(number, pause) for number in range(plan.pairs)]
+        self.circles.append(await meeting.room(pause))
+        self.quiet = [
+            await meeting.pair(plan.pairs + number, SELDOM_SECONDS) for number in range(plan.seldom)
+        ]
+        for circle in self.everybody:
             for device in circle.devices:
                 nursery.start_soon(device.live)
 
@@ -114,17 +130,17 @@ class Campaign:
             self._lag = max(self._lag, time.monotonic() - began - 0.05)
 
     async def _play(self, faults: Faults) -> None:
-        for fault in self._sequence():
+        for planned in self._sequence():
             await self._until_all_acknowledged()
             await trio.sleep(self.dice.uniform(*CALM_SECONDS))
-            found = await faults.happen(fault)
-            what = f"{fault} of {found.node} for {found.seconds:.1f} s"
+            found = await faults.happen(planned)
+            what = f"{found.fault} of {found.node} for {found.seconds:.1f} s"
             signs = ", ".join(found.signs) or "IT DID NOT HAPPEN"
             now = f"{datetime.now(UTC):%X} {self.acknowledged} acknowledged"
             print(f"{now}, {what}: {signs}", file=sys.stderr, flush=True)
         await self._until_all_acknowledged()
 
-    def _sequence(self) -> Iterator[Fault]:
+    def _sequence(self) -> Iterator[Planned]:
         """Round after round, each in another order."""
         for number in count():
             has_time = time.monotonic() - self._began_at < self.plan.seconds
@@ -148,27 +164,22 @@ class Campaign:
 
     async def _fall_silent(self, at: Installation) -> None:
         """Nobody writes anything new; soon everything is acknowledged and heard."""
-        for circle in self.circles:
+        for circle in self.everybody:
             for device in circle.devices:
                 device.is_calm = True
         dsn = _inside(at)
         with trio.move_on_after(self.plan.patience):
-            while any(sender.pending for each in self.circles for sender in each.senders):  # noqa: ASYNC110
+            while any(sender.pending for sender in self.senders):  # noqa: ASYNC110
                 await trio.sleep(0.05)
-            for circle in self.circles:
+            for circle in self.everybody:
                 log = await read_log(dsn, circle.channel_id)
                 while any(device.ear.last < len(log) for device in circle.devices):  # noqa: ASYNC110
                     await trio.sleep(0.05)
 
     async def _judge(self, at: Installation) -> Verdict:
         verdict = Verdict()
-        hubs = {
-            text: hub
-            for each in self.circles
-            for sender in each.senders
-            for text, hub in sender.hubs.items()
-        }
-        for circle in self.circles:
+        hubs = {text: hub for each in self.senders for text, hub in each.hubs.items()}
+        for circle in self.everybody:
             log = await read_log(_inside(at), circle.channel_id)
             verdict.judge_log(log, circle.devices)
             for device in circle.devices:
@@ -178,8 +189,8 @@ class Campaign:
     def _report(
         self, at: Installation, faults: Faults, verdict: Verdict, seconds: float
     ) -> dict[str, Any]:
-        senders = [sender for each in self.circles for sender in each.senders]
-        devices = [device for each in self.circles for device in each.devices]
+        senders = self.senders
+        devices = [device for each in self.everybody for device in each.devices]
         said = sum((node.said for node in at.nodes), Counter[str]())
         did_not_happen = [
             f"{each.fault} of {each.node}" for each in faults.happened if not each.signs

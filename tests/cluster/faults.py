@@ -19,8 +19,7 @@ from tests.chaos.servers.cluster import until_it_answers
 from tests.cluster.installation import Engine, Installation, Node
 from tests.support.buses.redis_process import RedisProcess
 
-SHORT_SECONDS: Final = (0.2, 2.0)
-SHARE_OF_SHORT: Final = 0.25
+SHORTEST_SECONDS: Final = 0.3
 NOTICED_SECONDS: Final = 5.0  # after which a node must have noticed that it has no bus
 SHOW_SECONDS: Final = 15.0
 ANSWER_SECONDS: Final = 0.2
@@ -55,6 +54,20 @@ SERVER_OF_BUS: Final = frozenset({Fault.BUS_KILL, Fault.BUS_STOP})
 def faults_of(engine: Engine) -> Sequence[Fault]:
     """Those that there are. Where Postgres is the bus, what happens to its server is the same."""
     return [each for each in Fault if engine is Engine.REDIS or each not in SERVER_OF_BUS]
+
+
+@frozen
+class Planned:
+    """A fault that is to happen. `seconds`: how long it lasts; None: any time."""
+
+    fault: Fault
+    seconds: float | None = None
+
+
+def parse_planned(text: str) -> Planned:
+    """From `name` or `name:seconds`. Raises ValueError."""
+    name, _, seconds = text.partition(":")
+    return Planned(Fault(name), float(seconds) if seconds else None)
 
 
 @frozen
@@ -97,7 +110,7 @@ class Faults:
     Args:
         at: to what.
         dice: decide whom they concern, and how long they last.
-        hold: seconds that a long one lasts at most.
+        hold: seconds that one lasts at most whose time is not planned.
     """
 
     at: Installation
@@ -105,14 +118,15 @@ class Faults:
     hold: float
     happened: list[Happened] = field(factory=list, init=False)
 
-    async def happen(self, fault: Fault) -> Happened:
+    async def happen(self, planned: Planned) -> Happened:
         """From its begin to its end."""
-        is_short = self.dice.random() < SHARE_OF_SHORT
-        seconds = self.dice.uniform(*(SHORT_SECONDS if is_short else (self.hold / 2, self.hold)))
+        seconds = planned.seconds
+        if seconds is None:
+            seconds = self.dice.uniform(SHORTEST_SECONDS, self.hold)
         scene = Scene(self.dice.choice(self.at.nodes), seconds)
-        async with self._ways[fault](scene):
+        async with self._ways[planned.fault](scene):
             await scene.last()
-        found = Happened(fault, scene.node.name, scene.seconds, scene.signs)
+        found = Happened(planned.fault, scene.node.name, scene.seconds, scene.signs)
         self.happened.append(found)
         return found
 

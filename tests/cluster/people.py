@@ -46,7 +46,6 @@ class Meeting:
         dsn: the database.
         findings: get what goes wrong.
         dice: decide when they come and go.
-        pause: seconds between two messages of a sender, in the mean.
         stay: seconds that a connection lasts, in the mean.
     """
 
@@ -54,13 +53,12 @@ class Meeting:
     dsn: str
     findings: Findings
     dice: random.Random
-    pause: float
     stay: float
     _turns: Iterator[int] = field(factory=count, init=False)
 
-    async def pair(self, number: int) -> Circle:
+    async def pair(self, number: int, pause: float) -> Circle:
         """Two people, each with a device that writes and one that reads. One of the two repeats
-        what was not acknowledged.
+        what was not acknowledged. `pause`: seconds between two messages of one, in the mean.
         """
         one, other = [await self._person(f"{side}{number}") for side in ("one", "other")]
         path = f"/private_messages/api/messages/{other.id}"
@@ -74,13 +72,13 @@ class Meeting:
             hears = OF_PAIRS[(number + side + 2) % len(OF_PAIRS)]
             repeats = (number + side) % 2 == 0
             devices += [
-                self._sender(person, writes, places, channel_id, repeats=repeats),
+                self._sender(person, writes, places, channel_id, pause, repeats=repeats),
                 self._device(person, hears, places, channel_id),
             ]
         return Circle(channel_id, devices)
 
-    async def room(self) -> Circle:
-        """Members of a workspace in a room of it, of whom the first two write."""
+    async def room(self, pause: float) -> Circle:
+        """Members of a workspace in a room of it, of whom the first two write; see `pair`."""
         owner, *others = [await self._person(f"member{number}") for number in range(4)]
         workspace = await self._call("POST", "/api/workspaces", {"name": "School"}, owner)
         for each in others:
@@ -94,7 +92,9 @@ class Meeting:
             zip((owner, *others), OF_THE_ROOM, strict=True)
         ):
             if number < 2:
-                devices.append(self._sender(person, language, places, room, repeats=number == 0))
+                devices.append(
+                    self._sender(person, language, places, room, pause, repeats=number == 0)
+                )
             else:
                 devices.append(self._device(person, language, places, room))
         return Circle(room, devices)
@@ -106,10 +106,10 @@ class Meeting:
 
     def _sender(
         self, person: Person, language: type[Language], places: Places, channel_id: ChannelId,
-        *, repeats: bool,
+        pause: float, *, repeats: bool,
     ) -> Sender:  # fmt: skip
         common = self._common(person, language, places, channel_id, "pen")
-        return Sender(*common, pause=self.pause, repeats=repeats)
+        return Sender(*common, pause=pause, repeats=repeats)
 
     def _common(
         self, person: Person, language: type[Language], places: Places, channel_id: ChannelId,
