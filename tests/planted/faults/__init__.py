@@ -17,7 +17,7 @@ from tests.planted.faults import (
     settings,
 )
 from tests.planted.faults.browser import page, sdk
-from tests.planted.faults.cluster import bus
+from tests.planted.faults.cluster import bus, nodes
 from tests.planted.faults.live import (
     admin_ui,
     command_line,
@@ -52,6 +52,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *persistence.FAULTS,
     *database.FAULTS,
     *bus.FAULTS,
+    *nodes.FAULTS,
     *people.FAULTS,
     *searching.FAULTS,
     *posting.FAULTS,
