@@ -35,7 +35,8 @@ def main() -> int:
     parser.add_argument("--faults", help="`name` or `name:seconds`, with commas; all without")
     parser.add_argument("--rate", type=float, default=150.0, help="messages a second")
     parser.add_argument("--pairs", type=int, default=6)
-    parser.add_argument("--seldom", type=int, default=6, help="pairs who write seldom")
+    parser.add_argument("--quiet", type=int, default=6, help="pairs who write once at each fault")
+    parser.add_argument("--wait", type=float, default=4.0, help="for a message, in seconds")
     parser.add_argument("--hold", type=float, default=8.0, help="seconds of the longest fault")
     parser.add_argument("--stay", type=float, default=20.0, help="seconds of a connection, mean")
     parser.add_argument("--patience", type=float, default=PATIENCE_SECONDS)
@@ -56,7 +57,8 @@ def main() -> int:
         seconds=options.seconds or inf,
         rate=options.rate,
         pairs=options.pairs,
-        seldom=options.seldom,
+        quiet=options.quiet,
+        wait=options.wait,
         hold=options.hold,
         stay=options.stay,
         patience=options.patience,

@@ -13,19 +13,24 @@ from typing import Any, Final
 import trio
 from attrs import define, field, frozen
 
-from tests.chaos.patience import until
+from tests.chaos.patience import Hung, until
 from tests.chaos.people.devices import Sender
 from tests.chaos.people.writers import Findings
 from tests.cluster.faults import Faults, Planned
 from tests.cluster.installation import Engine, Installation, install
 from tests.cluster.judgement import Verdict, read_log
 from tests.cluster.people import Circle, Meeting
-from tests.support.stores.databases import with_database
+from tests.support.stores.databases import execute, with_database
 
-WAIT_SECONDS: Final = 4.0  # for a message, whatever happens to the bus and other nodes
-WAIT_AFTER_OWN_SECONDS: Final = 10.0  # the same after something happened to the device's own node
+AFTER_OWN: Final = 2.5  # times as long a device may wait after something happened to its own node
 EXAMPLES: Final = 20
-SELDOM_SECONDS: Final = 10.0
+SOON_SECONDS: Final = 1.0
+SESSIONS: Final = """
+    SELECT json_agg(json_build_array(pid, pg_blocking_pids(pid), state, wait_event_type, wait_event,
+               round(extract(epoch FROM clock_timestamp() - xact_start), 1), left(query, 60))
+               ORDER BY xact_start)
+      FROM pg_stat_activity WHERE usename = 'hub' AND xact_start IS NOT NULL
+"""
 CROSSED_SHARE: Final = 0.5  # of what is stored; each message has several devices that hear it
 CALM_SECONDS: Final = (0.5, 3.0)  # between two faults
 
@@ -42,8 +47,10 @@ class Plan:
         seconds: nor after so long; the first round is always played.
         rate: messages a second, of all together.
         pairs: of people who write to each other, beside the room,
-        seldom: and of those who do so a few times a minute, where no later message shows that one
-            is missing.
+        quiet: and of those who do so once at each fault, when it begins: nothing later shows that
+            this is missing.
+        wait: seconds that a device may wait for a message, whatever happens to the bus and to other
+            nodes.
         hold: seconds that a fault lasts at most.
         stay: seconds that a connection lasts, in the mean.
         patience: seconds for what must happen.
@@ -56,7 +63,8 @@ class Plan:
     seconds: float
     rate: float
     pairs: int
-    seldom: int
+    quiet: int
+    wait: float
     hold: float
     stay: float
     patience: float
@@ -90,7 +98,12 @@ class Campaign:
                 await self._meet(at, nursery)
                 nursery.start_soon(self._notice_lag)
                 self._began_at = time.monotonic()
-                await self._play(faults)
+                try:
+                    await self._play(faults)
+                except Hung:
+                    found = await execute(at.cluster.superuser, SESSIONS)
+                    print(f"sessions: {found}", file=sys.stderr, flush=True)
+                    raise
                 await self._fall_silent(at)
                 seconds = time.monotonic() - self._began_at
                 verdict = await self._judge(at)
@@ -115,9 +128,8 @@ class Campaign:
         meeting = Meeting(at.nodes, _inside(at), self.findings, self.dice, plan.stay)
         self.circles = [await meeting.pair(number, pause) for number in range(plan.pairs)]
         self.circles.append(await meeting.room(pause))
-        self.quiet = [
-            await meeting.pair(plan.pairs + number, SELDOM_SECONDS) for number in range(plan.seldom)
-        ]
+        quiet = range(plan.pairs, plan.pairs + plan.quiet)
+        self.quiet = [await meeting.pair(number, None) for number in quiet]
         for circle in self.everybody:
             for device in circle.devices:
                 nursery.start_soon(device.live)
@@ -133,12 +145,21 @@ class Campaign:
         for planned in self._sequence():
             await self._until_all_acknowledged()
             await trio.sleep(self.dice.uniform(*CALM_SECONDS))
-            found = await faults.happen(planned)
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write_once)
+                found = await faults.happen(planned)
             what = f"{found.fault} of {found.node} for {found.seconds:.1f} s"
             signs = ", ".join(found.signs) or "IT DID NOT HAPPEN"
             now = f"{datetime.now(UTC):%X} {self.acknowledged} acknowledged"
             print(f"{now}, {what}: {signs}", file=sys.stderr, flush=True)
         await self._until_all_acknowledged()
+
+    async def _write_once(self) -> None:
+        """The quiet ones, while a fault begins."""
+        for circle in self.quiet:
+            for sender in circle.senders:
+                await trio.sleep(self.dice.random() * SOON_SECONDS / len(self.quiet))
+                sender.write_one()
 
     def _sequence(self) -> Iterator[Planned]:
         """Round after round, each in another order."""
@@ -159,6 +180,11 @@ class Campaign:
         await until(
             lambda: all(len(sender.acknowledged) >= goal for sender, goal in goals),
             lambda: f"acknowledged: {[(s.name, len(s.acknowledged), g) for s, g in goals]}",
+            self.plan.patience,
+        )
+        await until(
+            lambda: all(_is_even(circle) for circle in self.quiet),
+            lambda: f"heard: {[(d.name, d.ear.last) for c in self.quiet for d in c.devices]}",
             self.plan.patience,
         )
 
@@ -201,7 +227,7 @@ class Campaign:
             "duplicated": self.findings.duplicated,
             "out_of_order": self.findings.out_of_order,
             "refused": self.findings.refused,
-            "late": _late(verdict),
+            "late": _late(verdict, self.plan.wait),
             "tracebacks": [line for node in at.nodes for line in node.tracebacks],
             "did_not_happen": did_not_happen,
         }
@@ -244,9 +270,14 @@ LOGGED: Final = (
 )  # fmt: skip
 
 
-def _late(verdict: Verdict) -> list[str]:
+def _is_even(circle: Circle) -> bool:
+    """Whether all of its devices have heard the same."""
+    return len({device.ear.last for device in circle.devices}) == 1
+
+
+def _late(verdict: Verdict, bound: float) -> list[str]:
     """The longest wait of each kind, if it is beyond what is promised."""
-    found = (verdict.wait, WAIT_SECONDS), (verdict.wait_after_own, WAIT_AFTER_OWN_SECONDS)
+    found = (verdict.wait, bound), (verdict.wait_after_own, bound * AFTER_OWN)
     return [f"{wait.seconds:.2f} s: {wait.what}" for wait, bound in found if wait.seconds > bound]
 
 

@@ -56,9 +56,10 @@ class Meeting:
     stay: float
     _turns: Iterator[int] = field(factory=count, init=False)
 
-    async def pair(self, number: int, pause: float) -> Circle:
+    async def pair(self, number: int, pause: float | None) -> Circle:
         """Two people, each with a device that writes and one that reads. One of the two repeats
-        what was not acknowledged. `pause`: seconds between two messages of one, in the mean.
+        what was not acknowledged. `pause`: seconds between two messages of one, in the
+        mean; None: they write when they are asked to.
         """
         one, other = [await self._person(f"{side}{number}") for side in ("one", "other")]
         path = f"/private_messages/api/messages/{other.id}"
@@ -106,7 +107,7 @@ class Meeting:
 
     def _sender(
         self, person: Person, language: type[Language], places: Places, channel_id: ChannelId,
-        pause: float, *, repeats: bool,
+        pause: float | None, *, repeats: bool,
     ) -> Sender:  # fmt: skip
         common = self._common(person, language, places, channel_id, "pen")
         return Sender(*common, pause=pause, repeats=repeats)

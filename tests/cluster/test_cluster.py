@@ -12,14 +12,15 @@ from tests.support.buses.redis_process import program
 from tests.support.programs.command import run_module
 
 pytestmark = pytest.mark.timeout(300)
-SMALL = ("--rate", "40", "--pairs", "2", "--seldom", "8")
+SMALL = ("--rate", "40", "--pairs", "2", "--quiet", "6")
+SLOW = ("--wait", "8")  # however busy the machine is
 
 
 def campaign(tmp_path: Path, bus: str, *faults: str) -> tuple[int, dict[str, Any]]:
     """On three nodes."""
     path = tmp_path / "report.json"
     asked = ("--bus", bus, "--faults", ",".join(faults))
-    done = run_module("tests.cluster", *asked, *SMALL, "--json", str(path), seconds=280)
+    done = run_module("tests.cluster", *asked, *SMALL, *SLOW, "--json", str(path), seconds=280)
     assert path.exists(), done.stderr
     report: dict[str, Any] = json.loads(path.read_text())
     return done.returncode, report
@@ -36,7 +37,7 @@ def test_what_happens_to_a_node_and_to_redis_is_neither_lost_nor_late(tmp_path: 
 
 
 def test_what_happens_to_notify_and_to_postgres_is_neither_lost_nor_late(tmp_path: Path) -> None:
-    code, report = campaign(tmp_path, "postgres", "bus_silent:5", "postgres_kill:0.5")
+    code, report = campaign(tmp_path, "postgres", "bus_silent:11", "postgres_kill:0.5")
     assert report["wrong"] == [], report["examples"]
     assert code == 0
     assert report["faults"] == {"bus_silent": 1, "postgres_kill": 1}

@@ -36,6 +36,7 @@ COME_BACK_SECONDS: Final = 0.1
 OPEN_SECONDS: Final = 6.0  # after which another hub is tried
 RESUME_SECONDS: Final = 15.0
 IN_FLIGHT: Final = 20
+LOOK_SECONDS: Final = 0.1
 TRANSIENT: Final = {"unavailable", "rate_limited", "lookup_failed"}
 
 
@@ -234,19 +235,20 @@ class Sender(Device):
     """A device that also writes. Each text is written once, so it is the key of its message.
 
     Args:
-        pause: seconds between two messages, in the mean.
+        pause: seconds between two messages, in the mean; None: it writes when it is asked to.
         repeats: whether it sends again what was not acknowledged.
 
     `hubs`: where each text was sent last; `unavailable`: how many were refused as such.
     """
 
-    pause: float = field(kw_only=True)
+    pause: float | None = field(kw_only=True)
     repeats: bool = field(kw_only=True)
     pending: dict[str, None] = field(factory=dict, init=False)
     acknowledged: set[str] = field(factory=set, init=False)
     repeated: set[str] = field(factory=set, init=False)
     hubs: dict[str, str] = field(factory=dict, init=False)
     unavailable: int = field(default=0, init=False)
+    _asked: int = field(default=0, init=False)
     _again: list[str] = field(factory=list, init=False)
     _count: int = field(default=0, init=False)
 
@@ -271,12 +273,21 @@ class Sender(Device):
             for text in again:
                 self.repeated.add(text)
                 await self._send(socket, text)
-            if not self.is_calm and len(self.pending) < IN_FLIGHT:
+            is_wanted = self._asked > 0 if self.pause is None else not self.is_calm
+            if is_wanted and len(self.pending) < IN_FLIGHT:
+                self._asked -= self.pause is None
                 self._count += 1
                 text = f"{self.name} {self._count}"
                 self.pending[text] = None
                 await self._send(socket, text)
-            await trio.sleep(self.road.dice.expovariate(1 / self.pause))
+            pause = self.pause
+            await trio.sleep(
+                LOOK_SECONDS if pause is None else self.road.dice.expovariate(1 / pause)
+            )
+
+    def write_one(self) -> None:
+        """As soon as it is connected, if it writes when it is asked to."""
+        self._asked += 1
 
     async def _send(self, socket: WebSocket, text: str) -> None:
         self.hubs[text] = self.road.at
