@@ -86,6 +86,7 @@ class Campaign:
     findings: Findings = field(factory=Findings, init=False)
     circles: list[Circle] = field(factory=list, init=False)
     quiet: list[Circle] = field(factory=list, init=False)
+    hung: list[str] = field(factory=list, init=False)
     _lag: float = field(default=0.0, init=False)
     _began_at: float = field(factory=time.monotonic, init=False)
 
@@ -100,10 +101,10 @@ class Campaign:
                 self._began_at = time.monotonic()
                 try:
                     await self._play(faults)
-                except Hung:
+                except Hung as error:  # what came until then is judged all the same
                     found = await execute(at.cluster.superuser, SESSIONS)
-                    print(f"sessions: {found}", file=sys.stderr, flush=True)
-                    raise
+                    print(f"{error}\nsessions: {found}", file=sys.stderr, flush=True)
+                    self.hung.append(str(error).partition("\n")[0])
                 await self._fall_silent(at)
                 seconds = time.monotonic() - self._began_at
                 verdict = await self._judge(at)
@@ -230,6 +231,7 @@ class Campaign:
             "late": _late(verdict, self.plan.wait),
             "tracebacks": [line for node in at.nodes for line in node.tracebacks],
             "did_not_happen": did_not_happen,
+            "hung": self.hung,
         }
         waits = sorted(verdict.waits)
         return {
