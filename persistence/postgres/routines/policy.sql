@@ -11,6 +11,15 @@ LANGUAGE sql STABLE AS $$
             WHERE f.status = 'accepted')
 $$;
 
+-- Whether one of the two blocks the other. `IN` of both orders would read the blocks of everybody, where
+-- bitmaps of indexes are off, as they are in the hub's sessions.
+CREATE OR REPLACE FUNCTION one_blocks(a bigint, b bigint) RETURNS boolean
+LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+           SELECT FROM (VALUES (a, b), (b, a)) AS p (one, other)
+             JOIN blocks ON blocker_id = p.one AND blocked_id = p.other)
+$$;
+
 -- Whether one user may send private messages and typing to another: both exist and differ, neither
 -- blocks the other, and the recipient's profile is public or one of them follows the other. A deleted
 -- account has no public profile.

@@ -1,6 +1,8 @@
 """The policy functions, which a deployment may replace."""
 
 import json
+import re
+from pathlib import Path
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
@@ -12,6 +14,8 @@ from protocol.model import Refusal, UserId
 from tests.support.stores.databases import Databases, execute, run_script
 from tests.support.stores.plans import rows_read
 from tests.support.stores.records import make_users
+
+SOURCES = Path(__file__).parents[3] / "persistence" / "postgres"
 
 
 async def test_a_deployments_own_policy_rules_every_path(databases: Databases) -> None:
@@ -101,6 +105,17 @@ async def test_whether_one_may_write_is_asked_without_the_blocks_of_others(
         (row,) = await database.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {ask.format(3)}")
         (explained,) = json.loads(row["QUERY PLAN"])
         assert explained["Plan"]["Shared Hit Blocks"] < 50, row["QUERY PLAN"]
+
+
+def test_no_statement_looks_for_two_pairs_with_in() -> None:
+    """Where the hub's sessions, which make no bitmaps of indexes, would read the whole table."""
+    files = [each for kind in ("*.py", "*.sql") for each in SOURCES.rglob(kind)]
+    assert len(files) > 20
+    assert not [each.name for each in files if re.search(r"\bIN\s*\(\(", _code(each))]
+
+
+def _code(path: Path) -> str:
+    return re.sub(r"^\s*--.*$", "", path.read_text(), flags=re.MULTILINE)
 
 
 # Sixteen people of whom anybody may be private, follow, block, share a workspace and have written
