@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from persistence.interface import Store
 from persistence.records import Draft
@@ -77,12 +77,10 @@ ROWS: Final = rows()
 
 @pytest.fixture
 async def scene(databases: Databases) -> AsyncIterator[Scene]:
-    async with (
-        databases.migrated() as dsn,
-        open_store(dsn, pool_size=2) as store,
-        open_world(store, presence_grace=0.0, chat_messages=1_000) as world,
-    ):
-        ann, ben, eve = await world.people("ann", "ben", "eve")
+    async with databases.migrated() as dsn, open_store(dsn, pool_size=2) as store:
+        async with open_world(store) as earlier:
+            people = await earlier.people("ann", "ben", "eve")
+        ann, ben, eve = people
         messages = {
             name: await post_one(store, Draft(author.id, to.id, "secret"))
             for name, author, to in (
@@ -98,7 +96,9 @@ async def scene(databases: Databases) -> AsyncIterator[Scene]:
         await execute(dsn, f"DELETE FROM uploads WHERE url = '{url}'")
         old = f"created_at = created_at - interval '2 days' WHERE id = {messages['old'].id}"
         await execute(dsn, f"UPDATE messages SET {old}")
-        yield Scene(world, ann, ben, eve, messages)
+        async with open_world(store, presence_grace=0.0, chat_messages=1_000) as world:
+            ann, ben, eve = [evolve(each, world=world) for each in people]
+            yield Scene(world, ann, ben, eve, messages)
 
 
 async def fill(store: Store, messages: Mapping[str, Message], ann: Person, ben: Person) -> None:
