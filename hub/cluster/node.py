@@ -23,7 +23,7 @@ from hub.cluster.receiving import Company, Inbox, Receiver
 from hub.cluster.repair import Repair
 from persistence.bus import Bus
 from persistence.interface import Store
-from persistence.nodes import NameTaken, Node
+from persistence.nodes import LEASE_SECONDS, NameTaken, Node
 from persistence.records import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -109,13 +109,28 @@ class Cluster:
 
     async def join(self) -> None:
         """Say for the first time that the node lives. What is stored from now on is not missed.
+        A node that was killed has its name until its lease ends: whoever follows it waits for that.
 
         Raises:
             NameTaken: another one that lives has its name.
             StoreUnavailable: it cannot be said now.
         """
-        await self._look()
+        until = trio.current_time() + LEASE_SECONDS + RENEW_SECONDS
+        if not await self._has_joined(until):
+            log.info("waiting_for_name", name=self.node.name, at_most_seconds=LEASE_SECONDS)
+            while not await self._has_joined(until):  # noqa: ASYNC110  the end of a lease is silent
+                await trio.sleep(LOOK_SECONDS)
         await self.repair.begin_anew()
+
+    async def _has_joined(self, until: float) -> bool:
+        """Whether nobody has the name. Raises NameTaken: after that time somebody has it."""
+        try:
+            await self._look()
+        except NameTaken:
+            if trio.current_time() >= until:
+                raise
+            return False
+        return True
 
     async def run(self, inbox: Inbox, company: Company, hub: Hub) -> None:
         """Be a node until cancelled; then say that it ends.
