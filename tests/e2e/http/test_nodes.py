@@ -3,6 +3,7 @@ requests come to the node that they are not at.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -117,20 +118,20 @@ async def test_a_client_goes_on_at_the_other_node_when_its_own_is_killed(
 ) -> None:
     async with server.migrated() as dsn:
         rig = Rig.of(folder, certificate(folder), dsn)
-        with rig.hub(NORTH) as north:
+        with rig.hub(NORTH) as north, ExitStack() as later:
             ann, ben = await meet(north, "")
             async with proxy(rig, haproxy_in_turn), rig.client(ben, *transports) as client:
                 assert await client.happened() == {"connected": True}
                 assert len(await client.heard("message:offline")) == 1
                 await only_channel(client)
                 await carried(client, transports[0] if transports else WEBSOCKET)
-                with rig.hub(SOUTH) as south:
-                    for text in ("1", "2"):
-                        assert (await write(south, ann, ben, text)).status == 201
-                        assert (await client.heard("message:new"))["content"] == text
-                    north.process.kill()
-                    assert (await write(south, ann, ben, "3")).status == 201
-                    await client.comes_back()
-                    assert (await client.heard("message:new"))["content"] == "3"
-                    assert (await write(south, ann, ben, "4")).status == 201
-                    assert (await client.heard("message:new"))["content"] == "4"
+                south = later.enter_context(rig.hub(SOUTH))
+                for text in ("1", "2"):
+                    assert (await write(south, ann, ben, text)).status == 201
+                    assert (await client.heard("message:new"))["content"] == text
+                north.process.kill()
+                assert (await write(south, ann, ben, "3")).status == 201
+                await client.comes_back()
+                assert (await client.heard("message:new"))["content"] == "3"
+                assert (await write(south, ann, ben, "4")).status == 201
+                assert (await client.heard("message:new"))["content"] == "4"
