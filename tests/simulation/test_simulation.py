@@ -55,9 +55,10 @@ def test_whatever_fails_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> Non
     assert report["restarts"] > SEEDS / 2
 
 
-@pytest.mark.parametrize(("nodes", "seeds"), [(2, 12), (3, 8)])
-def test_several_nodes_are_as_one(tmp_path: Path, nodes: int, seeds: int) -> None:
-    report = report_of(tmp_path, "--nodes", str(nodes), "--seeds", str(seeds))
+@pytest.mark.parametrize(("nodes", "start", "seeds"), [(2, 0, 7), (2, 7, 7), (3, 14, 6)])
+def test_several_nodes_are_as_one(tmp_path: Path, nodes: int, start: int, seeds: int) -> None:
+    given = ("--nodes", str(nodes), "--start", str(start), "--seeds", str(seeds))
+    report = report_of(tmp_path, *given)
     assert report["broken"] == {}
     assert report["nodes"] == {str(nodes): seeds}
     assert report["acknowledged"] > 6 * seeds

@@ -397,10 +397,14 @@ class Ledger(Outgoing):
             self._skip_deleted(channel_id, seq - 1)
         last = self.last.get(channel_id, 0)
         early = self._early.setdefault(channel_id, set())
+        is_first = (channel_id, seq) not in self.connection.heard
+        self.connection.heard.add((channel_id, seq))
         if seq <= last or seq in early:
-            message_id = self.truth.messages[channel_id, seq].message.id
-            if self.truth.notes.was_ever_hidden(self.me, message_id):
+            committed = self.truth.messages[channel_id, seq]
+            if self.truth.notes.was_ever_hidden(self.me, committed.message.id):
                 return False  # its place was taken for one that stays empty
+            if is_first and self.truth.may_cross(committed.at):
+                return False  # another node was before this one, which learns of it now
             self._require(is_repeat, f"heard {channel_id}:{seq} again, {last + 1} is next")
             self._take_back(key)
             return False

@@ -69,6 +69,7 @@ class Connection:
     was_shed: bool = False
     joined: set[ChannelId] = field(factory=set)
     reached: dict[ChannelId, int] = field(factory=dict)
+    heard: set[tuple[ChannelId, int]] = field(factory=set)
     unanswered: Counter[tuple[ChannelId, str]] = field(factory=Counter)
     ended: dict[int, float] = field(factory=dict)
     typing: set[tuple[ChannelId, UserId]] = field(factory=set)

@@ -303,6 +303,8 @@ async def test_changes_that_were_lost_are_read_where_none_was_known(store: Store
     assert isinstance(two, Posted)
     async with open_node(store) as node:
         _, notes = await node.come(ben)
+        await node.hear(*await node.elsewhere(draft(ann, ben)))
+        await until(lambda: seqs(notes) == [3])
         await revised(store, one, ann, "a")
         await revised(store, two, ann, "b")
         heads = await store.nodes.heads_above(MessageId(0))
