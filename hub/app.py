@@ -38,6 +38,7 @@ from hub.actor.goodbye import say_goodbye
 from hub.admin.socket import open_admin_socket
 from hub.admission import Admission
 from hub.assembly import Services, open_services
+from hub.engineio.forwarding.listener import accept_forwarded
 from hub.engineio.server import EngineServer
 from hub.files.opening import open_files
 from hub.files.store import FilesUnavailable
@@ -51,7 +52,7 @@ from hub.settings.config import Config
 from hub.settings.log_tap import tap
 from hub.settings.redaction import revealed
 from hub.settings.setting import ConfigError
-from hub.socketio.mount import PATH, open_socketio
+from hub.socketio.mount import PATH, open_internal, open_socketio
 from hub.sockets.addresses import listening, url_of
 from hub.sockets.inherited import host_of
 from hub.sockets.listener import Acceptor
@@ -113,8 +114,15 @@ async def open_server(  # noqa: PLR0913  what a server is made of
     dialects = find_dialects(protocol.dialects)
     async with (
         open_files(config) as files,
+        open_internal(config, bus) as internal,
         open_services(
-            config, store, files, foreign_sessions=foreign_sessions, tracing=tracing, bus=bus
+            config,
+            store,
+            files,
+            foreign_sessions=foreign_sessions,
+            tracing=tracing,
+            bus=bus,
+            node=internal.node,
         ) as services,
         open_socketio(services, dialects.by_namespace) as socketio,
         trio.open_nursery() as connections,
@@ -140,6 +148,14 @@ async def open_server(  # noqa: PLR0913  what a server is made of
         ):
             async with trio.open_nursery() as acceptors:
                 acceptors.start_soon(acceptor.accept_forever, listeners, connections)
+                connections.start_soon(
+                    accept_forwarded,
+                    socketio.forwarder,
+                    internal.listeners,
+                    admission.serve,
+                    acceptor.caps.total,
+                    connections,
+                )
                 acceptors.start_soon(files.watch)
                 scheme = "http" if config.tls_cert is None else "https"
                 url = services.status.url = url_of(scheme, host or config.host, listeners)

@@ -116,6 +116,7 @@ class Services:
     hub: Hub
     announcer: Announcer
     from_elsewhere: FromElsewhere
+    cluster: Cluster | None
     authenticator: Authenticator
     live_sessions: LiveSessions
     renewals: Renewals
@@ -151,7 +152,7 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(  # noqa: PLR0915  one statement for each service
+async def open_services(  # noqa: PLR0913, PLR0915  one statement for each service
     config: Config,
     store: Store,
     upload_files: UploadFiles,
@@ -160,6 +161,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     foreign_sessions: ForeignSessions | None = None,
     tracing: Tracing | None = None,
     bus: Bus | None = None,
+    node: Node | None = None,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
 
@@ -171,10 +173,11 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         foreign_sessions: the logins of an Express application on the same users.
         tracing: makes spans; None: nothing does.
         bus: carries bulletins to other nodes; None: there are none.
+        node: who the hub is among them; by default one that they do not reach.
     """
     cluster = None
     if bus is not None:
-        cluster = Cluster(_node(config), bus, store, lambda: log_watch.epoch)
+        cluster = Cluster(node or new_node(config), bus, store, lambda: log_watch.epoch)
         await cluster.join()
     elsewhere: Elsewhere = NOWHERE if cluster is None else cluster.publisher
     presence = Presence(
@@ -347,6 +350,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             hub=hub,
             announcer=announcer,
             from_elsewhere=from_elsewhere,
+            cluster=cluster,
             authenticator=authenticator,
             live_sessions=live_sessions,
             renewals=renewals,
@@ -390,7 +394,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         nursery.cancel_scope.cancel()
 
 
-def _node(config: Config) -> Node:
+def new_node(config: Config) -> Node:
     """Who the hub is among those of its database."""
     name = config.node_name or f"n{secrets.token_hex(3)}"
     return Node(name, secrets.token_hex(8), None, version("parlour"))

@@ -8,6 +8,8 @@ SQL.
 """
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
+from math import inf
 from typing import Final
 
 import structlog
@@ -53,6 +55,15 @@ class Cluster:
         self._living: Collection[Node] = ()
         self._gap = trio.Event()
         self._is_apart = False
+        self._connections: Callable[[], int] = int  # none so far
+        self._looked = trio.Event()
+        self._looks_at = -inf
+        self._looking = trio.Lock()
+
+    @property
+    def name(self) -> str:
+        """What the node is called."""
+        return self.node.name
 
     @property
     def living(self) -> Collection[Node]:
@@ -63,6 +74,34 @@ class Cluster:
     def is_apart(self) -> bool:
         """Whether the node reads the log because it does not hear everybody."""
         return self._is_apart
+
+    async def find(self, name: str) -> Node | None:
+        """The node of that name, if it lives. One that has just begun is looked up, but not more
+        often than every `LOOK_SECONDS`, whatever names are asked for.
+        """
+        if (found := self._known(name)) is not None:
+            return found
+        async with self._looking:
+            now = trio.current_time()
+            if self._known(name) is None and now >= self._looks_at:
+                self._looks_at = now + LOOK_SECONDS
+                with suppress(NameTaken, StoreUnavailable):
+                    await self._look()
+        return self._known(name)
+
+    def _known(self, name: str) -> Node | None:
+        return next((each for each in self._living if each.name == name), None)
+
+    async def next_look(self) -> Collection[Node]:
+        """The nodes that live, when that was looked at anew."""
+        await self._looked.wait()
+        return self._living
+
+    async def _look(self) -> None:
+        """Renew the lease; see which others hold."""
+        self._living = await self._nodes.renew(self.node, connections=self._connections())
+        looked, self._looked = self._looked, trio.Event()
+        looked.set()
 
     def note_gap(self) -> None:
         """Something that was published is missing. Never waits."""
@@ -86,7 +125,7 @@ class Cluster:
     async def _has_joined(self, until: float) -> bool:
         """Whether nobody has the name. Raises NameTaken: after that time somebody has it."""
         try:
-            self._living = await self._nodes.renew(self.node, connections=0)
+            await self._look()
         except NameTaken:
             if trio.current_time() >= until:
                 raise
@@ -101,6 +140,7 @@ class Cluster:
             company: knows who is at which node, and who types.
             hub: delivers; how many connections it has stands beside the lease.
         """
+        self._connections = lambda: len(hub.clients())
         receiver = Receiver(
             self._bus, self._epoch, self._peers, inbox, hub, self.note_gap, company, self.publisher
         )
@@ -108,7 +148,7 @@ class Cluster:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.publisher.run)
                 nursery.start_soon(receiver.run)
-                nursery.start_soon(self._renew, hub)
+                nursery.start_soon(self._renew)
                 nursery.start_soon(self._watch, inbox, company)
         finally:
             with trio.move_on_after(GOODBYE_SECONDS, shield=True):
@@ -121,12 +161,12 @@ class Cluster:
         except StoreUnavailable as error:
             log.warning("lease_not_ended", reason=str(error))
 
-    async def _renew(self, hub: Hub) -> None:
+    async def _renew(self) -> None:
         trouble = ""
         while True:
             await trio.sleep(RENEW_SECONDS)
             try:
-                self._living = await self._nodes.renew(self.node, connections=len(hub.clients()))
+                await self._look()
                 trouble = ""
             except (NameTaken, StoreUnavailable) as error:
                 if trouble != (trouble := str(error)):

@@ -10,10 +10,11 @@ import trio.testing
 from attrs import evolve
 from trio.testing import MockClock
 
+from hub.cluster.node import LOOK_SECONDS, RENEW_SECONDS
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.memory import open_memory_store
 from persistence.nodes import LEASE_SECONDS, NameTaken, Node
-from tests.support.cluster.worlds import new_store
+from tests.support.cluster.worlds import new_store, open_nodes
 from tests.support.stores.intercept import Interception, Late
 from tests.support.world import Person, open_world
 
@@ -97,10 +98,10 @@ async def test_what_was_stored_without_an_answer_is_published_once_it_is_found(
     autojump_clock: MockClock,
 ) -> None:
     store, medium, posting = new_store(), Medium(), Interception("messages", "post")
-    lossy, common = posting.over(store), {"bus": "postgres"}
+    away = posting.over(store)
     async with (
-        open_world(lossy, carrier=medium.member(), node_name="north", **common) as north,
-        open_world(store, carrier=medium.member(), node_name="south", **common) as south,
+        open_world(away, carrier=medium.member(), bus="postgres", node_name="north") as north,
+        open_world(store, carrier=medium.member(), bus="postgres", node_name="south") as south,
     ):
         ann, ben = await north.people("ann", "ben")
         await say(ann, ben, "hi")
@@ -114,3 +115,20 @@ async def test_what_was_stored_without_an_answer_is_published_once_it_is_found(
         message = (await socket.receive_type("private_message"))["message"]
         assert message["content"] == "no answer"
         assert trio.current_time() < began + 5
+
+
+async def test_a_node_that_has_just_begun_is_found_at_once(autojump_clock: MockClock) -> None:
+    async with open_nodes(1) as (north,):
+        cluster = north.world.services.cluster
+        assert cluster is not None
+        assert await cluster.find("b") is None
+        await north.world.store.nodes.renew(Node("b", "b1", "unix:/b", "1"), connections=0)
+        assert await cluster.find("b") is None  # it was looked up just now
+        await trio.sleep(LOOK_SECONDS)
+        renewed = trio.current_time()
+        assert await cluster.find("b") == Node("b", "b1", "unix:/b", "1")
+        assert trio.current_time() == renewed
+        with trio.fail_after(LEASE_SECONDS + RENEW_SECONDS):
+            while "b" in {each.name for each in await cluster.next_look()}:
+                pass
+        assert await cluster.find("b") is None

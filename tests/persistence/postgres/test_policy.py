@@ -83,6 +83,26 @@ async def test_a_pair_is_asked_about_without_everybody_else(databases: Databases
         assert max(rows_read(explained["Plan"])) < 100, row["QUERY PLAN"]
 
 
+async def test_whether_one_may_write_is_asked_without_the_blocks_of_others(
+    databases: Databases,
+) -> None:
+    """Nor without their follows, which decide where a profile is not public."""
+    async with databases.migrated() as dsn, open_database(dsn, 1) as database:
+        await run_script(dsn, """
+            INSERT INTO users (username, username_key, name, name_key, password_hash, is_public)
+            SELECT 'u' || n, 'u' || n, 'x', 'x', 'none', false FROM generate_series(1, 3) AS n;
+            SET LOCAL session_replication_role = replica;  -- of users that there are not
+            INSERT INTO blocks SELECT n, n + 1 FROM generate_series(1000, 20000) AS n;
+            INSERT INTO follows SELECT n, n + 1, 'accepted' FROM generate_series(1000, 20000) AS n;
+            ANALYZE blocks, follows;
+        """)  # fmt: skip
+        ask = "SELECT may_message({}, 2)"
+        await database.fetch(ask.format(1))  # the catalog is read
+        (row,) = await database.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {ask.format(3)}")
+        (explained,) = json.loads(row["QUERY PLAN"])
+        assert explained["Plan"]["Shared Hit Blocks"] < 50, row["QUERY PLAN"]
+
+
 # Sixteen people of whom anybody may be private, follow, block, share a workspace and have written
 # to each other. Not every dm has both its members.
 ANYHOW = """

@@ -4,12 +4,13 @@ The texts of a simulation mention people as `@ann`, and everybody as `@channel`,
 own. Whom a message mentions is found out here once more, at the moment it is decided.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 from attrs import define, field
 
 from protocol.model import ChannelId, Message, MessageId, UserId
-from tests.simulation.judgement.truth import Right, Truth
+from tests.simulation.judgement.truth import Committed, Right, Truth
 from tests.simulation.judgement.witness import Judge
 from tests.simulation.languages.meanings import Mentioned, State
 
@@ -37,9 +38,10 @@ class Mentions:
             return
         position = found.message.position
         state = self.truth.states[position].get(mentioned.rev)
-        is_true = state is not None and (
-            state.content == mentioned.content
-            and self.names_me(found.message, state) is mentioned.is_mentioned
+        is_true = (
+            state is not None
+            and state.content == mentioned.content
+            and self._may_be(found.message, state, is_mentioned=mentioned.is_mentioned)
         )
         self.require(is_true, f"was told {mentioned}, and it was {state}")
         channel_id, _ = position
@@ -48,7 +50,15 @@ class Mentions:
         self.require(not leaks, f"was told {mentioned}, which it may not know")
         self.told.setdefault(mentioned.message_id, []).append(mentioned.is_mentioned)
 
-    def names_me(self, message: Message, state: State) -> bool:
+    def _may_be(self, message: Message, state: State, *, is_mentioned: bool) -> bool:
+        """Whether a message may be said to mention the user, or to do so no longer: that one which
+        names everybody does not is so for who has muted it, or came later.
+        """
+        if is_mentioned:
+            return self._names_me(message, state)
+        return not self._reaches_me(message, state)
+
+    def _names_me(self, message: Message, state: State) -> bool:
         """Whether the device's user is mentioned."""
         is_mentioned = self.me in state.mentions or state.mentions_channel
         return is_mentioned and message.author_id != self.me
@@ -69,30 +79,40 @@ class Mentions:
         workspace_id = tables.channels[message.channel_id].channel.workspace_id
         joined_at = None if workspace_id is None else tables.joined.get((workspace_id, self.me))
         is_later = joined_at is not None and joined_at > message.created_at
-        return self.names_me(message, state) and (by_name or not (is_muted or is_later))
+        return self._names_me(message, state) and (by_name or not (is_muted or is_later))
 
     def missing(self, channels: list[ChannelId], since: float) -> list[str]:
         """What the device was not told of what happened since then, while nothing failed."""
         return [
-            f"{position}: {was}, told {said}"
+            f"{position}: {list(was.values())}, told {said}"
             for position, committed in self.truth.messages.items()
             if position[0] in channels and committed.at >= since
-            if (was := self._sequence(position)) != (said := self._said(committed.message.id))
+            if not self._is_told(was := self._changes(position), said := self._said(committed))
         ]
 
-    def _said(self, message_id: MessageId) -> list[bool]:
-        return self.told.get(message_id, [])
+    def _said(self, committed: Committed) -> list[bool]:
+        return self.told.get(committed.message.id, [])
 
-    def _sequence(self, position: tuple[ChannelId, int]) -> list[bool]:
-        """Each time that it began, or ceased, to mention the user."""
+    def _is_told(self, was: Mapping[int, bool], said: list[bool]) -> bool:
+        """With several nodes, a revision may be read of the log: then it says once more whom the
+        message mentions, and of those whom it mentioned before nothing but the message.
+        """
+        if self.truth.is_alone:
+            return list(was.values()) == said
+        once = [said for said, _ in groupby(said)]
+        return list(was.values())[: len(once)] == once and (bool(once) or 0 not in was)
+
+    def _changes(self, position: tuple[ChannelId, int]) -> Mapping[int, bool]:
+        """Each time that it began, or ceased, to mention the user, by rev."""
         message, states = self.truth.messages[position].message, self.truth.states[position]
-        changes: list[bool] = []
+        changes: dict[int, bool] = {}
         sight = self.truth.sight
         is_there = sight(Right.SEE, self.me, message.channel_id).is_open
         if not (is_there and sight(Right.NOTICE, self.me, message.author_id).is_open):
             return changes
+        was = False
         for rev in sorted(states):
             is_mentioned = self._reaches_me(message, states[rev])
-            if is_mentioned is not (bool(changes) and changes[-1]):
-                changes.append(is_mentioned)
+            if is_mentioned is not was:
+                changes[rev] = was = is_mentioned
         return changes

@@ -18,7 +18,7 @@ from attrs import define, evolve, field
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.migrate import load_schema, migrate
-from tests.support.quiet import counted
+from tests.support.quiet import counting, heard
 from tests.support.stores.places import quick_place
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"
@@ -65,12 +65,11 @@ WAITING = """
 PARTS = 3
 # The log, and what hangs on it.
 DIVIDED = """
-    SELECT array_agg(t.name ORDER BY t.name) FROM (
-        SELECT 'messages' AS name
-        UNION SELECT 'search_documents'
-        UNION SELECT r.conrelid::regclass::text FROM pg_constraint r
-               WHERE r.contype = 'f' AND r.confrelid = 'messages'::regclass
-                 AND r.conparentid = 0) AS t
+    SELECT array_agg(c.relname::text ORDER BY c.relname) FROM pg_class c
+     WHERE c.relnamespace = current_schema()::regnamespace
+       AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+       AND EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = c.oid AND a.attname IN ('message_id', 'root_id'))
 """
 # Plain Postgres asks for the same of divided tables as Citus: each unique key has the column by
 # which a table is divided. `LIKE` takes columns, checks and indexes along, but neither foreign keys
@@ -220,8 +219,9 @@ async def migrate_divided(dsn: str) -> None:
 @asynccontextmanager
 async def open_store(dsn: str, *, pool_size: int = 4, lanes: int = 1) -> AsyncIterator[Store]:
     """A store over a migrated database."""
-    async with open_postgres_store(dsn, pool_size=pool_size, lanes=lanes) as store:
-        yield counted(store)
+    watch = counting()
+    async with open_postgres_store(dsn, pool_size=pool_size, lanes=lanes, watch=watch) as store:
+        yield heard(store)
 
 
 async def execute(dsn: str, sql: str, *args: object) -> object:

@@ -13,8 +13,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "anybody hides any message",
         SQL,
-        "IN (c.user_lo, c.user_hi)) AND may_join(who, c.id);\n    IF NOT FOUND",
-        "IN (c.user_lo, c.user_hi));\n    IF NOT FOUND",
+        "IN (c.user_lo, c.user_hi)) AND may_join(who, c.id)\n       FOR KEY SHARE",
+        "IN (c.user_lo, c.user_hi))\n       FOR KEY SHARE",
         STORE,
     ),
     Fault(
@@ -43,6 +43,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "persistence/postgres/lists/conversations.py",
         "AND NOT f.is_blocked AND NOT f.is_muted",
         "AND NOT f.is_blocked",
+        STORE,
+    ),
+    Fault(
+        "the last notes leave out what is hidden no more",
+        "persistence/postgres/contents/notes.py",
+        "(h.is_hidden OR $2 <> 0)",
+        "(h.is_hidden OR $2 > 0)",
         STORE,
     ),
     Fault(
