@@ -172,14 +172,14 @@ class Device:
             at = time.time()
             await self._say(socket, resume)
             while not isinstance(meaning := await self._receive(socket), Resumed):
-                self._take(meaning)
+                self.take(meaning)
             if meaning.complete:
                 visit.since, visit.resumed = at, time.time()
                 return
 
     async def _use(self, socket: WebSocket) -> None:
         while True:
-            self._take(await self._receive(socket))
+            self.take(await self._receive(socket))
 
     async def _say(self, socket: WebSocket, frame: object) -> None:
         if isinstance(self.language, SocketIo):
@@ -213,10 +213,11 @@ class Device:
                 self.findings.refused.append(f"{self.name} does not know {text}")
         return None
 
-    def _take(self, meaning: Meaning) -> None:
+    def take(self, meaning: Meaning) -> None:
+        """A frame, as it is meant. Raises Closed: it is time to come back."""
         match meaning:
             case Heard(seq=seq, state=state):
-                self._hear(seq, state.content)
+                self.hear(seq, state.content)
             case Refused(code=code) if code in TRANSIENT:
                 raise Closed(0, "try again")
             case Refused() | TurnedAway() | Ended():
@@ -224,7 +225,8 @@ class Device:
             case _:
                 pass  # who is there, and what they have read
 
-    def _hear(self, seq: int, text: str) -> None:
+    def hear(self, seq: int, text: str) -> None:
+        """A message, which must be the next one."""
         self.ear.hear(seq, text)
         if self.ear.last > len(self.heard_at):
             self.heard_at.append(time.time())
@@ -294,10 +296,11 @@ class Sender(Device):
         new = NewMessage(self.channel_id, text, text)
         await self._say(socket, self.language.send(self.places, self.person.id, new))
 
-    def _take(self, meaning: Meaning) -> None:
+    def take(self, meaning: Meaning) -> None:
+        """As every device. Its own message is the acknowledgement."""
         match meaning:
             case Stored(seq=seq, key=text):
-                self._hear(seq, text)
+                self.hear(seq, text)
             case Refused(key=str(text), code=code) if code in TRANSIENT and text in self.pending:
                 self.unavailable += 1
                 if self.repeats:
@@ -305,12 +308,13 @@ class Sender(Device):
                 else:
                     del self.pending[text]
             case _:
-                super()._take(meaning)
+                super().take(meaning)
 
-    def _hear(self, seq: int, text: str) -> None:
+    def hear(self, seq: int, text: str) -> None:
+        """A message, which may be the confirmation of a repeat."""
         is_repeat = text in self.repeated and seq != self.ear.last + 1
         if not is_repeat:
-            super()._hear(seq, text)
+            super().hear(seq, text)
         if text in self.pending:
             del self.pending[text]
             self.acknowledged.add(text)

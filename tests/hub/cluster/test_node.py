@@ -15,6 +15,7 @@ from persistence.bus.memory import Medium, MemoryBus
 from persistence.memory import open_memory_store
 from persistence.nodes import LEASE_SECONDS, NameTaken, Node
 from tests.support.cluster.worlds import new_store, open_nodes
+from tests.support.stores.intercept import Interception, Late
 from tests.support.world import Person, open_world
 
 
@@ -90,6 +91,29 @@ async def test_what_the_bus_does_not_bring_is_read_from_the_log(autojump_clock: 
         began = trio.current_time()
         await say(ann, ben, "hi")
         assert (await socket.receive_type("private_message"))["message"]["content"] == "hi"
+        assert trio.current_time() < began + 5
+
+
+async def test_what_was_stored_without_an_answer_is_published_once_it_is_found(
+    autojump_clock: MockClock,
+) -> None:
+    store, medium, posting = new_store(), Medium(), Interception("messages", "post")
+    away = posting.over(store)
+    async with (
+        open_world(away, carrier=medium.member(), bus="postgres", node_name="north") as north,
+        open_world(store, carrier=medium.member(), bus="postgres", node_name="south") as south,
+    ):
+        ann, ben = await north.people("ann", "ben")
+        await say(ann, ben, "hi")
+        socket = await evolve(ben, world=south).connect("/ws")
+        await socket.receive_type("system")
+        await trio.sleep(5)  # the nodes have looked into the log after their start
+        posting.way = Late()
+        path = f"/private_messages/api/messages/{ben.id}"
+        assert (await ann.call("POST", path, {"content": "no answer"})).status == 503
+        posting.way, began = None, trio.current_time()
+        message = (await socket.receive_type("private_message"))["message"]
+        assert message["content"] == "no answer"
         assert trio.current_time() < began + 5
 
 

@@ -35,6 +35,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         CAMPAIGN,
     ),
     Fault(
+        "what a node finds that it has stored without an answer is not published",
+        "hub/services/posting/lane.py",
+        "        if author.id in self._doubtful:\n",
+        "        if False:\n",
+        ("tests/hub/cluster/test_node.py",),
+    ),
+    Fault(
         "a node that was killed cannot begin again while its lease holds",
         NODE,
         "            if trio.current_time() >= until:\n                raise\n",
