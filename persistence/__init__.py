@@ -22,9 +22,11 @@ from persistence.postgres.database.migrate import migrate
 from persistence.postgres.database.role import grant_rights, make_role
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.postgres.express import open_express_sessions
+from persistence.postgres.servers.standbys import open_standbys
 from persistence.upkeep.restoring import require_whole
 
 __all__ = [
+    "check_standbys",
     "is_data_dir",
     "open_beside",
     "open_database",
@@ -75,7 +77,7 @@ async def open_store(
 
 
 @asynccontextmanager
-async def open_hub_store(
+async def open_hub_store(  # noqa: PLR0913  what a hub needs of its database
     database_url: str | None,
     data_dir: Path,
     *,
@@ -83,6 +85,7 @@ async def open_hub_store(
     lanes: int,
     wait_seconds: float,
     bus_url: str | None = None,
+    require_sync_standby: bool = False,
     watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[tuple[Store, Bus | None]]:
     """The store of a hub: the schema is brought up to date once no other hub works with it, but
@@ -95,28 +98,33 @@ async def open_hub_store(
         lanes: see there.
         wait_seconds: how long to wait for another hub to end.
         bus_url: what carries bulletins between nodes; None: the hub is the only one.
+        require_sync_standby: whether the store is of no use without one.
         watch: what is noted of its statements.
 
     Raises:
         AlreadyServed: another hub serves the database that is not one of these nodes; the text
             says which.
         UnsafeDatabase: as `open_store`.
+        DatabaseUnfit: there is no synchronous standby, or the role may not see it.
         ValueError: there is no such bus.
     """
     async with (
         _open_server(database_url, data_dir, run_embedded) as (admin, dsn),
+        open_standbys(dsn) if require_sync_standby else nullcontext() as standbys,
         open_hold(dsn, wait_seconds, ALONE if bus_url is None else SHARED) as hold,
     ):
         await _bring_up_to_date(admin, dsn)
         await hold.begin()
         async with (
             open_postgres_store(
-                dsn, pool_size=pool_size, lanes=lanes, hold=hold, watch=watch
+                dsn, pool_size=pool_size, lanes=lanes, hold=hold, standbys=standbys, watch=watch
             ) as store,
             _open_bus(bus_url, store, dsn) as bus,
             trio.open_nursery() as nursery,
         ):
             nursery.start_soon(hold.keep)
+            if standbys is not None:
+                nursery.start_soon(standbys.watch)
             yield store, bus
             nursery.cancel_scope.cancel()
 
@@ -128,6 +136,17 @@ async def _open_bus(url: str | None, store: Store, dsn: str) -> AsyncIterator[Bu
         return
     async with open_bus(url, await store.nodes.cell(), dsn) as bus:
         yield bus
+
+
+async def check_standbys(database_url: str) -> None:
+    """Look whether a database has a synchronous standby.
+
+    Raises:
+        DatabaseUnfit: it has none, or the role may not see it.
+        StoreUnavailable: it cannot be reached.
+    """
+    async with open_asyncio(), open_standbys(database_url):
+        pass
 
 
 @asynccontextmanager

@@ -139,10 +139,10 @@ FAULTS: Final = (
     ),
     Fault(
         "a connection that falls silent before it listens is waited for for ever",
-        BRIDGE,
-        "asyncio.wait_for(connection.add_listener(channel, hear), STATEMENT_SECONDS)",
-        "connection.add_listener(channel, hear)",
-        (f"{TESTS}/test_bridge.py",),
+        "persistence/postgres/servers/listening.py",
+        "asyncio.wait_for(listening, STATEMENT_SECONDS)",
+        "listening",
+        ("tests/persistence/postgres/servers/test_listening.py",),
     ),
     Fault(
         "a lane waits for what another transaction holds",
