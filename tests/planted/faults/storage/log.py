@@ -216,6 +216,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         APP,
     ),
     Fault(
+        "a node changes the schema beneath the others",
+        "persistence/__init__.py",
+        "            async with open_hold(dsn, 0, ALONE):",
+        "            async with open_hold(dsn, 0, SHARED):",
+        APP,
+    ),
+    Fault(
         "a hub goes on to store when another one has begun",
         "persistence/postgres/routines/posting.sql",
         "        IF for_hub IS NOT NULL AND serving_hub IS DISTINCT FROM for_hub THEN",
