@@ -43,7 +43,6 @@ from hub.limits.guesses import Guesses
 from hub.limits.pace import Paces
 from hub.limits.quotas import DAY, HOUR, MINUTE, Allowance, Kind, Quotas
 from hub.limits.tokens import TokenGuesses
-from hub.limits.windows import SlidingWindow
 from hub.metrics import Metrics
 from hub.services.asker import Outcomes
 from hub.services.assistant.assistant import Assistant
@@ -77,6 +76,7 @@ from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.tracing.tracing import Tracing
+from persistence.attempts.memory import MemoryAttempts
 from persistence.bus import Bus
 from persistence.contents.revisions import RevisionRules
 from persistence.interface import ForeignSessions, Sessions, Store
@@ -134,7 +134,6 @@ class Services:
     resume: Resume
     passwords: PasswordHasher
     guesses: Guesses
-    attempts: SlidingWindow
     admin_attempts: TokenGuesses
     provider: Provider | None
     provider_sign_ins: Attempts
@@ -369,8 +368,12 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             upload_files=upload_files,
             resume=resume,
             passwords=passwords or PasswordHasher(),
-            guesses=Guesses(config.login_attempts, config.login_window),
-            attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
+            guesses=Guesses(
+                MemoryAttempts(trio.current_time) if bus is None else store.attempts,
+                config.login_attempts,
+                config.login_window,
+                config.login_attempts_per_address,
+            ),
             admin_attempts=TokenGuesses(
                 config.login_attempts, config.login_window, trio.current_time()
             ),

@@ -8,7 +8,8 @@ from typing import Final
 
 import structlog
 
-from hub.limits.windows import FixedWindow, SlidingWindow
+from hub.limits.windows import FixedWindow
+from persistence.attempts.sliding import SlidingWindow
 
 log = structlog.get_logger(__name__)
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
+from persistence.attempts.postgres import PostgresAttempts
 from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from persistence.nodes.postgres import PostgresNodes
@@ -138,6 +139,7 @@ async def open_postgres_store(
             log=PostgresLog(database, expected, hold),
             nodes=PostgresNodes(database),
             audit=PostgresAudit(database),
+            attempts=PostgresAttempts(database),
             figures=StoreFigures(
                 (database.figures, large.figures, sends.figures),
                 Held() if hold is None else hold,

@@ -108,7 +108,7 @@ class Programs:
         url, environment = without_password(with_primary(dsn))
         command = (
             "pg_dump", f"--dbname={url}", f"--format={form}", f"--snapshot={snapshot.name}",
-            f"--lock-wait-timeout={LOCK_MILLISECONDS}", *_PLAIN,
+            f"--lock-wait-timeout={LOCK_MILLISECONDS}", "--no-unlogged-table-data", *_PLAIN,
         )  # fmt: skip
         async with self._run(command, environment) as dumping:
             yield dumping

@@ -35,11 +35,11 @@ _ABOUT: Final = """
            to_regclass('uploads') IS NOT NULL AS has_uploads,
            to_regproc('log_epoch') IS NOT NULL AS has_epoch
 """
-# Of the deployment too, but not what belongs to an extension.
+# Of the deployment too, but not what belongs to an extension, nor what a standby does not have.
 _TABLES: Final = """
     SELECT c.oid::regclass::text AS name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%'
+     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 'u' AND n.nspname NOT LIKE 'pg\\_%'
        AND n.nspname <> 'information_schema' AND NOT EXISTS (
            SELECT FROM pg_depend d
             WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
