@@ -171,7 +171,7 @@ class Connections:
         era: Callable[[], int] = lambda: 0,
     ) -> None:
         self.figures: Final = PoolFigures(name, count)
-        self._watch = watch
+        self.watch: Final = watch
         self._free: list[_Slot] = [
             _Slot(connect, give_up, self.figures, watch, era) for _ in range(count)
         ]
@@ -184,7 +184,7 @@ class Connections:
             StoreUnavailable: no connection was free in time, or the database cannot be used.
             StatementRefused: what was to be stored is.
         """
-        open_span = self._watch.open_span
+        open_span = self.watch.open_span
         if open_span is None:
             return await self._fetch(sql, args)
         with open_span(statement_name()) as note_rows:
@@ -232,7 +232,7 @@ class Connections:
             figures.waits.add(perf_counter() - began)
         figures.errors["no_connection_free"] += 1
         reason = "every connection is busy"
-        self._watch.timed_out(began, reason)
+        self.watch.timed_out(began, reason)
         raise StoreUnavailable(reason)
 
     def close(self) -> None:
@@ -357,6 +357,11 @@ class Database:
     def figures(self) -> PoolFigures:
         """Of the connections."""
         return self._connections.figures
+
+    @property
+    def watch(self) -> StatementWatch:
+        """What is noted of the statements."""
+        return self._connections.watch
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
         """All rows of one statement.

@@ -7,6 +7,7 @@ whoever reads learns that something may have been missed. Must not know: what is
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 import asyncpg
@@ -24,7 +25,8 @@ T = TypeVar("T")
 RETRY_SECONDS: Final = 0.5
 BEGIN_SECONDS: Final = 5.0  # after which the hub starts without
 TEST_SECONDS: Final = 5.0
-SILENCE_SECONDS: Final = 10.0
+SILENCE_SECONDS: Final = 5.0  # after a test
+LISTENING: Final = "servers.listening.listen"  # the name of its statements
 MAX_NOTICES: Final = 10_000
 _TEST: Final = "listening"
 _NOTIFY: Final = "SELECT pg_notify($1, $2)"
@@ -32,11 +34,7 @@ _NOTIFY: Final = "SELECT pg_notify($1, $2)"
 
 @asynccontextmanager
 async def listen(
-    database: Database,
-    channel: str,
-    parse: Callable[[str], T],
-    *,
-    test_seconds: float = TEST_SECONDS,
+    database: Database, channel: str, parse: Callable[[str], T]
 ) -> AsyncIterator[AsyncIterator[T | None]]:
     """The payloads of NOTIFY on `channel`, parsed. None comes when listening begins, and again
     after the connection was lost: earlier notifications may have been missed. Entered once
@@ -46,9 +44,8 @@ async def listen(
         database: the server.
         channel: the channel's name.
         parse: turns a payload into a value; raises ValueError for one that is to be ignored.
-        test_seconds: how often the connection notifies itself.
     """
-    listener = _Listener(database.dsn, channel, parse, test_seconds)
+    listener = _Listener(database, channel, parse)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(listener.run)
         with trio.move_on_after(BEGIN_SECONDS):
@@ -61,16 +58,13 @@ async def listen(
 class _Listener(Generic[T]):
     """Listens; `begun` is set when it has begun, what it hears is in `take`."""
 
-    def __init__(
-        self, dsn: str, channel: str, parse: Callable[[str], T], test_seconds: float
-    ) -> None:
-        self._dsn = dsn
+    def __init__(self, database: Database, channel: str, parse: Callable[[str], T]) -> None:
+        self._database = database
         self._channel = channel
         self._parse = parse
-        self._test_seconds = test_seconds
         self._give, self.take = trio.open_memory_channel[T | None](MAX_NOTICES)
         self.begun = trio.Event()
-        self._heard_at = 0.0
+        self._heard = trio.Event()  # since it was tested last, or it is lost
         self._lost = trio.Event()  # of this connection
         self._opened: list[asyncpg.Connection] = []
 
@@ -88,24 +82,28 @@ class _Listener(Generic[T]):
     async def _listen(self) -> None:
         """Raises StoreUnavailable when the connection is lost, or hears nothing."""
         self._lost = trio.Event()
-        await in_asyncio(self._begin)
-        self._heard_at = trio.current_time()
+        with self._database.watch.span(LISTENING):
+            await in_asyncio(self._begin)
         self.begun.set()
         await self._give.send(None)
         while True:
-            await in_asyncio(self._test)
-            with trio.move_on_after(self._test_seconds):
+            self._heard = trio.Event()
+            with self._database.watch.span(LISTENING):
+                await in_asyncio(self._test)
+            with trio.move_on_after(SILENCE_SECONDS) as silence:
+                await self._heard.wait()
+            if silence.cancelled_caught:
+                raise StoreUnavailable("nothing is heard over the connection, not even from itself")
+            with trio.move_on_after(TEST_SECONDS):
                 await self._lost.wait()
                 raise StoreUnavailable("the connection was lost, or too much is not read yet")
-            if trio.current_time() >= self._heard_at + SILENCE_SECONDS:
-                raise StoreUnavailable("nothing is heard over the connection, not even from itself")
 
     # What follows runs in asyncio.
 
     async def _begin(self) -> None:
-        connection = await connect(self._dsn, SESSION)
+        connection = await connect(self._database.dsn, SESSION)
         self._opened.append(connection)
-        connection.add_termination_listener(lambda _, lost=self._lost: lost.set())
+        connection.add_termination_listener(partial(self._end, self._lost))
         listening = connection.add_listener(self._channel, self._hear)
         await asyncio.wait_for(listening, STATEMENT_SECONDS)
 
@@ -113,9 +111,13 @@ class _Listener(Generic[T]):
         for connection in self._opened:
             await connection.fetchval(_NOTIFY, self._channel, _TEST, timeout=STATEMENT_SECONDS)
 
+    def _end(self, lost: trio.Event, _: object) -> None:
+        lost.set()
+        self._heard.set()
+
     def _hear(self, _: object, __: int, ___: str, payload: str) -> None:
         # Called by asyncio, where an exception would end more than this listener.
-        self._heard_at = trio.current_time()
+        self._heard.set()
         if payload == _TEST:
             return
         try:

@@ -29,13 +29,31 @@ async def test_a_connection_that_falls_silent_before_it_listens_is_replaced(
             assert await anext(numbers) == 9
 
 
-async def test_listening_goes_on_through_checks_nonsense_and_a_lost_connection(
-    databases: Databases,
+async def test_a_connection_that_falls_silent_while_it_listens_is_replaced(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(module, "TEST_SECONDS", 0.01)
+    monkeypatch.setattr(module, "STATEMENT_SECONDS", 0.5)
+    async with databases.migrated() as dsn, open_proxy(dsn) as proxy:
+        proxy.from_client = Silence(lambda packet: b"listening" in packet.data, times=2)
+        async with (
+            open_database(proxy.dsn, 1) as database,
+            listen(database, "numbers", int) as numbers,
+        ):
+            for _ in range(3):
+                assert await anext(numbers) is None
+            await execute(dsn, "SELECT pg_notify('numbers', '9')")
+            assert await anext(numbers) == 9
+
+
+async def test_listening_goes_on_through_checks_nonsense_and_a_lost_connection(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TEST_SECONDS", 0.01)
     async with (
         databases.migrated() as dsn,
         open_database(dsn, 2) as database,
-        listen(database, "numbers", int, test_seconds=0.01) as numbers,
+        listen(database, "numbers", int) as numbers,
     ):
         assert await anext(numbers) is None
         for number in range(20):  # each takes longer than the time between two checks
@@ -58,11 +76,12 @@ async def test_a_connection_that_answers_and_hears_nothing_is_replaced(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(module, "TEST_SECONDS", 0.05)
     async with databases.migrated() as dsn, open_proxy(dsn) as proxy:
         proxy.from_server = swallow_notices
         async with (
             open_database(proxy.dsn, 1) as database,
-            listen(database, "numbers", int, test_seconds=0.05) as numbers,
+            listen(database, "numbers", int) as numbers,
         ):
             for _ in range(2):
                 assert await anext(numbers) is None

@@ -145,6 +145,21 @@ FAULTS: Final = (
         ("tests/persistence/postgres/servers/test_listening.py",),
     ),
     Fault(
+        "a connection that falls silent while it listens is waited for for ever",
+        "persistence/postgres/servers/listening.py",
+        "self._channel, _TEST, timeout=STATEMENT_SECONDS)",
+        "self._channel, _TEST)",
+        ("tests/persistence/postgres/servers/test_listening.py",),
+    ),
+    Fault(
+        "whether a connection listens is found out unwatched",
+        "persistence/postgres/servers/listening.py",
+        "            with self._database.watch.span(LISTENING):\n"
+        "                await in_asyncio(self._test)\n",
+        "            await in_asyncio(self._test)\n",
+        ("tests/test_quiet.py",),
+    ),
+    Fault(
         "a lane waits for what another transaction holds",
         SESSION,
         '    "lock_timeout": str(int(LANE_LOCK_SECONDS * 1000)),\n',
