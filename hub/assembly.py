@@ -39,6 +39,7 @@ from hub.identity.passwords import PasswordHasher
 from hub.identity.renewal import Renewals
 from hub.identity.session_cache import SessionCache
 from hub.identity.tickets import Tickets
+from hub.limits.attempts import LocalAttempts
 from hub.limits.guesses import Guesses
 from hub.limits.pace import Paces
 from hub.limits.quotas import DAY, HOUR, MINUTE, Allowance, Kind, Quotas
@@ -76,7 +77,6 @@ from hub.services.workspaces import Workspaces
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
 from hub.tracing.tracing import Tracing
-from persistence.attempts.memory import MemoryAttempts
 from persistence.bus import Bus
 from persistence.contents.revisions import RevisionRules
 from persistence.interface import ForeignSessions, Sessions, Store
@@ -369,7 +369,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             resume=resume,
             passwords=passwords or PasswordHasher(),
             guesses=Guesses(
-                MemoryAttempts(trio.current_time) if bus is None else store.attempts,
+                LocalAttempts(trio.current_time) if bus is None else store.attempts,
                 config.login_attempts,
                 config.login_window,
                 config.login_attempts_per_address,

@@ -15,8 +15,8 @@ from typing import Final, TypeAlias
 
 from attrs import frozen
 
+from hub.limits.windows import MAX_KEYS
 from persistence.attempts import Attempts, Kind, Window
-from persistence.attempts.sliding import MAX_KEYS
 from persistence.records import StoreUnavailable
 from protocol.model import UserId, name_key
 

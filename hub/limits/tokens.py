@@ -8,8 +8,7 @@ from typing import Final
 
 import structlog
 
-from hub.limits.windows import FixedWindow
-from persistence.attempts.sliding import SlidingWindow
+from hub.limits.windows import FixedWindow, SlidingWindow
 
 log = structlog.get_logger(__name__)
 

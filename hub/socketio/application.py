@@ -17,7 +17,7 @@ from hub.actor.client import Client
 from hub.actor.letters import Rebind, Register, Unregister
 from hub.assembly import Services
 from hub.limits.quotas import RETRY_CONNECTING, Kind, Place
-from hub.limits.windows import KeyedWindow
+from hub.limits.windows import KeyedWindow, SlidingWindow
 from hub.services.asker import NO_JOURNAL, Asker, ChannelScope, Journal
 from hub.settings.log_ids import know_user
 from hub.socketio.journal import RecoveryJournal
@@ -28,7 +28,6 @@ from hub.socketio.replies import EventReplies
 from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.shortening import Shortener
 from hub.socketio.socket import Socket
-from persistence.attempts.sliding import SlidingWindow
 from persistence.records import NoSuchUser, StoreUnavailable
 from protocol.bounds import newest_that_fit
 from protocol.dialect import CodecLimits, EventDialect

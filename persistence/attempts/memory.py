@@ -1,14 +1,10 @@
-"""Attempts in memory: of one hub that serves alone, and in tests.
-
-Guarantees: those of `sliding`. No method awaits anything, so each is atomic.
-"""
+"""Attempts in a store in memory: several hubs in one process, in tests."""
 
 from collections.abc import Callable, Sequence
 
 from attrs import define, field
 
 from persistence.attempts import Full, Kind, Window
-from persistence.attempts.sliding import SlidingWindow
 
 
 @define
@@ -20,32 +16,26 @@ class MemoryAttempts:
     """
 
     now: Callable[[], float]
-    _kinds: dict[Kind, SlidingWindow] = field(factory=dict, init=False)
+    _times: dict[tuple[Kind, str], list[float]] = field(factory=dict, init=False)
 
     async def take(self, windows: Sequence[Window]) -> Full | None:
         """See the interface."""
         now = self.now()
         for window in windows:
-            counted = self._counted(window)
-            if not counted.take(window.key, now):
-                return Full(window, counted.retry_after(window.key, now))
+            times = self._times.get(_key(window), [])
+            counted = [each for each in times if each > now - window.seconds]
+            if len(counted) >= window.limit:
+                return Full(window, counted[0] + window.seconds - now)
+            self._times[_key(window)] = [*counted, now]
         return None
 
     async def give_back(self, windows: Sequence[Window], *, forget: Sequence[Window] = ()) -> None:
         """See the interface."""
         for window in windows:
-            self._counted(window).give_back(window.key)
+            self._times[_key(window)] = self._times.get(_key(window), [])[:-1]
         for window in forget:
-            self._counted(window).forget(window.key)
+            self._times.pop(_key(window), None)
 
-    def __len__(self) -> int:
-        """How many keys have attempts that count."""
-        return sum(map(len, self._kinds.values()))
 
-    def _counted(self, window: Window) -> SlidingWindow:
-        """All windows of a kind have one length."""
-        counted = self._kinds.get(window.kind)
-        if counted is None:
-            counted = self._kinds[window.kind] = SlidingWindow(window.limit, window.seconds)
-        counted.change(window.limit)
-        return counted
+def _key(window: Window) -> tuple[Kind, str]:
+    return window.kind, window.key

@@ -13,7 +13,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from persistence.attempts.sliding import SlidingWindow
+from hub.limits.windows import SlidingWindow
 
 LIFETIME: Final = 600.0
 

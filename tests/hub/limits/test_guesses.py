@@ -2,9 +2,9 @@
 
 import pytest
 
+from hub.limits.attempts import LocalAttempts
 from hub.limits.guesses import NETWORKS, SLOW_SECONDS, Account, Guess, Guesses, account_of
 from persistence.attempts import Kind
-from persistence.attempts.memory import MemoryAttempts
 from protocol.model import UserId
 
 ANN = UserId(1)
@@ -24,7 +24,7 @@ def limited(
     limit: int, *, clock: Clock | None = None, max_homes: int = 9, max_slowed: int = 9
 ) -> Guesses:
     """Guesses within a minute, of which networks are limited by nothing else."""
-    attempts = MemoryAttempts(clock or Clock())
+    attempts = LocalAttempts(clock or Clock())
     return Guesses(attempts, limit, 60.0, 1_000, max_homes=max_homes, max_slowed=max_slowed)
 
 
@@ -196,7 +196,7 @@ def test_a_text_that_names_nobody_counts_however_it_is_written(text: str) -> Non
 async def test_a_network_is_limited_over_all_accounts() -> None:
     """But not where a browser is known; what was right, or no guess, does not count."""
     clock = Clock()
-    guesses = Guesses(MemoryAttempts(clock), 9, 60.0, 2)
+    guesses = Guesses(LocalAttempts(clock), 9, 60.0, 2)
     await come_in(guesses, "one")
     assert await guesses.enter("one") == 0.0
     await guesses.leave("one")

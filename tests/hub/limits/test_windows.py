@@ -1,7 +1,6 @@
 """Counting attempts in windows."""
 
-from hub.limits.windows import FixedWindow
-from persistence.attempts.sliding import SlidingWindow
+from hub.limits.windows import FixedWindow, SlidingWindow
 
 
 def test_a_new_window_begins_strictly_after_the_seconds_of_the_one_before() -> None:

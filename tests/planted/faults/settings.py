@@ -136,14 +136,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "one more than the limit in a window",
-        "persistence/attempts/sliding.py",
+        "hub/limits/windows.py",
         "        if len(times) >= self._limit:\n            return False",
         "        if len(times) > self._limit:\n            return False",
         (WINDOWS,),
     ),
     Fault(
         "a full table of attempts frees a throttled key",
-        "persistence/attempts/sliding.py",
+        "hub/limits/windows.py",
         """        if len(self._throttled) >= self._max_keys:
             return False
         if len(self) >= self._max_keys:

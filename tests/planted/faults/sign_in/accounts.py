@@ -222,8 +222,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "each node counts failed logins for itself",
         "hub/assembly.py",
-        "MemoryAttempts(trio.current_time) if bus is None else store.attempts",
-        "MemoryAttempts(trio.current_time)",
+        "LocalAttempts(trio.current_time) if bus is None else store.attempts",
+        "LocalAttempts(trio.current_time)",
         (LOGIN,),
     ),
     Fault(
