@@ -339,6 +339,7 @@ async def _open_stores(
         lanes=config.db_lanes,
         wait_seconds=config.takeover_wait,
         bus_url=revealed(config.bus),
+        require_sync_standby=config.require_sync_standby,
         watch=statements,
     )
     store, bus = await open_patiently(stack, _name_of(config), open_own, note)

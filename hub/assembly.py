@@ -39,11 +39,11 @@ from hub.identity.passwords import PasswordHasher
 from hub.identity.renewal import Renewals
 from hub.identity.session_cache import SessionCache
 from hub.identity.tickets import Tickets
+from hub.limits.attempts import LocalAttempts
 from hub.limits.guesses import Guesses
 from hub.limits.pace import Paces
 from hub.limits.quotas import DAY, HOUR, MINUTE, Allowance, Kind, Quotas
 from hub.limits.tokens import TokenGuesses
-from hub.limits.windows import SlidingWindow
 from hub.metrics import Metrics
 from hub.services.asker import Outcomes
 from hub.services.assistant.assistant import Assistant
@@ -135,7 +135,6 @@ class Services:
     resume: Resume
     passwords: PasswordHasher
     guesses: Guesses
-    attempts: SlidingWindow
     admin_attempts: TokenGuesses
     provider: Provider | None
     provider_sign_ins: Attempts
@@ -373,8 +372,12 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
             upload_files=upload_files,
             resume=resume,
             passwords=passwords or PasswordHasher(),
-            guesses=Guesses(config.login_attempts, config.login_window),
-            attempts=SlidingWindow(config.login_attempts_per_address, config.login_window),
+            guesses=Guesses(
+                LocalAttempts(trio.current_time) if bus is None else store.attempts,
+                config.login_attempts,
+                config.login_window,
+                config.login_attempts_per_address,
+            ),
             admin_attempts=TokenGuesses(
                 config.login_attempts, config.login_window, trio.current_time()
             ),

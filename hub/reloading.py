@@ -102,8 +102,7 @@ class Reloading:
         if changed:
             self.services.quotas.change(allowances(config), config.user_frames_per_second)
             self.services.visitors.change(strangers_pace(config))
-            self.services.guesses.change(config.login_attempts)
-            self.services.attempts.change(config.login_attempts_per_address)
+            self.services.guesses.change(config.login_attempts, config.login_attempts_per_address)
             self.services.admin_attempts.change(config.login_attempts)
         self.warn_from(config.slow_statement)
         set_level(config.log_level)

@@ -4,9 +4,10 @@ Guarantees: when a context here is entered, the schema is up to date and the ser
 is left, no server, connection or asyncio loop remains.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
+from typing import Final
 
 import trio
 
@@ -17,14 +18,27 @@ from persistence.embedded.beside import run_beside, run_for_command
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.bridge import open_asyncio
-from persistence.postgres.database.hold import ALONE, SHARED, open_hold
-from persistence.postgres.database.migrate import migrate
+from persistence.postgres.database.hold import (
+    ALONE,
+    ASK_SECONDS,
+    SHARED,
+    AlreadyServed,
+    Hold,
+    Tenancy,
+    open_hold,
+)
+from persistence.postgres.database.migrate import SchemaInUse, migrate, missing_files
 from persistence.postgres.database.role import grant_rights, make_role
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.postgres.express import open_express_sessions
+from persistence.postgres.servers.standbys import open_standbys
 from persistence.upkeep.restoring import require_whole
 
+COMMAND_WAIT_SECONDS: Final = 10.0
+"""How long a command waits for others to end whose schema it has to change."""
+
 __all__ = [
+    "check_standbys",
     "is_data_dir",
     "open_beside",
     "open_database",
@@ -46,9 +60,10 @@ async def open_database(database_url: str | None, data_dir: Path) -> AsyncIterat
         DatabaseRefused: there is no such database, or its user may not use it.
         SchemaTooNew, SchemaChanged, UnknownSchema: its schema is not one of this version's.
         SchemaLocked: another session keeps the schema locked; the text says who.
+        SchemaInUse: it would have to be changed while a hub serves it; the text says which.
     """
     async with _open_server(database_url, data_dir, run_for_command) as (admin, dsn):
-        await _bring_up_to_date(admin, dsn)
+        await _bring_up_to_date_alone(admin, dsn, COMMAND_WAIT_SECONDS)
         yield dsn
 
 
@@ -75,7 +90,7 @@ async def open_store(
 
 
 @asynccontextmanager
-async def open_hub_store(
+async def open_hub_store(  # noqa: PLR0913  what a hub needs of its database
     database_url: str | None,
     data_dir: Path,
     *,
@@ -83,6 +98,7 @@ async def open_hub_store(
     lanes: int,
     wait_seconds: float,
     bus_url: str | None = None,
+    require_sync_standby: bool = False,
     watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[tuple[Store, Bus | None]]:
     """The store of a hub: the schema is brought up to date once no other hub works with it, but
@@ -95,28 +111,33 @@ async def open_hub_store(
         lanes: see there.
         wait_seconds: how long to wait for another hub to end.
         bus_url: what carries bulletins between nodes; None: the hub is the only one.
+        require_sync_standby: whether the store is of no use without one.
         watch: what is noted of its statements.
 
     Raises:
         AlreadyServed: another hub serves the database that is not one of these nodes; the text
             says which.
+        SchemaInUse: other nodes serve it, and the schema would have to be changed.
         UnsafeDatabase: as `open_store`.
+        DatabaseUnfit: there is no synchronous standby, or the role may not see it.
         ValueError: there is no such bus.
     """
     async with (
         _open_server(database_url, data_dir, run_embedded) as (admin, dsn),
-        open_hold(dsn, wait_seconds, ALONE if bus_url is None else SHARED) as hold,
+        open_standbys(dsn) if require_sync_standby else nullcontext() as standbys,
+        _open_hold(admin, dsn, wait_seconds, ALONE if bus_url is None else SHARED) as hold,
     ):
-        await _bring_up_to_date(admin, dsn)
         await hold.begin()
         async with (
             open_postgres_store(
-                dsn, pool_size=pool_size, lanes=lanes, hold=hold, watch=watch
+                dsn, pool_size=pool_size, lanes=lanes, hold=hold, standbys=standbys, watch=watch
             ) as store,
             _open_bus(bus_url, store, dsn) as bus,
             trio.open_nursery() as nursery,
         ):
             nursery.start_soon(hold.keep)
+            if standbys is not None:
+                nursery.start_soon(standbys.watch)
             yield store, bus
             nursery.cancel_scope.cancel()
 
@@ -128,6 +149,17 @@ async def _open_bus(url: str | None, store: Store, dsn: str) -> AsyncIterator[Bu
         return
     async with open_bus(url, await store.nodes.cell(), dsn) as bus:
         yield bus
+
+
+async def check_standbys(database_url: str) -> None:
+    """Look whether a database has a synchronous standby.
+
+    Raises:
+        DatabaseUnfit: it has none, or the role may not see it.
+        StoreUnavailable: it cannot be reached.
+    """
+    async with open_asyncio(), open_standbys(database_url):
+        pass
 
 
 @asynccontextmanager
@@ -161,6 +193,41 @@ async def _open_server(
     server = run(data_dir) if database_url is None else nullcontext(database_url)
     async with open_asyncio(), server as admin:
         yield admin, admin if database_url is not None else await make_role(admin)
+
+
+@asynccontextmanager
+async def _open_hold(
+    admin: str, dsn: str, wait_seconds: float, tenancy: Tenancy
+) -> AsyncIterator[Hold]:
+    """The hold on a database whose schema is up to date, which no node changes beneath others."""
+    if tenancy is SHARED:
+        await _bring_up_to_date_alone(admin, dsn, wait_seconds)
+    async with open_hold(dsn, wait_seconds, tenancy) as hold:
+        if tenancy is ALONE:
+            await _bring_up_to_date(admin, dsn)
+        yield hold
+
+
+async def _bring_up_to_date_alone(admin: str, dsn: str, wait_seconds: float) -> None:
+    """As `_bring_up_to_date`, while no hub serves the database if its schema has to be changed."""
+    deadline = trio.current_time() + wait_seconds
+    while files := await missing_files(admin):
+        try:
+            async with open_hold(dsn, 0, ALONE):
+                await _bring_up_to_date(admin, dsn)
+        except AlreadyServed as error:
+            if trio.current_time() >= deadline:
+                raise SchemaInUse(
+                    f"{error}, and this version of Parlour would change its schema"
+                    f" ({_some(files)}): end all hubs of the database before you start one of this"
+                    " version"
+                ) from None
+            await trio.sleep(ASK_SECONDS)  # it may be one of this version, which has just done so
+    await _bring_up_to_date(admin, dsn)  # nothing but rights, if anything
+
+
+def _some(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} others"
 
 
 async def _bring_up_to_date(admin: str, dsn: str) -> None:

@@ -19,6 +19,7 @@ from typing import Final, Protocol
 
 from attrs import field, frozen
 
+from persistence.attempts import Attempts
 from persistence.audit import Audit, AuditEntry, AuditRow, Way
 from persistence.changes import Change
 from persistence.contents.mentions import Mentions
@@ -351,6 +352,7 @@ class Store:
     log: Log
     nodes: Nodes
     audit: Audit
+    attempts: Attempts
     figures: StoreFigures = field(factory=StoreFigures)
 
 

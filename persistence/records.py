@@ -43,6 +43,34 @@ class StoreUnavailable(StoreError):
     heals: ClassVar[bool] = True
 
 
+class Unfit(Enum):
+    """Why a database that answers is of no use now."""
+
+    STANDBY = "standby"
+    READ_ONLY = "read_only"
+    NO_SYNC_STANDBY = "no_sync_standby"
+    STANDBYS_HIDDEN = "standbys_hidden"
+
+
+_UNFIT: Final = {
+    Unfit.STANDBY: "this Postgres is a standby",
+    Unfit.READ_ONLY: "this Postgres is read-only: default_transaction_read_only is on",
+    Unfit.NO_SYNC_STANDBY: "no synchronous standby is connected to this Postgres",
+    Unfit.STANDBYS_HIDDEN: (
+        "require_sync_standby: the role may not see the standbys of this Postgres:"
+        " GRANT pg_read_all_stats to it"
+    ),
+}
+
+
+class DatabaseUnfit(StoreUnavailable):
+    """The database answers, and is of no use now; `why`: for what reason."""
+
+    def __init__(self, why: Unfit) -> None:
+        self.why: Final = why
+        super().__init__(_UNFIT[why])
+
+
 class Taken(StoreError):
     """Another account, or channel of the workspace, has this value of a unique field; `field` is
     the field's name.

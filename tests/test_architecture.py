@@ -263,6 +263,7 @@ def test_hub_sees_storage_through_its_interface() -> None:
     interface = {
         f"persistence.{name}"
         for name in (
+            "attempts",
             "bus",
             "changes",
             "figures",

@@ -81,6 +81,8 @@ ELSEWHERE: Final = {
     "persistence/memory/log.py": "tests/persistence/test_health.py",
     "persistence/memory/contents/channel_row.py": "tests/persistence/test_messages.py",
     "persistence/memory/tables.py": "tests/persistence/test_channels.py",
+    "persistence/attempts/memory.py": "tests/persistence/attempts/test_attempts.py",
+    "hub/limits/attempts.py": "tests/hub/limits/test_guesses.py",
     "persistence/nodes/memory.py": "tests/persistence/nodes/test_nodes.py",
     "persistence/nodes/postgres.py": "tests/persistence/nodes/test_nodes.py",
     "persistence/postgres/__init__.py": "tests/persistence/postgres/database/test_bridge.py",

@@ -14,7 +14,7 @@ from attrs import define, field
 from trio.testing import MockClock
 
 from persistence.changes import PairMet
-from persistence.postgres.database import bridge
+from persistence.postgres.servers import listening
 from persistence.sessions import SessionEnded
 from protocol.model import SessionId, UserId
 from tests.support.quiet import (
@@ -115,7 +115,7 @@ async def checked(
     """What is heard of sessions, while it is found out whether their connection still listens; the
     gate that this waits for, and the database.
     """
-    gate, heard = Gate(b"AS listening"), list[object]()
+    gate, heard = Gate(b"listening"), list[object]()
     async with (
         databases.migrated() as dsn,
         open_proxy(dsn) as proxy,
@@ -131,7 +131,7 @@ async def checked(
         nursery.start_soon(hear)
         await until_quiet()
         proxy.from_client = gate
-        clock.jump(bridge.LISTEN_CHECK_SECONDS)
+        clock.jump(listening.TEST_SECONDS)
         yield heard, gate, dsn
         nursery.cancel_scope.cancel()
 

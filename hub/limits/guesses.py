@@ -4,14 +4,20 @@ Guarantees: whoever guesses from one place, a network or a browser that is known
 locks only that place out of the account; when there are many guesses from many networks, another
 network's are slowed down, one at a time, and not refused, so the owner comes in from wherever they
 are; where they have come in before they are not even slowed. A right one does not count, and a
-wrong one does however the account was named. Must not know: the clock, HTTP, passwords.
+wrong one does however the account was named. What
+is counted is counted for all nodes; who waits, and where owners came in, each node knows for
+itself. Must not know: the clock, HTTP, passwords.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 from attrs import frozen
 
-from hub.limits.windows import MAX_KEYS, SlidingWindow
+from hub.limits.windows import MAX_KEYS
+from persistence.attempts import Attempts, Kind, Window
+from persistence.records import StoreUnavailable
 from protocol.model import UserId, name_key
 
 NETWORKS: Final = 10  # that may use up their guesses of one account before others are slowed
@@ -34,95 +40,125 @@ class Guess:
     Args:
         account: whose password is guessed.
         place: from where.
+        counted: where it was counted.
         wait: seconds until the next one is allowed there, if this one is refused; else 0.
         delay: seconds after which it may be looked at, if it is slowed down; else 0.
-        counts_for_all: whether it counts for all networks together.
+        refused_by: what refuses it.
     """
 
     account: Account
     place: str
+    counted: Sequence[Window] = ()
     wait: float = 0.0
     delay: float = 0.0
-    counts_for_all: bool = False
+    refused_by: Kind | None = None
 
 
 class Guesses:
     """Counts failed logins.
 
     Args:
+        attempts: counts them.
         limit: how many are allowed for one account from one place.
         seconds: after which one no longer counts.
+        of_network: how many are allowed from one network, for all accounts.
         max_homes: of how many accounts and networks it is remembered that the owner came in there.
         max_slowed: how many wait at a time.
     """
 
     def __init__(
         self,
+        attempts: Attempts,
         limit: int,
         seconds: float,
+        of_network: int,
         *,
         max_homes: int = MAX_KEYS,
         max_slowed: int = MAX_SLOWED,
     ) -> None:
-        self._from_one = SlidingWindow(limit, seconds)
-        self._from_all = SlidingWindow(limit * NETWORKS, seconds)
+        self._attempts = attempts
+        self._limit = limit
+        self._seconds = seconds
+        self._of_network = of_network
         # where the owner came in, the last one last
         self._homes: dict[tuple[Account, str], None] = {}
         self._max_homes = max_homes
         self._slowed: set[str] = set()
         self._max_slowed = max_slowed
 
-    def change(self, limit: int) -> None:
+    def change(self, limit: int, of_network: int) -> None:
         """Allow so many from now on."""
-        self._from_one.change(limit)
-        self._from_all.change(limit * NETWORKS)
+        self._limit, self._of_network = limit, of_network
 
-    def __len__(self) -> int:
-        """How many accounts have failed logins that count."""
-        return len(self._from_all)
+    async def enter(self, network: str) -> float:
+        """Count an attempt of a network's that is no guess; returns how many seconds it has to
+        wait if it is refused, else 0. Raises StoreUnavailable.
+        """
+        full = await self._attempts.take([self._network(network)])
+        return 0.0 if full is None else full.wait
 
-    def take(self, account: Account, place: str, now: float, *, is_known: bool = False) -> Guess:
+    async def leave(self, network: str) -> None:
+        """One that was counted by `enter` was none."""
+        await self._give_back([self._network(network)])
+
+    async def take(self, account: Account, place: str, *, is_known: bool = False) -> Guess:
         """Count a guess, before it is known to be wrong.
 
         Args:
             account: whose password it is.
             place: the network, or the browser that is known to the account.
-            now: seconds on a clock that only goes forward.
-            is_known: whether it is such a browser.
+            is_known: whether it is such a browser; a network's guess is an attempt of it, too.
+
+        Raises:
+            StoreUnavailable: it cannot be counted now.
         """
-        pair = (account, place)
-        if not self._from_one.take(pair, now):
-            return Guess(account, place, wait=self._from_one.retry_after(pair, now))
-        if is_known or pair in self._homes:
-            return Guess(account, place)
-        if self._from_all.take(account, now):
-            return Guess(account, place, counts_for_all=True)
+        pair = self._pair(account, place)
+        first = [pair] if is_known else [self._network(place), pair]
+        if is_known or (account, place) in self._homes:
+            full, counted = await self._attempts.take(first), first
+        else:
+            counted = [*first, self._account(account)]
+            full = await self._attempts.take(counted)
+        if full is None:
+            return Guess(account, place, counted)
+        if full.window.kind is not Kind.ACCOUNT:
+            return Guess(account, place, wait=full.wait, refused_by=full.window.kind)
         if place in self._slowed or len(self._slowed) >= self._max_slowed:
-            self._from_one.give_back(pair)
-            return Guess(account, place, wait=SLOW_SECONDS)
+            await self._give_back([pair])
+            return Guess(account, place, wait=SLOW_SECONDS, refused_by=Kind.ACCOUNT)
         self._slowed.add(place)
-        return Guess(account, place, delay=SLOW_SECONDS)
+        return Guess(account, place, first, delay=SLOW_SECONDS)
 
     def waited(self, guess: Guess) -> None:
         """A guess is over; if it was slowed down, the next one may wait in its place."""
         if guess.delay:
             self._slowed.discard(guess.place)
 
-    def give_back(self, guess: Guess) -> None:
+    async def give_back(self, guess: Guess) -> None:
         """A guess was not looked at."""
-        self._from_one.give_back((guess.account, guess.place))
-        if guess.counts_for_all:
-            self._from_all.give_back(guess.account)
+        await self._give_back(guess.counted)
 
-    def was_right(self, guess: Guess) -> None:
+    async def was_right(self, guess: Guess) -> None:
         """A guess was the password: what its place tried before does not count, and what others try
         does not count there from now on.
         """
-        pair = (guess.account, guess.place)
-        self._from_one.forget(pair)
-        if guess.counts_for_all:
-            self._from_all.give_back(guess.account)
-        self._homes.pop(pair, None)
-        self._homes[pair] = None
+        pair = self._pair(guess.account, guess.place)
+        await self._give_back([each for each in guess.counted if each != pair], forget=[pair])
+        home = (guess.account, guess.place)
+        self._homes.pop(home, None)
+        self._homes[home] = None
         if len(self._homes) > self._max_homes:
             del self._homes[next(iter(self._homes))]
+
+    async def _give_back(self, windows: Sequence[Window], *, forget: Sequence[Window] = ()) -> None:
+        with suppress(StoreUnavailable):  # then it counts, which ends by itself
+            await self._attempts.give_back(windows, forget=forget)
+
+    def _network(self, network: str) -> Window:
+        return Window(Kind.NETWORK, network, self._of_network, self._seconds)
+
+    def _pair(self, account: Account, place: str) -> Window:
+        return Window(Kind.PLACE, f"{account!r} {place}", self._limit, self._seconds)
+
+    def _account(self, account: Account) -> Window:
+        return Window(Kind.ACCOUNT, repr(account), self._limit * NETWORKS, self._seconds)

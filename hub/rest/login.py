@@ -6,8 +6,8 @@ locks the owner out; few logins of each network wait for their turn at a time, a
 whose clients do; a password's hash is renewed when its cost is out of date.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final, TypeVar
 
@@ -23,10 +23,17 @@ from hub.metrics import LoginOutcome
 from hub.rest.endpoint import Call, HttpError
 from hub.settings.choices import Registration
 from hub.settings.log_ids import know_user
+from persistence.attempts import Kind
 from protocol.model import User
 from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 
 BUSY_SECONDS: Final = 5  # until a client that was not served may come again
+
+REFUSED_BY: Final = {
+    Kind.NETWORK: LoginOutcome.NETWORK_LIMIT,
+    Kind.PLACE: LoginOutcome.ACCOUNT_LIMIT,
+    Kind.ACCOUNT: LoginOutcome.ACCOUNT_LIMIT,
+}
 
 T = TypeVar("T")
 
@@ -52,12 +59,12 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
         return require_active(found.user)
     account = account_of(None if found is None else found.user.id, login)
     password_hash = None if found is None else found.password_hash
-    with _guess(call, account) as guess:
+    async with _guess(call, account) as guess:
         if not await _verify(call, guess, password_hash, password) or found is None:
             services.metrics.logins[LoginOutcome.WRONG] += 1
             return None
     services.metrics.logins[LoginOutcome.RIGHT] += 1
-    _was_right(call, guess)
+    await services.guesses.was_right(guess)
     require_active(found.user)
     if services.passwords.needs_rehash(found.password_hash):
         rehashed = await hash_password(call, password)
@@ -83,11 +90,11 @@ async def is_own_password(call: Call, password: str) -> bool:
         HttpError: 429 when there were too many attempts, 503 when too many wait for their turn.
     """
     services = call.services
-    with _guess(call, call.me) as guess:
+    async with _guess(call, call.me) as guess:
         password_hash = await services.store.accounts.password_hash(call.me)
         is_right = await _verify(call, guess, password_hash, password)
     if is_right:
-        _was_right(call, guess)
+        await services.guesses.was_right(guess)
     return is_right
 
 
@@ -112,8 +119,7 @@ async def _verify(call: Call, guess: Guess, password_hash: str | None, password:
     try:
         return await _in_turn(call, look)
     except HttpError:
-        call.services.guesses.give_back(guess)
-        _give_attempt_back(call, guess)
+        await call.services.guesses.give_back(guess)
         raise
 
 
@@ -128,8 +134,8 @@ async def _in_turn(call: Call, work: Callable[[], Awaitable[T]]) -> T:
         raise HttpError(503, "busy", text, wait) from None
 
 
-@contextmanager
-def _guess(call: Call, account: Account) -> Iterator[Guess]:
+@asynccontextmanager
+async def _guess(call: Call, account: Account) -> AsyncIterator[Guess]:
     """Count a guess of the caller's: by the browser alone if it is known to the account, else as an
     attempt of the network's too.
 
@@ -139,28 +145,16 @@ def _guess(call: Call, account: Account) -> Iterator[Guess]:
     services, browser = call.services, None
     if not isinstance(account, str):
         browser = services.browsers.known_to(account, call.cookies.get(KNOWN_BROWSER, ()))
-    if browser is None:
-        limit_attempts(call)
-    guess = services.guesses.take(
-        account, browser or call.network, trio.current_time(), is_known=browser is not None
+    guess = await services.guesses.take(
+        account, browser or call.network, is_known=browser is not None
     )
-    if guess.wait:
-        services.metrics.logins[LoginOutcome.ACCOUNT_LIMIT] += 1
+    if guess.refused_by is not None:
+        services.metrics.logins[REFUSED_BY[guess.refused_by]] += 1
         raise too_many(guess.wait)
     try:
         yield guess
     finally:
         services.guesses.waited(guess)
-
-
-def _was_right(call: Call, guess: Guess) -> None:
-    call.services.guesses.was_right(guess)
-    _give_attempt_back(call, guess)
-
-
-def _give_attempt_back(call: Call, guess: Guess) -> None:
-    if guess.place == call.network:
-        call.services.attempts.give_back(call.network)
 
 
 async def open_session(call: Call, user: User, *, in_all: bool = False) -> None:
@@ -202,17 +196,17 @@ async def end_session(call: Call) -> None:
             call.expire_cookie(cookie)
 
 
-def limit_attempts(call: Call) -> None:
+async def limit_attempts(call: Call) -> None:
     """Count an attempt of the caller's network; one that succeeds is given back, but for a
     registration.
 
     Raises:
         HttpError: 429 when there were too many.
     """
-    attempts, now = call.services.attempts, trio.current_time()
-    if not attempts.take(call.network, now):
+    wait = await call.services.guesses.enter(call.network)
+    if wait:
         call.services.metrics.logins[LoginOutcome.NETWORK_LIMIT] += 1
-        raise too_many(attempts.retry_after(call.network, now))
+        raise too_many(wait)
 
 
 def too_many(wait: float) -> HttpError:

@@ -31,6 +31,7 @@ _NEEDS: Final = (
     ("oidc_issuer", "public_url", "the provider sends people back to it"),
     ("email_hook", "public_url", "links begin with it"),
     ("admin_ui", "admin_token", "with it operators sign in there"),
+    ("require_sync_standby", "database_url", "the embedded database has no standby"),
     ("node_name", "bus", "without it there are no other hubs"),
 )
 """A setting, another one without which it cannot be, and why."""

@@ -7,6 +7,7 @@ that nothing outlives the process. No method awaits anything, so each is atomic.
 from collections.abc import Callable
 from datetime import datetime
 
+from persistence.attempts.memory import MemoryAttempts
 from persistence.interface import Store
 from persistence.memory.accounts import MemoryAccounts, MemoryAudit
 from persistence.memory.channels import MemoryChannels
@@ -59,4 +60,5 @@ def open_memory_store(*, now: Callable[[], datetime]) -> Store:
         log=MemoryLog(tables),
         nodes=MemoryNodes(tables),
         audit=MemoryAudit(tables),
+        attempts=MemoryAttempts(lambda: now().timestamp()),
     )

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final
 
+from persistence.attempts.postgres import PostgresAttempts
 from persistence.figures import Held, StoreFigures
 from persistence.interface import Store
 from persistence.nodes.postgres import PostgresNodes
@@ -21,7 +22,6 @@ from persistence.postgres.contents.threads import PostgresThreads
 from persistence.postgres.database.audit import PostgresAudit
 from persistence.postgres.database.bridge import (
     Database,
-    leave,
     open_connections,
     open_database,
 )
@@ -32,6 +32,8 @@ from persistence.postgres.database.session import (
     LANE_SESSION,
     PLANNING_SESSION,
     connect_safely,
+    leave,
+    require_writable,
 )
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.postgres.invitations import PostgresInvitations
@@ -40,6 +42,7 @@ from persistence.postgres.lists.search import PostgresSearch
 from persistence.postgres.messages import PostgresMessages
 from persistence.postgres.recoveries import PostgresRecoveries
 from persistence.postgres.relations import PostgresRelations
+from persistence.postgres.servers.standbys import SyncStandbys
 from persistence.postgres.sessions import PostgresSessions
 from persistence.postgres.uploads import PostgresUploads
 from persistence.postgres.workspaces import PostgresWorkspaces
@@ -47,23 +50,36 @@ from persistence.postgres.workspaces import PostgresWorkspaces
 LARGE: Final = 2  # connections for large lists: more of them would keep the server from all else
 
 
+_STATE: Final = """
+    SELECT pg_is_in_recovery() AS is_standby,
+           current_setting('transaction_read_only')::bool AS is_read_only
+"""
+
+
 class PostgresHealth:
-    """Whether the server answers.
+    """Whether the server answers, and takes writes.
 
     Args:
         database: the server.
         hold: what makes the hub the only one; None: it is not.
+        standbys: those without which it is of no use; None: it is.
     """
 
-    def __init__(self, database: Database, hold: Hold | None) -> None:
+    def __init__(
+        self, database: Database, hold: Hold | None, standbys: SyncStandbys | None
+    ) -> None:
         self._database = database
         self._hold = hold
+        self._standbys = standbys
 
     async def check(self) -> None:
-        """Raises StoreUnavailable."""
+        """See the interface."""
+        for row in await self._database.fetch(_STATE):
+            require_writable(is_standby=row["is_standby"], is_read_only=row["is_read_only"])
+        if self._standbys is not None:
+            self._standbys.require()
         if self._hold is not None:
             self._hold.hub  # noqa: B018  raises
-        await self._database.fetch("SELECT 1")
 
 
 @asynccontextmanager
@@ -73,6 +89,7 @@ async def open_postgres_store(
     pool_size: int,
     lanes: int,
     hold: Hold | None = None,
+    standbys: SyncStandbys | None = None,
     watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[Store]:
     """The store of a database whose schema is up to date. Needs `bridge.open_asyncio`.
@@ -82,6 +99,7 @@ async def open_postgres_store(
         pool_size: connections for everything but sends and large lists.
         lanes: connections for sends; each has one statement in flight.
         hold: messages are stored as long as it is held; None: this is no hub.
+        standbys: those without which the store is not well; None: it is.
         watch: what is noted of its statements.
 
     Raises:
@@ -90,10 +108,15 @@ async def open_postgres_store(
     """
     expected, planned = Expected(), partial(connect_safely, dsn, PLANNING_SESSION)
     connect = expected.checking(partial(connect_safely, dsn, LANE_SESSION), CONNECT_SECONDS)
+
+    def era() -> int:
+        """Who has lost the hold may have lost the server, also where nobody has ended sessions."""
+        return 0 if hold is None else hold.losses
+
     async with (
-        open_database(dsn, pool_size, watch) as database,
-        open_connections(LARGE, planned, name="lists", watch=watch) as large,
-        open_connections(lanes, connect, leave, name="lanes", watch=watch) as sends,
+        open_database(dsn, pool_size, watch, era) as database,
+        open_connections(LARGE, planned, name="lists", watch=watch, era=era) as large,
+        open_connections(lanes, connect, leave, name="lanes", watch=watch, era=era) as sends,
     ):
         workspaces, planning = PostgresWorkspaces(database), Database(dsn, large)
         yield Store(
@@ -112,10 +135,11 @@ async def open_postgres_store(
             search=PostgresSearch(database),
             uploads=PostgresUploads(database),
             recoveries=PostgresRecoveries(database),
-            health=PostgresHealth(database, hold),
+            health=PostgresHealth(database, hold, standbys),
             log=PostgresLog(database, expected, hold),
             nodes=PostgresNodes(database),
             audit=PostgresAudit(database),
+            attempts=PostgresAttempts(database),
             figures=StoreFigures(
                 (database.figures, large.figures, sends.figures),
                 Held() if hold is None else hold,

@@ -17,7 +17,7 @@ from attrs import frozen
 
 from persistence.interface import ForeignSessions
 from persistence.postgres.database.bridge import Database, open_connections
-from persistence.postgres.database.session import SESSION, connect
+from persistence.postgres.database.session import SESSION, connect_to_read
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.records import StoreUnavailable
 from persistence.sessions import ForeignSession, due_in
@@ -36,7 +36,7 @@ async def open_express_sessions(
     Raises:
         StoreUnavailable: the server cannot be reached, or has no such table.
     """
-    open_one = partial(connect, url, SESSION)
+    open_one = partial(connect_to_read, url, SESSION)
     async with open_connections(POOL_SIZE, open_one, watch=watch) as connections:
         quoted = ".".join(f'"{part}"' for part in table.split("."))
         sessions = ExpressSessions(Database(url, connections), quoted)

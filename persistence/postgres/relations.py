@@ -12,6 +12,7 @@ from persistence.interface import MAX_RELATIONS
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.changes import ChangeLog, parse_change
 from persistence.postgres.database.bridge import Database
+from persistence.postgres.servers.listening import listen
 from persistence.records import (
     FollowCounts,
     Gone,
@@ -305,7 +306,7 @@ class PostgresRelations:
     async def changes(self) -> AsyncIterator[AsyncIterator[Change | None]]:
         """See the interface."""
         async with (
-            self.database.listen("parlour_changes", parse_change) as notified,
+            listen(self.database, "parlour_changes", parse_change) as notified,
             aclosing(ChangeLog(self.database).complete(notified)) as changes,
         ):
             yield changes

@@ -11,6 +11,7 @@ from persistence.audit import AuditEntry
 from persistence.postgres.accounts import user_columns, user_from
 from persistence.postgres.database.audit import noted, values_of
 from persistence.postgres.database.bridge import Database, Record
+from persistence.postgres.servers.listening import listen
 from persistence.records import NoSuchUser
 from persistence.sessions import (
     OpenSession,
@@ -160,7 +161,7 @@ class PostgresSessions:
     @asynccontextmanager
     async def changes(self) -> AsyncIterator[AsyncIterator[SessionChange | None]]:
         """See the interface."""
-        async with self.database.listen("parlour_sessions", _change) as changes:
+        async with listen(self.database, "parlour_sessions", _change) as changes:
             yield changes
 
 

@@ -71,6 +71,7 @@ class FailoverCampaign(Campaign):
     failovers: int = field(kw_only=True)
     restores: int = field(kw_only=True)
     both: Replicated = field(kw_only=True)
+    ready_after: list[float] = field(factory=list, init=False)
 
     async def run(self) -> dict[str, Any]:
         """What came of it."""
@@ -98,6 +99,7 @@ class FailoverCampaign(Campaign):
             "failovers": self.failovers,
             "restores": self.restores,
             "synchronous": self.both.is_synchronous,
+            "ready_seconds_after_promotion": self.ready_after,
             "started_over": min(
                 ear.started_over for each in self.conversations for ear in each.ears
             ),
@@ -115,7 +117,13 @@ class FailoverCampaign(Campaign):
         if not self.both.is_synchronous:
             self.both.hold_back()
             await trio.sleep(BEHIND_SECONDS)
-        await trio.to_thread.run_sync(self.both.fail_over)
+        await trio.to_thread.run_sync(self.both.primary.kill)
+        await trio.to_thread.run_sync(self.both.promote)
+        promoted = trio.current_time()
+        while (await self.server.hub.call("GET", "/readyz")).status != 200:  # noqa: ASYNC110
+            await trio.sleep(0.01)
+        self.ready_after.append(round(trio.current_time() - promoted, 2))
+        await trio.to_thread.run_sync(self.both.bring_back)
 
     async def _restore(self) -> None:
         """A dump is restored, of what the log was some messages ago."""

@@ -1,20 +1,23 @@
 """Starting a server: what it takes first, and what it leaves alone when it cannot have that."""
 
 import re
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 import pytest
 import trio
 
+import persistence
 from hub.app import Server, serve
 from hub.settings.config import Config
 from hub.settings.redaction import Secret
 from hub.sockets.addresses import listening
-from persistence import open_hub_store
+from persistence import open_database, open_hub_store
 from persistence.embedded.cluster import SUPERUSER
 from persistence.postgres.database.hold import APPLICATION, AlreadyServed, open_hold
+from persistence.postgres.database.migrate import SchemaInUse
 from persistence.postgres.database.role import ROLE
 from tests.support.programs.hub_process import open_folder, parlour, run_hub
 from tests.support.stores.databases import Databases, execute, open_transaction, run_script
@@ -139,6 +142,59 @@ async def test_the_schema_is_not_touched_while_another_hub_serves(
         assert refused.group_contains(AlreadyServed)
         tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
         assert await execute(dsn, tables) == 0
+
+
+FORGET = "DELETE FROM schema_migrations WHERE name = 'routines/epoch.sql'"  # as if it were another
+APPLIED = "SELECT count(*) FROM schema_migrations WHERE name = 'routines/epoch.sql'"
+
+
+@asynccontextmanager
+async def node(dsn: str, folder: Path, wait_seconds: float = 0.0) -> AsyncIterator[None]:
+    async with open_hub_store(
+        dsn, folder, pool_size=2, lanes=1, wait_seconds=wait_seconds, bus_url="postgres"
+    ):
+        yield
+
+
+async def test_a_node_does_not_change_the_schema_beneath_others(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor does a command. Those of the same version come and go."""
+    monkeypatch.setattr(persistence, "COMMAND_WAIT_SECONDS", 0.0)
+    async with databases.migrated() as dsn:
+        async with node(dsn, tmp_path):
+            async with node(dsn, tmp_path), open_database(dsn, tmp_path):
+                pass
+            await execute(dsn, FORGET)
+            said = r"Another hub \(pid .*\) serves .*\(routines/epoch\.sql\): end all hubs"
+            for opened in (node(dsn, tmp_path), open_database(dsn, tmp_path)):
+                with pytest.RaisesGroup(
+                    pytest.RaisesExc(SchemaInUse, match=said), flatten_subgroups=True
+                ):
+                    async with opened:
+                        pass
+            assert await execute(dsn, APPLIED) == 0
+        async with node(dsn, tmp_path):
+            assert await execute(dsn, APPLIED) == 1
+
+
+async def test_nodes_that_start_together_change_the_schema_once(
+    databases: Databases, tmp_path: Path
+) -> None:
+    serving = []
+    async with databases.migrated() as dsn:
+        await execute(dsn, FORGET)
+
+        async def serve_one() -> None:
+            async with node(dsn, tmp_path, 60.0):
+                serving.append(1)
+                while len(serving) < 3:
+                    await trio.lowlevel.checkpoint()
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(serve_one)
+        assert await execute(dsn, APPLIED) == 1
 
 
 async def test_a_hub_works_in_its_own_postgres_as_a_role_without_rights() -> None:

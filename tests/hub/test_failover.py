@@ -1,17 +1,19 @@
 """A primary that is lost, and its standby."""
 
+import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import trio
 import trio.lowlevel
 
 from persistence import open_hub_store
-from persistence.records import Draft, StoreUnavailable
+from persistence.records import DatabaseUnfit, Draft, StoreUnavailable
 from tests.chaos.servers.replicated import Replicated, replicated, require_postgres_15
 from tests.support.posting import say, write
 from tests.support.stores.databases import quick_folder
+from tests.support.telemetry.logs import captured_lines
 from tests.support.world import Person, World, open_world
 
 pytestmark = pytest.mark.timeout(180)
@@ -19,6 +21,14 @@ pytestmark = pytest.mark.timeout(180)
 WAITING = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'
 """
+
+
+RELOAD = "SELECT pg_reload_conf()"
+END = """
+    SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
+     WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+STORED = "SELECT string_agg(seq || ':' || content, ',' ORDER BY seq) FROM messages"
 
 
 @pytest.fixture
@@ -32,9 +42,18 @@ def both(request: pytest.FixtureRequest) -> Iterator[Replicated]:
 
 
 @asynccontextmanager
-async def hub_of(both: Replicated) -> AsyncIterator[World]:
+async def hub_of(
+    both: Replicated, *, dsn: str | None = None, require_sync_standby: bool = False
+) -> AsyncIterator[World]:
     async with (
-        open_hub_store(both.dsn, both.folder, pool_size=4, lanes=2, wait_seconds=0) as (store, _),
+        open_hub_store(
+            dsn or both.dsn,
+            both.folder,
+            pool_size=4,
+            lanes=2,
+            wait_seconds=0,
+            require_sync_standby=require_sync_standby,
+        ) as (store, _),
         open_world(store, presence_grace=0.0) as world,
     ):
         yield world
@@ -53,7 +72,24 @@ async def heard(person: Person, peer: Person, after: int, epoch: str) -> tuple[l
 
 
 async def until_ready(world: World) -> None:
-    while (await world.call("GET", "/readyz")).status != 200:
+    await until_says(world, {"status": "ready"})
+
+
+async def until_says(world: World, says: object) -> None:
+    """Until `/readyz` does."""
+    while (await world.call("GET", "/readyz")).json != says:
+        await trio.lowlevel.checkpoint()
+
+
+def unfit(reason: str) -> object:
+    return {"status": "store_unavailable", "reason": reason}
+
+
+async def until_confirmed(world: World, ann: Person, ben: Person, text: str) -> None:
+    while True:
+        with suppress(StoreUnavailable):
+            await world.services.messaging.send(ann.user, Draft(ann.id, ben.id, text, text))
+            return
         await trio.lowlevel.checkpoint()
 
 
@@ -103,3 +139,78 @@ async def test_nothing_is_acknowledged_or_told_that_a_synchronous_standby_does_n
         answer = await say(ann, ben, "2", **{"Idempotency-Key": "key"})
         assert answer["seq"] == 2
         assert await heard(ben, ann, 1, world.services.log_watch.epoch) == (["2"], False)
+
+
+@pytest.mark.parametrize("both", ["synchronous"], indirect=True)
+async def test_work_goes_on_though_the_former_primary_is_silent_and_comes_back_as_a_standby(
+    both: Replicated,
+) -> None:
+    """It is named first: neither what does not answer nor what takes no writes is waited for."""
+    former = both.primary
+    named_first = both.dsn.replace(*_hosts(both), 1)
+    async with hub_of(both, dsn=named_first) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        await until_confirmed(world, ann, ben, "1")
+        await trio.to_thread.run_sync(former.signal, signal.SIGSTOP)
+        while (await world.call("GET", "/readyz")).status == 200:
+            await trio.lowlevel.checkpoint()
+        await trio.to_thread.run_sync(both.promote)
+        await until_confirmed(world, ann, ben, "2")
+        await until_ready(world)
+        former.kill()
+        await trio.to_thread.run_sync(both.bring_back)
+        await trio.to_thread.run_sync(both.primary.ask, END)
+        await until_confirmed(world, ann, ben, "3")
+        await until_ready(world)
+        stored = await trio.to_thread.run_sync(both.primary.ask, STORED)
+        assert stored == "1:1,2:2,3:3"
+
+
+def _hosts(both: Replicated) -> tuple[str, str]:
+    """The two in the order of `Replicated.dsn`, and in the other one."""
+    assert both.standby is not None
+    ports = both.standby.port, both.primary.port
+    one, other = (f"127.0.0.1:{port}" for port in ports)
+    return f"{one},{other}", f"{other},{one}"
+
+
+@pytest.mark.parametrize("both", ["asynchronous"], indirect=True)
+async def test_a_server_that_can_store_nothing_is_said_to_be_so(both: Replicated) -> None:
+    """The only one that the hub knows."""
+    async with hub_of(both, dsn=both.primary.dsn) as world:
+        ann, ben = await world.person("ann"), await world.person("ben")
+        read_only = "ALTER SYSTEM {} default_transaction_read_only"
+        await trio.to_thread.run_sync(both.primary.ask, read_only.format("SET") + " = on")
+        await trio.to_thread.run_sync(both.primary.ask, RELOAD)
+        await until_says(world, unfit("read_only"))
+        await trio.to_thread.run_sync(both.primary.ask, read_only.format("RESET"))
+        await trio.to_thread.run_sync(both.primary.ask, RELOAD)
+        await until_ready(world)
+        await trio.to_thread.run_sync(both.fail_over)
+        await until_says(world, unfit("standby"))
+        with pytest.raises(StoreUnavailable):
+            await world.services.messaging.send(ann.user, Draft(ann.id, ben.id, "1"))
+        await trio.to_thread.run_sync(both.fail_over)
+        await until_confirmed(world, ann, ben, "1")
+        await until_ready(world)
+
+
+@pytest.mark.parametrize("both", ["synchronous"], indirect=True)
+async def test_a_hub_that_requires_a_synchronous_standby_is_not_ready_without_it(
+    both: Replicated,
+) -> None:
+    assert both.standby is not None
+    with captured_lines() as lines:
+        async with hub_of(both, require_sync_standby=True) as world:
+            await until_ready(world)
+            both.standby.kill()
+            await until_says(world, unfit("no_sync_standby"))
+            await trio.to_thread.run_sync(both.standby.start)
+            await until_ready(world)
+    both.standby.kill()
+    events = [line["event"] for line in lines if line["event"].startswith("sync_standby")]
+    assert events == ["sync_standby_lost", "sync_standby_back"]
+    said = pytest.RaisesExc(DatabaseUnfit, match="no synchronous standby is connected")
+    with pytest.RaisesGroup(said, flatten_subgroups=True):
+        async with hub_of(both, dsn=both.primary.dsn, require_sync_standby=True):
+            pass

@@ -20,7 +20,7 @@ from hub.files.opening import open_files
 from hub.settings.config import SETTINGS, Config
 from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context
-from persistence import open_database
+from persistence import check_standbys, open_database
 from protocol.admin import (
     AccountObject,
     ActionObject,
@@ -90,11 +90,14 @@ async def show_config(config: Config, say: Say) -> None:
     Raises:
         ConfigError: the certificate, or the place for files, cannot be used.
         FilesUnavailable: the place for files does not answer.
+        StoreUnavailable: there is no synchronous standby, though one is required.
     """
     server_context(config)
     if config.uploads is not None:
         async with open_files(config) as files:
             await files.check()
+    if config.require_sync_standby and config.database_url is not None:
+        await check_standbys(config.database_url.reveal())
     for setting in SETTINGS:
         say(f"{setting.name} = {setting.show(getattr(config, setting.name))}")
 

@@ -6,7 +6,7 @@ from typing import Final, NotRequired, TypedDict
 import trio
 
 from hub.rest.endpoint import JSON, Call, Endpoint
-from persistence.records import StoreUnavailable
+from persistence.records import DatabaseUnfit, StoreUnavailable
 from protocol.dialects.private_messages.rest import REST
 from protocol.shapes.timestamps import Timestamp, timestamp
 
@@ -21,9 +21,12 @@ class LaneObject(TypedDict):
 
 
 class StatusObject(TypedDict):
-    """How the process is. `lanes`: with `posts_fail`."""
+    """How the process is. `reason`: why a database that answers is of no use. `lanes`: with
+    `posts_fail`.
+    """
 
     status: str
+    reason: NotRequired[str]
     lanes: NotRequired[Sequence[LaneObject]]
 
 
@@ -34,14 +37,18 @@ async def alive(call: Call) -> JSON[StatusObject]:
 
 
 async def ready(call: Call) -> JSON[StatusObject]:
-    """200 while new work is taken, the store can be reached and the last messages were stored."""
+    """200 while new work is taken, the store can be reached and takes writes, and the last messages
+    were stored.
+    """
     status = call.services.status
     if status.is_leaving or status.is_draining or not status.accepting:
         return JSON({"status": "stopping"}, 503)
     with trio.move_on_after(CHECK_SECONDS):
         try:
-            call.services.log_watch.require_certainty()
             await call.services.store.health.check()
+            call.services.log_watch.require_certainty()
+        except DatabaseUnfit as error:
+            return JSON({"status": "store_unavailable", "reason": error.why.value}, 503)
         except StoreUnavailable:
             return JSON({"status": "store_unavailable"}, 503)
         failing = call.services.messaging.failing()

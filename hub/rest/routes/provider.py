@@ -86,7 +86,7 @@ async def _sign_in(call: Call, provider: Provider) -> None:
     Raises:
         HttpError: nobody is signed in.
     """
-    limit_attempts(call)
+    await limit_attempts(call)
     attempt = _ended(call)
     call.expire_cookie(COOKIE)
     code = call.text(CODE)
@@ -108,7 +108,7 @@ async def _sign_in(call: Call, provider: Provider) -> None:
     if user is None:
         user = await _register(call, identity, claims)
     else:
-        call.services.attempts.give_back(call.network)
+        await call.services.guesses.leave(call.network)
         require_active(user)
     try:
         await open_session(call, user, in_all=True)

@@ -55,6 +55,12 @@ class Storage:
     database_url: Secret | None = setting(
         POSTGRES_URL, None, "A Postgres (14 or later) to use instead of the embedded one."
     )
+    require_sync_standby: bool = setting(
+        YES_NO,
+        default=False,
+        meaning="Whether the hub is ready only while a synchronous standby is connected to that "
+        "Postgres.",
+    )
     retention_days: int = setting(
         whole(0, 36_500, "days"),
         0,

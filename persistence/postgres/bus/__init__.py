@@ -32,8 +32,8 @@ from persistence.bus import (
 from persistence.bus.arrivals import Arrivals
 from persistence.bus.contact import Contact
 from persistence.postgres.bus.pieces import Assembly, to_payloads
-from persistence.postgres.database.bridge import Connections, in_asyncio, leave
-from persistence.postgres.database.session import SESSION, connect
+from persistence.postgres.database.bridge import Connections, in_asyncio
+from persistence.postgres.database.session import SESSION, connect, leave
 from persistence.records import StoreUnavailable
 
 log = structlog.get_logger(__name__)

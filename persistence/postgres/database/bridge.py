@@ -42,7 +42,6 @@ from persistence.postgres.database.session import (
     STATEMENT_SECONDS,
     Connect,
     Opening,
-    connect,
     connect_safely,
     require_sessions,
 )
@@ -56,11 +55,6 @@ GiveUp: TypeAlias = Callable[[asyncpg.Connection], None]
 Record: TypeAlias = Any  # asyncpg is untyped; rows are read by column name where they are fetched
 
 ACQUIRE_SECONDS: Final = 2.0
-LISTEN_RETRY_SECONDS: Final = 0.5
-LISTEN_BEGIN_SECONDS: Final = 5.0  # after which the hub starts without
-LISTEN_CHECK_SECONDS: Final = 15.0
-LISTENING: Final = "database.bridge.listen"  # the name of its statements
-MAX_NOTICES: Final = 10_000
 CONFLICT_ATTEMPTS: Final = 3
 CANCEL_SECONDS: Final = 2.0
 
@@ -129,11 +123,6 @@ def cancel(connection: asyncpg.Connection) -> None:
     trio_asyncio.current_loop.get().create_task(close())
 
 
-def leave(connection: asyncpg.Connection) -> None:
-    """Close the connection; the server ends the statement in its own time (`statement_timeout`)."""
-    connection.terminate()
-
-
 async def _drive(coroutine: Coroutine[Any, None, T]) -> T:
     """Await an asyncio coroutine without an asyncio task, which would be half of the cost of a
     short statement. The coroutine may await futures only, as asyncpg's statements do.
@@ -170,6 +159,7 @@ class Connections:
         give_up: ends a connection whose statement nobody waits for any more.
         name: what they are for.
         watch: what is noted of the statements.
+        era: another number once connections that were opened before may be dead without a sign.
     """
 
     def __init__(
@@ -179,11 +169,12 @@ class Connections:
         give_up: GiveUp,
         name: str = "main",
         watch: StatementWatch = UNWATCHED,
+        era: Callable[[], int] = lambda: 0,
     ) -> None:
         self.figures: Final = PoolFigures(name, count)
         self.watch: Final = watch
         self._free: list[_Slot] = [
-            _Slot(connect, give_up, self.figures, watch) for _ in range(count)
+            _Slot(connect, give_up, self.figures, watch, era) for _ in range(count)
         ]
         self._permits = trio.Semaphore(count)
 
@@ -255,16 +246,26 @@ class _Slot:
     """One connection: opened when it is needed, dropped after an error."""
 
     def __init__(
-        self, connect: Connect, give_up: GiveUp, figures: PoolFigures, watch: StatementWatch
+        self,
+        connect: Connect,
+        give_up: GiveUp,
+        figures: PoolFigures,
+        watch: StatementWatch,
+        era: Callable[[], int],
     ) -> None:
         self._opening = Opening(connect)
         self._give_up = give_up
         self._figures = figures
         self._watch = watch
+        self._era = era
+        self._opened_in = 0
         self._connection: asyncpg.Connection | None = None
 
     async def fetch(self, sql: str, args: Sequence[object]) -> Sequence[Record]:
+        if self._opened_in != self._era():
+            self.drop()
         if self._connection is None or self._connection.is_closed():
+            self._opened_in = self._era()
             self._connection = await self._open()
         connection: Any = self._connection
         began = perf_counter()
@@ -327,13 +328,14 @@ async def open_connections(
     *,
     name: str = "main",
     watch: StatementWatch = UNWATCHED,
+    era: Callable[[], int] = lambda: 0,
 ) -> AsyncIterator[Connections]:
     """Connections, closed on exit. Needs `open_asyncio`.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
     """
-    connections = Connections(count, connect, give_up, name, watch)
+    connections = Connections(count, connect, give_up, name, watch, era)
     try:
         await connections.ask("SELECT 1")
         yield connections
@@ -342,7 +344,7 @@ async def open_connections(
 
 
 class Database:
-    """Runs statements, and listens for notifications on a connection of their own.
+    """Runs statements.
 
     Args:
         dsn: the server.
@@ -350,13 +352,18 @@ class Database:
     """
 
     def __init__(self, dsn: str, connections: Connections) -> None:
-        self._dsn = dsn
+        self.dsn: Final = dsn
         self._connections = connections
 
     @property
     def figures(self) -> PoolFigures:
         """Of the connections."""
         return self._connections.figures
+
+    @property
+    def watch(self) -> StatementWatch:
+        """What is noted of the statements."""
+        return self._connections.watch
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
         """All rows of one statement.
@@ -384,92 +391,13 @@ class Database:
         rows = await self.fetch(sql, *args)
         return rows[0] if rows else None
 
-    @asynccontextmanager
-    async def listen(
-        self, channel: str, parse: Callable[[str], T]
-    ) -> AsyncIterator[AsyncIterator[T | None]]:
-        """The payloads of NOTIFY on `channel`, parsed. None comes when listening begins, and again
-        after the connection was lost: earlier notifications may have been missed. Entered once
-        listening has begun, or after a while without an answer.
-
-        Args:
-            channel: the channel's name.
-            parse: turns a payload into a value; raises ValueError for one that is to be ignored.
-        """
-        give, take = trio.open_memory_channel[T | None](MAX_NOTICES)
-        async with trio.open_nursery() as nursery:
-            begun = trio.Event()
-            nursery.start_soon(self._keep_listening, channel, parse, give, begun)
-            with trio.move_on_after(LISTEN_BEGIN_SECONDS):
-                await begun.wait()
-            with take:
-                yield take
-                nursery.cancel_scope.cancel()
-
-    async def _keep_listening(
-        self,
-        channel: str,
-        parse: Callable[[str], T],
-        give: trio.MemorySendChannel[T | None],
-        begun: trio.Event,
-    ) -> None:
-        while True:
-            try:
-                await self._listen_until_lost(channel, parse, give, begun)
-            except StoreUnavailable as error:
-                log.warning("listening_lost", channel=channel, reason=str(error))
-            await trio.sleep(LISTEN_RETRY_SECONDS)
-
-    async def _listen_until_lost(
-        self,
-        channel: str,
-        parse: Callable[[str], T],
-        give: trio.MemorySendChannel[T | None],
-        begun: trio.Event,
-    ) -> None:
-        lost, watch = trio.Event(), self._connections.watch
-
-        def hear(_: object, __: int, ___: str, payload: str) -> None:
-            # Called by asyncio, where an exception would end more than this listener.
-            try:
-                give.send_nowait(parse(payload))
-            except ValueError:
-                log.warning("notice_malformed", channel=channel)  # any session may notify
-            except trio.WouldBlock:
-                lost.set()  # the reader is far behind: listening begins again, with a None
-            except trio.BrokenResourceError:
-                pass  # the context was left
-
-        opened: list[asyncpg.Connection] = []
-
-        async def begin() -> None:
-            connection = await connect(self._dsn, SESSION)
-            opened.append(connection)
-            connection.add_termination_listener(lambda _: lost.set())
-            await asyncio.wait_for(connection.add_listener(channel, hear), STATEMENT_SECONDS)
-
-        async def check() -> None:
-            await opened[0].fetchval("SELECT 1 AS listening", timeout=STATEMENT_SECONDS)
-
-        try:
-            with watch.span(LISTENING):
-                await in_asyncio(begin)
-            begun.set()
-            await give.send(None)
-            while not lost.is_set():
-                with trio.move_on_after(LISTEN_CHECK_SECONDS):
-                    await lost.wait()
-                if not lost.is_set():
-                    with watch.span(LISTENING):
-                        await in_asyncio(check)
-        finally:
-            for connection in opened:
-                connection.terminate()
-
 
 @asynccontextmanager
 async def open_database(
-    dsn: str, count: int, watch: StatementWatch = UNWATCHED
+    dsn: str,
+    count: int,
+    watch: StatementWatch = UNWATCHED,
+    era: Callable[[], int] = lambda: 0,
 ) -> AsyncIterator[Database]:
     """A database that keeps what it has committed. Needs `open_asyncio`.
 
@@ -477,6 +405,7 @@ async def open_database(
         dsn: the server.
         count: how many connections it may take.
         watch: what is noted of its statements.
+        era: see `Connections`.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
@@ -484,5 +413,5 @@ async def open_database(
     """
     await in_asyncio(partial(require_sessions, dsn))
     connect = partial(connect_safely, dsn, SESSION)
-    async with open_connections(count, connect, watch=watch) as connections:
+    async with open_connections(count, connect, watch=watch, era=era) as connections:
         yield Database(dsn, connections)

@@ -101,6 +101,10 @@ class SchemaChanged(StoreError):
     """A numbered file is not the one that was applied to the database; the text names it."""
 
 
+class SchemaInUse(StoreError):
+    """The schema is to be changed while other hubs serve the database; the text says which."""
+
+
 class SchemaLocked(StoreError):
     """A lock could not be had in time; the text says who holds it."""
 
@@ -169,6 +173,37 @@ async def migrate(
     return applied
 
 
+async def missing_files(dsn: str, schema: Schema | None = None) -> Sequence[str]:
+    """The names of the files that `migrate` would apply.
+
+    Raises:
+        SchemaTooNew, SchemaChanged, DatabaseRefused, StoreUnavailable: as `migrate`.
+    """
+    wanted = load_schema() if schema is None else schema
+
+    async def look() -> Sequence[str]:
+        with refusals_in_words():
+            connection = await connect(dsn, _SETTINGS)
+            try:
+                rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
+            except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+                rows = []  # new, or of 0.1.0, or another application's, which `migrate` refuses
+            finally:
+                connection.terminate()
+        recorded = {row["name"]: row["sha256"] for row in rows}
+        require_known(recorded, wanted)
+        return [file.name for file in _missing(recorded, wanted)]
+
+    return await in_asyncio(look)
+
+
+def _missing(recorded: Mapping[str, str], schema: Schema) -> Sequence[SqlFile]:
+    return [
+        *(file for file in schema.numbered if file.name not in recorded),
+        *(file for file in schema.routines if recorded.get(file.name) != file.sha256),
+    ]
+
+
 async def _migrate(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[str]:
     with refusals_in_words():
         return await _apply_all(dsn, schema, lock_seconds)
@@ -197,10 +232,7 @@ async def _apply_all(dsn: str, schema: Schema, lock_seconds: float) -> Sequence[
 async def _apply(connection: asyncpg.Connection, schema: Schema) -> Sequence[str]:
     recorded = await _recorded(connection, schema)
     require_known(recorded, schema)
-    files = [
-        *(file for file in schema.numbered if file.name not in recorded),
-        *(file for file in schema.routines if recorded.get(file.name) != file.sha256),
-    ]
+    files = _missing(recorded, schema)
     for file in files:
         try:
             async with AROUND.get(file.name, nullcontext)(connection):

@@ -1,9 +1,9 @@
 """Opens connections to Postgres, each with the settings that its statements were written for.
 
-Guarantees: a connection over which anything of Parlour's is stored keeps what it has committed, and
-has its settings, whatever the role, the database or a pooler in between would have; settings are
-sent in statements, because poolers refuse or swallow those of a connection's start. Must not know:
-the statements.
+Guarantees: a connection over which anything of Parlour's is stored is one to a server that takes
+writes, of those that the URL names, keeps what it has committed, and has its settings, whatever the
+role, the database or a pooler in between would have; settings are sent in statements, because
+poolers refuse or swallow those of a connection's start. Must not know: the statements.
 """
 
 import asyncio
@@ -14,7 +14,8 @@ from typing import Final, TypeAlias
 
 import asyncpg
 
-from persistence.records import StoreError, StoreUnavailable
+from persistence.postgres.servers.choice import ATTRIBUTE, first_of
+from persistence.records import DatabaseUnfit, StoreError, StoreUnavailable, Unfit
 
 Connect: TypeAlias = Callable[[], Awaitable[asyncpg.Connection]]
 
@@ -54,7 +55,8 @@ PLANNING_SESSION: Final = {
     "plan_cache_mode": "force_custom_plan",
 }
 _ADOPT: Final = """
-    SELECT count(set_config(s.name, s.value, false))
+    SELECT count(set_config(s.name, s.value, false)), pg_is_in_recovery() AS is_standby,
+           current_setting('transaction_read_only')::bool AS is_read_only
       FROM unnest($1::text[], $2::text[]) AS s (name, value)
 """
 # `synchronous_commit` keeps the value that it has now: a later change of the server's is not this
@@ -104,23 +106,69 @@ def refusals_in_words() -> Iterator[None]:
 async def connect(
     dsn: str, settings: Mapping[str, str], *, within: float = CONNECT_SECONDS
 ) -> asyncpg.Connection:
-    """A connection with these settings. A coroutine of asyncio.
+    """A connection with these settings, to the server that takes writes, also where the URL asks
+    for another one. A coroutine of asyncio.
 
     Args:
-        dsn: the server.
+        dsn: the servers.
         settings: for the session.
-        within: how many seconds the server has for each answer.
+        within: how many seconds a server has for each answer.
 
     Raises:
+        DatabaseUnfit: none of them takes writes.
         asyncpg.PostgresError, OSError, TimeoutError: the server cannot be reached, or refuses.
     """
+
+    async def open_one(server: str) -> asyncpg.Connection:
+        connection = await asyncpg.connect(server, timeout=within, target_session_attrs="any")
+        try:
+            row = await _adopt(connection, settings, within)
+            require_writable(is_standby=row["is_standby"], is_read_only=row["is_read_only"])
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    return await first_of(dsn, open_one, leave)
+
+
+async def connect_to_read(
+    dsn: str, settings: Mapping[str, str], *, within: float = CONNECT_SECONDS
+) -> asyncpg.Connection:
+    """As `connect`, but to a standby where there is no other server, or the URL asks for one."""
+    if ATTRIBUTE not in dsn:
+        try:
+            return await connect(dsn, settings, within=within)
+        except DatabaseUnfit:
+            pass
     connection = await asyncpg.connect(dsn, timeout=within)
     try:
-        await connection.fetchval(_ADOPT, list(settings), list(settings.values()), timeout=within)
+        await _adopt(connection, settings, within)
     except BaseException:
         connection.terminate()
         raise
     return connection
+
+
+async def _adopt(
+    connection: asyncpg.Connection, settings: Mapping[str, str], within: float
+) -> asyncpg.Record:
+    return await connection.fetchrow(
+        _ADOPT, list(settings), list(settings.values()), timeout=within
+    )
+
+
+def require_writable(*, is_standby: bool, is_read_only: bool) -> None:
+    """Raises DatabaseUnfit."""
+    if is_standby:
+        raise DatabaseUnfit(Unfit.STANDBY)
+    if is_read_only:
+        raise DatabaseUnfit(Unfit.READ_ONLY)
+
+
+def leave(connection: asyncpg.Connection) -> None:
+    """Close the connection; the server ends the statement in its own time (`statement_timeout`)."""
+    connection.terminate()
 
 
 async def connect_safely(dsn: str, settings: Mapping[str, str]) -> asyncpg.Connection:
@@ -206,6 +254,10 @@ async def require_sessions(dsn: str) -> None:
         UnsafeDatabase: a pooler in between gives it another one for each transaction.
         asyncpg.PostgresError, OSError, TimeoutError: as `connect`.
     """
+    await first_of(dsn, _require_sessions, lambda _: None)
+
+
+async def _require_sessions(dsn: str) -> None:
     mark = secrets.token_hex(8)
     # For every statement, also those that asyncpg sends for a transaction.
     limits = {"timeout": CONNECT_SECONDS, "command_timeout": CONNECT_SECONDS}

@@ -12,7 +12,7 @@ import asyncpg
 from attrs import frozen
 
 from persistence.postgres.database.bridge import in_asyncio
-from persistence.postgres.database.session import SESSION, connect, refusals_in_words
+from persistence.postgres.database.session import SESSION, connect_to_read, refusals_in_words
 from persistence.postgres.upkeep.snapshot import PATIENCE_SECONDS
 
 COMMITS: Final = 21
@@ -50,7 +50,7 @@ async def examine(dsn: str) -> Examination:
 
     async def look() -> Examination:
         with refusals_in_words():
-            connection = await connect(dsn, _SESSION, within=PATIENCE_SECONDS)
+            connection = await connect_to_read(dsn, _SESSION, within=PATIENCE_SECONDS)
             try:
                 return await _examine(connection)
             finally:

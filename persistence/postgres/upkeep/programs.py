@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import trio
 from attrs import define, frozen
 
+from persistence.postgres.servers.choice import with_primary
 from persistence.postgres.upkeep.snapshot import Snapshot
 from persistence.records import StoreError
 
@@ -104,10 +105,10 @@ class Programs:
 
     @asynccontextmanager
     async def _dumping(self, dsn: str, snapshot: Snapshot, form: str) -> AsyncIterator["_Program"]:
-        url, environment = without_password(dsn)
+        url, environment = without_password(with_primary(dsn))
         command = (
             "pg_dump", f"--dbname={url}", f"--format={form}", f"--snapshot={snapshot.name}",
-            f"--lock-wait-timeout={LOCK_MILLISECONDS}", *_PLAIN,
+            f"--lock-wait-timeout={LOCK_MILLISECONDS}", "--no-unlogged-table-data", *_PLAIN,
         )  # fmt: skip
         async with self._run(command, environment) as dumping:
             yield dumping
@@ -119,7 +120,7 @@ class Programs:
         """Runs what `psql` reads from another program, in one transaction: it commits once that
         program has ended well.
         """
-        url, environment = without_password(dsn)
+        url, environment = without_password(with_primary(dsn))
         command = ("psql", f"--dbname={url}", "--no-psqlrc", "--quiet", *_STRICT)
         async with self._run(command, environment, is_fed=True) as psql:
 

@@ -12,7 +12,12 @@ import asyncpg
 from attrs import frozen
 
 from persistence.postgres.database.bridge import in_asyncio
-from persistence.postgres.database.session import SESSION, connect, refusals_in_words
+from persistence.postgres.database.session import (
+    SESSION,
+    connect,
+    connect_to_read,
+    refusals_in_words,
+)
 from persistence.records import StoreError
 
 PATIENCE_SECONDS: Final = 30.0  # there is nobody whom it keeps waiting
@@ -30,11 +35,11 @@ _ABOUT: Final = """
            to_regclass('uploads') IS NOT NULL AS has_uploads,
            to_regproc('log_epoch') IS NOT NULL AS has_epoch
 """
-# Of the deployment too, but not what belongs to an extension.
+# Of the deployment too, but not what belongs to an extension, nor what a standby does not have.
 _TABLES: Final = """
     SELECT c.oid::regclass::text AS name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\\_%'
+     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 'u' AND n.nspname NOT LIKE 'pg\\_%'
        AND n.nspname <> 'information_schema' AND NOT EXISTS (
            SELECT FROM pg_depend d
             WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
@@ -89,7 +94,7 @@ async def open_snapshot(dsn: str) -> AsyncIterator[Snapshot]:
 
     async def begin() -> Snapshot:
         with refusals_in_words():
-            connection = await connect(dsn, _SETTINGS, within=PATIENCE_SECONDS)
+            connection = await connect_to_read(dsn, _SETTINGS, within=PATIENCE_SECONDS)
             opened.append(connection)
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return await _look(connection)
@@ -106,7 +111,7 @@ async def count_rows(dsn: str) -> Mapping[str, int]:
 
     async def count() -> Mapping[str, int]:
         with refusals_in_words():
-            connection = await connect(dsn, _SETTINGS, within=PATIENCE_SECONDS)
+            connection = await connect_to_read(dsn, _SETTINGS, within=PATIENCE_SECONDS)
         try:
             return await _count(connection)
         finally:
@@ -119,7 +124,7 @@ async def server_version(dsn: str) -> int:
     """As `server_version_num`. Raises StoreUnavailable."""
 
     async def ask() -> int:
-        connection = await connect(dsn, _SETTINGS, within=PATIENCE_SECONDS)
+        connection = await connect_to_read(dsn, _SETTINGS, within=PATIENCE_SECONDS)
         try:
             return int(await connection.fetchval("SHOW server_version_num"))
         finally:

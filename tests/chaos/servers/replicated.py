@@ -114,10 +114,12 @@ class Replicated:
 
     @property
     def dsn(self) -> str:
-        """Of whichever of the two is the primary."""
-        servers = [self.primary, *([] if self.standby is None else [self.standby])]
+        """Of both, and of whichever is the primary: that is for who connects to find out. The
+        standby comes first.
+        """
+        servers = [*([] if self.standby is None else [self.standby]), self.primary]
         hosts = ",".join(f"127.0.0.1:{each.port}" for each in servers)
-        return f"postgresql://{OWNER}@{hosts}/{DATABASE}?target_session_attrs=read-write"
+        return f"postgresql://{OWNER}@{hosts}/{DATABASE}"
 
     def follow(self, port: int | None = None) -> None:
         """A new standby of what the primary has now."""
@@ -146,14 +148,25 @@ class Replicated:
         self.standby.signal(signal.SIGSTOP, "walreceiver")
 
     def fail_over(self) -> None:
-        """The primary is lost, and the standby takes its place."""
-        assert self.standby is not None
+        """The primary is lost, the standby takes its place, and the former primary comes back as
+        its standby.
+        """
         self.primary.kill()
+        self.promote()
+        self.bring_back()
+
+    def promote(self) -> None:
+        """The standby is the primary from now on."""
+        assert self.standby is not None
         self.standby.signal(signal.SIGKILL, "walreceiver")
         self._until_ready(self.standby)
-        former = self.primary
         self.standby.promote()
-        self.primary, self.standby = self.standby, None
+        self.primary, self.standby = self.standby, self.primary
+
+    def bring_back(self) -> None:
+        """What was the primary and is lost comes back as the standby, at its port."""
+        former, self.standby = self.standby, None
+        assert former is not None
         shutil.rmtree(former.folder)
         self.follow(former.port)
 

@@ -42,6 +42,7 @@ from tests.planted.faults.storage import (
     revisions,
     routines,
     searching,
+    servers,
     threads,
 )
 
@@ -51,6 +52,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *rights.FAULTS,
     *persistence.FAULTS,
     *database.FAULTS,
+    *servers.FAULTS,
     *bus.FAULTS,
     *repairing.FAULTS,
     *forwarding.FAULTS,

@@ -122,8 +122,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the current password may be guessed without end",
         "hub/rest/login.py",
-        "    with _guess(call, call.me) as guess:\n",
-        "    with _guess(call, str(id(password))) as guess:\n",
+        "    async with _guess(call, call.me) as guess:\n",
+        "    async with _guess(call, str(id(password))) as guess:\n",
         ("tests/hub/rest/routes/test_own_account.py",),
     ),
     Fault(

@@ -175,15 +175,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "an invitation outlives the right to invite",
         f"{STORE}/invitations.py",
-        "may_in_workspace(i.inviter_id, 'invite', i.workspace_id) AND NOT EXISTS (",
-        "NOT EXISTS (",
+        "may_in_workspace(i.inviter_id, 'invite', i.workspace_id)\n    AND NOT one_blocks",
+        "NOT one_blocks",
         BY_INVITATION,
     ),
     Fault(
         "an invitation outlives a block",
         f"{STORE}/invitations.py",
-        "IN ((i.inviter_id, i.user_id), (i.user_id, i.inviter_id)))",
-        "IN ((i.inviter_id, i.inviter_id)))",
+        "one_blocks(i.inviter_id, i.user_id)",
+        "one_blocks(i.inviter_id, i.inviter_id)",
         BY_INVITATION,
     ),
     Fault(

@@ -46,8 +46,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the hold on its own Postgres is a superuser's",
         "persistence/__init__.py",
-        "        open_hold(dsn, wait_seconds, ALONE",
-        "        open_hold(admin, wait_seconds, ALONE",
+        "    async with open_hold(dsn, wait_seconds, tenancy)",
+        "    async with open_hold(admin, wait_seconds, tenancy)",
         ("tests/hub/test_app.py",),
     ),
 )

@@ -6,12 +6,14 @@ from typing import Any
 
 from hub.services.posting import lane, order, sequencer
 from persistence.postgres.database import bridge, session
+from persistence.postgres.servers import listening
 
 FRACTION = 0.3
 NAMES = (
     (bridge, "ACQUIRE_SECONDS"), (bridge, "STATEMENT_SECONDS"), (bridge, "CANCEL_SECONDS"),
-    (bridge, "LISTEN_RETRY_SECONDS"), (bridge, "LISTEN_BEGIN_SECONDS"),
-    (bridge, "LISTEN_CHECK_SECONDS"), (session, "CONNECT_SECONDS"), (lane, "SEND_SECONDS"),
+    (listening, "RETRY_SECONDS"), (listening, "BEGIN_SECONDS"), (listening, "TEST_SECONDS"),
+    (listening, "SILENCE_SECONDS"), (listening, "STATEMENT_SECONDS"),
+    (session, "CONNECT_SECONDS"), (lane, "SEND_SECONDS"),
     (lane, "RETRY_SECONDS"), (sequencer, "RETRY_SECONDS"), (order, "WAIT_SECONDS"),
 )  # fmt: skip
 IN_THE_SERVER = ("statement_timeout", "lock_timeout")

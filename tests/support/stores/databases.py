@@ -38,6 +38,7 @@ EMPTY = """
         DELETE FROM changes;
         DELETE FROM audit;
         DELETE FROM nodes;
+        DELETE FROM attempts;
         DELETE FROM search_progress;
         FOR sequence IN SELECT quote_ident(sequencename) FROM pg_sequences
                          WHERE schemaname = 'public' LOOP

@@ -54,7 +54,7 @@ async def register(call: Call) -> JSON[AccountObject]:
     if OpenRole(role) not in call.services.config.open_roles:
         raise HttpError(403, "role_not_open", f"Only an operator makes somebody a {role}")
     refuse_weak(body.password)
-    limit_attempts(call)
+    await limit_attempts(call)
     new = NewUser(
         name=body.name,
         password_hash=await hash_password(call, body.password),
@@ -90,11 +90,11 @@ async def log_in(call: Call) -> JSON[AccountObject]:
 
 async def add_cookie(call: Call) -> JSON[AccountObject]:
     """Give the cookie of this dialect to who has a live `session_token`, for the same session."""
-    limit_attempts(call)
+    await limit_attempts(call)
     found = await call.services.authenticator.find(TOKEN_COOKIE, call.cookies)
     if not isinstance(found, Session):
         raise NotSignedIn
-    call.services.attempts.give_back(call.network)
+    await call.services.guesses.leave(call.network)
     (token,) = call.cookies[TOKEN_COOKIE]
     value = call.services.authenticator.signed(token)
     give_cookie(call, COOKIE, value, time_left(found.due))

@@ -63,7 +63,7 @@ async def register(call: Call) -> JSON[RegisteredObject]:
     body = await _register_body(call)
     birthday = body.check(datetime.now(UTC).date())
     refuse_weak(body.password)
-    limit_attempts(call)
+    await limit_attempts(call)
     new = NewUser(
         name=f"{body.first_name} {body.last_name}".strip(),
         password_hash=await hash_password(call, body.password),

@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from persistence.interface import Store
-from persistence.records import Draft, Locked, StoreUnavailable
+from persistence.records import DatabaseUnfit, Draft, Locked, StoreUnavailable, Unfit
 from tests.support.clients.websocket import Refused
 from tests.support.stores.intercept import Interception
 from tests.support.stores.outage import Outage
@@ -37,6 +37,18 @@ async def test_readiness_tells_and_a_new_socket_is_refused_with_503(memory_store
         outage.end()
         assert (await world.call("GET", "/readyz")).status == 200
         await (await ann.open()).close_in_silence()
+
+
+async def test_readiness_says_why_a_database_that_answers_is_of_no_use(
+    memory_store: Store,
+) -> None:
+    async def is_standby(*_: object) -> NoReturn:
+        raise DatabaseUnfit(Unfit.STANDBY)
+
+    async with open_world(Interception("health", "check", is_standby).over(memory_store)) as world:
+        ready = await world.call("GET", "/readyz")
+        assert ready.status == 503
+        assert ready.json == {"status": "store_unavailable", "reason": "standby"}
 
 
 async def away(*_: object) -> NoReturn:

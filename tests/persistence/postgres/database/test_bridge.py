@@ -11,14 +11,14 @@ from structlog.contextvars import bind_contextvars
 
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database import bridge
-from persistence.postgres.database.bridge import open_asyncio, open_connections, open_database
+from persistence.postgres.database.bridge import open_asyncio, open_connections
 from persistence.postgres.database.session import SESSION, connect
 from persistence.records import Draft, StoreError, StoreUnavailable
 from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, open_transaction, run_script
 from tests.support.stores.records import make_users
 from tests.support.telemetry.logs import captured_lines
-from tests.support.wire.proxy import Packet, Session, Silence, open_proxy, pass_to_client
+from tests.support.wire.proxy import Packet, Session, open_proxy, pass_to_client
 
 END = "SELECT pg_terminate_backend(pg_backend_pid())"
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
@@ -197,53 +197,13 @@ async def test_a_statement_that_nobody_waits_for_is_cancelled(databases: Databas
         assert await connections.fetch("SELECT 1 AS one")
 
 
-async def test_a_connection_that_falls_silent_before_it_listens_is_replaced(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bridge, "STATEMENT_SECONDS", 0.5)
-    async with databases.migrated() as dsn, open_proxy(dsn) as proxy:
-        proxy.from_client = Silence(lambda packet: b"LISTEN" in packet.data, times=2)
-        async with (
-            open_database(proxy.dsn, 1) as database,
-            database.listen("numbers", int) as numbers,
-        ):
-            assert await anext(numbers) is None
-            await execute(dsn, "SELECT pg_notify('numbers', '9')")
-            assert await anext(numbers) == 9
-
-
-async def test_a_connection_that_falls_silent_while_it_listens_is_replaced(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bridge, "LISTEN_CHECK_SECONDS", 0.01)
-    monkeypatch.setattr(bridge, "STATEMENT_SECONDS", 0.5)
-    async with databases.migrated() as dsn, open_proxy(dsn) as proxy:
-        proxy.from_client = Silence(lambda packet: b"AS listening" in packet.data, times=2)
-        async with (
-            open_database(proxy.dsn, 1) as database,
-            database.listen("numbers", int) as numbers,
-        ):
-            for _ in range(3):
-                assert await anext(numbers) is None
-            await execute(dsn, "SELECT pg_notify('numbers', '9')")
-            assert await anext(numbers) == 9
-
-
-async def test_listening_goes_on_through_checks_nonsense_and_a_lost_connection(
-    databases: Databases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(bridge, "LISTEN_CHECK_SECONDS", 0.01)
-    async with (
-        databases.migrated() as dsn,
-        open_database(dsn, 2) as database,
-        database.listen("numbers", int) as numbers,
-    ):
-        assert await anext(numbers) is None
-        for number in range(20):  # each takes longer than the time between two checks
-            await execute(dsn, "SELECT pg_notify('numbers', 'nonsense')")
-            await execute(dsn, f"SELECT pg_notify('numbers', '{number}')")
-            assert await anext(numbers) == number
-        await kill_connections(databases, dsn)
-        assert await anext(numbers) is None
-        await execute(dsn, "SELECT pg_notify('numbers', '9')")
-        assert await anext(numbers) == 9
+async def test_a_connection_of_another_era_is_not_used(databases: Databases) -> None:
+    """It may be one to a server that is gone, which nobody says."""
+    sql, era = "SELECT pg_backend_pid() AS pid", 0
+    async with open_asyncio():
+        opened = partial(connect, databases.dsn, SESSION)
+        async with open_connections(1, opened, era=lambda: era) as connections:
+            first, again = [await connections.fetch(sql) for _ in range(2)]
+            assert first == again
+            era = 1
+            assert await connections.fetch(sql) != first

@@ -81,6 +81,9 @@ RELEASED = {
     ),
     "schema/0025_joining.sql": ("0b8b9e159de2cda807f29771fd2bffba25c594b75f77b4e516f21baba84be329"),
     "schema/0026_nodes.sql": ("c6b702f2e31001acd73ed36dcf9bd0dae696a99471a59d1ce57653025e6a2932"),
+    "schema/0027_attempts.sql": (
+        "1dd175a3483f7e2db110339ab8fd20566384c1c77b5e4814cb43c458dc513e91"
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from persistence.postgres import open_postgres_store
 from persistence.postgres.database import session
 from persistence.postgres.database.bridge import open_database
 from persistence.postgres.database.session import SESSION, UnsafeDatabase
-from persistence.records import Draft, StoreUnavailable
+from persistence.records import DatabaseUnfit, Draft, StoreUnavailable, Unfit
 from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, open_store, with_setting
 from tests.support.stores.pooler import pooler
@@ -69,7 +69,8 @@ async def test_read_only_is_the_word_of_who_runs_the_server(databases: Databases
         for _ in range(2):
             with pytest.raises(StoreUnavailable) as refused:
                 await store.messages.post([draft])
-        assert "25006" in str(refused.value)
+        assert isinstance(refused.value, DatabaseUnfit)
+        assert refused.value.why is Unfit.READ_ONLY
 
 
 @pytest.mark.parametrize("mode", ["directly", "through a pooler of sessions"])

@@ -106,7 +106,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "guesses that are refused are not counted",
         "hub/rest/login.py",
-        "        services.metrics.logins[LoginOutcome.ACCOUNT_LIMIT] += 1\n",
+        "        services.metrics.logins[REFUSED_BY[guess.refused_by]] += 1\n",
         "",
         FIGURES,
     ),

@@ -124,8 +124,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the password of an account that is deactivated opens a session",
         "hub/rest/login.py",
-        "    _was_right(call, guess)\n    require_active(found.user)\n",
-        "    _was_right(call, guess)\n",
+        "    await services.guesses.was_right(guess)\n    require_active(found.user)\n",
+        "    await services.guesses.was_right(guess)\n",
         (ACCOUNTS,),
     ),
     Fault(

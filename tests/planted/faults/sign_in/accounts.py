@@ -54,8 +54,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a guess that was not looked at counts",
         "hub/rest/login.py",
-        "        call.services.guesses.give_back(guess)\n",
-        "",
+        "        await call.services.guesses.give_back(guess)\n",
+        "        pass\n",
         (LOGIN,),
     ),
     Fault(
@@ -124,8 +124,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "many networks lock the owner out of where they have never been",
         "hub/limits/guesses.py",
-        "        return Guess(account, place, delay=SLOW_SECONDS)\n",
-        "        return Guess(account, place, wait=SLOW_SECONDS)\n",
+        "        return Guess(account, place, first, delay=SLOW_SECONDS)\n",
+        "        return Guess(account, place, wait=SLOW_SECONDS, refused_by=Kind.ACCOUNT)\n",
         ("tests/hub/limits/test_guesses.py", LOGIN),
     ),
     Fault(
@@ -159,15 +159,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "whoever guesses on the owner's network locks their known browser out",
         "hub/rest/login.py",
-        "account, browser or call.network, trio",
-        "account, call.network, trio",
+        "account, browser or call.network, is_known",
+        "account, call.network, is_known",
         (LOGIN,),
     ),
     Fault(
         "attempts of a network keep a known browser out",
         "hub/rest/login.py",
-        "    if browser is None:\n        limit_attempts(call)\n",
-        "    limit_attempts(call)\n",
+        "    guess = await services.guesses.take(",
+        "    await limit_attempts(call)\n    guess = await services.guesses.take(",
         (LOGIN,),
     ),
     Fault(
@@ -194,15 +194,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a successful login does not forget the attempts before it",
         "hub/limits/guesses.py",
-        "        self._from_one.forget(pair)\n",
-        "",
+        "if each != pair], forget=[pair])",
+        "])",
         ("tests/hub/limits/test_guesses.py", "tests/hub/rest/test_login.py"),
     ),
     Fault(
         "guesses from anywhere lock the owner of an account out",
         "hub/limits/guesses.py",
-        "        pair = (account, place)\n        if not",
-        "        pair = (account, '')\n        if not",
+        'return Window(Kind.PLACE, f"{account!r} {place}"',
+        'return Window(Kind.PLACE, f"{account!r}"',
         ("tests/hub/limits/test_guesses.py", "tests/hub/rest/test_login.py"),
     ),
     Fault(
@@ -214,9 +214,38 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "who is right uses up what their network may fail",
-        "hub/rest/login.py",
-        "    call.services.guesses.was_right(guess)\n    _give_attempt_back(call, guess)\n",
-        "    call.services.guesses.was_right(guess)\n",
+        "hub/limits/guesses.py",
+        "for each in guess.counted if each != pair]",
+        "for each in guess.counted if each.kind is Kind.ACCOUNT]",
         ("tests/hub/rest/test_login.py",),
+    ),
+    Fault(
+        "each node counts failed logins for itself",
+        "hub/assembly.py",
+        "LocalAttempts(trio.current_time) if bus is None else store.attempts",
+        "LocalAttempts(trio.current_time)",
+        (LOGIN,),
+    ),
+    Fault(
+        "two nodes count failed logins beside each other",
+        "persistence/postgres/routines/attempts.sql",
+        "ON CONFLICT (key) DO UPDATE SET ends = a.ends\n        RETURNING times INTO counted;",
+        "ON CONFLICT (key) DO NOTHING;\n"
+        "        SELECT a.times INTO counted FROM attempts a WHERE a.key = its_keys[i];",
+        ("tests/persistence/attempts/test_postgres.py",),
+    ),
+    Fault(
+        "failed logins of long ago stay in the database",
+        "persistence/postgres/routines/attempts.sql",
+        "WHERE o.ends < clock_timestamp()",
+        "WHERE false",
+        ("tests/persistence/attempts/test_postgres.py",),
+    ),
+    Fault(
+        "failed logins in the database count for ever",
+        "persistence/postgres/routines/attempts.sql",
+        "WHERE t > moment - length ORDER BY t",
+        "ORDER BY t",
+        ("tests/persistence/attempts/test_postgres.py",),
     ),
 )

@@ -153,24 +153,24 @@ FAULTS: Final = (
     ),
     Fault(
         "a connection that falls silent before it listens is waited for for ever",
-        BRIDGE,
-        "asyncio.wait_for(connection.add_listener(channel, hear), STATEMENT_SECONDS)",
-        "connection.add_listener(channel, hear)",
-        (f"{TESTS}/test_bridge.py",),
+        "persistence/postgres/servers/listening.py",
+        "asyncio.wait_for(listening, STATEMENT_SECONDS)",
+        "listening",
+        ("tests/persistence/postgres/servers/test_listening.py",),
     ),
     Fault(
         "a connection that falls silent while it listens is waited for for ever",
-        BRIDGE,
-        'fetchval("SELECT 1 AS listening", timeout=STATEMENT_SECONDS)',
-        'fetchval("SELECT 1 AS listening")',
-        (f"{TESTS}/test_bridge.py",),
+        "persistence/postgres/servers/listening.py",
+        "self._channel, _TEST, timeout=STATEMENT_SECONDS)",
+        "self._channel, _TEST)",
+        ("tests/persistence/postgres/servers/test_listening.py",),
     ),
     Fault(
         "whether a connection listens is found out unwatched",
-        BRIDGE,
-        "                    with watch.span(LISTENING):\n"
-        "                        await in_asyncio(check)\n",
-        "                    await in_asyncio(check)\n",
+        "persistence/postgres/servers/listening.py",
+        "            with self._database.watch.span(LISTENING):\n"
+        "                await in_asyncio(self._test)\n",
+        "            await in_asyncio(self._test)\n",
         ("tests/test_quiet.py",),
     ),
     Fault(

@@ -210,9 +210,16 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a hub migrates the database of another one",
         "persistence/__init__.py",
-        "        _open_server(database_url, data_dir, run_embedded) as (admin, dsn),\n"
-        "        open_hold(dsn",
-        "        open_database(database_url, data_dir) as admin,\n        open_hold(dsn := admin",
+        "        _open_server(database_url, data_dir, run_embedded) as (admin, dsn),\n",
+        "        open_database(database_url, data_dir) as admin,\n"
+        "        nullcontext(admin) as dsn,\n",
+        APP,
+    ),
+    Fault(
+        "a node changes the schema beneath the others",
+        "persistence/__init__.py",
+        "            async with open_hold(dsn, 0, ALONE):",
+        "            async with open_hold(dsn, 0, SHARED):",
         APP,
     ),
     Fault(

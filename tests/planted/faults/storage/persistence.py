@@ -239,8 +239,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a block leaves the follow",
         "persistence/postgres/relations.py",
-        "DELETE FROM follows WHERE (follower_id, followee_id) IN (($1, $2), ($2, $1)))",
-        "DELETE FROM follows WHERE (follower_id, followee_id) IN (($1, $2)))",
+        "USING (VALUES ($1::bigint, $2::bigint), ($2, $1)) AS p (one, other)",
+        "USING (VALUES ($1::bigint, $2::bigint)) AS p (one, other)",
         ("tests/persistence/test_relations.py",),
     ),
     Fault(
