@@ -92,7 +92,7 @@ class Node:
 
     async def _run(self) -> None:
         sim = self.sim
-        self.way = Way(self._committed)
+        self.way, self._is_dead = Way(self._committed), False
         async with open_world(
             sim.weather.over(sim.store, sim.truth, self.way),
             outbox_bytes=OUTBOX_BYTES,
@@ -101,7 +101,7 @@ class Node:
             db_lanes=2,
             **self._as_node(),
         ) as world:
-            self.world, self._is_dead = world, False
+            self.world = world
             sim.cell.changed()
             sim.note(self.name, "runs")
             await self._end.wait()
