@@ -15,7 +15,6 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import (
-    AbstractAsyncContextManager,
     AbstractContextManager,
     AsyncExitStack,
     ExitStack,
@@ -35,7 +34,8 @@ from attrs import define, field, frozen
 import hub.rest.routes
 import protocol.dialects
 from hub.actor.goodbye import say_goodbye
-from hub.admin.socket import open_admin_socket
+from hub.admin.socket import MODE as ADMIN_MODE
+from hub.admin.socket import open_admin_socket, serve_operators
 from hub.admission import Admission
 from hub.assembly import Services, open_services
 from hub.engineio.server import EngineServer
@@ -52,17 +52,18 @@ from hub.settings.log_tap import tap
 from hub.settings.redaction import revealed
 from hub.settings.setting import ConfigError
 from hub.socketio.mount import PATH, open_socketio
-from hub.sockets.addresses import listening, url_of
+from hub.sockets.addresses import listening, listening_at, url_of
 from hub.sockets.inherited import host_of
 from hub.sockets.listener import Acceptor
 from hub.sockets.tls import server_context
 from hub.starting import Waiting, open_patiently
 from hub.supervision.supervisor import Supervisor, extension
 from hub.supervision.watchdog import Watchdog
+from hub.supervision.worker import WorkerPlace, taken, until_parent_ends
 from hub.tracing.tracing import Tracing, open_tracing
-from persistence import open_express_sessions, open_hub_store
+from persistence import open_express_sessions, open_hub_store, run_beside
 from persistence.bus import Bus
-from persistence.embedded import STOP_SECONDS
+from persistence.embedded import STOP_SECONDS, run_embedded
 from persistence.interface import ForeignSessions, Store
 from persistence.postgres.database.statements import StatementWatch
 from protocol.discovery import find_dialects
@@ -164,6 +165,7 @@ async def serve(
     read_again: Callable[[], Config] | None = None,
     supervisor: Supervisor = Supervisor(),  # noqa: B008  a value
     given: Sequence[socket.socket] = (),
+    place: WorkerPlace | None = None,
 ) -> None:
     """Run a server until SIGINT or SIGTERM, then stop in good order; a second signal cuts it short.
 
@@ -177,6 +179,7 @@ async def serve(
         read_again: reads the settings when SIGHUP says that they have changed.
         supervisor: is told how the server is.
         given: where to listen instead of where the settings say.
+        place: of a worker, whose parent has opened its sockets and runs Postgres.
 
     Raises:
         OSError: the port cannot be bound.
@@ -187,19 +190,23 @@ async def serve(
     statements.warn_from(config.slow_statement)
     with (
         trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
-        _listening(config, given) as listeners,
-        _monitored(config) as monitors,
+        _listening(config, given if place is None else taken(place.port)) as listeners,
+        _monitored(config, place) as monitors,
     ):
         async with trio.open_nursery() as nursery:
             orders = _Orders(config, read_again, supervisor, nursery.cancel_scope)
             nursery.start_soon(orders.obey, signals)
+            if place is not None:
+                nursery.start_soon(orders.follow_parent)
             watchdog = Watchdog(supervisor)
             nursery.start_soon(watchdog.feed)
             waiting = Waiting([(listeners, tls), (monitors, None)], supervisor.tell, nursery)
             async with AsyncExitStack() as stack:
                 tracing = await stack.enter_async_context(open_tracing(config.traces))
                 statements.open_span = None if tracing is None else tracing.statement
-                store, bus, foreign = await _open_stores(config, stack, waiting.begin, statements)
+                store, bus, foreign = await _open_stores(
+                    config, stack, waiting.begin, statements, place
+                )
                 open_it = partial(
                     open_server,
                     config,
@@ -219,7 +226,7 @@ async def serve(
                         )
                         waiting.end()
                         server.reloading.warn_from = statements.warn_from
-                        await serving.enter_async_context(_open_admin(config, server))
+                        await serving.enter_async_context(_open_admin(config, server, place))
                         metrics = server.services.metrics
                         serving.enter_context(collecting_little(metrics.collected))
                         nursery.start_soon(metrics.watch_loop)
@@ -234,8 +241,12 @@ async def serve(
             nursery.cancel_scope.cancel()
 
 
-def _monitored(config: Config) -> AbstractContextManager[Sequence[socket.socket]]:
+def _monitored(
+    config: Config, worker: WorkerPlace | None
+) -> AbstractContextManager[Sequence[socket.socket]]:
     """Where the metrics are shown beside the port, if anywhere."""
+    if worker is not None:
+        return nullcontext(taken(worker.metrics))
     place = config.metrics_listen
     return nullcontext(()) if place is None else listening(place.host, place.port)
 
@@ -284,6 +295,13 @@ class _Orders:
                 if self.server is None:
                     self.scope.cancel()
 
+    async def follow_parent(self) -> None:
+        """Stop when the parent of this worker has ended: Postgres has gone with it."""
+        await until_parent_ends()
+        log.error("parent_ended")
+        self._stop.set()
+        self.scope.cancel()
+
     async def until_stopping(self) -> None:
         """Return when the server is to stop."""
         await self._stop.wait()
@@ -302,10 +320,20 @@ class _Orders:
         self.supervisor.tell("READY=1")
 
 
-def _open_admin(config: Config, server: Server) -> AbstractAsyncContextManager[None]:
-    """Where operators come in, in the data folder."""
+@asynccontextmanager
+async def _open_admin(
+    config: Config, server: Server, place: WorkerPlace | None
+) -> AsyncIterator[None]:
+    """Where operators come in, in the data folder; of a worker also where others ask it."""
     app = build_admin_app(server.services, discover(hub.rest.routes))
-    return open_admin_socket(config.data_dir, app, Rules())
+    if place is None:
+        async with open_admin_socket(config.data_dir, app, Rules()):
+            yield
+        return
+    with listening_at(place.socket_path, ADMIN_MODE) as own, ExitStack() as stack:
+        shared = [stack.enter_context(each) for each in taken(place.admin)]
+        async with serve_operators(shared, app, Rules()), serve_operators([own], app, Rules()):
+            yield
 
 
 async def _open_stores(
@@ -313,6 +341,7 @@ async def _open_stores(
     stack: AsyncExitStack,
     note: Callable[[str], None],
     statements: StatementWatch,
+    place: WorkerPlace | None,
 ) -> tuple[Store, Bus | None, ForeignSessions | None]:
     """The database with its bus, and that of the Express application, when they are there."""
     open_own = partial(
@@ -323,6 +352,7 @@ async def _open_stores(
         lanes=config.db_lanes,
         wait_seconds=config.takeover_wait,
         bus_url=revealed(config.bus),
+        run_server=run_embedded if place is None else run_beside,
         watch=statements,
     )
     store, bus = await open_patiently(stack, _name_of(config), open_own, note)

@@ -31,6 +31,7 @@ __all__ = [
     "open_express_sessions",
     "open_hub_store",
     "open_store",
+    "run_beside",
 ]
 
 
@@ -75,7 +76,7 @@ async def open_store(
 
 
 @asynccontextmanager
-async def open_hub_store(
+async def open_hub_store(  # noqa: PLR0913  what a hub's store is made of
     database_url: str | None,
     data_dir: Path,
     *,
@@ -83,6 +84,7 @@ async def open_hub_store(
     lanes: int,
     wait_seconds: float,
     bus_url: str | None = None,
+    run_server: Callable[[Path], AbstractAsyncContextManager[str]] = run_embedded,
     watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[tuple[Store, Bus | None]]:
     """The store of a hub: the schema is brought up to date once no other hub works with it, but
@@ -95,6 +97,7 @@ async def open_hub_store(
         lanes: see there.
         wait_seconds: how long to wait for another hub to end.
         bus_url: what carries bulletins between nodes; None: the hub is the only one.
+        run_server: runs the embedded server, or finds the one that a parent process runs.
         watch: what is noted of its statements.
 
     Raises:
@@ -104,7 +107,7 @@ async def open_hub_store(
         ValueError: there is no such bus.
     """
     async with (
-        _open_server(database_url, data_dir, run_embedded) as (admin, dsn),
+        _open_server(database_url, data_dir, run_server) as (admin, dsn),
         open_hold(dsn, wait_seconds, ALONE if bus_url is None else SHARED) as hold,
     ):
         await _bring_up_to_date(admin, dsn)

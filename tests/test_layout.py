@@ -25,6 +25,8 @@ ELSEWHERE: Final = {
     "hub/admin/operator.py": "tests/hub/rest/routes/admin/test_gate.py",
     "hub/admin/token.py": "tests/hub/rest/routes/admin/test_gate.py",
     "hub/assembly.py": "tests/support/world.py",
+    "hub/cli/workers.py": "tests/e2e/service/test_workers.py",
+    "hub/settings/reasons.py": "tests/hub/settings/test_sources.py",
     "hub/cli/upkeep/upgrade.py": "tests/e2e/upkeep/test_upgrading.py",
     "hub/cli/upkeep/commands.py": "tests/e2e/upkeep/test_upgrading.py",
     "hub/cli/operators/desk.py": "tests/e2e/http/test_administration.py",
