@@ -21,6 +21,7 @@ from hub.actor.hub import Hub
 from hub.actor.listeners import RoomListeners
 from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere
 from hub.cluster.node import Cluster
+from hub.cluster.siblings import ALONE, Siblings
 from hub.files.collector import FileCollector
 from hub.files.pictures import Pictures
 from hub.files.uploads import UploadFiles
@@ -116,6 +117,8 @@ class Services:
     hub: Hub
     announcer: Announcer
     from_elsewhere: FromElsewhere
+    cluster: Cluster | None
+    siblings: Siblings
     authenticator: Authenticator
     live_sessions: LiveSessions
     renewals: Renewals
@@ -151,7 +154,7 @@ class Services:
 
 
 @asynccontextmanager
-async def open_services(  # noqa: PLR0915  one statement for each service
+async def open_services(  # noqa: PLR0913, PLR0915  one statement for each service
     config: Config,
     store: Store,
     upload_files: UploadFiles,
@@ -160,6 +163,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
     foreign_sessions: ForeignSessions | None = None,
     tracing: Tracing | None = None,
     bus: Bus | None = None,
+    siblings: Siblings = ALONE,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
 
@@ -171,6 +175,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         foreign_sessions: the logins of an Express application on the same users.
         tracing: makes spans; None: nothing does.
         bus: carries bulletins to other nodes; None: there are none.
+        siblings: the other workers of the same parent.
     """
     cluster = None
     if bus is not None:
@@ -185,7 +190,7 @@ async def open_services(  # noqa: PLR0915  one statement for each service
         elsewhere=elsewhere,
     )
     rooms = RoomListeners()
-    hub = Hub(presence.note, rooms)
+    hub = Hub(presence.note, rooms, siblings.numbers())
     announcer = Announcer(hub, elsewhere)
     channel_presences = ChannelPresences(
         store.relations,
@@ -347,6 +352,8 @@ async def open_services(  # noqa: PLR0915  one statement for each service
             hub=hub,
             announcer=announcer,
             from_elsewhere=from_elsewhere,
+            cluster=cluster,
+            siblings=siblings,
             authenticator=authenticator,
             live_sessions=live_sessions,
             renewals=renewals,

@@ -23,6 +23,7 @@ ELSEWHERE: Final = {
     "hub/admin/actions.py": "tests/hub/rest/routes/admin/test_accounts.py",
     "hub/admin/kicks.py": "tests/hub/rest/routes/admin/test_hub.py",
     "hub/admin/operator.py": "tests/hub/rest/routes/admin/test_gate.py",
+    "hub/admin/relayed.py": "tests/e2e/service/test_workers.py",
     "hub/admin/token.py": "tests/hub/rest/routes/admin/test_gate.py",
     "hub/assembly.py": "tests/support/world.py",
     "hub/cli/workers.py": "tests/e2e/service/test_workers.py",

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
 import click
-import structlog
 from attrs import evolve
 
 from hub.admin.socket import NAME as ADMIN_SOCKET
@@ -47,6 +46,7 @@ from hub.cli.terminal import give_up_stdout, printable_text, say, say_text
 from hub.cli.upkeep import commands as upkeep
 from hub.cli.workers import Plan, become_parent
 from hub.settings.config import Config
+from hub.settings.log_ids import begin_node
 from hub.settings.log_sink import LogSink
 from hub.settings.logs import configure_logging
 from hub.settings.redaction import Secret, redact
@@ -89,7 +89,7 @@ def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
         settings = read_again()
         configure_logging(settings.log_level, settings.log_format, sink)
         if place is not None:
-            structlog.contextvars.bind_contextvars(node=place.name)
+            begin_node(place.name)
         supervisor = Supervisor.of(os.environ, os.getpid())
         if supervisor.watchdog_seconds is not None:  # whose end says where it hung
             faulthandler.enable(_STDERR)

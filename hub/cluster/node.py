@@ -53,6 +53,8 @@ class Cluster:
         self._living: Collection[Node] = ()
         self._gap = trio.Event()
         self._is_apart = False
+        self.goodbye_seconds = 0.0
+        """For so long after its end the users of this node are not to be announced as offline."""
 
     @property
     def living(self) -> Collection[Node]:
@@ -100,7 +102,7 @@ class Cluster:
                 await self._leave()
 
     async def _leave(self) -> None:
-        await self.publisher.say_goodbye(0.0)
+        await self.publisher.say_goodbye(self.goodbye_seconds)
         try:
             await self._nodes.leave(self.node)
         except StoreUnavailable as error:

@@ -6,6 +6,7 @@ programs that it starts. Must not know: how workers are started, what a hub does
 
 import json
 import os
+import signal
 import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,18 @@ from typing import Any, Final, Self, cast
 import trio
 from attrs import asdict, frozen
 
+from hub.cluster.siblings import SUFFIX, Siblings
+
 VARIABLE: Final = "PARLOUR_WORKER_PLACE"
 BUS: Final = "postgres"
 """What workers have who were given no other bus."""
+CLOSE_PORT: Final = signal.SIGUSR1
+"""To a worker: it has a successor, which takes what connects from now on."""
+LEAVE: Final = signal.SIGUSR2
+"""To a worker: its clients are to go to others, then it ends."""
 LIFELINE: Final = 0  # standard input: a pipe that ends with the parent
-SOCKET: Final = ".sock"
+TOTALS: Final = "totals"
+TOTALS_SECONDS: Final = 8.0
 
 
 @frozen
@@ -28,6 +36,7 @@ class WorkerPlace:
     Args:
         number: of the worker, from 1.
         name: of the node that it is.
+        prefix: of the names of all workers of this parent.
         folder: has a socket of each worker, which are for the workers and their parent alone.
         port: descriptors of the sockets where clients connect; so are the next two.
         metrics: where the metrics are shown.
@@ -36,6 +45,7 @@ class WorkerPlace:
 
     number: int
     name: str
+    prefix: str
     folder: str
     port: Sequence[int] = ()
     metrics: Sequence[int] = ()
@@ -44,7 +54,17 @@ class WorkerPlace:
     @property
     def socket_path(self) -> Path:
         """Where this worker answers the others and the parent."""
-        return Path(self.folder, f"{self.name}{SOCKET}")
+        return Path(self.folder, f"{self.name}{SUFFIX}")
+
+    @property
+    def totals_path(self) -> Path:
+        """Where the parent shows the metrics of all workers to whoever connects."""
+        return Path(self.folder, TOTALS)
+
+    @property
+    def siblings(self) -> Siblings:
+        """The other workers."""
+        return Siblings(Path(self.folder), self.name, self.number)
 
     @property
     def descriptors(self) -> tuple[int, ...]:
@@ -77,3 +97,18 @@ async def until_parent_ends() -> None:
         await trio.lowlevel.wait_readable(LIFELINE)
         if not os.read(LIFELINE, 1):
             return
+
+
+async def read_totals(place: Path) -> bytes:
+    """The metrics of all workers.
+
+    Raises:
+        OSError: the parent does not listen.
+        trio.TooSlowError: it does not answer.
+    """
+    page = bytearray()
+    with trio.fail_after(TOTALS_SECONDS):
+        async with await trio.open_unix_socket(str(place)) as stream:
+            async for part in stream:
+                page += part
+    return bytes(page)

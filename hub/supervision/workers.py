@@ -3,14 +3,15 @@
 Guarantees: a worker that dies is started again, after pauses that grow, and clients that connect to
 its socket meanwhile wait for it; one that hangs is ended; until all have been ready once, one that
 ends ends all; when the context of the parent is left, or the parent dies, no worker stays. In a
-rolling restart a worker ends once its successor is ready, one after the other, so the port takes
-connections all the time. Must not know: what a worker does, settings, the database.
+rolling restart workers end, one after the other, once all have successors that are ready: the port
+takes connections all the time, and no client is closed twice. Must not know: what a worker does,
+settings, the database.
 """
 
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -21,7 +22,8 @@ import structlog
 import trio
 from attrs import define, field, frozen
 
-from hub.sockets.addresses import BACKLOG
+from hub.cluster.siblings import fetch
+from hub.sockets.addresses import BACKLOG, listening_at
 from hub.supervision.backoff import Backoff
 from hub.supervision.reports import Reports, open_reports
 from hub.supervision.supervisor import (
@@ -31,8 +33,9 @@ from hub.supervision.supervisor import (
     Supervisor,
     extension,
 )
+from hub.supervision.totals import Totals
+from hub.supervision.worker import CLOSE_PORT, LEAVE, TOTALS, WorkerPlace
 from hub.supervision.worker import VARIABLE as PLACE
-from hub.supervision.worker import WorkerPlace
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,8 @@ HUNG_SECONDS: Final = 60.0
 """A worker that is silent for so long hangs; it shows 3 times as often that it does not."""
 ABORT_SECONDS: Final = 5.0  # for a worker that hangs to say where
 PARENT_SECONDS: Final = 20.0  # for its own end, after theirs: that of Postgres
+PAGE_SECONDS: Final = 3.0  # for a worker to show its metrics
+MODE: Final = 0o600
 MEALS: Final = 3
 _MICRO: Final = 1_000_000
 
@@ -80,6 +85,7 @@ class Worker:
     name: str
     process: trio.Process
     reports: Reports
+    socket_path: Path
     ended: trio.Event = field(factory=trio.Event)
 
     def send(self, number: int) -> None:
@@ -120,6 +126,7 @@ class Workers:
         self._starts = dict.fromkeys(range(1, len(places.slots) + 1), 0)
         self._turns = {number: trio.Lock() for number in self._starts}
         self._changed = trio.lowlevel.ParkingLot()
+        self._totals = Totals()
         self._stopping = trio.Event()
         self._is_complete = False
         self._rolling: trio.CancelScope | None = None
@@ -150,7 +157,15 @@ class Workers:
         Raises:
             WorkerEnded: one ended before all were ready.
         """
+        with listening_at(self._places.folder / TOTALS, MODE) as totals:
+            await self._run(signals, on_ready, totals)
+        log.info("stopped")
+
+    async def _run(
+        self, signals: AsyncIterator[int], on_ready: Callable[[], None], totals: socket.socket
+    ) -> None:
         async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._serve_metrics, totals)
             nursery.start_soon(self._obey, signals, nursery)
             nursery.start_soon(self._feed)
             try:
@@ -168,7 +183,42 @@ class Workers:
                 for worker in self._living:
                     worker.send(signal.SIGKILL)
             nursery.cancel_scope.cancel()
-        log.info("stopped")
+
+    async def metrics(self) -> bytes:
+        """Those of all workers, in the format of Prometheus."""
+        pages: dict[str, tuple[int, str]] = {}
+
+        async def read(worker: Worker) -> None:
+            with trio.move_on_after(PAGE_SECONDS), suppress(OSError, trio.BrokenResourceError):
+                page = await fetch(worker.socket_path, "GET", "/metrics")
+                if page is not None and worker in self._living:
+                    pages[worker.name] = worker.number, page.decode()
+
+        async with trio.open_nursery() as nursery:
+            for worker in self._living:
+                nursery.start_soon(read, worker)
+        return (self._totals.text(pages) + "".join(self._own_figures())).encode()
+
+    def _own_figures(self) -> Iterator[str]:
+        yield "# HELP parlour_worker_up 1 while the worker with that number is ready.\n"
+        yield "# TYPE parlour_worker_up gauge\n"
+        for number in self._starts:
+            yield f'parlour_worker_up{{worker="{number}"}} {int(self.is_up(number))}\n'
+        yield "# HELP parlour_worker_restarts_total How often it was started again.\n"
+        yield "# TYPE parlour_worker_restarts_total counter\n"
+        for number, restarts in self.restarts.items():
+            yield f'parlour_worker_restarts_total{{worker="{number}"}} {restarts}\n'
+
+    async def _serve_metrics(self, listener: socket.socket) -> None:
+        """Show the metrics to each worker that connects, which shows them to whoever may see."""
+
+        async def show(stream: trio.SocketStream) -> None:
+            with suppress(trio.BrokenResourceError):
+                async with stream:
+                    await stream.send_all(await self.metrics())
+
+        listening = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
+        await trio.serve_listeners(show, [listening])
 
     async def _start_all(self, nursery: trio.Nursery) -> None:
         """The first brings the database up to date, then the others come."""
@@ -209,6 +259,7 @@ class Workers:
         place = WorkerPlace(
             number,
             name,
+            f"{self._name}-",
             str(places.folder),
             [each.fileno() for each in listeners],
             [each.fileno() for each in places.metrics],
@@ -224,7 +275,7 @@ class Workers:
                 pass_fds=place.descriptors,
                 start_new_session=True,  # ^C at a terminal is for the parent, which passes it on
             )
-            worker = Worker(number, name, process, reports)
+            worker = Worker(number, name, process, reports, place.socket_path)
             self._living[worker] = None
             log.info("worker_started", worker=name, pid=process.pid)
             async with trio.open_nursery() as nursery:
@@ -242,6 +293,7 @@ class Workers:
                     log.info("worker_ended", worker=name, end=_end(process.returncode or 0))
                     place.socket_path.unlink(missing_ok=True)
                     del self._living[worker]
+                    self._totals.ended(name)
                     worker.ended.set()
                     self._changed.unpark_all()
                 nursery.cancel_scope.cancel()
@@ -324,27 +376,31 @@ class Workers:
     async def _restart_all(self, scope: trio.CancelScope, nursery: trio.Nursery) -> None:
         log.info("rolling_restart", workers=len(self._starts))
         with scope:
+            replaced = []
             for number in self._starts:
-                if not await self._replace(number, nursery):
+                before = await self._replace(number, nursery)
+                if before is None:
                     break
-            else:
+                replaced.append(before)
+            for worker in replaced:  # now its clients find successors alone, and are closed once
+                worker.send(LEAVE)
+                await worker.ended.wait()  # the longer, the more clients; but it may not hang
+            if len(replaced) == len(self._starts):
                 log.info("rolling_restart_done")
         self._rolling = None
 
-    async def _replace(self, number: int, nursery: trio.Nursery) -> bool:
-        """Whether the worker of a slot has ended, and a successor works there."""
+    async def _replace(self, number: int, nursery: trio.Nursery) -> Worker | None:
+        """Have a successor take what connects to a slot; returns whom it takes it from. None: it
+        does not become ready.
+        """
         async with self._turns[number]:
             successor = await self._start(number, nursery)
             if not await self._until_ready(successor):
                 log.error("rolling_restart_failed", worker=successor.name)
-                return False
+                return None
             before, self._current[number] = self._current[number], successor
-        before.send(signal.SIGUSR2)
-        with trio.move_on_after(self._stop_seconds):
-            await before.ended.wait()
-        before.send(signal.SIGKILL)
-        await before.ended.wait()
-        return True
+        before.send(CLOSE_PORT)
+        return before
 
     async def _feed(self) -> None:
         """Show the parent's supervisor that the parent works, which sees to the workers."""

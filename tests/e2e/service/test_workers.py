@@ -7,12 +7,13 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import trio
 
 from tests.support.clients.frames import TEXT, client_frame
+from tests.support.clients.http import request
 from tests.support.clients.websocket import WebSocket, open_websocket
 from tests.support.programs.hub_process import (
     PARLOUR,
@@ -31,6 +32,7 @@ from tests.support.programs.processes import (
 )
 
 PATIENCE: Final = 60.0
+METRICS: Final = ("--metrics-listen", "unix:metrics.sock")
 PARENT_BYTES: Final = 60_000_000
 
 
@@ -39,7 +41,7 @@ def hub() -> Iterator[HubProcess]:
     """Two workers for all tests of this file; each leaves both of them ready."""
     with (
         open_folder() as folder,
-        run_hub(folder / "data", "--workers", "2", program=PARLOUR) as made,
+        run_hub(folder / "data", "--workers", "2", *METRICS, program=PARLOUR) as made,
     ):
         yield made
         pids = workers_of(made.process.pid).values()
@@ -59,9 +61,7 @@ async def open_at(hub: HubProcess, cookie: str, worker: str) -> AsyncIterator[We
             await found.receive_type("system")
             if server_of(stream, workers_of(hub.process.pid)) == worker:
                 yield found
-                await found.close_in_silence()
                 return
-            await found.close_in_silence()
 
 
 async def send(sender: WebSocket, to: int, content: str) -> None:
@@ -109,6 +109,67 @@ def loaded() -> list[str]:
     program = "import sys, hub.cli.workers; print(*sys.modules)"
     done = subprocess.run([PARLOUR[0], "-c", program], capture_output=True, text=True, check=True)
     return done.stdout.split()
+
+
+async def test_operators_mean_all_workers(hub: HubProcess) -> None:
+    (_, cleos), (_, daves) = await hub.sign_up("cleo"), await hub.sign_up("dave")
+    one, other = workers_of(hub.process.pid)
+    data = ("--data-dir", hub.data_dir)
+    async with (
+        open_at(hub, cleos, one) as north,
+        open_at(hub, cleos, other) as south,
+        open_at(hub, daves, other) as daves_own,
+    ):
+        assert "connections    3: 3 private_messages" in parlour("admin", "status", *data).stdout
+        listed = parlour("admin", "connections", "--user", "cleo", *data).stdout
+        assert "2 of 2 connections" in listed
+        assert "Sent to 3 connections" in parlour("admin", "announce", "hello", *data).stdout
+        for socket in (north, south, daves_own):
+            await socket.expect("announcement")
+        async with await trio.open_unix_socket(hub.data_dir.parent / "metrics.sock") as stream:
+            page = (await request(stream, "GET", "/metrics")).text
+        assert 'parlour_connections{dialect="private_messages"} 3\n' in page
+        assert 'parlour_worker_up{worker="2"} 1\n' in page
+        done = parlour("admin", "kick", "cleo@example.org", *data)
+        assert "2 connections of" in done.stdout, done.stderr
+        for socket in (north, south):
+            _, closed = await socket.until_closed()
+            assert closed.code == 4003
+    kept = parlour("admin", "audit", *data).stdout
+    assert kept.count('"connections": 2') == 1
+
+
+async def test_a_rolling_restart_closes_each_client_once_and_nobody_is_offline(
+    hub: HubProcess,
+) -> None:
+    """Six people, each of whom may know of the others that they are online, come back at once."""
+    people = [await hub.sign_up(f"r{n}") for n in range(6)]
+    for _, cookie in people:
+        for other, _ in people:
+            await hub.call("POST", f"/api/follow/{other}", cookie=cookie)
+    before = workers_of(hub.process.pid)
+    codes: list[int] = []
+    told: list[dict[str, Any]] = []
+    over = trio.Event()
+
+    async def live(cookie: str) -> None:
+        while not over.is_set():
+            async with hub.open(cookie) as socket:
+                frames, closed = await socket.until_closed()
+            told.extend(frames)
+            codes.append(closed.code)
+
+    async with trio.open_nursery() as nursery:
+        for _, cookie in people:
+            nursery.start_soon(live, cookie)
+        hub.process.send_signal(signal.SIGUSR2)
+        while before.keys() & (now := workers_of(hub.process.pid)).keys() or len(now) > 2:
+            assert (await hub.call("GET", "/readyz")).json == {"status": "ready"}
+        over.set()
+        nursery.cancel_scope.cancel()
+    assert set(codes) == {1012}
+    assert len(codes) == len(people)
+    assert not [each for each in told if each.get("is_online") is False]
 
 
 async def test_who_comes_while_a_worker_is_dead_waits_for_its_successor(hub: HubProcess) -> None:

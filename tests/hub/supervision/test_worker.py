@@ -8,7 +8,7 @@ from hub.supervision.worker import VARIABLE, WorkerPlace, taken
 
 
 def test_a_place_goes_through_the_environment() -> None:
-    place = WorkerPlace(2, "north-2", "/tmp/of-workers", [4, 5], [6], [])
+    place = WorkerPlace(2, "north-2", "north-", "/tmp/of-workers", [4, 5], [6], [])
     assert WorkerPlace.of({VARIABLE: place.text()}) == place
     assert place.descriptors == (4, 5, 6)
     assert WorkerPlace.of({}) is None

@@ -35,7 +35,8 @@ def end(number, _):
 
 for number in (signal.SIGTERM, signal.SIGUSR2):
     signal.signal(number, end)
-signal.signal(signal.SIGHUP, lambda *_: note("SIGHUP"))
+for number in (signal.SIGHUP, signal.SIGUSR1):
+    signal.signal(number, lambda number, _: note(signal.Signals(number).name))
 note("began")
 order = open(f"{folder}/{name}").read() if os.path.exists(f"{folder}/{name}") else "work"
 if order.startswith("end"):
@@ -171,20 +172,18 @@ async def test_one_that_is_silent_for_long_is_ended(tmp_path: Path, mock_clock: 
             await made.until_logged("north-2-2 ready")
 
 
-async def test_one_after_the_other_is_replaced_once_its_successor_is_ready(tmp_path: Path) -> None:
+async def test_one_after_the_other_ends_once_all_have_successors(tmp_path: Path) -> None:
     with bench(tmp_path) as made:
         async with made.running():
             await made.signals.send(signal.SIGUSR2)
             await made.until_logged("north-2 SIGUSR2")
             await made.until(lambda: len(made.workers.living) == 2)
-            assert made.log()[4:] == [
-                "north-1-2 began",
-                "north-1-2 ready",
-                "north-1 SIGUSR2",
-                "north-2-2 began",
-                "north-2-2 ready",
-                "north-2 SIGUSR2",
-            ]
+            log = made.log()[4:]
+            for number in "12":
+                steps = [f"north-{number}-2 ready", f"north-{number} SIGUSR1"]
+                assert [line for line in log if line in steps] == steps
+            ends = ["north-2-2 ready", "north-1 SIGUSR2", "north-2 SIGUSR2"]
+            assert [line for line in log if line in ends] == ends
 
 
 async def test_without_a_successor_that_works_nobody_is_ended(tmp_path: Path) -> None:
