@@ -34,7 +34,7 @@ from attrs import define, field, frozen
 
 import hub.rest.routes
 import protocol.dialects
-from hub.actor.goodbye import hand_over, say_goodbye
+from hub.actor.goodbye import hand_over, say_goodbye, seconds_to_return
 from hub.admin.socket import MODE as ADMIN_MODE
 from hub.admin.socket import open_admin_socket, serve_operators
 from hub.admission import Admission
@@ -442,7 +442,9 @@ async def _drain(server: Server, orders: _Orders) -> None:
         case Leaving.AT_ONCE:
             pass
         case Leaving.TO_SUCCESSOR:
-            await _hand_over(server, config.drain_seconds)
+            # nobody waits for the end of this worker
+            seconds = max(config.drain_seconds, seconds_to_return(services.hub))
+            await _hand_over(server, seconds)
         case Leaving.AFTER_DRAIN if config.drain_seconds:
             log.info("draining", seconds=config.drain_seconds)
             if _others_live(services, orders.place):

@@ -41,16 +41,20 @@ async def say_goodbye(hub: Hub, within: float) -> None:
     await rest.done.wait()
 
 
+def seconds_to_return(hub: Hub) -> float:
+    """In which other nodes can take every connection that is there now."""
+    return len(hub.clients()) / RETURNS_PER_SECOND
+
+
 async def hand_over(hub: Hub, seconds: float) -> None:
     """Have every connection that is there now come back, to another node: a few at a time, within
-    so many seconds, or longer where they are more than others can take in that time.
+    so many seconds.
     """
     clients = _shuffled(hub)
-    within = max(seconds, len(clients) / RETURNS_PER_SECOND)
-    steps = max(1, min(len(clients), round(within / STEP_SECONDS)))
+    steps = max(1, min(len(clients), round(seconds / STEP_SECONDS)))
     size = math.ceil(len(clients) / steps)
     for first in range(0, len(clients), size or 1):
-        await trio.sleep(within / steps * random.uniform(0.5, 1.0))  # noqa: S311  no secret
+        await trio.sleep(seconds / steps * random.uniform(0.5, 1.0))  # noqa: S311  no secret
         await hub.post(Close(clients[first : first + size], START_OVER))
 
 

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,17 +32,17 @@ from tests.support.programs.processes import (
 )
 
 PATIENCE: Final = 60.0
-METRICS: Final = ("--metrics-listen", "unix:metrics.sock")
+METRICS: Final = "metrics.sock"
 PARENT_BYTES: Final = 60_000_000
 
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[HubProcess]:
     """Two workers for all tests of this file; each leaves both of them ready."""
-    with (
-        open_folder() as folder,
-        run_hub(folder / "data", "--workers", "2", *METRICS, program=PARLOUR) as made,
-    ):
+    with open_folder() as folder, ExitStack() as stack:
+        place = f"unix:{folder / METRICS}"
+        flags = ("--workers", "2", "--metrics-listen", place)
+        made = stack.enter_context(run_hub(folder / "data", *flags, program=PARLOUR))
         yield made
         pids = workers_of(made.process.pid).values()
         made.process.send_signal(signal.SIGTERM)
@@ -126,11 +126,11 @@ async def test_operators_mean_all_workers(hub: HubProcess) -> None:
         assert "Sent to 3 connections" in parlour("admin", "announce", "hello", *data).stdout
         for socket in (north, south, daves_own):
             await socket.expect("announcement")
-        async with await trio.open_unix_socket(hub.data_dir.parent / "metrics.sock") as stream:
+        async with await trio.open_unix_socket(hub.data_dir.parent / METRICS) as stream:
             page = (await request(stream, "GET", "/metrics")).text
         assert 'parlour_connections{dialect="private_messages"} 3\n' in page
         assert 'parlour_worker_up{worker="2"} 1\n' in page
-        done = parlour("admin", "kick", "cleo@example.org", *data)
+        done = parlour("admin", "kick", "cleo", *data)
         assert "2 connections of" in done.stdout, done.stderr
         for socket in (north, south):
             _, closed = await socket.until_closed()

@@ -65,8 +65,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "clients that are handed over all come at once",
         "hub/actor/goodbye.py",
-        "within = max(seconds, len(clients) / RETURNS_PER_SECOND)",
-        "within = seconds",
+        "return len(hub.clients()) / RETURNS_PER_SECOND",
+        "return 0.0",
         ("tests/hub/actor/test_goodbye.py",),
     ),
     Fault(
@@ -86,7 +86,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a worker that has a successor closes its clients as one that stops",
         "hub/app.py",
-        "            await _hand_over(server, config.drain_seconds)\n",
+        "            await _hand_over(server, seconds)\n",
         "            pass\n",
         PROCESSES,
     ),
