@@ -40,6 +40,8 @@ PRIVATE_ALLOWED: Final = {
 CLOCKS: Final = {"autojump_clock", "mock_clock"}
 WAITS: Final = {"trio.sleep", "trio.sleep_until", "trio.fail_after", "trio.fail_at"}
 DEADLINES: Final = {"trio.move_on_after", "trio.move_on_at"}
+ON_POSTGRES: Final = {"databases", "store", "world"}  # fixtures
+JUMPS_ALLOWED: Final = {"test_quiet.py": "makes what `let_pass` waits for"}
 STOPWATCHES: Final = {"time.monotonic", "time.time", "time.perf_counter", "time.sleep"}
 
 
@@ -129,6 +131,25 @@ def test_time_is_tested_on_a_mock_clock() -> None:
         for name, tree in in_pytest().items()
     }
     refuse(found)
+
+
+def test_no_time_passes_while_postgres_is_asked() -> None:
+    """A clock that jumps ends what waits for an answer, and on one that then stands still nothing
+    is tried again: `let_pass` waits for the answers first.
+    """
+    refuse(
+        {
+            name: [
+                f"{call.lineno}: {code(call)}"
+                for function in functions(tree)
+                if ON_POSTGRES & {each.arg for each in function.args.args}
+                for call, called in calls(function)
+                if called.endswith("clock.jump")
+            ]
+            for name, tree in in_pytest().items()
+            if name not in JUMPS_ALLOWED
+        }
+    )
 
 
 def test_no_test_holds_a_stopwatch() -> None:

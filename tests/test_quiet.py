@@ -1,79 +1,159 @@
-"""`until_quiet` returns for everybody who waits, however many there are, and not before the changes
-are heard of that were made while listening began; `until_noticed` not before all are.
+"""`until_quiet` returns for everybody who waits, however many there are, and not while the database
+is asked for something, by whatever part of a store; `until_noticed` not before all is heard of that
+was changed.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 
+import pytest
 import trio
 import trio.testing
 from attrs import define, field
 from trio.testing import MockClock
 
-from persistence.changes import Change, PairMet
-from persistence.interface import Store
-from protocol.model import UserId
-from tests.support.quiet import NOBODY_OPENED, Counted, CountedRelations, until_noticed, until_quiet
-from tests.support.stores.held import Held
+from persistence.changes import PairMet
+from persistence.postgres.database import bridge
+from persistence.sessions import SessionEnded
+from protocol.model import SessionId, UserId
+from tests.support.quiet import (
+    NOBODY_CHANGED,
+    NOBODY_OPENED,
+    Heard,
+    Notice,
+    counting,
+    let_pass,
+    until_noticed,
+    until_quiet,
+)
+from tests.support.stores.databases import Databases, execute, open_store
+from tests.support.wire.proxy import Packet, Session, open_proxy
 
 
-async def test_all_who_wait_for_one_statement_learn_of_its_end(
-    memory_store: Store, autojump_clock: MockClock
-) -> None:
-    accounts = Held(memory_store.accounts, ("get",))
-    counted = Counted(accounts)
+async def test_all_who_wait_for_one_statement_learn_of_its_end(autojump_clock: MockClock) -> None:
+    begun, may_end = trio.Event(), trio.Event()
     returned: list[int] = []
+
+    async def run() -> None:
+        with counting().span("a statement"):
+            begun.set()
+            await may_end.wait()
 
     async def wait(number: int) -> None:
         await until_quiet()
-        assert accounts.go_on.is_set()
+        assert may_end.is_set()
         returned.append(number)
 
     with trio.fail_after(5):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(counted.get, UserId(1))
-            await accounts.asked.wait()
+            nursery.start_soon(run)
+            await begun.wait()
             for number in range(3):
                 nursery.start_soon(wait, number)
             await trio.testing.wait_all_tasks_blocked()
-            accounts.go_on.set()
+            may_end.set()
     assert sorted(returned) == [0, 1, 2]
 
 
 @define
-class Reporting:
-    """A part that reports one change, when the test says so."""
+class Gate:
+    """Messages of a client that contain `word` wait until the test lets them pass."""
 
-    may_begin: trio.Event = field(factory=trio.Event)
+    word: bytes
+    reached: trio.Event = field(factory=trio.Event)
+    is_open: trio.Event = field(factory=trio.Event)
 
-    @asynccontextmanager
-    async def changes(self) -> AsyncGenerator[AsyncGenerator[None]]:
-        async with aclosing(self._changes()) as changes:
-            yield changes
-
-    async def _changes(self) -> AsyncGenerator[None]:
-        await self.may_begin.wait()
-        yield
+    async def __call__(self, session: Session, packet: Packet) -> None:
+        if self.word in packet.data:
+            self.reached.set()
+            await self.is_open.wait()
+        await session.to_server(packet)
 
 
-async def test_nothing_is_quiet_before_listening_has_begun(autojump_clock: MockClock) -> None:
-    reporting = Reporting()
+async def returns_behind(gate: Gate, wait: Callable[[], Awaitable[None]]) -> None:
+    """`wait` returns once the gate is open, and not before."""
+    returned = trio.Event()
 
-    async def listen() -> None:
-        async with Counted(reporting).changes() as changes:
-            async for _ in changes:
-                pass
+    async def run() -> None:
+        await wait()
+        returned.set()
 
-    async def wait() -> None:
-        await until_quiet()
-        assert reporting.may_begin.is_set()
+    async with trio.open_nursery() as nursery:
+        await gate.reached.wait()
+        nursery.start_soon(run)
+        for _ in range(2):  # `wait` goes on at the same time as this task
+            await trio.testing.wait_all_tasks_blocked()
+        assert not returned.is_set()
+        gate.is_open.set()
 
-    with trio.fail_after(5):
+
+async def test_nothing_is_quiet_before_listening_has_begun(
+    databases: Databases, mock_clock: MockClock
+) -> None:
+    gate = Gate(b"LISTEN")
+    async with (
+        databases.migrated() as dsn,
+        open_proxy(dsn) as proxy,
+        open_store(proxy.dsn) as store,
+    ):
+        proxy.from_client = gate
+
+        async def listen() -> None:
+            async with store.sessions.changes() as changes:
+                assert await anext(changes) is None
+
         async with trio.open_nursery() as nursery:
             nursery.start_soon(listen)
-            nursery.start_soon(wait)
-            await trio.testing.wait_all_tasks_blocked(0.1)
-            reporting.may_begin.set()
+            await returns_behind(gate, until_quiet)
+
+
+@asynccontextmanager
+async def checked(
+    databases: Databases, clock: MockClock
+) -> AsyncIterator[tuple[list[object], Gate, str]]:
+    """What is heard of sessions, while it is found out whether their connection still listens; the
+    gate that this waits for, and the database.
+    """
+    gate, heard = Gate(b"AS listening"), list[object]()
+    async with (
+        databases.migrated() as dsn,
+        open_proxy(dsn) as proxy,
+        open_store(proxy.dsn) as store,
+        store.sessions.changes() as changes,
+        trio.open_nursery() as nursery,
+    ):
+
+        async def hear() -> None:
+            async for change in changes:
+                heard.append(change)
+
+        nursery.start_soon(hear)
+        await until_quiet()
+        proxy.from_client = gate
+        clock.jump(bridge.LISTEN_CHECK_SECONDS)
+        yield heard, gate, dsn
+        nursery.cancel_scope.cancel()
+
+
+async def test_nothing_is_quiet_while_it_is_checked_whether_a_connection_listens(
+    databases: Databases, mock_clock: MockClock
+) -> None:
+    async with checked(databases, mock_clock) as (_, gate, _):
+        await returns_behind(gate, until_quiet)
+
+
+async def test_time_passes_when_nothing_waits_for_the_database(
+    databases: Databases, mock_clock: MockClock
+) -> None:
+    """Or else the connection is given up, and on this clock nobody ever listens again."""
+    async with checked(databases, mock_clock) as (heard, gate, dsn):
+        before = trio.current_time()
+        await returns_behind(gate, partial(let_pass, mock_clock, 30))
+        assert trio.current_time() == before + 30
+        await execute(dsn, "SELECT pg_notify('parlour_sessions', '7')")
+        await until_noticed()
+        assert heard == [None, SessionEnded(SessionId(7))]
 
 
 MET = PairMet(UserId(1), UserId(2))
@@ -81,38 +161,41 @@ MET = PairMet(UserId(1), UserId(2))
 
 @define
 class Notifying:
-    """Relations of which one change has not been heard of yet when another is asked for: Postgres
-    notifies of them in order.
+    """A part of a store of which one change has not been heard of yet when another is asked for:
+    Postgres notifies of them in order.
     """
 
+    notice: Notice
     asked: trio.Event = field(factory=trio.Event)
 
     @property
     def database(self) -> "Notifying":
         return self
 
-    async def fetch(self, _: str) -> None:
+    async def fetch(self, sql: str) -> None:
+        assert sql == self.notice.sql
         self.asked.set()
 
     @asynccontextmanager
-    async def changes(self) -> AsyncGenerator[AsyncGenerator[Change | None]]:
+    async def changes(self) -> AsyncGenerator[AsyncGenerator[object]]:
         async with aclosing(self._changes()) as changes:
             yield changes
 
-    async def _changes(self) -> AsyncGenerator[Change | None]:
+    async def _changes(self) -> AsyncGenerator[object]:
         yield None
         await self.asked.wait()
-        for change in (MET, NOBODY_OPENED):
+        for change in (MET, self.notice.change):
             yield change
 
 
+@pytest.mark.parametrize("notice", [NOBODY_OPENED, NOBODY_CHANGED])
 async def test_every_change_is_noticed_and_what_was_asked_for_shows_to_nobody(
-    autojump_clock: MockClock,
+    autojump_clock: MockClock, notice: Notice
 ) -> None:
-    heard: list[Change | None] = []
+    heard: list[object] = []
 
     async def listen() -> None:
-        async with CountedRelations(Notifying()).changes() as changes:
+        async with Heard(Notifying(notice), notice).changes() as changes:
             async for change in changes:
                 heard.append(change)  # noqa: PERF401  also before the end
             await trio.sleep_forever()

@@ -158,8 +158,7 @@ class Notes:
         """
         doubts = self._doubts[user_id]
         count = min(CONCURRENT_NOTES + doubts, PAGE_NOTES)
-        last = await self.store.settled_number(user_id)
-        notes = await self.store.since(user_id, max(0, last - count), limit=count)
+        notes = await self.store.latest(user_id, limit=count)
         await self.announcer.announce([noted(user_id, note) for note in notes])
         self._doubts -= Counter({user_id: doubts})
 

@@ -62,8 +62,9 @@ class Notes(Protocol):
         statement.
         """
 
-    async def settled_number(self, user_id: UserId) -> int:
-        """As `last_number`, once every change of the user's whose outcome is unknown has been made,
+    async def latest(self, user_id: UserId, *, limit: int) -> Sequence[Note]:
+        """The notes with the user's last `limit` numbers, in their order, of channels that the user
+        may see, as they are once every change of the user's whose outcome is unknown has been made,
         or never will be. Raises StoreUnavailable: some may still be in work.
         """
 

@@ -12,15 +12,14 @@ import pytest
 from attrs import frozen
 
 from persistence.interface import Store
-from persistence.postgres import open_postgres_store
 from persistence.records import Draft
 from protocol.model import Message, MessageKind
 from protocol.revisions import MAX_REACTION_KINDS, Delete, React
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.permissions.asking import WAYS, Answer, Scene, headers_of, way_of
 from tests.support.clients.socketio import enter
-from tests.support.quiet import counted, until_quiet
-from tests.support.stores.databases import Databases, execute
+from tests.support.quiet import until_quiet
+from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.stores.records import changed, make_upload, post_one
 from tests.support.world import Person, open_world
 
@@ -80,8 +79,8 @@ ROWS: Final = rows()
 async def scene(databases: Databases) -> AsyncIterator[Scene]:
     async with (
         databases.migrated() as dsn,
-        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
-        open_world(counted(store), presence_grace=0.0, chat_messages=1_000) as world,
+        open_store(dsn, pool_size=2) as store,
+        open_world(store, presence_grace=0.0, chat_messages=1_000) as world,
     ):
         ann, ben, eve = await world.people("ann", "ben", "eve")
         messages = {

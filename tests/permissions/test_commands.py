@@ -9,13 +9,11 @@ from typing import Final
 import pytest
 
 from persistence.policy import Action, Place, grants
-from persistence.postgres import open_postgres_store
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.permissions.scene import SIGNED_OUT, STANDINGS, Kind, Scene, open_scene
 from tests.support.clients.socketio import connect, enter
 from tests.support.clients.websocket import Refused, WebSocket
-from tests.support.quiet import counted
-from tests.support.stores.databases import Databases
+from tests.support.stores.databases import Databases, open_store
 from tests.support.stores.records import NOBODY
 from tests.support.world import World, open_world
 
@@ -51,8 +49,8 @@ EVENTS: Final = {
 async def scene(databases: Databases) -> AsyncIterator[Scene]:
     async with (
         databases.migrated() as dsn,
-        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
-        open_world(counted(store), presence_grace=0.0, chat_messages=1_000) as world,
+        open_store(dsn, pool_size=2) as store,
+        open_world(store, presence_grace=0.0, chat_messages=1_000) as world,
     ):
         yield await open_scene(world, dsn)
 

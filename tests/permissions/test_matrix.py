@@ -10,13 +10,11 @@ from attrs import evolve
 import hub.rest.routes
 from hub.rest.app import discover
 from hub.settings.redaction import Secret
-from persistence.postgres import open_postgres_store
 from tests.permissions.calls import ROWS, Row
 from tests.permissions.expected import NotBlocked, SignedIn, expected_status
 from tests.permissions.scene import Kind, Scene, open_scene
 from tests.support.clients.http import Reply
-from tests.support.quiet import counted
-from tests.support.stores.databases import Databases
+from tests.support.stores.databases import Databases, open_store
 from tests.support.stores.records import NOBODY
 from tests.support.world import World, open_world
 
@@ -31,9 +29,9 @@ def test_every_call_has_a_row() -> None:
 async def scene(databases: Databases) -> AsyncIterator[tuple[World, Scene]]:
     async with (
         databases.migrated() as dsn,
-        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+        open_store(dsn, pool_size=2) as store,
         open_world(
-            counted(store),
+            store,
             presence_grace=0.0,
             keep_versions=True,
             admin_token=Secret("0123456789abcdef"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from persistence.postgres.express import open_express_sessions
 from protocol.parsing.express_session import sign
-from tests.support.quiet import Counted
+from tests.support.quiet import counting
 from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.world import World, open_world
 
@@ -28,13 +28,14 @@ async def open_hub(databases: Databases, **settings: Any) -> AsyncIterator[tuple
     async with databases.migrated() as dsn:
         for statement in TABLE:
             await execute(dsn, statement)
-        async with open_store(dsn) as store, open_express_sessions(dsn, "app.session") as sessions:
-            foreign: Any = Counted(sessions)
-            secrets = (SECRET,)
-            async with open_world(
-                store, foreign_sessions=foreign, session_secrets=secrets, **settings
-            ) as world:
-                yield world, dsn
+        async with (
+            open_store(dsn) as store,
+            open_express_sessions(dsn, "app.session", counting()) as foreign,
+            open_world(
+                store, foreign_sessions=foreign, session_secrets=(SECRET,), **settings
+            ) as world,
+        ):
+            yield world, dsn
 
 
 async def remember(

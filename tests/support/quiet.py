@@ -4,22 +4,21 @@ Every task waits, and none of them for the database: what was to be sent has bee
 timer runs out or somebody asks for something. So "nothing came" can be said without waiting.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
-from inspect import isasyncgenfunction, iscoroutinefunction, unwrap
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import trio
 import trio.testing
-from attrs import define, evolve, field, fields
+from attrs import define, evolve, field, frozen
+from trio.testing import MockClock
 
 from persistence.changes import ProfileOpened
 from persistence.interface import Store
+from persistence.postgres.database.statements import StatementWatch
 from persistence.records import StoreUnavailable
+from persistence.sessions import UserChanged
 from protocol.model import UserId
-
-NOBODY_OPENED = ProfileOpened(UserId(0))
-NOTIFY_NOBODY_OPENED = "SELECT pg_notify('parlour_changes', 'opened 0')"
 
 
 @define
@@ -30,10 +29,11 @@ class Statements:
     heard: set["Hearing"] = field(factory=set)
     _ended: trio.Event = field(factory=trio.Event)
 
-    async def run(self, statement: Callable[[], Awaitable[Any]]) -> Any:
+    @contextmanager
+    def one(self) -> Iterator[None]:
         self.running += 1
         try:
-            return await statement()
+            yield
         finally:
             self.running -= 1
             self._ended.set()  # whoever waits, and the next ones wait for the next end
@@ -54,75 +54,78 @@ def _statements() -> Statements:
         return statements
 
 
-@define
-class Counted:
-    """A part of a store whose calls count as statements, as does the beginning of what it listens
-    for: until then changes that were made wait in the database.
+@contextmanager
+def _counted(_: str) -> Iterator[Callable[[int], None]]:
+    with _statements().one():
+        yield lambda _: None
+
+
+def counting() -> StatementWatch:
+    """What a store on a real database is opened with, so that `until_quiet` waits for the answers
+    to all of its statements: also to those that begin to listen for notices, and those that check
+    whether notices can still come.
     """
-
-    _part: Any
-
-    def __getattr__(self, name: str) -> Any:
-        method = getattr(self._part, name)
-        if isasyncgenfunction(unwrap(method)):  # a context that reports changes
-            return lambda *args: _listening(method(*args))
-        if not iscoroutinefunction(method):
-            return method
-
-        async def call(*args: Any, **kwargs: Any) -> Any:
-            return await _statements().run(lambda: method(*args, **kwargs))
-
-        return call
+    return StatementWatch(open_span=_counted)
 
 
-@asynccontextmanager
-async def _listening(
-    listens: AbstractAsyncContextManager[AsyncIterator[Any]],
-) -> AsyncGenerator[AsyncIterator[Any]]:
-    async with listens as changes, aclosing(_begun(changes)) as counted_changes:
-        yield counted_changes
+@frozen
+class Notice:
+    """One that concerns nobody: the statement that sends it, and the change that it is read as."""
+
+    sql: str
+    change: object
 
 
-async def _begun(changes: AsyncIterator[Any]) -> AsyncGenerator[Any]:
-    yield await _statements().run(changes.__anext__)  # says that listening has begun
-    async for change in changes:
-        yield change
+NOBODY_OPENED = Notice("SELECT pg_notify('parlour_changes', 'opened 0')", ProfileOpened(UserId(0)))
+NOBODY_CHANGED = Notice("SELECT pg_notify('parlour_sessions', 'user 0')", UserChanged(UserId(0)))
 
 
 @define(eq=False)
 class Hearing:
-    """What a hub is notified of by one database. Notices come in the order in which their changes
-    were committed: who hears of one that is sent now has heard of all changes until now. It
-    concerns nobody, and the hub does not see it.
+    """What a hub is notified of on one channel of a database. Notices come in the order in which
+    their changes were committed: who hears of one that is sent now has heard of all changes until
+    now. It concerns nobody, and the hub does not see it.
     """
 
-    _relations: Any
+    _database: Any
+    _notice: Notice
     _came: trio.Event = field(factory=trio.Event)
 
     async def all_until_now(self) -> None:
         came = self._came
         with suppress(StoreUnavailable):  # then nothing comes
-            await _statements().run(lambda: self._relations.database.fetch(NOTIFY_NOBODY_OPENED))
+            await self._database.fetch(self._notice.sql)
             await came.wait()
 
     async def through(self, changes: AsyncIterator[Any]) -> AsyncGenerator[Any]:
         async for change in changes:
-            if change in (NOBODY_OPENED, None):  # None: whatever was not heard is looked up
+            if change in (self._notice.change, None):  # None: what was not heard is looked up
                 self._came.set()
                 self._came = trio.Event()
-            if change != NOBODY_OPENED:
+            if change != self._notice.change:
                 yield change
 
 
 @define
-class CountedRelations(Counted):
-    """Relations on a real database, of whose changes `until_noticed` waits for the notices."""
+class Heard:
+    """A part of a store on a real database, of whose changes `until_noticed` waits for the notices.
+
+    Args:
+        part: reports changes.
+        notice: comes as one of them.
+    """
+
+    part: Any
+    notice: Notice
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.part, name)
 
     @asynccontextmanager
     async def changes(self) -> AsyncGenerator[AsyncIterator[Any]]:
-        hearing, heard = Hearing(self._part), _statements().heard
+        hearing, heard = Hearing(self.part.database, self.notice), _statements().heard
         async with (
-            _listening(self._part.changes()) as changes,
+            self.part.changes() as changes,
             aclosing(hearing.through(changes)) as others,
         ):
             heard.add(hearing)
@@ -132,12 +135,11 @@ class CountedRelations(Counted):
                 heard.discard(hearing)
 
 
-def counted(store: Store) -> Store:
-    """A store on a real database, for whose answers `until_quiet` waits."""
-    names = {part.name for part in fields(Store)} - {"figures"}  # which nothing waits for
-    parts: dict[str, Any] = {name: Counted(getattr(store, name)) for name in names}
-    parts["relations"] = CountedRelations(store.relations)
-    return evolve(store, **parts)
+def heard(store: Store) -> Store:
+    """A store on a real database, for whose notices `until_noticed` waits."""
+    relations: Any = Heard(store.relations, NOBODY_OPENED)
+    sessions: Any = Heard(store.sessions, NOBODY_CHANGED)
+    return evolve(store, relations=relations, sessions=sessions)
 
 
 async def until_quiet() -> None:
@@ -155,4 +157,14 @@ async def until_noticed() -> None:
     await until_quiet()
     for hearing in list(_statements().heard):
         await hearing.all_until_now()
+    await until_quiet()
+
+
+async def let_pass(clock: MockClock, seconds: float) -> None:
+    """Let time pass at once, and what it leads to happen. Nothing may wait for the database then:
+    the time for the answer would be over, too. A listener whose connection is given up for that
+    reason listens again a moment later, which never comes on a clock that stands still.
+    """
+    await until_noticed()
+    clock.jump(seconds)
     await until_quiet()

@@ -94,6 +94,15 @@ class MemoryNotes:
 
     async def since(self, user_id: UserId, number: int, *, limit: int) -> Sequence[Note]:
         """See the interface."""
+        notes = self._above(user_id, number)
+        found = notes if number > 0 else [note for note in notes if _holds(note)]
+        return found[:limit]
+
+    async def latest(self, user_id: UserId, *, limit: int) -> Sequence[Note]:
+        """See the interface."""
+        return self._above(user_id, await self.last_number(user_id) - limit)
+
+    def _above(self, user_id: UserId, number: int) -> list[Note]:
         found: list[Note] = []
         for row in self.tables.channels.values():
             if not self.tables.may_join(user_id, row.channel):
@@ -103,20 +112,20 @@ class MemoryNotes:
             found += [
                 note
                 for (who, message_id), note in row.hidden.items()
-                if who == user_id
-                and message_id in self.tables.messages
-                and (note.is_hidden or number > 0)
+                if who == user_id and message_id in self.tables.messages
             ]
-        found = [note for note in found if note.number > number]
-        return sorted(found, key=lambda note: note.number)[:limit]
-
-    async def settled_number(self, user_id: UserId) -> int:
-        """See the interface."""
-        return self.tables.last_notes.get(user_id, 0)
+        return sorted(
+            (note for note in found if note.number > number), key=lambda note: note.number
+        )
 
     async def last_number(self, user_id: UserId) -> int:
         """See the interface."""
         return self.tables.last_notes.get(user_id, 0)
+
+
+def _holds(note: Note) -> bool:
+    """Whether it is not of a message that is hidden no more."""
+    return isinstance(note, ChannelNote) or note.is_hidden
 
 
 def _note(row: ChannelRow, user_id: UserId) -> ChannelNote:

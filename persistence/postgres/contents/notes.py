@@ -68,7 +68,7 @@ SINCE: Final = f"""
                 SELECT h.number, m.channel_id, m.id, m.seq, h.is_hidden, 0, NULL, NULL, NULL
                   FROM hidden_messages h
                   JOIN messages m ON m.channel_id = h.channel_id AND m.id = h.message_id
-                 WHERE h.user_id = $1 AND h.number > $2 AND (h.is_hidden OR $2 > 0)) AS a
+                 WHERE h.user_id = $1 AND h.number > $2 AND (h.is_hidden OR $2 <> 0)) AS a
              ORDER BY a.number OFFSET 0) AS n
       JOIN channels c ON c.id = n.channel_id
      WHERE may_join($1, c.id)
@@ -141,10 +141,12 @@ class PostgresNotes:
         rows = await self.database.fetch(SINCE, user_id, number, limit)
         return [_hidden_note(row) if row["id"] is not None else _channel_note(row) for row in rows]
 
-    async def settled_number(self, user_id: UserId) -> int:
+    async def latest(self, user_id: UserId, *, limit: int) -> Sequence[Note]:
         """See the interface."""
         row = await self.database.fetch_one("SELECT settled_notes($1) AS last", user_id)
-        return 0 if row is None else row["last"]
+        last = 0 if row is None else row["last"]
+        # from 0 on, what is undone would be left out
+        return await self.since(user_id, last - limit if last > limit else -1, limit=limit)
 
     async def last_number(self, user_id: UserId) -> int:
         """See the interface."""

@@ -58,6 +58,7 @@ ACQUIRE_SECONDS: Final = 2.0
 LISTEN_RETRY_SECONDS: Final = 0.5
 LISTEN_BEGIN_SECONDS: Final = 5.0  # after which the hub starts without
 LISTEN_CHECK_SECONDS: Final = 15.0
+LISTENING: Final = "database.bridge.listen"  # the name of its statements
 MAX_NOTICES: Final = 10_000
 CONFLICT_ATTEMPTS: Final = 3
 CANCEL_SECONDS: Final = 2.0
@@ -179,7 +180,7 @@ class Connections:
         watch: StatementWatch = UNWATCHED,
     ) -> None:
         self.figures: Final = PoolFigures(name, count)
-        self._watch = watch
+        self.watch: Final = watch
         self._free: list[_Slot] = [
             _Slot(connect, give_up, self.figures, watch) for _ in range(count)
         ]
@@ -192,7 +193,7 @@ class Connections:
             StoreUnavailable: no connection was free in time, or the database cannot be used.
             StatementRefused: what was to be stored is.
         """
-        open_span = self._watch.open_span
+        open_span = self.watch.open_span
         if open_span is None:
             return await self._fetch(sql, args)
         with open_span(statement_name()) as note_rows:
@@ -240,7 +241,7 @@ class Connections:
             figures.waits.add(perf_counter() - began)
         figures.errors["no_connection_free"] += 1
         reason = "every connection is busy"
-        self._watch.timed_out(began, reason)
+        self.watch.timed_out(began, reason)
         raise StoreUnavailable(reason)
 
     def close(self) -> None:
@@ -383,11 +384,7 @@ class Database:
 
     @asynccontextmanager
     async def listen(
-        self,
-        channel: str,
-        parse: Callable[[str], T],
-        *,
-        check_seconds: float = LISTEN_CHECK_SECONDS,
+        self, channel: str, parse: Callable[[str], T]
     ) -> AsyncIterator[AsyncIterator[T | None]]:
         """The payloads of NOTIFY on `channel`, parsed. None comes when listening begins, and again
         after the connection was lost: earlier notifications may have been missed. Entered once
@@ -396,12 +393,11 @@ class Database:
         Args:
             channel: the channel's name.
             parse: turns a payload into a value; raises ValueError for one that is to be ignored.
-            check_seconds: how often to check that the server still answers.
         """
         give, take = trio.open_memory_channel[T | None](MAX_NOTICES)
         async with trio.open_nursery() as nursery:
             begun = trio.Event()
-            nursery.start_soon(self._keep_listening, channel, parse, give, check_seconds, begun)
+            nursery.start_soon(self._keep_listening, channel, parse, give, begun)
             with trio.move_on_after(LISTEN_BEGIN_SECONDS):
                 await begun.wait()
             with take:
@@ -413,12 +409,11 @@ class Database:
         channel: str,
         parse: Callable[[str], T],
         give: trio.MemorySendChannel[T | None],
-        check_seconds: float,
         begun: trio.Event,
     ) -> None:
         while True:
             try:
-                await self._listen_until_lost(channel, parse, give, check_seconds, begun)
+                await self._listen_until_lost(channel, parse, give, begun)
             except StoreUnavailable as error:
                 log.warning("listening_lost", channel=channel, reason=str(error))
             await trio.sleep(LISTEN_RETRY_SECONDS)
@@ -428,10 +423,9 @@ class Database:
         channel: str,
         parse: Callable[[str], T],
         give: trio.MemorySendChannel[T | None],
-        check_seconds: float,
         begun: trio.Event,
     ) -> None:
-        lost = trio.Event()
+        lost, watch = trio.Event(), self._connections.watch
 
         def hear(_: object, __: int, ___: str, payload: str) -> None:
             # Called by asyncio, where an exception would end more than this listener.
@@ -456,14 +450,16 @@ class Database:
             await opened[0].fetchval("SELECT 1 AS listening", timeout=STATEMENT_SECONDS)
 
         try:
-            await in_asyncio(begin)
+            with watch.span(LISTENING):
+                await in_asyncio(begin)
             begun.set()
             await give.send(None)
             while not lost.is_set():
-                with trio.move_on_after(check_seconds):
+                with trio.move_on_after(LISTEN_CHECK_SECONDS):
                     await lost.wait()
                 if not lost.is_set():
-                    await in_asyncio(check)
+                    with watch.span(LISTENING):
+                        await in_asyncio(check)
         finally:
             for connection in opened:
                 connection.terminate()

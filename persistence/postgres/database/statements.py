@@ -7,7 +7,7 @@ values, who reads logs or traces.
 
 import inspect
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from time import perf_counter
 from types import FrameType
@@ -42,6 +42,10 @@ class StatementWatch:
     def warn_from(self, seconds: float) -> None:
         """Log statements that take so long; 0: none."""
         self.slow = seconds or inf
+
+    def span(self, name: str) -> AbstractContextManager[object]:
+        """That of a statement of this name, if something makes spans."""
+        return nullcontext() if self.open_span is None else self.open_span(name)
 
     def done(self, began: float, rows: int | None) -> None:
         """A statement has come to its end. `rows`: None if nobody waited for them."""

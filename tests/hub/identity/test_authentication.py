@@ -17,6 +17,7 @@ from tests.support.clients.socketio import connect
 from tests.support.clients.websocket import Refused
 from tests.support.express import SECRET, open_hub, remember
 from tests.support.posting import private_message
+from tests.support.quiet import let_pass
 from tests.support.stores.databases import Databases, execute
 from tests.support.world import World, open_world
 
@@ -201,7 +202,7 @@ async def test_a_token_ends_with_the_express_session_that_it_was_issued_to(
         await socket.receive_type("system")
         await execute(dsn, "DELETE FROM app.session")
         assert (await with_token(world, token)).status == 401
-        mock_clock.jump(5)
+        await let_pass(mock_clock, 5)
         assert (await socket.closed()).code == 4001
 
 

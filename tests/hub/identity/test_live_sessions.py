@@ -12,7 +12,7 @@ from persistence.sessions import time_left
 from tests.support.clients.socketio import connect
 from tests.support.clients.websocket import WebSocket, upgrade_request
 from tests.support.express import open_hub, remember
-from tests.support.quiet import until_quiet
+from tests.support.quiet import let_pass, until_quiet
 from tests.support.stores.databases import (
     Databases,
     execute,
@@ -78,15 +78,13 @@ async def test_an_express_session_is_checked_however_long_it_takes_to_connect(
         cookie = await remember(dsn, "abc", ann.id)
         stream = world.connect_lockstep()
         nursery.start_soon(stream.send_all, upgrade_request("/messagepal", Cookie=cookie))
-        await until_quiet()  # the session was found, and the response waits to be taken
-        mock_clock.jump(5)
-        await until_quiet()
+        await let_pass(mock_clock, 5)  # the session was found, and the response waits to be taken
         head, _, rest = bytes(await stream.receive_some()).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101"), head
         socket = WebSocket(stream, rest)
         await socket.receive_type("connected")
         await execute(dsn, "DELETE FROM app.session")
-        mock_clock.jump(5)
+        await let_pass(mock_clock, 5)
         assert (await socket.closed()).code == 4001
 
 
@@ -99,7 +97,7 @@ async def test_an_express_session_that_expires_closes_its_sockets(
         cookie = await remember(dsn, "abc", ann.id, cookie=soon)
         socket = await world.websocket("/ws/chat", Cookie=cookie)
         await socket.receive_type("connected")
-        mock_clock.jump(50)
+        await let_pass(mock_clock, 50)
         assert (await socket.closed()).code == 4001
 
 
@@ -133,10 +131,9 @@ async def test_an_express_session_that_its_application_extends_goes_on(
         socket = await world.websocket("/messagepal", Cookie=cookie)
         await socket.receive_type("connected")
         await execute(dsn, "UPDATE app.session SET expire = expire + interval '30 seconds'")
-        mock_clock.jump(20.5)
-        await until_quiet()
+        await let_pass(mock_clock, 20.5)
         await goes_on(socket)
-        mock_clock.jump(30)
+        await let_pass(mock_clock, 30)
         assert (await socket.closed()).code == 4001
 
 
@@ -147,10 +144,9 @@ async def test_an_end_that_sql_sets_later_is_the_end(
         ann = await world.sign_in((await world.person("ann")).user, timedelta(seconds=20))
         socket = await ann.open("/messagepal")
         await execute(dsn, "UPDATE sessions SET expires_at = expires_at + interval '30 seconds'")
-        mock_clock.jump(20.5)
-        await until_quiet()
+        await let_pass(mock_clock, 20.5)
         await goes_on(socket)
-        mock_clock.jump(30)
+        await let_pass(mock_clock, 30)
         assert (await socket.closed()).code == 4001
 
 
@@ -162,10 +158,9 @@ async def test_an_end_that_sql_sets_earlier_is_heard(
         ann, ben = await world.people("ann", "ben")
         anns, bens = await ann.open(), await ben.open()
         await execute(dsn, f"UPDATE sessions SET expires_at = {end} WHERE id = {ann.session_id}")
-        await until_quiet()
         if "20" in end:
             await anns.is_silent()
-            mock_clock.jump(20.5)
+            await let_pass(mock_clock, 20.5)
         assert (await anns.closed()).code == 4001
         assert (await ann.call("GET", "/api/auth/session")).status in (200, 401)
         await bens.close_in_silence()
@@ -249,6 +244,6 @@ async def test_the_clock_of_the_database_decides(
                 assert (reply.status, reply.set_cookies) == (200, [])  # it is not late for it
             assert world.services.session_cache.hits
             await short_one.is_silent()
-            mock_clock.jump(50)
+            await let_pass(mock_clock, 50)
             assert (await short_one.closed()).code == 4001
             await long_one.close_in_silence()

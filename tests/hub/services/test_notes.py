@@ -293,7 +293,7 @@ async def _lost(call: Any, *args: Any, **kwargs: Any) -> Any:
 async def test_a_note_whose_answer_was_lost_is_told(store: Store) -> None:
     """Although nobody asks for it again, and the next one is none that the dialect sends."""
     hiding = Interception("notes", "hide", _lost)
-    settling = Interception("notes", "settled_number", _lost)
+    settling = Interception("notes", "latest", _lost)
     async with open_world(settling.over(hiding.over(store))) as world:
         school = await open_school(world)
         (one,) = await write(world, school.ann.user, school.ben.user, "1")

@@ -308,6 +308,8 @@ async def test_what_was_missed_is_told_in_the_order_of_its_numbers(store: Store)
     assert [each.number for each in missed] == [3, 4, 5]
     assert [each.number for each in await notes.since(ben.id, 2, limit=2)] == [3, 4]
     assert await notes.since(ben.id, 5, limit=9) == []
+    assert [each.number for each in await notes.latest(ben.id, limit=9)] == [2, 3, 4, 5]
+    assert [each.number for each in await notes.latest(ben.id, limit=2)] == [4, 5]
     assert missed[1] == HiddenNote(
         one.channel_id, 4, one.id, 1, is_hidden=False, pair=(ann.id, ben.id)
     )

@@ -283,10 +283,12 @@ class Ledger(Outgoing):
         return evolve(heard.state, mentions=mentions, mentions_channel=channel)
 
     def _show_threads(self, shown: Heard | Stored, committed: Committed) -> None:
-        if self._may_be_less(committed):
+        if not self._may_be_less(committed):
+            self.threads.show(shown.threads, committed.at)
+        elif shown.threads:
             self.threads.show(self.threads.current(shown.threads), committed.at)
         else:
-            self.threads.show(shown.threads, committed.at)
+            self.threads.leave_out(committed.message.id)
 
     def _is_not_hidden(self, message_id: MessageId) -> None:
         """What was hidden before the device came is not told; live it may be, if it was stored
@@ -351,15 +353,18 @@ class Ledger(Outgoing):
         same = (message.author_id, message.key) == (self.me, stored.key)
         if not same:
             self._complain(f"was confirmed {stored}, stored is {message}")
+        is_repeat, is_new = self._is_repeat(name), False
         self.connection.answered(name)
         self._confirm(name)
-        self._show_threads(stored, committed)
         if stored.channel_id in self.connection.joined:  # if not, it has no place there
             self.connection.reach(stored.channel_id, stored.seq)
-            if self._place(stored.channel_id, stored.seq, name):
+            is_new = self._place(stored.channel_id, stored.seq, name)
+            if is_new:
                 as_posted = self.truth.states[message.position][0]
                 as_sent = evolve(as_posted, content=self._sent[name].text)
                 self.states.keep(stored.channel_id, stored.seq, as_sent)
+        if is_new or not is_repeat:  # what confirms a repeat may be older than what came before
+            self._show_threads(stored, committed)
 
     def _place(self, channel_id: ChannelId, seq: int, key: Name | None) -> bool:
         """A message in its channel: the next one, or one of those that may come otherwise. Returns

@@ -37,9 +37,10 @@ class Mentions:
             return
         position = found.message.position
         state = self.truth.states[position].get(mentioned.rev)
-        is_true = state is not None and (
-            state.content == mentioned.content
-            and self.names_me(found.message, state) is mentioned.is_mentioned
+        is_true = (
+            state is not None
+            and state.content == mentioned.content
+            and self._may_be(found.message, state, is_mentioned=mentioned.is_mentioned)
         )
         self.require(is_true, f"was told {mentioned}, and it was {state}")
         channel_id, _ = position
@@ -48,7 +49,15 @@ class Mentions:
         self.require(not leaks, f"was told {mentioned}, which it may not know")
         self.told.setdefault(mentioned.message_id, []).append(mentioned.is_mentioned)
 
-    def names_me(self, message: Message, state: State) -> bool:
+    def _may_be(self, message: Message, state: State, *, is_mentioned: bool) -> bool:
+        """Whether a message may be said to mention the user, or to do so no longer: that one which
+        names everybody does not is so for who has muted it, or came later.
+        """
+        if is_mentioned:
+            return self._names_me(message, state)
+        return not self._reaches_me(message, state)
+
+    def _names_me(self, message: Message, state: State) -> bool:
         """Whether the device's user is mentioned."""
         is_mentioned = self.me in state.mentions or state.mentions_channel
         return is_mentioned and message.author_id != self.me
@@ -69,7 +78,7 @@ class Mentions:
         workspace_id = tables.channels[message.channel_id].channel.workspace_id
         joined_at = None if workspace_id is None else tables.joined.get((workspace_id, self.me))
         is_later = joined_at is not None and joined_at > message.created_at
-        return self.names_me(message, state) and (by_name or not (is_muted or is_later))
+        return self._names_me(message, state) and (by_name or not (is_muted or is_later))
 
     def missing(self, channels: list[ChannelId], since: float) -> list[str]:
         """What the device was not told of what happened since then, while nothing failed."""

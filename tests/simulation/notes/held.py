@@ -13,6 +13,8 @@ from tests.simulation.judgement.witness import Judge
 from tests.simulation.languages.language import Language
 from tests.simulation.languages.notes import ChannelNoted, Noted
 
+_Place = tuple[ChannelId, MessageId | None]
+
 
 @frozen
 class _Ask:
@@ -41,7 +43,7 @@ class HeldNotes:
     language: Language
     require: Judge
     known: int = field(default=0, init=False)
-    _held: dict[tuple[ChannelId, MessageId | None], Noted] = field(factory=dict, init=False)
+    _held: dict[_Place, Noted] = field(factory=dict, init=False)
     _above: set[int] = field(factory=set, init=False)  # told, and not known what is below
     _asks: list[_Ask] = field(factory=list, init=False)  # of the present connection
     _known_at: float = field(default=-inf, init=False)  # when it asked for what it was told of
@@ -83,9 +85,12 @@ class HeldNotes:
         self.require(is_blank or noted == was, f"was told {noted}, and it was {was}")
 
     def resumed(self, upto: int) -> None:
-        """The hub says that the device knows all notes up to this number."""
+        """The hub says that the device knows all notes up to this number. If one of several asks
+        was refused, it may be any of them that this is about.
+        """
+        is_anew = all(each.named == 0 for each in self._asks)
         ask = self._asks.pop(0)
-        if ask.named == 0 or upto < ask.named:  # what it was told is all that there is
+        if is_anew or upto < ask.named:  # what it was told is all that there is
             self._held = {
                 place: each for place, each in self._held.items() if each.number in ask.told
             }
@@ -101,16 +106,23 @@ class HeldNotes:
 
     def _stale(self, at: float) -> list[Noted]:
         """The notes until then, the last of each place, of which the device knows less."""
-        last: dict[object, Noted] = {}
+        last: dict[_Place, Noted] = {}
+        undone: set[_Place] = set()  # since then
         for number, noted in self.truth.notes.by_number[self.me].items():
             if self.truth.notes.noted_at(self.me, number) < at:
                 last[_place(noted)] = noted
-        return [each for each in last.values() if self._may_know(each) and self._lacks(each)]
+            elif not _says(noted):
+                undone.add(_place(noted))
+        return [
+            noted
+            for place, noted in last.items()
+            if self._may_know(noted) and self._lacks(noted, is_undone=place in undone)
+        ]
 
-    def _lacks(self, noted: Noted) -> bool:
+    def _lacks(self, noted: Noted, *, is_undone: bool) -> bool:
         held = self._held.get(_place(noted))
         if held is None:
-            return _says(noted)
+            return _says(noted) and not is_undone
         return held.number < noted.number
 
     def _may_know(self, noted: Noted) -> bool:
@@ -125,7 +137,7 @@ class HeldNotes:
         self._above = {each for each in self._above if each > self.known}
 
 
-def _place(noted: Noted) -> tuple[ChannelId, MessageId | None]:
+def _place(noted: Noted) -> _Place:
     return noted.channel_id, None if isinstance(noted, ChannelNoted) else noted.message_id
 
 

@@ -27,6 +27,7 @@ class HeldThreads:
     require: Judge
     told: set[MessageId] = field(factory=set, init=False)
     _shown: dict[MessageId, Thread] = field(factory=dict, init=False)
+    _left_out: set[MessageId] = field(factory=set, init=False)
 
     def show(self, threads: Iterable[Thread], since: float) -> None:
         """The device is shown threads as they were at some time since then."""
@@ -35,6 +36,13 @@ class HeldThreads:
             now = self.truth.threads.now(thread.parent_id)
             self.require(is_true, f"was shown {thread}, and it is {now}")
             self._shown[thread.parent_id] = thread
+            self._left_out.discard(thread.parent_id)
+
+    def leave_out(self, message_id: MessageId) -> None:
+        """A reply is confirmed to its author without its thread, because they may not write there
+        any more: the device does not know what its own reply made of the thread.
+        """
+        self._left_out.add(self.truth.threads.root_of(message_id))
 
     def current(self, threads: Iterable[Thread]) -> list[Thread]:
         """Those that are as they are now."""
@@ -68,5 +76,6 @@ class HeldThreads:
         return [
             shown
             for root in messages
-            if not log.was(shown := self._shown.get(root, Thread(root)), since)
+            if root not in self._left_out
+            and not log.was(shown := self._shown.get(root, Thread(root)), since)
         ]

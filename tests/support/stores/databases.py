@@ -18,7 +18,7 @@ from attrs import define, evolve, field
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database.migrate import load_schema, migrate
-from tests.support.quiet import counted
+from tests.support.quiet import counting, heard
 from tests.support.stores.places import quick_place
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"
@@ -220,8 +220,9 @@ async def migrate_divided(dsn: str) -> None:
 @asynccontextmanager
 async def open_store(dsn: str, *, pool_size: int = 4, lanes: int = 1) -> AsyncIterator[Store]:
     """A store over a migrated database."""
-    async with open_postgres_store(dsn, pool_size=pool_size, lanes=lanes) as store:
-        yield counted(store)
+    watch = counting()
+    async with open_postgres_store(dsn, pool_size=pool_size, lanes=lanes, watch=watch) as store:
+        yield heard(store)
 
 
 async def execute(dsn: str, sql: str, *args: object) -> object:

@@ -162,13 +162,31 @@ async def test_a_connection_that_falls_silent_before_it_listens_is_replaced(
             assert await anext(numbers) == 9
 
 
-async def test_listening_goes_on_through_checks_nonsense_and_a_lost_connection(
-    databases: Databases,
+async def test_a_connection_that_falls_silent_while_it_listens_is_replaced(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bridge, "LISTEN_CHECK_SECONDS", 0.01)
+    monkeypatch.setattr(bridge, "STATEMENT_SECONDS", 0.5)
+    async with databases.migrated() as dsn, open_proxy(dsn) as proxy:
+        proxy.from_client = Silence(lambda packet: b"AS listening" in packet.data, times=2)
+        async with (
+            open_database(proxy.dsn, 1) as database,
+            database.listen("numbers", int) as numbers,
+        ):
+            for _ in range(3):
+                assert await anext(numbers) is None
+            await execute(dsn, "SELECT pg_notify('numbers', '9')")
+            assert await anext(numbers) == 9
+
+
+async def test_listening_goes_on_through_checks_nonsense_and_a_lost_connection(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bridge, "LISTEN_CHECK_SECONDS", 0.01)
     async with (
         databases.migrated() as dsn,
         open_database(dsn, 2) as database,
-        database.listen("numbers", int, check_seconds=0.01) as numbers,
+        database.listen("numbers", int) as numbers,
     ):
         assert await anext(numbers) is None
         for number in range(20):  # each takes longer than the time between two checks

@@ -145,6 +145,21 @@ FAULTS: Final = (
         (f"{TESTS}/test_bridge.py",),
     ),
     Fault(
+        "a connection that falls silent while it listens is waited for for ever",
+        BRIDGE,
+        'fetchval("SELECT 1 AS listening", timeout=STATEMENT_SECONDS)',
+        'fetchval("SELECT 1 AS listening")',
+        (f"{TESTS}/test_bridge.py",),
+    ),
+    Fault(
+        "whether a connection listens is found out unwatched",
+        BRIDGE,
+        "                    with watch.span(LISTENING):\n"
+        "                        await in_asyncio(check)\n",
+        "                    await in_asyncio(check)\n",
+        ("tests/test_quiet.py",),
+    ),
+    Fault(
         "a lane waits for what another transaction holds",
         SESSION,
         '    "lock_timeout": str(int(LANE_LOCK_SECONDS * 1000)),\n',

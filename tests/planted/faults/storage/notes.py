@@ -46,6 +46,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         STORE,
     ),
     Fault(
+        "the last notes leave out what is hidden no more",
+        "persistence/postgres/contents/notes.py",
+        "(h.is_hidden OR $2 <> 0)",
+        "(h.is_hidden OR $2 > 0)",
+        STORE,
+    ),
+    Fault(
         "hidden messages are found by searches",
         "persistence/postgres/routines/search.sql",
         "AND NOT is_hidden_from(who, c.channel_id, m.id)",
