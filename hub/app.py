@@ -447,12 +447,12 @@ async def _drain(server: Server, orders: _Orders) -> None:
             await _hand_over(server, seconds)
         case Leaving.AFTER_DRAIN if config.drain_seconds:
             log.info("draining", seconds=config.drain_seconds)
+            noticed = min(BALANCER_SECONDS, config.drain_seconds / 2)
+            await trio.sleep(noticed)
             if _others_live(services, orders.place):
-                noticed = min(BALANCER_SECONDS, config.drain_seconds / 2)
-                await trio.sleep(noticed)
                 await _hand_over(server, config.drain_seconds - noticed)
             else:
-                await trio.sleep(config.drain_seconds)
+                await trio.sleep(config.drain_seconds - noticed)
         case Leaving.AFTER_DRAIN:
             pass
         case _:
@@ -465,9 +465,9 @@ def _others_live(services: Services, place: WorkerPlace | None) -> bool:
     """Whether there are nodes but this one, and those that stop with it."""
     if services.cluster is None:
         return False
-    own, prefix = services.cluster.node.name, None if place is None else place.prefix
-    names = [each.name for each in services.cluster.living if each.name != own]
-    return any(prefix is None or not name.startswith(prefix) for name in names)
+    prefix = None if place is None else place.prefix
+    others = services.cluster.others()
+    return any(prefix is None or not name.startswith(prefix) for name in others)
 
 
 async def _hand_over(server: Server, seconds: float) -> None:

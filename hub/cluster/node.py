@@ -61,6 +61,11 @@ class Cluster:
         """The nodes whose lease holds, this one among them, as far as was seen last."""
         return self._living
 
+    def others(self) -> Collection[str]:
+        """The names of the nodes beside this one that live or are heard, as far as is known."""
+        living = {each.name for each in self._living}
+        return (living | self._peers.names()) - {self.node.name}
+
     @property
     def is_apart(self) -> bool:
         """Whether the node reads the log because it does not hear everybody."""

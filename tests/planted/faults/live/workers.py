@@ -161,6 +161,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         PROCESSES,
     ),
     Fault(
+        "a node that stops closes its clients as if there were no other",
+        "hub/app.py",
+        "            if _others_live(services, orders.place):\n",
+        "            if not services:\n",
+        ("tests/e2e/service/test_draining.py",),
+    ),
+    Fault(
         "workers outlive their parent",
         "hub/app.py",
         "                nursery.start_soon(orders.follow_parent)\n",
