@@ -4,9 +4,10 @@ file says and tells its parent how it is.
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +18,17 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from hub.sockets.addresses import open_slots
 from hub.supervision.backoff import LONGEST_SECONDS
-from hub.supervision.supervisor import Supervisor
-from hub.supervision.workers import HUNG_SECONDS, Places, WorkerEnded, Workers
+from hub.supervision.supervisor import Supervisor, extension
+from hub.supervision.workers import (
+    HUNG_SECONDS,
+    PARENT_SECONDS,
+    Places,
+    WorkerEnded,
+    Workers,
+)
 
 PATIENCE: Final = 30.0
+NOBODY: Final = Supervisor()
 PROGRAM: Final = """
 import os, signal, socket, sys, time
 folder, name = sys.argv[1], sys.argv[-1]
@@ -92,7 +100,7 @@ class Bench:
 
 
 @contextmanager
-def bench(folder: Path) -> Iterator[Bench]:
+def bench(folder: Path, supervisor: Supervisor = NOBODY) -> Iterator[Bench]:
     program = folder / "worker.py"
     program.write_text(PROGRAM)
     (folder / "sockets").mkdir()
@@ -101,7 +109,7 @@ def bench(folder: Path) -> Iterator[Bench]:
         [sys.executable, "-I", "-S", str(program), str(folder)],
         "north",
         Places(slots, (), (), folder / "sockets"),
-        Supervisor(),
+        supervisor,
         "http://127.0.0.1",
         PATIENCE,
     )
@@ -212,3 +220,35 @@ async def test_one_that_does_not_end_is_killed(tmp_path: Path, mock_clock: MockC
             await made.until_logged("north-1 SIGTERM")
             mock_clock.jump(PATIENCE)
         assert made.workers.living == []
+
+
+async def test_a_supervisor_is_told_of_all_of_them(tmp_path: Path) -> None:
+    told: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(tmp_path / "supervisor"))
+        listener.setblocking(False)
+        with bench(tmp_path, Supervisor(str(tmp_path / "supervisor"), 60.0)) as made:
+            async with made.running():
+                await made.until(lambda: any("READY=1" in each for each in heard(listener, told)))
+                os.kill(made.pid_of("north-2"), signal.SIGKILL)
+                await made.until_logged("north-2-2 ready")
+                await made.until(
+                    lambda: sum("2 of 2" in each for each in heard(listener, told)) == 2
+                )
+        heard(listener, told)
+    where = "workers are ready at http://127.0.0.1"
+    assert [each for each in told if each != "WATCHDOG=1"] == [
+        f"READY=1\nSTATUS=2 of 2 {where}",
+        f"STATUS=1 of 2 {where}",
+        f"STATUS=2 of 2 {where}",
+        f"STOPPING=1\n{extension(PATIENCE + PARENT_SECONDS)}",
+    ]
+    assert "WATCHDOG=1" in told
+
+
+def heard(listener: socket.socket, told: list[str]) -> list[str]:
+    """What a supervisor was told, with what it was told by now."""
+    with suppress(BlockingIOError):
+        while True:
+            told.append(listener.recv(1_000).decode())
+    return told
