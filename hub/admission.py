@@ -116,13 +116,16 @@ class Admission:
         self._busy = 0
         self._idle = trio.Event()
 
-    async def serve(self, transport: Transport, peer: str, scheme: str) -> None:
+    async def serve(
+        self, transport: Transport, peer: str, scheme: str, received: bytes = b""
+    ) -> None:
         """Serve one connection until it ends.
 
         Args:
             transport: the socket; the caller closes it.
             peer: the address it came from.
             scheme: "http" or "https".
+            received: what was read of it already.
         """
         is_tls = scheme == "https" or self._services.config.is_only_tls
         upgrade = await serve_http_connection(
@@ -131,6 +134,7 @@ class Admission:
             rules=evolve(self._rules, headers=protecting_headers(is_tls=is_tls)),
             peer=peer,
             scheme=scheme,
+            received=received,
         )
         if upgrade is not None:
             self._busy += 1

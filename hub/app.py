@@ -40,6 +40,7 @@ from hub.admin.socket import open_admin_socket, serve_operators
 from hub.admission import Admission
 from hub.assembly import Services, open_services
 from hub.cluster.siblings import ALONE, Siblings
+from hub.engineio.forwarding.listener import accept_forwarded
 from hub.engineio.server import EngineServer
 from hub.files.opening import open_files
 from hub.files.store import FilesUnavailable
@@ -60,7 +61,7 @@ from hub.settings.config import Config
 from hub.settings.log_tap import tap
 from hub.settings.redaction import revealed
 from hub.settings.setting import ConfigError
-from hub.socketio.mount import PATH, open_socketio
+from hub.socketio.mount import PATH, open_internal, open_socketio
 from hub.sockets.addresses import listening, listening_at, url_of
 from hub.sockets.inherited import host_of
 from hub.sockets.listener import Acceptor
@@ -155,6 +156,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
     dialects = find_dialects(protocol.dialects)
     async with (
         open_files(config) as files,
+        open_internal(config, bus) as internal,
         open_services(
             config,
             store,
@@ -163,6 +165,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
             tracing=tracing,
             bus=bus,
             siblings=siblings,
+            node=internal.node,
         ) as services,
         open_socketio(services, dialects.by_namespace) as socketio,
         trio.open_nursery() as connections,
@@ -194,6 +197,14 @@ async def open_server(  # noqa: PLR0913  what a server is made of
                         await acceptor.accept_forever(listeners, connections)
 
                 acceptors.start_soon(accept)
+                connections.start_soon(
+                    accept_forwarded,
+                    socketio.forwarder,
+                    internal.listeners,
+                    admission.serve,
+                    acceptor.caps.total,
+                    connections,
+                )
                 acceptors.start_soon(files.watch)
                 scheme = "http" if config.tls_cert is None else "https"
                 url = services.status.url = url_of(scheme, host or config.host, listeners)

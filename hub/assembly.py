@@ -164,6 +164,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
     tracing: Tracing | None = None,
     bus: Bus | None = None,
     siblings: Siblings = ALONE,
+    node: Node | None = None,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
 
@@ -176,10 +177,11 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
         tracing: makes spans; None: nothing does.
         bus: carries bulletins to other nodes; None: there are none.
         siblings: the other workers of the same parent.
+        node: who the hub is among them; by default one that they do not reach.
     """
     cluster = None
     if bus is not None:
-        cluster = Cluster(_node(config), bus, store, lambda: log_watch.epoch)
+        cluster = Cluster(node or new_node(config), bus, store, lambda: log_watch.epoch)
         await cluster.join()
     elsewhere: Elsewhere = NOWHERE if cluster is None else cluster.publisher
     presence = Presence(
@@ -397,7 +399,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
         nursery.cancel_scope.cancel()
 
 
-def _node(config: Config) -> Node:
+def new_node(config: Config) -> Node:
     """Who the hub is among those of its database."""
     name = config.node_name or f"n{secrets.token_hex(3)}"
     return Node(name, secrets.token_hex(8), None, version("parlour"))

@@ -19,6 +19,8 @@ from hub.sockets.tls import certificate_end, server_context
 
 log = structlog.get_logger(__name__)
 
+FILES_OF_FORWARDING: Final = 3
+"""How many open files one connection takes of nodes that forward to each other, at most."""
 RELOADABLE: Final = frozenset(
     {
         "address_requests_per_second",
@@ -52,7 +54,8 @@ RELOADABLE: Final = frozenset(
 def caps_of(config: Config) -> Caps:
     """How many connections may be open, as far as the system allows that."""
     caps = Caps(config.max_connections, config.max_connections_per_address)
-    return caps.within(raise_file_limit())
+    files = raise_file_limit()
+    return caps.within(files if config.bus is None else files // FILES_OF_FORWARDING)
 
 
 @define

@@ -4,6 +4,7 @@ Guarantees: a position is kept under a hash alone. Must not know: sockets.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from attrs import frozen
@@ -24,8 +25,10 @@ class Recoveries(Protocol):
 
     async def save(
         self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, Reached]
-    ) -> None:
-        """Keep a connection's position, in place of the earlier one. Raises NoSuchUser."""
+    ) -> datetime:
+        """Keep a connection's position, in place of the earlier one; returns when, by the store's
+        clock. Raises NoSuchUser.
+        """
 
     async def find(self, key: bytes, *, within: float) -> Recovery | None:
         """The position, if it was saved or touched less than `within` seconds ago."""

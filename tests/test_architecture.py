@@ -57,7 +57,7 @@ LIBRARIES = {
         "hub.admission",
         "hub.monitoring",
     ),
-    "h11": ("hub.http",),
+    "h11": ("hub.http", "hub.engineio.forwarding"),
     "brotli": ("hub.http",),
     "PIL": ("hub.files",),
     "backports": ("hub.http",),

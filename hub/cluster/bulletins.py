@@ -225,6 +225,26 @@ class Repeated:
 
 
 @frozen
+class Takeover:
+    """A connection goes on at the node; what is left of it elsewhere is to be closed.
+
+    Args:
+        key: the hash under which the store keeps it, in hexadecimal digits.
+        since: when it began to go on there, in microseconds since 1970 of the store's clock.
+    """
+
+    key: str
+    since: int
+
+
+@frozen
+class TakenOver:
+    """Connections that go on at the node. If one is lost, the old connection ends by its pings."""
+
+    items: Sequence[Takeover]
+
+
+@frozen
 class Heartbeat:
     """The node lives; not numbered.
 
@@ -252,7 +272,7 @@ class Goodbye:
     seconds: float
 
 
-Numbered: TypeAlias = Stored | Changed | Delivered | Moved | Present | Signs | Repeated
+Numbered: TypeAlias = Stored | Changed | Delivered | Moved | Present | Signs | Repeated | TakenOver
 """Bulletins of which none may be missing; their items can be divided, or put together."""
 
 Bulletin: TypeAlias = Numbered | Heartbeat | Goodbye

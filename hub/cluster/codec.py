@@ -36,6 +36,7 @@ from hub.cluster.bulletins import (
     Sign,
     Signs,
     Stored,
+    TakenOver,
 )
 from protocol.model import (
     ChannelId,
@@ -61,6 +62,7 @@ _KINDS: Final[Mapping[str, type]] = {
     "present": Present,
     "signs": Signs,
     "repeated": Repeated,
+    "taken_over": TakenOver,
     "heartbeat": Heartbeat,
     "goodbye": Goodbye,
 }
@@ -114,7 +116,16 @@ class StoredMessages:
 
 
 Read: TypeAlias = (
-    StoredMessages | Changed | Delivered | Moved | Present | Signs | Repeated | Heartbeat | Goodbye
+    StoredMessages
+    | Changed
+    | Delivered
+    | Moved
+    | Present
+    | Signs
+    | Repeated
+    | TakenOver
+    | Heartbeat
+    | Goodbye
 )
 """A bulletin as it is read."""
 

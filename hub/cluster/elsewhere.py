@@ -19,6 +19,7 @@ from hub.cluster.bulletins import (
     Reaching,
     Sign,
     StoredMessage,
+    Takeover,
 )
 
 _CROSSING: Final = get_args(Crossing)
@@ -58,6 +59,9 @@ class Elsewhere(Protocol):
     def signs(self, signs: Sequence[Sign]) -> None:
         """These are delivered here, and are to be elsewhere, where they change something."""
 
+    def took_over(self, takeover: Takeover) -> None:
+        """A connection that was perhaps at another node goes on here."""
+
     def lacks(self, nodes: Sequence[str]) -> None:
         """It is not known who is at these nodes, until said otherwise."""
 
@@ -84,6 +88,9 @@ class _Nowhere:
         """Nothing happens."""
 
     def signs(self, signs: Sequence[Sign]) -> None:
+        """Nothing happens."""
+
+    def took_over(self, takeover: Takeover) -> None:
         """Nothing happens."""
 
     def lacks(self, nodes: Sequence[str]) -> None:

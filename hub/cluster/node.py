@@ -8,6 +8,8 @@ SQL.
 """
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
+from math import inf
 from typing import Final
 
 import structlog
@@ -21,7 +23,7 @@ from hub.cluster.receiving import Company, Inbox, Receiver
 from hub.cluster.repair import Repair
 from persistence.bus import Bus
 from persistence.interface import Store
-from persistence.nodes import NameTaken, Node
+from persistence.nodes import LEASE_SECONDS, NameTaken, Node
 from persistence.records import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -55,6 +57,15 @@ class Cluster:
         self._is_apart = False
         self.goodbye_seconds = 0.0
         """For so long after its end the users of this node are not to be announced as offline."""
+        self._connections: Callable[[], int] = int  # none so far
+        self._looked = trio.Event()
+        self._looks_at = -inf
+        self._looking = trio.Lock()
+
+    @property
+    def name(self) -> str:
+        """What the node is called."""
+        return self.node.name
 
     @property
     def living(self) -> Collection[Node]:
@@ -71,19 +82,62 @@ class Cluster:
         """Whether the node reads the log because it does not hear everybody."""
         return self._is_apart
 
+    async def find(self, name: str) -> Node | None:
+        """The node of that name, if it lives. One that has just begun is looked up, but not more
+        often than every `LOOK_SECONDS`, whatever names are asked for.
+        """
+        if (found := self._known(name)) is not None:
+            return found
+        async with self._looking:
+            now = trio.current_time()
+            if self._known(name) is None and now >= self._looks_at:
+                self._looks_at = now + LOOK_SECONDS
+                with suppress(NameTaken, StoreUnavailable):
+                    await self._look()
+        return self._known(name)
+
+    def _known(self, name: str) -> Node | None:
+        return next((each for each in self._living if each.name == name), None)
+
+    async def next_look(self) -> Collection[Node]:
+        """The nodes that live, when that was looked at anew."""
+        await self._looked.wait()
+        return self._living
+
+    async def _look(self) -> None:
+        """Renew the lease; see which others hold."""
+        self._living = await self._nodes.renew(self.node, connections=self._connections())
+        looked, self._looked = self._looked, trio.Event()
+        looked.set()
+
     def note_gap(self) -> None:
         """Something that was published is missing. Never waits."""
         self._gap.set()
 
     async def join(self) -> None:
         """Say for the first time that the node lives. What is stored from now on is not missed.
+        A node that was killed has its name until its lease ends: whoever follows it waits for that.
 
         Raises:
             NameTaken: another one that lives has its name.
             StoreUnavailable: it cannot be said now.
         """
-        self._living = await self._nodes.renew(self.node, connections=0)
+        until = trio.current_time() + LEASE_SECONDS + RENEW_SECONDS
+        if not await self._has_joined(until):
+            log.info("waiting_for_name", name=self.node.name, at_most_seconds=LEASE_SECONDS)
+            while not await self._has_joined(until):  # noqa: ASYNC110  the end of a lease is silent
+                await trio.sleep(LOOK_SECONDS)
         await self.repair.begin_anew()
+
+    async def _has_joined(self, until: float) -> bool:
+        """Whether nobody has the name. Raises NameTaken: after that time somebody has it."""
+        try:
+            await self._look()
+        except NameTaken:
+            if trio.current_time() >= until:
+                raise
+            return False
+        return True
 
     async def run(self, inbox: Inbox, company: Company, hub: Hub) -> None:
         """Be a node until cancelled; then say that it ends.
@@ -93,6 +147,7 @@ class Cluster:
             company: knows who is at which node, and who types.
             hub: delivers; how many connections it has stands beside the lease.
         """
+        self._connections = lambda: len(hub.clients())
         receiver = Receiver(
             self._bus, self._epoch, self._peers, inbox, hub, self.note_gap, company, self.publisher
         )
@@ -100,7 +155,7 @@ class Cluster:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self.publisher.run)
                 nursery.start_soon(receiver.run)
-                nursery.start_soon(self._renew, hub)
+                nursery.start_soon(self._renew)
                 nursery.start_soon(self._watch, inbox, company)
         finally:
             with trio.move_on_after(GOODBYE_SECONDS, shield=True):
@@ -113,12 +168,12 @@ class Cluster:
         except StoreUnavailable as error:
             log.warning("lease_not_ended", reason=str(error))
 
-    async def _renew(self, hub: Hub) -> None:
+    async def _renew(self) -> None:
         trouble = ""
         while True:
             await trio.sleep(RENEW_SECONDS)
             try:
-                self._living = await self._nodes.renew(self.node, connections=len(hub.clients()))
+                await self._look()
                 trouble = ""
             except (NameTaken, StoreUnavailable) as error:
                 if trouble != (trouble := str(error)):

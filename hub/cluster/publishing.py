@@ -35,6 +35,8 @@ from hub.cluster.bulletins import (
     Signs,
     Stored,
     StoredMessage,
+    TakenOver,
+    Takeover,
 )
 from hub.cluster.codec import encode
 from hub.cluster.digest import mark
@@ -162,6 +164,10 @@ class Publisher:
     def signs(self, signs: Sequence[Sign]) -> None:
         """These are delivered here, and are to be elsewhere, where they change something."""
         self._put(Signs(signs))
+
+    def took_over(self, takeover: Takeover) -> None:
+        """A connection that was perhaps at another node goes on here."""
+        self._put(TakenOver((takeover,)))
 
     def lacks(self, nodes: Sequence[str]) -> None:
         """It is not known who is at these nodes, until said otherwise."""

@@ -27,6 +27,8 @@ from hub.cluster.bulletins import (
     Repeated,
     Sign,
     Signs,
+    TakenOver,
+    Takeover,
 )
 from hub.cluster.codec import BadBulletin, Read, StoredMessages, decode
 from hub.cluster.peers import Arrival, Peers
@@ -70,6 +72,9 @@ class Company(Protocol):
 
     def delivered(self, items: Sequence[Reaching]) -> Sequence[Delivery]:
         """What is delivered here of these events."""
+
+    def taken_over(self, takeovers: Sequence[Takeover]) -> None:
+        """Connections go on at another node."""
 
     def ended(self, node: str, seconds: float | None, *, announces: bool) -> None:
         """A node has ended. `seconds`: for so long its users are not announced as offline; None: it
@@ -168,6 +173,7 @@ class Receiver:
                 | Present()
                 | Signs()
                 | Repeated()
+                | TakenOver()
             ):
                 self.figures.bulletins += 1
                 if self._note(heading, self._peers.take(heading, now)):
@@ -180,7 +186,7 @@ class Receiver:
     async def _act_on(
         self,
         heading: Heading,
-        read: StoredMessages | Changed | Delivered | Moved | Present | Signs | Repeated,
+        read: StoredMessages | Changed | Delivered | Moved | Present | Signs | Repeated | TakenOver,
     ) -> None:
         match read:
             case StoredMessages():
@@ -191,14 +197,23 @@ class Receiver:
                 await self._hub.broadcast(self._company.delivered(items))
             case Signs(items=signs):
                 await self._hub.broadcast(self._company.signs(heading, signs))
-            case Moved(items=moves):
-                self._company.moved(heading, moves)
-            case Present():
-                self._company.present(heading, read)
             case Repeated(items=items):
                 for each in items:
                     if self._peers.fill(heading, each.number):
                         await self._hub.broadcast(self._company.delivered(each.reaching))
+            case Moved() | Present() | TakenOver():
+                self._follow(heading, read)
+            case _:
+                assert_never(read)
+
+    def _follow(self, heading: Heading, read: Moved | Present | TakenOver) -> None:
+        match read:
+            case Moved(items=moves):
+                self._company.moved(heading, moves)
+            case Present():
+                self._company.present(heading, read)
+            case TakenOver(items=takeovers):
+                self._company.taken_over(takeovers)
             case _:
                 assert_never(read)
 

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from hub.actor.link import Frames
 from hub.engineio.binding import Binding
 from hub.engineio.connection import STRANGER_BYTES, EngineConnection
+from hub.engineio.forwarding.forwarder import Forwarder, Unreachable
 from hub.engineio.strangers import Strangers
 from hub.http.responses import JSON
 from hub.http.server import Upgrade
@@ -92,6 +93,7 @@ class EngineServer:
         handler: serves one session; the session ends when it returns.
         origin_rule: which pages are allowed.
         max_sessions: how many there are at a time.
+        forwarder: the way to sessions of other nodes; None: there are none.
     """
 
     def __init__(
@@ -100,11 +102,13 @@ class EngineServer:
         handler: Handler,
         origin_rule: OriginRule,
         max_sessions: int = MAX_SESSIONS,
+        forwarder: Forwarder | None = None,
     ) -> None:
         self._settings = settings
         self._handler = handler
         self._origin_rule = origin_rule
         self._max_sessions = max_sessions
+        self.forwarder: Final = forwarder
         self._sessions: dict[str, EngineConnection] = {}
         self._strangers = Strangers()
         self._nursery: trio.Nursery | None = None
@@ -118,11 +122,15 @@ class EngineServer:
         """Own the sessions until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
+            if self.forwarder is not None:
+                nursery.start_soon(self.forwarder.run)
             task_status.started()
             await trio.sleep_forever()
 
     def close_all(self) -> None:
-        """End every session."""
+        """End every session, and what is forwarded."""
+        if self.forwarder is not None:
+            self.forwarder.close_all()
         for connection in tuple(self._sessions.values()):
             connection.close()
 
@@ -137,6 +145,8 @@ class EngineServer:
             response = await self._poll(request, head)
         except _Refused as refusal:
             response = _error(refusal.fault)
+        except Unreachable:
+            response = _error(Fault.SESSION_UNKNOWN)
         origin = head.header(b"origin")
         if origin is not None:
             response.headers.update(_cors(origin.decode("latin-1")))
@@ -158,6 +168,9 @@ class EngineServer:
             _require_version(query)
             connection = self._open(Carrier.POLLING, head, visitor, Meter(visitor.meter.pace))
             return _payload(connection.session.take_payload())
+        forwarder = self.forwarder
+        if forwarder is not None and (owner := forwarder.owner(sid)) is not None:
+            return await forwarder.answer(owner, request, head)
         connection = self._find(sid, head)
         await visitor.meter.recognize(connection.meter.pace)
         carried = connection.session.carrier is Carrier.POLLING
@@ -185,6 +198,8 @@ class EngineServer:
         """A valid WebSocket handshake: a new session, or a polling one that is upgraded."""
         head = request.head
         try:
+            if await self._is_forwarded(transport, request):
+                return
             connection = self._carried_by_websocket(head)
         except _Refused as refusal:
             _, text, status = refusal.fault.value
@@ -210,6 +225,19 @@ class EngineServer:
                 _name_user(connection)
                 connection.detach(link)
                 nursery.cancel_scope.cancel()
+
+    async def _is_forwarded(self, transport: Transport, request: Upgrade) -> bool:
+        """Whether it was for a session of another node, and is over."""
+        owner = None
+        if self.forwarder is not None and self._origin_rule(request.head):
+            owner = self.forwarder.owner(request.head.query.get("sid", ""))
+        if self.forwarder is None or owner is None:
+            return False
+        try:
+            await self.forwarder.splice(owner, transport, request)
+        except Unreachable:
+            raise _Refused(Fault.SESSION_UNKNOWN) from None
+        return True
 
     def _carried_by_websocket(self, head: Head) -> EngineConnection | None:
         """The session that is to be upgraded, or None for a new one."""
@@ -243,7 +271,8 @@ class EngineServer:
         self._make_room()
         if self._nursery is None:
             raise _Refused(Fault.TOO_MANY)
-        session = EngineSession(secrets.token_urlsafe(15), carrier, self._settings)
+        prefix = "" if self.forwarder is None else self.forwarder.prefix
+        session = EngineSession(f"{prefix}{secrets.token_urlsafe(15)}", carrier, self._settings)
         connection = EngineConnection(session, self._settings, Binding.of(head), meter)
         self._sessions[session.sid] = connection
         self._strangers.add(visitor.network, connection)

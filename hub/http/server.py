@@ -101,6 +101,7 @@ async def serve_http_connection(
     rules: Rules,
     peer: str,
     scheme: str,
+    received: bytes = b"",
 ) -> Upgrade | None:
     """Serve requests from `stream` until it ends, or one of them asks for a WebSocket.
 
@@ -110,10 +111,13 @@ async def serve_http_connection(
         rules: for every connection.
         peer: the address it came from.
         scheme: "http" or "https".
+        received: what was read of it already.
     """
     limits, headers = rules.limits, rules.headers
     line, meter = rules.visitors.line(peer), rules.visitors.meter(peer)
     connection = _HttpConnection(stream, limits, rules.admits, line)
+    if received:
+        connection.receive(received)
     try:
         while (head := await connection.next_head()) is not None:
             visitor = rules.visitors.of(head, peer, scheme, meter)
@@ -207,7 +211,7 @@ class _HttpConnection:
     async def _head(self, *, may_idle: bool) -> Head | None:
         if may_idle and not self.state.trailing_data[0]:
             with trio.move_on_after(self._limits.idle_seconds):
-                self._receive(await self._stream.receive_some())
+                self.receive(await self._stream.receive_some())
             if not self.state.trailing_data[0]:
                 return None
         with trio.move_on_after(self._limits.head_seconds):
@@ -248,7 +252,7 @@ class _HttpConnection:
                 raise HttpError(error.error_status_hint, "bad_request", text) from None
             if event is not h11.NEED_DATA:
                 return event
-            self._receive(await self._stream.receive_some())
+            self.receive(await self._stream.receive_some())
             await self._line.turn()
 
     def _refuse_ambiguous_lines(self) -> None:
@@ -259,7 +263,8 @@ class _HttpConnection:
         if _AMBIGUOUS_LINE.search(head):
             raise HttpError(400, "bad_request", "Malformed request: illegal line ending")
 
-    def _receive(self, data: bytes | bytearray) -> None:
+    def receive(self, data: bytes | bytearray) -> None:
+        """Bytes have come; if there are none, the stream is at its end."""
         self.state.receive_data(bytes(data))
 
 

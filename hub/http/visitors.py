@@ -35,6 +35,7 @@ class Visitor:
         meter: that of the connection.
         request_id: what the request is called, in the log and in the header `X-Request-Id`.
         trace: the trace that the request is a part of, as a proxy says in `traceparent`.
+        peer: the address from which their connection came, which may be a proxy's.
     """
 
     network: str
@@ -42,6 +43,7 @@ class Visitor:
     meter: Meter
     request_id: str
     trace: str | None
+    peer: str
 
     async def recognize(self, user_id: UserId, pace: Pace, cost: float = 1) -> None:
         """They have signed in: see `Meter.recognize`. From now on log lines name them."""
@@ -101,7 +103,7 @@ class Visitors:
             request_id = _given_id(head)
             trace = (head.header(b"traceparent") or b"").decode("latin-1") or None
             meter.pace = self._paces.of(network)
-        return Visitor(network, scheme, meter, request_id or new_request_id(), trace)
+        return Visitor(network, scheme, meter, request_id or new_request_id(), trace, peer)
 
 
 def _given_id(head: Head) -> str | None:

@@ -26,6 +26,7 @@ from hub.settings.setting import ConfigError, settings_of
 UTF8_BYTES: Final = 4  # that one character takes at most
 
 _NEEDS: Final = (
+    ("node_address", "bus", "without it there are no other hubs"),
     ("express_sessions_url", "session_secrets", "the secret of the Express application"),
     ("oidc_issuer", "public_url", "the provider sends people back to it"),
     ("email_hook", "public_url", "links begin with it"),

@@ -29,6 +29,7 @@ _UNIX: Final = "unix:"
 _UNIX_PEER: Final = "unix"
 _OWN_DATABASE: Final = "postgres"
 _MAX_PORT: Final = 65_535
+_EVERYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104  no address that others can use
 _THIS_MACHINE: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _YES: Final = frozenset({"yes", "true", "on", "1"})
 _NO: Final = frozenset({"no", "false", "off", "0"})
@@ -171,6 +172,13 @@ def _place(value: object) -> Place:
     if ":" in host:
         raise NotAccepted("an IPv6 address stands in brackets")
     return Place(_host(host), number)
+
+
+def _own_place(value: object) -> Place:
+    place = _place(value)
+    if place.host in _EVERYWHERE:
+        raise NotAccepted("other nodes reach no such address")
+    return place
 
 
 def _host_name(value: object) -> str:
@@ -341,6 +349,9 @@ PUBLIC_URL: Final = Parser(_public_url, "URL", "`https://host/` or `https://host
 ADDRESS: Final = Parser(_address, "text", "an IP address, or `unix` for a proxy on a Unix socket")
 POSTGRES_URL: Final = Parser(_postgres_url, "URL", "`postgresql://...`", is_secret=True)
 BUS: Final = Parser(_bus, "bus", "`postgres`, or `redis://...`", is_secret=True)
+NODE_ADDRESS: Final = Parser(
+    _own_place, "place", "`host:port`, port 0 for any that is free, or `unix:/path`"
+)
 NODE_NAME: Final = Parser(_node_name, "name", "1 to 32 of a-z, 0-9 and -, no - at its beginning")
 HTTP_URL: Final = Parser(_http_url, "URL", "`http://...` or `https://...`", is_secret=True)
 SECRET: Final = Parser(_secret, "secret", "any text", is_secret=True)

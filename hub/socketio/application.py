@@ -28,10 +28,11 @@ from hub.socketio.replies import EventReplies
 from hub.socketio.server import Acknowledge, ConnectRefused
 from hub.socketio.shortening import Shortener
 from hub.socketio.socket import Socket
+from hub.socketio.takeovers import Takeovers
 from persistence.records import NoSuchUser, StoreUnavailable
 from protocol.bounds import newest_that_fit
 from protocol.dialect import CodecLimits, EventDialect
-from protocol.errors import GOING_AWAY, TOO_MANY_CONNECTIONS, TOO_OFTEN, TRY_AGAIN, ErrorCode
+from protocol.errors import TOO_MANY_CONNECTIONS, TOO_OFTEN, TRY_AGAIN, ErrorCode
 from protocol.events import Connected, Refused
 from protocol.model import Message, Session, UserId, with_authors
 from protocol.shapes.uuids import IdKind, from_uuid
@@ -66,6 +67,8 @@ class EventApplication:
         self._replies = EventReplies(dialect, services.commands, limits, services.tracing)
         self._messages = SlidingWindow(services.config.event_messages, dialect.message_window)
         self._members: dict[Socket, Member] = {}
+        self._takeovers = Takeovers(self._recoveries, services.announcer.elsewhere)
+        services.from_elsewhere.take_overs.append(self._takeovers.taken)
 
     async def run(self) -> None:
         """Look after the connections until cancelled."""
@@ -127,7 +130,9 @@ class EventApplication:
         link = SocketLink(socket, self._wire, is_recoverable=slip is not None, shed=shed)
         asker = self._asker(link, session, slip)
         self._services.live_sessions.note(session)
-        self._members[socket] = Member(asker, link, slip, recovered, place)
+        self._members[socket] = member = Member(asker, link, slip, recovered, place)
+        if slip is not None:
+            self._takeovers.begun(member.client, slip)
         return {} if slip is None else {"sid": slip.id.socket_id, "pid": slip.id.pid}
 
     def _asker(self, link: SocketLink, session: Session, slip: RecoverySlip | None) -> Asker:
@@ -169,11 +174,7 @@ class EventApplication:
             slip = await self._recoveries.find(user_id, pid, offset)
             if slip is None or not await self._services.resume.can_recover(user_id, slip.entered):
                 return None
-            for member in tuple(self._members.values()):
-                if member.slip is not None and member.slip.id == slip.id:
-                    member.client.close(GOING_AWAY)  # its client has reconnected
-                    await self._recoveries.end(member.slip)
-            await self._recoveries.save(slip)  # what its client received need not be said again
+            await self._takeovers.take(slip)
         except (StoreUnavailable, NoSuchUser) as error:
             log.warning("recovery_not_found", reason=str(error))
             return None
@@ -232,6 +233,7 @@ class EventApplication:
             self._services.commands.gone(member.client)
             await self._services.hub.post(Unregister(member.client))
             if member.slip is not None:
+                self._takeovers.ended(member.client, member.slip)
                 with suppress(StoreUnavailable):
                     await self._recoveries.touch([member.slip])
 

@@ -4,17 +4,24 @@ Guarantees: every dialect of events is served in its namespace; pages of other o
 unless they are allowed. Must not know: any dialect by name.
 """
 
+import secrets
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
 import trio
 
-from hub.assembly import Services
+from hub.assembly import Services, new_node
+from hub.engineio.forwarding.forwarder import Forwarder
+from hub.engineio.forwarding.listener import InternalListener, internal_listener
+from hub.engineio.forwarding.signature import Signer
 from hub.engineio.server import EngineServer
+from hub.settings.config import Config
 from hub.socketio.admin_ui.application import AdminUi
 from hub.socketio.application import EventApplication
 from hub.socketio.server import SocketIoServer
+from persistence.bus import Bus
 from protocol.dialect import EventDialect
 from protocol.engineio.session import EngineSettings
 from protocol.shapes.rendering import render_html
@@ -23,6 +30,8 @@ from protocol.websocket.handshake import Head, origin_allowed
 
 PATH: Final = "/socket.io/"
 SETTINGS: Final = EngineSettings()
+NO_OTHERS: Final = InternalListener(None, ())
+KEY: Final = "forwarding"  # the name of the secret with which nodes sign
 
 
 @asynccontextmanager
@@ -50,7 +59,7 @@ async def open_socketio(
     }
     pages = _pages(services)
     server = SocketIoServer({**applications, **pages})
-    engine = EngineServer(SETTINGS, server.serve, origin_rule)
+    engine = EngineServer(SETTINGS, server.serve, origin_rule, forwarder=await _forwarder(services))
     async with trio.open_nursery() as nursery:
         for application in applications.values():
             nursery.start_soon(application.run)
@@ -59,6 +68,29 @@ async def open_socketio(
         await nursery.start(engine.run)
         yield engine
         nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def open_internal(config: Config, bus: Bus | None) -> AsyncIterator[InternalListener]:
+    """Where other nodes forward to, if there may be any; closed when the context is left.
+
+    Raises:
+        OSError: the address of the settings cannot be bound.
+    """
+    if bus is None:
+        yield NO_OTHERS
+        return
+    with internal_listener(new_node(config), config.data_dir, config.node_address) as internal:
+        yield internal
+
+
+async def _forwarder(services: Services) -> Forwarder | None:
+    """The way to the other nodes, which have the same key of the store, if there may be any."""
+    if services.cluster is None:
+        return None
+    key = await services.store.sessions.secret(KEY, secrets.token_urlsafe(32))
+    signer = Signer(services.cluster.name, key.encode(), time.time)
+    return Forwarder(services.cluster, signer, SETTINGS)
 
 
 def _pages(services: Services) -> Mapping[str, AdminUi]:

@@ -11,6 +11,7 @@ Must not know: packets, events, what a message says.
 import hashlib
 import secrets
 from collections.abc import Callable, Collection
+from datetime import datetime
 
 import structlog
 import trio
@@ -73,6 +74,8 @@ class RecoverySlip:
     notes: int = 0
     offline: int = 0
     is_over: bool = field(default=False, init=False)
+    since: datetime | None = field(default=None, init=False)
+    """When its connection began to go on here, by the store's clock; None: it has not yet."""
     saving: trio.Lock = field(factory=trio.Lock, init=False, repr=False)
 
 
@@ -111,7 +114,8 @@ class RecoveryDesk:
         """
         async with slip.saving:
             if not slip.is_over:
-                await self._store.save(slip.id.key, slip.user_id, slip.entered)
+                saved = await self._store.save(slip.id.key, slip.user_id, slip.entered)
+                slip.since = slip.since or saved
 
     async def end(self, slip: RecoverySlip) -> None:
         """Another connection continues this one: nothing of it is saved from now on."""

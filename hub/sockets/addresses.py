@@ -9,6 +9,7 @@ import errno
 import os
 import socket
 import stat
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ UNIX: Final = "unix:"
 UNIX_PEER: Final = "unix"
 """What everybody is called who comes in by a Unix socket."""
 UNIX_MODE: Final = 0o660
+NEW_SECONDS: Final = 60.0
 _MAPPED: Final = "::ffff:"
 _EVERY_ADDRESS: Final = "::"
 _NOT_HERE: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
@@ -224,6 +226,16 @@ def _listen_at(path: Path, mode: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def remove_stale(folder: Path, pattern: str) -> None:
+    """Remove the sockets that hubs which were killed left behind in a folder. One that was made
+    just now may be of a hub that is about to listen.
+    """
+    for path in folder.glob(pattern):
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > NEW_SECONDS and _is_stale(path):
+                path.unlink()
 
 
 def _is_stale(path: Path) -> bool:

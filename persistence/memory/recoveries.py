@@ -1,7 +1,7 @@
 """Positions of connections that can be recovered, in memory."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from attrs import define, evolve
 
@@ -19,12 +19,13 @@ class MemoryRecoveries:
 
     async def save(
         self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, Reached]
-    ) -> None:
+    ) -> datetime:
         """See the interface."""
         if user_id not in self.tables.users:
             raise NoSuchUser(user_id)
-        recovery = Recovery(user_id, dict(positions))
-        self.tables.recoveries[key] = RecoveryRow(recovery, self.tables.now())
+        row = RecoveryRow(Recovery(user_id, dict(positions)), self.tables.now())
+        self.tables.recoveries[key] = row
+        return row.touched_at
 
     async def find(self, key: bytes, *, within: float) -> Recovery | None:
         """See the interface."""

@@ -11,12 +11,13 @@ from typing import Final, Protocol
 
 from attrs import frozen
 
+from persistence.records import StoreError
 from protocol.model import ChannelId, MessageId, UserId, WorkspaceId
 
 LEASE_SECONDS: Final = 6.0
 
 
-class NameTaken(Exception):
+class NameTaken(StoreError):
     """Another node that lives has this name."""
 
 

@@ -29,9 +29,8 @@ _INVITE: Final = f"""
     {VERDICT}, is_nobody FROM asked
 """
 _STANDS: Final = """
-    may_in_workspace(i.inviter_id, 'invite', i.workspace_id) AND NOT EXISTS (
-        SELECT FROM blocks WHERE (blocker_id, blocked_id)
-                              IN ((i.inviter_id, i.user_id), (i.user_id, i.inviter_id)))
+    may_in_workspace(i.inviter_id, 'invite', i.workspace_id)
+    AND NOT one_blocks(i.inviter_id, i.user_id)
 """
 _OF_USER: Final = f"""
     SELECT {WORKSPACE_COLUMNS}, {user_columns("u")}, i.created_at AS invited_at

@@ -1,6 +1,7 @@
 """Positions of connections that can be recovered, in Postgres."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from attrs import frozen
@@ -14,6 +15,7 @@ _SAVE: Final = """
     INSERT INTO recoveries (key, user_id, channel_ids, seqs, revs) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (key) DO UPDATE SET channel_ids = EXCLUDED.channel_ids, seqs = EXCLUDED.seqs,
                                     revs = EXCLUDED.revs, touched_at = now()
+    RETURNING touched_at
 """
 _FIND: Final = """
     SELECT user_id, channel_ids, seqs, revs FROM recoveries
@@ -32,14 +34,16 @@ class PostgresRecoveries:
 
     async def save(
         self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, Reached]
-    ) -> None:
+    ) -> datetime:
         """See the interface."""
         seqs = [reached.seq for reached in positions.values()]
         revs = [reached.rev for reached in positions.values()]
         try:
-            await self.database.fetch(_SAVE, key, user_id, list(positions), seqs, revs)
+            (row,) = await self.database.fetch(_SAVE, key, user_id, list(positions), seqs, revs)
         except Gone:
             raise NoSuchUser(user_id) from None
+        saved: datetime = row["touched_at"]
+        return saved
 
     async def find(self, key: bytes, *, within: float) -> Recovery | None:
         """See the interface."""

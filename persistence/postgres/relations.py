@@ -29,8 +29,7 @@ _REQUEST: Final = """
         INSERT INTO follows (follower_id, followee_id, status)
         SELECT $1, id, CASE WHEN is_public THEN 'accepted' ELSE 'pending' END
           FROM users
-         WHERE id = $2 AND deleted_at IS NULL AND NOT EXISTS (
-               SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($1, $2), ($2, $1)))
+         WHERE id = $2 AND deleted_at IS NULL AND NOT one_blocks($1, $2)
         ON CONFLICT DO NOTHING
         RETURNING status)
     SELECT status FROM requested
@@ -69,8 +68,7 @@ _ACCEPT_MESSAGES: Final = """
                         WHERE m.channel_id = c.id AND m.author_id = $2 AND m.deleted_at IS NULL)
            AND NOT EXISTS (SELECT FROM messages m WHERE m.channel_id = c.id AND m.author_id = $1)
            AND EXISTS (SELECT FROM users u WHERE u.id = $2 AND u.deleted_at IS NULL)
-           AND NOT EXISTS (
-               SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($1, $2), ($2, $1)))
+           AND NOT one_blocks($1, $2)
         ON CONFLICT (follower_id, followee_id) DO UPDATE SET status = 'accepted'
         RETURNING follower_id)
     UPDATE channels c SET answered = true FROM followed
@@ -97,7 +95,8 @@ _REACHABLE: Final = f"""
 """
 _BLOCK: Final = """
     WITH ended AS (
-        DELETE FROM follows WHERE (follower_id, followee_id) IN (($1, $2), ($2, $1)))
+        DELETE FROM follows USING (VALUES ($1::bigint, $2::bigint), ($2, $1)) AS p (one, other)
+         WHERE follower_id = p.one AND followee_id = p.other)
     INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)
     ON CONFLICT DO NOTHING RETURNING blocked_id
 """
@@ -109,8 +108,7 @@ _BLOCKED: Final = f"""
 PEER_VIEWS: Final = """
     SELECT may_see_conversation(p.who, p.peer) AS may_see,
            EXISTS (SELECT FROM presence_audience(p.peer) AS a (id) WHERE a.id = p.who) AS knows,
-           EXISTS (SELECT FROM follows f WHERE f.status = 'accepted'
-                      AND (f.follower_id, f.followee_id) IN ((p.who, p.peer), (p.peer, p.who)))
+           one_follows(p.who, p.peer)
            OR EXISTS (SELECT FROM channels c WHERE c.user_lo = least(p.who, p.peer)
                          AND c.user_hi = greatest(p.who, p.peer) AND c.answered)
            OR EXISTS (SELECT FROM workspace_members mine

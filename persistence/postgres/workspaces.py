@@ -50,8 +50,8 @@ ASKED_TO_COME: Final = """
            may_in_workspace($3, 'invite', w.id)
                AND (may_message($3, $2) OR standing_in_workspace($2, w.id) IS NOT NULL) AS may,
            may_in_workspace($3, 'invite', w.id) AND NOT EXISTS (
-               SELECT FROM users u WHERE u.id = $2 AND u.deleted_at IS NULL AND NOT EXISTS (
-                   SELECT FROM blocks WHERE (blocker_id, blocked_id) IN (($2, $3), ($3, $2))))
+               SELECT FROM users u
+                WHERE u.id = $2 AND u.deleted_at IS NULL AND NOT one_blocks($2, $3))
                AS is_nobody
       FROM workspaces w WHERE w.id = $1
 """

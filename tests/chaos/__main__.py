@@ -19,7 +19,8 @@ from typing import Any
 
 import trio
 
-from tests.chaos.campaign import PATIENCE_SECONDS, Campaign, Plan
+from tests.chaos.campaign import Campaign, Plan
+from tests.chaos.patience import PATIENCE_SECONDS
 
 
 def main() -> int:

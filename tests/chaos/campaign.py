@@ -10,19 +10,14 @@ from typing import Any
 import trio
 from attrs import define, field, frozen
 
+from tests.chaos.patience import PATIENCE_SECONDS, until
 from tests.chaos.people.changers import Changer, Kind
 from tests.chaos.people.writers import Ear, Findings, Writer
 from tests.chaos.proxy import Proxy
 from tests.chaos.server import Server
 from tests.support.clients.http import Reply
-from tests.support.time_limit import where_it_stands
 
-PATIENCE_SECONDS = 60.0
 WRONG = ("lost", "duplicated", "out_of_order", "undelivered", "refused")
-
-
-class Hung(Exception):
-    """Nothing is confirmed any more."""
 
 
 @frozen
@@ -156,12 +151,11 @@ class Campaign:
             self.recovered_after.append(trio.current_time() - at)
 
     async def _until_confirmed(self, count: int) -> None:
-        with trio.move_on_after(self.patience):
-            while len(self.findings.acknowledged) < count:  # noqa: ASYNC110  it counts anyway
-                await trio.sleep(0.01)
-            return
-        confirmed = len(self.findings.acknowledged)
-        raise Hung(f"{confirmed} of {count} confirmed\n{where_it_stands(None)}")
+        await until(
+            lambda: len(self.findings.acknowledged) >= count,
+            lambda: f"{len(self.findings.acknowledged)} of {count} confirmed",
+            self.patience,
+        )
 
     async def _fall_silent(self) -> None:
         """Nobody begins anything new; soon everything is confirmed and heard."""

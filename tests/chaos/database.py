@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -25,8 +25,9 @@ import trio
 import trio_asyncio
 from attrs import define, field
 
+from tests.chaos.patience import PATIENCE_SECONDS, Hung, until
 from tests.chaos.server import unused_port
-from tests.chaos.servers.cluster import PASSWORD, ROLE, Cluster, run_cluster
+from tests.chaos.servers.cluster import PASSWORD, ROLE, Cluster, make_database, run_cluster
 from tests.simulation.postgres.people import Device, Sender
 from tests.support.programs.hub_process import HubProcess, run_hub
 from tests.support.stores.databases import (
@@ -35,7 +36,6 @@ from tests.support.stores.databases import (
     run_script,
     with_database,
 )
-from tests.support.time_limit import where_it_stands
 from tests.support.wire.proxy import (
     Packet,
     Session,
@@ -47,7 +47,6 @@ from tests.support.wire.proxy import (
 
 PAIRS: Final = 4
 STAY_SECONDS: Final = 60.0
-PATIENCE_SECONDS: Final = 60.0
 DELAY_SECONDS: Final = 0.15  # each way
 END: Final = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'hub'"
 END_ONE: Final = """
@@ -60,10 +59,6 @@ LOG: Final = """
       FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE c.user_lo = $1 AND c.user_hi = $2
 """
-
-
-class Hung(Exception):
-    """Nothing is acknowledged any more, or a fault has no effect."""
 
 
 async def pass_late_to_server(session: Session, packet: Packet) -> None:
@@ -272,7 +267,8 @@ class Campaign:
         """What came of it."""
         with run_cluster(self.folder / "cluster", unused_port()) as cluster:
             async with trio_asyncio.open_loop(), open_proxy(cluster.dsn) as proxy:
-                await self._prepare(cluster)
+                await make_database(cluster)
+                await execute(cluster.superuser, "CREATE ROLE crowd LOGIN")
                 (self.folder / "data").mkdir()
                 flags = ("--database-url", proxy.dsn, "--log-level", "error")
                 start = run_hub(self.folder / "data", *flags)
@@ -289,17 +285,6 @@ class Campaign:
         for line in hub.process.stderr:
             if line.startswith("Traceback"):
                 self.tracebacks += 1
-
-    async def _prepare(self, cluster: Cluster) -> None:
-        with trio.fail_after(30):
-            while True:
-                try:
-                    await execute(cluster.superuser, "CREATE ROLE crowd LOGIN")
-                    break
-                except (OSError, asyncpg.CannotConnectNowError):
-                    await trio.sleep(0.1)
-        await execute(cluster.superuser, f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'")
-        await execute(cluster.superuser, f"CREATE DATABASE parlour OWNER {ROLE}")
 
     async def _play(self, hub: HubProcess, cluster: Cluster, proxy: WireProxy) -> dict[str, Any]:
         faults = Faults(cluster, proxy, hub)
@@ -357,21 +342,15 @@ class Campaign:
     def _acknowledged(self) -> int:
         return sum(len(each.acknowledged) for each in self._senders())
 
-    async def _until(self, holds: Callable[[], bool], what: str) -> None:
-        with trio.move_on_after(self.patience):
-            while not holds():  # noqa: ASYNC110  other processes tell nobody
-                await trio.sleep(0.02)
-            return
-        raise Hung(f"not in {self.patience:g} s: {what}\n{where_it_stands(None)}")
-
     async def _until_refused(self, count: int, name: str) -> None:
-        await self._until(lambda: self.unavailable >= count, f"{name} shows")
+        await until(lambda: self.unavailable >= count, lambda: f"{name} shows", self.patience)
 
     async def _until_all_acknowledged(self) -> None:
         goals = {each.name: len(each.acknowledged) + self.sends for each in self._senders()}
-        await self._until(
+        await until(
             lambda: all(len(each.acknowledged) >= goals[each.name] for each in self._senders()),
-            f"everybody is acknowledged: {goals}",
+            lambda: f"everybody is acknowledged: {goals}",
+            self.patience,
         )
 
     async def _judge(self, cluster: Cluster) -> None:

@@ -1,11 +1,42 @@
-"""A small TCP proxy in front of the hub, which cuts connections in the middle of a frame."""
+"""A small TCP proxy, which does to connections what networks do: it cuts them in the middle of a
+frame, lets nobody through any more, or passes nothing on, in one direction or both.
+"""
 
 import random
+from collections.abc import Callable, Collection
+from enum import Enum, auto
+from typing import Final, TypeAlias
 
 import trio
 from attrs import define, field
 
-CHUNK = 4_096
+CHUNK: Final = 4_096
+OPENING_BYTES: Final = 4_096
+
+
+class Way(Enum):
+    """A direction."""
+
+    UP = auto()
+    """From the client to the server."""
+    DOWN = auto()
+
+
+BOTH: Final = frozenset(Way)
+Concerns: TypeAlias = Callable[[bytes], bool]
+"""Whether a fault concerns the connection on which the client said this first."""
+
+
+def everybody(_: bytes) -> bool:
+    return True
+
+
+@define(eq=False)
+class Passage:
+    """A connection through the proxy. `opening`: what the client said first."""
+
+    scope: trio.CancelScope = field(factory=trio.CancelScope)
+    opening: bytes = b""
 
 
 @define
@@ -13,14 +44,22 @@ class Proxy:
     """Passes bytes on in small pieces.
 
     Args:
-        target: the hub's port.
+        target: the server's port.
         dice: decide whom a cut concerns, and after how many bytes.
+
+    `held`: how many pieces were held, and `ended`: how many connections it has cut or refused.
     """
 
     target: int
     dice: random.Random
     port: int = 0
-    _open: list[trio.CancelScope] = field(factory=list, init=False)
+    held: int = field(default=0, init=False)
+    ended: int = field(default=0, init=False)
+    _open: list[Passage] = field(factory=list, init=False)
+    _silent: Collection[Way] = field(default=(), init=False)
+    _is_shut: bool = field(default=False, init=False)
+    _concerns: Concerns = field(default=everybody, init=False)
+    _healed: trio.Event = field(factory=trio.Event, init=False)
 
     async def serve(self, task_status: trio.TaskStatus[None]) -> None:
         """Serve until cancelled."""
@@ -32,31 +71,65 @@ class Proxy:
 
     def cut(self) -> int:
         """Cut about half of the connections; returns how many."""
-        chosen = [scope for scope in self._open if self.dice.random() < 0.5]
-        for scope in chosen:
-            scope.cancel()
+        chosen = [each for each in self._open if self.dice.random() < 0.5]
+        for each in chosen:
+            each.scope.cancel()
         return len(chosen)
 
+    def shut(self, concerns: Concerns = everybody) -> None:
+        """Cut the connections that this concerns, and new ones, until `heal`."""
+        self._is_shut, self._concerns = True, concerns
+        for each in self._open:
+            if each.opening and concerns(each.opening):
+                self.ended += 1
+                each.scope.cancel()
+
+    def fall_silent(self, ways: Collection[Way] = BOTH, concerns: Concerns = everybody) -> None:
+        """Pass nothing on in these directions, not even that one side has closed, until `heal`;
+        then all of it.
+        """
+        self._silent, self._concerns = ways, concerns
+
+    def heal(self) -> None:
+        """Pass everything on."""
+        self._silent, self._is_shut = (), False
+        self._healed.set()
+        self._healed = trio.Event()
+
     async def _pass_on(self, client: trio.SocketStream) -> None:
-        scope = trio.CancelScope()
-        self._open.append(scope)
+        passage = Passage()
+        self._open.append(passage)
         try:
-            with scope:
+            with passage.scope:
                 async with (
-                    await trio.open_tcp_stream("127.0.0.1", self.target) as hub,
+                    await trio.open_tcp_stream("127.0.0.1", self.target) as server,
                     trio.open_nursery() as nursery,
                 ):
-                    nursery.start_soon(self._copy, client, hub, scope)
-                    nursery.start_soon(self._copy, hub, client, scope)
+                    nursery.start_soon(self._copy, passage, Way.UP, client, server)
+                    nursery.start_soon(self._copy, passage, Way.DOWN, server, client)
         except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
             pass  # one of the two is gone
         finally:
-            self._open.remove(scope)
+            self._open.remove(passage)
             await trio.aclose_forcefully(client)
 
     async def _copy(
-        self, source: trio.SocketStream, sink: trio.SocketStream, scope: trio.CancelScope
+        self, passage: Passage, way: Way, source: trio.SocketStream, sink: trio.SocketStream
     ) -> None:
-        while data := await source.receive_some(CHUNK):
+        while True:
+            try:
+                data = await source.receive_some(CHUNK)
+            except trio.BrokenResourceError:
+                data = b""
+            if way is Way.UP and len(passage.opening) < OPENING_BYTES:
+                passage.opening += data
+            if self._is_shut and self._concerns(passage.opening):
+                self.ended += 1
+                break
+            while way in self._silent and self._concerns(passage.opening):
+                self.held += 1
+                await self._healed.wait()
+            if not data:
+                break
             await sink.send_all(data)
-        scope.cancel()
+        passage.scope.cancel()

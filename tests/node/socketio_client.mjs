@@ -1,5 +1,6 @@
 // One official client that does what standard input says and prints what happens, a line of JSON
 // each:  {"emit": [event, ...args], "ack": true}   {"auth": {...}}   {"disconnect": true}
+//        {"carrier": "websocket"}, which is printed when that carries it
 //
 //   node socketio_client.mjs URL AUTH [TRANSPORTS]
 
@@ -11,6 +12,7 @@ import { endInput, onLine, print } from "./program.mjs";
  * @property {[event: string, ...args: unknown[]]} emit
  * @property {boolean} [ack] whether an acknowledgement is waited for
  * @property {Record<string, unknown>} [auth] of another attempt to connect
+ * @property {string} [carrier] that is waited for
  * @property {boolean} [disconnect]
  */
 
@@ -42,11 +44,20 @@ async function emitWithAck(emitted) {
   }
 }
 
+/** @param {string} carrier */
+function carriedBy(carrier) {
+  const { engine } = socket.io;
+  if (engine.transport.name === carrier) print({ carrier });
+  else engine.once("upgrade", (transport) => print({ carrier: transport.name }));
+}
+
 onLine((line) => {
   const command = /** @type {Command} */ (JSON.parse(line));
   if (command.auth) {
     socket.auth = command.auth;
     socket.connect();
+  } else if (command.carrier) {
+    carriedBy(command.carrier);
   } else if (command.disconnect) {
     socket.off();
     socket.offAny();

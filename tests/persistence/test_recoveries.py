@@ -12,9 +12,9 @@ from tests.support.stores.records import NOBODY, make_user
 async def test_what_a_connection_was_told_is_found_by_its_key_for_a_while(store: Store) -> None:
     ann = await make_user(store, "ann")
     positions = {ChannelId(5): Reached(7, 3), ChannelId(6): Reached(0)}
-    await store.recoveries.save(b"one", ann.id, {})
+    first = await store.recoveries.save(b"one", ann.id, {})
     assert await store.recoveries.find(b"one", within=60) == Recovery(ann.id, {})
-    await store.recoveries.save(b"one", ann.id, positions)
+    assert await store.recoveries.save(b"one", ann.id, positions) >= first
     assert await store.recoveries.find(b"one", within=60) == Recovery(ann.id, positions)
     assert await store.recoveries.find(b"two", within=60) is None
     await store.recoveries.touch([b"one", b"two"])

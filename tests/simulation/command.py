@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import time
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,9 @@ def main() -> int:
         nargs="+",
         default=[None],
         help="mistakes to plant, one after the other",
+    )
+    parser.add_argument(
+        "--nodes", type=int, choices=(1, 2, 3), help="so many, instead of what each seed says"
     )
     parser.add_argument("--until-broken", action="store_true", help="stop at the first problem")
     parser.add_argument("--trace", action="store_true", help="print what happened")
@@ -57,6 +61,8 @@ def main() -> int:
         "messages": sum(result.messages for result in results),
         "frames": sum(result.frames for result in results),
         "restarts": sum(result.restarts for result in results),
+        "nodes": dict(sorted(Counter(result.nodes for result in results).items())),
+        "longest_wait": round(max((result.longest_wait for result in results), default=0.0), 2),
         "seconds": round(seconds, 1),
         "seeds_per_second": round(len(results) / seconds, 1),
     }
@@ -74,7 +80,7 @@ def _until_broken(options: argparse.Namespace, bug: str | None) -> list[Result]:
     """Seed after seed in this process."""
     results: list[Result] = []
     for seed in _seeds(options):
-        results.append(play(seed, bug, options.real_seconds))
+        results.append(play(seed, bug, options.real_seconds, options.nodes))
         _show(options, bug, results[-1])
         if results[-1].problem is not None:
             break
@@ -83,7 +89,8 @@ def _until_broken(options: argparse.Namespace, bug: str | None) -> list[Result]:
 
 def _all(options: argparse.Namespace, pool: ProcessPoolExecutor, bug: str | None) -> list[Result]:
     results: list[Result] = []
-    run = partial(play, bug=bug, real_seconds=options.real_seconds)
+    given = {"real_seconds": options.real_seconds, "nodes": options.nodes}
+    run = partial(play, bug=bug, **given)
     for result in pool.map(run, _seeds(options), chunksize=5):
         results.append(result)
         _show(options, bug, result)

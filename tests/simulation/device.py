@@ -22,6 +22,7 @@ from tests.simulation.judgement.truth import Right
 from tests.simulation.languages import Language
 from tests.simulation.languages.language import Call, NewMessage, send_over_rest
 from tests.simulation.languages.socketio import SocketIo
+from tests.simulation.nodes.node import OUTBOX_BYTES
 from tests.simulation.notes.noting import Notes
 from tests.simulation.searching import Searches
 from tests.simulation.threads.following import Threads
@@ -39,7 +40,6 @@ MAX_PENDING = 5
 NEW = 0.05  # of all connections, those of a device that has nothing yet
 REPLIES = 0.3  # of all messages
 RECENT = 8  # of a channel's messages are replied to
-OUTBOX_BYTES = 8_192  # that the hub keeps for a device
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
@@ -47,6 +47,7 @@ class Code(IntEnum):
     """Why a WebSocket was closed."""
 
     NORMAL = 1000
+    GOING_AWAY = 1001
     LOST = 1006  # without a word: the hub crashed
     TRY_AGAIN = 1013
     SESSION_ENDED = 4001
@@ -168,7 +169,7 @@ class Device:
         """Come back again and again until it leaves."""
         dice = self.sim.dice
         while not self.is_leaving:
-            world = await self.sim.running()
+            world = await self.sim.cell.until_running()
             try:
                 socket = await self._connect(world)
                 try:
@@ -196,7 +197,7 @@ class Device:
         if not self.sim.is_calm and self.sim.dice.random() < 0.3:
             await self._try_ended_session()
         if self.sim.is_calm or self.sim.dice.random() < 0.7:
-            world = await self.sim.running()
+            world = await self.sim.cell.until_running()
             with suppress(StoreUnavailable):
                 self.person = await world.sign_in(self.person.user)
                 self._session_id = self.sim.truth.opened(self.session_hash)
@@ -274,6 +275,9 @@ class Device:
             case Code.TRY_AGAIN:
                 failed = trio.current_time() - self.sim.weather.failed_at < 20.0
                 self.sim.require(failed, f"{self.name} is told to try again without a reason")
+            case Code.GOING_AWAY:
+                stopped = self.sim.cell.has_stopped
+                self.sim.require(stopped, f"{self.name} is sent away, and no hub stops")
             case Code.NORMAL:
                 self.sim.require(self.is_leaving, f"{self.name} was closed without a reason")
             case _:

@@ -24,6 +24,7 @@ from tests.simulation.languages.messenger import Messenger
 from tests.simulation.languages.notes import Hide, MarkUnread, Wish, note_over_rest
 from tests.simulation.languages.private_messages import PrivateMessages
 from tests.simulation.languages.socketio import SocketIo
+from tests.simulation.nodes.node import Node
 from tests.simulation.notes.reckoning import check_unread
 from tests.simulation.searching import ENGINES, Searches
 from tests.simulation.threads.following import check_followed
@@ -237,11 +238,17 @@ class Epilogue:
             self.sim.require(not patience.cancelled_caught, f"{person.id} cannot leave")
             await trio.sleep(SETTLED_SECONDS)
             self._check_views()
-        world = await self.sim.running()
-        self.sim.require(not world.services.hub.sessions(), "the hub keeps connections that ended")
-        for person in self.sim.people:
-            taken = world.services.quotas.of(person.id).in_flight
-            self.sim.require(taken == 0, f"{taken} places of {person.id} are not given back")
+        for node in self.sim.cell.nodes:
+            self._check_empty(node)
+
+    def _check_empty(self, node: Node) -> None:
+        require, world = self.sim.require, node.world
+        require(world is not None, f"{node.name} does not run")
+        if world is not None:
+            require(not world.services.hub.sessions(), "the hub keeps connections that ended")
+            for person in self.sim.people:
+                taken = world.services.quotas.of(person.id).in_flight
+                require(taken == 0, f"{taken} places of {person.id} are not given back")
 
     def _connected(self) -> list[Device]:
         return [device for device in self.sim.devices if device.here_since is not None]

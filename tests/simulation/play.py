@@ -31,12 +31,17 @@ class Hung(BaseException):
     """The real time is up. No `except Exception` may swallow it."""
 
 
-def play(seed: int, bug: str | None = None, real_seconds: float = REAL_SECONDS) -> Result:
-    """Play one seed, with a mistake if one is named."""
+def play(
+    seed: int,
+    bug: str | None = None,
+    real_seconds: float = REAL_SECONDS,
+    nodes: int | None = None,
+) -> Result:
+    """Play one seed, with a mistake if one is named, and so many nodes if any number is."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]
     trio._core._run._r.seed(seed)
-    simulation = Simulation(seed, None if bug is None else BUGS[bug])
+    simulation = Simulation(seed, None if bug is None else BUGS[bug], nodes)
     problem = None
     try:
         with _time_limit(real_seconds) as stacks:

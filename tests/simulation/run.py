@@ -26,23 +26,24 @@ from protocol.commands import ReviseMessage
 from protocol.events import Refused
 from protocol.model import FollowStatus, UserId, WorkspaceId
 from tests.simulation.bugs.planting import Bug
-from tests.simulation.device import DOZE_SECONDS, OUTBOX_BYTES, Device
+from tests.simulation.device import DOZE_SECONDS, Device
 from tests.simulation.epilogue import Epilogue
 from tests.simulation.judgement.ledger import Ledger
 from tests.simulation.judgement.truth import Truth
 from tests.simulation.languages import LANGUAGES
 from tests.simulation.languages.language import Call, Places
+from tests.simulation.nodes.cell import Cell
+from tests.simulation.nodes.node import GRACE_SECONDS
 from tests.simulation.trouble import Trouble
 from tests.simulation.weather import Weather
 from tests.support.clients.http import Reply
-from tests.support.stores.memory import new_memory_store
+from tests.support.cluster.worlds import new_store
 from tests.support.stores.records import granted
 from tests.support.world import Person, World, open_world
 
 ACTIVE_SECONDS = 12.0
 CALM_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
-GRACE_SECONDS = 2.0
 
 
 class Broken(Exception):
@@ -65,6 +66,8 @@ class Result:
     threads: int
     restarts: int
     frames: int
+    nodes: int
+    longest_wait: float
     trace: str = field(repr=False)
 
     @property
@@ -82,11 +85,14 @@ class Simulation:
 
     seed: int
     bug: Bug | None = None
+    count: int | None = None
     dice: random.Random = field(init=False)
     is_calm: bool = field(default=False, init=False)
     is_still: bool = field(default=False, init=False)
     devices: list[Device] = field(factory=list, init=False)
+    is_over: bool = field(default=False, init=False)
     restarts: int = field(default=0, init=False)
+    cell: Cell = field(init=False)
     lifetimes: random.Random = field(init=False)
     places: Places = field(init=False)
     people: list[Person] = field(factory=list, init=False)
@@ -96,11 +102,6 @@ class Simulation:
     trouble: Trouble = field(init=False)
     at_crash: list[Callable[[], None]] = field(factory=list, init=False)
     _trace: list[str] = field(factory=list, init=False)
-    _world: World | None = field(default=None, init=False)
-    _changed: trio.Event = field(factory=trio.Event, init=False)
-    _crash: trio.Event = field(factory=trio.Event, init=False)
-    _calls: set[trio.CancelScope] = field(factory=set, init=False)
-    _is_over: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -108,15 +109,11 @@ class Simulation:
         slowest = self.dice.choice((0.002, 0.02, 0.2))
         self.weather = Weather(random.Random(self.seed + 1), faults, slowest)
         self.lifetimes = random.Random(self.seed + 2)
+        self.cell = Cell(self, random.Random(self.seed + 3), self.count)
 
     @property
     def tables(self) -> Any:
         return self.store.messages.tables  # type: ignore[attr-defined]
-
-    @property
-    def world(self) -> World | None:
-        """The hub, if it runs."""
-        return self._world
 
     def note(self, who: str, what: str) -> None:
         self._trace.append(f"{trio.current_time():.4f} {who} {what}")
@@ -132,26 +129,17 @@ class Simulation:
         """
         return timedelta(days=self.lifetimes.uniform(7, 14))
 
-    def crash(self) -> None:
-        """End the hub at once; it starts again soon."""
-        self._crash.set()
-
-    async def running(self) -> World:
-        """The hub, as soon as it runs."""
-        while self._world is None:
-            await self._changed.wait()
-        return self._world
-
     async def call(self, person: Person, call: Call) -> Reply | None:
         """Over REST, with all cookies of the person; None: no answer came."""
-        if self._world is None:
+        node = self.cell.any()
+        if node is None or node.world is None:
             return None
+        world = node.world
         headers: Mapping[str, str] = {"Cookie": f"{person.cookie}; {person.platform_cookie}"}
         if call.key is not None:
             headers = {**headers, "Idempotency-Key": call.key}
-        person = evolve(person, world=self._world)
         try:
-            return await self._world.call(call.method, call.path, call.body, headers)
+            return await world.call(call.method, call.path, call.body, headers)
         except (h11.RemoteProtocolError, trio.BrokenResourceError, trio.ClosedResourceError):
             return None  # the hub crashed
         except trio.TooSlowError:
@@ -162,18 +150,19 @@ class Simulation:
         self, person: Person, command: ReviseMessage
     ) -> Changed | Refused | StoreUnavailable | None:
         """Change a message; None: no answer came."""
-        world = self._world
-        if world is None:
+        node = self.cell.any()
+        if node is None or node.world is None:
             return None
+        world = node.world
         revisions, quota = world.services.commands.revisions, world.services.quotas.of(person.id)
         with trio.CancelScope() as scope, trio.move_on_after(ANSWER_SECONDS) as patience:
-            self._calls.add(scope)
+            node.calls.add(scope)
             try:
                 return await revisions.revise(person.user, quota, command)
             except StoreUnavailable as error:
                 return error
             finally:
-                self._calls.discard(scope)
+                node.calls.discard(scope)
         self.require(not patience.cancelled_caught, f"{command} was not answered")
         return None
 
@@ -184,20 +173,23 @@ class Simulation:
             if self.bug is not None:
                 stack.enter_context(self.bug(self))
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._keep_hub)
+                for node in self.cell.nodes:
+                    nursery.start_soon(node.keep)
                 for device in self.devices:
                     nursery.start_soon(device.live)
                 nursery.start_soon(self._watch)
+                if len(self.cell.nodes) > 1:
+                    nursery.start_soon(self.cell.make_trouble)
                 await self.trouble.make_until(ACTIVE_SECONDS)
                 await self._calm_down()
                 await Epilogue(self).play()
-                self._is_over = True
-                self.crash()
+                self.is_over = True
+                self.cell.crash_all()
                 nursery.cancel_scope.cancel()
             self._check_log()
 
     async def _set_up(self) -> None:
-        self.store = new_memory_store()
+        self.store = new_store()
         async with open_world(self.store) as world:
             people = [await world.person(name) for name in ("ann", "ben", "eve")]
             school, club = [
@@ -220,7 +212,8 @@ class Simulation:
             follows = await self._hide_some(people)
             self.people = people
             self.places = Places(rooms, conversations)
-            self.truth = Truth(self.tables, self.places, ids, self.weather.slowest)
+            is_alone = len(self.cell.nodes) == 1
+            self.truth = Truth(self.tables, self.places, ids, self.weather.slowest, is_alone)
             self.trouble = Trouble(self, people, [school.id, club.id], follows)
             for number in range(self.dice.randint(3, 6)):
                 person = people[number % 3]
@@ -259,47 +252,19 @@ class Simulation:
         self.devices.append(Device(self, number // 3, person, language, ledger))
 
     def _last_here(self, user_id: UserId) -> float:
+        if not self.cell.knows_presence:
+            return -inf
         devices = [device for device in self.devices if device.me == user_id]
         if any(device.is_here for device in devices):
             return trio.current_time()
         return max((device.gone_at for device in devices), default=-inf)
 
-    async def _keep_hub(self) -> None:
-        while not self._is_over:
-            self._crash = trio.Event()
-            try:
-                await self._run_hub()
-            except* StoreUnavailable:
-                self.require(self._world is None, "an outage ended the hub")
-                self.note("hub", "cannot start")
-            self.restarts += 1
-            await trio.sleep(self.dice.random())
-
-    async def _run_hub(self) -> None:
-        async with open_world(
-            self.weather.over(self.store, self.truth),
-            outbox_bytes=OUTBOX_BYTES,
-            max_content_chars=OUTBOX_BYTES // 4,
-            presence_grace=GRACE_SECONDS,
-            db_lanes=2,
-        ) as world:
-            self._world = world
-            self._changed.set()
-            self.note("hub", "runs")
-            await self._crash.wait()
-            self._world, self._changed = None, trio.Event()
-            for call in tuple(self._calls):
-                call.cancel()
-            for happen in self.at_crash:
-                happen()
-        self.note("hub", "crashed")
-
     async def _watch(self) -> None:
         """What shows without a frame: too much is queued, or a connection that should be closed."""
         while True:
             await trio.sleep(1.0 if self.is_calm else 0.3)
-            if self._world is not None:
-                problem = outbox_overflow(self._world)
+            for node in self.cell.nodes:
+                problem = None if node.world is None else outbox_overflow(node.world)
                 self.require(problem is None, problem or "")
             for device in self.devices:
                 if device.here_since is not None:
@@ -310,15 +275,25 @@ class Simulation:
     async def _calm_down(self) -> None:
         """Nothing fails any more: soon every device must have everything."""
         self.weather.clear()
+        self.cell.calm()
+        self.truth.calm_since = trio.current_time()
         await self.trouble.restore()
         self.is_calm = True
         self.note("calm", "begins")
         # What was taken away before may be told until then, and read by a slow device.
         await trio.sleep(self.truth.bound + DOZE_SECONDS)
+        if len(self.cell.nodes) > 1:
+            self._look_at_notes()
         with trio.move_on_after(CALM_SECONDS):
             while self._missing():  # noqa: ASYNC110  the clock is a mock
                 await trio.sleep(0.5)
         self.require(not self._missing(), f"in the end still missing: {self._missing()}")
+
+    def _look_at_notes(self) -> None:
+        """What a node did not get rid of before it crashed is not sent again: a resume says it."""
+        for device in self.devices:
+            if device.ledger.notes.missing():
+                device.ledger.connection.needs_resume = True
 
     def _missing(self) -> list[str]:
         return [each for device in self.devices for each in device.ledger.missing()]
@@ -375,6 +350,8 @@ class Simulation:
             sum(device.threads.count for device in self.devices),
             self.restarts,
             sum(device.ledger.frames for device in self.devices),
+            len(self.cell.nodes),
+            self.truth.longest_wait,
             "\n".join(self._trace),
         )
 

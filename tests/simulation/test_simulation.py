@@ -25,6 +25,9 @@ SOME_BUGS = (
     "hidden_counts", "reading_less_ends_unread", "notes_told_nowhere_else", "resume_without_notes",
     "mention_told_across_a_block", "mention_not_taken_back", "mention_stays_with_an_edit",
 )  # fmt: skip
+BUGS_OF_NODES = (
+    "early_not_held_back", "revisions_cross", "silence_unnoticed", "crash_not_repaired",
+)  # fmt: skip
 SEEDS_UNTIL_FOUND = 80
 
 
@@ -50,6 +53,24 @@ def test_whatever_fails_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> Non
     assert report["threads"] > 0
     assert report["frames"] > 100 * SEEDS
     assert report["restarts"] > SEEDS / 2
+
+
+@pytest.mark.parametrize(("nodes", "seeds"), [(2, 12), (3, 8)])
+def test_several_nodes_are_as_one(tmp_path: Path, nodes: int, seeds: int) -> None:
+    report = report_of(tmp_path, "--nodes", str(nodes), "--seeds", str(seeds))
+    assert report["broken"] == {}
+    assert report["nodes"] == {str(nodes): seeds}
+    assert report["acknowledged"] > 6 * seeds
+    assert report["changes"] > 3 * seeds
+    assert report["frames"] > 100 * seeds
+    assert report["restarts"] > 2 * seeds
+    assert report["longest_wait"] > 0
+
+
+def test_mistakes_of_nodes_are_found(tmp_path: Path) -> None:
+    until_found = ("--nodes", "2", "--until-broken", "--seeds", str(SEEDS_UNTIL_FOUND))
+    report = report_of(tmp_path, "--bug", *BUGS_OF_NODES, *until_found)
+    assert report["not_broken_by"] == []
 
 
 def test_planted_mistakes_are_found(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ class Trouble:
         self.sim.note("trouble", "everything is allowed")
 
     async def _crash(self) -> None:
-        self.sim.crash()
+        self.sim.cell.crash()
 
     async def _outage(self) -> None:
         self.sim.note("store", "away")

@@ -5,7 +5,7 @@ nothing gets through at all, and what the database would have announced meanwhil
 """
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from math import inf
 from typing import Any
@@ -20,10 +20,54 @@ from tests.simulation.judgement.truth import Truth
 
 PARTS = (
     "accounts", "sessions", "relations", "messages", "revisions", "mentions", "workspaces",
-    "channels", "recoveries", "search", "health", "notes", "threads",
+    "channels", "recoveries", "search", "health", "notes", "threads", "nodes",
 )  # fmt: skip
+COMMITS = {("messages", "post"), ("revisions", "revise")}
 FEEDS = {"ended", "changes"}
 ASKED_ABOUT_RIGHTS = {"accounts", "sessions", "relations", "workspaces", "channels"}
+
+
+def _nothing() -> None:
+    """Nothing happens."""
+
+
+@define(eq=False)
+class Way:
+    """One hub's way to the store.
+
+    Args:
+        committed: is called when messages or revisions of the hub were stored.
+
+    `is_cut`: no call gets through. While it stands still, everything waits. `is_dead`: the hub is
+    no more.
+    """
+
+    committed: Callable[[], None] = _nothing
+    is_cut: bool = field(default=False, init=False)
+    is_dead: bool = field(default=False, init=False)
+    _goes_on: trio.Event | None = field(default=None, init=False)
+    reopened: trio.Event = field(factory=trio.Event, init=False)
+
+    def stand_still(self) -> None:
+        """Until `go_on`."""
+        self._goes_on = trio.Event()
+
+    def go_on(self) -> None:
+        """Calls get through again."""
+        self.is_cut = False
+        if self._goes_on is not None:
+            self._goes_on.set()
+            self._goes_on = None
+
+    def reopen(self) -> None:
+        """What was announced meanwhile is lost."""
+        reopened, self.reopened = self.reopened, trio.Event()
+        reopened.set()
+
+    async def passable(self) -> None:
+        """Wait while it stands still."""
+        while self._goes_on is not None:
+            await self._goes_on.wait()
 
 
 @define
@@ -43,13 +87,18 @@ class Weather:
     slowest: float
     away: bool = False
     failed_at: float = -inf
+    _cut: int = field(default=0, init=False)
     _truth: Truth | None = field(default=None, init=False)
-    _returned: trio.Event = field(factory=trio.Event, init=False)
+    _ways: list[Way] = field(factory=list, init=False)
 
-    def over(self, store: Store, truth: Truth) -> Store:
-        """The store as the hub sees it."""
+    def over(self, store: Store, truth: Truth, way: Way | None = None) -> Store:
+        """The store as a hub sees it, which has this way to it."""
         self._truth = truth
-        parts: dict[str, Any] = {name: _Part(name, getattr(store, name), self) for name in PARTS}
+        way = way or Way()
+        self._ways.append(way)
+        parts: dict[str, Any] = {
+            name: _Part(name, getattr(store, name), self, way) for name in PARTS
+        }
         return evolve(store, **parts)
 
     def clear(self) -> None:
@@ -66,56 +115,71 @@ class Weather:
         """What was away is back."""
         self.away = False
         self._note_disturbance()
-        returned, self._returned = self._returned, trio.Event()
-        returned.set()
+        for way in self._ways:
+            way.reopen()
 
-    async def call(self, part: str, name: str, method: Any, args: Any, kwargs: Any) -> Any:
-        """One call of the store."""
+    async def call(
+        self, way: Way, place: tuple[str, str], method: Any, args: Any, kwargs: Any
+    ) -> Any:
+        """One call of the store. `place`: the part, and the name of the method."""
+        if way.is_dead:
+            raise StoreUnavailable("the hub is no more")
         fault = self.dice.random() < self.faults
         is_late = self.dice.random() < 0.5
-        await self._travel()
-        if self.away or (fault and not is_late):
-            self._failed(part)
+        await self._travel(way)
+        if self.away or way.is_cut or (fault and not is_late):
+            self._failed(place)
             raise StoreUnavailable("lost on the way there")
         result = await method(*args, **kwargs)
         if self._truth is not None:
-            happened(self._truth, (part, name), args, kwargs, result)
-        await self._travel()
-        if self.away or fault:
-            self._failed(part)
+            happened(self._truth, place, args, kwargs, result)
+        if place in COMMITS:
+            way.committed()
+        await self._travel(way)
+        if self.away or way.is_cut or fault:
+            self._failed(place)
             raise StoreUnavailable("lost on the way back")
         return result
 
-    def _failed(self, part: str) -> None:
+    def disturb(self, ways: int) -> None:
+        """So many hubs are cut off, or not any more."""
+        self._cut = ways
         self.failed_at = trio.current_time()
-        if part in ASKED_ABOUT_RIGHTS:
+        self._note_disturbance()
+
+    def _failed(self, place: tuple[str, str]) -> None:
+        self.failed_at = trio.current_time()
+        if place[0] in ASKED_ABOUT_RIGHTS:
             self._note_disturbance()
 
     def _note_disturbance(self) -> None:
         if self._truth is not None:
-            self._truth.disturbed(is_away=self.away)
+            self._truth.disturbed(is_away=self.away or self._cut > 0)
 
-    async def _travel(self) -> None:
+    async def _travel(self, way: Way) -> None:
+        await way.passable()
         if self.dice.random() < 0.7:
             await trio.sleep(self.dice.random() * self.slowest)
         else:
             await trio.lowlevel.checkpoint()
+        await way.passable()
 
     @asynccontextmanager
     async def feed(
-        self, context: AbstractAsyncContextManager[AsyncIterator[Any]]
+        self, way: Way, context: AbstractAsyncContextManager[AsyncIterator[Any]]
     ) -> AsyncIterator[AsyncIterator[Any]]:
         """What the store announces, as far as it gets through."""
         give, take = trio.open_memory_channel[Any](inf)
 
         async def pass_on(announced: AsyncIterator[Any]) -> None:
             async for each in announced:
+                await way.passable()
                 if not self.away:
                     give.send_nowait(each)
 
         async def begin_again() -> None:
             while True:
-                await self._returned.wait()
+                await way.reopened.wait()
                 give.send_nowait(None)  # something may have been missed
 
         async with context as announced, trio.open_nursery() as nursery:
@@ -130,13 +194,14 @@ class _Part:
     _name: str
     _part: Any
     _weather: Weather
+    _way: Way
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._part, name)
         if name in FEEDS:
-            return lambda: self._weather.feed(method())
+            return lambda: self._weather.feed(self._way, method())
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            return await self._weather.call(self._name, name, method, args, kwargs)
+            return await self._weather.call(self._way, (self._name, name), method, args, kwargs)
 
         return call

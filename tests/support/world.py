@@ -20,6 +20,7 @@ import hub.rest.routes
 import protocol.dialects
 from hub.admission import Admission
 from hub.assembly import Services, open_services
+from hub.engineio.forwarding.listener import InternalListener, accept_forwarded
 from hub.files.opening import open_files
 from hub.identity.cookies import new_token, token_hash
 from hub.identity.passwords import PasswordHasher
@@ -27,7 +28,7 @@ from hub.monitoring.disk import Disk
 from hub.monitoring.figures import Figures
 from hub.rest.app import build_app, larger_bodies
 from hub.settings.config import Config
-from hub.socketio.mount import PATH, open_socketio
+from hub.socketio.mount import NO_OTHERS, PATH, open_socketio
 from hub.sockets.listener import Acceptor, Caps
 from hub.sockets.transport import StreamTransport
 from hub.tracing.tracing import Tracing
@@ -226,7 +227,7 @@ class Person:
 
 
 @asynccontextmanager
-async def open_world(
+async def open_world(  # noqa: PLR0913  what a server is made of
     store: Store,
     *,
     dialects: Dialects = DIALECTS,
@@ -235,12 +236,14 @@ async def open_world(
     passwords: PasswordHasher = CHEAP,
     tracing: Tracing | None = None,
     carrier: Bus | None = None,
+    internal: InternalListener = NO_OTHERS,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
     received must have been read, and it and every answer over REST must have been as documented.
 
-    `routes`: the packages of REST modules; `carrier`: of bulletins, to other hubs. Unless a test
+    `routes`: the packages of REST modules; `carrier`: of bulletins, to other hubs;
+    `internal`: where they forward to. Unless a test
     says otherwise, whoever is added to a workspace is a member at once.
     """
     config = Config(**{"joining": "at_once", **settings})
@@ -254,6 +257,7 @@ async def open_world(
             foreign_sessions=foreign_sessions,
             tracing=tracing,
             bus=carrier,
+            node=internal.node,
         ) as services,
     ):
         caps = Caps(config.max_connections, config.max_connections_per_address)
@@ -269,6 +273,15 @@ async def open_world(
             acceptor = Acceptor(admission.serve, caps, visitors=services.visitors)
             figures = Figures(services, acceptor, Disk(config.data_dir), lambda: None)
             services.metrics.watch(figures.look)
+            if internal.listeners:
+                connections.start_soon(
+                    accept_forwarded,
+                    socketio.forwarder,
+                    internal.listeners,
+                    admission.serve,
+                    caps.total,
+                    connections,
+                )
             world = World(services, admission, acceptor, connections)
             yield world
             left = await world.unread()

@@ -5,7 +5,7 @@ each heartbeat shows that something was, and a snapshot repairs it. What came to
 changes nothing. Nothing here waits. Must not know: what carries bulletins, who may see whom.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, assert_never
 
 import trio
@@ -22,6 +22,7 @@ from hub.cluster.bulletins import (
     Seat,
     Shown,
     Sign,
+    Takeover,
     Typed,
 )
 from hub.cluster.digest import mark
@@ -81,6 +82,8 @@ class FromElsewhere:
         self._nodes: dict[str, _Node] = {}
         self._lacking: dict[str, None] = {}
         self._snapshot_at = -float("inf")
+        self.take_overs: Final[list[Callable[[Sequence[Takeover]], None]]] = []
+        """What has connections that may go on at another node; each is given what does."""
 
     def hand_over(self) -> None:
         """The users of this node go to others: that they have gone is not said from now on, until
@@ -135,6 +138,11 @@ class FromElsewhere:
     def delivered(self, items: Sequence[Reaching]) -> Sequence[Delivery]:
         """See `Company`."""
         return [Delivery(self._receipts.forward(each.event), each.to) for each in items]
+
+    def taken_over(self, takeovers: Sequence[Takeover]) -> None:
+        """See `Company`."""
+        for take in self.take_overs:
+            take(takeovers)
 
     def ended(self, node: str, seconds: float | None, *, announces: bool) -> None:
         """See `Company`. Without a goodbye, or after one that names less, a grace period passes."""

@@ -68,7 +68,7 @@ class Inbox:
         for head in heads:
             lane = self._lane(head.channel_id, head.pair)
             if not self.messaging.wants(head.channel_id, head.workspace_id, head.pair or ()):
-                lane.skip(head.channel_id, head.last_seq, _UNKNOWN)
+                lane.skip(head.channel_id, head.last_seq, _UNKNOWN, is_own=True)
             elif lane.lacks(head.channel_id, head.last_seq, head.last_rev):
                 lane.doubt_channels({head.channel_id: head.last_rev})
                 count += 1

@@ -157,11 +157,13 @@ class Lane:
         arrival = Arrival(posted.message, partial(self._message_deliveries, posted, author, None))
         self.sequencer.receive(arrival, out)
 
-    def skip(self, channel_id: ChannelId, seq: int, message_id: MessageId) -> None:
-        """Another node has stored a message of this lane that nobody here wants; see
-        `Messaging.wants`.
+    def skip(
+        self, channel_id: ChannelId, seq: int, message_id: MessageId, *, is_own: bool = False
+    ) -> None:
+        """A message of this lane was stored that nobody here wants (see `Messaging.wants`), by
+        another node or perhaps by this lane (`is_own`).
         """
-        self.sequencer.skip(channel_id, seq, message_id)
+        self.sequencer.skip(channel_id, seq, message_id, is_own=is_own)
 
     def receive_revision(
         self, revised: Revised, revision: Revision | None, user: User | None, out: Outgoing
@@ -180,8 +182,8 @@ class Lane:
 
     def lacks(self, channel_id: ChannelId, last_seq: int, last_rev: int) -> bool:
         """Whether a channel of the lane has come further than was delivered here."""
-        rev = self.sequencer.revisions.positions.last(channel_id)
-        is_behind = rev is not None and rev < last_rev
+        rev = self.sequencer.revisions.positions.last(channel_id) or 0
+        is_behind = rev < last_rev
         return is_behind or self.sequencer.delivered(channel_id) < last_seq
 
     def _try_again(self) -> None:

@@ -243,9 +243,13 @@ class Sequencer:
         if positions.last(channel_id) is not None or not positions.is_old(message.id):
             self.messages.receive(channel_id, message.seq, arrival, out)
 
-    def skip(self, channel_id: ChannelId, seq: int, message_id: MessageId) -> None:
-        """Another node has stored a message that nobody here wants."""
-        if self._is_storing and seq != self.delivered(channel_id) + 1:
+    def skip(
+        self, channel_id: ChannelId, seq: int, message_id: MessageId, *, is_own: bool = False
+    ) -> None:
+        """A message was stored that nobody here wants. `is_own`: perhaps by this lane, which does
+        not know it yet; else by another node.
+        """
+        if self._is_storing and (is_own or seq != self.delivered(channel_id) + 1):
             if seq > self._skipped.get(channel_id, (0, 0))[0]:
                 self._skipped[channel_id] = seq, message_id
         else:
@@ -256,11 +260,11 @@ class Sequencer:
         changes in those of which none is known yet.
         """
         self.messages.doubt(last_revs)
+        positions = self.revisions.positions
         for channel_id, rev in last_revs.items():
-            if self.revisions.positions.last(channel_id) is not None:
-                self.revisions.doubt((channel_id,))
-            elif rev:
-                self.revisions.wait(channel_id, rev)
+            if positions.last(channel_id) is None and rev:
+                positions.note(channel_id, max(0, rev - LOOK_BACK), MessageId(0))
+        self.revisions.doubt(each for each in last_revs if positions.last(each) is not None)
 
     # Both
 

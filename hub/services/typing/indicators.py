@@ -154,10 +154,11 @@ class TypingIndicators:
         """One of the two blocks the other: the deliveries that end the author's indicators in
         channels, for everybody; what the author types from now on is not delivered to the user.
         """
-        self._corrections.note(author_id, user_id, knows=False)
         places = self._running.places(author=author_id)
         rooms = [place for place in places if isinstance(place[1], ChannelRoom)]
-        return [delivery for place in rooms for delivery in self._running.stop(place)]
+        ends = [delivery for place in rooms for delivery in self._running.stop(place)]
+        self._corrections.note(author_id, user_id, knows=False)  # the user gets the ends, too
+        return ends
 
     async def run(self) -> None:
         """Check and expire indicators until cancelled."""

@@ -5,7 +5,7 @@ Must not know: other areas.
 
 from attrs import frozen
 
-from hub.settings.parsers import BUS, NODE_NAME, whole
+from hub.settings.parsers import BUS, NODE_ADDRESS, NODE_NAME, Place, whole
 from hub.settings.redaction import Secret
 from hub.settings.setting import setting
 
@@ -28,4 +28,10 @@ class Nodes:
     )
     node_name: str | None = setting(
         NODE_NAME, None, "What this hub is called among them; by default a name is made up."
+    )
+    node_address: Place | None = setting(
+        NODE_ADDRESS,
+        None,
+        "Where other hubs forward requests of this one's Socket.IO sessions to, unencrypted; by"
+        " default a Unix socket in `data_dir`, which those of the same machine reach.",
     )

@@ -35,7 +35,8 @@ _OLDEST: Final = _REPLIES.format(order="ASC")
 _NEWEST: Final = _REPLIES.format(order="DESC")
 _FOLLOW: Final = f"""
     INSERT INTO thread_follows AS f (channel_id, root_id, user_id, is_following, read_seq)
-    SELECT root.channel_id, root.id, $1, $4, root.last_seq FROM ({_ROOT}) AS root
+    SELECT root.channel_id, root.id, $1, $4, root.last_seq
+      FROM ({_ROOT} FOR KEY SHARE OF p) AS root
     ON CONFLICT (channel_id, root_id, user_id) DO UPDATE SET is_following = EXCLUDED.is_following
     RETURNING user_id
 """

@@ -40,6 +40,8 @@ from persistence.postgres.database.errors import (
 from persistence.postgres.database.session import (
     SESSION,
     STATEMENT_SECONDS,
+    Connect,
+    Opening,
     connect,
     connect_safely,
     require_sessions,
@@ -50,7 +52,6 @@ from persistence.records import Gone, StoreError, StoreUnavailable
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-Connect: TypeAlias = Callable[[], Awaitable[asyncpg.Connection]]
 GiveUp: TypeAlias = Callable[[asyncpg.Connection], None]
 Record: TypeAlias = Any  # asyncpg is untyped; rows are read by column name where they are fetched
 
@@ -256,7 +257,7 @@ class _Slot:
     def __init__(
         self, connect: Connect, give_up: GiveUp, figures: PoolFigures, watch: StatementWatch
     ) -> None:
-        self._connect = connect
+        self._opening = Opening(connect)
         self._give_up = give_up
         self._figures = figures
         self._watch = watch
@@ -306,12 +307,13 @@ class _Slot:
 
     async def _open(self) -> asyncpg.Connection:
         try:
-            return await in_asyncio(self._connect)
+            return await in_asyncio(self._opening.take)
         except StoreError:
             self._figures.errors["connection"] += 1
             raise
 
     def drop(self) -> None:
+        self._opening.drop()
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None

@@ -6,14 +6,17 @@ sent in statements, because poolers refuse or swallow those of a connection's st
 the statements.
 """
 
+import asyncio
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeAlias
 
 import asyncpg
 
 from persistence.records import StoreError, StoreUnavailable
+
+Connect: TypeAlias = Callable[[], Awaitable[asyncpg.Connection]]
 
 CONNECT_SECONDS: Final = 2.0
 STATEMENT_SECONDS: Final = 5.0
@@ -136,6 +139,52 @@ async def connect_safely(dsn: str, settings: Mapping[str, str]) -> asyncpg.Conne
         connection.terminate()
         raise
     return connection
+
+
+class Opening:
+    """Opens one connection at a time, for whoever needs one next. What is begun is ended, whether
+    those who asked for it still wait or not: otherwise nothing would ever be opened where that
+    takes longer than a statement may, over a long way or on a machine that is busy.
+
+    Args:
+        connect: opens it, in asyncio, within some time.
+    """
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._task: asyncio.Task[asyncpg.Connection] | None = None
+
+    async def take(self) -> asyncpg.Connection:
+        """The connection, which is the caller's from then on. A coroutine of asyncio. If it is
+        cancelled, the next call goes on where this one was. Raises what `connect` raises.
+        """
+        task = self._task
+        if task is None or (task.done() and not _is_usable(task)):
+            task = self._task = asyncio.create_task(self._open())
+            task.add_done_callback(_is_usable)  # an error that nobody awaits was noticed
+        connection = await asyncio.shield(task)
+        self._task = None
+        return connection
+
+    def drop(self) -> None:
+        """End what is being opened."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.add_done_callback(_terminate)
+            task.cancel()
+
+    async def _open(self) -> asyncpg.Connection:
+        return await self._connect()
+
+
+def _is_usable(task: "asyncio.Task[asyncpg.Connection]") -> bool:
+    """Whether a task that is done has opened a connection, which is still there."""
+    return not task.cancelled() and task.exception() is None and not task.result().is_closed()
+
+
+def _terminate(task: "asyncio.Task[asyncpg.Connection]") -> None:
+    if _is_usable(task):
+        task.result().terminate()
 
 
 def _require_safety(commit: str, fsync: str, pages: str, version: int) -> None:

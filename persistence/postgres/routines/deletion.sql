@@ -17,13 +17,17 @@ END $$;
 -- deletion waits for that, and the statement in this trigger, which begins afterwards, sees what was
 -- stored meanwhile. That needs READ COMMITTED; in other transactions the deletion is refused.
 -- The trigger's argument is the column of `messages` that names the deleted row.
-CREATE OR REPLACE FUNCTION delete_messages_with() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION require_read_committed(deletes_from text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'a transaction that deletes from % must be READ COMMITTED', TG_TABLE_NAME
-            USING DETAIL = 'It would not see the messages that were stored since it began.',
+        RAISE EXCEPTION 'a transaction that deletes from % must be READ COMMITTED', deletes_from
+            USING DETAIL = 'It would not see what was stored since it began.',
                   ERRCODE = 'invalid_transaction_state';
     END IF;
+END $$;
+CREATE OR REPLACE FUNCTION delete_messages_with() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM require_read_committed(TG_TABLE_NAME);
     EXECUTE format('SELECT hold_messages(ARRAY(SELECT id FROM messages WHERE %I IN (SELECT id FROM gone)))',
                    TG_ARGV[0]);
     EXECUTE format('DELETE FROM messages WHERE %I IN (SELECT id FROM gone)', TG_ARGV[0]);
@@ -35,6 +39,25 @@ CREATE OR REPLACE TRIGGER channels_delete_messages AFTER DELETE ON channels
 CREATE OR REPLACE TRIGGER users_delete_messages AFTER DELETE ON users
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT
     EXECUTE FUNCTION delete_messages_with('author_id');
+
+-- What hangs on messages goes with them. Whoever adds to it holds the message (KEY SHARE, or more) until
+-- the commit, so these statements, which begin when the message is gone, see it.
+CREATE OR REPLACE FUNCTION delete_what_hangs() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    PERFORM require_read_committed(TG_TABLE_NAME);
+    DELETE FROM reactions h USING gone g WHERE h.channel_id = g.channel_id AND h.message_id = g.id;
+    DELETE FROM revision_keys h USING gone g WHERE h.channel_id = g.channel_id AND h.message_id = g.id;
+    DELETE FROM message_versions h USING gone g WHERE h.channel_id = g.channel_id AND h.message_id = g.id;
+    DELETE FROM pins h USING gone g WHERE h.channel_id = g.channel_id AND h.message_id = g.id;
+    DELETE FROM hidden_messages h USING gone g WHERE h.channel_id = g.channel_id AND h.message_id = g.id;
+    DELETE FROM mentions h USING gone g WHERE h.channel_id = g.channel_id AND h.message_id = g.id;
+    DELETE FROM threads h USING gone g WHERE h.channel_id = g.channel_id AND h.root_id = g.id;
+    DELETE FROM thread_follows h USING gone g WHERE h.channel_id = g.channel_id AND h.root_id = g.id;
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER messages_delete_what_hangs AFTER DELETE ON messages
+    REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs();
 
 -- Deleting an account. Its messages are deleted with it, or stay: then the account's row stays as their
 -- author, without anything that was the person's. Messages that carry a file of theirs are deleted in

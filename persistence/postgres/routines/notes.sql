@@ -94,7 +94,8 @@ BEGIN
     SELECT c.id INTO place
       FROM messages m JOIN channels c ON c.id = m.channel_id
      WHERE m.id = message AND (m.deleted_at IS NULL OR NOT hide)
-       AND (NOT only_private OR m.author_id IN (c.user_lo, c.user_hi)) AND may_join(who, c.id);
+       AND (NOT only_private OR m.author_id IN (c.user_lo, c.user_hi)) AND may_join(who, c.id)
+       FOR KEY SHARE OF m;
     IF NOT FOUND THEN
         RETURN NULL;
     END IF;

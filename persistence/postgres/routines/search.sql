@@ -214,7 +214,7 @@ BEGIN
     query := both_terms(query, CASE WHEN has_file THEN '''.f'''::tsquery END);
     query := both_terms(query, CASE WHEN has_link THEN '''.l'''::tsquery END);
     is_indexed := query IS NULL;
-    go_on := least(below, 1 + (SELECT max(d.message_id) FROM search_documents d));
+    go_on := least(below, 1 + (SELECT max(m.id) FROM messages m));
     -- Ids grow with time, but for those that were given out in the same moments.
     IF until IS NOT NULL THEN
         go_on := least(go_on, 1 + coalesce((SELECT max(l.message_id) FROM (
@@ -272,7 +272,9 @@ BEGIN
         scores := ARRAY(
             SELECT (1000000 * ts_rank(d.terms, words))::int
               FROM unnest(ids) WITH ORDINALITY AS i (id, ord)
-              JOIN search_documents d ON d.message_id = i.id ORDER BY i.ord);
+              JOIN messages m ON m.id = i.id
+              JOIN search_documents d ON d.channel_id = m.channel_id AND d.message_id = m.id
+             ORDER BY i.ord);
     END IF;
 END $$;
 

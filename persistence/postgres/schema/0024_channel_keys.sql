@@ -1,5 +1,6 @@
 -- Every unique key of messages, and of what hangs on them, begins with the channel, so that these tables
--- can be divided by it (docs/scaling.md). A message is still found by its id alone, in `messages_id`.
+-- can be divided by it (docs/scaling.md). A message is found by its id in `messages_id`, which need not be
+-- unique: ids come from one sequence.
 SET LOCAL maintenance_work_mem = '256MB';  -- for the indexes of a large log
 
 -- A table that is divided may have no identity before Postgres 17. The sequences go on where they are.
@@ -47,47 +48,40 @@ DROP TABLE search_documents;
 ALTER TABLE documents RENAME TO search_documents;
 ALTER TABLE search_documents
     ADD CONSTRAINT search_documents_pkey PRIMARY KEY (channel_id, message_id);
-CREATE INDEX search_documents_message ON search_documents (message_id);
 CREATE INDEX search_documents_terms ON search_documents USING gin (terms)
     WITH (gin_pending_list_limit = 1024);
 CREATE INDEX search_documents_time ON search_documents (created_at, message_id);
 ANALYZE search_documents;
 
--- With the foreign keys to it. That of a reply to the first message of its thread is not made again: as
--- for `parent_id`, a trigger of routines/threads.sql takes it back.
-ALTER TABLE messages DROP CONSTRAINT messages_pkey CASCADE;
+-- With the foreign keys to it. They are not made again: they would need a unique key with the id, which
+-- each message would pay for. Instead, what hangs on messages goes with them by a trigger of
+-- routines/deletion.sql, and whoever adds to it holds the message until the commit.
+ALTER TABLE messages DROP CONSTRAINT messages_pkey CASCADE,
+    DROP CONSTRAINT messages_channel_id_seq_key;
 DROP INDEX messages_key;
-ALTER TABLE messages ADD PRIMARY KEY (channel_id, id);
+ALTER TABLE messages ADD PRIMARY KEY (channel_id, seq);
 CREATE INDEX messages_id ON messages (id);
 CREATE UNIQUE INDEX messages_key ON messages (channel_id, author_id, client_key)
     WHERE client_key IS NOT NULL;
 
 ALTER TABLE reactions ALTER channel_id SET NOT NULL, DROP CONSTRAINT reactions_pkey,
-    ADD PRIMARY KEY (channel_id, message_id, emoji, user_id),
-    ADD FOREIGN KEY (channel_id, message_id) REFERENCES messages ON DELETE CASCADE;
+    ADD PRIMARY KEY (channel_id, message_id, emoji, user_id);
 ALTER TABLE revision_keys ALTER channel_id SET NOT NULL, DROP CONSTRAINT revision_keys_pkey,
-    ADD PRIMARY KEY (channel_id, user_id, client_key),
-    ADD FOREIGN KEY (channel_id, message_id) REFERENCES messages ON DELETE CASCADE;
+    ADD PRIMARY KEY (channel_id, user_id, client_key);
 DROP INDEX revision_keys_message;
 CREATE INDEX revision_keys_message ON revision_keys (channel_id, message_id);
 CREATE INDEX revision_keys_user ON revision_keys (user_id);
 ALTER TABLE message_versions ALTER channel_id SET NOT NULL, DROP CONSTRAINT message_versions_pkey,
-    ADD PRIMARY KEY (channel_id, message_id, rev),
-    ADD FOREIGN KEY (channel_id, message_id) REFERENCES messages ON DELETE CASCADE;
-ALTER TABLE pins ADD FOREIGN KEY (channel_id, message_id) REFERENCES messages ON DELETE CASCADE;
+    ADD PRIMARY KEY (channel_id, message_id, rev);
 DROP INDEX pins_message;
 ALTER TABLE threads ALTER channel_id SET NOT NULL, DROP CONSTRAINT threads_pkey,
-    ADD PRIMARY KEY (channel_id, root_id),
-    ADD FOREIGN KEY (channel_id, root_id) REFERENCES messages ON DELETE CASCADE;
+    ADD PRIMARY KEY (channel_id, root_id);
 ALTER TABLE thread_follows ALTER channel_id SET NOT NULL, DROP CONSTRAINT thread_follows_pkey,
-    ADD PRIMARY KEY (channel_id, root_id, user_id),
-    ADD FOREIGN KEY (channel_id, root_id) REFERENCES messages ON DELETE CASCADE;
+    ADD PRIMARY KEY (channel_id, root_id, user_id);
 DROP INDEX thread_follows_root;
 CREATE INDEX thread_follows_user ON thread_follows (user_id);
 ALTER TABLE hidden_messages ALTER channel_id SET NOT NULL, DROP CONSTRAINT hidden_messages_pkey,
-    ADD PRIMARY KEY (channel_id, message_id, user_id),
-    ADD FOREIGN KEY (channel_id, message_id) REFERENCES messages ON DELETE CASCADE;
+    ADD PRIMARY KEY (channel_id, message_id, user_id);
 DROP INDEX hidden_messages_message;
 DROP INDEX mentions_message;
 CREATE UNIQUE INDEX mentions_message ON mentions (channel_id, message_id, user_id);
-ALTER TABLE mentions ADD FOREIGN KEY (channel_id, message_id) REFERENCES messages ON DELETE CASCADE;

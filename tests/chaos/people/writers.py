@@ -56,7 +56,9 @@ class Ear:
                 self.findings.duplicated.append(f"{self.name} {key}")
             self.last = seq
             self.keys.add(key)
-        elif (seq <= self.last and key not in self.keys) or seq > self.last:
+        elif seq <= self.last and key in self.keys:
+            self.findings.duplicated.append(f"{self.name} hears {seq} again, after {self.last}")
+        else:
             self.findings.out_of_order.append(f"{self.name} {seq} after {self.last}")
 
 
@@ -168,38 +170,3 @@ class Writer:
             self.ear.certain.add(key)
             self.findings.last_acknowledged_at = trio.current_time()
             self._room.set()
-
-
-@define(eq=False)
-class Reader:
-    """Another device of somebody, on the learning platform's socket."""
-
-    channel: int
-    cookie: str
-    proxy: Proxy
-    ear: Ear
-
-    async def live(self) -> None:
-        """Until cancelled."""
-        while True:
-            with suppress(*GONE):
-                async with await trio.open_tcp_stream("127.0.0.1", self.proxy.port) as stream:
-                    with trio.fail_after(10):
-                        socket = await open_websocket(stream, "/ws/chat?resume", Cookie=self.cookie)
-                    self.ear.begin((await socket.receive())["epoch"])
-                    after = {str(self.channel): self.ear.last}
-                    await socket.send({"type": "resume", "after": after, "epoch": self.ear.epoch})
-                    while True:
-                        self._take(await socket.receive())
-            await trio.sleep(RECONNECT_SECONDS)
-
-    def _take(self, frame: Any) -> None:
-        match frame:
-            case {"type": "new_message", "message": message}:
-                self.ear.hear(message["seq"], message.get("clientMessageId", ""))
-            case {"type": "error", "code": "lookup_failed" | "unavailable"}:
-                raise Closed(0, "try again")
-            case {"type": "resumed", "complete": False}:
-                raise Closed(0, "there is more")
-            case _:
-                pass  # who is in the channel

@@ -30,6 +30,8 @@ from hub.cluster.bulletins import (
     Reaching,
     Stored,
     StoredMessage,
+    TakenOver,
+    Takeover,
 )
 from hub.cluster.codec import BadBulletin, StoredMessages, decode, encode
 from persistence.contents.revisions import Revised
@@ -121,7 +123,9 @@ def test_a_revision(revision: Revision) -> None:
     assert there_and_back(changed) == changed
 
 
-@pytest.mark.parametrize("bulletin", [Heartbeat(2**60, 1.5), Goodbye(2.5)])
+@pytest.mark.parametrize(
+    "bulletin", [Heartbeat(2**60, 1.5), Goodbye(2.5), TakenOver((Takeover("00ff", 2**50),))]
+)
 def test_what_a_node_says_of_itself(bulletin: Bulletin) -> None:
     assert there_and_back(bulletin) == bulletin
 

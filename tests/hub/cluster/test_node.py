@@ -4,12 +4,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import trio
+import trio.testing
 from attrs import evolve
 from trio.testing import MockClock
 
+from hub.cluster.node import LOOK_SECONDS, RENEW_SECONDS
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.memory import open_memory_store
+from persistence.nodes import LEASE_SECONDS, NameTaken, Node
+from tests.support.cluster.worlds import new_store, open_nodes
 from tests.support.world import Person, open_world
 
 
@@ -51,6 +56,32 @@ async def test_what_is_sent_and_changed_at_one_node_is_delivered_at_the_other(
         assert changed["message"]["content"] == "hello"
 
 
+async def test_a_node_that_was_killed_begins_again_under_its_name(
+    autojump_clock: MockClock,
+) -> None:
+    store = new_store()
+    await store.nodes.renew(Node("north", "killed", None, "1"), connections=0)
+    async with open_world(store, carrier=Medium().member(), bus="postgres", node_name="north"):
+        assert trio.current_time() == pytest.approx(LEASE_SECONDS, abs=1)
+
+
+async def test_a_node_does_not_take_the_name_of_one_that_lives(autojump_clock: MockClock) -> None:
+    store = new_store()
+
+    async def live() -> None:
+        while True:
+            await store.nodes.renew(Node("north", "other", None, "1"), connections=0)
+            await trio.sleep(1)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(live)
+        await trio.testing.wait_all_tasks_blocked()
+        world = open_world(store, carrier=Medium().member(), bus="postgres", node_name="north")
+        with pytest.raises(NameTaken):
+            await world.__aenter__()
+        nursery.cancel_scope.cancel()
+
+
 async def test_what_the_bus_does_not_bring_is_read_from_the_log(autojump_clock: MockClock) -> None:
     async with nodes() as (ann, ben, bus):
         socket = await ben.connect("/ws")
@@ -60,3 +91,20 @@ async def test_what_the_bus_does_not_bring_is_read_from_the_log(autojump_clock: 
         await say(ann, ben, "hi")
         assert (await socket.receive_type("private_message"))["message"]["content"] == "hi"
         assert trio.current_time() < began + 5
+
+
+async def test_a_node_that_has_just_begun_is_found_at_once(autojump_clock: MockClock) -> None:
+    async with open_nodes(1) as (north,):
+        cluster = north.world.services.cluster
+        assert cluster is not None
+        assert await cluster.find("b") is None
+        await north.world.store.nodes.renew(Node("b", "b1", "unix:/b", "1"), connections=0)
+        assert await cluster.find("b") is None  # it was looked up just now
+        await trio.sleep(LOOK_SECONDS)
+        renewed = trio.current_time()
+        assert await cluster.find("b") == Node("b", "b1", "unix:/b", "1")
+        assert trio.current_time() == renewed
+        with trio.fail_after(LEASE_SECONDS + RENEW_SECONDS):
+            while "b" in {each.name for each in await cluster.next_look()}:
+                pass
+        assert await cluster.find("b") is None

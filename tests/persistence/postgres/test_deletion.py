@@ -3,7 +3,7 @@ foreign key says so.
 """
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -12,10 +12,12 @@ import pytest
 import trio
 from attrs import evolve
 
+from persistence.contents.revisions import Revised
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.records import Draft, Gone
-from protocol.model import ChannelId, MessageFate, MessageKind, Posted, User
+from protocol.model import ChannelId, Message, MessageFate, MessageKind, Posted, User
+from protocol.revisions import React
 from tests.support.stores.databases import (
     Databases,
     execute,
@@ -28,6 +30,7 @@ from tests.support.stores.records import (
     make_upload,
     make_users,
     post_one,
+    revised,
     to_channel,
 )
 
@@ -327,3 +330,57 @@ async def test_a_file_that_is_named_during_a_deletion_goes_with_who_names_it(
         named = "SELECT count(*) FROM messages WHERE file_url IS NOT NULL"
         assert await execute(dsn, named) == 0
         assert await store.messages.conversation_page(ben.id, eve.id, limit=9) == []
+
+
+async def hides(store: Store, user: User, message: Message) -> bool:
+    return await store.notes.hide(user.id, message.id) is not None
+
+
+async def follows(store: Store, user: User, message: Message) -> bool:
+    return await store.threads.follow(user.id, message.id)
+
+
+async def reacts(store: Store, user: User, message: Message) -> bool:
+    return isinstance(await revised(store, message.id, React("x"), by=user.id), Revised)
+
+
+@pytest.mark.parametrize("add", [hides, follows, reacts])
+async def test_nothing_is_left_of_what_is_added_to_a_message_that_is_being_removed(
+    databases: Databases, add: Callable[[Store, User, Message], Awaitable[bool]]
+) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
+    ):
+        ann, ben = await make_users(store, "ann", "ben")
+        message = await post_one(store, Draft(ann.id, ben.id, "hello"))
+        added: list[bool] = []
+
+        async def add_it() -> None:
+            added.append(await add(store, ben, message))
+
+        removal = f"DELETE FROM messages WHERE id = {message.id}"
+        async with (
+            trio.open_nursery() as nursery,
+            open_transaction(dsn, removal, commit=True),  # when this block ends
+        ):
+            nursery.start_soon(add_it)
+            await until_one_waits(dsn, added)
+        assert added == [False]
+        for table in ("hidden_messages", "thread_follows", "reactions"):
+            assert await execute(dsn, f"SELECT count(*) FROM {table}") == 0, table
+
+
+async def test_a_message_is_removed_where_all_that_was_added_to_it_is_seen(
+    databases: Databases,
+) -> None:
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=1, lanes=1) as store,
+    ):
+        ann, ben = await make_users(store, "ann", "ben")
+        await post_one(store, Draft(ann.id, ben.id, "hello"))
+        strict = with_setting(dsn, "default_transaction_isolation", "repeatable%20read")
+        with pytest.raises(asyncpg.InvalidTransactionStateError, match="READ COMMITTED"):
+            await execute(strict, "DELETE FROM messages")
+        assert await execute(dsn, "SELECT count(*) FROM messages") == 1

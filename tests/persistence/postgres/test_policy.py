@@ -1,6 +1,8 @@
 """The policy functions, which a deployment may replace."""
 
 import json
+import re
+from pathlib import Path
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
@@ -12,6 +14,8 @@ from protocol.model import Refusal, UserId
 from tests.support.stores.databases import Databases, execute, run_script
 from tests.support.stores.plans import rows_read
 from tests.support.stores.records import make_users
+
+SOURCES = Path(__file__).parents[3] / "persistence" / "postgres"
 
 
 async def test_a_deployments_own_policy_rules_every_path(databases: Databases) -> None:
@@ -81,6 +85,37 @@ async def test_a_pair_is_asked_about_without_everybody_else(databases: Databases
         (row,) = await database.fetch(explain, [2, 1], [1, 2])
         (explained,) = json.loads(row["QUERY PLAN"])
         assert max(rows_read(explained["Plan"])) < 100, row["QUERY PLAN"]
+
+
+async def test_whether_one_may_write_is_asked_without_the_blocks_of_others(
+    databases: Databases,
+) -> None:
+    """Nor without their follows, which decide where a profile is not public."""
+    async with databases.migrated() as dsn, open_database(dsn, 1) as database:
+        await run_script(dsn, """
+            INSERT INTO users (username, username_key, name, name_key, password_hash, is_public)
+            SELECT 'u' || n, 'u' || n, 'x', 'x', 'none', false FROM generate_series(1, 3) AS n;
+            SET LOCAL session_replication_role = replica;  -- of users that there are not
+            INSERT INTO blocks SELECT n, n + 1 FROM generate_series(1000, 20000) AS n;
+            INSERT INTO follows SELECT n, n + 1, 'accepted' FROM generate_series(1000, 20000) AS n;
+            ANALYZE blocks, follows;
+        """)  # fmt: skip
+        ask = "SELECT may_message({}, 2)"
+        await database.fetch(ask.format(1))  # the catalog is read
+        (row,) = await database.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {ask.format(3)}")
+        (explained,) = json.loads(row["QUERY PLAN"])
+        assert explained["Plan"]["Shared Hit Blocks"] < 50, row["QUERY PLAN"]
+
+
+def test_no_statement_looks_for_two_pairs_with_in() -> None:
+    """Where the hub's sessions, which make no bitmaps of indexes, would read the whole table."""
+    files = [each for kind in ("*.py", "*.sql") for each in SOURCES.rglob(kind)]
+    assert len(files) > 20
+    assert not [each.name for each in files if re.search(r"\bIN\s*\(\(", _code(each))]
+
+
+def _code(path: Path) -> str:
+    return re.sub(r"^\s*--.*$", "", path.read_text(), flags=re.MULTILINE)
 
 
 # Sixteen people of whom anybody may be private, follow, block, share a workspace and have written

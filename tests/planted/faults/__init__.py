@@ -17,7 +17,7 @@ from tests.planted.faults import (
     settings,
 )
 from tests.planted.faults.browser import page, sdk
-from tests.planted.faults.cluster import bus
+from tests.planted.faults.cluster import bus, forwarding, nodes, repairing
 from tests.planted.faults.live import (
     admin_ui,
     command_line,
@@ -52,6 +52,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *persistence.FAULTS,
     *database.FAULTS,
     *bus.FAULTS,
+    *repairing.FAULTS,
+    *forwarding.FAULTS,
+    *nodes.FAULTS,
     *people.FAULTS,
     *searching.FAULTS,
     *posting.FAULTS,

@@ -457,9 +457,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a recovered connection starts from where the broken one started",
-        "hub/socketio/application.py",
-        "            await self._recoveries.save(slip)  # what",
-        "            pass  # what",
+        "hub/socketio/takeovers.py",
+        "        await self._recoveries.save(slip)  # what",
+        "        pass  # what",
         (SHORTENING,),
     ),
     Fault(

@@ -6,6 +6,7 @@ from tests.simulation.bugs import (
     forwarding,
     mentioning,
     messages,
+    nodes,
     notes,
     revisions,
     searching,
@@ -21,4 +22,5 @@ BUGS: Mapping[str, Bug] = {
     **threads.BUGS,
     **notes.BUGS,
     **mentioning.BUGS,
+    **nodes.BUGS,
 }

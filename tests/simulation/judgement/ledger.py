@@ -121,8 +121,11 @@ class Ledger(Outgoing):
 
     def _first_messages(self, channel_id: ChannelId) -> list[MessageId]:
         """Those of threads that the device has and that are not deleted. Of replies that its user
-        has hidden before it had them it is not told.
+        has hidden before it had them it is not told. What several nodes say may cross: then it
+        shows a thread as it was before.
         """
+        if not self.truth.is_alone:
+            return []
         log, hidden = self.truth.threads, self.truth.notes.was_ever_hidden
         is_known = {
             root: not any(hidden(self.me, reply) for reply in log.replies(root))
@@ -253,12 +256,26 @@ class Ledger(Outgoing):
             self._confirm(key)
         state = self._state_of(heard, committed)
         is_new = self._place(heard.channel_id, heard.seq, key)
+        if is_new:
+            self._came(committed)
         if is_new or position in self.states.held:
             self.states.keep(heard.channel_id, heard.seq, state)
         if not is_repeat:
             self._is_not_hidden(message.id)
         if is_new or not is_repeat:  # what confirms a repeat may be older than what came before
             self._show_threads(heard, committed)
+
+    def _came(self, committed: Committed) -> None:
+        """How long the device waited for a message while it was connected and nothing failed."""
+        connection, truth = self.connection, self.truth
+        sight = truth.sight(Right.SEE, self.me, committed.message.channel_id)
+        if connection.is_slow or sight.was_closed_since(connection.opened_at):
+            return
+        since = max(committed.at, truth.calm_since, connection.resumed_at)
+        waited = trio.current_time() - since
+        truth.longest_wait = max(truth.longest_wait, waited)
+        what = f"waited {waited:.2f} s for {committed.message.position}"
+        self._require(waited <= truth.patience, what)
 
     def _after_the_end_of_channel(self, committed: Committed) -> None:
         """What was stored before a conversation was closed may come after its end."""
@@ -286,7 +303,7 @@ class Ledger(Outgoing):
         if not self._may_be_less(committed):
             self.threads.show(shown.threads, committed.at)
         elif shown.threads:
-            self.threads.show(self.threads.current(shown.threads), committed.at)
+            self.threads.show(self.threads.not_left_out(shown.threads), committed.at)
         else:
             self.threads.leave_out(committed.message.id)
 
@@ -302,7 +319,8 @@ class Ledger(Outgoing):
 
     def _noted(self, noted: ChannelNoted | MessageNoted) -> None:
         self.note(self.name, f"is told {noted}")
-        if not self.wishes.awaits(noted):  # an answer may come after the end
+        is_answer = self.wishes.awaits(noted)  # it may come after the end
+        if not is_answer and not self.truth.may_be_late:
             self._may_hear(Right.SEE, noted.channel_id, "a note")
         self.wishes.told(noted)
         self.keep_note(noted)
@@ -340,7 +358,11 @@ class Ledger(Outgoing):
         self.states.tell(revised, resumes=connection.resumes, is_resuming=is_resuming)
         skipped = self.states.skips(channel_id, revised.rev)
         if skipped and not is_resuming:
-            may_miss = self._may_miss(channel_id) or self.states.superseded(channel_id, skipped)
+            may_miss = (
+                self._may_miss(channel_id)
+                or self.states.superseded(channel_id, skipped)
+                or self.truth.may_cross(committed.at)
+            )
             self._require(may_miss, f"was told {revised}, but not {skipped} before it")
             connection.needs_resume = True
 
@@ -436,6 +458,8 @@ class Ledger(Outgoing):
                 threads = self.threads.stale(first, asked_at)
                 self._require(not threads, f"is resumed, and shows {threads}")
         self.notes.resumed(resumed.notes)
+        if not connection.is_resumed:
+            connection.resumed_at = trio.current_time()
         connection.is_resumed = connection.may_ask = True
         self.note(self.name, "resumed")
 

@@ -4,12 +4,13 @@ The texts of a simulation mention people as `@ann`, and everybody as `@channel`,
 own. Whom a message mentions is found out here once more, at the moment it is decided.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 
 from attrs import define, field
 
 from protocol.model import ChannelId, Message, MessageId, UserId
-from tests.simulation.judgement.truth import Right, Truth
+from tests.simulation.judgement.truth import Committed, Right, Truth
 from tests.simulation.judgement.witness import Judge
 from tests.simulation.languages.meanings import Mentioned, State
 
@@ -83,25 +84,35 @@ class Mentions:
     def missing(self, channels: list[ChannelId], since: float) -> list[str]:
         """What the device was not told of what happened since then, while nothing failed."""
         return [
-            f"{position}: {was}, told {said}"
+            f"{position}: {list(was.values())}, told {said}"
             for position, committed in self.truth.messages.items()
             if position[0] in channels and committed.at >= since
-            if (was := self._sequence(position)) != (said := self._said(committed.message.id))
+            if not self._is_told(was := self._changes(position), said := self._said(committed))
         ]
 
-    def _said(self, message_id: MessageId) -> list[bool]:
-        return self.told.get(message_id, [])
+    def _said(self, committed: Committed) -> list[bool]:
+        return self.told.get(committed.message.id, [])
 
-    def _sequence(self, position: tuple[ChannelId, int]) -> list[bool]:
-        """Each time that it began, or ceased, to mention the user."""
+    def _is_told(self, was: Mapping[int, bool], said: list[bool]) -> bool:
+        """With several nodes, a revision may be read of the log: then it says once more whom the
+        message mentions, and of those whom it mentioned before nothing but the message.
+        """
+        if self.truth.is_alone:
+            return list(was.values()) == said
+        once = [said for said, _ in groupby(said)]
+        return list(was.values())[: len(once)] == once and (bool(once) or 0 not in was)
+
+    def _changes(self, position: tuple[ChannelId, int]) -> Mapping[int, bool]:
+        """Each time that it began, or ceased, to mention the user, by rev."""
         message, states = self.truth.messages[position].message, self.truth.states[position]
-        changes: list[bool] = []
+        changes: dict[int, bool] = {}
         sight = self.truth.sight
         is_there = sight(Right.SEE, self.me, message.channel_id).is_open
         if not (is_there and sight(Right.NOTICE, self.me, message.author_id).is_open):
             return changes
+        was = False
         for rev in sorted(states):
             is_mentioned = self._reaches_me(message, states[rev])
-            if is_mentioned is not (bool(changes) and changes[-1]):
-                changes.append(is_mentioned)
+            if is_mentioned is not was:
+                changes[rev] = was = is_mentioned
         return changes

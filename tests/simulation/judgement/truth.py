@@ -32,6 +32,8 @@ from tests.simulation.notes.log import NoteLog
 from tests.simulation.threads.log import ThreadLog
 
 CALLS: int = 20  # of the store, one after the other, until the hub has acted on a change
+LONGEST_WAIT = 4.0  # seconds, of a device that is connected, for a message while nothing fails,
+READS = 8  # and these calls of the store
 
 
 class Right(Enum):
@@ -76,17 +78,20 @@ class Truth:
         places: the channels.
         people: everybody.
         slowest: seconds that a call of the store takes at most, on each way.
+        is_alone: whether there is one hub only.
 
     `revisions`: by channel and rev, the message after it. `states`: of each message all that it has
     ever been, by rev. `settled`: the keys of revisions that were decided on, by user.
     `leaks`: copies that say what their authors might not see, and wrong mentions. `threads`,
-    `notes`: of everybody.
+    `notes`: of everybody. `calm_since`: when everything ceased to fail; `longest_wait`: of a device
+    for a message, since then.
     """
 
     tables: Tables
     places: Places
     people: Sequence[UserId]
     slowest: float
+    is_alone: bool
     messages: dict[tuple[ChannelId, int], Committed] = field(factory=dict, init=False)
     revisions: dict[tuple[ChannelId, int], Committed] = field(factory=dict, init=False)
     states: dict[tuple[ChannelId, int], dict[int, State]] = field(factory=dict, init=False)
@@ -94,6 +99,8 @@ class Truth:
     leaks: list[str] = field(factory=list, init=False)
     threads: ThreadLog = field(factory=ThreadLog, init=False)
     notes: NoteLog = field(factory=NoteLog, init=False)
+    calm_since: float = field(default=inf, init=False)
+    longest_wait: float = field(default=0.0, init=False)
     _disturbed_at: float = field(default=-inf, init=False)
     _is_away: bool = field(default=False, init=False)
     _by_id: dict[MessageId, Committed] = field(factory=dict, init=False)
@@ -107,6 +114,24 @@ class Truth:
     def bound(self) -> float:
         """Seconds until the hub has acted on a change."""
         return 0.5 + 2 * CALLS * self.slowest
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a device waits for a message at most while nothing fails."""
+        return LONGEST_WAIT + 2 * READS * self.slowest
+
+    @property
+    def may_be_late(self) -> bool:
+        """Whether a receipt or a note may come from another node that was not heard for a while:
+        then it may be one of before a right was lost.
+        """
+        return self.may_cross(trio.current_time())
+
+    def may_cross(self, at: float) -> bool:
+        """Whether what happened then may have been lost between two nodes, and what came after it
+        known sooner.
+        """
+        return not self.is_alone and at < self.calm_since + self.patience
 
     def disturbed(self, *, is_away: bool) -> None:
         """A call failed, or the store went away or came back: what waits for it takes longer."""

@@ -49,9 +49,9 @@ class Connection:
         is_slow: it reads late, so what it reads now may have been sent long ago.
         holds: whether the hub holds live events until the device has resumed.
 
-    `asked`: when the resumes were asked for that have not ended, of `resumes` all together, and
-    `asked_at` the last one. `unanswered`: how often each message was sent over it, less the answers
-    that came.
+    `resumed_at`: when the first resume had ended. `asked`: when the resumes were asked for that
+    have not ended, of `resumes` all together, and `asked_at` the last one. `unanswered`: how often
+    each message was sent over it, less the answers that came.
     """
 
     opened_at: float
@@ -60,6 +60,7 @@ class Connection:
     frames: int = 0
     is_ready: bool = False
     is_resumed: bool = False
+    resumed_at: float = inf
     asked: list[float] = field(factory=list)
     resumes: int = 0
     asked_at: float = -inf
@@ -176,7 +177,8 @@ class Witness:
             people.add(receipt.user_id)
         if receipt.user_id == self.me:
             return  # it says itself what it has read, also of what is closed to it
-        self._may_notice(receipt.user_id, "what they have read")
+        if not self.truth.may_be_late:
+            self._may_notice(receipt.user_id, "what they have read")
         if not isinstance(self.language, LearningChat):  # who tells everybody in the channel
             self._require(self.me in people, f"heard {receipt} of others")
         self._check_mark(receipt.status, receipt.user_id, message.channel_id, message.seq)
@@ -195,7 +197,8 @@ class Witness:
     def _check_mark(
         self, status: DeliveryStatus, user_id: UserId, channel_id: ChannelId, seq: int
     ) -> None:
-        self._may_hear(Right.SEE, channel_id, "a receipt")
+        if not self.truth.may_be_late:
+            self._may_hear(Right.SEE, channel_id, "a receipt")
         row = self.truth.tables.channels[channel_id]
         mark = (row.read if status is DeliveryStatus.READ else row.delivered).get(user_id, 0)
         what = f"heard that {user_id} has {channel_id}:{seq} ({status}), stored is {mark}"

@@ -44,9 +44,10 @@ class HeldThreads:
         """
         self._left_out.add(self.truth.threads.root_of(message_id))
 
-    def current(self, threads: Iterable[Thread]) -> list[Thread]:
-        """Those that are as they are now."""
-        return [each for each in threads if each == self.truth.threads.now(each.parent_id)]
+    def not_left_out(self, threads: Iterable[Thread]) -> list[Thread]:
+        """Those that are shown, where replies may be left out."""
+        now = self.truth.threads.now
+        return [each for each in threads if each.count or each == now(each.parent_id)]
 
     def tell(self, replied: ThreadReplied, *, is_joined: bool) -> None:
         """The device is told of a reply because its user follows the thread. `is_joined`: it hears

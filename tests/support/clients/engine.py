@@ -9,14 +9,17 @@ import trio.testing
 from attrs import define, field
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from hub.engineio.connection import EngineConnection
+from hub.engineio.forwarding.forwarder import Forwarder
+from hub.engineio.forwarding.listener import InternalListener, accept_forwarded
 from hub.engineio.server import MAX_SESSIONS, EngineServer, Handler, Opening
 from hub.http.body import Limits
 from hub.http.server import Rules, serve_http_connection
 from hub.http.visitors import Visitors
 from hub.limits.pace import Paces
-from hub.sockets.transport import StreamTransport
+from hub.sockets.transport import StreamTransport, Transport
 from protocol.engineio.session import EngineSettings
 from protocol.websocket.handshake import Head, origin_allowed
 from tests.support.clients.http import Reply, request
@@ -24,6 +27,7 @@ from tests.support.clients.websocket import WebSocket, at_once, open_websocket, 
 from tests.support.quiet import until_quiet
 
 PATH = "/engine.io/"
+NO_OTHERS = InternalListener(None, ())
 PROXY = "192.0.2.1"
 OWN_PAGE = "http://parlour.test"
 OPEN_PAGE, OTHER_OPEN_PAGE = OPEN_PAGES = ("http://page.example", "https://other.example")
@@ -102,9 +106,14 @@ class EngineClient:
 
 @define(kw_only=True)
 class EngineWorld(EngineClient):
-    """Requests to a server in this process."""
+    """Requests to a server in this process.
+
+    Args:
+        networks: of those who have sent requests, as the server knows them.
+    """
 
     server: EngineServer
+    networks: list[str]
 
 
 def kind_of_packet(message: str | bytes) -> str:
@@ -118,33 +127,48 @@ def polling(sid: str) -> str:
 
 @asynccontextmanager
 async def open_engine(
-    handler: Handler = echo, *, max_sessions: int = MAX_SESSIONS
+    handler: Handler = echo,
+    *,
+    max_sessions: int = MAX_SESSIONS,
+    settings: EngineSettings = SETTINGS,
+    forwarder: Forwarder | None = None,
+    internal: InternalListener = NO_OTHERS,
 ) -> AsyncIterator[EngineWorld]:
     """A running server behind a proxy that it trusts. When it ends, everything that its WebSockets
-    received must have been read.
+    received must have been read. `forwarder`: the way to others; `internal`: where they come in.
     """
-    server = EngineServer(SETTINGS, handler, origin_rule, max_sessions)
+    server = EngineServer(settings, handler, origin_rule, max_sessions, forwarder)
     methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
     app = Starlette(routes=[Route(PATH, server.answer, methods=methods)])
     limits = Limits(larger_bodies={PATH: SETTINGS.max_payload})
     rules = Rules(limits, Visitors(trusted_proxies=(PROXY,)))
+    networks: list[str] = []
+
+    async def noting(scope: Scope, receive: Receive, send: Send) -> None:
+        networks.append(scope["visitor"].network)
+        await app(scope, receive, send)
+
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)
 
         async def connect() -> trio.abc.Stream:
             ours, theirs = trio.testing.memory_stream_pair()
-            nursery.start_soon(serve, StreamTransport(theirs))
+            nursery.start_soon(serve, StreamTransport(theirs), PROXY, "http", b"")
             return ours
 
-        async def serve(transport: StreamTransport) -> None:
+        async def serve(transport: Transport, peer: str, scheme: str, received: bytes) -> None:
             upgrade = await serve_http_connection(
-                transport, app=app, rules=rules, peer=PROXY, scheme="http"
+                transport, app=noting, rules=rules, peer=peer, scheme=scheme, received=received
             )
             if upgrade is not None:
+                networks.append(upgrade.visitor.network)
                 await server.upgrade(transport, upgrade)
             await trio.aclose_forcefully(transport)
 
-        world = EngineWorld(connect=connect, settled=until_quiet, server=server)
+        nursery.start_soon(
+            accept_forwarded, forwarder, internal.listeners, serve, MAX_SESSIONS, nursery
+        )
+        world = EngineWorld(connect=connect, settled=until_quiet, server=server, networks=networks)
         yield world
         await world.end()
         nursery.cancel_scope.cancel()

@@ -106,7 +106,14 @@ async def run_proxy(
     """The proxy, once it accepts connections; it is killed when the block ends."""
     file, render = PROXIES[name]
     command = render((FOLDER / file).read_text(), folder, cert, ports)
-    require(name)
+    async with running(command, folder, ports.proxy):
+        yield
+
+
+@asynccontextmanager
+async def running(command: Sequence[str], folder: Path, port: int) -> AsyncIterator[None]:
+    """A proxy, once it accepts connections at a port; it is killed when the block ends."""
+    require(command[0])
     own = {"PATH": SEARCHED, "HOME": str(folder), "XDG_DATA_HOME": str(folder)}
     with (folder / "log").open("wb") as log:
         process = await trio.lowlevel.open_process(
@@ -114,7 +121,7 @@ async def run_proxy(
         )
     try:
         with trio.fail_after(SECONDS):
-            await _until_it_listens(process, ports.proxy, folder / "log")
+            await _until_it_listens(process, port, folder / "log")
         yield
     finally:
         process.terminate()

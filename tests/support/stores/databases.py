@@ -65,12 +65,11 @@ WAITING = """
 PARTS = 3
 # The log, and what hangs on it.
 DIVIDED = """
-    SELECT array_agg(t.name ORDER BY t.name) FROM (
-        SELECT 'messages' AS name
-        UNION SELECT 'search_documents'
-        UNION SELECT r.conrelid::regclass::text FROM pg_constraint r
-               WHERE r.contype = 'f' AND r.confrelid = 'messages'::regclass
-                 AND r.conparentid = 0) AS t
+    SELECT array_agg(c.relname::text ORDER BY c.relname) FROM pg_class c
+     WHERE c.relnamespace = current_schema()::regnamespace
+       AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+       AND EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = c.oid AND a.attname IN ('message_id', 'root_id'))
 """
 # Plain Postgres asks for the same of divided tables as Citus: each unique key has the column by
 # which a table is divided. `LIKE` takes columns, checks and indexes along, but neither foreign keys

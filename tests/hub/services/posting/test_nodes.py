@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
+from hub.services.posting.inbox import Inbox
 from hub.services.posting.order import WAIT_SECONDS, Outgoing
 from persistence.contents.revisions import Revised, RevisionDraft
 from persistence.interface import Store
 from persistence.records import Draft, StoreUnavailable
-from protocol.model import Posted, User
+from protocol.model import MessageId, Posted, User
 from protocol.revisions import Edit
 from tests.support.cluster.life import Life
 from tests.support.cluster.node import HOLD_SECONDS, new_user, open_node, seqs
@@ -161,6 +162,24 @@ async def test_what_nobody_wants_does_not_pass_what_is_being_stored(
         assert seqs(notes) == [3]
 
 
+async def test_what_is_being_stored_is_not_passed_by_what_the_log_says_of_it(
+    memory_store: Store, mock_clock: MockClock
+) -> None:
+    """Else the log would seem to have gone back."""
+    ann, ben = await people(memory_store)
+    posting, late = Interception("messages", "post"), Late()
+    async with open_node(posting.over(memory_store)) as node:
+        posting.way = late
+        settled = await node.submit(ben, draft(ben, ann))  # over REST: nobody is connected
+        await late.carried_out.wait()
+        heads = await memory_store.nodes.heads_above(MessageId(0))
+        assert Inbox(node.messaging, node.hub).suspect(heads) == 0
+        late.may_arrive.set()
+        await node.quiet()
+        assert [type(each) for each in settled] == [Posted]
+        assert (node.watch.begun_anew, node.lane.in_doubt) == (0, 0)
+
+
 async def test_nothing_overtakes_what_was_read_of_the_log(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
@@ -275,6 +294,20 @@ async def test_channels_that_may_lack_something_are_read(store: Store) -> None:
         node.lane.doubt_channels({two.message.channel_id: 2})
         await until(lambda: len(notes.all) == 4)
         assert (seqs(notes), [each.rev for each in notes.revs]) == ([1, 2], [1, 2])
+
+
+async def test_changes_that_were_lost_are_read_where_none_was_known(store: Store) -> None:
+    ann, ben = await people(store)
+    (one, two) = await store.messages.post([draft(ann, ben), draft(ann, ben)])
+    assert isinstance(one, Posted)
+    assert isinstance(two, Posted)
+    async with open_node(store) as node:
+        _, notes = await node.come(ben)
+        await revised(store, one, ann, "a")
+        await revised(store, two, ann, "b")
+        heads = await store.nodes.heads_above(MessageId(0))
+        assert Inbox(node.messaging, node.hub).suspect(heads) == 1
+        await until(lambda: [each.rev for each in notes.revs] == [1, 2])
 
 
 async def test_what_comes_again_of_a_channel_that_was_forgotten_is_dropped(

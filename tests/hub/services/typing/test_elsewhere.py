@@ -4,11 +4,16 @@ import trio
 from attrs import define, evolve, field
 from trio.testing import MockClock
 
+from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, ToRooms, ToUsers
+from hub.actor.listeners import RoomListeners
 from hub.cluster.bulletins import Reaching, Typed
+from hub.cluster.elsewhere import Announcer
 from hub.services.presence.corrections import Corrections
 from hub.services.typing.elsewhere import LATE_SECONDS, REFUSE_SECONDS, TypingElsewhere
+from hub.services.typing.indicators import TypingIndicators
 from hub.services.typing.running import Place, Running
+from persistence.interface import Store
 from protocol.events import ChannelTyping, TypingChanged
 from protocol.model import ChannelId, UserId
 from tests.support.documents.events import ANN, AT
@@ -28,6 +33,14 @@ BEGINS = Typed(
             ToUsers((BEN,)),
         ),
     ),
+)
+
+ROOMS = ToRooms((ChannelRoom(ChannelId(3)),))
+IN_CHANNEL = evolve(
+    BEGINS,
+    recipient_id=None,
+    channel_id=ChannelId(3),
+    reaching=(Reaching(ChannelTyping(ChannelId(3), None, ANN), ROOMS),),
 )
 
 
@@ -104,16 +117,26 @@ async def test_in_a_channel_it_is_not_shown_across_a_block_of_just_now(
 ) -> None:
     typing = Elsewhere()
     typing.corrections.note(ANN.id, BEN, knows=False)
-    rooms = ToRooms((ChannelRoom(ChannelId(3)),))
-    event = ChannelTyping(ChannelId(3), None, ANN)
-    sign = evolve(
-        BEGINS,
-        recipient_id=None,
-        channel_id=ChannelId(3),
-        reaching=(Reaching(event, rooms),),
+    (delivery,) = typing.typing.received("north", IN_CHANNEL)
+    assert delivery.to == evolve(ROOMS, besides_users=frozenset({BEN}))
+
+
+async def test_whoever_is_blocked_sees_the_end_of_what_they_were_shown_in_a_channel(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    hub = Hub(lambda *_, **__: None, RoomListeners())
+    indicators = TypingIndicators(
+        memory_store.relations,
+        memory_store.channels,
+        Announcer(hub),
+        is_followed=hub.is_followed,
+        expiry=5.0,
     )
-    (delivery,) = typing.typing.received("north", sign)
-    assert delivery.to == evolve(rooms, besides_users=frozenset({BEN}))
+    indicators.elsewhere.received("north", IN_CHANNEL)
+    (end,) = indicators.hidden(ANN.id, BEN)
+    assert isinstance(end.event, ChannelTyping)
+    assert isinstance(end.to, ToRooms)
+    assert (end.event.is_typing, end.to.besides_users) == (False, frozenset())
 
 
 async def test_it_ends_with_its_node(autojump_clock: MockClock) -> None:

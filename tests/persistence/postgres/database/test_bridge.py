@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 import trio
 import trio_asyncio
+from attrs import define, field
 from structlog.contextvars import bind_contextvars
 
 from persistence.postgres import open_postgres_store
@@ -17,11 +18,25 @@ from protocol.model import Posted
 from tests.support.stores.databases import Databases, execute, open_transaction, run_script
 from tests.support.stores.records import make_users
 from tests.support.telemetry.logs import captured_lines
-from tests.support.wire.proxy import Silence, open_proxy
+from tests.support.wire.proxy import Packet, Session, Silence, open_proxy, pass_to_client
 
+END = "SELECT pg_terminate_backend(pg_backend_pid())"
 KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1"
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+
+
+@define
+class Slow:
+    """A server whose answers come once the test says so."""
+
+    asked: trio.Event = field(factory=trio.Event)
+    go_on: trio.Event = field(factory=trio.Event)
+
+    async def __call__(self, session: Session, packet: Packet) -> None:
+        self.asked.set()
+        await self.go_on.wait()
+        await pass_to_client(session, packet)
 
 
 async def kill_connections(databases: Databases, dsn: str) -> None:
@@ -64,6 +79,41 @@ async def test_a_killed_connection_fails_one_send_at_most_and_is_replaced(
             with suppress(StoreUnavailable):
                 await store.accounts.get(ann.id)
         assert await store.accounts.get(ann.id) == ann
+
+
+async def test_an_opening_that_was_given_up_goes_on(databases: Databases) -> None:
+    slow = Slow()
+    async with (
+        open_asyncio(),
+        open_proxy(databases.dsn) as proxy,
+        open_connections(1, partial(connect, proxy.dsn, SESSION)) as connections,
+    ):
+        with suppress(StoreUnavailable):
+            await connections.fetch(END)
+        proxy.from_server = slow
+        async with trio.open_nursery() as impatient:
+            impatient.start_soon(connections.fetch, "SELECT 1")
+            await slow.asked.wait()
+            impatient.cancel_scope.cancel()
+        slow.go_on.set()
+        assert await connections.fetch("SELECT 1")
+        assert [each.number for each in proxy.sessions] == [2]
+
+
+async def test_what_is_being_opened_ends_with_its_connections(databases: Databases) -> None:
+    slow = Slow()
+    async with open_asyncio(), open_proxy(databases.dsn) as proxy:
+        async with open_connections(1, partial(connect, proxy.dsn, SESSION)) as connections:
+            with suppress(StoreUnavailable):
+                await connections.fetch(END)
+            proxy.from_server = slow
+            async with trio.open_nursery() as impatient:
+                impatient.start_soon(connections.fetch, "SELECT 1")
+                await slow.asked.wait()
+                impatient.cancel_scope.cancel()
+        slow.go_on.set()
+        while proxy.sessions:
+            await trio.lowlevel.checkpoint()
 
 
 async def test_every_connection_busy_is_unavailable_within_seconds(

@@ -77,7 +77,7 @@ RELEASED = {
         "074e67734cbf93628a94337f40bea8d74dea2e13b4194f01c60344ba26ae7b14"
     ),
     "schema/0024_channel_keys.sql": (
-        "bac420ceef3129eeefbc92b2b38a584b7c08c3328d6fe2304a36054d58edbaea"
+        "b2c49b13db48d8aedb9db5d5cf6012029c3816f073df1f0fc1e0d53b71877b01"
     ),
     "schema/0025_joining.sql": ("0b8b9e159de2cda807f29771fd2bffba25c594b75f77b4e516f21baba84be329"),
     "schema/0026_nodes.sql": ("c6b702f2e31001acd73ed36dcf9bd0dae696a99471a59d1ce57653025e6a2932"),

@@ -87,7 +87,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what nobody wants overtakes what is being stored",
         SEQUENCER,
-        "if self._is_storing and seq != self.delivered(channel_id) + 1:",
+        "if self._is_storing and (is_own or seq != self.delivered(channel_id) + 1):",
         "if False:",
         BY_NODES,
     ),

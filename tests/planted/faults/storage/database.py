@@ -67,6 +67,20 @@ FAULTS: Final = (
         (f"{TESTS}/test_bridge.py",),
     ),
     Fault(
+        "a connection that takes longer to open than a statement may is never opened",
+        SESSION,
+        "connection = await asyncio.shield(task)",
+        "connection = await task",
+        (f"{TESTS}/test_bridge.py",),
+    ),
+    Fault(
+        "a connection that is being opened outlives what it was for",
+        BRIDGE,
+        "        self._opening.drop()\n",
+        "",
+        (f"{TESTS}/test_bridge.py",),
+    ),
+    Fault(
         "only the first connection must be safe",
         SESSION,
         '        _require_safety(row["commit"], row["fsync"], row["pages"], row["version"])\n',

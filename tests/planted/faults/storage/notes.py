@@ -13,8 +13,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "anybody hides any message",
         SQL,
-        "IN (c.user_lo, c.user_hi)) AND may_join(who, c.id);\n    IF NOT FOUND",
-        "IN (c.user_lo, c.user_hi));\n    IF NOT FOUND",
+        "IN (c.user_lo, c.user_hi)) AND may_join(who, c.id)\n       FOR KEY SHARE",
+        "IN (c.user_lo, c.user_hi))\n       FOR KEY SHARE",
         STORE,
     ),
     Fault(

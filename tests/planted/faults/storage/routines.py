@@ -9,6 +9,7 @@ POSTING: Final = "persistence/postgres/routines/posting.sql"
 PARTITIONS: Final = "tests/persistence/postgres/test_partitions.py"
 KEYS: Final = "persistence/postgres/schema/0024_channel_keys.sql"
 NOTICES: Final = "persistence/postgres/routines/notices.sql"
+DELETION: Final = "tests/persistence/postgres/test_deletion.py"
 POSTS: Final = "tests/persistence/test_posting.py"
 MIGRATE: Final = "tests/persistence/postgres/database/test_migrate.py"
 
@@ -53,16 +54,15 @@ AS $$""",
     Fault(
         "a blocked user may write to who blocked them",
         POLICY,
-        "WHERE (blocker_id, blocked_id) IN ((sender, recipient), (recipient, sender)))\n"
-        "       AND EXISTS (\n",
-        "WHERE (blocker_id, blocked_id) IN ((sender, recipient)))\n       AND EXISTS (\n",
+        "(VALUES (sender, recipient), (recipient, sender)) AS p",
+        "(VALUES (sender, recipient)) AS p",
         ("tests/persistence/test_posting.py", "tests/persistence/postgres/test_policy.py"),
     ),
     Fault(
         "a request to follow counts before it is accepted",
         POLICY,
-        "((sender, recipient), (recipient, sender))\n                 AND status = 'accepted')))",
-        "((sender, recipient), (recipient, sender)))))",
+        "AND f.followee_id = p.other\n            WHERE f.status = 'accepted')",
+        "AND f.followee_id = p.other)",
         ("tests/persistence/test_posting.py", "tests/persistence/test_relations.py"),
     ),
     Fault(
@@ -125,6 +125,44 @@ AS $$""",
         "        IF last IS NOT NULL THEN\n",
         "        IF false THEN\n",
         (PARTITIONS,),
+    ),
+    Fault(
+        "what hangs on a message stays when it is removed",
+        "persistence/postgres/routines/deletion.sql",
+        "    DELETE FROM hidden_messages h USING gone g"
+        " WHERE h.channel_id = g.channel_id AND h.message_id = g.id;\n",
+        "",
+        (PARTITIONS,),
+    ),
+    Fault(
+        "a message is removed where what was added to it is not seen",
+        "persistence/postgres/routines/deletion.sql",
+        "    PERFORM require_read_committed(TG_TABLE_NAME);\n    DELETE FROM reactions",
+        "    DELETE FROM reactions",
+        (DELETION,),
+    ),
+    Fault(
+        "a message is hidden while it is removed",
+        "persistence/postgres/routines/notes.sql",
+        "\n       FOR KEY SHARE OF m;",
+        ";",
+        (DELETION,),
+    ),
+    Fault(
+        "a thread is followed while its first message is removed",
+        "persistence/postgres/contents/threads.py",
+        " FOR KEY SHARE OF p",
+        "",
+        (DELETION,),
+    ),
+    Fault(
+        "whether one may write to somebody is looked up in the blocks of everybody",
+        "persistence/postgres/routines/policy.sql",
+        "SELECT FROM (VALUES (sender, recipient), (recipient, sender)) AS p (one, other)\n"
+        "             JOIN blocks b ON b.blocker_id = p.one AND b.blocked_id = p.other)",
+        "SELECT FROM blocks\n"
+        "           WHERE (blocker_id, blocked_id) IN ((sender, recipient), (recipient, sender)))",
+        ("tests/persistence/postgres/test_policy.py",),
     ),
     Fault(
         "a key in another conversation of a batch keeps its message from its place",

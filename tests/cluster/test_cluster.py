@@ -1,0 +1,48 @@
+"""The campaign on several nodes in the normal run, small: on each bus, what happens to a node, to
+its way to the bus, and to the bus itself.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.buses.redis_process import program
+from tests.support.programs.command import run_module
+
+pytestmark = pytest.mark.timeout(300)
+SMALL = ("--rate", "15", "--pairs", "1", "--quiet", "5", "--stay", "60")
+BUSY = ("--wait", "8", "--patience", "150")  # however busy the machine is
+
+
+def campaign(tmp_path: Path, bus: str, *faults: str) -> tuple[int, dict[str, Any]]:
+    """On three nodes."""
+    path = tmp_path / "report.json"
+    asked = ("--bus", bus, "--faults", ",".join(faults), "--json", str(path))
+    done = run_module("tests.cluster", *asked, *SMALL, *BUSY, seconds=280)
+    assert path.exists(), done.stderr
+    report: dict[str, Any] = json.loads(path.read_text())
+    return done.returncode, report
+
+
+def test_a_node_that_is_killed_and_one_without_redis_lose_nothing(tmp_path: Path) -> None:
+    """The bulletins of the second one are dropped, and what they said is read from the log."""
+    program("redis-server")
+    code, report = campaign(tmp_path, "redis", "node_kill:0.5", "bus_cut:2.5")
+    assert report["wrong"] == [], report["examples"]
+    assert code == 0
+    assert report["faults"] == {"node_kill": 1, "bus_cut": 1}
+    assert report["acknowledged_of_who_never_repeats"] > 10
+    assert report["came_from_another_node"] > report["stored"] / 2
+    assert report["logged"]["bus_lost"] > 0
+
+
+def test_a_node_that_hears_nothing_of_notify_reads_the_log(tmp_path: Path) -> None:
+    """For longer than anybody may wait for a message."""
+    code, report = campaign(tmp_path, "postgres", "bus_silent:11")
+    assert report["wrong"] == [], report["examples"]
+    assert code == 0
+    assert report["faults"] == {"bus_silent": 1}
+    assert report["logged"]["apart"] > 0
+    assert report["logged"]["message_found"] > 0

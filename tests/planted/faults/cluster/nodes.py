@@ -1,0 +1,44 @@
+"""Faults in how nodes notice and repair what they missed, which a campaign on several nodes finds:
+see `tests.cluster`.
+"""
+
+from typing import Final
+
+from tests.planted.fault import Fault
+
+NODE: Final = "hub/cluster/node.py"
+PUBLISHING: Final = "hub/cluster/publishing.py"
+CAMPAIGN: Final = ("tests/cluster/test_cluster.py",)
+
+FAULTS: Final[tuple[Fault, ...]] = (
+    Fault(
+        "a node that hears nobody does not read the log",
+        NODE,
+        "if is_apart or self._gap.is_set() or self.repair.is_due:",
+        "if self._gap.is_set() or self.repair.is_due:",
+        CAMPAIGN,
+    ),
+    Fault(
+        "what the bus did not take has no number, so nobody misses it",
+        PUBLISHING,
+        """\
+            self._count(part)
+            if not is_small or not await self._insist(data):
+                self.figures.dropped += 1
+""",
+        """\
+            if is_small and await self._insist(data):
+                self._count(part)
+            else:
+                self.figures.dropped += 1
+""",
+        CAMPAIGN,
+    ),
+    Fault(
+        "a node that was killed cannot begin again while its lease holds",
+        NODE,
+        "            if trio.current_time() >= until:\n                raise\n",
+        "            raise\n",
+        ("tests/hub/cluster/test_node.py",),
+    ),
+)
