@@ -13,7 +13,7 @@ Must not know: the command line, the environment.
 
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import (
     AbstractContextManager,
     AsyncExitStack,
@@ -23,7 +23,6 @@ from contextlib import (
     nullcontext,
     suppress,
 )
-from enum import Enum, auto
 from functools import partial
 from time import monotonic_ns
 from typing import Final, assert_never
@@ -72,6 +71,8 @@ from hub.supervision.watchdog import Watchdog
 from hub.supervision.worker import (
     CLOSE_PORT,
     LEAVE,
+    LEAVING,
+    Leaving,
     WorkerPlace,
     read_totals,
     taken,
@@ -94,22 +95,6 @@ _OF_PARENT: Final = (CLOSE_PORT, LEAVE)
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, *_OF_PARENT)
 SPARE_SECONDS: Final = 5.0
 """What a stop may take beside all that has a limit of its own."""
-
-
-class Leaving(Enum):
-    """How a hub stops."""
-
-    AT_ONCE = auto()
-    AFTER_DRAIN = auto()
-    TO_SUCCESSOR = auto()
-    """Another one has the same port already."""
-
-
-_LEAVING: Final[Mapping[int, Leaving]] = {
-    signal.SIGINT: Leaving.AT_ONCE,  # of a person who waits
-    signal.SIGTERM: Leaving.AFTER_DRAIN,
-    LEAVE: Leaving.TO_SUCCESSOR,
-}
 
 
 @frozen
@@ -361,7 +346,7 @@ class _Orders:
             else:
                 config = self.config if self.server is None else self.server.reloading.config
                 self.supervisor.tell(f"STOPPING=1\n{extension(stop_seconds(config))}")
-                self.leaving = _LEAVING[number]
+                self.leaving = LEAVING[number]
                 self._stop.set()
                 if self.server is None:
                     self.scope.cancel()

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, Self, cast
 
@@ -27,6 +28,23 @@ LEAVE: Final = signal.SIGUSR2
 LIFELINE: Final = 0  # standard input: a pipe that ends with the parent
 TOTALS: Final = "totals"
 TOTALS_SECONDS: Final = 8.0
+
+
+class Leaving(Enum):
+    """How a hub stops."""
+
+    AT_ONCE = auto()
+    AFTER_DRAIN = auto()
+    TO_SUCCESSOR = auto()
+    """Another one has the same port already."""
+
+
+LEAVING: Final[Mapping[int, Leaving]] = {
+    signal.SIGINT: Leaving.AT_ONCE,  # of a person who waits
+    signal.SIGTERM: Leaving.AFTER_DRAIN,
+    LEAVE: Leaving.TO_SUCCESSOR,
+}
+"""By the signal that says so."""
 
 
 @frozen

@@ -171,7 +171,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a person at a terminal waits for a drain",
-        "hub/app.py",
+        "hub/supervision/worker.py",
         "    signal.SIGINT: Leaving.AT_ONCE,",
         "    signal.SIGINT: Leaving.AFTER_DRAIN,",
         (OPERATING,),
