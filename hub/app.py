@@ -15,7 +15,6 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import (
-    AbstractAsyncContextManager,
     AbstractContextManager,
     AsyncExitStack,
     ExitStack,
@@ -26,7 +25,7 @@ from contextlib import (
 )
 from functools import partial
 from time import monotonic_ns
-from typing import Final
+from typing import Final, assert_never
 
 import structlog
 import trio
@@ -34,10 +33,12 @@ from attrs import define, field, frozen
 
 import hub.rest.routes
 import protocol.dialects
-from hub.actor.goodbye import say_goodbye
-from hub.admin.socket import open_admin_socket
+from hub.actor.goodbye import hand_over, say_goodbye, seconds_to_return
+from hub.admin.socket import MODE as ADMIN_MODE
+from hub.admin.socket import open_admin_socket, serve_operators
 from hub.admission import Admission
 from hub.assembly import Services, open_services
+from hub.cluster.siblings import ALONE, Siblings
 from hub.engineio.forwarding.listener import accept_forwarded
 from hub.engineio.server import EngineServer
 from hub.files.opening import open_files
@@ -46,24 +47,41 @@ from hub.garbage import collecting_little
 from hub.http.server import Rules
 from hub.monitoring.listener import open_monitoring
 from hub.reloading import Reloading, caps_of
-from hub.rest.app import build_admin_app, build_app, build_monitoring_app, discover, larger_bodies
+from hub.rest.app import (
+    build_admin_app,
+    build_app,
+    build_monitoring_app,
+    build_sibling_app,
+    discover,
+    larger_bodies,
+)
 from hub.rest.routes import health
 from hub.settings.config import Config
 from hub.settings.log_tap import tap
 from hub.settings.redaction import revealed
 from hub.settings.setting import ConfigError
 from hub.socketio.mount import PATH, open_internal, open_socketio
-from hub.sockets.addresses import listening, url_of
+from hub.sockets.addresses import listening, listening_at, url_of
 from hub.sockets.inherited import host_of
 from hub.sockets.listener import Acceptor
 from hub.sockets.tls import server_context
 from hub.starting import Waiting, open_patiently
 from hub.supervision.supervisor import Supervisor, extension
 from hub.supervision.watchdog import Watchdog
+from hub.supervision.worker import (
+    CLOSE_PORT,
+    LEAVE,
+    LEAVING,
+    Leaving,
+    WorkerPlace,
+    read_totals,
+    taken,
+    until_parent_ends,
+)
 from hub.tracing.tracing import Tracing, open_tracing
-from persistence import open_express_sessions, open_hub_store
+from persistence import open_express_sessions, open_hub_store, run_beside
 from persistence.bus import Bus
-from persistence.embedded import STOP_SECONDS
+from persistence.embedded import STOP_SECONDS, run_embedded
 from persistence.interface import ForeignSessions, Store
 from persistence.postgres.database.statements import StatementWatch
 from protocol.discovery import find_dialects
@@ -71,18 +89,25 @@ from protocol.discovery import find_dialects
 log = structlog.get_logger(__name__)
 
 PROBES: Final = health.ENDPOINTS
+BALANCER_SECONDS: Final = 2.0  # in which a load balancer notices that nobody new should come
+RETURN_SECONDS: Final = 10.0  # in which clients that were closed are back at another node
+_OF_PARENT: Final = (CLOSE_PORT, LEAVE)
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, *_OF_PARENT)
 SPARE_SECONDS: Final = 5.0
 """What a stop may take beside all that has a limit of its own."""
 
 
 @frozen
 class Server:
-    """A running server. `url` is where it listens, `reloading` changes its settings."""
+    """A running server. `url` is where it listens, `reloading` changes its settings,
+    `stop_accepting` closes the port, and what is connected goes on.
+    """
 
     services: Services
     admission: Admission
     url: str
     reloading: Reloading
+    stop_accepting: Callable[[], None]
 
 
 @asynccontextmanager
@@ -96,6 +121,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
     tracing: Tracing | None = None,
     host: str | None = None,
     is_demo: bool = False,
+    siblings: Siblings = ALONE,
     monitors: Sequence[socket.socket] = (),
 ) -> AsyncIterator[Server]:
     """Serve `store` until the context is left, then stop in good order.
@@ -109,6 +135,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
         tracing: makes spans; None: nothing does.
         host: where that is, if not where the settings say.
         is_demo: whether a link may sign a browser in.
+        siblings: the other workers of the same parent.
         monitors: where the metrics are shown; closed when the context is left.
     """
     dialects = find_dialects(protocol.dialects)
@@ -122,6 +149,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
             foreign_sessions=foreign_sessions,
             tracing=tracing,
             bus=bus,
+            siblings=siblings,
             node=internal.node,
         ) as services,
         open_socketio(services, dialects.by_namespace) as socketio,
@@ -147,7 +175,13 @@ async def open_server(  # noqa: PLR0913  what a server is made of
             monitors,
         ):
             async with trio.open_nursery() as acceptors:
-                acceptors.start_soon(acceptor.accept_forever, listeners, connections)
+                accepting = trio.CancelScope()
+
+                async def accept() -> None:
+                    with accepting:
+                        await acceptor.accept_forever(listeners, connections)
+
+                acceptors.start_soon(accept)
                 connections.start_soon(
                     accept_forwarded,
                     socketio.forwarder,
@@ -159,7 +193,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
                 acceptors.start_soon(files.watch)
                 scheme = "http" if config.tls_cert is None else "https"
                 url = services.status.url = url_of(scheme, host or config.host, listeners)
-                yield Server(services, admission, url, reloading)
+                yield Server(services, admission, url, reloading, accepting.cancel)
                 services.status.accepting = False
                 tap.end()
                 acceptors.cancel_scope.cancel()
@@ -180,6 +214,7 @@ async def serve(
     read_again: Callable[[], Config] | None = None,
     supervisor: Supervisor = Supervisor(),  # noqa: B008  a value
     given: Sequence[socket.socket] = (),
+    place: WorkerPlace | None = None,
 ) -> None:
     """Run a server until SIGINT or SIGTERM, then stop in good order; a second signal cuts it short.
 
@@ -193,6 +228,7 @@ async def serve(
         read_again: reads the settings when SIGHUP says that they have changed.
         supervisor: is told how the server is.
         given: where to listen instead of where the settings say.
+        place: of a worker, whose parent has opened its sockets and runs Postgres.
 
     Raises:
         OSError: the port cannot be bound.
@@ -202,20 +238,24 @@ async def serve(
     statements = StatementWatch()
     statements.warn_from(config.slow_statement)
     with (
-        trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals,
-        _listening(config, given) as listeners,
-        _monitored(config) as monitors,
+        trio.open_signal_receiver(*_SIGNALS) as signals,
+        _listening(config, given if place is None else taken(place.port)) as listeners,
+        _monitored(config, place) as monitors,
     ):
         async with trio.open_nursery() as nursery:
-            orders = _Orders(config, read_again, supervisor, nursery.cancel_scope)
+            orders = _Orders(config, read_again, supervisor, nursery.cancel_scope, place)
             nursery.start_soon(orders.obey, signals)
+            if place is not None:
+                nursery.start_soon(orders.follow_parent)
             watchdog = Watchdog(supervisor)
             nursery.start_soon(watchdog.feed)
             waiting = Waiting([(listeners, tls), (monitors, None)], supervisor.tell, nursery)
             async with AsyncExitStack() as stack:
                 tracing = await stack.enter_async_context(open_tracing(config.traces))
                 statements.open_span = None if tracing is None else tracing.statement
-                store, bus, foreign = await _open_stores(config, stack, waiting.begin, statements)
+                store, bus, foreign = await _open_stores(
+                    config, stack, waiting.begin, statements, place
+                )
                 open_it = partial(
                     open_server,
                     config,
@@ -226,6 +266,7 @@ async def serve(
                     tracing=tracing,
                     host=host_of(given[0]) if given else None,
                     is_demo=is_demo,
+                    siblings=ALONE if place is None else place.siblings,
                     monitors=monitors,
                 )
                 with trio.CancelScope() as orders.scope:
@@ -235,7 +276,7 @@ async def serve(
                         )
                         waiting.end()
                         server.reloading.warn_from = statements.warn_from
-                        await serving.enter_async_context(_open_admin(config, server))
+                        await serving.enter_async_context(_open_admin(config, server, place))
                         metrics = server.services.metrics
                         serving.enter_context(collecting_little(metrics.collected))
                         nursery.start_soon(metrics.watch_loop)
@@ -250,8 +291,12 @@ async def serve(
             nursery.cancel_scope.cancel()
 
 
-def _monitored(config: Config) -> AbstractContextManager[Sequence[socket.socket]]:
+def _monitored(
+    config: Config, worker: WorkerPlace | None
+) -> AbstractContextManager[Sequence[socket.socket]]:
     """Where the metrics are shown beside the port, if anywhere."""
+    if worker is not None:
+        return nullcontext(taken(worker.metrics))
     place = config.metrics_listen
     return nullcontext(()) if place is None else listening(place.host, place.port)
 
@@ -274,14 +319,16 @@ class _Orders:
         read_again: reads the settings.
         supervisor: is told how the server is.
         scope: what to cancel when there is no time for anything else.
+        place: of a worker.
     """
 
     config: Config
     read_again: Callable[[], Config] | None
     supervisor: Supervisor
     scope: trio.CancelScope
+    place: WorkerPlace | None
     server: Server | None = None
-    is_patient: bool = False
+    leaving: Leaving = Leaving.AT_ONCE
     _stop: trio.Event = field(factory=trio.Event, init=False)
 
     async def obey(self, signals: AsyncIterator[int]) -> None:
@@ -289,16 +336,27 @@ class _Orders:
         async for number in signals:
             if number == signal.SIGHUP:
                 self._reload()
+            elif number in _OF_PARENT and (self.place is None or self.server is None):
+                log.warning("no_rolling_restart", reason="the hub has no parent")
+            elif number == CLOSE_PORT and self.server is not None:
+                self.server.stop_accepting()
             elif self._stop.is_set():
                 log.warning("stop_cut_short")
                 self.scope.cancel()
             else:
                 config = self.config if self.server is None else self.server.reloading.config
                 self.supervisor.tell(f"STOPPING=1\n{extension(stop_seconds(config))}")
-                self.is_patient = number == signal.SIGTERM  # SIGINT is a person who waits
+                self.leaving = LEAVING[number]
                 self._stop.set()
                 if self.server is None:
                     self.scope.cancel()
+
+    async def follow_parent(self) -> None:
+        """Stop when the parent of this worker has ended: Postgres has gone with it."""
+        await until_parent_ends()
+        log.error("parent_ended")
+        self._stop.set()
+        self.scope.cancel()
 
     async def until_stopping(self) -> None:
         """Return when the server is to stop."""
@@ -318,10 +376,22 @@ class _Orders:
         self.supervisor.tell("READY=1")
 
 
-def _open_admin(config: Config, server: Server) -> AbstractAsyncContextManager[None]:
-    """Where operators come in, in the data folder."""
+@asynccontextmanager
+async def _open_admin(
+    config: Config, server: Server, place: WorkerPlace | None
+) -> AsyncIterator[None]:
+    """Where operators come in, in the data folder; of a worker also where others ask it."""
     app = build_admin_app(server.services, discover(hub.rest.routes))
-    return open_admin_socket(config.data_dir, app, Rules())
+    if place is None:
+        async with open_admin_socket(config.data_dir, app, Rules()):
+            yield
+        return
+    own_app = build_sibling_app(server.services, discover(hub.rest.routes))
+    server.services.metrics.shown = partial(read_totals, place.totals_path)
+    with listening_at(place.socket_path, ADMIN_MODE) as own, ExitStack() as stack:
+        shared = [stack.enter_context(each) for each in taken(place.admin)]
+        async with serve_operators(shared, app, Rules()), serve_operators([own], own_app, Rules()):
+            yield
 
 
 async def _open_stores(
@@ -329,6 +399,7 @@ async def _open_stores(
     stack: AsyncExitStack,
     note: Callable[[str], None],
     statements: StatementWatch,
+    place: WorkerPlace | None,
 ) -> tuple[Store, Bus | None, ForeignSessions | None]:
     """The database with its bus, and that of the Express application, when they are there."""
     open_own = partial(
@@ -340,6 +411,7 @@ async def _open_stores(
         wait_seconds=config.takeover_wait,
         bus_url=revealed(config.bus),
         require_sync_standby=config.require_sync_standby,
+        run_server=run_embedded if place is None else run_beside,
         watch=statements,
     )
     store, bus = await open_patiently(stack, _name_of(config), open_own, note)
@@ -358,14 +430,52 @@ def _name_of(config: Config) -> str:
 
 
 async def _drain(server: Server, orders: _Orders) -> None:
-    """Work on for a while, but say that nobody new should come."""
-    config = server.reloading.config
-    server.services.status.is_leaving = True
-    if orders.is_patient and config.drain_seconds:
-        log.info("draining", seconds=config.drain_seconds)
-        await trio.sleep(config.drain_seconds)
+    """Say that nobody new should come, and work on for a while; where other nodes are, have clients
+    go there meanwhile.
+    """
+    config, services = server.reloading.config, server.services
+    services.status.is_leaving = True
+    match orders.leaving:
+        case Leaving.AT_ONCE:
+            pass
+        case Leaving.TO_SUCCESSOR:
+            # nobody waits for the end of this worker
+            seconds = max(config.drain_seconds, seconds_to_return(services.hub))
+            await _hand_over(server, seconds)
+        case Leaving.AFTER_DRAIN if config.drain_seconds:
+            log.info("draining", seconds=config.drain_seconds)
+            noticed = min(BALANCER_SECONDS, config.drain_seconds / 2)
+            await trio.sleep(noticed)
+            if _others_live(services, orders.place):
+                await _hand_over(server, config.drain_seconds - noticed)
+            else:
+                await trio.sleep(config.drain_seconds - noticed)
+        case Leaving.AFTER_DRAIN:
+            pass
+        case _:
+            assert_never(orders.leaving)
     tap.end()  # before the admin socket is closed
     log.info("stopping", within_seconds=config.shutdown_timeout)
+
+
+def _others_live(services: Services, place: WorkerPlace | None) -> bool:
+    """Whether there are nodes but this one, and those that stop with it."""
+    if services.cluster is None:
+        return False
+    prefix = None if place is None else place.prefix
+    others = services.cluster.others()
+    return any(prefix is None or not name.startswith(prefix) for name in others)
+
+
+async def _hand_over(server: Server, seconds: float) -> None:
+    """Have clients go to other nodes, where they are taken for online all the time."""
+    services = server.services
+    log.info("handing_over", connections=len(services.hub.clients()))
+    server.stop_accepting()
+    services.from_elsewhere.hand_over()
+    if services.cluster is not None:
+        services.cluster.goodbye_seconds = RETURN_SECONDS
+    await hand_over(services.hub, seconds)
 
 
 async def _stop(

@@ -21,6 +21,7 @@ from hub.actor.hub import Hub
 from hub.actor.listeners import RoomListeners
 from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere
 from hub.cluster.node import Cluster
+from hub.cluster.siblings import ALONE, Siblings
 from hub.files.collector import FileCollector
 from hub.files.pictures import Pictures
 from hub.files.uploads import UploadFiles
@@ -36,7 +37,7 @@ from hub.identity.oidc.attempt import Attempts
 from hub.identity.oidc.fetching import Fetching
 from hub.identity.oidc.provider import CALLBACK, Client, Provider
 from hub.identity.passwords import PasswordHasher
-from hub.identity.renewal import Renewals
+from hub.identity.renewal import Renewals, purge_sessions
 from hub.identity.session_cache import SessionCache
 from hub.identity.tickets import Tickets
 from hub.limits.attempts import LocalAttempts
@@ -79,14 +80,13 @@ from hub.settings.redaction import revealed
 from hub.tracing.tracing import Tracing
 from persistence.bus import Bus
 from persistence.contents.revisions import RevisionRules
-from persistence.interface import ForeignSessions, Sessions, Store
+from persistence.interface import ForeignSessions, Store
 from persistence.nodes import Node
 from persistence.records import StoreUnavailable
 from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 
 log = structlog.get_logger(__name__)
 
-PURGE_SECONDS = 3_600.0
 ADDRESS_SECONDS = 3_600.0  # in which a new email address is to be proved
 ENTRY_SECONDS = 900.0  # in which a link signs a guest of the demo in
 HOLD_SECONDS = 0.05  # for which a gap may wait for what another node has stored
@@ -117,6 +117,7 @@ class Services:
     announcer: Announcer
     from_elsewhere: FromElsewhere
     cluster: Cluster | None
+    siblings: Siblings
     authenticator: Authenticator
     live_sessions: LiveSessions
     renewals: Renewals
@@ -160,6 +161,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
     foreign_sessions: ForeignSessions | None = None,
     tracing: Tracing | None = None,
     bus: Bus | None = None,
+    siblings: Siblings = ALONE,
     node: Node | None = None,
 ) -> AsyncIterator[Services]:
     """Start the services over `store` and stop them on exit.
@@ -172,6 +174,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
         foreign_sessions: the logins of an Express application on the same users.
         tracing: makes spans; None: nothing does.
         bus: carries bulletins to other nodes; None: there are none.
+        siblings: the other workers of the same parent.
         node: who the hub is among them; by default one that they do not reach.
     """
     cluster = None
@@ -187,7 +190,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
         elsewhere=elsewhere,
     )
     rooms = RoomListeners()
-    hub = Hub(presence.note, rooms)
+    hub = Hub(presence.note, rooms, siblings.numbers())
     announcer = Announcer(hub, elsewhere)
     channel_presences = ChannelPresences(
         store.relations,
@@ -342,7 +345,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
         nursery.start_soon(Indexing(store.search, config.search_languages).run)
         nursery.start_soon(live_sessions.run)
         nursery.start_soon(renewals.run)
-        nursery.start_soon(_purge_sessions, store.sessions)
+        nursery.start_soon(purge_sessions, store.sessions)
         yield Services(
             config=config,
             store=store,
@@ -350,6 +353,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
             announcer=announcer,
             from_elsewhere=from_elsewhere,
             cluster=cluster,
+            siblings=siblings,
             authenticator=authenticator,
             live_sessions=live_sessions,
             renewals=renewals,
@@ -483,15 +487,3 @@ def _address_hook(config: Config) -> AddressHook | None:
     if config.email_hook is None or config.public_url is None:
         return None
     return AddressHook(config.email_hook, config.public_url)
-
-
-async def _purge_sessions(sessions: Sessions) -> None:
-    """Forget expired sessions now and then; an outage only postpones it."""
-    while True:
-        await trio.sleep(PURGE_SECONDS)
-        try:
-            purged = await sessions.purge_expired()
-        except StoreUnavailable as error:
-            log.warning("sessions_not_purged", reason=str(error))
-        else:
-            log.info("sessions_purged", count=purged)

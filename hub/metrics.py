@@ -7,7 +7,7 @@ know: what there is to count, beside the few things that have no better place.
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from enum import StrEnum
 from functools import lru_cache
 from importlib.metadata import version
@@ -113,6 +113,8 @@ class Metrics:
         self._page_until = -inf
         self._one_at_a_time = trio.Lock()
         self.logins: Counter[LoginOutcome] = Counter()
+        self.shown: Callable[[], Awaitable[bytes]] = self.page
+        """What operators are shown: of a worker, the page of all workers."""
         self.uploads = 0
         self.uploaded_bytes = 0
 

@@ -45,6 +45,7 @@ __all__ = [
     "open_express_sessions",
     "open_hub_store",
     "open_store",
+    "run_beside",
 ]
 
 
@@ -99,6 +100,7 @@ async def open_hub_store(  # noqa: PLR0913  what a hub needs of its database
     wait_seconds: float,
     bus_url: str | None = None,
     require_sync_standby: bool = False,
+    run_server: Callable[[Path], AbstractAsyncContextManager[str]] = run_embedded,
     watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[tuple[Store, Bus | None]]:
     """The store of a hub: the schema is brought up to date once no other hub works with it, but
@@ -112,6 +114,7 @@ async def open_hub_store(  # noqa: PLR0913  what a hub needs of its database
         wait_seconds: how long to wait for another hub to end.
         bus_url: what carries bulletins between nodes; None: the hub is the only one.
         require_sync_standby: whether the store is of no use without one.
+        run_server: runs the embedded server, or finds the one that a parent process runs.
         watch: what is noted of its statements.
 
     Raises:
@@ -123,7 +126,7 @@ async def open_hub_store(  # noqa: PLR0913  what a hub needs of its database
         ValueError: there is no such bus.
     """
     async with (
-        _open_server(database_url, data_dir, run_embedded) as (admin, dsn),
+        _open_server(database_url, data_dir, run_server) as (admin, dsn),
         open_standbys(dsn) if require_sync_standby else nullcontext() as standbys,
         _open_hold(admin, dsn, wait_seconds, ALONE if bus_url is None else SHARED) as hold,
     ):

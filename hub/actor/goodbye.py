@@ -1,20 +1,26 @@
 """Closing every connection without all of them coming back at once.
 
-Guarantees: connections are closed in a random order, `BATCH` at a time, in the time that is given;
-a few of them at once. Must not know: why.
+Guarantees: connections are closed in a random order; by `say_goodbye`, `BATCH` at a time, in the
+time that is given, a few of them at once; by `hand_over`, not faster than others can take them.
+Must not know: why.
 """
 
+import math
 import random
+from collections.abc import Sequence
 from typing import Final
 
 import trio
 
+from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import Close, CloseAll
-from protocol.errors import GOING_AWAY
+from protocol.errors import GOING_AWAY, START_OVER
 
 BATCH: Final = 500
 PAUSE_SECONDS: Final = 0.2  # between two batches, or less if there are many
+STEP_SECONDS: Final = 0.1  # between two batches that are handed over
+RETURNS_PER_SECOND: Final = 300  # that a node can take on one core, over Socket.IO
 
 
 async def say_goodbye(hub: Hub, within: float) -> None:
@@ -24,8 +30,7 @@ async def say_goodbye(hub: Hub, within: float) -> None:
         hub: has the connections.
         within: how many seconds that may take.
     """
-    clients = list(hub.clients())
-    random.shuffle(clients)
+    clients = _shuffled(hub)
     batches = max(0, len(clients) - 1) // BATCH
     pause = min(PAUSE_SECONDS, within / (batches + 1))
     for first in range(0, batches * BATCH, BATCH):
@@ -34,3 +39,27 @@ async def say_goodbye(hub: Hub, within: float) -> None:
     rest = CloseAll(GOING_AWAY)
     await hub.post(rest)
     await rest.done.wait()
+
+
+def seconds_to_return(hub: Hub) -> float:
+    """In which other nodes can take every connection that is there now."""
+    return len(hub.clients()) / RETURNS_PER_SECOND
+
+
+async def hand_over(hub: Hub, seconds: float) -> None:
+    """Have every connection that is there now come back, to another node: a few at a time, within
+    so many seconds.
+    """
+    clients = _shuffled(hub)
+    steps = max(1, min(len(clients), round(seconds / STEP_SECONDS)))
+    size = math.ceil(len(clients) / steps)
+    for first in range(0, len(clients), size or 1):
+        await trio.sleep(seconds / steps * random.uniform(0.5, 1.0))  # noqa: S311  no secret
+        await hub.post(Close(clients[first : first + size], START_OVER))
+
+
+def _shuffled(hub: Hub) -> Sequence[Client]:
+    """Its clients in a random order."""
+    clients = list(hub.clients())
+    random.shuffle(clients)
+    return clients

@@ -61,15 +61,21 @@ class Hub:
     Args:
         on_presence: is notified of users' first and last connections.
         on_rooms: the same of each room.
+        numbers: those of connections, which only go up; by default 1, 2, 3 ...
     """
 
-    def __init__(self, on_presence: PresenceListener, on_rooms: RoomListener) -> None:
+    def __init__(
+        self,
+        on_presence: PresenceListener,
+        on_rooms: RoomListener,
+        numbers: Iterator[int] | None = None,
+    ) -> None:
         self._on_presence = on_presence
         self._on_rooms = on_rooms
         self._address, self._inbox = trio.open_memory_channel[Letter](INBOX_LETTERS)
         # Dicts as ordered sets, so that the order of deliveries is the same in every run.
         self._clients: dict[Client, int] = {}  # with their numbers, which only go up
-        self._numbers = itertools.count(1)
+        self._numbers = numbers or itertools.count(1)
         self._by_wire: Counter[Encoder] = Counter()
         self._by_user: dict[UserId, dict[Client, None]] = {}
         self._by_room: dict[Room, dict[Client, None]] = {}

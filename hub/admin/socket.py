@@ -8,7 +8,7 @@ what a connection raises ends that connection alone. Must not know: any call.
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
@@ -35,14 +35,13 @@ _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
 
 
 @contextmanager
-def admin_listener(data_dir: Path) -> Iterator[socket.socket | None]:
-    """A listening socket in the data folder; None, which is logged: there can be none."""
-    path = data_dir / NAME
+def admin_listener(path: Path) -> Iterator[socket.socket | None]:
+    """A listening socket at a path; None, which is logged: there can be none."""
     with ExitStack() as stack:
         listener = None
         try:
             _require_short(path)
-            data_dir.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             listener = stack.enter_context(listening_at(path, MODE))
         except OSError as error:
             log.warning("no_admin_socket", path=str(path), reason=error.strerror or str(error))
@@ -65,22 +64,33 @@ def flaw_of_path(path: Path) -> str | None:
 
 @asynccontextmanager
 async def open_admin_socket(data_dir: Path, app: ASGIApp, rules: Rules) -> AsyncIterator[None]:
-    """Serve operators until the context is left; without a socket, which is logged, nobody.
+    """Serve operators at the socket of a data folder until the context is left; without one, which
+    is logged, nobody. `app`, `rules`: see `serve_operators`.
+    """
+    with admin_listener(data_dir / NAME) as listener:
+        async with serve_operators([] if listener is None else [listener], app, rules):
+            yield
+
+
+@asynccontextmanager
+async def serve_operators(
+    listeners: Sequence[socket.socket], app: ASGIApp, rules: Rules
+) -> AsyncIterator[None]:
+    """Serve operators until the context is left.
 
     Args:
-        data_dir: the folder of the socket.
+        listeners: where they come in.
         app: responds to them.
         rules: those of every connection.
     """
-    with admin_listener(data_dir) as listener:
-        answering = _Answering(app)
-        async with trio.open_nursery() as nursery:
-            if listener is not None:
-                nursery.start_soon(_accept, listener, answering, rules)
-            yield
-            with trio.move_on_after(LAST_SECONDS):
-                await answering.drain()
-            nursery.cancel_scope.cancel()
+    answering = _Answering(app)
+    async with trio.open_nursery() as nursery:
+        for listener in listeners:
+            nursery.start_soon(_accept, listener, answering, rules)
+        yield
+        with trio.move_on_after(LAST_SECONDS):
+            await answering.drain()
+        nursery.cancel_scope.cancel()
 
 
 @define

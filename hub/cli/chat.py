@@ -28,7 +28,7 @@ from trio_websocket import (
 from hub.cli.rest import CallFailed, below, call
 from hub.cli.terminal import printable
 from hub.settings.config import Config
-from hub.settings.sources import reason_of
+from hub.settings.reasons import reason_of
 from hub.sockets.addresses import UNIX, in_url, unix_path
 
 CONNECT_SECONDS: Final = 10.0

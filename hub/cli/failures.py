@@ -15,9 +15,9 @@ import click
 
 from hub.cli.rest import CallFailed
 from hub.http.responses import HttpError
+from hub.settings.reasons import reason_of
 from hub.settings.redaction import redact
 from hub.settings.setting import ConfigError
-from hub.settings.sources import reason_of
 from persistence.embedded import EmbeddedPostgresError
 from persistence.records import StoreError
 from protocol.errors import WireError

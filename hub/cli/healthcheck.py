@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Final
 
 from hub.settings.config import Config
-from hub.settings.sources import reason_of
+from hub.settings.reasons import reason_of
 from hub.sockets.addresses import in_url, unix_path
 
 SECONDS: Final = 5.0

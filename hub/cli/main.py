@@ -9,19 +9,22 @@ know: how anything works.
 import faulthandler
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO, cast
 
 import click
+from attrs import evolve
 
-from hub.app import Server
+from hub.admin.socket import NAME as ADMIN_SOCKET
+from hub.app import Server, stop_seconds
 from hub.app import serve as run_server
 from hub.cli import healthcheck, systemd_unit
 from hub.cli.chat import Chat, sign_in, typed_lines, url_of, why_signed_out
@@ -41,13 +44,22 @@ from hub.cli.running import (
 from hub.cli.sbom import bill_of_materials
 from hub.cli.terminal import give_up_stdout, printable_text, say, say_text
 from hub.cli.upkeep import commands as upkeep
+from hub.cli.workers import Plan, become_parent
+from hub.settings.config import Config
+from hub.settings.log_ids import begin_node
 from hub.settings.log_sink import LogSink
-from hub.settings.redaction import redact
+from hub.settings.logs import configure_logging
+from hub.settings.redaction import Secret, redact
 from hub.settings.setting import ConfigError
 from hub.settings.sources import load_config
 from hub.sockets.inherited import inherited
 from hub.supervision.supervisor import Supervisor
+from hub.supervision.worker import BUS as WORKERS_BUS
+from hub.supervision.worker import WorkerPlace
+from persistence.embedded import CONNECTIONS, STOP_SECONDS
 
+OTHER_CONNECTIONS: Final = 8  # to the database: the hold, notices, the bus
+SPARE_CONNECTIONS: Final = 20  # for commands
 _STDERR: Final = 2
 _INTERRUPTED: Final = 130
 
@@ -62,11 +74,22 @@ def parlour() -> None:
 @click.option("--demo", is_flag=True, help="Make two people, and say how to let them talk")
 @with_settings()
 def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
-    """Run the hub until SIGINT or SIGTERM; SIGHUP: read certificate, log level and limits again."""
+    """Run the hub until SIGINT or SIGTERM; SIGHUP: read certificate, log level and limits again;
+    with several workers, SIGUSR2: restart one after the other.
+    """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody reads the settings again
+    place = WorkerPlace.of(os.environ)
+    read_again = partial(settings_of, config, flags)
+    if place is None:
+        _become_parent(read_again(), demo=demo)
+    else:
+        read_again = partial(_worker_settings, read_again)
     # Whatever else Python says there, such as a warning, must not wait for a reader either.
     with LogSink(sys.stderr) as sink, redirect_stderr(cast("TextIO", sink)):
-        settings = logging_config_of(config, flags, sink)
+        settings = read_again()
+        configure_logging(settings.log_level, settings.log_format, sink)
+        if place is not None:
+            begin_node(place.name)
         supervisor = Supervisor.of(os.environ, os.getpid())
         if supervisor.watchdog_seconds is not None:  # whose end says where it hung
             faulthandler.enable(_STDERR)
@@ -75,11 +98,50 @@ def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
             settings,
             partial(_announce, sink=sink, demo=demo),
             is_demo=demo,
-            read_again=partial(settings_of, config, flags),
+            read_again=read_again,
             supervisor=supervisor,
             given=_sockets(),
+            place=place,
         )
         run_program(run)
+
+
+def _become_parent(settings: Config, *, demo: bool) -> None:
+    """Go on as the parent of workers, if there are to be several."""
+    count = settings.workers or len(os.sched_getaffinity(0))
+    if count == 1:
+        return
+    if demo:
+        raise ConfigError("--demo is for one process: leave out --workers")
+    metrics = settings.metrics_listen
+    embedded = max((count + 1) * _worker_connections(settings) + SPARE_CONNECTIONS, CONNECTIONS)
+    plan = Plan(
+        command=[sys.executable, "-P", "-m", "hub", *sys.argv[1:]],
+        count=count,
+        name=settings.node_name or f"n{secrets.token_hex(3)}",
+        scheme="http" if settings.tls_cert is None else "https",
+        host=settings.host,
+        port=settings.port,
+        metrics=None if metrics is None else (metrics.host, metrics.port),
+        data_dir=str(settings.data_dir),
+        admin=ADMIN_SOCKET,
+        connections=embedded if settings.database_url is None else None,
+        stop_seconds=stop_seconds(settings) - STOP_SECONDS,
+        log_level=settings.log_level.value,
+        log_format=settings.log_format.value,
+    )
+    become_parent(plan, sys.argv[1:])
+
+
+def _worker_connections(settings: Config) -> int:
+    """How many connections to the database a worker may have."""
+    return settings.db_pool + settings.db_lanes + OTHER_CONNECTIONS
+
+
+def _worker_settings(read: Callable[[], Config]) -> Config:
+    """Workers are nodes, which need a bus."""
+    settings = read()
+    return settings if settings.bus is not None else evolve(settings, bus=Secret(WORKERS_BUS))
 
 
 def _sockets() -> Sequence[socket.socket]:
@@ -129,7 +191,9 @@ def ask_how_it_is(config: str | None, *, ready: bool, **flags: Any) -> None:
 @parlour.command("systemd-unit")
 @click.option("--user", default=systemd_unit.USER, show_default=True, help="The hub's account")
 @click.option("--socket", "is_socket", is_flag=True, help="Print parlour.socket, not .service")
-@with_settings("data_dir", "database_url", "host", "port", "public_url", "trusted_proxies")
+@with_settings(
+    "data_dir", "database_url", "host", "port", "public_url", "trusted_proxies", "workers"
+)
 def print_unit(user: str, config: str | None, *, is_socket: bool, **flags: Any) -> None:
     """Print the unit of this installation for systemd, with the flags of its `parlour serve`."""
     given, file = given_of(flags), Path(config) if config else None

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import trio
 from attrs import frozen
 
+from hub.settings.reasons import reason_of
 from hub.settings.setting import ConfigError
-from hub.settings.sources import reason_of
 from hub.sockets.addresses import UNIX
 from protocol.websocket.handshake import HOST_PREFIX
 

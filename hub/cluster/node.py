@@ -55,6 +55,8 @@ class Cluster:
         self._living: Collection[Node] = ()
         self._gap = trio.Event()
         self._is_apart = False
+        self.goodbye_seconds = 0.0
+        """For so long after its end the users of this node are not to be announced as offline."""
         self._connections: Callable[[], int] = int  # none so far
         self._looked = trio.Event()
         self._looks_at = -inf
@@ -69,6 +71,11 @@ class Cluster:
     def living(self) -> Collection[Node]:
         """The nodes whose lease holds, this one among them, as far as was seen last."""
         return self._living
+
+    def others(self) -> Collection[str]:
+        """The names of the nodes beside this one that live or are heard, as far as is known."""
+        living = {each.name for each in self._living}
+        return (living | self._peers.names()) - {self.node.name}
 
     @property
     def is_apart(self) -> bool:
@@ -155,7 +162,7 @@ class Cluster:
                 await self._leave()
 
     async def _leave(self) -> None:
-        await self.publisher.say_goodbye(0.0)
+        await self.publisher.say_goodbye(self.goodbye_seconds)
         try:
             await self._nodes.leave(self.node)
         except StoreUnavailable as error:

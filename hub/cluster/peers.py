@@ -6,6 +6,7 @@ them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from enum import Enum, auto
 from typing import Final
 
@@ -155,6 +156,10 @@ class Peers:
         """
         came_at = [self._echoed_at, *(peer.matched_at for peer in self._peers.values())]
         return min(came_at) - self._delay
+
+    def names(self) -> AbstractSet[str]:
+        """Those that were heard, and have neither said that they stop nor been forgotten."""
+        return self._peers.keys()
 
     def __len__(self) -> int:
         return len(self._peers)

@@ -30,7 +30,7 @@ from hub.files.store import (
     Space,
     Stat,
 )
-from hub.settings.sources import reason_of
+from hub.settings.reasons import reason_of
 
 T = TypeVar("T")
 

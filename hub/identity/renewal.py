@@ -25,6 +25,7 @@ log = structlog.get_logger(__name__)
 EVERY_SECONDS: Final = 300.0
 WRITE_SECONDS: Final = 5.0  # what was used meanwhile is written together
 MAX_NOTED: Final = 100_000
+PURGE_SECONDS: Final = 3_600.0
 
 
 @define
@@ -105,3 +106,15 @@ class Renewals:
             return None
         self.cache.forget_session(session.id)
         return longer
+
+
+async def purge_sessions(sessions: Sessions) -> None:
+    """Forget expired sessions now and then; an outage only postpones it."""
+    while True:
+        await trio.sleep(PURGE_SECONDS)
+        try:
+            purged = await sessions.purge_expired()
+        except StoreUnavailable as error:
+            log.warning("sessions_not_purged", reason=str(error))
+        else:
+            log.info("sessions_purged", count=purged)

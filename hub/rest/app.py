@@ -11,7 +11,7 @@ import hmac
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from types import ModuleType
@@ -29,7 +29,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from hub.admin.relayed import NotKept
 from hub.assembly import Services
+from hub.cluster.siblings import ALONE
 from hub.engineio.server import EngineServer
 from hub.http.asgi import ROUTE
 from hub.http.compression import JsonCompression
@@ -47,6 +49,7 @@ from hub.rest.selection import bearer_token, choose
 from hub.rest.web import web_routes
 from hub.settings.config import Config
 from hub.settings.redaction import revealed
+from persistence.interface import Audit
 from protocol.discovery import Dialects
 from protocol.rest import RestDialect
 
@@ -149,9 +152,22 @@ def build_app(
 
 def build_admin_app(services: Services, claims: Sequence[Claim]) -> Starlette:
     """The ASGI application of the admin socket: the operators' calls alone."""
+    return _application(_admin_routes(services, claims))
+
+
+def build_sibling_app(services: Services, claims: Sequence[Claim]) -> Starlette:
+    """The ASGI application of a worker for its siblings and its parent: the operators' calls about
+    this worker alone, which are in the audit of whoever was asked by the operator; its own metrics.
+    """
+    audit: Audit = NotKept(services.store.audit)
+    own = evolve(services, siblings=ALONE, store=evolve(services.store, audit=audit))
+    metrics = Route("/metrics", partial(_show_page, services.metrics.page), methods=["GET"])
+    return _application([metrics, *_admin_routes(own, claims)])
+
+
+def _admin_routes(services: Services, claims: Sequence[Claim]) -> Sequence[Route]:
     theirs = [claim for claim in claims if isinstance(claim.endpoint, AdminEndpoint)]
-    paths = _by_path(theirs).items()
-    return _application([Route(path, _Path(methods, services)) for path, methods in paths])
+    return [Route(path, _Path(methods, services)) for path, methods in _by_path(theirs).items()]
 
 
 def _document(path: str, describe: Callable[[], Mapping[str, object]]) -> Route:
@@ -198,10 +214,18 @@ def _metrics(metrics: Metrics, token: str | None) -> Route:
         given = bearer_token(request) or ""
         if token is not None and not hmac.compare_digest(given.encode(), token.encode()):
             raise HttpError(401, "unauthorized", "Unauthorized", {"WWW-Authenticate": "Bearer"})
-        headers = {"Cache-Control": "no-store"}
-        return Response(await metrics.page(), media_type=METRICS_TYPE, headers=headers)
+        return await _show_page(metrics.shown, request)
 
     return Route("/metrics", show, methods=["GET"])
+
+
+async def _show_page(page: Callable[[], Awaitable[bytes]], request: Request) -> Response:
+    del request
+    try:
+        text = await page()
+    except (OSError, trio.TooSlowError):
+        raise HttpError(503, "unavailable", "The parent of this worker does not answer") from None
+    return Response(text, media_type=METRICS_TYPE, headers={"Cache-Control": "no-store"})
 
 
 _Methods: TypeAlias = Mapping[str, Mapping[RestDialect, Endpoint]]

@@ -32,7 +32,6 @@ _NEEDS: Final = (
     ("email_hook", "public_url", "links begin with it"),
     ("admin_ui", "admin_token", "with it operators sign in there"),
     ("require_sync_standby", "database_url", "the embedded database has no standby"),
-    ("node_name", "bus", "without it there are no other hubs"),
 )
 """A setting, another one without which it cannot be, and why."""
 
@@ -80,6 +79,7 @@ class Config(Operation, Assistant, Display, Messages, Accounts, Nodes, Storage, 
             raise Conflict(
                 ("registration", "oidc_issuer"), "registration = provider needs oidc_issuer"
             )
+        self._check_node_name()
         if self.session_max_days * 24 < max(self.session_days * 24, self.platform_session_hours):
             raise Conflict(
                 ("session_max_days", "session_days", "platform_session_hours"),
@@ -93,6 +93,12 @@ class Config(Operation, Assistant, Display, Messages, Accounts, Nodes, Storage, 
                     f"{name} must be at least {UTF8_BYTES} times max_content_chars"
                     f" ({content_bytes}), or the longest messages could not pass",
                 )
+
+    def _check_node_name(self) -> None:
+        if self.node_name is not None and self.bus is None and self.workers == 1:
+            raise Conflict(
+                ("node_name", "bus"), "node_name needs bus: without it there are no other hubs"
+            )
 
     def _require_bucket(self) -> None:
         for name in ("s3_endpoint", "s3_access_key"):

@@ -16,17 +16,24 @@ from structlog.contextvars import (
     unbind_contextvars,
 )
 
+NODE: Final = "node"
 CONNECTION: Final = "connection"
 USER: Final = "user"
 REQUEST: Final = "request"
 _numbers: Final[Iterator[int]] = count(1)
 
 
+def begin_node(name: str) -> None:
+    """All lines of this process, from now on, are those of a node with others beside it."""
+    bind_contextvars(**{NODE: name})
+
+
 def begin_connection() -> str:
     """This task serves a new connection, and nothing else; returns its id."""
     name = f"c{next(_numbers)}"
+    kept = {key: value for key, value in get_contextvars().items() if key == NODE}
     clear_contextvars()
-    bind_contextvars(**{CONNECTION: name})
+    bind_contextvars(**kept, **{CONNECTION: name})
     return name
 
 

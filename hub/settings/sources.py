@@ -8,9 +8,7 @@ itself but the files it is given. Must not know: what settings there are.
 """
 
 import difflib
-import errno
 import re
-import ssl
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -20,26 +18,17 @@ from attrs import define, field
 
 from hub.settings.config import SETTINGS, Config, Conflict
 from hub.settings.parsers import FILE
+from hub.settings.reasons import reason_of
 from hub.settings.setting import VARIABLE_PREFIX, ConfigError, Setting
 
 IN_FILE: Final = "_file"
 CREDENTIALS: Final = "CREDENTIALS_DIRECTORY"
 TEST_PREFIX: Final = "PARLOUR_TEST_"
-OTHER_VARIABLES: Final = frozenset({"PARLOUR_CONFIG", "PARLOUR_PASSWORD"})
-"""Variables that the command line reads itself."""
+OTHER_VARIABLES: Final = frozenset(
+    {"PARLOUR_CONFIG", "PARLOUR_PASSWORD", "PARLOUR_PARENT_PLAN", "PARLOUR_WORKER_PLACE"}
+)
+"""Variables that the command line reads itself, and that it gives to processes that it starts."""
 
-_REASONS: Final = {
-    errno.ENOENT: "there is no such file or folder",
-    errno.EEXIST: "something else is there already",
-    errno.ENOTDIR: "a part of its path is no folder",
-    errno.EISDIR: "it is a folder",
-    errno.EACCES: "this account may not do that",
-    errno.EPERM: "this account may not do that",
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "the file system is read-only",
-    errno.EPIPE: "nobody reads it any more",
-}
 _LOOKS_LIKE: Final = 0.8  # how much a credential's name is a setting's, from 0 to 1
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 _Spelling: TypeAlias = Callable[[Setting], str]
@@ -80,20 +69,6 @@ def load_config(
             where = f"flag --{name.replace('_', '-')}"
             given.take(name, value, where, lambda setting: setting.flag)
     return given.config()
-
-
-def reason_of(error: OSError) -> str:
-    """What the system has refused, with the file that it is about, in a sentence for people."""
-    if error.errno is None or error.strerror is None:
-        return str(error)
-    is_of_tls = isinstance(error, ssl.SSLError)  # their numbers are OpenSSL's
-    reason = error.strerror if is_of_tls else _REASONS.get(error.errno, error.strerror)
-    if not isinstance(error.filename, str | Path):
-        return reason[:1].upper() + reason[1:]
-    folder = Path(error.filename).parent
-    if error.errno == errno.ENOENT and not folder.exists():
-        reason = f"there is no folder {folder}"
-    return f"{error.filename}: {reason}"
 
 
 @define

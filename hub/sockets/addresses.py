@@ -10,7 +10,7 @@ import os
 import socket
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -84,7 +84,7 @@ def open_listeners(host: str, port: int) -> Sequence[socket.socket]:
             return [_listen_at(path, UNIX_MODE)]
         for attempt in range(_PORT_ATTEMPTS):
             try:
-                return _listen_on_all(_addresses(host, port), host)
+                return _open_on_all(_addresses(host, port), host, _listen)
             except OSError as error:
                 is_last = attempt == _PORT_ATTEMPTS - 1
                 if port or error.errno != errno.EADDRINUSE or is_last:
@@ -93,6 +93,33 @@ def open_listeners(host: str, port: int) -> Sequence[socket.socket]:
         where = host if path is not None else f"{in_url(host)}:{port}"
         raise OSError(f"Cannot listen on {where}: {error.strerror or error}") from error
     raise AssertionError("unreachable")
+
+
+def open_slots(host: str, port: int, count: int) -> Sequence[Sequence[socket.socket]]:
+    """For each of `count` processes, sockets on all addresses of `host` that do not listen yet, for
+    whoever closes them. The system divides what connects between those that listen (SO_REUSEPORT);
+    a Unix socket is one for all.
+
+    Raises:
+        OSError: as `open_listeners`, also where something else listens that would share the port.
+    """
+    alone = open_listeners(host, port)
+    if unix_path(host) is not None:
+        return [alone] * count
+    port = alone[0].getsockname()[1]
+    _close_all(alone)
+    addresses = _addresses(host, port)
+    try:
+        with ExitStack() as opened:
+            slots: list[Sequence[socket.socket]] = []
+            while len(slots) < count:
+                slots.append(_open_on_all(addresses, host, _bind_shared))
+                opened.callback(_close_all, slots[-1])
+            opened.pop_all()
+            return slots
+    except OSError as error:
+        where = f"{in_url(host)}:{port}"
+        raise OSError(f"Cannot listen on {where}: {error.strerror or error}") from error
 
 
 def unix_path(host: str) -> Path | None:
@@ -125,7 +152,9 @@ def _addresses(host: str, port: int) -> list[tuple[int, Place]]:
     return list(dict.fromkeys((int(family), address) for family, _, _, _, address in found))
 
 
-def _listen_on_all(addresses: Sequence[tuple[int, Place]], host: str) -> list[socket.socket]:
+def _open_on_all(
+    addresses: Sequence[tuple[int, Place]], host: str, open_one: Callable[..., socket.socket]
+) -> list[socket.socket]:
     """A name may have addresses of a kind that this machine does not have."""
     opened: list[socket.socket] = []
     missing: OSError | None = None
@@ -135,7 +164,7 @@ def _listen_on_all(addresses: Sequence[tuple[int, Place]], host: str) -> list[so
                 port = opened[0].getsockname()[1]
                 address = (address[0], port, *address[2:])  # noqa: PLW2901  the same for all
             try:
-                opened.append(_listen(family, address, is_every=host == _EVERY_ADDRESS))
+                opened.append(open_one(family, address, is_every=host == _EVERY_ADDRESS))
             except OSError as error:
                 if error.errno not in _NOT_HERE:
                     raise
@@ -144,25 +173,43 @@ def _listen_on_all(addresses: Sequence[tuple[int, Place]], host: str) -> list[so
         if missing is not None and not opened:
             raise missing
     except OSError:
-        for each in opened:
-            each.close()
+        _close_all(opened)
         raise
     return opened
 
 
+def _close_all(sockets: Sequence[socket.socket]) -> None:
+    for each in sockets:
+        each.close()
+
+
 def _listen(family: int, address: Place, *, is_every: bool) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = _bind(family, address, is_every=is_every, option=socket.SO_REUSEADDR)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:  # `::` is every address, also of IPv4
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not is_every)
-        listener.bind(address)
         listener.listen(BACKLOG)
-        listener.setblocking(False)  # noqa: FBT003  the standard library's signature
     except OSError:
         listener.close()
         raise
     return listener
+
+
+def _bind_shared(family: int, address: Place, *, is_every: bool) -> socket.socket:
+    return _bind(family, address, is_every=is_every, option=socket.SO_REUSEPORT)
+
+
+def _bind(family: int, address: Place, *, is_every: bool, option: int) -> socket.socket:
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, option, 1)
+        if family == socket.AF_INET6:  # `::` is every address, also of IPv4
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not is_every)
+        bound.bind(address)
+        bound.setblocking(False)  # noqa: FBT003  the standard library's signature
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 def _listen_at(path: Path, mode: int) -> socket.socket:

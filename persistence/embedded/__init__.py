@@ -11,14 +11,16 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import trio
+from attrs import evolve
 
 from persistence.embedded.account import choose_account
-from persistence.embedded.cluster import LOCK, Cluster, exclusive, name_of
+from persistence.embedded.cluster import CONNECTIONS, LOCK, Cluster, exclusive, name_of
 from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
 from persistence.embedded.places import cluster_dir, find_binaries
 from persistence.embedded.server import STOP_SECONDS, serve_cluster
 
 __all__ = [
+    "CONNECTIONS",
     "STOP_SECONDS",
     "DataDirInUse",
     "EmbeddedPostgresError",
@@ -31,8 +33,12 @@ __all__ = [
 
 
 @asynccontextmanager
-async def run_embedded(data_dir: Path) -> AsyncIterator[str]:
+async def run_embedded(data_dir: Path, connections: int = CONNECTIONS) -> AsyncIterator[str]:
     """Run a Postgres for `data_dir` (made if missing); yields a DSN for it.
+
+    Args:
+        data_dir: the folder.
+        connections: how many it takes.
 
     Raises:
         DataDirInUse: another hub runs on it.
@@ -40,6 +46,7 @@ async def run_embedded(data_dir: Path) -> AsyncIterator[str]:
     """
     with hold_folder(data_dir) as folder:
         cluster = await trio.to_thread.run_sync(open_cluster, folder)
+        cluster = evolve(cluster, connections=connections)
         async with serve_cluster(cluster, folder) as dsn:
             yield dsn
 

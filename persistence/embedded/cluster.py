@@ -28,6 +28,8 @@ LOCK: Final = "parlour.lock"
 BESIDE: Final = "parlour.beside"
 """Is locked (shared) by commands that use the server of whoever holds the folder."""
 NAME: Final = "postgres"
+CONNECTIONS: Final = 120
+"""That a server takes, if nobody says otherwise."""
 UPGRADED: Final = "postgres.new"
 """The name of a cluster that is to take the place of one of an older Postgres."""
 _STOP_STEPS: Final = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0))
@@ -67,12 +69,14 @@ class Cluster:
         binaries: where `postgres` and `initdb` are.
         account: whom they run as.
         name: of its folder there.
+        connections: how many its server takes.
     """
 
     place: Path
     binaries: Path
     account: Account
     name: str = NAME
+    connections: int = CONNECTIONS
 
     @property
     def data(self) -> Path:
@@ -166,7 +170,7 @@ class Cluster:
             "listen_addresses": "",
             "unix_socket_directories": str(socket_dir),
             "unix_socket_permissions": "0700",
-            "max_connections": "120",
+            "max_connections": str(self.connections),
             "shared_buffers": "128MB",
             "synchronous_commit": "on",
             "fsync": "on",

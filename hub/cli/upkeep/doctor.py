@@ -30,8 +30,8 @@ from hub.files.opening import open_files
 from hub.files.store import UPLOADS, FilesUnavailable
 from hub.files.uploads import NoSuchAddress, UploadFiles, key_of, url_of
 from hub.settings.config import Config
+from hub.settings.reasons import reason_of
 from hub.settings.redaction import redact, revealed
-from hub.settings.sources import reason_of
 from persistence import open_beside
 from persistence.embedded import EmbeddedPostgresError
 from persistence.embedded.beside import pid_of_holder

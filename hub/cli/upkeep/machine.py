@@ -19,8 +19,8 @@ from attrs import frozen
 from cryptography import x509
 
 from hub.settings.config import Config
+from hub.settings.reasons import reason_of
 from hub.settings.setting import ConfigError
-from hub.settings.sources import reason_of
 from hub.sockets.listener import OTHER_FILES
 from hub.sockets.tls import server_context
 from persistence.embedded.cluster import name_of

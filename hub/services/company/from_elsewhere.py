@@ -85,6 +85,12 @@ class FromElsewhere:
         self.take_overs: Final[list[Callable[[Sequence[Takeover]], None]]] = []
         """What has connections that may go on at another node; each is given what does."""
 
+    def hand_over(self) -> None:
+        """The users of this node go to others: that they have gone is not said from now on, until
+        the goodbye of the node, which names a time in which they may come back.
+        """
+        self._presence.stays = self._in_channels.stays = True
+
     def beat(self, heading: Heading, beat: Heartbeat) -> None:
         """See `Company`."""
         node = self._node(heading)

@@ -16,7 +16,7 @@ from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUserInRoom
 from hub.cluster.bulletins import Seat, Shown, Sign
 from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere, crossing
-from hub.services.presence.attendance import MAX_BATCH, PAUSE_SECONDS, Attendance
+from hub.services.presence.attendance import MAX_BATCH, OWN, PAUSE_SECONDS, Attendance
 from hub.services.presence.corrections import Corrections, corrected
 from persistence.interface import Relations
 from persistence.records import PeerView, StoreUnavailable
@@ -37,6 +37,8 @@ class ChannelPresences:
         channel_of: the channel of a room in which somebody is.
         grace: seconds between the end of a user's last connection and their absence.
         elsewhere: the other nodes.
+
+    `stays`: see `Presence`.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class ChannelPresences:
         self._taken: dict[tuple[ChannelId, UserId], Seat] = {}  # at this node
         self._by_channel: dict[ChannelId, dict[Seat, None]] = {}  # those that were announced
         self.attendance: Final[Attendance[Seat]] = Attendance()
+        self.stays = False
         self._corrections = Corrections()
         self._in_dms = Corrections()
 
@@ -66,6 +69,8 @@ class ChannelPresences:
             peer_id = None if channel is None else channel.peer_of(user.id)
             seat = Seat(room.channel_id, user.id, user.username, peer_id)
             self._taken[room.channel_id, user.id] = seat
+            if self.stays and self.attendance.is_at(seat, OWN):
+                return
             self._elsewhere.moved(seat, is_here=True)
             self.attendance.arrived(seat)
 
@@ -73,6 +78,8 @@ class ChannelPresences:
         """See `RoomListener`."""
         if isinstance(room, ChannelRoom):
             seat = self._taken.pop((room.channel_id, user.id))
+            if self.stays and disconnected:
+                return
             self._elsewhere.moved(seat, is_here=False)
             self.attendance.left(seat, self._grace if disconnected else 0.0)
 

@@ -41,6 +41,8 @@ class Presence:
         rule: whether to ask for the audience.
         grace: seconds between the end of a user's last connection and their going offline.
         elsewhere: the other nodes.
+
+    `stays`: nobody leaves from now on, because who is here is about to come to another node.
     """
 
     def __init__(
@@ -58,12 +60,15 @@ class Presence:
         self._grace = grace
         self._elsewhere = elsewhere
         self.attendance: Final[Attendance[UserId]] = Attendance()
+        self.stays = False
         self.corrections: Final = Corrections()
 
     def note(self, user_id: UserId, *, connected: bool) -> None:
         """A user's first connection has come to this node, or their last one here has ended. Never
         waits.
         """
+        if self.stays and (not connected or self.attendance.is_at(user_id, OWN)):
+            return
         self._elsewhere.moved(user_id, is_here=connected)
         if connected:
             self.attendance.arrived(user_id)

@@ -5,7 +5,7 @@ Must not know: other areas.
 
 from attrs import frozen
 
-from hub.settings.parsers import BUS, NODE_ADDRESS, NODE_NAME, Place
+from hub.settings.parsers import BUS, NODE_ADDRESS, NODE_NAME, Place, whole
 from hub.settings.redaction import Secret
 from hub.settings.setting import setting
 
@@ -14,6 +14,12 @@ from hub.settings.setting import setting
 class Nodes:
     """Several hubs on one database."""
 
+    workers: int = setting(
+        whole(0, 64, "processes"),
+        1,
+        "How many processes serve the port, as nodes of one database, whose `bus` is `postgres` if"
+        " none is given; 0: one for each core.",
+    )
     bus: Secret | None = setting(
         BUS,
         None,

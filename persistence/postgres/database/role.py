@@ -16,7 +16,11 @@ from persistence.postgres.database.bridge import in_asyncio
 
 ROLE: Final = "parlour_hub"
 
+LOCK: Final = 0x7061726C6F7576
+"""Two sessions cannot change the rights to the same thing at once."""
+
 _MAKE: Final = f"""
+    SELECT pg_advisory_xact_lock({LOCK});
     DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
             CREATE ROLE {ROLE} LOGIN;
@@ -25,6 +29,7 @@ _MAKE: Final = f"""
     ALTER ROLE {ROLE} NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;
 """
 _GRANT: Final = f"""
+    SELECT pg_advisory_xact_lock({LOCK});
     GRANT USAGE ON SCHEMA public TO {ROLE};
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE};
     GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {ROLE};

@@ -1,6 +1,7 @@
 """Connections are closed in batches."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,14 @@ from attrs import define, field
 from trio.testing import MockClock
 
 from hub.actor.client import Client
-from hub.actor.goodbye import BATCH, PAUSE_SECONDS, say_goodbye
+from hub.actor.goodbye import (
+    BATCH,
+    PAUSE_SECONDS,
+    RETURNS_PER_SECOND,
+    hand_over,
+    say_goodbye,
+    seconds_to_return,
+)
 from hub.actor.hub import Hub
 from hub.actor.letters import Register
 from hub.actor.link import Frames
@@ -18,7 +26,7 @@ from hub.actor.wire import Wire
 from hub.limits.quotas import Quotas
 from protocol.dialects.private_messages import DIALECT
 from protocol.engineio.session import Carrier
-from protocol.errors import GOING_AWAY, CloseReason
+from protocol.errors import GOING_AWAY, START_OVER, CloseReason
 from protocol.events import Connected
 from protocol.model import SessionId, User, UserId
 
@@ -32,6 +40,7 @@ class Closings:
 
     number: int
     noted: list[tuple[int, float]]
+    reason: CloseReason = GOING_AWAY
     is_behind: bool = False
     waiting_bytes: int = 0
     close_code: int = 1005
@@ -48,7 +57,7 @@ class Closings:
         """Nothing waits."""
 
     def close(self, reason: CloseReason) -> None:
-        assert reason == GOING_AWAY
+        assert reason == self.reason
         if not self.is_closed:
             self.is_closed = True
             self.noted.append((self.number, trio.current_time()))
@@ -58,7 +67,12 @@ def nobody_looks(user_id: UserId, *, connected: bool) -> None:
     """As a listener to presence."""
 
 
-async def closed(count: int, within: float) -> list[tuple[int, float]]:
+async def closed(
+    count: int,
+    within: float,
+    close: Callable[[Hub, float], Awaitable[None]] = say_goodbye,
+    reason: CloseReason = GOING_AWAY,
+) -> list[tuple[int, float]]:
     """Who was closed when, in order."""
     noted: list[tuple[int, float]] = []
     hub = Hub(nobody_looks, RoomListeners([]))
@@ -67,11 +81,16 @@ async def closed(count: int, within: float) -> list[tuple[int, float]]:
         for number in range(count):
             user = User(UserId(number + 1), f"u{number}", "U", NOW, NOW)
             client = Client(
-                user, SessionId(number + 1), WIRE, Closings(number, noted), Quotas().of(user.id)
+                user,
+                SessionId(number + 1),
+                WIRE,
+                Closings(number, noted, reason),
+                Quotas().of(user.id),
             )
             await hub.post(Register(client, Connected(user, NOW, "epoch")))
         await hub.barrier()
-        await say_goodbye(hub, within)
+        await close(hub, within)
+        await hub.barrier()
         nursery.cancel_scope.cancel()
     return noted
 
@@ -96,3 +115,28 @@ async def test_many_are_closed_in_batches_in_a_random_order(autojump_clock: Mock
 async def test_there_is_not_more_time_than_is_given(autojump_clock: MockClock) -> None:
     await closed(3 * BATCH + 1, 0.1)
     assert trio.current_time() <= 0.1 * 1.5
+
+
+async def test_who_is_handed_over_is_closed_once_in_the_time_that_is_given(
+    autojump_clock: MockClock,
+) -> None:
+    noted = await closed(600, 20, hand_over, START_OVER)
+    numbers = [number for number, _ in noted]
+    assert sorted(numbers) == list(range(600))
+    assert numbers != sorted(numbers)
+    assert 10 <= trio.current_time() <= 20
+    assert max(Counter(at for _, at in noted).values()) == 3
+
+
+async def test_others_are_given_time_to_take_them(autojump_clock: MockClock) -> None:
+    async def close(hub: Hub, seconds: float) -> None:
+        await hand_over(hub, seconds_to_return(hub) + seconds)
+
+    noted = await closed(3 * RETURNS_PER_SECOND, 0, close, START_OVER)
+    assert len(noted) == 3 * RETURNS_PER_SECOND
+    assert 1.5 <= trio.current_time() <= 3
+
+
+async def test_where_nobody_is_connected_nobody_waits(autojump_clock: MockClock) -> None:
+    assert await closed(0, 20, hand_over, START_OVER) == []
+    assert trio.current_time() == 0

@@ -10,9 +10,10 @@ import pytest
 from hub.settings.choices import LogLevel
 from hub.settings.config import SETTINGS, Config
 from hub.settings.parsers import SECRET
+from hub.settings.reasons import reason_of
 from hub.settings.redaction import Secret
 from hub.settings.setting import ConfigError, Setting
-from hub.settings.sources import load_config, reason_of
+from hub.settings.sources import load_config
 
 
 def refusal(

@@ -6,7 +6,7 @@ import re
 import socket
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from hub.sockets.addresses import (
     UNIX_PEER,
     listening,
     open_listeners,
+    open_slots,
     peer_of,
     unix_path,
     url_of,
@@ -189,3 +190,24 @@ def test_no_path_is_an_error_of_the_system(tmp_path: Path) -> None:
     assert "missing" in str(failed.value)
     assert isinstance(failed.value.__cause__, OSError)
     assert failed.value.__cause__.errno == errno.ENOENT
+
+
+def test_slots_share_a_port_once_they_listen() -> None:
+    slots = open_slots("127.0.0.1", 0, 2)
+    with ExitStack() as stack:
+        first, other = [stack.enter_context(listener) for (listener,) in slots]
+        assert first.getsockname() == other.getsockname()
+        other.listen()
+        peers = [stack.enter_context(socket.create_connection(other.getsockname())) for _ in "1234"]
+        other.setblocking(True)
+        for _ in peers:  # none waits at the one that does not listen
+            other.accept()[0].close()
+
+
+def test_slots_are_not_shared_with_another_hub() -> None:
+    ((listener,),) = open_slots("127.0.0.1", 0, 1)
+    with listener:
+        listener.listen()
+        port = listener.getsockname()[1]
+        with pytest.raises(OSError, match=f"127.0.0.1:{port}: Address already in use"):
+            open_slots("127.0.0.1", port, 1)

@@ -29,6 +29,7 @@ from tests.planted.faults.live import (
     revising,
     revocation,
     telemetry,
+    workers,
 )
 from tests.planted.faults.sign_in import accounts, oidc
 from tests.planted.faults.storage import (
@@ -86,6 +87,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *operating.FAULTS,
     *monitoring.FAULTS,
     *telemetry.FAULTS,
+    *workers.FAULTS,
     *page.FAULTS,
     *sdk.FAULTS,
 )

@@ -165,22 +165,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a load balancer is not told that the hub will stop",
         "hub/app.py",
-        "    server.services.status.is_leaving = True\n",
+        "    services.status.is_leaving = True\n",
         "",
         (OPERATING,),
     ),
     Fault(
         "a person at a terminal waits for a drain",
-        "hub/app.py",
-        "self.is_patient = number == signal.SIGTERM",
-        "self.is_patient = number != 0",
+        "hub/supervision/worker.py",
+        "    signal.SIGINT: Leaving.AT_ONCE,",
+        "    signal.SIGINT: Leaving.AFTER_DRAIN,",
         (OPERATING,),
     ),
     Fault(
         "a hub that waits cannot be stopped",
         "hub/app.py",
         "                if self.server is None:\n",
-        "                if self.is_patient is None:\n",
+        "                if self.leaving is None:\n",
         (STARTING,),
     ),
     Fault(

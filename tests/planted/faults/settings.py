@@ -74,8 +74,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the hub waits for whoever reads its log",
         "hub/cli/main.py",
-        "settings = logging_config_of(config, flags, sink)",
-        "settings = logging_config_of(config, flags, sys.stderr)",
+        "configure_logging(settings.log_level, settings.log_format, sink)",
+        "configure_logging(settings.log_level, settings.log_format, sys.stderr)",
         ("tests/e2e/test_operating.py",),
     ),
     Fault(

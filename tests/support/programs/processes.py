@@ -1,11 +1,16 @@
 """Processes of the machine, for tests that must leave none behind."""
 
 import os
+import socket
 import time
+from contextlib import suppress
 from pathlib import Path
+
+import trio
 
 PATIENCE_SECONDS = 20.0
 POLL_SECONDS = 0.05
+NAME = "--node-name"
 
 
 def working_in(directory: Path) -> list[int]:
@@ -37,3 +42,55 @@ def postmaster(cluster: Path) -> int:
 
 def is_root() -> bool:
     return os.getuid() == 0
+
+
+def workers_of(parent: int) -> dict[str, int]:
+    """The pids of the workers that live, by the names of their nodes, in the order of their
+    starts.
+    """
+    found = {}
+    for pid in sorted(_children(parent)):
+        with suppress(FileNotFoundError):  # it has just ended
+            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+            if NAME in words:
+                found[words[words.index(NAME) + 1]] = pid
+    return found
+
+
+def _children(parent: int) -> list[int]:
+    """Those of every thread of a process, which starts them in threads."""
+    threads = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(pid) for thread in threads for pid in thread.read_text().split()]
+
+
+def server_of(stream: trio.SocketStream, workers: dict[str, int]) -> str:
+    """The name of the worker that has accepted a connection over IPv4 of this machine."""
+    _, port = stream.socket.getsockname()
+    inode = _inode(remote_port=port, local_port=stream.socket.getpeername()[1])
+    for name, pid in workers.items():
+        for each in Path(f"/proc/{pid}/fd").iterdir():
+            if str(each.readlink()) == f"socket:[{inode}]":
+                return name
+    raise LookupError("no worker has it")
+
+
+def _inode(*, remote_port: int, local_port: int) -> str:
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        words = line.split()
+        ports = [int(words[at].rpartition(":")[2], 16) for at in (1, 2)]
+        if ports == [local_port, remote_port]:
+            return words[9]
+    raise LookupError("there is no such connection")
+
+
+def resident_bytes(pid: int) -> int:
+    """Memory that a process uses."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (kilobytes,) = [line.split()[1] for line in lines if line.startswith("VmRSS:")]
+    return int(kilobytes) * 1_024
+
+
+def is_listening_free(port: int) -> bool:
+    """Whether nothing listens on a port of this machine any more."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0

@@ -6,10 +6,12 @@ named are closed. Must not know: how connections are carried.
 
 import os
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import islice
-from typing import Final
+from typing import Final, cast
+from urllib.parse import urlencode
 
 import trio
 
@@ -61,31 +63,53 @@ _FLAWS: Final = {
 
 async def show_status(call: Call) -> JSON[HubObject]:
     """How the hub is."""
-    services = call.services
+    others = await call.services.siblings.ask("GET", "/admin/status")
+    return JSON(_together([await _own_status(call.services), *cast("list[HubObject]", others)]))
+
+
+async def _own_status(services: Services) -> HubObject:
     status, hub = services.status, services.hub
     failing = services.messaging.failing()
     dialects = Counter(client.wire.name for client in hub.clients())
-    return JSON(
-        {
-            "version": version("parlour"),
-            "pid": os.getpid(),
-            "since": timestamp(status.since),
-            "url": status.url,
-            "connections": dict(sorted(dialects.items())),
-            "users_online": len(hub.users()),
-            "lanes": {
-                "count": services.config.db_lanes,
-                "failing": [
-                    {"lane": number, "since": timestamp(since)} for number, since in failing.items()
-                ],
-            },
-            "database": await _state_of_database(services),
-            "epoch": services.log_watch.epoch,
-            "log_level": level_in_force().value,
-            "draining": status.is_draining,
-            "stopping": status.is_leaving or not status.accepting,
-        }
-    )
+    return {
+        "version": version("parlour"),
+        "pid": os.getpid(),
+        "since": timestamp(status.since),
+        "url": status.url,
+        "connections": dict(sorted(dialects.items())),
+        "users_online": len(hub.users()),
+        "lanes": {
+            "count": services.config.db_lanes,
+            "failing": [
+                {"lane": number, "since": timestamp(since)} for number, since in failing.items()
+            ],
+        },
+        "database": await _state_of_database(services),
+        "epoch": services.log_watch.epoch,
+        "log_level": level_in_force().value,
+        "draining": status.is_draining,
+        "stopping": status.is_leaving or not status.accepting,
+    }
+
+
+def _together(hubs: Sequence[HubObject]) -> HubObject:
+    """The workers of one parent as one hub: the first, with what all of them have."""
+    connections: Counter[str] = Counter()
+    for hub in hubs:
+        connections.update(hub["connections"])
+    return {
+        **hubs[0],
+        "since": min(hub["since"] for hub in hubs),
+        "connections": dict(sorted(connections.items())),
+        "users_online": sum(hub["users_online"] for hub in hubs),
+        "lanes": {
+            "count": sum(hub["lanes"]["count"] for hub in hubs),
+            "failing": [each for hub in hubs for each in hub["lanes"]["failing"]],
+        },
+        "database": next((hub["database"] for hub in hubs if hub["database"] != "ok"), "ok"),
+        "draining": any(hub["draining"] for hub in hubs),
+        "stopping": all(hub["stopping"] for hub in hubs),
+    }
 
 
 async def _state_of_database(services: Services) -> str:
@@ -112,8 +136,18 @@ async def show_connections(call: Call) -> JSON[ConnectionsObject]:
     )
     page = list(islice(chosen, limit))
     total = len(hub.clients() if user is None else hub.clients_of(user.id))
+    query = urlencode({"after": call.number(AFTER), "limit": limit, **_named(name)})
+    others = await call.services.siblings.ask("GET", f"/admin/connections?{query}")
+    for each in cast("list[ConnectionsObject]", others):
+        page += each["connections"]
+        total += each["total"]
+    page = sorted(page, key=lambda connection: connection["id"])[:limit]
     is_last = len(page) < limit
     return JSON({"connections": page, "total": total, "next": None if is_last else page[-1]["id"]})
+
+
+def _named(user: str | None) -> Mapping[str, str]:
+    return {} if user is None else {USER.name: user}
 
 
 def _connection_object(number: int, client: Client) -> ConnectionObject:
@@ -148,12 +182,19 @@ async def announce(call: Call) -> JSON[AnnouncedObject]:
         raise WireError(error.code, _FLAWS[error.code], field="text") from None
     hub = call.services.hub
     await _note(call, operator_of(call).does("announce", text=text))
-    count = len(hub.clients())
+    count = await _connected(call.services)
     event = Announced(text, datetime.now(UTC))
     await call.services.announcer.announce([Delivery(event, ToEveryone(frozenset()))])
     await hub.barrier()
     operator_of(call).has_done("announce", connections=count)
     return JSON({"connections": count})
+
+
+async def _connected(services: Services) -> int:
+    """How many connections there are, at every worker."""
+    others = cast("list[HubObject]", await services.siblings.ask("GET", "/admin/status"))
+    elsewhere = [sum(each["connections"].values()) for each in others]
+    return len(services.hub.clients()) + sum(elsewhere)
 
 
 async def change_log_level(call: Call) -> JSON[LogLevelObject]:
@@ -164,6 +205,7 @@ async def change_log_level(call: Call) -> JSON[LogLevelObject]:
         text = f"level must be one of {', '.join(levels)}"
         raise WireError(ErrorCode.INVALID_FIELD, text, field="level")
     before = level_in_force().value
+    await call.services.siblings.ask("POST", "/admin/log-level", {"level": body.level})
     if body.level != before:
         await _note(call, operator_of(call).does("log-level", level=body.level, before=before))
         set_level(levels[body.level])
@@ -175,6 +217,7 @@ async def drain(call: Call) -> JSON[DrainObject]:
     """Tell load balancers to send nobody new, or to send people again."""
     body, status = await call.body(DrainBody), call.services.status
     is_changed = body.draining != status.is_draining
+    await call.services.siblings.ask("POST", "/admin/drain", {"draining": body.draining})
     if is_changed:
         await _note(call, operator_of(call).does("drain", draining=body.draining))
         status.is_draining = body.draining

@@ -235,6 +235,53 @@ async def test_a_node_that_says_goodbye_has_its_users_announced_later(
         await anns.past(ONLINE)
 
 
+async def test_who_is_handed_over_is_offline_only_if_they_do_not_come_back(
+    autojump_clock: MockClock,
+) -> None:
+    async with open_nodes(2) as (a, b):
+        ann, ben = await related(a.world)
+        eve = await a.world.person("eve")
+        await a.world.store.relations.request_follow(eve.id, ben.id)
+        bens = await b.at(ben).open()
+        anns, eves = await ann.open(), (await eve.open()).ignoring(ONLINE)
+        await trio.sleep(1)
+        await bens.past(ONLINE)
+        a.world.services.from_elsewhere.hand_over()
+        for socket in (anns, eves):
+            await socket.close_in_silence()
+        await trio.sleep(25)
+        await b.at(ann).open()
+        await a.say_goodbye(10.0)
+        await trio.sleep(9)
+        await bens.is_silent()
+        await trio.sleep(2)
+        assert await bens.receive() == status(eve, is_online=False)
+
+
+async def test_who_is_handed_over_stays_in_channels_till_then(autojump_clock: MockClock) -> None:
+    async with open_nodes(2) as (a, b):
+        school = await open_school(a.world)
+        anns = (await school.join(school.ann)).ignoring("user_presence")
+        teas = (await school.join(school.tea)).ignoring("user_presence")
+        bens = await b.at(school.ben).open("/ws/chat")
+        await bens.send({"type": "join_channel", "channelId": school.general.id})
+        await trio.sleep(1)
+        await bens.past("joined_channel", "user_presence")
+        a.world.services.from_elsewhere.hand_over()
+        for socket in (anns, teas):
+            await socket.close_in_silence()
+        await trio.sleep(25)
+        back = (await b.at(school.ann).open("/ws/chat")).ignoring("user_presence")
+        await back.send({"type": "join_channel", "channelId": school.general.id})
+        await back.receive_type("joined_channel")
+        await a.say_goodbye(10.0)
+        await trio.sleep(9)
+        await bens.is_silent()
+        await trio.sleep(2)
+        gone = await bens.receive_type("user_presence")
+        assert (gone["userId"], gone["status"]) == (school.tea.id, "offline")
+
+
 async def test_a_node_that_began_anew_has_none_of_its_former_users(
     autojump_clock: MockClock,
 ) -> None:

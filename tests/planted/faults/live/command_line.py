@@ -67,14 +67,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a folder that is missing is said of the file in it",
-        "hub/settings/sources.py",
+        "hub/settings/reasons.py",
         "if error.errno == errno.ENOENT and not folder.exists():",
         "if False:",
         (SOURCES,),
     ),
     Fault(
         "numbers of OpenSSL are read as those of the system",
-        "hub/settings/sources.py",
+        "hub/settings/reasons.py",
         "is_of_tls = isinstance(error, ssl.SSLError)",
         "is_of_tls = False",
         (SOURCES,),

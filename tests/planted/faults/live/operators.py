@@ -105,10 +105,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "an announcement is made before it is written down",
         "hub/rest/routes/admin/hub.py",
         '    await _note(call, operator_of(call).does("announce", text=text))\n'
-        "    count = len(hub.clients())\n"
+        "    count = await _connected(call.services)\n"
         "    event = Announced(text, datetime.now(UTC))\n"
         "    await call.services.announcer.announce([Delivery(event, ToEveryone(frozenset()))])\n",
-        "    count = len(hub.clients())\n"
+        "    count = await _connected(call.services)\n"
         "    event = Announced(text, datetime.now(UTC))\n"
         "    await call.services.announcer.announce([Delivery(event, ToEveryone(frozenset()))])\n"
         '    await _note(call, operator_of(call).does("announce", text=text))\n',

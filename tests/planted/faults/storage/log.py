@@ -210,7 +210,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a hub migrates the database of another one",
         "persistence/__init__.py",
-        "        _open_server(database_url, data_dir, run_embedded) as (admin, dsn),\n",
+        "        _open_server(database_url, data_dir, run_server) as (admin, dsn),\n",
         "        open_database(database_url, data_dir) as admin,\n"
         "        nullcontext(admin) as dsn,\n",
         APP,

@@ -1,0 +1,28 @@
+"""How long to wait before something that ended is started again.
+
+Guarantees: pauses double from `FIRST_SECONDS` to `LONGEST_SECONDS`, and are short again after what
+was steady. Must not know: what is started.
+"""
+
+from typing import Final
+
+from attrs import define
+
+FIRST_SECONDS: Final = 0.25
+LONGEST_SECONDS: Final = 30.0
+STEADY_SECONDS: Final = 60.0
+
+
+@define
+class Backoff:
+    """Of one thing that is started again and again."""
+
+    _pause: float = FIRST_SECONDS
+
+    def after(self, lived_seconds: float) -> float:
+        """Seconds to wait now that it has ended, which has lived for so long."""
+        if lived_seconds >= STEADY_SECONDS:
+            self._pause = FIRST_SECONDS
+        pause = self._pause
+        self._pause = min(2 * pause, LONGEST_SECONDS)
+        return pause
