@@ -82,7 +82,6 @@ from persistence.bus import Bus
 from persistence.contents.revisions import RevisionRules
 from persistence.interface import ForeignSessions, Store
 from persistence.nodes import Node
-from persistence.records import StoreUnavailable
 from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 
 log = structlog.get_logger(__name__)
