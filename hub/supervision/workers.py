@@ -378,7 +378,7 @@ class Workers:
         with scope:
             replaced = []
             for number in self._starts:
-                before = await self._replace(number, nursery)
+                before = await self._succeed(number, nursery)
                 if before is None:
                     break
                 replaced.append(before)
@@ -389,7 +389,7 @@ class Workers:
                 log.info("rolling_restart_done")
         self._rolling = None
 
-    async def _replace(self, number: int, nursery: trio.Nursery) -> Worker | None:
+    async def _succeed(self, number: int, nursery: trio.Nursery) -> Worker | None:
         """Have a successor take what connects to a slot; returns whom it takes it from. None: it
         does not become ready.
         """
