@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import trio
 from tests.support.clients.frames import TEXT, client_frame
 from tests.support.clients.http import request
 from tests.support.clients.websocket import WebSocket, open_websocket
+from tests.support.cluster.talking import POLLING, WEBSOCKET, talk
 from tests.support.programs.hub_process import (
     PARLOUR,
     HubProcess,
@@ -23,6 +24,7 @@ from tests.support.programs.hub_process import (
     parlour,
     run_hub,
 )
+from tests.support.programs.node import run_node
 from tests.support.programs.processes import (
     is_listening_free,
     resident_bytes,
@@ -30,6 +32,7 @@ from tests.support.programs.processes import (
     until_none_works_in,
     workers_of,
 )
+from tests.support.programs.socketio import Friend, SocketIoProgram, talking
 
 PATIENCE: Final = 60.0
 METRICS: Final = "metrics.sock"
@@ -88,6 +91,18 @@ async def test_people_at_different_workers_talk(hub: HubProcess) -> None:
         await until_said(south, "hello")
         await send(south, ann, "you too")
         await until_said(north, "you too")
+
+
+async def test_socketio_clients_talk_whichever_worker_their_requests_come_to(
+    hub: HubProcess,
+) -> None:
+    def connect(friend: Friend, *transports: str) -> AbstractAsyncContextManager[SocketIoProgram]:
+        arguments = (hub.url, json.dumps(friend.auth), ",".join(transports))
+        return talking(run_node("socketio_client.mjs", *arguments[: 2 + bool(transports)]))
+
+    await talk(connect, hub, "1", POLLING)
+    await talk(connect, hub, "2")
+    await talk(connect, hub, "3", WEBSOCKET)
 
 
 async def until_said(socket: WebSocket, content: str) -> None:
