@@ -81,6 +81,12 @@ _SETTINGS: Final[Mapping[str, str]] = {
 }
 _FORBIDDEN: Final = frozenset({"AccessDenied", "AllAccessDisabled", "403", "Forbidden"})
 
+_OF_ASYNCIO: Final = (
+    "assume-role", "assume-role-with-web-identity", "sso", "login", "custom-process",
+    "container-role", "iam-role",
+)  # fmt: skip
+"""Ways to find keys that need a loop of asyncio."""
+
 
 class _BehindItsEnd(Exception):
     """A range that has no byte of the file."""
@@ -104,7 +110,8 @@ async def open_bucket(
         bucket: which one.
         endpoint: the server's URL; None: Amazon's of the region.
         region: of the bucket.
-        key: access key and secret key; None: those of the machine, as Amazon's programs find them.
+        key: access key and secret key; None: those in the environment, or in the files of Amazon's
+            programs.
         path_style: whether the bucket stands in the path, or in the host name.
     """
     config = AioConfig(
@@ -120,7 +127,11 @@ async def open_bucket(
         response_checksum_validation="when_required",
     )
     access, secret = key or (None, None)
-    async with get_session().create_client(
+    session = get_session()
+    providers = session.get_component("credential_provider")
+    for name in _OF_ASYNCIO:
+        providers.remove(name)
+    async with session.create_client(
         "s3",
         region_name=region,
         endpoint_url=endpoint,

@@ -43,8 +43,8 @@ class Storage:
     s3_access_key: Secret | None = setting(
         SECRET,
         None,
-        "The access key for the bucket; without it, that of the machine, as Amazon's programs"
-        " find it.",
+        "The access key for the bucket; without it, that in the environment"
+        " (`AWS_ACCESS_KEY_ID`) or in the files of Amazon's programs.",
     )
     s3_secret_key: Secret | None = setting(SECRET, None, "The secret key that belongs to it.")
     s3_path_style: bool = setting(

@@ -42,6 +42,7 @@ TEST_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 2.0
 MAX_QUEUE_USAGE: Final = 0.05
+LONG_SECONDS: Final = 1.0  # that a transaction lasts which may keep a listener from reading
 ENGINE: Final = "postgres"
 _TEST: Final = "listening"
 _SESSION: Final[Mapping[str, str]] = {
@@ -63,7 +64,7 @@ _BEHIND: Final = """
       JOIN pg_roles r ON r.oid = a.usesysid
       JOIN pg_roles m ON m.rolname = current_user
      WHERE a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()
-       AND a.xact_start IS NOT NULL
+       AND a.xact_start < clock_timestamp() - make_interval(secs => $1)
      ORDER BY a.xact_start LIMIT 1
 """
 
@@ -135,7 +136,7 @@ class _QueueWatch:
         if not self._grows:
             log.warning("bus_queue_shrinks", percent=percent)
             return
-        row = await connection.fetchrow(_BEHIND, timeout=ANSWER_SECONDS)
+        row = await connection.fetchrow(_BEHIND, LONG_SECONDS, timeout=ANSWER_SECONDS)
         log.error("bus_queue_grows", percent=percent, not_reading=dict(row) if row else None)
 
 

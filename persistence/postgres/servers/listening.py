@@ -29,7 +29,7 @@ SILENCE_SECONDS: Final = 5.0  # after a test
 LISTENING: Final = "servers.listening.listen"  # the name of its statements
 MAX_NOTICES: Final = 10_000
 _TEST: Final = "listening"
-_NOTIFY: Final = "SELECT pg_notify($1, $2)"
+_NOTIFY: Final = "SELECT pg_notify($1, $2) AS listening"
 
 
 @asynccontextmanager

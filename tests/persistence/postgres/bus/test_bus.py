@@ -22,7 +22,9 @@ from tests.support.wire.proxy import Packet, Session, Silence, open_proxy, pass_
 
 Heard: TypeAlias = AsyncIterator[bytes | None]
 NOTIFY = "SELECT pg_notify('parlour_bus_one', $1)"
-LISTENING = ("LISTEN something", "COMMIT", "BEGIN", "SELECT 1")
+# a transaction that lasts for longer than those of the bus
+LISTENING = ("LISTEN something", "COMMIT", "BEGIN", "SELECT pg_sleep(0.6)")
+LONG_SECONDS = 0.5
 LOOKS = 3
 USAGE = "SELECT pg_notification_queue_usage() > 0"
 
@@ -172,6 +174,7 @@ async def test_who_does_not_read_is_named_once(
 ) -> None:
     monkeypatch.setattr(module, "TEST_SECONDS", 0.05)
     monkeypatch.setattr(module, "MAX_QUEUE_USAGE", 0.0)
+    monkeypatch.setattr(module, "LONG_SECONDS", LONG_SECONDS)
     async with databases.empty() as dsn, open_asyncio(), node(dsn) as (bus, heard):
         with captured_lines() as lines:
             async with open_transaction(dsn, *LISTENING) as pid:
@@ -219,6 +222,7 @@ async def test_another_roles_session_is_named_where_it_is_seen(
 ) -> None:
     monkeypatch.setattr(module, "TEST_SECONDS", 0.05)
     monkeypatch.setattr(module, "MAX_QUEUE_USAGE", 0.0)
+    monkeypatch.setattr(module, "LONG_SECONDS", LONG_SECONDS)
     grant = f"GRANT {rights} TO bus_one" if rights else ""
     async with databases.empty() as dsn, open_asyncio():
         await run_script(databases.dsn, ROLES + grant)

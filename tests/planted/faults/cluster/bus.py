@@ -84,7 +84,7 @@ FAULTS: Final = (
     Fault(
         "the session that fills the queue of NOTIFY is any other",
         POSTGRES,
-        "       AND a.xact_start IS NOT NULL\n     ORDER BY a.xact_start LIMIT 1",
+        "     ORDER BY a.xact_start LIMIT 1",
         "     ORDER BY a.xact_start DESC LIMIT 1",
         (POSTGRES_TESTS,),
     ),
