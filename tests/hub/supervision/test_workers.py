@@ -81,6 +81,8 @@ class Bench:
         return found
 
     async def until(self, is_so: Callable[[], bool]) -> None:
+        """What follows from it has begun, too."""
+        await wait_all_tasks_blocked()
         while not is_so():
             await wait_all_tasks_blocked()
 
