@@ -218,6 +218,7 @@ async def test_one_that_does_not_end_is_killed(tmp_path: Path, mock_clock: MockC
             await made.until(lambda: [each.name for each in made.workers.living] == ["north-1"])
             mock_clock.jump(LONGEST_SECONDS)
             await made.until_logged("north-2-2 began")
+            await made.until(lambda: len(made.workers.living) == 2)
             os.kill(made.pid_of("north-2-2"), signal.SIGSTOP)
             await made.signals.send(signal.SIGTERM)
             await made.until_logged("north-1 SIGTERM")
