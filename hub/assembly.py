@@ -364,7 +364,11 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
             workspaces=workspaces,
             completions=completions,
             commands=commands,
-            quotas=Quotas(allowances(config), config.user_frames_per_second, presence.nodes_of),
+            quotas=Quotas(
+                allowances(config),
+                config.user_frames_per_second,
+                None if cluster is None else presence.nodes_of,
+            ),
             visitors=Visitors(
                 Paces(*strangers_pace(config)),
                 config.trusted_proxies,

@@ -196,13 +196,18 @@ class Quota:
         self._windows.clear()
         self._change_pace()
 
-    def _limit(self, kind: Kind) -> int:
-        """How much of a kind is allowed at this node, at least one."""
+    def _share(self) -> None:
+        """See at how many nodes the user is now."""
         shares = self._nodes()
         if shares != self._shares:
             self._shares = shares
             self._change_pace()
-        return max(1, self._allowances[kind].limit // shares)
+            for kind, window in self._windows.items():
+                window.allow(self._limit(kind))
+
+    def _limit(self, kind: Kind) -> int:
+        """How much of a kind is allowed at this node, at least one."""
+        return max(1, self._allowances[kind].limit // self._shares)
 
     def _change_pace(self) -> None:
         rate = self._frames / self._shares
@@ -224,17 +229,18 @@ class Quota:
         return ceil(self._window(kind, now).retry_after(now)) or 1
 
     def _window(self, kind: Kind, now: float) -> FixedWindow:
-        window, limit = self._windows.get(kind), self._limit(kind)
+        self._share()
+        window = self._windows.get(kind)
         if window is None:
             seconds = self._allowances[kind].seconds
             if seconds is None:
                 raise LookupError(f"{kind} has no rate")
-            window = self._windows[kind] = FixedWindow(limit, seconds, now)
-        window.allow(limit)
+            window = self._windows[kind] = FixedWindow(self._limit(kind), seconds, now)
         return window
 
     def balances(self, now: float) -> Iterator[Balance]:
         """How much of each kind is left."""
+        self._share()
         for kind, allowance in self._allowances.items():
             window = self._windows.get(kind)
             limit = self._limit(kind)
@@ -245,6 +251,7 @@ class Quota:
 
     def connect(self) -> Place | None:
         """A place for a connection; None when all are taken."""
+        self._share()
         if self._connections.taken >= self._limit(Kind.CONNECTIONS):
             self._refusals[Kind.CONNECTIONS] += 1
             return None
@@ -275,7 +282,7 @@ class Quotas:
         allowances: how much of a kind each may do, where that is not the default.
         frames_per_second: frames of a user that are taken; more of them wait. What takes the hub
             longer costs as much as several.
-        nodes_of: at how many nodes a user is, this one included.
+        nodes_of: at how many nodes a user is, this one included; None: there is one.
 
     `refusals`: how often something was refused since the start, by its kind.
     """
@@ -284,7 +291,7 @@ class Quotas:
         self,
         allowances: Mapping[Kind, Allowance] | None = None,
         frames_per_second: int = 200,
-        nodes_of: Callable[[UserId], int] = lambda _: 1,
+        nodes_of: Callable[[UserId], int] | None = None,
     ) -> None:
         self._nodes_of = nodes_of
         self.refusals: Counter[Kind] = Counter()
@@ -304,8 +311,12 @@ class Quotas:
         """The user's quota."""
         quota = self._quotas.get(user_id)
         if quota is None:
-            nodes = partial(self._nodes_of, user_id)
+            nodes = _one if self._nodes_of is None else partial(self._nodes_of, user_id)
             quota = Quota(self._allowances, self._frames, self.refusals, nodes)
             self._quotas[user_id] = quota
             self._recent.append(quota)
         return quota
+
+
+def _one() -> int:
+    return 1

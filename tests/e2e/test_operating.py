@@ -216,7 +216,8 @@ async def test_more_connections_than_descriptors_leave_the_hub_at_work(data_dir:
 
 
 async def test_files_that_are_too_much_for_the_memory_end_nothing(data_dir: Path) -> None:
-    limited = ["prlimit", f"--as={420 << 20}", *PARLOUR]
+    # one arena: how many of 64 MiB each there are depends on chance
+    limited = ["env", "MALLOC_ARENA_MAX=1", "prlimit", f"--as={240 << 20}", *PARLOUR]
     with run_hub(data_dir, program=limited) as hub:
         _, cookie = await hub.sign_up("ann")
         async with trio.open_nursery() as nursery:

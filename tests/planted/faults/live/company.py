@@ -134,7 +134,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "each node allows a user everything",
         "hub/limits/quotas.py",
-        "max(1, self._allowances[kind].limit // shares)",
+        "max(1, self._allowances[kind].limit // self._shares)",
         "self._allowances[kind].limit",
         (COMPANY,),
     ),
