@@ -107,6 +107,8 @@ BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
 
 ABOUT_SEVERAL: Final = {
     "tests/hub/http/test_turns.py": "hub/limits/turns.py, where HTTP takes them",
+    "tests/hub/rest/test_login_cookies.py": "hub/identity/cookies.py, over HTTP",
+    "tests/hub/services/company/test_node_ends.py": "the users of nodes that end",
     "tests/hub/services/posting/test_nodes.py": "lanes of one node of several",
     "tests/hub/services/test_changing_messages.py": "messages that are changed over every socket",
     "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",

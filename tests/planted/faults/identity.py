@@ -8,6 +8,7 @@ AUTHENTICATION: Final = "tests/hub/identity/test_authentication.py"
 ACCOUNT: Final = "tests/hub/rest/routes/test_own_account.py"
 LIVE: Final = "tests/hub/identity/test_live_sessions.py"
 LOGIN: Final = "tests/hub/rest/test_login.py"
+LOGIN_COOKIES: Final = "tests/hub/rest/test_login_cookies.py"
 RENEWAL: Final = "tests/hub/identity/test_renewal.py"
 COOKIES: Final = "tests/hub/identity/test_cookies.py"
 JWT: Final = "tests/hub/identity/test_jwt_tokens.py"
@@ -40,7 +41,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/identity/cookies.py",
         "; Path={scope.path};",
         "; Path=/;",
-        ("tests/hub/identity/test_cookies.py", "tests/hub/rest/test_login.py"),
+        ("tests/hub/identity/test_cookies.py", "tests/hub/rest/test_login_cookies.py"),
     ),
     Fault(
         "the session cookie goes over plain HTTP too",
@@ -54,7 +55,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/identity/cookies.py",
         'return f"{HOST_PREFIX}{cookie}" if self.secure and self.path == "/" else cookie',
         "return cookie",
-        (COOKIES, LOGIN),
+        (COOKIES, LOGIN_COOKIES),
     ),
     Fault(
         "a cookie for a part of a host has a name that browsers do not take",
@@ -68,21 +69,21 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "protocol/websocket/handshake.py",
         "            found[name.removeprefix(HOST_PREFIX)] = found.pop(name)\n",
         "            found.setdefault(name.removeprefix(HOST_PREFIX), found.pop(name))\n",
-        (LOGIN,),
+        (LOGIN_COOKIES,),
     ),
     Fault(
         "of several cookies of one name the first one counts",
         "hub/identity/authentication.py",
         "        if len(values) > 1:  # somebody else may have set one of them\n",
         "        if len(values) > 10:\n",
-        (LOGIN,),
+        (LOGIN_COOKIES,),
     ),
     Fault(
         "the cookies of two dialects name two sessions",
         "hub/identity/authentication.py",
         "        return sign(token, self._signing[0])\n",
         '        return sign(f"{token}.", self._signing[0])\n',
-        (LOGIN,),
+        (LOGIN_COOKIES,),
     ),
     Fault(
         "a session that is used ends all the same",

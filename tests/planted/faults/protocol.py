@@ -146,7 +146,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "protocol/websocket/handshake.py",
         """found.setdefault(name.strip(), []).append(content""",
         """found.setdefault(name.strip(), []).insert(0, content""",
-        (HANDSHAKE, "tests/hub/rest/test_login.py"),
+        (HANDSHAKE, "tests/hub/rest/test_login_cookies.py"),
     ),
     Fault(
         "a link may run scripts",

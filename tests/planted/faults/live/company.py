@@ -6,6 +6,7 @@ from tests.planted.fault import Fault
 
 ATTENDANCE: Final = "tests/hub/services/presence/test_attendance.py"
 COMPANY: Final = "tests/hub/services/company/test_from_elsewhere.py"
+NODE_ENDS: Final = "tests/hub/services/company/test_node_ends.py"
 TYPING: Final = "tests/hub/services/typing/test_elsewhere.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -51,7 +52,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/presence/users.py",
         "return self._elsewhere.is_apart and not self.attendance.count_of(user_id)",
         "return False",
-        (COMPANY,),
+        (NODE_ENDS,),
     ),
     Fault(
         "a digest that does not match asks for nothing",
@@ -72,14 +73,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/company/from_elsewhere.py",
         "attendance.ended(found.place, patience, everywhere=announces)",
         "attendance.keys_at(found.place)",
-        (COMPANY,),
+        (NODE_ENDS,),
     ),
     Fault(
         "a goodbye leaves no time to come back",
         "hub/services/company/from_elsewhere.py",
         "patience = max(self._grace, seconds or 0.0)",
         "patience = self._grace",
-        (COMPANY,),
+        (NODE_ENDS,),
     ),
     Fault(
         "a receipt of another node moves a watermark back",

@@ -74,14 +74,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/presence/users.py",
         "if self.stays and (not connected or",
         "if self.stays and (False or",
-        ("tests/hub/services/company/test_from_elsewhere.py",),
+        ("tests/hub/services/company/test_node_ends.py",),
     ),
     Fault(
         "who is handed over leaves channels",
         "hub/services/presence/channels.py",
         "if self.stays and disconnected:",
         "if False:",
-        ("tests/hub/services/company/test_from_elsewhere.py",),
+        ("tests/hub/services/company/test_node_ends.py",),
     ),
     Fault(
         "a worker that has a successor closes its clients as one that stops",

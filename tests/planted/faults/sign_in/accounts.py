@@ -6,6 +6,7 @@ from tests.planted.fault import Fault
 
 ACCOUNT: Final = "tests/hub/rest/routes/test_own_account.py"
 LOGIN: Final = "tests/hub/rest/test_login.py"
+LOGIN_COOKIES: Final = "tests/hub/rest/test_login_cookies.py"
 COOKIES: Final = "tests/hub/identity/test_cookies.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -14,14 +15,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/rest/login.py",
         "    for cookie in COOKIES:\n        if cookie in call.cookies:\n",
         "    for cookie in COOKIES:\n        if cookie == call.surface.cookie:\n",
-        (LOGIN,),
+        (LOGIN_COOKIES,),
     ),
     Fault(
         "every sign-in gives the cookies of all dialects",
         "hub/rest/login.py",
         "    if in_all and cookie == TOKEN_COOKIE:\n",
         "    if cookie == TOKEN_COOKIE:\n",
-        (LOGIN,),
+        (LOGIN_COOKIES,),
     ),
     Fault(
         "everybody waits for a hash, however many there are",
