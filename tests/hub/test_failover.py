@@ -18,6 +18,8 @@ from tests.support.world import Person, World, open_world
 
 pytestmark = pytest.mark.timeout(180)
 
+NOTICED_SECONDS = 30.0
+
 WAITING = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'
 """
@@ -76,9 +78,10 @@ async def until_ready(world: World) -> None:
 
 
 async def until_says(world: World, says: object) -> None:
-    """Until `/readyz` does."""
-    while (await world.call("GET", "/readyz")).json != says:
-        await trio.lowlevel.checkpoint()
+    """Until `/readyz` does: it looks itself, and does not wait for a connection to be lost."""
+    with trio.fail_after(NOTICED_SECONDS):
+        while (await world.call("GET", "/readyz")).json != says:
+            await trio.lowlevel.checkpoint()
 
 
 def unfit(reason: str) -> object:
