@@ -50,7 +50,9 @@ note("began")
 order = open(f"{folder}/{name}").read() if os.path.exists(f"{folder}/{name}") else "work"
 if order.startswith("end"):
     os._exit(int(order.split()[1]))
-if order == "work":
+if order == "late":
+    time.sleep(1)  # others would begin meanwhile
+if order in ("work", "late"):
     note("ready")
     socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
 while sys.stdin.read(1):
@@ -68,7 +70,7 @@ class Bench:
     signals: trio.MemorySendChannel[int]
 
     def order(self, name: str, what: str) -> None:
-        """What a worker of this name is to do: `end CODE`, or `hang`."""
+        """What a worker of this name is to do: `end CODE`, `hang`, or be ready `late`."""
         (self.folder / name).write_text(what)
 
     def log(self) -> list[str]:
@@ -126,6 +128,7 @@ def bench(folder: Path, supervisor: Supervisor = NOBODY) -> Iterator[Bench]:
 
 async def test_the_first_is_ready_before_the_others_begin_and_all_end(tmp_path: Path) -> None:
     with bench(tmp_path) as made:
+        made.order("north-1", "late")
         async with made.running():
             assert made.log() == [
                 "north-1 began",

@@ -4,10 +4,12 @@ import trio
 
 from persistence.attempts import Full, Kind, Window
 from persistence.interface import Store
-from tests.support.stores.databases import Databases, execute, open_store
+from tests.support.stores.databases import Databases, execute, open_store, open_transaction
 
 SHORT = Window(Kind.PLACE, "short", 1, 0.05)
 ROWS = "SELECT count(*) FROM attempts"
+TAKEN_ELSEWHERE = "SELECT take_attempts(ARRAY(SELECT key FROM attempts), '{2}', '{60}')"
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
 async def test_one_no_longer_counts_after_its_time_and_is_removed_with_others(
@@ -23,22 +25,31 @@ async def test_one_no_longer_counts_after_its_time_and_is_removed_with_others(
             await store.attempts.take([SHORT])
 
 
-async def test_all_nodes_count_together_also_at_the_same_time(databases: Databases) -> None:
-    window = Window(Kind.ACCOUNT, "1", 5, 60.0)
+async def test_those_of_long_ago_do_not_count_beside_those_of_now(databases: Databases) -> None:
+    window = Window(Kind.ACCOUNT, "1", 2, 60.0)
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        assert [await store.attempts.take([window]) for _ in range(2)] == [None, None]
+        await execute(dsn, "UPDATE attempts SET times[1] = times[1] - interval '61 seconds'")
+        assert await store.attempts.take([window]) is None
+        assert await store.attempts.take([window]) is not None
+
+
+async def test_what_another_node_counts_at_the_same_time_is_waited_for(
+    databases: Databases,
+) -> None:
+    window = Window(Kind.ACCOUNT, "1", 2, 60.0)
     found: list[Full | None] = []
 
     async def attempt(store: Store) -> None:
         found.append(await store.attempts.take([window]))
 
-    async with (
-        databases.migrated() as dsn,
-        open_store(dsn) as one,
-        open_store(dsn) as other,
-        trio.open_nursery() as nursery,
-    ):
-        for _ in range(6):
-            nursery.start_soon(attempt, one)
-            nursery.start_soon(attempt, other)
-        while len(found) < 12:
-            await trio.lowlevel.checkpoint()
-    assert found.count(None) == 5
+    async with databases.migrated() as dsn, open_store(dsn) as store:
+        await attempt(store)
+        async with (
+            trio.open_nursery() as nursery,
+            open_transaction(dsn, TAKEN_ELSEWHERE, commit=True),  # when this block ends
+        ):
+            nursery.start_soon(attempt, store)
+            while len(found) == 1 and not await execute(dsn, WAITING):
+                pass
+    assert [each is None for each in found] == [True, False]

@@ -22,9 +22,9 @@ from tests.support.wire.proxy import Packet, Session, Silence, open_proxy, pass_
 
 Heard: TypeAlias = AsyncIterator[bytes | None]
 NOTIFY = "SELECT pg_notify('parlour_bus_one', $1)"
-# a transaction that lasts for longer than those of the bus
-LISTENING = ("LISTEN something", "COMMIT", "BEGIN", "SELECT pg_sleep(0.6)")
 LONG_SECONDS = 0.5
+LATER = "SELECT pg_sleep(0.6)"  # a transaction that lasts for longer
+LISTENING = ("LISTEN something", "COMMIT", "BEGIN", LATER)
 LOOKS = 3
 USAGE = "SELECT pg_notification_queue_usage() > 0"
 
@@ -177,7 +177,7 @@ async def test_who_does_not_read_is_named_once(
     monkeypatch.setattr(module, "LONG_SECONDS", LONG_SECONDS)
     async with databases.empty() as dsn, open_asyncio(), node(dsn) as (bus, heard):
         with captured_lines() as lines:
-            async with open_transaction(dsn, *LISTENING) as pid:
+            async with open_transaction(dsn, *LISTENING) as pid, open_transaction(dsn, LATER):
                 while not about(lines, "bus_queue_grows"):
                     await bus.publish(b"x" * 100_000)
                     assert await anext(heard) == b"x" * 100_000

@@ -230,9 +230,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "two nodes count failed logins beside each other",
         "persistence/postgres/routines/attempts.sql",
-        "ON CONFLICT (key) DO UPDATE SET ends = a.ends\n        RETURNING times INTO counted;",
-        "ON CONFLICT (key) DO NOTHING;\n"
-        "        SELECT a.times INTO counted FROM attempts a WHERE a.key = its_keys[i];",
+        "INSERT INTO attempts AS a (key, times, ends)\n"
+        "        VALUES (its_keys[i], '{}', clock_timestamp() + length)\n"
+        "        ON CONFLICT (key) DO UPDATE SET ends = a.ends\n"
+        "        RETURNING times INTO counted;",
+        "SELECT a.times INTO counted FROM attempts a WHERE a.key = its_keys[i];\n"
+        "        INSERT INTO attempts AS a (key, times, ends)\n"
+        "        VALUES (its_keys[i], '{}', clock_timestamp() + length)\n"
+        "        ON CONFLICT (key) DO NOTHING;",
         ("tests/persistence/attempts/test_postgres.py",),
     ),
     Fault(
