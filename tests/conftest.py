@@ -19,7 +19,7 @@ from tests.support.stores.databases import (
 from tests.support.stores.memory import new_memory_store
 from tests.support.world import World, open_world
 
-pytest_plugins = ("tests.support.time_limit",)
+pytest_plugins = ("tests.support.timing.clock", "tests.support.timing.time_limit")
 OBJECTS_BETWEEN_COLLECTIONS = 10_000
 keep_bytecode()
 

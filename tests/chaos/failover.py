@@ -16,7 +16,7 @@ import random
 import subprocess
 import sys
 import tempfile
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,40 +28,25 @@ from tests.chaos.campaign import WRONG, Campaign, Plan
 from tests.chaos.proxy import Proxy
 from tests.chaos.server import unused_port
 from tests.chaos.servers.replicated import Replicated, replicated, run
-from tests.support.programs.hub_process import HubProcess, run_hub
+from tests.support.programs.hub_process import HubProcess, RestartedHub, run_hub
 
 BEHIND_SECONDS = 0.3
 ATTEMPTS = 20
 
 
 @define
-class HubOfTwo:
+class HubOfTwo(RestartedHub):
     """A hub on a primary and its standby; see `tests.chaos.server.Server`."""
 
     folder: Path
     both: Replicated
     port: int = field(factory=unused_port)
-    _running: ExitStack = field(factory=ExitStack, init=False)
-    _hub: HubProcess | None = field(default=None, init=False)
 
-    @property
-    def hub(self) -> HubProcess:
-        assert self._hub is not None
-        return self._hub
-
-    async def start(self) -> None:
-        """Returns when it is ready."""
-        await trio.to_thread.run_sync(self._start)
-
-    def _start(self) -> None:
+    def command(self) -> AbstractContextManager[HubProcess]:
+        """See `RestartedHub`."""
         limit = ("--resume-limit", "100000")  # everything again, when somebody starts over
         flags = ("--log-level", "error", "--database-url", self.both.dsn, *limit)
-        context = run_hub(self.folder / "hub", *flags, port=self.port)
-        self._hub = self._running.enter_context(context)
-
-    def stop(self) -> None:
-        """End it."""
-        self._running.close()
+        return run_hub(self.folder / "hub", *flags, port=self.port)
 
 
 @define

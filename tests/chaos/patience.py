@@ -5,7 +5,7 @@ from typing import Final
 
 import trio
 
-from tests.support.time_limit import where_it_stands
+from tests.support.timing.time_limit import where_it_stands
 
 PATIENCE_SECONDS: Final = 60.0
 LOOK_SECONDS: Final = 0.02

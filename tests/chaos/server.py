@@ -5,20 +5,31 @@ import random
 import signal
 import socket
 import sys
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import trio
 from attrs import define, field
 
-from tests.support.programs.hub_process import HubProcess, run_hub
+from tests.support.programs.hub_process import HubProcess, RestartedHub, run_hub
 from tests.support.programs.processes import until_none_works_in, working_in
 
 UNSAFE = [sys.executable, "-m", "tests.chaos.unsafe_hub"]
 
 
+def unused_port() -> int:
+    """A port that nobody takes while the hub is down: not one of those that the kernel gives to
+    outgoing connections.
+    """
+    for port in random.sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
+
+
 @define
-class Server:
+class Server(RestartedHub):
     """A hub on a fixed folder and port that is started again and again.
 
     Args:
@@ -30,22 +41,11 @@ class Server:
     data_dir: Path
     is_unsafe: bool = False
     flags: tuple[str, ...] = ()
-    port: int = field(init=False)
-    _running: ExitStack = field(factory=ExitStack, init=False)
-    _hub: HubProcess | None = field(default=None, init=False)
+    port: int = field(factory=unused_port, init=False)
 
-    @property
-    def hub(self) -> HubProcess:
-        assert self._hub is not None
-        return self._hub
-
-    async def start(self) -> None:
-        """Returns when it is ready."""
-        self.port = unused_port()
-        await trio.to_thread.run_sync(self._start)
-
-    def _start(self) -> None:
-        context = run_hub(
+    def command(self) -> AbstractContextManager[HubProcess]:
+        """See `RestartedHub`."""
+        return run_hub(
             self.data_dir,
             "--log-level",
             "error",
@@ -53,7 +53,6 @@ class Server:
             port=self.port,
             program=UNSAFE if self.is_unsafe else None,
         )
-        self._hub = self._running.enter_context(context)
 
     async def kill_hub(self) -> None:
         """Kill -9 of the hub, whose Postgres dies with it; then it is started again."""
@@ -70,12 +69,11 @@ class Server:
     async def start_on(self, data_dir: Path) -> None:
         """Start it on a folder, and its former port."""
         self.data_dir = data_dir
-        await trio.to_thread.run_sync(self._start)
+        await self.start()
 
     def _wait(self) -> None:
         self.hub.process.wait()
-        self._running.close()
-        until_none_works_in(self.data_dir)
+        self.stop()
 
     def kill_postgres(self) -> None:
         """Kill -9 of every process of Postgres; the hub starts it again by itself."""
@@ -97,16 +95,5 @@ class Server:
 
     def stop(self) -> None:
         """End it, and leave nothing behind."""
-        self._running.close()
+        super().stop()
         until_none_works_in(self.data_dir)
-
-
-def unused_port() -> int:
-    """A port that nobody takes while the hub is down: not one of those that the kernel gives to
-    outgoing connections.
-    """
-    for port in random.sample(range(20_000, 32_000), 100):
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")

@@ -6,7 +6,7 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -22,7 +22,7 @@ from tests.chaos.servers.cluster import PASSWORD, ROLE, Cluster, make_database, 
 from tests.cluster.health import Health
 from tests.support.buses.redis_process import RedisProcess, redis_process
 from tests.support.clients.http import request
-from tests.support.programs.hub_process import HubProcess, run_hub
+from tests.support.programs.hub_process import HubProcess, RestartedHub, run_hub
 
 FLAGS: Final = (
     "--joining", "at_once", "--token-lifetime", "86400", "--log-format", "json", "--db-pool", "4",
@@ -47,7 +47,7 @@ def is_bus(opening: bytes) -> bool:
 
 
 @define
-class Node:
+class Node(RestartedHub):
     """One of the hubs, on a fixed folder and port.
 
     Args:
@@ -69,26 +69,19 @@ class Node:
     port: int = field(factory=unused_port, init=False)
     said: Counter[str] = field(factory=Counter, init=False)
     tracebacks: list[str] = field(factory=list, init=False)
-    _running: ExitStack = field(factory=ExitStack, init=False)
-    _hub: HubProcess | None = field(default=None, init=False)
-
-    @property
-    def hub(self) -> HubProcess:
-        assert self._hub is not None
-        return self._hub
 
     async def start(self) -> None:
-        """Returns when it is ready."""
-        await trio.to_thread.run_sync(self._start)
+        """See `RestartedHub`. Its log is read."""
+        await super().start()
+        threading.Thread(target=self._read_log, args=(self.hub,), daemon=True).start()
 
-    def _start(self) -> None:
+    def command(self) -> AbstractContextManager[HubProcess]:
+        """See `RestartedHub`."""
         data = self.folder / self.name
         data.mkdir(exist_ok=True)
         dsn = f"postgresql://{ROLE}:{PASSWORD}@127.0.0.1:{self.database.port}/parlour"
         flags = ("--database-url", f"{dsn}?sslmode=disable", "--bus", self.bus_url)
-        started = run_hub(data, *FLAGS, *flags, "--node-name", self.name, port=self.port)
-        self._hub = self._running.enter_context(started)
-        threading.Thread(target=self._read_log, args=(self._hub,), daemon=True).start()
+        return run_hub(data, *FLAGS, *flags, "--node-name", self.name, port=self.port)
 
     def _read_log(self, hub: HubProcess) -> None:
         """So that the pipe is never full."""
@@ -109,12 +102,8 @@ class Node:
         """Kill -9; returns the exit code."""
         self.hub.process.kill()
         code = self.hub.process.wait(10)
-        self._running.close()
+        self.stop()
         return code
-
-    def close(self) -> None:
-        """End it."""
-        self._running.close()
 
     async def status(self, path: str) -> int:
         """Of a page; 0: no response."""
@@ -173,7 +162,7 @@ async def install(
                     await nursery.start(bus.serve)
                     url = _at(redis.url, redis.port, bus.port)
                     node = Node(name, folder, database, bus, url, everybody)
-                stack.callback(node.close)
+                stack.callback(node.stop)
                 await node.start()
                 nodes.append(node)
             yield Installation(engine, cluster, redis, nodes)

@@ -20,7 +20,7 @@ from trio.testing import MockClock
 
 from tests.simulation.bugs import BUGS
 from tests.simulation.run import Broken, Result, Simulation
-from tests.support.time_limit import where_it_stands
+from tests.support.timing.time_limit import where_it_stands
 
 SIMULATED_SECONDS = 300.0
 REAL_SECONDS = 60.0

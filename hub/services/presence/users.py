@@ -67,7 +67,7 @@ class Presence:
         """A user's first connection has come to this node, or their last one here has ended. Never
         waits.
         """
-        if self.stays and (not connected or self.attendance.is_at(user_id, OWN)):
+        if self.stays and self.attendance.is_at(user_id, OWN):
             return
         self._elsewhere.moved(user_id, is_here=connected)
         if connected:

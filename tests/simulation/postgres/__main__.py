@@ -21,7 +21,7 @@ import trio
 
 from tests.simulation.postgres.day import Result, play
 from tests.support.stores.databases import database_server, quick_folder
-from tests.support.time_limit import where_it_stands
+from tests.support.timing.time_limit import where_it_stands
 
 SECONDS: Final = 100.0  # after which a seed hangs
 

@@ -6,9 +6,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -173,3 +174,33 @@ def run_hub(
             yield HubProcess(process, url.hostname, url.port, data_dir)
         finally:
             process.kill()
+
+
+@define
+class RestartedHub(ABC):
+    """A hub that is started again and again by the same `command`; `hub`: the process that was
+    started last.
+    """
+
+    _running: ExitStack = field(factory=ExitStack, init=False)
+    _hub: HubProcess | None = field(default=None, init=False)
+
+    @abstractmethod
+    def command(self) -> AbstractContextManager[HubProcess]:
+        """The hub, which is ended when the context is left."""
+
+    @property
+    def hub(self) -> HubProcess:
+        assert self._hub is not None
+        return self._hub
+
+    async def start(self) -> None:
+        """Returns when it is ready."""
+        await trio.to_thread.run_sync(self._enter)
+
+    def _enter(self) -> None:
+        self._hub = self._running.enter_context(self.command())
+
+    def stop(self) -> None:
+        """End it, if it runs."""
+        self._running.close()

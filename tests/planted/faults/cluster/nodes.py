@@ -32,7 +32,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
             else:
                 self.figures.dropped += 1
 """,
-        CAMPAIGN,
+        ("tests/hub/cluster/test_publishing.py",),
     ),
     Fault(
         "what a node finds that it has stored without an answer is not published",

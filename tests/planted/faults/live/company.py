@@ -59,7 +59,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/company/from_elsewhere.py",
         "            self._lacking[heading.node] = None\n        self._elsewhere",
         "            pass\n        self._elsewhere",
-        (COMPANY,),
+        (NODE_ENDS,),
     ),
     Fault(
         "a snapshot is taken for whole before all of it is there",

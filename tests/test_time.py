@@ -1,10 +1,15 @@
-"""A test that hangs fails and says where, and the ones after it run."""
+"""Time in tests: one that hangs fails and says where, and the ones after it run; the mock clock
+stands still while a thread works for a task.
+"""
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+import trio
+from trio.testing import MockClock
 
 ROOT = Path(__file__).parent.parent
 HANGING = """
@@ -54,7 +59,7 @@ async def somebody_waits():
 )
 def test_it_says_where_it_hangs(tmp_path: Path, test: str) -> None:
     (tmp_path / "test_hanging.py").write_text(HANGING.format(test=test))
-    plugins = ["-p", "no:schemathesis", "-p", "tests.support.time_limit"]
+    plugins = ["-p", "no:schemathesis", "-p", "tests.support.timing.time_limit"]
     options = [*plugins, "-o", "trio_mode=true", "--timeout=0.5"]
     result = subprocess.run(
         [sys.executable, "-m", "pytest", "--rootdir", str(tmp_path), *options, str(tmp_path)],
@@ -63,3 +68,25 @@ def test_it_says_where_it_hangs(tmp_path: Path, test: str) -> None:
     assert "1 failed, 1 passed" in result.stdout, result.stdout + result.stderr
     assert "the test took longer than 0.5 s" in result.stdout
     assert "in somebody_waits" in result.stdout
+
+
+async def test_no_time_passes_while_a_thread_works(autojump_clock: MockClock) -> None:
+    began = threading.Event()
+
+    async def look() -> None:
+        """End the work once everybody waits for it, and a clock that jumps would have."""
+        await trio.testing.wait_all_tasks_blocked()
+        began.set()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(trio.sleep, 1_000)
+        nursery.start_soon(look)
+        await trio.to_thread.run_sync(began.wait)
+        assert trio.current_time() == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_time_passes_once_it_has_ended(autojump_clock: MockClock) -> None:
+    await trio.to_thread.run_sync(int)
+    await trio.sleep(1_000)
+    assert trio.current_time() == 1_000
