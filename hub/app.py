@@ -171,6 +171,7 @@ async def open_server(  # noqa: PLR0913  what a server is made of
             services,
             acceptor,
             lambda: reloading.certificate_end,
+            socketio.forwarder,
             build_monitoring_app(services, [each for each in claims if each.endpoint in PROBES]),
             monitors,
         ):

@@ -301,6 +301,33 @@ class HubObject(TypedDict):
     stopping: bool
 
 
+class NodeObject(TypedDict):
+    """A node, as the one that was asked knows it. `renewed_at`: when its lease was; `lives`:
+    whether that holds; `silent_ms`: how long ago the bus brought something of it, null: never;
+    `missing`: how many of its bulletins.
+    """
+
+    name: str
+    version: str
+    address: str | None
+    connections: int
+    since: Timestamp
+    renewed_at: Timestamp
+    lives: bool
+    silent_ms: int | None
+    missing: int
+
+
+class NodesObject(TypedDict):
+    """The nodes of a database. `asked`: which of them says this, null: it has no `bus`; `is_apart`:
+    whether it reads the log because it does not hear everybody.
+    """
+
+    asked: str | None
+    is_apart: bool
+    nodes: Sequence[NodeObject]
+
+
 class AnnouncedObject(TypedDict):
     """How many connections were sent it."""
 

@@ -7,23 +7,24 @@ node that does not renew its lease counts as dead. Must not know: what carries b
 SQL.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from math import inf
 from typing import Final
 
 import structlog
 import trio
+from attrs import frozen
 
 from hub.actor.hub import Hub
 from hub.cluster.bulletins import Heading
-from hub.cluster.peers import Peers
+from hub.cluster.peers import SILENT_SECONDS, Peers
 from hub.cluster.publishing import Publisher
-from hub.cluster.receiving import Company, Inbox, Receiver
+from hub.cluster.receiving import Company, Inbox, Receiver, ReceivingFigures
 from hub.cluster.repair import Repair
 from persistence.bus import Bus
 from persistence.interface import Store
-from persistence.nodes import LEASE_SECONDS, NameTaken, Node
+from persistence.nodes import LEASE_SECONDS, Lease, NameTaken, Node
 from persistence.records import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,21 @@ LOOK_SECONDS: Final = 0.5
 PAUSE_SECONDS: Final = 0.05
 RENEW_SECONDS: Final = 2.0
 GOODBYE_SECONDS: Final = 2.0
+
+
+@frozen
+class KnownNode:
+    """A node as another one knows it.
+
+    Args:
+        lease: what the node has said in the database.
+        silence: how many seconds ago the bus brought something of it; None: never.
+        missing: how many of its bulletins are missing.
+    """
+
+    lease: Lease
+    silence: float | None
+    missing: int
 
 
 class Cluster:
@@ -52,6 +68,7 @@ class Cluster:
         self._peers = Peers(Heading(node.name, node.start, 0), trio.current_time())
         self.publisher: Final = Publisher(bus, node.name, node.start, epoch, self._peers.missing)
         self.repair: Final = Repair(store.messages, store.nodes)
+        self.receiving: Final = ReceivingFigures()
         self._living: Collection[Node] = ()
         self._gap = trio.Event()
         self._is_apart = False
@@ -78,26 +95,46 @@ class Cluster:
         return (living | self._peers.names()) - {self.node.name}
 
     @property
+    def bus_delay(self) -> float:
+        """How many seconds the bus took for the heartbeat of this node that came back last."""
+        return self._peers.delay
+
+    @property
     def is_apart(self) -> bool:
         """Whether the node reads the log because it does not hear everybody."""
         return self._is_apart
 
-    async def find(self, name: str) -> Node | None:
-        """The node of that name, if it lives. One that has just begun is looked up, but not more
-        often than every `LOOK_SECONDS`, whatever names are asked for.
+    async def known(self) -> Sequence[KnownNode]:
+        """Every node that lives, or was killed within the last day, by name. Raises
+        StoreUnavailable.
         """
-        if (found := self._known(name)) is not None:
+        missing, now = self._peers.missing(), trio.current_time()
+        found: list[KnownNode] = []
+        for lease in await self._nodes.leases():
+            node = lease.node
+            heard_at = self._peers.heard_at(node.name, node.start)
+            silence = None if heard_at is None else now - heard_at
+            found.append(KnownNode(lease, silence, len(missing.get(node.name, ()))))
+        return found
+
+    async def find(self, name: str, start: str | None = None) -> Node | None:
+        """The node of that name, if it lives; with `start`: if it has begun by that. One that is
+        not known is looked up, for `LOOK_SECONDS` at most and not more often, whatever is asked
+        for.
+        """
+        if (found := self._known(name, start)) is not None:
             return found
         async with self._looking:
             now = trio.current_time()
-            if self._known(name) is None and now >= self._looks_at:
+            if self._known(name, start) is None and now >= self._looks_at:
                 self._looks_at = now + LOOK_SECONDS
-                with suppress(NameTaken, StoreUnavailable):
+                with trio.move_on_after(LOOK_SECONDS), suppress(NameTaken, StoreUnavailable):
                     await self._look()
-        return self._known(name)
+        return self._known(name, start)
 
-    def _known(self, name: str) -> Node | None:
-        return next((each for each in self._living if each.name == name), None)
+    def _known(self, name: str, start: str | None) -> Node | None:
+        living = (each for each in self._living if each.name == name)
+        return next((each for each in living if start in {None, each.start}), None)
 
     async def next_look(self) -> Collection[Node]:
         """The nodes that live, when that was looked at anew."""
@@ -149,7 +186,16 @@ class Cluster:
         """
         self._connections = lambda: len(hub.clients())
         receiver = Receiver(
-            self._bus, self._epoch, self._peers, inbox, hub, self.note_gap, company, self.publisher
+            self._bus,
+            self._epoch,
+            self._peers,
+            self.find,
+            inbox,
+            hub,
+            self.note_gap,
+            company,
+            self.publisher,
+            self.receiving,
         )
         try:
             async with trio.open_nursery() as nursery:
@@ -191,8 +237,10 @@ class Cluster:
             is_apart = silence.own or bool(silence.peers)
             if is_apart != self._is_apart:
                 self._is_apart, self.publisher.hears_all = is_apart, not is_apart
+                is_new = trio.current_time() < self._peers.began_at + SILENT_SECONDS
+                say = log.info if is_new else log.warning  # at first nobody has been heard yet
                 peers = sorted(silence.peers)
-                log.warning("apart" if is_apart else "together", own=silence.own, peers=peers)
+                say("apart" if is_apart else "together", own=silence.own, peers=peers)
             try:
                 if epoch != self._epoch():
                     await self.repair.begin_anew()

@@ -85,6 +85,11 @@ class Peers:
         """Whether it is a bulletin of this node, of this start."""
         return (heading.node, heading.start) == (self.own.node, self.own.start)
 
+    def knows(self, heading: Heading) -> bool:
+        """Whether something of this start of a node has been heard, and not its end."""
+        peer = self._peers.get(heading.node)
+        return peer is not None and peer.start == heading.start
+
     def echoed(self, now: float, sent_at: float) -> None:
         """An own heartbeat has come back."""
         self._echoed_at = now
@@ -149,6 +154,18 @@ class Peers:
         """These do not live any more."""
         for name in names:
             self._peers.pop(name, None)
+
+    def heard_at(self, name: str, start: str) -> float | None:
+        """When something of this start of a node came last, this one among them; None: never."""
+        if (name, start) == (self.own.node, self.own.start):
+            return self._echoed_at
+        peer = self._peers.get(name)
+        return peer.heard_at if peer is not None and peer.start == start else None
+
+    @property
+    def delay(self) -> float:
+        """How many seconds the last own heartbeat was under way."""
+        return self._delay
 
     def matched_at(self) -> float:
         """Up to when everything that was published has come, as far as heartbeats say, which take

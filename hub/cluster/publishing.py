@@ -119,6 +119,11 @@ class Publisher:
         """Whether it may not be known here who is at the other nodes."""
         return not self.hears_all or bool(self._lacks)
 
+    @property
+    def waiting(self) -> int:
+        """How many bulletins the bus has still to take."""
+        return len(self._waiting)
+
     def stored(self, messages: Iterable[StoredMessage]) -> None:
         """Messages were stored here, in this order."""
         self._put(Stored(tuple(messages)))

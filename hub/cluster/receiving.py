@@ -1,11 +1,11 @@
 """What other nodes publish, as it comes.
 
 Guarantees: messages and revisions are delivered in their order or held back by their lanes; what
-cannot be read is dropped and leaves the others unharmed. A gap is reported as soon as it can be
-known. Must not know: what carries bulletins, how gaps are closed.
+cannot be read, or is of a node that has ended, is dropped and leaves the others unharmed. A gap is
+reported as soon as it can be known. Must not know: what carries bulletins, how gaps are closed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol, assert_never
 
 import structlog
@@ -33,7 +33,7 @@ from hub.cluster.bulletins import (
 from hub.cluster.codec import BadBulletin, Read, StoredMessages, decode
 from hub.cluster.peers import Arrival, Peers
 from persistence.bus import Bus
-from persistence.nodes import Head
+from persistence.nodes import Head, Node
 
 log = structlog.get_logger(__name__)
 
@@ -108,11 +108,13 @@ class Receiver:
         bus: brings it.
         epoch: of the log, now.
         peers: the other nodes.
+        find: the node of a name that has begun by this start, if it lives.
         inbox: puts messages and revisions in order.
         hub: delivers.
         on_gap: is called when something is missing.
         company: knows who is at which node, and who types.
         repeating: publishes again what others have missed.
+        figures: counts.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  what it brings is for each of them
@@ -120,22 +122,25 @@ class Receiver:
         bus: Bus,
         epoch: Callable[[], str],
         peers: Peers,
+        find: Callable[[str, str], Awaitable[Node | None]],
         inbox: Inbox,
         hub: Hub,
         on_gap: Callable[[], None],
         company: Company,
         repeating: Repeating,
+        figures: ReceivingFigures,
     ) -> None:
         self._bus = bus
         self._epoch = epoch
         self._peers = peers
+        self._find = find
         self._inbox = inbox
         self._hub = hub
         self._on_gap = on_gap
         self._company = company
         self._repeating = repeating
         self._says_at = -float("inf")
-        self.figures: Final = ReceivingFigures()
+        self._figures = figures
 
     async def run(self) -> None:
         """Take bulletins until cancelled."""
@@ -150,11 +155,16 @@ class Receiver:
                     self._say_bad(error)
 
     async def _take(self, heading: Heading, read: Read) -> None:
-        now = trio.current_time()
         if self._peers.is_own(heading):
             if isinstance(read, Heartbeat):
-                self._peers.echoed(now, read.at)
-            return
+                self._peers.echoed(trio.current_time(), read.at)
+        elif self._peers.knows(heading) or await self._find(heading.node, heading.start):
+            await self._take_of_another(heading, read, trio.current_time())
+        else:
+            self._on_gap()
+            raise BadBulletin(f"{heading.node} has ended, or has not begun")
+
+    async def _take_of_another(self, heading: Heading, read: Read, now: float) -> None:
         match read:
             case Heartbeat():
                 if self._note(heading, self._peers.beat(heading, now)):
@@ -175,7 +185,7 @@ class Receiver:
                 | Repeated()
                 | TakenOver()
             ):
-                self.figures.bulletins += 1
+                self._figures.bulletins += 1
                 if self._note(heading, self._peers.take(heading, now)):
                     await self._act_on(heading, read)
                 elif isinstance(read, Delivered) and self._peers.fill(heading, heading.number):
@@ -225,7 +235,7 @@ class Receiver:
             case Arrival.NEXT:
                 return True
             case Arrival.REPEATED:
-                self.figures.repeated += 1
+                self._figures.repeated += 1
                 return False
             case Arrival.AFTER_MISSING:
                 self._missing(f"bulletins of {heading.node} before {heading.number}")
@@ -234,13 +244,13 @@ class Receiver:
                 assert_never(arrival)
 
     def _missing(self, what: str) -> None:
-        self.figures.gaps += 1
+        self._figures.gaps += 1
         log.info("bulletins_missing", what=what)
         self._on_gap()
 
     def _say_bad(self, error: BadBulletin) -> None:
-        self.figures.bad += 1
+        self._figures.bad += 1
         now = trio.current_time()
         if now >= self._says_at:
             self._says_at = now + SAY_SECONDS
-            log.warning("bad_bulletin", reason=str(error), so_far=self.figures.bad)
+            log.warning("bad_bulletin", reason=str(error), so_far=self._figures.bad)

@@ -16,9 +16,11 @@ from attrs import frozen
 
 from hub.actor.figures import CODES, OTHER_CODE
 from hub.assembly import Services
+from hub.engineio.forwarding.forwarder import Forwarder
 from hub.limits.quotas import Kind
 from hub.metrics import Counts, Figure, Gauges, Spreads, count, gauge
 from hub.monitoring.disk import Disk
+from hub.monitoring.nodes import cluster_figures, forwarding_figures
 from hub.services.assistant.assistant import QuestionOutcome
 from hub.sockets.listener import Acceptor
 from hub.sockets.refusals import Reason
@@ -42,12 +44,14 @@ class Figures:
         acceptor: accepts connections.
         disk: where files are.
         certificate_end: when the certificate is no longer valid; None: there is none.
+        forwarder: the way to sessions of other nodes; None: there are none.
     """
 
     services: Services
     acceptor: Acceptor
     disk: Disk
     certificate_end: Callable[[], datetime | None]
+    forwarder: Forwarder | None
 
     def look(self) -> Iterator[Figure]:
         """All of them, as they are now."""
@@ -58,6 +62,10 @@ class Figures:
         yield from self._deliveries()
         yield from self._database()
         yield from self._others()
+        if self.services.cluster is not None:
+            yield from cluster_figures(self.services.cluster)
+        if self.forwarder is not None:
+            yield from forwarding_figures(self.forwarder)
 
     def _process(self) -> Iterator[Figure]:
         services = self.services

@@ -14,6 +14,7 @@ import trio
 from starlette.types import ASGIApp
 
 from hub.assembly import Services
+from hub.engineio.forwarding.forwarder import Forwarder
 from hub.http.body import Limits
 from hub.http.hosts import Hosts, machine_domains
 from hub.http.server import Rules, serve_http_connection
@@ -30,6 +31,7 @@ async def open_monitoring(
     services: Services,
     acceptor: Acceptor,
     certificate_end: Callable[[], datetime | None],
+    forwarder: Forwarder | None,
     app: ASGIApp,
     listeners: Sequence[socket.socket],
 ) -> AsyncIterator[None]:
@@ -39,11 +41,12 @@ async def open_monitoring(
         services: what is looked at.
         acceptor: where people connect.
         certificate_end: see `Figures`.
+        forwarder: see `Figures`.
         app: responds to requests on `listeners`.
         listeners: where programs of the operator's connect; closed when the context is left.
     """
     disk = Disk(services.config.data_dir)
-    services.metrics.watch(Figures(services, acceptor, disk, certificate_end).look)
+    services.metrics.watch(Figures(services, acceptor, disk, certificate_end, forwarder).look)
     hosts = Hosts.of(services.config.hosts, machine_domains())
     rules = Rules(Limits(head_seconds=services.config.head_timeout), admits=hosts.admits)
 

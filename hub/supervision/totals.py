@@ -18,6 +18,8 @@ RULES: Final[Mapping[str, Callable[[Iterable[float]], float]]] = {
             "parlour_hub_inbox_letters",
             "parlour_conversations_in_doubt",
             "parlour_lane_queue_messages",
+            "parlour_bulletins_waiting",
+            "parlour_forwarded_open",
             "parlour_database_connections",
             "parlour_database_connections_in_use",
             "parlour_database_statements_waiting",
@@ -39,7 +41,17 @@ RULES: Final[Mapping[str, Callable[[Iterable[float]], float]]] = {
         ),
         min,
     ),
-    **dict.fromkeys(("parlour_lane_failing", "parlour_disk_size_bytes", "parlour_build_info"), max),
+    **dict.fromkeys(
+        (
+            "parlour_lane_failing",
+            "parlour_disk_size_bytes",
+            "parlour_build_info",
+            "parlour_nodes_living",
+            "parlour_node_apart",
+            "parlour_bus_delay_seconds",
+        ),
+        max,
+    ),
 }
 """What several workers' values come to, by the name of a gauge."""
 _ADDED: Final = frozenset({"counter", "histogram"})

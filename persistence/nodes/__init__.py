@@ -7,6 +7,7 @@ other.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, Protocol
 
 from attrs import frozen
@@ -39,6 +40,25 @@ class Node:
 
 
 @frozen
+class Lease:
+    """What a node has said of itself.
+
+    Args:
+        node: which.
+        connections: how many it had then.
+        since: when it began.
+        renewed_at: when it was said last.
+        holds: whether that is less than `LEASE_SECONDS` ago.
+    """
+
+    node: Node
+    connections: int
+    since: datetime
+    renewed_at: datetime
+    holds: bool
+
+
+@frozen
 class Head:
     """How far the log of a channel has come.
 
@@ -68,6 +88,11 @@ class Nodes(Protocol):
 
     async def leave(self, node: Node) -> None:
         """Say that a node has ended, if nobody else has taken its name. Raises StoreUnavailable."""
+
+    async def leases(self) -> Sequence[Lease]:
+        """Those of the nodes that live, and of those that were killed within the last day, by name.
+        Raises StoreUnavailable.
+        """
 
     async def heads_above(self, above: MessageId) -> Sequence[Head]:
         """The channels in which a message with an id above this one was stored, or one was changed

@@ -1,13 +1,16 @@
 """The nodes of one store in memory: several hubs in one process, in tests."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Final
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from persistence.memory.tables import Tables
-from persistence.nodes import LEASE_SECONDS, Head, NameTaken, Node
+from persistence.nodes import LEASE_SECONDS, Head, Lease, NameTaken, Node
 from protocol.model import MessageId
+
+KEPT: Final = timedelta(days=1)
 
 
 @define
@@ -15,7 +18,7 @@ class MemoryNodes:
     """Implements `persistence.nodes.Nodes`."""
 
     tables: Tables
-    _nodes: dict[str, tuple[Node, datetime]] = field(factory=dict, init=False)
+    _leases: dict[str, Lease] = field(factory=dict, init=False)
 
     async def cell(self) -> str:
         """See the interface."""
@@ -23,21 +26,30 @@ class MemoryNodes:
 
     async def renew(self, node: Node, *, connections: int) -> Sequence[Node]:
         """See the interface."""
-        del connections
         now = self.tables.clock()
-        alive = now - timedelta(seconds=LEASE_SECONDS)
-        self._nodes = {name: each for name, each in self._nodes.items() if each[1] > alive}
-        other, _ = self._nodes.get(node.name, (node, now))
-        if other.start != node.start:
+        held = {each.node.name: each for each in await self.leases() if each.holds}
+        own = held.get(node.name, Lease(node, connections, now, now, holds=True))
+        if own.node.start != node.start:
             raise NameTaken(f"another node that lives is called {node.name}")
-        self._nodes[node.name] = node, now
-        return [self._nodes[name][0] for name in sorted(self._nodes)]
+        own = evolve(own, connections=connections, renewed_at=now)
+        self._leases[node.name] = held[node.name] = own
+        return [held[name].node for name in sorted(held)]
 
     async def leave(self, node: Node) -> None:
         """See the interface."""
-        other, _ = self._nodes.get(node.name, (None, None))
-        if other is not None and other.start == node.start:
-            del self._nodes[node.name]
+        lease = self._leases.get(node.name)
+        if lease is not None and lease.node.start == node.start:
+            del self._leases[node.name]
+
+    async def leases(self) -> Sequence[Lease]:
+        """See the interface."""
+        now = self.tables.clock()
+        alive = now - timedelta(seconds=LEASE_SECONDS)
+        return [
+            evolve(each, holds=each.renewed_at > alive)
+            for _, each in sorted(self._leases.items())
+            if each.renewed_at > now - KEPT
+        ]
 
     async def heads_above(self, above: MessageId) -> Sequence[Head]:
         """See the interface."""

@@ -5,12 +5,19 @@ from typing import Final
 
 from attrs import frozen
 
-from persistence.nodes import LEASE_SECONDS, Head, NameTaken, Node
-from persistence.postgres.database.bridge import Database
+from persistence.nodes import LEASE_SECONDS, Head, Lease, NameTaken, Node
+from persistence.postgres.database.bridge import Database, Record
 from protocol.model import ChannelId, MessageId, UserId, WorkspaceId
 
 _RENEW: Final = "SELECT name, start, address, version FROM renew_node($1, $2, $3, $4, $5, $6)"
 _LEAVE: Final = "DELETE FROM nodes WHERE name = $1 AND start = $2"
+_LEASES: Final = """
+    SELECT name, start, address, version, connections, since, seen_at,
+           seen_at >= clock_timestamp() - make_interval(secs => $1) AS holds
+      FROM nodes
+     WHERE seen_at >= clock_timestamp() - interval '1 day'
+     ORDER BY name
+"""
 # Two parts, each by its index; a channel may be in both.
 _HEADS: Final = """
     SELECT c.id, c.last_seq, c.last_rev, c.user_lo, c.user_hi, c.workspace_id
@@ -44,7 +51,7 @@ class PostgresNodes:
         rows = await self.database.fetch(
             _RENEW, node.name, node.start, node.address, node.version, connections, LEASE_SECONDS
         )
-        found = [Node(row["name"], row["start"], row["address"], row["version"]) for row in rows]
+        found = [_node(row) for row in rows]
         if all(each.start != node.start for each in found):
             raise NameTaken(f"another node that lives is called {node.name}")
         return found
@@ -52,6 +59,13 @@ class PostgresNodes:
     async def leave(self, node: Node) -> None:
         """See the interface."""
         await self.database.fetch(_LEAVE, node.name, node.start)
+
+    async def leases(self) -> Sequence[Lease]:
+        """See the interface."""
+        return [
+            Lease(_node(row), row["connections"], row["since"], row["seen_at"], row["holds"])
+            for row in await self.database.fetch(_LEASES, LEASE_SECONDS)
+        ]
 
     async def heads_above(self, above: MessageId) -> Sequence[Head]:
         """See the interface."""
@@ -67,3 +81,7 @@ class PostgresNodes:
             )
             for row in await self.database.fetch(_HEADS, above)
         ]
+
+
+def _node(row: Record) -> Node:
+    return Node(row["name"], row["start"], row["address"], row["version"])

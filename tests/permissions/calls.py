@@ -462,6 +462,7 @@ def _admin() -> list[Row]:
     return [
         row("GET /admin/status", Anybody(401)),
         row("GET /admin/connections", Anybody(401)),
+        row("GET /admin/nodes", Anybody(401)),
         row("POST /admin/kick", Anybody(401), paul),
         row("POST /admin/announce", Anybody(401), {"text": "hi"}),
         row("POST /admin/log-level", Anybody(401), {"level": "debug"}),

@@ -271,7 +271,8 @@ async def open_world(  # noqa: PLR0913  what a server is made of
             bodies = larger_bodies(claims, config)
             admission = Admission(services, app, dialects.by_path, engines, bodies)
             acceptor = Acceptor(admission.serve, caps, visitors=services.visitors)
-            figures = Figures(services, acceptor, Disk(config.data_dir), lambda: None)
+            disk = Disk(config.data_dir)
+            figures = Figures(services, acceptor, disk, lambda: None, socketio.forwarder)
             services.metrics.watch(figures.look)
             if internal.listeners:
                 connections.start_soon(

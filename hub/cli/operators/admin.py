@@ -5,15 +5,22 @@ Accounts and sessions are those of the hub that runs on the data folder, or of t
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from datetime import datetime
 from functools import partial
 from typing import TypeAlias
 
 from attrs import frozen
 
 from hub.cli.operators.desk import account_desk, enter_in_turn, hub_desk, new_account_desk
+from hub.cli.operators.lines import (
+    account_row,
+    action_row,
+    connection_lines,
+    log_line,
+    node_lines,
+    status_lines,
+)
 from hub.cli.running import Say
 from hub.cli.terminal import aligned, counted, say, watched_stdout
 from hub.files.opening import open_files
@@ -22,13 +29,8 @@ from hub.settings.redaction import revealed
 from hub.sockets.tls import server_context
 from persistence import check_standbys, open_database
 from protocol.admin import (
-    AccountObject,
-    ActionObject,
     AnnouncementBody,
-    ConnectionObject,
-    ConnectionsObject,
     DrainBody,
-    HubObject,
     LogLevelBody,
     NewAccountBody,
     NewPasswordBody,
@@ -130,7 +132,7 @@ async def list_users(office: Office) -> None:
         after: int | None = 0
         while after is not None:
             page = await desk.users(after=after)
-            lines = aligned([_account_row(user) for user in page["users"]])
+            lines = aligned([account_row(user) for user in page["users"]])
             for user, line in zip(page["users"], lines, strict=True):
                 office.show(user, [line])
             after = page["next"]
@@ -166,7 +168,7 @@ async def show_audit(office: Office, before: int | None, limit: int) -> None:
     """Print what operators have done, newest first."""
     async with account_desk(office.config, office.url) as desk:
         page = await desk.audit(before=before, limit=limit)
-    lines = aligned([_action_row(action) for action in page["actions"]])
+    lines = aligned([action_row(action) for action in page["actions"]])
     for action, line in zip(page["actions"], lines, strict=True):
         office.show(action, [line])
 
@@ -174,14 +176,20 @@ async def show_audit(office: Office, before: int | None, limit: int) -> None:
 async def show_status(office: Office) -> None:
     """Print how the hub is."""
     found = await hub_desk(office.config, office.url).status()
-    office.show(found, list(_status_lines(found)))
+    office.show(found, list(status_lines(found)))
+
+
+async def show_nodes(office: Office) -> None:
+    """Print which nodes serve the database."""
+    found = await hub_desk(office.config, office.url).nodes()
+    office.show(found, list(node_lines(found)))
 
 
 async def show_connections(office: Office, user: str | None, after: int, limit: int) -> None:
     """Print a page of the connections."""
     desk = hub_desk(office.config, office.url)
     page = await desk.connections(user=user, after=after, limit=limit)
-    office.show(page, list(_connection_lines(page)))
+    office.show(page, list(connection_lines(page)))
 
 
 async def kick(office: Office, user: str) -> None:
@@ -203,7 +211,7 @@ async def trace(office: Office, user: str) -> None:
     """
 
     def show(line: object) -> None:
-        office.show(line, [_log_line(line)])
+        office.show(line, [log_line(line)])
 
     begun = partial(say, f"The log of {user} from now on; ^C ends it", err=True)
     desk = hub_desk(office.config, office.url)
@@ -240,79 +248,3 @@ _NOTHING = "nothing has changed"
 
 def _unchanged(state: str) -> str:
     return f"{state} already; {_NOTHING}"
-
-
-def _account_row(user: AccountObject) -> tuple[str, ...]:
-    state = "" if user["deactivated_at"] is None else "deactivated"
-    return (str(user["id"]), user["username"], user["email"] or "-", user["name"], state)
-
-
-def _action_row(action: ActionObject) -> tuple[str, ...]:
-    details = json.dumps(action["details"], ensure_ascii=False) if action["details"] else ""
-    whom = action["username"] or "-"
-    came = f"{action['way']}, {action['peer']}"
-    return (str(action["id"]), _time(action["at"]), came, action["action"], whom, details)
-
-
-def _log_line(line: object) -> str:
-    """When, how bad, what; then the rest as `name=value`."""
-    match line:
-        case {"timestamp": str(at), "level": str(level), "event": str(event), **more}:
-            values = (f"{name}={_value(value)}" for name, value in more.items())
-            at = f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M:%S.%f}"[:-3]
-            return "  ".join((at, f"{level:<8}", event, " ".join(values))).rstrip()
-        case _:
-            return json.dumps(line)
-
-
-def _value(value: object) -> str:
-    is_word = isinstance(value, str) and value.isprintable() and value and " " not in value
-    return str(value) if is_word else json.dumps(value, ensure_ascii=False)
-
-
-def _status_lines(hub: HubObject) -> Iterator[str]:
-    dialects = ", ".join(f"{count} {name}" for name, count in hub["connections"].items())
-    total = sum(hub["connections"].values())
-    failing = [f"{lane['lane']} since {_time(lane['since'])}" for lane in hub["lanes"]["failing"]]
-    lanes = f"; {', '.join(failing)} cannot store messages" if failing else ""
-    yield f"Parlour {hub['version']} at {hub['url']}"
-    yield f"running since  {_time(hub['since'])}, pid {hub['pid']}"
-    yield f"connections    {total}{f': {dialects}' if dialects else ''}"
-    yield f"users online   {hub['users_online']}"
-    yield f"lanes          {hub['lanes']['count']}{lanes}"
-    yield f"database       {hub['database']}"
-    yield f"epoch          {hub['epoch']}"
-    yield f"log level      {hub['log_level']}"
-    yield f"takes new work {_work(hub)}"
-
-
-def _work(hub: HubObject) -> str:
-    if hub["stopping"]:
-        return "no, it stops"
-    return "yes, but is draining: /readyz says 503" if hub["draining"] else "yes"
-
-
-def _connection_lines(page: ConnectionsObject) -> Iterator[str]:
-    rows = [_HEAD, *map(_connection_row, page["connections"])]
-    yield from aligned(rows)
-    shown = len(page["connections"])
-    following = "" if page["next"] is None else f"; the next ones: --after {page['next']}"
-    yield f"{shown} of {counted(page['total'], 'connection')}{following}"
-
-
-_HEAD = ("id", "user", "dialect", "network", "since", "outbox")
-
-
-def _connection_row(connection: ConnectionObject) -> tuple[str, ...]:
-    return (
-        str(connection["id"]),
-        f"{connection['username']} ({connection['user_id']})",
-        connection["dialect"],
-        connection["network"],
-        _time(connection["since"]),
-        str(connection["outbox"]),
-    )
-
-
-def _time(text: str) -> str:
-    return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S} UTC"

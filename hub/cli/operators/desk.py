@@ -54,6 +54,7 @@ from protocol.admin import (
     LogLevelObject,
     NewAccountBody,
     NewPasswordBody,
+    NodesObject,
     RetentionBody,
     RevokedObject,
     RoleBody,
@@ -142,6 +143,10 @@ class HubDesk:
     async def status(self) -> HubObject:
         """How the hub is."""
         return cast("HubObject", await self._get("/admin/status"))
+
+    async def nodes(self) -> NodesObject:
+        """The nodes of its database, as it knows them."""
+        return cast("NodesObject", await self._get("/admin/nodes"))
 
     async def connections(self, *, user: str | None, after: int, limit: int) -> ConnectionsObject:
         """A page of the connections, of one user if one is named."""

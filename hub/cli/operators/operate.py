@@ -187,6 +187,13 @@ def admin_status() -> Start:
     return commands.show_status
 
 
+@admin.command("nodes")
+@operating
+def admin_nodes() -> Start:
+    """List the nodes of the database, as the hub that is asked knows them."""
+    return commands.show_nodes
+
+
 @admin.command("connections")
 @operating
 @click.option("--user", help="Only those of this user", metavar="USERNAME")

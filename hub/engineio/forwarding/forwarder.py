@@ -18,6 +18,7 @@ from typing import Final, Protocol
 import h11
 import structlog
 import trio
+from attrs import define
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -64,6 +65,17 @@ class Nodes(Protocol):
         """Those that live, when that was looked at anew."""
 
 
+@define
+class ForwardingFigures:
+    """Since the start. `polling` and `websockets`: requests to other nodes; `failures`: to nodes
+    that live and were not reached.
+    """
+
+    polling: int = 0
+    websockets: int = 0
+    failures: int = 0
+
+
 class Forwarder:
     """The way to the other nodes.
 
@@ -80,6 +92,12 @@ class Forwarder:
         self._open: dict[trio.CancelScope, Node] = {}
         self._is_over = False
         self._says_at = -float("inf")
+        self.figures: Final = ForwardingFigures()
+
+    @property
+    def under_way(self) -> int:
+        """How many requests and WebSockets are with other nodes now."""
+        return len(self._open)
 
     @property
     def prefix(self) -> str:
@@ -108,6 +126,7 @@ class Forwarder:
     async def answer(self, owner: str, request: Request, head: Head) -> Response:
         """The response of a node to a polling request. Raises Unreachable."""
         visitor: Visitor = request.scope["visitor"]
+        self.figures.polling += 1
         state = h11.Connection(h11.CLIENT)
         kept = [each for each in head.headers if each[0] not in _OF_ONE_CONNECTION]
         headers = [*kept, (b"connection", b"close")]
@@ -132,6 +151,7 @@ class Forwarder:
         Unreachable: the client was sent nothing.
         """
         is_begun = False
+        self.figures.websockets += 1
         try:
             async with self._stream_to(owner, request_bytes(upgrade.head), upgrade.visitor) as (
                 stream,
@@ -214,6 +234,7 @@ class Forwarder:
 
     def _not_reached(self, node: Node, reason: str) -> Unreachable:
         """What is to be raised of a node that lives; the log says it once in a while."""
+        self.figures.failures += 1
         now = trio.current_time()
         if now >= self._says_at:
             self._says_at = now + SAY_SECONDS

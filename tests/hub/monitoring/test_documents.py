@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +17,14 @@ import trio
 from attrs import evolve
 from prometheus_client.parser import text_string_to_metric_families
 
+from hub.engineio.forwarding.forwarder import Forwarder
+from hub.engineio.forwarding.signature import Signer
 from hub.metrics import PREFIX, Counts, Figure, Gauges, Metrics, Spreads
 from hub.monitoring.disk import Disk
 from hub.monitoring.figures import Figures
+from hub.socketio.mount import SETTINGS
 from hub.sockets.listener import Acceptor, Caps
+from persistence.bus.memory import Medium
 from persistence.figures import PoolFigures, StoreFigures
 from persistence.interface import Store
 from tests.support.documents.pages import ROOT, rows, section
@@ -39,16 +44,20 @@ needs_promtool = pytest.mark.skipif(
 
 @pytest.fixture
 async def metrics(memory_store: Store, tmp_path: Path) -> AsyncIterator[Metrics]:
-    """The metrics of a hub that has everything: a database, a disk, a certificate."""
+    """The metrics of a hub that has everything: a database, a disk, a certificate, other nodes."""
     store = evolve(memory_store, figures=StoreFigures((PoolFigures("main", 1),)))
-    async with open_world(store) as world:
+    bus = Medium().member()
+    async with open_world(store, carrier=bus, bus="postgres") as world:
         disk, found = Disk(tmp_path), Metrics()
         await disk.look()
         files = world.services.upload_files
         files.availability.space = await files.store.space()
         end = datetime(2030, 1, 1, tzinfo=UTC)
         acceptor = Acceptor(world.admission.serve, Caps(1, 1))
-        found.watch(Figures(world.services, acceptor, disk, lambda: end).look)
+        assert world.services.cluster is not None
+        signer = Signer(world.services.cluster.name, b"key", time.time)
+        forwarder = Forwarder(world.services.cluster, signer, SETTINGS)
+        found.watch(Figures(world.services, acceptor, disk, lambda: end, forwarder).look)
         yield found
 
 

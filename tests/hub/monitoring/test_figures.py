@@ -300,7 +300,7 @@ async def test_a_certificate_has_an_end(memory_store: Store, tmp_path: Path) -> 
     async with open_world(memory_store) as world:
         end = datetime(2030, 1, 1, tzinfo=UTC)
         acceptor = Acceptor(world.admission.serve, Caps(1, 1))
-        figures = Figures(world.services, acceptor, Disk(tmp_path), lambda: end)
+        figures = Figures(world.services, acceptor, Disk(tmp_path), lambda: end, None)
         (found,) = [
             each for each in figures.look() if each.name == "certificate_end_timestamp_seconds"
         ]

@@ -32,6 +32,22 @@ async def test_a_name_is_had_by_one(store: Store) -> None:
     assert await store.nodes.renew(again, connections=0) == [again]
 
 
+async def test_what_nodes_have_said_of_themselves(store: Store) -> None:
+    await store.nodes.renew(SOUTH, connections=0)
+    await store.nodes.renew(NORTH, connections=7)
+    await store.nodes.renew(NORTH, connections=8)
+    north, south = await store.nodes.leases()
+    assert (north.node, north.connections, north.holds) == (NORTH, 8, True)
+    assert (south.node, south.connections, south.holds) == (SOUTH, 0, True)
+    assert south.since == south.renewed_at <= north.since <= north.renewed_at
+    await store.nodes.leave(NORTH)
+    again = Node("north", "n2", None, "1.1")
+    await store.nodes.renew(again, connections=0)
+    renewed, _ = await store.nodes.leases()
+    assert renewed.node == again
+    assert renewed.since >= north.renewed_at
+
+
 async def test_channels_in_which_something_was_stored_or_changed(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     room = await make_channel(store, ann, ben)

@@ -9,6 +9,7 @@ import trio
 import trio.testing
 from trio.testing import MockClock
 
+from hub.engineio.forwarding.forwarder import ForwardingFigures
 from hub.settings.parsers import Place
 from tests.support.clients.engine import OPEN_PAGE, EngineWorld
 from tests.support.clients.http import Reply
@@ -68,6 +69,21 @@ async def test_polling_requests_are_forwarded(engines: Engines) -> None:
     assert polled.headers["cache-control"] == "no-store"
     assert polled.headers["content-type"] == "text/plain; charset=utf-8"
     assert (await engines.north.poll(sid, Origin=OPEN_PAGE)).text == "4again"
+
+
+async def test_what_is_forwarded_is_counted(engines: Engines) -> None:
+    forwarder = engines.south.server.forwarder
+    assert forwarder is not None
+    sid = await engines.north.open()
+    await engines.south.open()
+    await engines.south.post(sid, "4hello")
+    await engines.south.poll(sid)
+    socket = await upgraded(engines.south, sid)
+    assert forwarder.figures == ForwardingFigures(polling=2, websockets=1, failures=0)
+    assert forwarder.under_way == 1
+    await socket.drop()
+    while forwarder.under_way:
+        await trio.lowlevel.checkpoint()
 
 
 async def test_a_poll_that_waits_is_forwarded(engines: Engines) -> None:
@@ -149,6 +165,8 @@ async def test_a_node_that_is_not_reached_is_named_in_the_log(
         assert fault(await engines.south.poll("north.abc")) == UNKNOWN
     (line,) = about(lines, "node_not_reached")
     assert (line["node"], line["address"]) == ("north", address)
+    assert engines.south.server.forwarder is not None
+    assert engines.south.server.forwarder.figures.failures == 2
 
 
 async def test_a_node_that_stands_still_is_waited_for_as_long_as_a_session(
