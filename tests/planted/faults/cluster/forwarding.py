@@ -118,15 +118,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a node that has just begun is not found",
         NODE,
-        "if self._known(name) is None and now >= self._looks_at:",
-        "if self._known(name) is not None:",
+        "if self._known(name, start) is None and now >= self._looks_at:",
+        "if self._known(name, start) is not None:",
         BY_NODE,
     ),
     Fault(
         "nodes are looked up for every name that is asked for",
         NODE,
-        "if self._known(name) is None and now >= self._looks_at:",
-        "if self._known(name) is None:",
+        "if self._known(name, start) is None and now >= self._looks_at:",
+        "if self._known(name, start) is None:",
         BY_NODE,
     ),
     Fault(
