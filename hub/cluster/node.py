@@ -199,7 +199,7 @@ class Cluster:
         )
         try:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self.publisher.run)
+                nursery.start_soon(self.publisher.run, inbox.take_doubt)
                 nursery.start_soon(receiver.run)
                 nursery.start_soon(self._renew)
                 nursery.start_soon(self._watch, inbox, company)
@@ -227,7 +227,7 @@ class Cluster:
 
     async def _watch(self, inbox: Inbox, company: Company) -> None:
         """Notice what was not heard, and have it read."""
-        epoch = self._epoch()
+        epoch, trouble = self._epoch(), ""
         while True:
             with trio.move_on_after(LOOK_SECONDS):
                 await self._gap.wait()
@@ -251,8 +251,10 @@ class Cluster:
                     await self.repair.run_once(inbox.suspect)
                 else:
                     self.repair.nothing_is_missing(self._peers.matched_at())
+                trouble = ""
             except StoreUnavailable as error:
-                log.warning("log_not_read", reason=str(error))
+                if trouble != (trouble := str(error)):
+                    log.warning("log_not_read", reason=trouble)
                 self._gap.set()
                 await trio.sleep(LOOK_SECONDS)
             # of one whose lease has ended nothing more comes

@@ -178,13 +178,17 @@ class Publisher:
         """It is not known who is at these nodes, until said otherwise."""
         self._lacks = nodes
 
-    async def run(self) -> None:
-        """Hand over what waits, and a heartbeat each second, until cancelled."""
+    async def run(self, take_doubt: Callable[[], bool] = bool) -> None:
+        """Hand over what waits, and a heartbeat each second, until cancelled. `take_doubt`: see
+        `hub.cluster.receiving.Inbox`.
+        """
         beats_at = trio.current_time()
         while True:
             now = trio.current_time()
             if now >= beats_at and not self._is_late(now):
                 beats_at = now + BEAT_SECONDS
+                if take_doubt():
+                    self._number += 1  # of nothing: the others miss it, and look at the log
                 await self._say(Heartbeat(self._online, now, self._lacks, self._misses()))
             elif self._waiting:
                 await self._hand_over(self._take())

@@ -54,6 +54,11 @@ class Inbox(Protocol):
     def suspect(self, heads: Sequence[Head]) -> int:
         """See `hub.cluster.repair.Suspect`."""
 
+    def take_doubt(self) -> bool:
+        """Whether something may have been stored here since the last call that was not published,
+        because this node does not know it, or did not then.
+        """
+
 
 class Company(Protocol):
     """What follows from what other nodes say of their users. Must not block."""

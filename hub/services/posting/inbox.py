@@ -74,5 +74,10 @@ class Inbox:
                 count += 1
         return count
 
+    def take_doubt(self) -> bool:
+        """See `hub.cluster.receiving.Inbox`."""
+        found = [lane.sequencer.take_doubt() for lane in self.messaging.lanes]
+        return any(found)
+
     def _lane(self, channel_id: ChannelId, pair: Sequence[UserId] | None) -> Lane:
         return self.messaging.lane(channel_id if pair is None else frozenset(pair))

@@ -109,8 +109,6 @@ class Lane:
         self._batcher: Batcher[Submission | RevisionSubmission | None] = Batcher(self._commit)
         self._revising = Revising(revisions, hub, watch, self._try_again, sequencer, elsewhere)
         self._waits_since: float | None = None  # the first one that is in no batch
-        # of drafts whose outcome is unknown: what is found of them no other node knows
-        self._doubtful: set[UserId] = set()
         self._is_at_work = False
         self._wake_at = inf
         self._is_sooner = trio.Event()
@@ -335,7 +333,6 @@ class Lane:
                         page = await self.sequencer.read()
                     out = self.sequencer.take_page(page, self._found_deliveries)
                     await out.send(self._hub)
-            self._doubtful.clear()
         except (StoreUnavailable, trio.TooSlowError) as error:
             log.warning("missing_not_read", reason=str(error))
             self.sequencer.postpone_reading()
@@ -389,7 +386,6 @@ class Lane:
         self.figures.doubtful += len(submissions)
         for submission in submissions:
             self.sequencer.doubt(submission.draft)
-            self._doubtful.add(submission.draft.author_id)
             self._settle(submission, error)
         self._waits_since = None
         for waiting in self._batcher.take_waiting():
@@ -435,8 +431,6 @@ class Lane:
         return deliveries
 
     def _found_deliveries(self, posted: Posted, author: User) -> list[Delivery]:
-        if author.id in self._doubtful:
-            self._elsewhere.stored([_for_others(posted, author, None)])
         return self._message_deliveries(posted, author, None)
 
     def _message_deliveries(

@@ -115,6 +115,7 @@ class Sequencer:
         self._doubts = 0
         # authors of drafts, and users of revisions, whose outcome is unknown
         self._unsettled: set[UserId] = set()
+        self._has_doubted = False
         self._read_again_at = -inf
         self._is_storing = False
         self._skipped: dict[ChannelId, tuple[int, MessageId]] = {}
@@ -128,6 +129,13 @@ class Sequencer:
     def unsettled(self) -> frozenset[UserId]:
         """The authors of drafts and revisions that may be stored from now on."""
         return frozenset(self._unsettled)
+
+    def take_doubt(self) -> bool:
+        """Whether something may have been stored since the last call of which this node has told
+        nobody, because it does not know it, or did not then.
+        """
+        found, self._has_doubted = self._has_doubted, bool(self._unsettled)
+        return found
 
     @property
     def lacks_messages(self) -> bool:
@@ -209,7 +217,7 @@ class Sequencer:
 
     def doubt(self, draft: Draft) -> None:
         """It is unknown whether this draft was stored; it may even be stored from now on."""
-        self._unsettled.add(draft.author_id)
+        self._doubt_user(draft.author_id)
         if draft.channel_id is not None:
             self.messages.doubt((draft.channel_id,))
         elif draft.recipient_id is not None:
@@ -225,9 +233,13 @@ class Sequencer:
 
     def doubt_revision(self, draft: RevisionDraft) -> None:
         """It is unknown whether this revision was made; it may even be made from now on."""
-        self._unsettled.add(draft.by)
+        self._doubt_user(draft.by)
         self._begin(draft.target)
         self.revisions.doubt((draft.target.channel_id,))
+
+    def _doubt_user(self, user_id: UserId) -> None:
+        self._unsettled.add(user_id)
+        self._has_doubted = True
 
     def _begin(self, target: Target) -> None:
         """What came before in this channel is not missing, if nothing is known of it."""

@@ -14,6 +14,7 @@ from hub.cluster.node import LOOK_SECONDS, RENEW_SECONDS
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.memory import open_memory_store
 from persistence.nodes import LEASE_SECONDS, NameTaken, Node
+from tests.support.clients.websocket import WebSocket
 from tests.support.cluster.worlds import new_store, open_nodes
 from tests.support.stores.intercept import Interception, Late
 from tests.support.world import Person, open_world
@@ -94,11 +95,13 @@ async def test_what_the_bus_does_not_bring_is_read_from_the_log(autojump_clock: 
         assert trio.current_time() < began + 5
 
 
-async def test_what_was_stored_without_an_answer_is_published_once_it_is_found(
-    autojump_clock: MockClock,
-) -> None:
-    store, medium, posting = new_store(), Medium(), Interception("messages", "post")
-    away = posting.over(store)
+@asynccontextmanager
+async def unanswered(
+    part: str, method: str, autojump_clock: MockClock
+) -> AsyncIterator[tuple[Interception, Person, Person, WebSocket]]:
+    """Ann at one node, whose statements can be intercepted; Ben at another, with a connection."""
+    store, medium, statements = new_store(), Medium(), Interception(part, method)
+    away = statements.over(store)
     async with (
         open_world(away, carrier=medium.member(), bus="postgres", node_name="north") as north,
         open_world(store, carrier=medium.member(), bus="postgres", node_name="south") as south,
@@ -108,13 +111,35 @@ async def test_what_was_stored_without_an_answer_is_published_once_it_is_found(
         socket = await evolve(ben, world=south).connect("/ws")
         await socket.receive_type("system")
         await trio.sleep(5)  # the nodes have looked into the log after their start
+        yield statements, ann, ben, socket
+
+
+async def test_what_was_stored_without_an_answer_is_soon_delivered_at_other_nodes(
+    autojump_clock: MockClock,
+) -> None:
+    async with unanswered("messages", "post", autojump_clock) as (posting, ann, ben, socket):
         posting.way = Late()
         path = f"/private_messages/api/messages/{ben.id}"
         assert (await ann.call("POST", path, {"content": "no answer"})).status == 503
         posting.way, began = None, trio.current_time()
         message = (await socket.receive_type("private_message"))["message"]
         assert message["content"] == "no answer"
-        assert trio.current_time() < began + 5
+        assert trio.current_time() < began + 1.5
+
+
+async def test_what_was_changed_without_an_answer_is_soon_delivered_at_other_nodes(
+    autojump_clock: MockClock,
+) -> None:
+    async with unanswered("revisions", "revise", autojump_clock) as (revising, ann, ben, socket):
+        message_id = await say(ann, ben, "one")
+        await socket.receive_type("private_message")
+        revising.way = Late()
+        path = f"/private_messages/api/messages/{message_id}"
+        assert (await ann.call("PATCH", path, {"content": "two"})).status == 503
+        revising.way, began = None, trio.current_time()
+        edited = await socket.receive_type("message_updated")
+        assert edited["message"]["content"] == "two"
+        assert trio.current_time() < began + 1.5
 
 
 async def test_a_node_that_has_just_begun_is_found_at_once(autojump_clock: MockClock) -> None:

@@ -40,6 +40,11 @@ class TalkingProgram:
         assert self.process.stdin is not None
         await self.process.stdin.send_all(line.encode() + b"\n")
 
+    async def finish(self) -> None:
+        """No more lines come."""
+        assert self.process.stdin is not None
+        await self.process.stdin.aclose()
+
     async def end(self) -> int:
         """Its exit code, once it has nothing left to do. Nothing that it prints may be unread."""
         assert self.process.stdout is not None
