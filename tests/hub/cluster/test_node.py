@@ -1,8 +1,9 @@
 """Two hubs on one store: what is sent at one is delivered at the other, with a bus and without."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import trio
@@ -14,9 +15,10 @@ from hub.cluster.node import LOOK_SECONDS, RENEW_SECONDS
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.memory import open_memory_store
 from persistence.nodes import LEASE_SECONDS, NameTaken, Node
+from persistence.records import StoreUnavailable
 from tests.support.clients.websocket import WebSocket
 from tests.support.cluster.worlds import new_store, open_nodes
-from tests.support.stores.intercept import Interception, Late
+from tests.support.stores.intercept import Interception, Late, Way
 from tests.support.world import Person, open_world
 
 
@@ -114,11 +116,18 @@ async def unanswered(
         yield statements, ann, ben, socket
 
 
+async def lost(call: Callable[..., Awaitable[object]], *args: Any, **settings: Any) -> object:
+    """A way of a call: it is carried out, and its answer is lost at once."""
+    await call(*args, **settings)
+    raise StoreUnavailable("the connection was lost")
+
+
+@pytest.mark.parametrize("way", [Late(), lost], ids=["late", "lost"])
 async def test_what_was_stored_without_an_answer_is_soon_delivered_at_other_nodes(
-    autojump_clock: MockClock,
+    autojump_clock: MockClock, way: Way
 ) -> None:
     async with unanswered("messages", "post", autojump_clock) as (posting, ann, ben, socket):
-        posting.way = Late()
+        posting.way = way
         path = f"/private_messages/api/messages/{ben.id}"
         assert (await ann.call("POST", path, {"content": "no answer"})).status == 503
         posting.way, began = None, trio.current_time()

@@ -42,7 +42,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/cluster/test_receiving.py",),
     ),
     Fault(
-        "a node does not say that it may have stored something of which it knows nothing",
+        "the others do not learn that a node has no answer",
+        PUBLISHING,
+        "                if take_doubt():\n",
+        "                if False and take_doubt():\n",
+        ("tests/hub/cluster/test_node.py",),
+    ),
+    Fault(
+        "a doubt that ends before the next heartbeat is not said",
         "hub/services/posting/sequencer.py",
         "        self._has_doubted = True\n",
         "        pass\n",
