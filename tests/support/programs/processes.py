@@ -94,3 +94,9 @@ def is_listening_free(port: int) -> bool:
     """Whether nothing listens on a port of this machine any more."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process has used so far, in it and in the kernel for it."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
