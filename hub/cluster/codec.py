@@ -10,6 +10,7 @@ number, the kind, the body.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import Any, Final, TypeAlias, TypeVar, get_args
 
 import attrs
@@ -66,6 +67,8 @@ _KINDS: Final[Mapping[str, type]] = {
     "heartbeat": Heartbeat,
     "goodbye": Goodbye,
 }
+_NOT_NUMBERED: Final = (b'"heartbeat"', b'"goodbye"')
+_TO_KIND: Final = 40  # bytes, of the number and the kind
 _NAMES: Final = {cls: name for name, cls in _KINDS.items()}
 
 
@@ -147,6 +150,21 @@ def encode(epoch: str, heading: Heading, bulletin: Bulletin) -> bytes:
     return orjson.dumps((*head, body), default=_CONVERTER.unstructure)
 
 
+def beginning(epoch: str, node: str, start: str) -> bytes:
+    """With what the bulletins of a node begin."""
+    return orjson.dumps((VERSION, epoch, node, start))[:-1] + b","
+
+
+def is_numbered(data: bytes, begins: bytes) -> bool:
+    """Whether a bulletin that begins so is none of those that are not numbered. Much less work than
+    to decode it.
+    """
+    if not data.startswith(begins):
+        return False
+    kind = data[len(begins) : len(begins) + _TO_KIND]
+    return not any(name in kind for name in _NOT_NUMBERED)
+
+
 def decode(epoch: str, data: bytes) -> tuple[Heading, Read]:
     """A bulletin from bytes.
 
@@ -176,11 +194,11 @@ def decode(epoch: str, data: bytes) -> tuple[Heading, Read]:
 def _columns(stored: Stored) -> tuple[Mapping[str, Sequence[Any]], Mapping[str, User]]:
     """The fields that any of the messages has, and the authors by id."""
     posted = [each.posted for each in stored.items]
+    messages = [each.message for each in posted]
     columns: dict[str, Sequence[Any]] = {}
-    for cls, rows in ((Message, [each.message for each in posted]), (Posted, posted)):
-        for each in attrs.fields(cls):
-            column = [getattr(row, each.name) for row in rows]
-            if each.name != "message" and any(value != each.default for value in column):
+    for (fields, values), rows in ((_OF_MESSAGE, messages), (_OF_POSTED, posted)):
+        for each, column in zip(fields, zip(*map(values, rows), strict=True), strict=True):
+            if column.count(each.default) < len(column):
                 columns[each.name] = column
     if any(each.pair for each in stored.items):
         columns["pair"] = [each.pair for each in stored.items]
@@ -253,6 +271,14 @@ def _as_it_is(value: T) -> T:
     return value
 
 
+def _fields(cls: type, *besides: str) -> tuple[Sequence[Any], Callable[[Any], tuple[Any, ...]]]:
+    """The fields of a class, but for those, and what gives the values of all of them."""
+    fields = [each for each in attrs.fields(cls) if each.name not in besides]
+    return fields, attrgetter(*(each.name for each in fields))
+
+
+_OF_MESSAGE: Final = _fields(Message)
+_OF_POSTED: Final = _fields(Posted, "message")
 _READ_MESSAGE: Final = [(each.name, _reader(each.type)) for each in attrs.fields(Message)]
 _READ_POSTED: Final = [
     (each.name, _reader(each.type)) for each in attrs.fields(Posted) if each.name != "message"

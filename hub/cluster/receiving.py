@@ -30,7 +30,14 @@ from hub.cluster.bulletins import (
     TakenOver,
     Takeover,
 )
-from hub.cluster.codec import BadBulletin, Read, StoredMessages, decode
+from hub.cluster.codec import (
+    BadBulletin,
+    Read,
+    StoredMessages,
+    beginning,
+    decode,
+    is_numbered,
+)
 from hub.cluster.peers import Arrival, Peers
 from persistence.bus import Bus
 from persistence.nodes import Head, Node
@@ -145,19 +152,28 @@ class Receiver:
         self._company = company
         self._repeating = repeating
         self._says_at = -float("inf")
+        self._own_begins = "", b""
         self._figures = figures
 
     async def run(self) -> None:
         """Take bulletins until cancelled."""
         async with self._bus.bulletins() as bulletins:
             async for data in bulletins:
+                epoch = self._epoch()
                 if data is None:
                     self._missing("the bus began anew")
-                    continue
-                try:
-                    await self._take(*decode(self._epoch(), data))
-                except BadBulletin as error:
-                    self._say_bad(error)
+                elif not is_numbered(data, self._own(epoch)):  # of the own ones heartbeats count
+                    try:
+                        await self._take(*decode(epoch, data))
+                    except BadBulletin as error:
+                        self._say_bad(error)
+
+    def _own(self, epoch: str) -> bytes:
+        """With what the bulletins of this node begin."""
+        if epoch != self._own_begins[0]:
+            own = self._peers.own
+            self._own_begins = epoch, beginning(epoch, own.node, own.start)
+        return self._own_begins[1]
 
     async def _take(self, heading: Heading, read: Read) -> None:
         if self._peers.is_own(heading):

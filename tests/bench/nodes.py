@@ -36,7 +36,7 @@ TALKING: Final = 200
 OPENED: Final = 2_000
 MEMBERS: Final = 1_000
 LONE: Final = 400  # messages
-PEOPLE: Final = 20
+PEOPLE: Final = 200
 FLAGS: Final = (
     "--session-secrets", SECRET, "--jwt-secret", SECRET, "--user-messages-per-second", "100000",
     "--user-frames-per-second", "1000000", "--address-requests-per-second", "1000000",

@@ -25,25 +25,26 @@ class Lately(Generic[K, V]):
 
     def note(self, key: K, value: V) -> None:
         """Note a value in place of an earlier one."""
+        now = trio.current_time()
         self._noted.pop(key, None)
-        self._forget_old()
+        self._forget_old(now)
         if len(self._noted) >= MAX_NOTED:
             del self._noted[next(iter(self._noted))]
-        self._noted[key] = trio.current_time(), value
+        self._noted[key] = now, value
 
     def get(self, key: K) -> V | None:
         """The value that was noted lately, if any."""
-        self._forget_old()
+        self._forget_old(trio.current_time())
         found = self._noted.get(key)
         return None if found is None else found[1]
 
     def items(self) -> Iterator[tuple[K, V]]:
         """All that was noted lately."""
-        self._forget_old()
+        self._forget_old(trio.current_time())
         return ((key, value) for key, (_, value) in self._noted.items())
 
-    def _forget_old(self) -> None:
-        long_ago = trio.current_time() - self.seconds
+    def _forget_old(self, now: float) -> None:
+        long_ago = now - self.seconds
         while self._noted:
             oldest = next(iter(self._noted))
             if self._noted[oldest][0] > long_ago:

@@ -41,8 +41,8 @@ class TypingElsewhere:
         self._refused: Lately[Place, bool] = Lately(REFUSE_SECONDS)
 
     def message_delivered(self, place: Place, seq: int) -> None:
-        """The author's message there is delivered now."""
-        self._messages.note(place, max(seq, self.last_message(place)))
+        """The author's message there is delivered now, their last one."""
+        self._messages.note(place, seq)
 
     def last_message(self, place: Place) -> int:
         """The seq of the author's last message there, if it was delivered lately; else 0."""

@@ -26,6 +26,8 @@ from hub.cluster.bulletins import (
     Goodbye,
     Heading,
     Heartbeat,
+    Move,
+    Moved,
     Named,
     Reaching,
     Stored,
@@ -33,7 +35,14 @@ from hub.cluster.bulletins import (
     TakenOver,
     Takeover,
 )
-from hub.cluster.codec import BadBulletin, StoredMessages, decode, encode
+from hub.cluster.codec import (
+    BadBulletin,
+    StoredMessages,
+    beginning,
+    decode,
+    encode,
+    is_numbered,
+)
 from persistence.contents.revisions import Revised
 from protocol.dialect import Dialect, EventDialect
 from protocol.discovery import find_dialects
@@ -212,3 +221,18 @@ def test_an_author_who_is_missing_is_damage() -> None:
 def test_nothing_else_is_raised(data: bytes) -> None:
     with pytest.raises(BadBulletin):
         decode(EPOCH, data)
+
+
+def test_a_numbered_bulletin_of_a_node_is_known_by_its_beginning() -> None:
+    begins = beginning("e1", "north", "n1")
+    heading = Heading("north", "n1", 123_456_789)
+    move = Moved([Move(UserId(1), is_here=True)])
+    assert is_numbered(encode("e1", heading, move), begins)
+    for heartbeat in (Heartbeat(7, 1.5, ("south",)), Goodbye(1.0)):
+        assert not is_numbered(encode("e1", heading, heartbeat), begins)
+    for epoch, other in (
+        ("e2", heading),
+        ("e1", evolve(heading, node="north2")),
+        ("e1", evolve(heading, start="n2")),
+    ):
+        assert not is_numbered(encode(epoch, other, move), begins)

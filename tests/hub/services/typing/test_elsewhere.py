@@ -96,8 +96,6 @@ async def test_what_was_typed_before_a_message_is_not_delivered_after_it(
     assert typing.says(BEGINS) == []
     assert typing.says(evolve(BEGINS, after=6)) == []
     assert len(typing.says(evolve(BEGINS, after=7))) == 1
-    typing.typing.message_delivered(PLACE, 5)
-    assert typing.typing.last_message(PLACE) == 7
     await trio.sleep(LATE_SECONDS + 1)
     assert len(typing.says(BEGINS)) == 1
 
