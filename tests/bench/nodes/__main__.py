@@ -23,7 +23,7 @@ from attrs import frozen
 from tests.bench.exchange import BenchError
 from tests.bench.hubs import SECRET, People, Server, prepare
 from tests.bench.load import Load, Peer, build
-from tests.bench.quota import quota
+from tests.bench.nodes.quota import quota
 from tests.bench.scenarios import Run, fan_out, idle, pairs
 from tests.support.buses.redis_process import redis_process
 from tests.support.clients.websocket import WebSocket
@@ -31,7 +31,7 @@ from tests.support.programs.hub_process import HubProcess, run_hub
 from tests.support.programs.processes import cpu_seconds, workers_of
 from tests.support.stores.databases import database_server
 
-SOURCES: Final = Path(__file__).parents[3] / "shared" / "bench"
+SOURCES: Final = Path(__file__).parents[4] / "shared" / "bench"
 TALKING: Final = 200
 OPENED: Final = 2_000
 MEMBERS: Final = 1_000
@@ -40,7 +40,7 @@ PEOPLE: Final = 200
 FLAGS: Final = (
     "--session-secrets", SECRET, "--jwt-secret", SECRET, "--user-messages-per-second", "100000",
     "--user-frames-per-second", "1000000", "--address-requests-per-second", "1000000",
-    "--chat-messages", "1000000", "--log-level", "error",
+    "--chat-messages", "1000000", "--login-attempts-per-address", "10000", "--log-level", "error",
 )  # fmt: skip
 
 Rounds: TypeAlias = Mapping[str, Sequence[float]]
