@@ -87,6 +87,7 @@ class StoredMessages:
     workspace_ids: Sequence[WorkspaceId | None]
     _columns: Mapping[str, Sequence[Any]]
     _people: Mapping[str, Any]
+    _named: Sequence[Sequence[Sequence[UserId]]]
 
     def __len__(self) -> int:
         return len(self.places)
@@ -95,8 +96,8 @@ class StoredMessages:
         """Who gets a message whatever they have joined: of a dm both users, whom it mentions, and
         who follows its thread.
         """
-        named = (self._columns.get(name) for name in ("mentioned", "followers"))
-        return chain(self.pairs[index] or (), *(column[index] for column in named if column))
+        pair = self.pairs[index] or ()
+        return chain(pair, *(each[index] for each in self._named)) if self._named else pair
 
     def build(self, index: int) -> tuple[Posted, User]:
         """One of the messages, with its author.
@@ -217,6 +218,7 @@ def _stored_messages(body: Any) -> StoredMessages:  # noqa: ANN401  what JSON gi
         columns.get("workspace_id", nothing),
         columns,
         people,
+        [columns[name] for name in ("mentioned", "followers") if name in columns],
     )
 
 
