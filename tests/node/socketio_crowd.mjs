@@ -2,7 +2,7 @@
 // is printed when all are connected. When no more lines come they write no more, and each prints what
 // it saw, as soon as all have heard everything.
 //
-//   node socketio_crowd.mjs URL PAIRS
+//   node socketio_crowd.mjs URL PAIRS PAUSE_MS
 //
 // PAIRS: [{"channel": "7", "auths": [{...}, {...}], "transports": ["polling"]}, ...]; without
 // transports a client polls first.
@@ -11,7 +11,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { io } from "socket.io-client";
 import { onEnd, onLine, print } from "./program.mjs";
 
-const PAUSE_MS = 40; // between two messages of one
 const ANSWER_MS = 5_000;
 const END_MS = 30_000;
 
@@ -79,9 +78,9 @@ class Client {
     for (let number = 0; !isOver(); number++) {
       const content = `${this.name}:${number}`;
       const message = { content, channelId: this.#channel, tempId: content };
-      while (!(await this.#isStored(message))) await sleep(PAUSE_MS);
+      while (!(await this.#isStored(message))) await sleep(pauseMs);
       this.acknowledged.push(content);
-      await sleep(PAUSE_MS);
+      await sleep(pauseMs);
     }
   }
 
@@ -104,7 +103,8 @@ class Client {
   }
 }
 
-const [url = "", given = "[]"] = process.argv.slice(2);
+const [url = "", given = "[]", pause = "40"] = process.argv.slice(2);
+const pauseMs = Number(pause); // of each, between two messages
 const pairs = /** @type {Pair[]} */ (JSON.parse(given)).map((pair) =>
   pair.auths.map((auth) => new Client(url, pair, auth)),
 );

@@ -4,6 +4,7 @@ offline.
 """
 
 import json
+import os
 import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -21,11 +22,12 @@ from tests.support.programs.node import run_node
 from tests.support.programs.talking import TalkingProgram
 from tests.support.stores.databases import Databases, execute
 
-pytestmark = pytest.mark.timeout(150)
-
+PAIRS: Final = int(os.environ.get("PARLOUR_TEST_PAIRS", "6"))
+PAUSE_MS: Final = 7 * PAIRS  # of each between two messages: at most 290 a second of all
 DRAIN_SECONDS: Final = 4
 BACK_SECONDS: Final = 5  # after a drain
 TRANSPORTS: Final = ([POLLING], [WEBSOCKET], None)
+pytestmark = pytest.mark.timeout(120 + PAIRS)
 DM: Final = "SELECT id FROM channels WHERE user_lo = $1 AND user_hi = $2"
 FLAGS: Final = (
     "--drain-seconds", str(DRAIN_SECONDS), "--user-messages-per-second", "10000",
@@ -102,7 +104,7 @@ async def crowd(rig: Rig, pairs: Sequence[object]) -> AsyncIterator[TalkingProgr
     trusted = rig.folder / "trusted.pem"
     rig.cert.authority.cert_pem.write_to_path(trusted)
     environment = {"NODE_EXTRA_CA_CERTS": str(trusted)}
-    arguments = (rig.url, json.dumps(pairs))
+    arguments = (rig.url, json.dumps(pairs), str(PAUSE_MS))
     async with run_node("socketio_crowd.mjs", *arguments, environment=environment) as program:
         assert await program.happened() == {"connected": 2 * len(pairs)}
         yield program
@@ -112,7 +114,7 @@ def judge(clients: Sequence[Any]) -> None:
     """What the clients saw is what was promised."""
     for one, other in zip(clients[::2], clients[1::2], strict=True):
         for writer, hearer in ((one, other), (other, one)):
-            assert len(writer["acknowledged"]) > 50
+            assert len(writer["acknowledged"]) > 20
             assert hearer["heard"] == writer["acknowledged"]
     for client in clients:
         later = client["visits"][1:]
@@ -134,7 +136,7 @@ async def test_nobody_notices_more_than_one_close_of_each_node(server: Databases
                 for node in nodes:
                     await node.start()
                 watcher, cookie = await nodes[0].hub.sign_up("watcher")
-                pairs = [await pair_of(nodes[0], number, watcher) for number in range(6)]
+                pairs = [await pair_of(nodes[0], number, watcher) for number in range(PAIRS)]
                 async with (
                     proxy(rig, with_statistics),
                     crowd(rig, pairs) as program,
