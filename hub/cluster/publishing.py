@@ -37,6 +37,7 @@ from hub.cluster.bulletins import (
     StoredMessage,
     TakenOver,
     Takeover,
+    Typed,
 )
 from hub.cluster.codec import encode
 from hub.cluster.digest import mark
@@ -48,6 +49,7 @@ log = structlog.get_logger(__name__)
 BEAT_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 0.2
 ATTEMPTS: Final = 5
+TYPING_SECONDS: Final = 2.0  # for which an indicator may wait: then it says what was
 MAX_WAITING: Final = 1_000  # bulletins
 MAX_ITEMS: Final = 200  # in one that is put together
 MAX_KEPT: Final = 1_000  # bulletins that can be repeated
@@ -235,7 +237,7 @@ class Publisher:
         """Have the bus take it, in parts if it is too large. What cannot be taken has had its
         number, so that the others know that something is missing.
         """
-        parts = deque([waiting.bulletin])
+        parts = deque([_still_true(waiting, trio.current_time())])
         while parts:
             part = parts.popleft()
             heading = Heading(self._node, self._start, self._number + 1)
@@ -290,6 +292,14 @@ class Publisher:
     async def _say(self, bulletin: Heartbeat | Goodbye) -> None:
         heading = Heading(self._node, self._start, self._number)
         await self._publish(encode(self._epoch(), heading, bulletin))
+
+
+def _still_true(waiting: _Waiting, now: float) -> Numbered:
+    """Without typing that has waited for too long: a right may have ended since."""
+    bulletin = waiting.bulletin
+    if not isinstance(bulletin, Signs) or now < waiting.since + TYPING_SECONDS:
+        return bulletin
+    return Signs([each for each in bulletin.items if not isinstance(each, Typed)])
 
 
 def _with(bulletin: Numbered, items: Sequence[Any]) -> Numbered:

@@ -33,6 +33,7 @@ from tests.support.world import Person, World
 if TYPE_CHECKING:
     from tests.simulation.run import Simulation
 
+SIGN_IN_SECONDS = 20.0
 HERE_SECONDS = 1.0
 READY_SECONDS = 5.0
 DOZE_SECONDS = 4.0  # in which a slow device reads nothing
@@ -198,7 +199,8 @@ class Device:
             await self._try_ended_session()
         if self.sim.is_calm or self.sim.dice.random() < 0.7:
             world = await self.sim.cell.until_running()
-            with suppress(StoreUnavailable):
+            # a node that has ended does not answer any more
+            with suppress(StoreUnavailable), trio.move_on_after(SIGN_IN_SECONDS):
                 self.person = await world.sign_in(self.person.user)
                 self._session_id = self.sim.truth.opened(self.session_hash)
 
@@ -391,7 +393,8 @@ class Device:
         if connection.is_resumed:
             await self.notes.repeat(socket)
             for (_, key), sent in list(ledger.pending.items()):
-                if sent.channel_id in connection.joined or not self.language.must_rejoin:
+                is_joined = sent.channel_id in connection.joined or not self.language.must_rejoin
+                if is_joined or not self.sim.truth.sees(self.me, sent.channel_id):  # it is refused
                     await self._send(socket, key, sent)
         if connection.may_ask and (connection.needs_resume or self._may_have_missed()):
             await self._resume(socket)

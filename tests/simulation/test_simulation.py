@@ -69,7 +69,7 @@ def test_several_nodes_are_as_one(tmp_path: Path, nodes: int, start: int, seeds:
 
 
 def test_mistakes_of_nodes_are_found(tmp_path: Path) -> None:
-    until_found = ("--nodes", "2", "--until-broken", "--seeds", str(SEEDS_UNTIL_FOUND))
+    until_found = ("--nodes", "3", "--until-broken", "--seeds", str(SEEDS_UNTIL_FOUND))
     report = report_of(tmp_path, "--bug", *BUGS_OF_NODES, *until_found)
     assert report["not_broken_by"] == []
 

@@ -22,7 +22,7 @@ from attrs import frozen
 from hub.actor.letters import Delivery
 from hub.services.posting.order import RETRY_SECONDS, Arrival, Order, Outgoing, Reading
 from hub.services.posting.positions import Positions
-from persistence.contents.revisions import Revised, RevisionDraft, RevisionSpan, Target
+from persistence.contents.revisions import Revised, RevisionDraft, RevisionSpan
 from persistence.interface import Store
 from persistence.records import Draft, Gap
 from protocol.model import (
@@ -229,22 +229,25 @@ class Sequencer:
         not missing.
         """
         if self._is_alone:
-            self._begin(draft.target)
+            self._begin(draft.target.channel_id, draft.target.last_rev)
 
     def doubt_revision(self, draft: RevisionDraft) -> None:
         """It is unknown whether this revision was made; it may even be made from now on."""
         self._doubt_user(draft.by)
-        self._begin(draft.target)
+        channel_id, rev = draft.target.channel_id, draft.target.last_rev
+        # other nodes may have made the ones before it just now
+        self._begin(channel_id, rev if self._is_alone else rev - LOOK_BACK)
         self.revisions.doubt((draft.target.channel_id,))
 
     def _doubt_user(self, user_id: UserId) -> None:
         self._unsettled.add(user_id)
         self._has_doubted = True
 
-    def _begin(self, target: Target) -> None:
-        """What came before in this channel is not missing, if nothing is known of it."""
-        if self.revisions.positions.last(target.channel_id) is None:
-            self.revisions.positions.note(target.channel_id, target.last_rev, MessageId(0))
+    def _begin(self, channel_id: ChannelId, rev: int) -> None:
+        """What came up to there in this channel is not missing, if nothing is known of it."""
+        positions = self.revisions.positions
+        if positions.last(channel_id) is None:
+            positions.note(channel_id, max(0, rev), MessageId(0))
 
     # What comes from other nodes
 
@@ -274,8 +277,8 @@ class Sequencer:
         self.messages.doubt(last_revs)
         positions = self.revisions.positions
         for channel_id, rev in last_revs.items():
-            if positions.last(channel_id) is None and rev:
-                positions.note(channel_id, max(0, rev - LOOK_BACK), MessageId(0))
+            if rev:
+                self._begin(channel_id, rev - LOOK_BACK)
         self.revisions.doubt(each for each in last_revs if positions.last(each) is not None)
 
     # Both

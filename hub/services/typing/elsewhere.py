@@ -6,7 +6,7 @@ before a message, or before a right ended, is not delivered after it, however la
 not know: who may type where, what carries indicators.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -15,14 +15,13 @@ import trio
 from attrs import evolve
 
 from hub.actor.letters import ChannelRoom, Delivery
-from hub.cluster.bulletins import Reaching, Typed
+from hub.cluster.bulletins import Typed
 from hub.services.company.lately import Lately
 from hub.services.presence.corrections import Corrections
 from hub.services.typing.running import Place, Running
-from protocol.events import ChannelTyping, TypingChanged
+from protocol.events import ChannelTyping, Event, TypingChanged
 
 LATE_SECONDS: Final = 10.0  # that an indicator may be under way
-REFUSE_SECONDS: Final = 2.0  # in which a node may not know yet that a right has ended
 SPARE_SECONDS: Final = 1.0  # for its own end to come
 
 
@@ -38,7 +37,7 @@ class TypingElsewhere:
         self._running = running
         self._corrections = corrections
         self._messages: Lately[Place, int] = Lately(LATE_SECONDS)  # each author's last, by its seq
-        self._refused: Lately[Place, bool] = Lately(REFUSE_SECONDS)
+        self._refused: Lately[Place, bool] = Lately(LATE_SECONDS)
 
     def message_delivered(self, place: Place, seq: int) -> None:
         """The author's message there is delivered now, their last one."""
@@ -58,23 +57,17 @@ class TypingElsewhere:
         if place is None:
             return ()
         if not sign.is_typing:
-            if not self._running.is_on(place):
-                return ()  # it has ended
-            self._running.forget(place)
-            return self._deliveries(sign)()
+            return self._running.stop(place)
         if self.last_message(place) > sign.after or self._refused.get(place):
             return ()
-        ended = evolve(sign, is_typing=False, reaching=[_ended(each) for each in sign.reaching])
         expires = trio.current_time() + sign.seconds + SPARE_SECONDS
-        self._running.start(place, node, self._deliveries(ended), expires)
-        return self._deliveries(sign)()
+        begun = self._corrections.deliveries(sign.author_id, sign.reaching)
+        self._running.start(place, node, partial(_ended, begun), expires)
+        return begun
 
     def node_ended(self, node: str) -> None:
         """What began there ends now."""
         self._running.end_now(self._running.places(source=node))
-
-    def _deliveries(self, sign: Typed) -> Callable[[], list[Delivery]]:
-        return partial(self._corrections.deliveries, sign.author_id, sign.reaching)
 
 
 def _place_of(sign: Typed) -> Place | None:
@@ -83,11 +76,16 @@ def _place_of(sign: Typed) -> Place | None:
     return None if sign.channel_id is None else (sign.author_id, ChannelRoom(sign.channel_id))
 
 
-def _ended(reaching: Reaching) -> Reaching:
-    match reaching.event:
-        case TypingChanged() as event:
-            return evolve(reaching, event=evolve(event, is_typing=False, at=datetime.now(UTC)))
-        case ChannelTyping() as event:
-            return evolve(reaching, event=evolve(event, is_typing=False))
+def _ended(begun: Sequence[Delivery]) -> list[Delivery]:
+    """The end of an indicator, for those to whom its beginning was delivered."""
+    return [evolve(each, event=_end_of(each.event)) for each in begun]
+
+
+def _end_of(event: Event) -> Event:
+    match event:
+        case TypingChanged():
+            return evolve(event, is_typing=False, at=datetime.now(UTC))
+        case ChannelTyping():
+            return evolve(event, is_typing=False)
         case _:
-            return reaching
+            return event

@@ -32,6 +32,7 @@ DM: Final = "SELECT id FROM channels WHERE user_lo = $1 AND user_hi = $2"
 FLAGS: Final = (
     "--drain-seconds", str(DRAIN_SECONDS), "--user-messages-per-second", "10000",
     "--event-messages", "10000", "--address-requests-per-second", "10000",
+    "--login-attempts-per-address", "10000",
 )  # fmt: skip
 
 

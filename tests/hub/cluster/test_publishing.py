@@ -19,11 +19,21 @@ from hub.cluster.bulletins import (
     Present,
     Repeated,
     Seat,
+    Shown,
+    Signs,
     StoredMessage,
+    Typed,
 )
 from hub.cluster.codec import Read, StoredMessages, decode
 from hub.cluster.digest import mark
-from hub.cluster.publishing import ATTEMPTS, MAX_ITEMS, MAX_PRESENT, MAX_WAITING, Publisher
+from hub.cluster.publishing import (
+    ATTEMPTS,
+    MAX_ITEMS,
+    MAX_PRESENT,
+    MAX_WAITING,
+    TYPING_SECONDS,
+    Publisher,
+)
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.contents.revisions import Revised
 from protocol.events import HeartbeatAcknowledged, PresenceChanged
@@ -280,4 +290,22 @@ async def test_what_others_have_missed_is_published_again_under_its_number(
         assert number == 3
         assert [(each.number, len(each.reaching)) for each in read.items] == [(1, 1), (2, 0)]
         assert read.items[0].reaching[0].event == event
+        nursery.cancel_scope.cancel()
+
+
+async def test_typing_that_waited_for_the_bus_is_not_published(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    """A right may have ended meanwhile. Who is online is said, however late."""
+    typed = Typed(ANN.id, UserId(2), None, is_typing=True, seconds=5.0, after=0, reaching=())
+    shown = Shown(ANN.id, online=True, reaching=())
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.medium.stop()
+        node.publisher.signs([typed, shown])
+        await trio.sleep(TYPING_SECONDS)
+        node.medium.start()
+        nursery.start_soon(node.publisher.run)
+        assert await node.next() == (1, Signs((shown,)))
+        node.publisher.signs([typed])
+        assert await node.next() == (2, Signs((typed,)))
         nursery.cancel_scope.cancel()

@@ -333,7 +333,8 @@ class Ledger(Outgoing):
     def _thread_replied(self, replied: ThreadReplied) -> None:
         committed = self._find(replied.message_id)
         self._may_see(committed)
-        self._after_the_end(replied.channel_id, "a reply")
+        if not self.truth.may_be_late:
+            self._after_the_end(replied.channel_id, "a reply")
         self.note(self.name, f"is told of the reply {replied.message_id}")
         self.threads.tell(replied, is_joined=replied.channel_id in self.connection.joined)
 
@@ -382,9 +383,10 @@ class Ledger(Outgoing):
             self.connection.reach(stored.channel_id, stored.seq)
             is_new = self._place(stored.channel_id, stored.seq, name)
             if is_new:
-                as_posted = self.truth.states[message.position][0]
-                as_sent = evolve(as_posted, content=self._sent[name].text)
-                self.states.keep(stored.channel_id, stored.seq, as_sent)
+                state, text = self.truth.states[message.position][0], self._sent[name].text
+                if text.strip() != state.content:  # which may be stored trimmed
+                    state = evolve(state, content=text)
+                self.states.keep(stored.channel_id, stored.seq, state)
         if is_new or not is_repeat:  # what confirms a repeat may be older than what came before
             self._show_threads(stored, committed)
 

@@ -12,10 +12,11 @@ from trio.testing import MockClock
 
 from hub.services.posting.inbox import Inbox
 from hub.services.posting.order import WAIT_SECONDS, Outgoing
-from persistence.contents.revisions import Revised, RevisionDraft
+from hub.services.posting.sequencer import Sequencer
+from persistence.contents.revisions import Revised, RevisionDraft, Target
 from persistence.interface import Store
 from persistence.records import Draft, StoreUnavailable
-from protocol.model import MessageId, Posted, User
+from protocol.model import ChannelId, MessageId, Posted, User, UserId
 from protocol.revisions import Edit
 from tests.support.cluster.life import Life
 from tests.support.cluster.node import HOLD_SECONDS, new_user, open_node, seqs
@@ -400,3 +401,21 @@ def test_whatever_comes_in_whatever_order_everybody_gets_all_of_it_once_in_order
 
 
 pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.mark.parametrize(("hold_seconds", "known"), [(0.0, 9), (HOLD_SECONDS, 0)])
+def test_one_of_several_nodes_looks_back_from_a_revision_in_doubt(
+    memory_store: Store, hold_seconds: float, known: int
+) -> None:
+    """Others may have made those before it just now; to a hub that is alone none is missing."""
+    channel_id, user_id = ChannelId(3), UserId(1)
+    target = Target(channel_id, None, 9, user_id)
+    draft = RevisionDraft(user_id, MessageId(5), Edit("x"), target)
+
+    async def doubted() -> int | None:
+        sequencer = Sequencer(memory_store, MessageId(0), hold_seconds=hold_seconds)
+        sequencer.doubt_revision(draft)
+        assert sequencer.lacks_revisions
+        return sequencer.revisions.positions.last(channel_id)
+
+    assert trio.run(doubted) == known

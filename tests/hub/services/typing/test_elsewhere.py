@@ -1,5 +1,6 @@
 """What another node says of typing is delivered once, and never after what ended it."""
 
+import pytest
 import trio
 from attrs import define, evolve, field
 from trio.testing import MockClock
@@ -10,7 +11,7 @@ from hub.actor.listeners import RoomListeners
 from hub.cluster.bulletins import Reaching, Typed
 from hub.cluster.elsewhere import Announcer
 from hub.services.presence.corrections import Corrections
-from hub.services.typing.elsewhere import LATE_SECONDS, REFUSE_SECONDS, TypingElsewhere
+from hub.services.typing.elsewhere import LATE_SECONDS, TypingElsewhere
 from hub.services.typing.indicators import TypingIndicators
 from hub.services.typing.running import Place, Running
 from persistence.interface import Store
@@ -75,6 +76,32 @@ async def test_its_end_is_delivered_once(autojump_clock: MockClock) -> None:
     assert typing.says(ENDS) == []
 
 
+@pytest.mark.parametrize("sign", [ENDS, None], ids=["said", "lost"])
+async def test_whoever_was_shown_it_is_shown_its_end_whatever_they_may_know_now(
+    autojump_clock: MockClock, sign: Typed | None
+) -> None:
+    typing = Elsewhere()
+    typing.says(BEGINS)
+    typing.corrections.note(ANN.id, BEN, knows=False)
+    if sign is None:
+        while not (ended := await typing.running.due()):
+            pass
+        (delivery,) = ended[0].deliveries
+    else:
+        (delivery,) = typing.typing.received("north", sign)
+    assert delivery.to == ToUsers([BEN])
+
+
+async def test_nobody_is_shown_the_end_of_what_they_were_not_shown(
+    autojump_clock: MockClock,
+) -> None:
+    typing = Elsewhere()
+    typing.corrections.note(ANN.id, BEN, knows=False)
+    typing.says(BEGINS)
+    typing.corrections.note(ANN.id, BEN, knows=True)
+    assert [each.to for each in typing.typing.received("north", ENDS)] == [ToUsers([])]
+
+
 async def test_an_end_that_was_lost_comes_a_second_late(autojump_clock: MockClock) -> None:
     typing = Elsewhere()
     typing.says(BEGINS)
@@ -106,7 +133,7 @@ async def test_after_a_right_has_ended_nothing_of_before_is_delivered(
     typing = Elsewhere()
     typing.typing.refuse(PLACE)
     assert typing.says(BEGINS) == []
-    await trio.sleep(REFUSE_SECONDS + 1)
+    await trio.sleep(LATE_SECONDS + 1)
     assert len(typing.says(BEGINS)) == 1
 
 

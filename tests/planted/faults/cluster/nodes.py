@@ -42,6 +42,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/cluster/test_receiving.py",),
     ),
     Fault(
+        "typing that waited for the bus is published, however old it is",
+        PUBLISHING,
+        "or now < waiting.since + TYPING_SECONDS",
+        "or True",
+        ("tests/hub/cluster/test_publishing.py",),
+    ),
+    Fault(
         "the others do not learn that a node has no answer",
         PUBLISHING,
         "                if take_doubt():\n",

@@ -99,9 +99,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the end of typing at another node is delivered twice",
         "hub/services/typing/elsewhere.py",
-        "            if not self._running.is_on(place):\n"
-        "                return ()  # it has ended\n",
-        "",
+        "return self._running.stop(place)",
+        "return self._corrections.deliveries(sign.author_id, sign.reaching)",
+        (TYPING,),
+    ),
+    Fault(
+        "who must not know of an author any more is not shown that their typing has ended",
+        "hub/services/typing/elsewhere.py",
+        "partial(_ended, begun)",
+        "partial(self._corrections.deliveries, sign.author_id, sign.reaching)",
         (TYPING,),
     ),
     Fault(

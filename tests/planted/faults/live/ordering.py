@@ -13,6 +13,13 @@ BY_NODES: Final = ("tests/hub/services/posting/test_nodes.py",)
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a node whose revision is in doubt takes none before it for missing",
+        SEQUENCER,
+        "rev if self._is_alone else rev - LOOK_BACK",
+        "rev",
+        ("tests/hub/services/posting/test_nodes.py",),
+    ),
+    Fault(
         "what comes early from another node is delivered at once",
         ORDER,
         "if number != (self.positions.last(channel_id) or 0) + 1 or",
