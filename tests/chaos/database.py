@@ -16,7 +16,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,7 +26,6 @@ import trio_asyncio
 from attrs import define, field
 
 from tests.chaos.patience import PATIENCE_SECONDS, Hung, until
-from tests.chaos.server import unused_port
 from tests.chaos.servers.cluster import PASSWORD, ROLE, Cluster, make_database, run_cluster
 from tests.simulation.postgres.people import Device, Sender
 from tests.support.programs.hub_process import HubProcess, run_hub
@@ -36,6 +35,7 @@ from tests.support.stores.databases import (
     run_script,
     with_database,
 )
+from tests.support.wire.ports import unused_port
 from tests.support.wire.proxy import (
     Packet,
     Session,
@@ -184,6 +184,14 @@ class Faults:
         yield
         await run_script(self._inside, f"{OWNER_HAS}; GRANT ALL ON channels TO {ROLE}")
 
+    async def _end_all(self) -> None:
+        """Whoever asks for a connection has one until they are refused, also of those that are
+        kept for superusers.
+        """
+        while True:
+            with suppress(asyncpg.TooManyConnectionsError):
+                return await self._server(END)
+
     @asynccontextmanager
     async def no_more_connections(self) -> AsyncIterator[None]:
         taken: list[asyncpg.Connection] = []
@@ -197,10 +205,9 @@ class Faults:
                 except asyncpg.TooManyConnectionsError:
                     return
 
-        await self._server(END)
-        await trio_asyncio.aio_as_trio(take)()
-        await self._server(END)
-        await trio_asyncio.aio_as_trio(take)()
+        for _ in range(2):
+            await self._end_all()
+            await trio_asyncio.aio_as_trio(take)()
         yield
         for connection in taken:
             connection.terminate()

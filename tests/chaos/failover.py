@@ -26,9 +26,9 @@ from attrs import define, field
 
 from tests.chaos.campaign import WRONG, Campaign, Plan
 from tests.chaos.proxy import Proxy
-from tests.chaos.server import unused_port
 from tests.chaos.servers.replicated import Replicated, replicated, run
 from tests.support.programs.hub_process import HubProcess, RestartedHub, run_hub
+from tests.support.wire.ports import unused_port
 
 BEHIND_SECONDS = 0.3
 ATTEMPTS = 20

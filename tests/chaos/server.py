@@ -1,9 +1,7 @@
 """The hub and its Postgres as processes, and what is done to them."""
 
 import os
-import random
 import signal
-import socket
 import sys
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -13,19 +11,9 @@ from attrs import define, field
 
 from tests.support.programs.hub_process import HubProcess, RestartedHub, run_hub
 from tests.support.programs.processes import until_none_works_in, working_in
+from tests.support.wire.ports import unused_port
 
 UNSAFE = [sys.executable, "-m", "tests.chaos.unsafe_hub"]
-
-
-def unused_port() -> int:
-    """A port that nobody takes while the hub is down: not one of those that the kernel gives to
-    outgoing connections.
-    """
-    for port in random.sample(range(20_000, 32_000), 100):
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
 
 
 @define

@@ -17,12 +17,12 @@ import trio_asyncio
 from attrs import define, field
 
 from tests.chaos.proxy import Concerns, Proxy, everybody
-from tests.chaos.server import unused_port
 from tests.chaos.servers.cluster import PASSWORD, ROLE, Cluster, make_database, run_cluster
 from tests.cluster.health import Health
 from tests.support.buses.redis_process import RedisProcess, redis_process
 from tests.support.clients.http import request
 from tests.support.programs.hub_process import HubProcess, RestartedHub, run_hub
+from tests.support.wire.ports import unused_port
 
 FLAGS: Final = (
     "--joining", "at_once", "--token-lifetime", "86400", "--log-format", "json", "--db-pool", "4",

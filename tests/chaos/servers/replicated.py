@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from attrs import define, field
 
-from tests.chaos.server import unused_port
+from tests.support.wire.ports import unused_port
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 OWNER = "postgres"  # as root Postgres refuses to run

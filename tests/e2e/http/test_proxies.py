@@ -23,12 +23,12 @@ from tests.support.programs.documented_proxies import (
     Certificate,
     Ports,
     certificate,
-    free_port,
     run_proxy,
 )
 from tests.support.programs.hub_process import open_folder, run_hub
 from tests.support.programs.proxies import require
 from tests.support.programs.server import demo_passwords, serve
+from tests.support.wire.ports import unused_port
 
 PROXY = ("127.0.0.1",)
 PROXY_ID_CHARS = 32  # the hub's own has 16
@@ -56,7 +56,7 @@ async def test_everything_works_behind_a_proxy_below_a_path(
     memory_store: Store, folder: Path, cert: Certificate, name: str, tmp_path: Path
 ) -> None:
     require(name)
-    ports = Ports(free_port(), free_port())
+    ports = Ports(unused_port(), unused_port())
     async with (
         serve(
             memory_store,
@@ -139,7 +139,7 @@ async def test_the_terminal_client_works_behind_a_proxy_below_a_path(
     memory_store: Store, folder: Path, cert: Certificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require("haproxy")
-    ports = Ports(free_port(), free_port())
+    ports = Ports(unused_port(), unused_port())
     trusted = folder / "trusted.pem"
     cert.authority.cert_pem.write_to_path(trusted)
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
@@ -166,7 +166,7 @@ async def test_the_page_works_behind_a_proxy_below_a_path(folder: Path, cert: Ce
     """In Chromium, with every script by the path that browsers keep."""
     require("nginx")
     require_chromium()
-    ports = Ports(free_port(), free_port())
+    ports = Ports(unused_port(), unused_port())
     flags = ("--public-url", ports.url, "--trusted-proxies", "127.0.0.1")
     with run_hub(folder / "data", *flags, port=ports.hub) as hub:
         async with run_proxy("nginx", folder, cert, ports):

@@ -15,6 +15,7 @@ import trustme
 from attrs import define, field
 
 from tests.support.stores.places import quick_place
+from tests.support.wire.ports import unused_port
 
 PASSWORD: Final = "a/secret@of:Redis"
 QUOTED: Final = "a%2Fsecret%40of%3ARedis"
@@ -38,12 +39,6 @@ def program(name: str) -> str:
     if found is None:
         pytest.skip(f"{name} is not installed")
     return found
-
-
-def free_port() -> int:
-    with socket.create_server((HOST, 0)) as ours:
-        port: int = ours.getsockname()[1]
-        return port
 
 
 @define
@@ -76,7 +71,7 @@ class RedisProcess:
 
     folder: Path
     authority: Authority | None = None
-    port: int = field(factory=free_port)
+    port: int = field(factory=unused_port)
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
     @property

@@ -11,13 +11,13 @@ from attrs import define, frozen
 from tests.support.programs.documented_proxies import (
     FOLDER,
     Certificate,
-    free_port,
     running,
 )
 from tests.support.programs.hub_process import HubProcess, run_hub
 from tests.support.programs.node import run_node
 from tests.support.programs.proxies import nginx_command
 from tests.support.programs.socketio import Friend, SocketIoProgram, talking
+from tests.support.wire.ports import unused_port
 
 NORTH, SOUTH = NAMES = ("north", "south")
 _SHOWN: Final = {NORTH: "10.0.0.11:8000", SOUTH: "10.0.0.12:8000"}
@@ -35,7 +35,7 @@ class Rig:
 
     @classmethod
     def of(cls, folder: Path, cert: Certificate, dsn: str) -> "Rig":
-        return cls(folder, cert, dsn, free_port(), {name: free_port() for name in NAMES})
+        return cls(folder, cert, dsn, unused_port(), {name: unused_port() for name in NAMES})
 
     @property
     def url(self) -> str:

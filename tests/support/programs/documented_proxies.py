@@ -3,7 +3,6 @@ those that the documents show.
 """
 
 import os
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -89,14 +88,6 @@ def _replaced(shown: str, ports: Ports, values: Mapping[str, object]) -> str:
         assert old in shown, old
         shown = shown.replace(old, str(new))
     return shown.replace("server_name example.org", "server_name 127.0.0.1")
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

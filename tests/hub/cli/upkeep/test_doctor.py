@@ -22,9 +22,9 @@ from persistence.postgres.database.migrate import Schema, SqlFile, load_schema
 from persistence.postgres.upkeep.examination import Examination
 from persistence.postgres.upkeep.snapshot import Snapshot
 from protocol.admin import HubObject
-from tests.chaos.server import unused_port
 from tests.support.files.folders import files_in, path_of
 from tests.support.stores.databases import execute
+from tests.support.wire.ports import unused_port
 
 WELL = Examination(server=180_000, switched_off=[], ahead=0.1, commit=0.002)
 HASHES = {each.name: each.sha256 for each in (*load_schema().numbered, *load_schema().routines)}

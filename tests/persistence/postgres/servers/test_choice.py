@@ -19,8 +19,8 @@ from persistence.postgres.database.session import (
 )
 from persistence.postgres.servers.choice import servers_of, with_primary
 from persistence.records import DatabaseUnfit, StoreUnavailable, Unfit
-from tests.chaos.server import unused_port
 from tests.support.stores.databases import Databases, run_script
+from tests.support.wire.ports import unused_port
 
 PARTS = 4  # that each would wait: twice what looks for a pooler, the hold, the pool
 

@@ -21,11 +21,11 @@ from persistence.postgres.upkeep.snapshot import (
     server_version,
 )
 from persistence.records import Draft
-from tests.chaos.server import unused_port
 from tests.chaos.servers.cluster import DEBIAN, run_cluster
 from tests.support.programs.hub_process import open_folder
 from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.stores.records import make_users
+from tests.support.wire.ports import unused_port
 
 PROGRAMS = Programs(find_programs())
 
