@@ -113,9 +113,9 @@ async def crowd(rig: Rig, pairs: Sequence[object]) -> AsyncIterator[TalkingProgr
 
 def judge(clients: Sequence[Any]) -> None:
     """What the clients saw is what was promised."""
+    assert sum(len(each["acknowledged"]) for each in clients) > 600
     for one, other in zip(clients[::2], clients[1::2], strict=True):
         for writer, hearer in ((one, other), (other, one)):
-            assert len(writer["acknowledged"]) > 20
             assert hearer["heard"] == writer["acknowledged"]
     for client in clients:
         later = client["visits"][1:]
