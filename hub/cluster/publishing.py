@@ -37,7 +37,6 @@ from hub.cluster.bulletins import (
     StoredMessage,
     TakenOver,
     Takeover,
-    Typed,
 )
 from hub.cluster.codec import encode
 from hub.cluster.digest import mark
@@ -49,7 +48,7 @@ log = structlog.get_logger(__name__)
 BEAT_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 0.2
 ATTEMPTS: Final = 5
-TYPING_SECONDS: Final = 2.0  # for which an indicator may wait: then it says what was
+SIGN_SECONDS: Final = 2.0  # for which typing and presence may wait: then they say what was
 MAX_WAITING: Final = 1_000  # bulletins
 MAX_ITEMS: Final = 200  # in one that is put together
 MAX_KEPT: Final = 1_000  # bulletins that can be repeated
@@ -237,7 +236,10 @@ class Publisher:
         """Have the bus take it, in parts if it is too large. What cannot be taken has had its
         number, so that the others know that something is missing.
         """
-        parts = deque([_still_true(waiting, trio.current_time())])
+        is_sign = isinstance(waiting.bulletin, Signs)
+        if is_sign and trio.current_time() >= waiting.since + SIGN_SECONDS:
+            return  # a right may have ended since; every node announces by itself what it misses
+        parts = deque([waiting.bulletin])
         while parts:
             part = parts.popleft()
             heading = Heading(self._node, self._start, self._number + 1)
@@ -248,7 +250,8 @@ class Publisher:
                 parts.extendleft((_with(part, part.items[half:]), _with(part, part.items[:half])))
                 continue
             self._count(part)
-            if not is_small or not await self._insist(data):
+            attempts = 1 if is_sign else ATTEMPTS
+            if not is_small or not await self._insist(data, attempts):
                 self.figures.dropped += 1
 
     def _count(self, bulletin: Numbered) -> None:
@@ -265,9 +268,9 @@ class Publisher:
             case _:
                 pass
 
-    async def _insist(self, data: bytes) -> bool:
+    async def _insist(self, data: bytes, attempts: int) -> bool:
         """Whether the bus takes it, if need be at another attempt."""
-        for _ in range(ATTEMPTS - 1):
+        for _ in range(attempts - 1):
             if await self._publish(data):
                 return True
             await trio.sleep(RETRY_SECONDS)
@@ -292,14 +295,6 @@ class Publisher:
     async def _say(self, bulletin: Heartbeat | Goodbye) -> None:
         heading = Heading(self._node, self._start, self._number)
         await self._publish(encode(self._epoch(), heading, bulletin))
-
-
-def _still_true(waiting: _Waiting, now: float) -> Numbered:
-    """Without typing that has waited for too long: a right may have ended since."""
-    bulletin = waiting.bulletin
-    if not isinstance(bulletin, Signs) or now < waiting.since + TYPING_SECONDS:
-        return bulletin
-    return Signs([each for each in bulletin.items if not isinstance(each, Typed)])
 
 
 def _with(bulletin: Numbered, items: Sequence[Any]) -> Numbered:

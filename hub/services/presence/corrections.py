@@ -15,7 +15,7 @@ from hub.cluster.bulletins import Reaching
 from hub.services.company.lately import Lately
 from protocol.model import UserId
 
-LATE_SECONDS: Final = 2.0  # that what another node looked up may be under way
+LATE_SECONDS: Final = 5.0  # that what another node looked up may be under way
 
 Lookup: TypeAlias = dict[tuple[UserId, UserId], bool]
 

@@ -31,7 +31,7 @@ from hub.cluster.publishing import (
     MAX_ITEMS,
     MAX_PRESENT,
     MAX_WAITING,
-    TYPING_SECONDS,
+    SIGN_SECONDS,
     Publisher,
 )
 from persistence.bus.memory import Medium, MemoryBus
@@ -293,19 +293,35 @@ async def test_what_others_have_missed_is_published_again_under_its_number(
         nursery.cancel_scope.cancel()
 
 
-async def test_typing_that_waited_for_the_bus_is_not_published(
+async def test_typing_and_presence_that_waited_for_the_bus_are_not_published(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    """A right may have ended meanwhile. Who is online is said, however late."""
+    """A right may have ended meanwhile; every node announces by itself whom it has missed."""
     typed = Typed(ANN.id, UserId(2), None, is_typing=True, seconds=5.0, after=0, reaching=())
     shown = Shown(ANN.id, online=True, reaching=())
     async with listening() as node, trio.open_nursery() as nursery:
         node.medium.stop()
         node.publisher.signs([typed, shown])
-        await trio.sleep(TYPING_SECONDS)
+        await trio.sleep(SIGN_SECONDS)
         node.medium.start()
         nursery.start_soon(node.publisher.run)
-        assert await node.next() == (1, Signs((shown,)))
+        await trio.sleep(1)
+        node.publisher.signs([shown, typed])
+        assert await node.next() == (1, Signs((shown, typed)))
+        nursery.cancel_scope.cancel()
+
+
+async def test_typing_that_the_bus_does_not_take_is_given_up(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    typed = Typed(ANN.id, UserId(2), None, is_typing=True, seconds=5.0, after=0, reaching=())
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.medium.stop()
+        nursery.start_soon(node.publisher.run)
         node.publisher.signs([typed])
-        assert await node.next() == (2, Signs((typed,)))
+        await trio.sleep(0.1)
+        node.medium.start()
+        node.publisher.stored([message(1)])
+        number, read = await node.next()
+        assert (number, seqs(read)) == (2, [1])
         nursery.cancel_scope.cancel()

@@ -23,11 +23,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         PUBLISHING,
         """\
             self._count(part)
-            if not is_small or not await self._insist(data):
+            attempts = 1 if is_sign else ATTEMPTS
+            if not is_small or not await self._insist(data, attempts):
                 self.figures.dropped += 1
 """,
         """\
-            if is_small and await self._insist(data):
+            attempts = 1 if is_sign else ATTEMPTS
+            if is_small and await self._insist(data, attempts):
                 self._count(part)
             else:
                 self.figures.dropped += 1
@@ -42,10 +44,17 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/cluster/test_receiving.py",),
     ),
     Fault(
-        "typing that waited for the bus is published, however old it is",
+        "typing and presence that waited for the bus are published, however old they are",
         PUBLISHING,
-        "or now < waiting.since + TYPING_SECONDS",
-        "or True",
+        "if is_sign and trio.current_time()",
+        "if False and trio.current_time()",
+        ("tests/hub/cluster/test_publishing.py",),
+    ),
+    Fault(
+        "typing is published again and again until the bus takes it",
+        PUBLISHING,
+        "attempts = 1 if is_sign else ATTEMPTS",
+        "attempts = ATTEMPTS",
         ("tests/hub/cluster/test_publishing.py",),
     ),
     Fault(
