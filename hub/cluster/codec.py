@@ -157,8 +157,12 @@ def beginning(epoch: str, node: str, start: str) -> bytes:
 
 
 def is_numbered(data: bytes, begins: bytes) -> bool:
-    """Whether a bulletin that begins so is none of those that are not numbered. Much less work than
+    """Whether a bulletin begins so, and is one of the kinds that have numbers. Much less work than
     to decode it.
+
+    Args:
+        data: the bulletin.
+        begins: see `beginning`.
     """
     if not data.startswith(begins):
         return False

@@ -238,7 +238,9 @@ class Publisher:
         """
         is_sign = isinstance(waiting.bulletin, Signs)
         if is_sign and trio.current_time() >= waiting.since + SIGN_SECONDS:
-            return  # a right may have ended since; every node announces by itself what it misses
+            # a right may have ended since; every node announces by itself what it misses
+            self.figures.dropped += 1
+            return
         parts = deque([waiting.bulletin])
         while parts:
             part = parts.popleft()

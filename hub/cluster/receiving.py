@@ -152,28 +152,22 @@ class Receiver:
         self._company = company
         self._repeating = repeating
         self._says_at = -float("inf")
-        self._own_begins = "", b""
         self._figures = figures
 
     async def run(self) -> None:
         """Take bulletins until cancelled."""
+        own = self._peers.own
         async with self._bus.bulletins() as bulletins:
             async for data in bulletins:
                 epoch = self._epoch()
                 if data is None:
                     self._missing("the bus began anew")
-                elif not is_numbered(data, self._own(epoch)):  # of the own ones heartbeats count
+                elif not is_numbered(data, beginning(epoch, own.node, own.start)):
+                    # of the own ones only heartbeats say something
                     try:
                         await self._take(*decode(epoch, data))
                     except BadBulletin as error:
                         self._say_bad(error)
-
-    def _own(self, epoch: str) -> bytes:
-        """With what the bulletins of this node begin."""
-        if epoch != self._own_begins[0]:
-            own = self._peers.own
-            self._own_begins = epoch, beginning(epoch, own.node, own.start)
-        return self._own_begins[1]
 
     async def _take(self, heading: Heading, read: Read) -> None:
         if self._peers.is_own(heading):

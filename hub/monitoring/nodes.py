@@ -1,4 +1,6 @@
-"""Figures of a hub that is one of several nodes. See `hub.monitoring.figures`."""
+"""Figures of a hub that is one of several nodes: a part of `hub.monitoring.figures`, and what that
+guarantees holds of them. Must not know: how figures are shown.
+"""
 
 from collections.abc import Iterator
 

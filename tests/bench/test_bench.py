@@ -7,6 +7,8 @@ import pytest
 from tests.bench.__main__ import OURS, table
 from tests.bench.exchange import BenchError
 from tests.bench.load import build
+from tests.bench.nodes.__main__ import ROWS
+from tests.bench.nodes.__main__ import table as table_of_nodes
 from tests.bench.scenarios import SCENARIOS
 
 
@@ -20,6 +22,22 @@ def test_the_table_shows_medians_and_ratios() -> None:
     assert lines.splitlines()[2:] == [
         f"| {scenario.what} | Parlour | 300 messages/s | 1.00 | 2.00 | - | - |",
         f"| {scenario.what} | Go | 100 messages/s | 1.00 | 2.00 | 3.00 | - |",
+    ]
+
+
+def test_the_table_of_nodes_shows_medians_and_ratios_to_the_first_layout() -> None:
+    found = {
+        row.what: {
+            each.name: [50.0, 100.0 * (at + 1), 900.0] for at, each in enumerate(row.layouts)
+        }
+        for row in ROWS
+    }
+    lines = table_of_nodes(found).splitlines()[2:]
+    assert len(lines) == sum(len(row.layouts) for row in ROWS)
+    assert lines[:3] == [
+        "| 100 pairs, 8 in flight | one process | 100 messages/s | 1.00 |",
+        "| 100 pairs, 8 in flight | one process with a bus | 200 messages/s | 2.00 |",
+        "| 100 pairs, 8 in flight | 2 workers | 300 messages/s | 3.00 |",
     ]
 
 

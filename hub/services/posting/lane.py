@@ -154,7 +154,7 @@ class Lane:
 
         It is to be sent without awaiting anything before. Any number of calls may share it.
         """
-        arrival = Arrival(posted.message, partial(self._message_deliveries, posted, author, None))
+        arrival = Arrival(posted.message, partial(self._message_deliveries, posted, author))
         self.sequencer.receive(arrival, out)
 
     def skip(
@@ -331,7 +331,7 @@ class Lane:
                 while self.sequencer.lacks_messages:
                     with trio.fail_at(until):
                         page = await self.sequencer.read()
-                    out = self.sequencer.take_page(page, self._found_deliveries)
+                    out = self.sequencer.take_page(page, self._message_deliveries)
                     await out.send(self._hub)
         except (StoreUnavailable, trio.TooSlowError) as error:
             log.warning("missing_not_read", reason=str(error))
@@ -430,11 +430,8 @@ class Lane:
             deliveries += confirmations(posted.message, submission.confirm)
         return deliveries
 
-    def _found_deliveries(self, posted: Posted, author: User) -> list[Delivery]:
-        return self._message_deliveries(posted, author, None)
-
     def _message_deliveries(
-        self, posted: Posted, author: User, besides: Client | None
+        self, posted: Posted, author: User, besides: Client | None = None
     ) -> list[Delivery]:
         """The deliveries of a message, without those that would reach no connection."""
         message, peer = posted.message, posted.message.recipient_id
@@ -458,10 +455,6 @@ def _stored(outcomes: Iterable[tuple[Submission, Settlement]]) -> Iterator[Store
     """What was stored just now, for other nodes."""
     for submission, outcome in outcomes:
         if isinstance(outcome, Posted) and not outcome.repeated:
-            yield _for_others(outcome, submission.author, submission.dm)
-
-
-def _for_others(posted: Posted, author: User, dm: tuple[UserId, UserId] | None) -> StoredMessage:
-    """A message with the two of its dm, if it is in one."""
-    peer = posted.message.recipient_id
-    return StoredMessage(posted, author, dm if peer is None else (author.id, peer))
+            author, peer = submission.author, outcome.message.recipient_id
+            pair = submission.dm if peer is None else (author.id, peer)
+            yield StoredMessage(outcome, author, pair)

@@ -306,6 +306,7 @@ async def test_typing_and_presence_that_waited_for_the_bus_are_not_published(
         node.medium.start()
         nursery.start_soon(node.publisher.run)
         await trio.sleep(1)
+        assert node.publisher.figures.dropped == 1
         node.publisher.signs([shown, typed])
         assert await node.next() == (1, Signs((shown, typed)))
         nursery.cancel_scope.cancel()

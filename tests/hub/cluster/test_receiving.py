@@ -3,9 +3,10 @@ anew since.
 """
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 
+import pytest
 import trio
 from trio.testing import MockClock
 
@@ -67,32 +68,23 @@ async def frames_after(
     return await bens.everything()
 
 
-async def test_what_comes_again_after_a_node_has_ended_is_dropped(
-    autojump_clock: MockClock,
+@pytest.mark.parametrize("is_back", [False, True], ids=["ended", "begun anew"])
+async def test_what_a_node_published_before_it_ended_is_dropped_when_it_comes_again(
+    autojump_clock: MockClock, *, is_back: bool
 ) -> None:
     store, medium = new_store(), Medium()
-    async with open_node(store, medium, "south") as south:
+    async with open_node(store, medium, "south") as south, AsyncExitStack() as later:
         ann, ben = await related(south.world)
         async with recorded(medium) as published:
             await live(store, medium, ann, ben, autojump_clock)
             old = list(published)
         assert len(old) > 10
+        if is_back:
+            await later.enter_async_context(open_node(store, medium, "north"))
         with captured_lines() as lines:
             assert await frames_after(south, ben, old, autojump_clock) == []
         assert {each["reason"] for each in lines if each["event"] == "bad_bulletin"} == {
             "north has ended, or has not begun"
         }
-
-
-async def test_what_comes_again_after_a_node_has_begun_anew_is_dropped(
-    autojump_clock: MockClock,
-) -> None:
-    store, medium = new_store(), Medium()
-    async with open_node(store, medium, "south") as south:
-        ann, ben = await related(south.world)
-        async with recorded(medium) as published:
-            await live(store, medium, ann, ben, autojump_clock)
-            old = list(published)
-        async with open_node(store, medium, "north"):
-            assert await frames_after(south, ben, old, autojump_clock) == []
-            assert not south.world.services.cluster or not south.world.services.cluster.is_apart
+        assert south.world.services.cluster is not None
+        assert not south.world.services.cluster.is_apart

@@ -78,8 +78,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what comes from another node overtakes what was read of the log",
         LANE,
-        "                    out = self.sequencer.take_page(page, self._found_deliveries)\n",
-        "                    out = self.sequencer.take_page(page, self._found_deliveries)\n"
+        "                    out = self.sequencer.take_page(page, self._message_deliveries)\n",
+        "                    out = self.sequencer.take_page(page, self._message_deliveries)\n"
         "                    await trio.lowlevel.checkpoint()\n",
         BY_NODES,
     ),
