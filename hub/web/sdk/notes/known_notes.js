@@ -32,6 +32,7 @@ export class KnownNotes {
   /** @type {Map<number, HiddenNote>} */
   #ofMessages = new Map(); // by the message's id
   #named = 0; // what the last `resume` said is known
+  #isAsking = false; // that one has not ended
   /** @type {Set<ConversationNote | HiddenNote>} */
   #told = new Set(); // since then
 
@@ -73,7 +74,7 @@ export class KnownNotes {
   noted(note) {
     const before = this.#ofConversations.get(note.conversationId);
     this.#told.add(note);
-    if (before !== undefined && before.note > note.note) return false;
+    if (this.#isOld(note, before)) return false;
     this.#ofConversations.set(note.conversationId, note);
     return !areSame(before?.marks ?? UNMARKED, note.marks);
   }
@@ -85,7 +86,7 @@ export class KnownNotes {
   hidden(note) {
     const before = this.#ofMessages.get(note.id);
     this.#told.add(note);
-    if (before !== undefined && before.note > note.note) return false;
+    if (this.#isOld(note, before)) return false;
     this.#ofMessages.set(note.id, note);
     return (before?.isHidden ?? false) !== note.isHidden;
   }
@@ -103,6 +104,7 @@ export class KnownNotes {
   /** `resume` asks for what was noted since `known`. */
   asked() {
     this.#named = this.known;
+    this.#isAsking = true;
     this.#told.clear();
     return this.known;
   }
@@ -115,6 +117,7 @@ export class KnownNotes {
    */
   toldUpTo(upTo, isAll) {
     this.known = upTo;
+    this.#isAsking = false;
     if (!isAll && upTo >= this.#named) return [];
     const all = [...this.#ofConversations.values(), ...this.#ofMessages.values()];
     const gone = all.filter((note) => !this.#told.has(note));
@@ -123,6 +126,16 @@ export class KnownNotes {
       else this.#ofMessages.delete(note.id);
     }
     return gone;
+  }
+
+  /**
+   * Whether something later is known there: a note, or that nothing is noted any more.
+   * @param {{ note: number }} told
+   * @param {{ note: number } | undefined} held
+   */
+  #isOld({ note }, held) {
+    if (held !== undefined && held.note >= note) return held.note > note;
+    return note <= this.known && !this.#isAsking; // it comes late: what was told since is all
   }
 
   /** The log went back: what is noted there is asked for from the beginning. */

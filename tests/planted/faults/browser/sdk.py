@@ -102,9 +102,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the SDK takes an older note for what holds",
         "hub/web/sdk/notes/known_notes.js",
-        "    if (before !== undefined && before.note > note.note) return false;\n"
+        "    if (this.#isOld(note, before)) return false;\n    this.#ofConversations",
         "    this.#ofConversations",
-        "    this.#ofConversations",
+        UNITS,
+    ),
+    Fault(
+        "the SDK takes a late note for what holds where nothing is noted any more",
+        "hub/web/sdk/notes/known_notes.js",
+        "return note <= this.known && !this.#isAsking;",
+        "return false;",
         UNITS,
     ),
     Fault(

@@ -75,6 +75,18 @@ test("what another device notes is known here", async () => {
   assert.equal(events.filter(([type]) => type === "noted").length, 2);
 });
 
+test("a note that comes late does not hold where nothing is noted any more", async () => {
+  const hub = new FakeHub();
+  const client = await hub.onlineClient();
+  bringMessages(hub);
+  hub.socket.deliver({ ...RESUMED, notes: 4 }); // a mute and its end, hidden and shown again
+  deliver(hub, noted(1, { is_muted: true }), hidden(3, 2));
+  assert.equal(client.marks(BEN).isMuted, false);
+  assert.deepEqual(shown(client), [1, 2, 3]);
+  deliver(hub, noted(5, { is_muted: true }));
+  assert.equal(client.marks(BEN).isMuted, true);
+});
+
 test("a mute ends in time", async () => {
   const hub = new FakeHub();
   const client = await hub.onlineClient();
