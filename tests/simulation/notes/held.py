@@ -74,7 +74,7 @@ class HeldNotes:
         before = self._held.get(_place(noted))
         # outside of a resume one that is known already comes late: something else holds since
         is_late = number <= self.known and not self._asks
-        if before is None and not is_late or before is not None and before.number <= number:
+        if not is_late and (before is None or before.number < number):
             self._held[_place(noted)] = noted
         self._above.add(number)
         self._advance()
