@@ -16,6 +16,12 @@ from hub.rest.app import discover
 from protocol.discovery import find_dialects
 
 ROOT = Path(__file__).parent.parent
+TOP = {
+    ".ci", ".containerignore", ".editorconfig", ".gitignore", ".pre-commit-config.yaml",
+    "CHANGELOG.md", "CONTRIBUTING.md", "Containerfile", "LICENSE", "README.md", "SECURITY.md",
+    "biome.jsonc", "docs", "hub", "persistence", "protocol", "pyproject.toml",
+    "requirements-dev.lock", "requirements.lock", "tests",
+}  # fmt: skip
 PACKAGES = ("protocol", "persistence", "hub")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 MAX_LINES = 500
@@ -218,13 +224,22 @@ def test_protocol_imports_nothing_above_it_and_no_io() -> None:
     refuse({path: roots(path) & forbidden for path in in_package("protocol")})
 
 
+def tracked(*patterns: str) -> list[str]:
+    """The files that git knows."""
+    listed = subprocess.run(
+        ["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return listed.stdout.splitlines()
+
+
 def folders() -> list[Path]:
     """Every folder that holds source of ours."""
-    listed = subprocess.run(
-        ["git", "ls-files", "*.py", "*.js", "*.mjs"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return sorted({(ROOT / line).parent for line in listed.stdout.splitlines()})
+    return sorted({(ROOT / line).parent for line in tracked("*.py", "*.js", "*.mjs")})
+
+
+def test_nothing_else_lies_at_the_top() -> None:
+    """What a tool has left behind, say."""
+    assert {line.split("/")[0] for line in tracked()} == TOP
 
 
 def modules_in(folder: Path) -> list[str]:

@@ -95,11 +95,12 @@ class Workspaces:
             client.close(NOT_YOU)
             return
         self._identified.setdefault(user_id, {})[client] = None
+        lookup = self._arrivals.begin()
         workspaces = await self._current(lambda: self._store.of_user(user_id))
         rooms = [WorkspaceRoom(workspace.id) for workspace in workspaces]
         self._followed.setdefault(user_id, set()).update(workspace.id for workspace in workspaces)
         await self._hub.post(Join(client, rooms, Ready(client.user, workspaces, self._epoch())))
-        await self._arrivals.identified(client, workspaces)
+        await self._arrivals.identified(client, workspaces, lookup)
 
     def gone(self, client: Client) -> None:
         """The connection ended."""
@@ -220,6 +221,7 @@ class Workspaces:
         workspace = await self._current(lambda: self._store.get(workspace_id))
         if workspace is not None and user_id in workspace.members:
             return ()  # again
+        self._arrivals.belongs(user_id, workspace_id, is_member=False)
         if workspace is not None:
             await self._tell(workspace_id, MemberRemoved(workspace, user_id, user))
         farewell = WorkspaceDeleted(workspace_id) if workspace is None else None
@@ -300,6 +302,7 @@ class Workspaces:
 
     async def _join(self, user_id: UserId, workspace_id: WorkspaceId) -> None:
         self._changes += 1
+        self._arrivals.belongs(user_id, workspace_id, is_member=True)
         clients = tuple(self._identified.get(user_id, ()))
         if clients:
             self._followed.setdefault(user_id, set()).add(workspace_id)

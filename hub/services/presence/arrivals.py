@@ -19,12 +19,12 @@ from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToClients, WorkspaceRoom
 from hub.batching import Batcher
 from hub.services.presence.channels import ChannelPresences
-from hub.services.presence.corrections import corrected
+from hub.services.presence.corrections import Lookup
 from hub.services.presence.users import Presence
 from persistence.interface import Relations
 from persistence.records import StoreUnavailable
 from protocol.events import ChannelPresence, Event, PresenceChanged, WorkspacePresence
-from protocol.model import Channel, UserId, Workspace
+from protocol.model import Channel, UserId, Workspace, WorkspaceId
 
 log = structlog.get_logger(__name__)
 
@@ -34,10 +34,14 @@ RETRY_SECONDS: Final = 1.0
 
 @frozen(eq=False)
 class _Arrival:
-    """A connection that came: to the hub (None), to a channel, or to a workspace."""
+    """A connection that came: to the hub (None), to a channel, or to a workspace.
+
+    `lookup`: has what changed since the place was looked up.
+    """
 
     client: Client
     place: Channel | Workspace | None
+    lookup: Lookup
 
     @property
     def room(self) -> Room | None:
@@ -73,18 +77,28 @@ class Arrivals:
     async def connected(self, client: Client) -> None:
         """A connection was registered."""
         if PresenceChanged in client.wire.tells:
-            await self._arrivals.put(_Arrival(client, None))
+            await self._arrivals.put(_Arrival(client, None, self.begin()))
 
     async def joined(self, client: Client, channel: Channel) -> None:
         """A connection joined a channel."""
         if ChannelPresence in client.wire.tells:
-            await self._arrivals.put(_Arrival(client, channel))
+            await self._arrivals.put(_Arrival(client, channel, self.begin()))
 
-    async def identified(self, client: Client, workspaces: Iterable[Workspace]) -> None:
-        """A connection follows its user's workspaces from now on."""
+    async def identified(
+        self, client: Client, workspaces: Iterable[Workspace], lookup: Lookup
+    ) -> None:
+        """A connection follows its user's workspaces from now on, which were found by a lookup."""
         if WorkspacePresence in client.wire.tells:
             for workspace in workspaces:
-                await self._arrivals.put(_Arrival(client, workspace))
+                await self._arrivals.put(_Arrival(client, workspace, lookup))
+
+    def begin(self) -> Lookup:
+        """A lookup of where a connection comes to."""
+        return self._presence.corrections.begin()
+
+    def belongs(self, user_id: UserId, workspace_id: WorkspaceId, *, is_member: bool) -> None:
+        """From now on a user is seen in a workspace, or is not, whatever was looked up before."""
+        self._presence.corrections.note(user_id, WorkspaceRoom(workspace_id), knows=is_member)
 
     async def run(self) -> None:
         """Tell them until cancelled."""
@@ -93,14 +107,13 @@ class Arrivals:
     async def _tell(self, batch: Sequence[_Arrival]) -> None:
         waiting = [each for each in batch if any(True for _ in self._others(each, None))]
         while waiting:
-            with self._presence.corrections.of_lookup() as corrections:
-                try:
-                    seen = await self._look_up(waiting)
-                except StoreUnavailable as error:
-                    log.warning("arrivals_not_told", count=len(waiting), reason=str(error))
-                    await trio.sleep(RETRY_SECONDS)
-                    continue
-            await self._hub.broadcast(self._deliveries(waiting, seen, corrections))
+            try:
+                seen = await self._look_up(waiting)
+            except StoreUnavailable as error:
+                log.warning("arrivals_not_told", count=len(waiting), reason=str(error))
+                await trio.sleep(RETRY_SECONDS)
+                continue
+            await self._hub.broadcast(self._deliveries(waiting, seen))
             return
 
     async def _look_up(self, arrivals: Sequence[_Arrival]) -> "_Seen":
@@ -122,20 +135,15 @@ class Arrivals:
             is_shared or isinstance(arrival.place, Workspace) or self._presence.is_for_everybody
         )
 
-    def _deliveries(
-        self,
-        arrivals: Sequence[_Arrival],
-        seen: "_Seen",
-        corrections: Mapping[tuple[UserId, UserId], bool],
-    ) -> list[Delivery]:
+    def _deliveries(self, arrivals: Sequence[_Arrival], seen: "_Seen") -> list[Delivery]:
         told: dict[tuple[Room | None, Event], list[Client]] = {}
         for arrival in arrivals:
             me = arrival.client.user.id
             if self._asks_for_audience(arrival):
-                known = corrected(seen.audiences[me], me, corrections, knows=True)
+                known = arrival.lookup.users(seen.audiences[me], me, knows=True)
                 events = (event for _, event in self._others(arrival, known))
             else:
-                hidden = corrected(seen.blocked[me], me, corrections, knows=False)
+                hidden = arrival.lookup.users(seen.blocked[me], me, knows=False)
                 events = (
                     event for user_id, event in self._others(arrival, None) if user_id not in hidden
                 )
@@ -158,8 +166,10 @@ class Arrivals:
                     if user_id != me:
                         yield user_id, PresenceChanged(user_id, online=True)
             case Workspace(id=workspace_id, members=members):
+                room, changed = WorkspaceRoom(workspace_id), arrival.lookup.changed
                 for user_id in members:
-                    if user_id in online and user_id != me:
+                    is_member = changed.get((user_id, room), True)
+                    if is_member and user_id in online and user_id != me:
                         yield user_id, WorkspacePresence(workspace_id, user_id, online=True)
             case Channel(id=channel_id):
                 for event in self._in_channels.present(channel_id):

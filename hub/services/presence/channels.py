@@ -17,7 +17,7 @@ from hub.actor.letters import ChannelRoom, Delivery, Room, ToRooms, ToUserInRoom
 from hub.cluster.bulletins import Seat, Shown, Sign
 from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere, crossing
 from hub.services.presence.attendance import MAX_BATCH, OWN, PAUSE_SECONDS, Attendance
-from hub.services.presence.corrections import Corrections, corrected
+from hub.services.presence.corrections import Corrections
 from persistence.interface import Relations
 from persistence.records import PeerView, StoreUnavailable
 from protocol.events import ChannelPresence
@@ -126,8 +126,8 @@ class ChannelPresences:
                 await trio.sleep(PAUSE_SECONDS)
 
     async def _announce(self, hub: Hub, changes: Mapping[Seat, bool]) -> None:
-        with self._corrections.of_lookup() as corrections, self._in_dms.of_lookup() as in_dms:
-            hidden = await self._hidden_from(tuple(changes))
+        lookup, in_dms = self._corrections.begin(), self._in_dms.begin()
+        hidden = await self._hidden_from(tuple(changes))
         if hidden is None:
             for seat, everywhere in changes.items():
                 self.attendance.postpone(seat, RETRY_SECONDS, everywhere=everywhere)
@@ -142,9 +142,9 @@ class ChannelPresences:
             if online is None:  # meanwhile the user left or came back
                 continue
             self._index(seat, online=online)
-            unseen = corrected(hidden[seat], seat.user_id, corrections, knows=False)
+            unseen = lookup.users(hidden[seat], seat.user_id, knows=False)
             if seat.peer_id is not None:
-                unseen = corrected(unseen, seat.user_id, in_dms, knows=False)
+                unseen = in_dms.users(unseen, seat.user_id, knows=False)
             rooms = ToRooms((ChannelRoom(seat.channel_id),), besides_users=unseen | {seat.user_id})
             delivery = Delivery(_event(seat, online=online), rooms)
             deliveries.append(delivery)

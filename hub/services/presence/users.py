@@ -20,7 +20,7 @@ from hub.actor.letters import Delivery, ToEveryone, ToRooms, ToUserInRoom, ToUse
 from hub.cluster.bulletins import Shown, Sign
 from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere, crossing
 from hub.services.presence.attendance import MAX_BATCH, OWN, PAUSE_SECONDS, Attendance
-from hub.services.presence.corrections import Corrections, corrected
+from hub.services.presence.corrections import Corrections
 from hub.settings.choices import AudienceRule
 from persistence.interface import Relations, Workspaces
 from persistence.records import PeerView, StoreUnavailable
@@ -141,8 +141,8 @@ class Presence:
                 await trio.sleep(PAUSE_SECONDS)
 
     async def _announce(self, hub: Hub, changes: Mapping[UserId, bool]) -> None:
-        with self.corrections.of_lookup() as corrections:
-            seen = await self._look_up(hub, tuple(changes))
+        lookup = self.corrections.begin()
+        seen = await self._look_up(hub, tuple(changes))
         if seen is None:
             for user_id, everywhere in changes.items():
                 self.attendance.postpone(user_id, RETRY_SECONDS, everywhere=everywhere)
@@ -156,15 +156,15 @@ class Presence:
             online = self.attendance.announce(user_id)
             if online is None:  # while the audience was looked up, the user left or came back
                 continue
-            known_to = corrected(seen.known_to(user_id), user_id, corrections, knows=True)
-            hidden = corrected(seen.hidden_from(user_id), user_id, corrections, knows=False)
+            known_to = lookup.users(seen.known_to(user_id), user_id, knows=True)
+            hidden = lookup.users(seen.hidden_from(user_id), user_id, knows=False)
             theirs = self._deliveries(hub, user_id, known_to, hidden, online=online)
             theirs += [
                 Delivery(
-                    WorkspacePresence(workspace_id, user_id, online),
-                    ToRooms((WorkspaceRoom(workspace_id),), besides_users=hidden | {user_id}),
+                    WorkspacePresence(room.workspace_id, user_id, online),
+                    ToRooms((room,), besides_users=hidden | {user_id}),
                 )
-                for workspace_id in seen.workspaces.get(user_id, ())
+                for room in sorted(lookup.rooms(seen.rooms_of(user_id), user_id))
             ]
             deliveries += theirs
             if everywhere:
@@ -220,6 +220,9 @@ class _Seen:
 
     def known_to(self, user_id: UserId) -> frozenset[UserId]:
         return self.audiences.get(user_id, frozenset())
+
+    def rooms_of(self, user_id: UserId) -> frozenset[WorkspaceRoom]:
+        return frozenset(map(WorkspaceRoom, self.workspaces.get(user_id, ())))
 
     def hidden_from(self, user_id: UserId) -> frozenset[UserId]:
         return self.blocked.get(user_id, frozenset())

@@ -22,7 +22,7 @@ from hub.batching import Batcher
 from hub.cluster.bulletins import Sign, Typed
 from hub.cluster.elsewhere import Announcer, crossing
 from hub.limits.quotas import Kind
-from hub.services.presence.corrections import Corrections, corrected
+from hub.services.presence.corrections import Corrections
 from hub.services.typing.elsewhere import TypingElsewhere
 from hub.services.typing.indicator import ChannelIndicator, Indicator
 from hub.services.typing.running import End, Place, Running
@@ -237,12 +237,12 @@ class TypingIndicators:
 
     async def _pass_on_in_channels(self, batch: Sequence[ChannelIndicator]) -> None:
         pairs = list(dict.fromkeys((each.author.id, each.channel.id) for each in batch))
-        with self._corrections.of_lookup() as corrections:
-            try:
-                found = await self._channels.hidden_from(pairs)
-            except StoreUnavailable as error:
-                log.warning("typing_not_checked", count=len(batch), reason=str(error))
-                return
+        lookup = self._corrections.begin()
+        try:
+            found = await self._channels.hidden_from(pairs)
+        except StoreUnavailable as error:
+            log.warning("typing_not_checked", count=len(batch), reason=str(error))
+            return
         hidden_from = dict(zip(pairs, found, strict=True))
         deliveries: list[Delivery] = []
         signs: list[Sign] = []
@@ -251,7 +251,7 @@ class TypingIndicators:
             hidden = hidden_from[author_id, indicator.channel.id]
             if hidden is None or self._is_over(indicator):
                 continue
-            hidden = corrected(hidden, author_id, corrections, knows=False)
+            hidden = lookup.users(hidden, author_id, knows=False)
             shown = evolve(indicator, hidden_from=hidden)
             delivery = shown.delivery()
             deliveries.append(delivery)

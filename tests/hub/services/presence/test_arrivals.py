@@ -121,6 +121,33 @@ async def test_a_block_counts_for_what_was_being_looked_up(memory_store: Store) 
         await anns.is_silent()
 
 
+@pytest.mark.parametrize("waits_behind_others", [False, True])
+async def test_so_does_the_end_of_a_membership(
+    memory_store: Store, *, waits_behind_others: bool
+) -> None:
+    """Also where the lookup itself has not begun, because another one is under way."""
+    blocked, late = Interception("relations", "blocked_either_way"), Late()
+    async with open_world(blocked.over(memory_store)) as world:
+        school = await open_school(world)
+        await friends(world, school.ann, school.ben)
+        (await school.ann.open("/ws")).ignoring("user_online_status")
+        blocked.way = late
+        if waits_behind_others:
+            (await on_gateway(school.tea)).ignoring("PRESENCE_UPDATE", "GUILD_MEMBER_REMOVE")
+        bens = await on_gateway(school.ben)
+        await late.carried_out.wait()
+        blocked.way = None
+        ids = school.workspace.id, school.ann.id
+        await world.store.workspaces.remove_member(*ids, by=school.tea.id)
+        await until_quiet()
+        late.may_arrive.set()
+        await until_quiet()
+        frames = await shown(bens)
+        assert [frame["t"] for frame in frames if frame["d"]["userId"] == school.ann.id] == [
+            "GUILD_MEMBER_REMOVE"
+        ]
+
+
 async def test_who_has_left_again_is_told_nothing(memory_store: Store) -> None:
     blocked, late = Interception("relations", "blocked_either_way"), Late()
     async with open_world(blocked.over(memory_store)) as world:

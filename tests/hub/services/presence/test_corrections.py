@@ -1,33 +1,75 @@
 """What changed while something was looked up counts, and what was looked up of others stays."""
 
-from contextlib import ExitStack
+import weakref
 
-from hub.services.presence.corrections import Corrections, corrected
-from protocol.model import UserId
+import trio
+from trio.testing import MockClock
+
+from hub.actor.letters import ChannelRoom, Delivery, ToRooms, ToUsers, WorkspaceRoom
+from hub.cluster.bulletins import Reaching
+from hub.services.presence.corrections import Corrections
+from protocol.events import PresenceChanged, WorkspacePresence
+from protocol.model import ChannelId, UserId, WorkspaceId
 
 ANN, BEN, EVE, KIM = map(UserId, range(1, 5))
+SCHOOL, CLUB, BAND = (WorkspaceRoom(WorkspaceId(number)) for number in range(1, 4))
 
 
 async def test_a_change_counts_for_the_lookups_that_are_in_flight() -> None:
     corrections = Corrections()
     corrections.note(ANN, BEN, knows=False)  # before: the lookup will find it
-    with corrections.of_lookup() as found:
-        corrections.note(ANN, EVE, knows=True)
-        corrections.note(ANN, BEN, knows=True)
-        corrections.note(ANN, BEN, knows=False)
-        corrections.note(KIM, EVE, knows=False)
-    corrections.note(ANN, KIM, knows=True)  # after: it is told for itself
-    assert dict(found) == {(ANN, EVE): True, (ANN, BEN): False, (KIM, EVE): False}
-    assert corrected(frozenset({BEN, KIM}), ANN, found, knows=True) == {EVE, KIM}
-    assert corrected(frozenset({EVE, KIM}), ANN, found, knows=False) == {BEN, KIM}
-
-
-async def test_of_two_lookups_each_ends_for_itself() -> None:
-    corrections = Corrections()
-    first, second = ExitStack(), ExitStack()
-    one = first.enter_context(corrections.of_lookup())
-    other = second.enter_context(corrections.of_lookup())
-    second.close()
+    lookup = corrections.begin()
+    corrections.note(ANN, EVE, knows=True)
+    corrections.note(ANN, BEN, knows=True)
     corrections.note(ANN, BEN, knows=False)
-    first.close()
-    assert (one, other) == ({(ANN, BEN): False}, {})
+    corrections.note(KIM, EVE, knows=False)
+    corrections.note(ANN, CLUB, knows=False)
+    assert lookup.users(frozenset({BEN, KIM}), ANN, knows=True) == {EVE, KIM}
+    assert lookup.users(frozenset({EVE, KIM}), ANN, knows=False) == {BEN, KIM}
+
+
+async def test_so_does_a_membership() -> None:
+    corrections = Corrections()
+    lookup = corrections.begin()
+    corrections.note(ANN, CLUB, knows=False)
+    corrections.note(ANN, BAND, knows=True)
+    corrections.note(EVE, SCHOOL, knows=False)
+    corrections.note(ANN, BEN, knows=True)
+    assert lookup.rooms(frozenset({SCHOOL, CLUB}), ANN) == {SCHOOL, BAND}
+
+
+async def test_a_lookup_that_is_over_is_forgotten() -> None:
+    corrections = Corrections()
+    first, second = corrections.begin(), corrections.begin()
+    still_there = weakref.ref(first)
+    del first
+    corrections.note(ANN, BEN, knows=False)
+    assert still_there() is None
+    assert second.changed == {(ANN, BEN): False}
+
+
+async def test_what_another_node_looked_up_is_corrected_for_a_time(
+    autojump_clock: MockClock,
+) -> None:
+    corrections = Corrections()
+    corrections.note(ANN, BEN, knows=False)
+    corrections.note(ANN, CLUB, knows=False)
+    corrections.note(EVE, SCHOOL, knows=False)  # of somebody else
+    online = PresenceChanged(ANN, online=True)
+    in_club = WorkspacePresence(CLUB.workspace_id, ANN, online=True)
+    general = ChannelRoom(ChannelId(1))
+    reaching = [
+        Reaching(online, ToUsers([BEN, KIM])),
+        Reaching(in_club, ToRooms((CLUB,))),
+        Reaching(in_club, ToRooms((general, SCHOOL))),
+    ]
+    besides = frozenset({BEN})
+    assert corrections.deliveries(ANN, reaching) == [
+        Delivery(online, ToUsers([KIM])),
+        Delivery(in_club, ToRooms((), besides_users=besides)),
+        Delivery(in_club, ToRooms((general, SCHOOL), besides_users=besides)),
+    ]
+    await trio.sleep(6)
+    assert corrections.deliveries(ANN, reaching) == [
+        Delivery(each.event, each.to) for each in reaching
+    ]

@@ -7,6 +7,9 @@ from trio.testing import MockClock
 
 from persistence.interface import Store
 from tests.support.posting import private_message
+from tests.support.quiet import until_quiet
+from tests.support.school import on_gateway, open_school
+from tests.support.stores.intercept import Interception, Late
 from tests.support.stores.outage import Outage
 from tests.support.world import World, open_world
 
@@ -123,3 +126,22 @@ async def test_presence_is_announced_when_the_store_is_back(
         assert await bens.receive() == {
             "type": "user_online_status", "user_id": ann.id, "is_online": False,
         }  # fmt: skip
+
+
+async def test_a_membership_that_ended_while_it_was_looked_up_counts(memory_store: Store) -> None:
+    memberships, late = Interception("workspaces", "of_users"), Late()
+    async with open_world(memberships.over(memory_store)) as world:
+        school = await open_school(world)
+        await world.store.relations.request_follow(school.ann.id, school.ben.id)
+        await world.store.relations.accept_follow(school.ben.id, school.ann.id)
+        bens = await on_gateway(school.ben)
+        memberships.way = late
+        (await school.ann.open("/ws")).ignoring("user_online_status")
+        await late.carried_out.wait()
+        memberships.way = None
+        ids = school.workspace.id, school.ann.id
+        await world.store.workspaces.remove_member(*ids, by=school.tea.id)
+        await until_quiet()
+        late.may_arrive.set()
+        assert (await bens.receive())["t"] == "GUILD_MEMBER_REMOVE"
+        await bens.is_silent()

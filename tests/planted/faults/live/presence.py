@@ -42,9 +42,23 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who comes is shown whom a block has hidden meanwhile",
         "hub/services/presence/arrivals.py",
-        "known = corrected(seen.audiences[me], me, corrections, knows=True)",
+        "known = arrival.lookup.users(seen.audiences[me], me, knows=True)",
         "known = seen.audiences[me]",
         (ARRIVALS,),
+    ),
+    Fault(
+        "who comes is shown who has left the workspace meanwhile",
+        "hub/services/presence/arrivals.py",
+        "changed.get((user_id, room), True)",
+        "True",
+        (ARRIVALS,),
+    ),
+    Fault(
+        "somebody is announced in a workspace that they have left meanwhile",
+        "hub/services/presence/users.py",
+        "in sorted(lookup.rooms(seen.rooms_of(user_id), user_id))",
+        "in sorted(seen.rooms_of(user_id))",
+        ("tests/hub/services/presence/test_users.py",),
     ),
     Fault(
         "a user hears that they themselves came into a channel",
@@ -106,8 +120,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "presence in a workspace crosses a block",
         "hub/services/presence/users.py",
-        "ToRooms((WorkspaceRoom(workspace_id),), besides_users=hidden | {user_id}),",
-        "ToRooms((WorkspaceRoom(workspace_id),), besides_users=frozenset({user_id})),",
+        "ToRooms((room,), besides_users=hidden | {user_id}),",
+        "ToRooms((room,), besides_users=frozenset({user_id})),",
         (SIGHT,),
     ),
     Fault(
@@ -120,8 +134,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a block does not count for what was being looked up",
         "hub/services/presence/corrections.py",
-        "            lookup[user_id, peer] = knows\n",
-        "            lookup.get((user_id, peer))\n",
+        "            lookup.changed[user_id, viewer] = knows\n",
+        "            lookup.changed.get((user_id, viewer))\n",
         (SIGHT, "tests/hub/services/presence/test_corrections.py"),
     ),
 )
