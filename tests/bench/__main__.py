@@ -22,6 +22,7 @@ from tests.bench.exchange import BenchError
 from tests.bench.hubs import GoHub, parlour, prepare
 from tests.bench.load import Load, build
 from tests.bench.scenarios import SCENARIOS, SIZES, Scenario
+from tests.support.programs.command import end_as_by_hand
 
 SOURCES = Path(__file__).parents[3] / "shared" / "bench"
 QUICK_PEOPLE = 1_000
@@ -45,6 +46,7 @@ def main() -> int:
     parser.add_argument("--chart", type=Path, help="a PNG to write; needs the group `bench`")
     parser.add_argument("--json", type=Path, help="where to write every figure")
     options = parser.parse_args()
+    end_as_by_hand()
     rounds, seconds = (1, 1.5) if options.quick else (options.rounds, options.seconds)
     chosen = [each for each in SCENARIOS if not options.only or each.name in options.only]
     if options.quick:

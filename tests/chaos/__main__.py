@@ -21,6 +21,7 @@ import trio
 
 from tests.chaos.campaign import Campaign, Plan
 from tests.chaos.patience import PATIENCE_SECONDS
+from tests.support.programs.command import end_as_by_hand
 
 
 def main() -> int:
@@ -43,6 +44,7 @@ def main() -> int:
     )
     parser.add_argument("--json", type=Path, help="where to write what was found")
     options = parser.parse_args()
+    end_as_by_hand()
     plan = Plan(
         options.hub_kills, options.postgres_kills, options.pauses, options.cuts, options.sends
     )

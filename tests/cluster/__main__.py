@@ -21,8 +21,10 @@ import trio
 
 from tests.chaos.patience import PATIENCE_SECONDS
 from tests.cluster.campaign import Campaign, Plan
-from tests.cluster.faults import Planned, faults_of, parse_planned
+from tests.cluster.faults import PACKETS, Planned, faults_of, parse_planned
 from tests.cluster.installation import NAMES, Engine
+from tests.cluster.packets import begin_again, own_network, why_not
+from tests.support.programs.command import end_as_by_hand
 from tests.support.stores.places import quick_place
 
 
@@ -45,9 +47,15 @@ def main() -> int:
     parser.add_argument("--logs", type=Path, help="a folder to keep what the nodes logged")
     parser.add_argument("--json", type=Path, help="where to write what was found")
     options = parser.parse_args()
-    asked = [Planned(fault) for fault in faults_of(options.bus)]
+    end_as_by_hand()
+    reason = why_not()
+    asked = [Planned(fault) for fault in faults_of(options.bus, with_packets=reason is None)]
     if options.faults is not None:
         asked = [parse_planned(text) for text in options.faults.split(",") if text]
+    elif reason is not None:
+        print(f"no packets are lost: {reason}", file=sys.stderr)
+    if not own_network() and PACKETS.intersection(each.fault for each in asked):
+        begin_again("tests.cluster", sys.argv[1:])
     is_one_round = options.messages is None and options.seconds is None
     plan = Plan(
         engine=options.bus,

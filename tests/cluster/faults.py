@@ -17,6 +17,7 @@ from tests.chaos.patience import until
 from tests.chaos.proxy import BOTH, Proxy, Way, everybody
 from tests.chaos.servers.cluster import until_it_answers
 from tests.cluster.installation import Engine, Installation, Node
+from tests.cluster.packets import packets_lost
 from tests.support.buses.redis_process import RedisProcess
 
 SHORTEST_SECONDS: Final = 0.3
@@ -28,7 +29,7 @@ NO_BUS: Final = ("apart", "bus_lost", "bus_does_not_take")
 
 class Fault(StrEnum):
     """What can happen. A cut ends connections, and new ones at once; silence keeps them, and what
-    was sent comes afterwards.
+    was sent comes afterwards; where packets are lost, nothing is acknowledged or accepted.
     """
 
     NODE_KILL = "node_kill"
@@ -40,20 +41,38 @@ class Fault(StrEnum):
     BUS_SILENT = "bus_silent"
     BUS_SILENT_UP = "bus_silent_up"
     BUS_SILENT_DOWN = "bus_silent_down"
+    BUS_LOST = "bus_lost"
+    BUS_LOST_UP = "bus_lost_up"
+    BUS_LOST_DOWN = "bus_lost_down"
     POSTGRES_KILL = "postgres_kill"
     POSTGRES_STOP = "postgres_stop"
     DATABASE_CUT = "database_cut"
     DATABASE_SILENT = "database_silent"
     DATABASE_SILENT_UP = "database_silent_up"
     DATABASE_SILENT_DOWN = "database_silent_down"
+    DATABASE_LOST = "database_lost"
+    DATABASE_LOST_UP = "database_lost_up"
+    DATABASE_LOST_DOWN = "database_lost_down"
 
 
-SERVER_OF_BUS: Final = frozenset({Fault.BUS_KILL, Fault.BUS_STOP})
+LOST_TO_BUS: Final = frozenset({Fault.BUS_LOST, Fault.BUS_LOST_UP, Fault.BUS_LOST_DOWN})
+LOST_TO_DATABASE: Final = frozenset(
+    {Fault.DATABASE_LOST, Fault.DATABASE_LOST_UP, Fault.DATABASE_LOST_DOWN}
+)
+PACKETS: Final = LOST_TO_BUS | LOST_TO_DATABASE
+SERVER_OF_BUS: Final = LOST_TO_BUS | {Fault.BUS_KILL, Fault.BUS_STOP}
 
 
-def faults_of(engine: Engine) -> Sequence[Fault]:
-    """Those that there are. Where Postgres is the bus, what happens to its server is the same."""
-    return [each for each in Fault if engine is Engine.REDIS or each not in SERVER_OF_BUS]
+def faults_of(engine: Engine, *, with_packets: bool) -> Sequence[Fault]:
+    """Those that there are. Where Postgres is the bus, what happens to its server, and to the
+    packets on the way there, is the same.
+    """
+    return [
+        each
+        for each in Fault
+        if (engine is Engine.REDIS or each not in SERVER_OF_BUS)
+        and (with_packets or each not in PACKETS)
+    ]
 
 
 @frozen
@@ -142,12 +161,18 @@ class Faults:
             Fault.BUS_SILENT: partial(self._bus_silent, ways=BOTH),
             Fault.BUS_SILENT_UP: partial(self._bus_silent, ways=up),
             Fault.BUS_SILENT_DOWN: partial(self._bus_silent, ways=down),
+            Fault.BUS_LOST: partial(self._bus_lost, ways=BOTH),
+            Fault.BUS_LOST_UP: partial(self._bus_lost, ways=up),
+            Fault.BUS_LOST_DOWN: partial(self._bus_lost, ways=down),
             Fault.POSTGRES_KILL: self._postgres_kill,
             Fault.POSTGRES_STOP: self._postgres_stop,
             Fault.DATABASE_CUT: self._database_cut,
             Fault.DATABASE_SILENT: partial(self._database_silent, ways=BOTH),
             Fault.DATABASE_SILENT_UP: partial(self._database_silent, ways=up),
             Fault.DATABASE_SILENT_DOWN: partial(self._database_silent, ways=down),
+            Fault.DATABASE_LOST: partial(self._database_lost, ways=BOTH),
+            Fault.DATABASE_LOST_UP: partial(self._database_lost, ways=up),
+            Fault.DATABASE_LOST_DOWN: partial(self._database_lost, ways=down),
         }
 
     @asynccontextmanager
@@ -211,6 +236,12 @@ class Faults:
             yield
 
     @asynccontextmanager
+    async def _bus_lost(self, scene: Scene, ways: Collection[Way]) -> AsyncIterator[None]:
+        node = scene.node
+        async with self._without_bus(scene, [node]), _losing(scene, node.bus, ways):
+            yield
+
+    @asynccontextmanager
     async def _without_bus(self, scene: Scene, nodes: Sequence[Node]) -> AsyncIterator[None]:
         """These must say so, if it lasts."""
         before = {node.name: _said(node) for node in nodes}
@@ -262,6 +293,23 @@ class Faults:
                 node.database.fall_silent(ways, everybody)
                 await scene.until_not_ready([node])
                 yield
+
+    @asynccontextmanager
+    async def _database_lost(self, scene: Scene, ways: Collection[Way]) -> AsyncIterator[None]:
+        node = scene.node
+        with self.at.health.unwell([node.name]):
+            async with _losing(scene, node.database, ways):
+                await scene.until_not_ready([node])
+                yield
+
+
+@asynccontextmanager
+async def _losing(scene: Scene, proxy: Proxy, ways: Collection[Way]) -> AsyncIterator[None]:
+    """Packets are lost on the way to a proxy inside, or back."""
+    async with packets_lost(proxy.port, ways) as lost:
+        yield
+    if lost.packets:
+        scene.signs.append(f"{lost.packets} packets lost")
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from tests.bench.nodes.quota import quota
 from tests.bench.scenarios import Run, fan_out, idle, pairs
 from tests.support.buses.redis_process import redis_process
 from tests.support.clients.websocket import WebSocket
+from tests.support.programs.command import end_as_by_hand
 from tests.support.programs.hub_process import HubProcess, run_hub
 from tests.support.programs.processes import cpu_seconds, workers_of
 from tests.support.stores.databases import database_server
@@ -95,6 +96,7 @@ def main() -> int:
     parser.add_argument("--load", type=Path, default=SOURCES / "wsload.c", help="its source")
     parser.add_argument("--json", type=Path, help="where to write every figure")
     options = parser.parse_args()
+    end_as_by_hand()
     with tempfile.TemporaryDirectory(prefix="parlour-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)

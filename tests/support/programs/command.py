@@ -29,6 +29,14 @@ def run_module(module: str, *arguments: str, seconds: float) -> "subprocess.Comp
     return subprocess.CompletedProcess(command, process.returncode, out, errors)
 
 
+def end_as_by_hand() -> None:
+    """SIGTERM ends this program as Ctrl-C does, also in the background, where a shell lets programs
+    ignore that: what it has started ends with it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+
+
 @contextmanager
 def listening(
     module: str, *flags: str, port: int = 0
