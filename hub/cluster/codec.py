@@ -1,21 +1,22 @@
 """Bulletins as bytes.
 
 Guarantees: what is read was written by this version for this log, or `BadBulletin` is raised and
-nothing else. Messages are columns: many in one bulletin cost little more than one, and those that
-nobody here wants are not built. Must not know: what carries bulletins, what a node does with them.
+nothing else. Messages are columns: many in one bulletin cost little more than one, and of those
+that nobody here wants, only what says so is read. Must not know: what carries bulletins, what a
+node does with them.
 
 In bytes, a bulletin is a JSON array: version, epoch of the log, the node's name, its start, the
-number, the kind, the body.
+number, the kind, the body. The body of messages is what decides whether they are wanted; the rest
+of them is on a line of its own.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter
-from typing import Any, Final, TypeAlias, TypeVar, get_args
+from typing import Any, Final, TypeAlias
 
 import attrs
 import orjson
-from attrs import frozen
+from attrs import define, field, frozen
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 from cattrs.strategies import configure_tagged_union
@@ -39,6 +40,7 @@ from hub.cluster.bulletins import (
     Stored,
     TakenOver,
 )
+from hub.cluster.columns import Columns, Rows, Table
 from protocol.model import (
     ChannelId,
     Message,
@@ -51,9 +53,7 @@ from protocol.model import (
 from protocol.notes import Note
 from protocol.revisions import Revision
 
-T = TypeVar("T")
-
-VERSION: Final = 1
+VERSION: Final = 2
 
 _KINDS: Final[Mapping[str, type]] = {
     "stored": Stored,
@@ -76,18 +76,19 @@ class BadBulletin(Exception):
     """What came is no bulletin of this log that this version understands; the text says why."""
 
 
-@frozen
+@define
 class StoredMessages:
-    """A `Stored` that was read: what decides whether a message is wanted, and what is needed to
-    build one. `places`: channel, seq and id.
+    """A `Stored` that was read: what decides whether a message is wanted. `places`: channel, seq
+    and id.
     """
 
     places: Sequence[tuple[ChannelId, int, MessageId]]
     pairs: Sequence[tuple[UserId, UserId] | None]
     workspace_ids: Sequence[WorkspaceId | None]
-    _columns: Mapping[str, Sequence[Any]]
-    _people: Mapping[str, Any]
+    _index: Columns
     _named: Sequence[Sequence[Sequence[UserId]]]
+    _line: bytes
+    _rest: "_Rest | None" = field(default=None, init=False)
 
     def __len__(self) -> int:
         return len(self.places)
@@ -106,17 +107,25 @@ class StoredMessages:
             BadBulletin: it is damaged.
         """
         try:
-            given = {name: column[index] for name, column in self._columns.items()}
-            message = Message(
-                **{name: read(given[name]) for name, read in _READ_MESSAGE if name in given}
-            )
-            posted = Posted(
-                message, **{name: read(given[name]) for name, read in _READ_POSTED if name in given}
-            )
-            author = _CONVERTER.structure(self._people[str(message.author_id)], User)
+            if self._rest is None:
+                self._rest = _rest(self._index, self._line)
+            rest = self._rest
+            message = rest.messages.build(index)
+            posted = rest.posted.build(index, message=message)
+            author = rest.authors.once(rest.places_of_authors[message.author_id])
         except Exception as error:  # noqa: BLE001  whatever it is, the bulletin is damaged
             raise BadBulletin(f"a message of it cannot be read: {error!r}") from None
         return posted, author
+
+
+@frozen
+class _Rest:
+    """What messages are built of."""
+
+    messages: Rows[Message]
+    posted: Rows[Posted]
+    authors: Rows[User]
+    places_of_authors: Mapping[UserId, int]
 
 
 Read: TypeAlias = (
@@ -142,13 +151,12 @@ def encode(epoch: str, heading: Heading, bulletin: Bulletin) -> bytes:
         heading: whose it is.
         bulletin: what it says.
     """
-    match bulletin:
-        case Stored():
-            body: Any = _columns(bulletin)
-        case _:
-            body = _CONVERTER.unstructure(bulletin)
     head = (VERSION, epoch, heading.node, heading.start, heading.number, _NAMES[type(bulletin)])
-    return orjson.dumps((*head, body), default=_CONVERTER.unstructure)
+    if isinstance(bulletin, Stored):
+        index, rest = _columns(bulletin)
+        lines = orjson.dumps((*head, index)), orjson.dumps(rest, default=_CONVERTER.unstructure)
+        return b"\n".join(lines)
+    return orjson.dumps((*head, _CONVERTER.unstructure(bulletin)), default=_CONVERTER.unstructure)
 
 
 def beginning(epoch: str, node: str, start: str) -> bytes:
@@ -176,8 +184,9 @@ def decode(epoch: str, data: bytes) -> tuple[Heading, Read]:
     Raises:
         BadBulletin: it is none, damaged, or of another version or log.
     """
+    first, _, line = data.partition(b"\n")
     try:
-        version, of_epoch, node, start, number, kind, body = orjson.loads(data)
+        version, of_epoch, node, start, number, kind, body = orjson.loads(first)
     except (orjson.JSONDecodeError, TypeError, ValueError):
         raise BadBulletin("it is no bulletin") from None
     if version != VERSION:
@@ -190,39 +199,51 @@ def decode(epoch: str, data: bytes) -> tuple[Heading, Read]:
     heading = Heading(node, start, number)
     try:
         if cls is Stored:
-            return heading, _stored_messages(body)
+            return heading, _stored_messages(body, line)
         return heading, _CONVERTER.structure(body, cls)
     except Exception as error:  # noqa: BLE001  whatever a hook raises
         raise BadBulletin(f"its body cannot be read: {error!r}") from None
 
 
-def _columns(stored: Stored) -> tuple[Mapping[str, Sequence[Any]], Mapping[str, User]]:
-    """The fields that any of the messages has, and the authors by id."""
+def _columns(stored: Stored) -> tuple[Columns, Sequence[Columns]]:
+    """The index, and what else the messages have, with their authors."""
     posted = [each.posted for each in stored.items]
-    messages = [each.message for each in posted]
-    columns: dict[str, Sequence[Any]] = {}
-    for (fields, values), rows in ((_OF_MESSAGE, messages), (_OF_POSTED, posted)):
-        for each, column in zip(fields, zip(*map(values, rows), strict=True), strict=True):
-            if column.count(each.default) < len(column):
-                columns[each.name] = column
+    columns = {**_MESSAGES.write([each.message for each in posted]), **_POSTED.write(posted)}
+    index: dict[str, Sequence[Any]] = {
+        name: columns.pop(name) for name in _INDEX if name in columns
+    }
     if any(each.pair for each in stored.items):
-        columns["pair"] = [each.pair for each in stored.items]
-    return columns, {str(each.author.id): each.author for each in stored.items}
+        index["pair"] = [each.pair for each in stored.items]
+    authors = {each.author.id: each.author for each in stored.items}
+    return index, (columns, _AUTHORS.write([*authors.values()]))
 
 
-def _stored_messages(body: Any) -> StoredMessages:  # noqa: ANN401  what JSON gives
-    columns, people = body
-    seqs = columns["seq"]
-    if any(len(column) != len(seqs) for column in columns.values()):
+def _stored_messages(index: Columns, line: bytes) -> StoredMessages:
+    seqs = index["seq"]
+    if any(len(column) != len(seqs) for column in index.values()):
         raise ValueError("its columns are not of one length")
     nothing = (None,) * len(seqs)
     return StoredMessages(
-        list(zip(columns["channel_id"], seqs, columns["id"], strict=True)),
-        columns.get("pair", nothing),
-        columns.get("workspace_id", nothing),
-        columns,
-        people,
-        [columns[name] for name in ("mentioned", "followers") if name in columns],
+        list(zip(index["channel_id"], seqs, index["id"], strict=True)),
+        index.get("pair", nothing),
+        index.get("workspace_id", nothing),
+        index,
+        [index[name] for name in ("mentioned", "followers") if name in index],
+        line,
+    )
+
+
+def _rest(index: Columns, line: bytes) -> _Rest:
+    """Raises anything: it is damaged."""
+    rest, authors = orjson.loads(line)
+    columns = {**rest, **index}
+    if any(len(column) != len(index["seq"]) for column in columns.values()):
+        raise ValueError("its columns are not of one length")
+    return _Rest(
+        _MESSAGES.read(columns),
+        _POSTED.read(columns),
+        _AUTHORS.read(authors),
+        {user_id: place for place, user_id in enumerate(authors["id"])},
     )
 
 
@@ -262,30 +283,7 @@ def _make_converter() -> OrjsonConverter:
 
 
 _CONVERTER: Final = _make_converter()
-
-
-def _reader(kind: Any) -> Callable[[Any], Any]:  # noqa: ANN401  a type
-    """What makes a value of this type of what is in JSON."""
-    plain = {getattr(each, "__supertype__", each) for each in get_args(kind) or (kind,)}
-    if plain <= {int, str, bool, type(None)}:
-        return _as_it_is
-    structure = _CONVERTER.get_structure_hook(kind)
-    return lambda value: structure(value, kind)
-
-
-def _as_it_is(value: T) -> T:
-    return value
-
-
-def _fields(cls: type, *besides: str) -> tuple[Sequence[Any], Callable[[Any], tuple[Any, ...]]]:
-    """The fields of a class, but for those, and what gives the values of all of them."""
-    fields = [each for each in attrs.fields(cls) if each.name not in besides]
-    return fields, attrgetter(*(each.name for each in fields))
-
-
-_OF_MESSAGE: Final = _fields(Message)
-_OF_POSTED: Final = _fields(Posted, "message")
-_READ_MESSAGE: Final = [(each.name, _reader(each.type)) for each in attrs.fields(Message)]
-_READ_POSTED: Final = [
-    (each.name, _reader(each.type)) for each in attrs.fields(Posted) if each.name != "message"
-]
+_INDEX: Final = ("channel_id", "seq", "id", "workspace_id", "mentioned", "followers")
+_MESSAGES: Final = Table(Message, _CONVERTER.structure)
+_POSTED: Final = Table(Posted, _CONVERTER.structure, "message")
+_AUTHORS: Final = Table(User, _CONVERTER.structure)

@@ -152,21 +152,24 @@ def test_messages_are_built_one_by_one() -> None:
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_what_no_message_has_takes_no_room(count: int) -> None:
-    (_, _, _, _, _, _, (columns, people)) = orjson.loads(
-        encode(EPOCH, HEADING, Stored(STORED[:1] * count))
-    )
-    assert {*columns} == {
-        "id", "channel_id", "seq", "author_id", "content", "created_at", "recipient_id", "key",
-        "pair",
-    }  # fmt: skip
-    assert {*people} == {"1"}
+    head, rest = map(orjson.loads, encode(EPOCH, HEADING, Stored(STORED[:1] * count)).split(b"\n"))
+    assert {*head[6]} == {"id", "channel_id", "seq", "pair"}
+    columns, authors = rest
+    assert {*columns} == {"author_id", "content", "created_at", "recipient_id", "key"}
+    assert authors["id"] == [1]
 
 
-GOOD = orjson.loads(encode(EPOCH, HEADING, Stored(STORED)))
+GOOD, REST = map(orjson.loads, encode(EPOCH, HEADING, Stored(STORED)).split(b"\n"))
 
 
 def changed(place: int, value: object) -> bytes:
     return orjson.dumps([*GOOD[:place], value, *GOOD[place + 1 :]])
+
+
+def with_rest(rest: object) -> StoredMessages:
+    _, found = decode(EPOCH, b"\n".join(map(orjson.dumps, (GOOD, rest))))
+    assert isinstance(found, StoredMessages)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -177,8 +180,8 @@ def changed(place: int, value: object) -> bytes:
         (b"7", "no bulletin"),
         (b"[1,2]", "no bulletin"),
         (orjson.dumps([*GOOD, 1]), "no bulletin"),
-        (changed(0, 2), "version 2"),
-        (changed(0, "1"), "version '1'"),
+        (changed(0, 1), "version 1"),
+        (changed(0, "2"), "version '2'"),
         (changed(1, "another"), "another log"),
         (changed(2, 5), "heading"),
         (changed(4, "7"), "heading"),
@@ -187,8 +190,8 @@ def changed(place: int, value: object) -> bytes:
         (changed(5, "heartbeat"), "body"),
         (changed(5, "delivered"), "body"),
         (changed(6, None), "body"),
-        (changed(6, [{}, {}]), "body"),
-        (changed(6, [{**GOOD[6][0], "seq": [1]}, GOOD[6][1]]), "body"),
+        (changed(6, {}), "body"),
+        (changed(6, {**GOOD[6], "seq": [1]}), "body"),
     ],
 )
 def test_anything_else_is_no_bulletin(data: bytes, why: str) -> None:
@@ -200,20 +203,31 @@ def test_anything_else_is_no_bulletin(data: bytes, why: str) -> None:
     ("column", "value"), [("created_at", "yesterday"), ("kind", "smell"), ("reactions", 7)]
 )
 def test_a_damaged_message_harms_no_other(column: str, value: object) -> None:
-    columns, people = GOOD[6]
+    columns, authors = REST
     column_of = [value, *columns.get(column, [None] * 3)[1:]]
-    _, found = decode(EPOCH, changed(6, [{**columns, column: column_of}, people]))
-    assert isinstance(found, StoredMessages)
+    found = with_rest([{**columns, column: column_of}, authors])
     with pytest.raises(BadBulletin):
         found.build(0)
     assert found.build(1) == (STORED[1].posted, STORED[1].author)
 
 
-def test_an_author_who_is_missing_is_damage() -> None:
-    _, found = decode(EPOCH, changed(6, [GOOD[6][0], {}]))
-    assert isinstance(found, StoredMessages)
-    with pytest.raises(BadBulletin):
-        found.build(0)
+@pytest.mark.parametrize(
+    "rest",
+    [
+        [REST[0], {}],
+        [REST[0], {**REST[1], "id": [17] * len(REST[1]["id"])}],
+        [{**REST[0], "content": ["one"]}, REST[1]],
+        [{**REST[0], "created_at": [7] * 3}, REST[1]],
+        None,
+    ],
+)
+def test_without_the_rest_it_is_known_what_was_stored(rest: object) -> None:
+    """But no message can be built."""
+    found = with_rest(rest)
+    assert found.places == [(3, 4, 9), (3, 5, 10), (3, 6, 11)]
+    for index in range(len(found)):
+        with pytest.raises(BadBulletin):
+            found.build(index)
 
 
 @settings(deadline=None)  # however busy the machine is
