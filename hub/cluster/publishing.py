@@ -9,6 +9,7 @@ know: what the others make of it.
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
+from math import inf
 from typing import Any, Final
 
 import structlog
@@ -47,10 +48,12 @@ log = structlog.get_logger(__name__)
 
 BEAT_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 0.2
+MANY: Final = 16  # messages, or other items, in a bulletin: then the next one is gathered
+GATHER_SECONDS: Final = 0.005
 ATTEMPTS: Final = 5
 SIGN_SECONDS: Final = 2.0  # for which typing and presence may wait: then they say what was
 MAX_WAITING: Final = 1_000  # bulletins
-MAX_ITEMS: Final = 200  # in one that is put together
+MAX_ITEMS: Final = 500  # in one that is put together
 MAX_KEPT: Final = 1_000  # bulletins that can be repeated
 MAX_REPEATS: Final = 200  # in one bulletin
 MAX_PRESENT: Final = 5_000  # in one part of a snapshot, and moves that wait as one bulletin
@@ -112,6 +115,7 @@ class Publisher:
         self._number = 0  # of the last bulletin that was taken from those that wait
         self._waiting: deque[_Waiting] = deque()
         self._ready = trio.Event()
+        self._gathers_until = -inf
         self._is_away = False
         self.figures: Final = PublishingFigures()
 
@@ -186,7 +190,9 @@ class Publisher:
         beats_at = trio.current_time()
         while True:
             now = trio.current_time()
-            if now >= beats_at and not self._is_late(now):
+            if now < self._gathers_until:
+                await trio.sleep_until(self._gathers_until)
+            elif now >= beats_at and not self._is_late(now):
                 beats_at = now + BEAT_SECONDS
                 if take_doubt():
                     self._number += 1  # of nothing: the others miss it, and look at the log
@@ -230,6 +236,8 @@ class Publisher:
             if (after.epoch, type(after.bulletin)) != (first.epoch, type(first.bulletin)):
                 break
             items += self._waiting.popleft().bulletin.items
+        if len(items) >= MANY:
+            self._gathers_until = trio.current_time() + GATHER_SECONDS
         return evolve(first, bulletin=_with(first.bulletin, items))
 
     async def _hand_over(self, waiting: _Waiting) -> None:

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 import trio
 from attrs import define, evolve, field
+from trio.testing import wait_all_tasks_blocked
 
 from hub.actor.letters import Delivery, ToEveryone, ToOutsider, ToUsers
 from hub.cluster.bulletins import (
@@ -28,6 +30,8 @@ from hub.cluster.codec import Read, StoredMessages, decode
 from hub.cluster.digest import mark
 from hub.cluster.publishing import (
     ATTEMPTS,
+    GATHER_SECONDS,
+    MANY,
     MAX_ITEMS,
     MAX_PRESENT,
     MAX_WAITING,
@@ -163,6 +167,26 @@ async def test_one_bulletin_holds_no_more_than_it_may(
             node.publisher.stored([message(number)])
         nursery.start_soon(node.publisher.run)
         assert [len(seqs((await node.next())[1])) for _ in range(2)] == [MAX_ITEMS, 1]
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize(("count", "waits"), [(1, 0.0), (MANY, GATHER_SECONDS)])
+async def test_after_many_at_once_the_next_ones_are_gathered(
+    autojump_clock: trio.testing.MockClock, count: int, waits: float
+) -> None:
+    """After few nothing waits."""
+    async with listening() as node, trio.open_nursery() as nursery:
+        node.publisher.stored(map(message, range(1, count + 1)))
+        nursery.start_soon(node.publisher.run)
+        await node.next()
+        began = trio.current_time()
+        node.publisher.stored([message(count + 1)])
+        await wait_all_tasks_blocked()
+        node.publisher.stored([message(count + 2)])
+        _, read = await node.next()
+        is_gathered = seqs(read) == [count + 1, count + 2]
+        assert is_gathered is bool(waits)
+        assert trio.current_time() - began == pytest.approx(waits)
         nursery.cancel_scope.cancel()
 
 
