@@ -34,6 +34,7 @@ from attrs import define, field, frozen
 import hub.rest.routes
 import protocol.dialects
 from hub.actor.goodbye import hand_over, say_goodbye, seconds_to_return
+from hub.admin.relayed import follow_siblings
 from hub.admin.socket import MODE as ADMIN_MODE
 from hub.admin.socket import open_admin_socket, serve_operators
 from hub.admission import Admission
@@ -392,6 +393,7 @@ async def _open_admin(
     with listening_at(place.socket_path, ADMIN_MODE) as own, ExitStack() as stack:
         shared = [stack.enter_context(each) for each in taken(place.admin)]
         async with serve_operators(shared, app, Rules()), serve_operators([own], own_app, Rules()):
+            await follow_siblings(place.siblings, server.services.status)
             yield
 
 

@@ -389,7 +389,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
                 config.login_attempts, config.login_window, trio.current_time()
             ),
             provider=_provider(config),
-            provider_sign_ins=Attempts(),
+            provider_sign_ins=Attempts(signing),
             entries=Tickets(ENTRY_SECONDS),
             address_hook=_address_hook(config),
             addresses=Tickets(ADDRESS_SECONDS),

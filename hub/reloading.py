@@ -55,7 +55,15 @@ def caps_of(config: Config) -> Caps:
     """How many connections may be open, as far as the system allows that."""
     caps = Caps(config.max_connections, config.max_connections_per_address)
     files = raise_file_limit()
-    return caps.within(files if config.bus is None else files // FILES_OF_FORWARDING)
+    return caps.within(files // files_of_one(config))
+
+
+def files_of_one(config: Config) -> int:
+    """How many open files a connection may need: it may be forwarded where there are other nodes,
+    which workers are to each other.
+    """
+    is_alone = config.bus is None and config.workers == 1
+    return 1 if is_alone else FILES_OF_FORWARDING
 
 
 @define

@@ -123,7 +123,7 @@ async def open_hub_store(  # noqa: PLR0913  what a hub needs of its database
         SchemaInUse: other nodes serve it, and the schema would have to be changed.
         UnsafeDatabase: as `open_store`.
         DatabaseUnfit: there is no synchronous standby, or the role may not see it.
-        ValueError: there is no such bus.
+        UnusableBus: there is no such bus.
     """
     async with (
         _open_server(database_url, data_dir, run_server) as (admin, dsn),

@@ -280,6 +280,7 @@ def test_hub_sees_storage_through_its_interface() -> None:
         for name in (
             "attempts",
             "bus",
+            "bus.redis_url",
             "changes",
             "figures",
             "interface",

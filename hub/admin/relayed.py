@@ -1,15 +1,35 @@
-"""The audit of a worker that is asked by a sibling.
+"""What operators say to one worker and mean for all of the same parent.
 
-Guarantees: it keeps nothing, because the worker that the operator asked has kept it. Must not know:
-who asked.
+Guarantees: the audit of a worker that is asked by a sibling keeps nothing, because the worker that
+the operator asked has kept it; a worker that begins does as the others were told. Must not know:
+how a sibling is asked.
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 from attrs import frozen
 
+from hub.assembly import Status
+from hub.cluster.siblings import Siblings
+from hub.settings.choices import LogLevel
+from hub.settings.logs import set_level
 from persistence.interface import Audit, AuditEntry, AuditRow
+from protocol.admin import HubObject
 from protocol.model import User
+
+
+async def status_of_siblings(siblings: Siblings) -> Sequence[HubObject]:
+    """How the others are, those that can say it."""
+    return cast("Sequence[HubObject]", await siblings.ask("GET", "/admin/status"))
+
+
+async def follow_siblings(siblings: Siblings, status: Status) -> None:
+    """Drain, and log, as the others do."""
+    for other in await status_of_siblings(siblings):
+        if other["draining"]:
+            status.is_draining = True
+        set_level(LogLevel(other["log_level"]))
 
 
 @frozen

@@ -18,6 +18,7 @@ from hub.http.responses import HttpError
 from hub.settings.reasons import reason_of
 from hub.settings.redaction import redact
 from hub.settings.setting import ConfigError
+from persistence.bus.opening import UnusableBus
 from persistence.embedded import EmbeddedPostgresError
 from persistence.records import StoreError
 from protocol.errors import WireError
@@ -25,8 +26,9 @@ from protocol.errors import WireError
 FAILED: Final = 1
 WRONG_USE: Final = 2
 
+REFUSED: Final = (ConfigError, UnusableBus)
 EXPECTED: Final = (
-    ConfigError,
+    *REFUSED,
     EmbeddedPostgresError,
     StoreError,
     CallFailed,
@@ -44,7 +46,7 @@ class Failure(Exception):
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(one_line(redact(_text_of(error))))
-        self.ends_with: Final = WRONG_USE if isinstance(error, ConfigError) else FAILED
+        self.ends_with: Final = WRONG_USE if isinstance(error, REFUSED) else FAILED
 
 
 @contextmanager

@@ -111,6 +111,7 @@ def _become_parent(settings: Config, *, demo: bool) -> None:
     count = settings.workers or len(os.sched_getaffinity(0))
     if count == 1:
         return
+    settings.require_room_for_workers()
     if demo:
         raise ConfigError("--demo is for one process: leave out --workers")
     metrics = settings.metrics_listen

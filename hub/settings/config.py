@@ -25,6 +25,10 @@ from hub.settings.setting import ConfigError, settings_of
 
 UTF8_BYTES: Final = 4  # that one character takes at most
 
+MAX_NAME_OF_WORKERS: Final = 20
+"""Of the 32 characters of a node's name: behind it stand a worker's number and, from the second
+on, which of its starts this is.
+"""
 _NEEDS: Final = (
     ("node_address", "bus", "without it there are no other hubs"),
     ("express_sessions_url", "session_secrets", "the secret of the Express application"),
@@ -98,6 +102,28 @@ class Config(Operation, Assistant, Display, Messages, Accounts, Nodes, Storage, 
         if self.node_name is not None and self.bus is None and self.workers == 1:
             raise Conflict(
                 ("node_name", "bus"), "node_name needs bus: without it there are no other hubs"
+            )
+
+    def require_room_for_workers(self) -> None:
+        """Several workers can be started with these settings, again and again. Not to be asked of
+        those of a worker.
+
+        Raises:
+            ConfigError: they cannot.
+        """
+        if self.workers == 1:
+            return
+        if self.node_name is not None and len(self.node_name) > MAX_NAME_OF_WORKERS:
+            raise Conflict(
+                ("node_name", "workers"),
+                f"node_name has at most {MAX_NAME_OF_WORKERS} characters where there are workers:"
+                " their numbers are put behind it",
+            )
+        if self.node_address is not None and self.node_address.port:
+            raise Conflict(
+                ("node_address", "workers"),
+                "node_address with a port cannot be that of several workers: with port 0 each"
+                " takes one that is free",
             )
 
     def _require_bucket(self) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from attrs import frozen
 
 from hub.settings.redaction import Secret, redact_url
+from persistence.bus.redis_url import SCHEMES, parse_url
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
@@ -254,7 +255,12 @@ def _bus(value: object) -> Secret:
     given = value.reveal() if isinstance(value, Secret) else value
     if given == _OWN_DATABASE:
         return Secret(_OWN_DATABASE, _OWN_DATABASE)
-    return _url(value, ("redis", "rediss", "redis+sentinel", "rediss+sentinel"))
+    url = _url(value, SCHEMES)
+    try:
+        parse_url(url.reveal())
+    except ValueError as error:
+        raise NotAccepted(str(error)) from None
+    return url
 
 
 def _node_name(value: object) -> str:

@@ -10,6 +10,10 @@ from persistence.postgres.bus import open_postgres_bus
 OWN_DATABASE: Final = "postgres"
 
 
+class UnusableBus(Exception):
+    """There is no such bus, or a file that it needs cannot be read; the text has no secrets."""
+
+
 def open_bus(url: str, cell: str, dsn: str) -> AbstractAsyncContextManager[Bus]:
     """The bus of one node, closed on exit. Needs `bridge.open_asyncio`.
 
@@ -19,17 +23,22 @@ def open_bus(url: str, cell: str, dsn: str) -> AbstractAsyncContextManager[Bus]:
         dsn: the hub's own database, which `postgres` means.
 
     Raises:
-        ValueError: neither, or parlour[redis] is not installed; the text has no secrets.
+        UnusableBus: neither, or parlour[redis] is not installed.
     """
     if url == OWN_DATABASE:
         return open_postgres_bus(dsn, cell)
     if url.partition(":")[0].partition("+")[0] not in {"redis", "rediss"}:
-        raise ValueError(f"a bus is {OWN_DATABASE!r}, or the URL of a Redis")
+        raise UnusableBus(f"a bus is {OWN_DATABASE!r}, or the URL of a Redis")
     try:  # its library is there only where it is wanted
         redis = importlib.import_module("persistence.bus.redis")
+        servers = importlib.import_module("persistence.bus.redis_server")
     except ModuleNotFoundError as missing:
-        raise ValueError(
+        raise UnusableBus(
             f"a bus over Redis needs parlour[redis], of which {missing.name} is not installed"
         ) from None
-    opened: AbstractAsyncContextManager[Bus] = redis.open_redis_bus(url, cell)
+    try:
+        server = servers.server_of(url)
+    except ValueError as error:
+        raise UnusableBus(str(error)) from None
+    opened: AbstractAsyncContextManager[Bus] = redis.open_redis_bus(server, cell)
     return opened

@@ -29,7 +29,6 @@ from persistence.bus.redis_server import (
     RedisConnection,
     RedisServer,
     close_if_moved,
-    parse_url,
 )
 
 KEPT: Final = 20_000  # bulletins, and up to a node of the stream's more
@@ -215,17 +214,16 @@ def _number(identifier: bytes) -> tuple[int, int]:
 
 
 @asynccontextmanager
-async def open_redis_bus(url: str, cell: str) -> AsyncIterator[RedisBus]:
+async def open_redis_bus(server: RedisServer, cell: str) -> AsyncIterator[RedisBus]:
     """The bus of one node. It may be opened while there is no server.
 
     Args:
-        url: see `redis_server`.
+        server: the one, or the Sentinels that know which it is.
         cell: whose nodes share it.
 
     Raises:
-        ValueError: the URL or the name of the cell has another form.
+        ValueError: the name of the cell has another form.
     """
-    server = parse_url(url)
     require_cell(cell)
     async with trio.open_nursery() as nursery:
         bus = RedisBus(server, cell, nursery)

@@ -1,28 +1,17 @@
-"""Finds a Redis or Valkey server by its URL and connects to it.
+"""Connects to a Redis or Valkey server.
 
 Guarantees: an error says in words what an operator has to mend, and holds no password; behind
 Sentinels, the connection is to the server that they name and that says itself that it is the
 primary. Must not know: streams, bulletins.
-
-One URL:
-
-    redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]
-    redis+sentinel://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT],.../NAME[/DATABASE]
-
-NAME is what the Sentinels call the primary; `rediss` instead of `redis` is over TLS, to the
-Sentinels as well. What follows a question mark: `ca_certs` (a file, instead of the machine's
-authorities), `certfile` and `keyfile` (what the server may ask for), `sentinel_username` and
-`sentinel_password`.
 """
 
 import logging
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import trio
-from attrs import field, frozen
+from attrs import frozen
 from coredis.connection import BaseConnection, TCPConnection, TCPLocation
 from coredis.exceptions import (
     AuthenticationFailureError,
@@ -37,17 +26,14 @@ from coredis.exceptions import (
 )
 
 from persistence.bus import BusUnavailable
+from persistence.bus.redis_url import Login, Tls, parse_url
 
 # It logs each connection that breaks with its traceback, which is said here once and in words.
 logging.getLogger("coredis").setLevel(logging.CRITICAL + 1)
 
 CONNECT_SECONDS: Final = 2.0
 SENTINEL_SECONDS: Final = 0.5  # for each of them: a dead one must not use up the time of the others
-REDIS_PORT: Final = 6379
-SENTINEL_PORT: Final = 26379
 MIN_VERSION: Final = 7
-SCHEMES: Final = ("redis", "rediss", "redis+sentinel", "rediss+sentinel")
-_OPTIONS: Final = {"ca_certs", "certfile", "keyfile", "sentinel_username", "sentinel_password"}
 _WORDS: Final[Mapping[type[Exception], str]] = {
     AuthenticationRequiredError: "the server wants a password",
     AuthenticationFailureError: "the server refuses the user or the password",
@@ -62,18 +48,6 @@ _WORDS_BY_CODE: Final[Mapping[str, str]] = {
     "MISCONF": "the server accepts nothing because it cannot save its data",
     "MASTERDOWN": "the server is a replica without its primary",
 }
-
-
-@frozen
-class Login:
-    """With what one logs in; both may be missing."""
-
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-    def without_secrets(self, text: str) -> str:
-        """A text of a server that may repeat what it was sent."""
-        return text.replace(self.password, "***") if self.password else text
 
 
 class RedisConnection:
@@ -231,52 +205,29 @@ async def close_if_moved(
         connection.close()
 
 
-def parse_url(url: str) -> RedisServer:
+def server_of(url: str) -> RedisServer:
     """The server that a URL means.
 
     Raises:
-        ValueError: it has another form than the one above, or a file that it names cannot be used;
-            the text repeats neither user nor password.
+        ValueError: it has another form than `parse_url` knows, or a file that it names cannot be
+            used; the text repeats neither user nor password.
     """
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if parts.scheme not in SCHEMES or options.keys() - _OPTIONS:
-        raise ValueError("the URL of a Redis has a scheme or an option that is not documented")
-    is_sentinel = parts.scheme.endswith("+sentinel")
-    user, _, hosts = parts.netloc.rpartition("@")
-    username, _, password = user.partition(":")
-    path = [unquote(each) for each in parts.path.split("/")[1:] if each]
-    name = path.pop(0) if is_sentinel and path else None
-    if is_sentinel and name is None:
-        raise ValueError("the URL of Sentinels ends with the name of the primary: .../NAME")
-    if path[1:] or (path and not path[0].isdecimal()):
-        raise ValueError("the URL of a Redis ends with the number of a database, or with nothing")
-    places = list(_places(hosts, SENTINEL_PORT if is_sentinel else REDIS_PORT))
-    if len(places) > 1 and not is_sentinel:
-        raise ValueError("the URL of a Redis has one host; several are Sentinels")
+    parsed = parse_url(url)
     return RedisServer(
-        places,
-        name,
-        int(path[0]) if path else 0,
-        Login(unquote(username) or None, unquote(password) or None),
-        Login(options.get("sentinel_username"), options.get("sentinel_password")),
-        _tls(options) if parts.scheme.startswith("rediss") else None,
+        parsed.places,
+        parsed.name,
+        parsed.database,
+        parsed.login,
+        parsed.sentinel_login,
+        None if parsed.tls is None else _context(parsed.tls),
     )
 
 
-def _places(hosts: str, port: int) -> Iterator[tuple[str, int]]:
-    for each in hosts.split(","):
-        place = urlsplit(f"//{each}")
-        if not place.hostname:
-            raise ValueError("the URL of a Redis has a host")
-        yield place.hostname, place.port or port
-
-
-def _tls(options: Mapping[str, str]) -> ssl.SSLContext:
+def _context(tls: Tls) -> ssl.SSLContext:
     try:
-        context = ssl.create_default_context(cafile=options.get("ca_certs"))
-        if "certfile" in options:
-            context.load_cert_chain(options["certfile"], options.get("keyfile"))
+        context = ssl.create_default_context(cafile=tls.ca_certs)
+        if tls.certfile is not None:
+            context.load_cert_chain(tls.certfile, tls.keyfile)
     except OSError as error:
         raise ValueError(f"a file that the URL of a Redis names cannot be used: {error}") from None
     return context

@@ -20,6 +20,7 @@ import hub.rest.routes
 import protocol.dialects
 from hub.admission import Admission
 from hub.assembly import Services, open_services
+from hub.cluster.siblings import ALONE, Siblings
 from hub.engineio.forwarding.listener import InternalListener, accept_forwarded
 from hub.files.opening import open_files
 from hub.identity.cookies import new_token, token_hash
@@ -237,13 +238,14 @@ async def open_world(  # noqa: PLR0913  what a server is made of
     tracing: Tracing | None = None,
     carrier: Bus | None = None,
     internal: InternalListener = NO_OTHERS,
+    siblings: Siblings = ALONE,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
     received must have been read, and it and every answer over REST must have been as documented.
 
     `routes`: the packages of REST modules; `carrier`: of bulletins, to other hubs;
-    `internal`: where they forward to. Unless a test
+    `internal`: where they forward to; `siblings`: other workers. Unless a test
     says otherwise, whoever is added to a workspace is a member at once.
     """
     config = Config(**{"joining": "at_once", **settings})
@@ -257,6 +259,7 @@ async def open_world(  # noqa: PLR0913  what a server is made of
             foreign_sessions=foreign_sessions,
             tracing=tracing,
             bus=carrier,
+            siblings=siblings,
             node=internal.node,
         ) as services,
     ):

@@ -18,6 +18,7 @@ from typing import Final
 from attrs import frozen
 from cryptography import x509
 
+from hub.reloading import files_of_one
 from hub.settings.config import Config
 from hub.settings.reasons import reason_of
 from hub.settings.setting import ConfigError
@@ -99,8 +100,8 @@ def check_limits(config: Config, pid: int | None) -> Finding:
     _, most = resource.prlimit(pid or os.getpid(), resource.RLIMIT_NOFILE)
     whose = "no hub was found; what this shell starts" if pid is None else f"the hub (pid {pid})"
     text = f"{whose} may have {most:,} files open, for {config.max_connections:,} connections"
-    if most != resource.RLIM_INFINITY and most < config.max_connections + OTHER_FILES:
-        needed = config.max_connections + OTHER_FILES
+    needed = files_of_one(config) * (config.max_connections + OTHER_FILES)
+    if most != resource.RLIM_INFINITY and most < needed:
         text = f"{text}: set LimitNOFILE to {needed:,}, or a lower max_connections"
         return Finding(Level.WARNING, "limits", text)
     return Finding(Level.OK, "limits", text)

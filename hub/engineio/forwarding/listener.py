@@ -121,7 +121,10 @@ class ForwardedConnections:
         del scheme
         try:
             with trio.fail_after(HEAD_SECONDS):
-                forwarded, received = await self._read(transport)
+                received = await transport.receive_some()
+                if not received:
+                    return  # another node looks whether this one listens
+                forwarded, received = await self._read(transport, received)
         except NotForwarded as error:
             await self._refuse(transport, peer, str(error))
             return
@@ -130,9 +133,8 @@ class ForwardedConnections:
             return
         await self.serve_client(transport, forwarded.peer, forwarded.scheme, received)
 
-    async def _read(self, transport: Transport) -> tuple[Forwarded, bytes]:
+    async def _read(self, transport: Transport, received: bytes) -> tuple[Forwarded, bytes]:
         """Who sent what, and that with all that was received behind it. Raises NotForwarded."""
-        received = b""
         while b"\n" not in received[:MAX_LINE_BYTES]:
             if len(received) >= MAX_LINE_BYTES:
                 raise NotForwarded("it is not signed")

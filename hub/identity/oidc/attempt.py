@@ -1,21 +1,25 @@
 """A sign-in with a provider that is under way: what ties its end to the browser that began it.
 
-Guarantees: it ends in the browser in which it began, once, within `LIFETIME` seconds and before the
-hub is started again; until then the browser alone keeps it, so that beginnings cost no memory. Must
-not know: HTTP, the provider, the clock.
+Guarantees: it ends in the browser in which it began, within `LIFETIME` seconds, at whichever node
+its end comes to; at each of them once, and the provider takes its code once. Until then the browser
+alone keeps it, so that beginnings cost no memory. Must not know: HTTP, the provider, the clock.
 """
 
 import base64
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from hub.limits.windows import SlidingWindow
+from protocol.parsing.express_session import sign, unsign
 
-LIFETIME: Final = 600.0
+LIFETIME: Final = timedelta(minutes=10)
+_PREFIX: Final = "sign-in"  # no session is called that
 
 
 @frozen
@@ -48,38 +52,37 @@ class Attempt:
         return _text(hashlib.sha256(f"{purpose} {self.secret}".encode()).digest())
 
 
+@define
 class Attempts:
-    """Begins and ends them."""
+    """Begins and ends them.
 
-    def __init__(self) -> None:
-        self._key = secrets.token_bytes(32)
-        self._ended = SlidingWindow(1, LIFETIME)
+    Args:
+        signing: secrets that the nodes share; the first one signs, the others are still accepted.
+    """
 
-    def begin(self, now: float) -> tuple[Attempt, str]:
-        """A new one, and the value of its cookie.
+    signing: Sequence[str] = field(repr=False)
+    _ended: SlidingWindow = field(
+        factory=lambda: SlidingWindow(1, LIFETIME.total_seconds()), init=False
+    )
 
-        Args:
-            now: seconds on a clock that only goes forward.
-        """
+    def begin(self, now: datetime) -> tuple[Attempt, str]:
+        """A new one, and the value of its cookie."""
         attempt = Attempt(secrets.token_urlsafe(32))
-        content = f"{now:.0f}.{attempt.secret}"
-        return attempt, f"{content}.{self._signature(content)}"
+        return attempt, sign(f"{_PREFIX}.{int(now.timestamp())}.{attempt.secret}", self.signing[0])
 
-    def end(self, cookie: str, state: str, now: float) -> Attempt | None:
+    def end(self, cookie: str, state: str, now: datetime) -> Attempt | None:
         """The one that a cookie and a state belong to, if it has not ended and may still end."""
-        content, _, signature = cookie.rpartition(".")
-        if not hmac.compare_digest(self._signature(content).encode(), signature.encode()):
+        prefix, _, content = (unsign(cookie, self.signing) or "").partition(".")
+        if prefix != _PREFIX:
             return None
         begun, _, secret = content.partition(".")
         attempt = Attempt(secret)
         if not hmac.compare_digest(attempt.state.encode(), state.encode()):
             return None
-        if now - float(begun) >= LIFETIME or not self._ended.take(attempt.state, now):
+        age = now - datetime.fromtimestamp(float(begun), UTC)
+        if abs(age) >= LIFETIME or not self._ended.take(attempt.state, now.timestamp()):
             return None
         return attempt
-
-    def _signature(self, content: str) -> str:
-        return _text(hmac.digest(self._key, content.encode(), "sha256"))
 
 
 def _text(digest: bytes) -> str:

@@ -9,11 +9,10 @@ Must not know: how a provider is asked, or checked.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Final, TypedDict
 
 import structlog
-import trio
 from attrs import evolve
 from starlette.responses import RedirectResponse
 
@@ -57,13 +56,13 @@ class SignInObject(TypedDict):
 async def begin(call: Call) -> JSON[SignInObject]:
     """Begin a sign-in: the browser goes to the provider."""
     provider = _provider(call)
-    attempt, cookie = call.services.provider_sign_ins.begin(trio.current_time())
+    attempt, cookie = call.services.provider_sign_ins.begin(datetime.now(UTC))
     try:
         url = await provider.sign_in_url(attempt)
     except NoAnswer as error:
         log.warning("provider_not_reached", reason=str(error))
         raise HttpError(503, "provider_unavailable", "The provider cannot be reached") from None
-    call.set_cookie(COOKIE, cookie, timedelta(seconds=LIFETIME))
+    call.set_cookie(COOKIE, cookie, LIFETIME)
     return JSON({"url": url})
 
 
@@ -125,10 +124,10 @@ def _ended(call: Call) -> Attempt:
     cookies, state = call.cookies.get(COOKIE, ()), call.text(STATE)
     if len(cookies) == 1 and state:
         sign_ins = call.services.provider_sign_ins
-        attempt = sign_ins.end(cookies[0], state, trio.current_time())
+        attempt = sign_ins.end(cookies[0], state, datetime.now(UTC))
         if attempt is not None:
             return attempt
-    raise HttpError(403, "sign_in_expired", "This sign-in was not begun here, or is over")
+    raise HttpError(403, "sign_in_expired", "This sign-in began in another browser, or is over")
 
 
 async def _register(call: Call, identity: Identity, claims: Mapping[str, object]) -> User:

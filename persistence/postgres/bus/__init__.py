@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import count
+from math import inf
 from typing import Final
 
 import asyncpg
@@ -40,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 TEST_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 10.0
+SAY_SECONDS: Final = 10.0  # between two lines about what nobody of ours has notified
 ANSWER_SECONDS: Final = 2.0
 MAX_QUEUE_USAGE: Final = 0.05
 LONG_SECONDS: Final = 1.0  # that a transaction lasts which may keep a listener from reading
@@ -152,6 +154,7 @@ class _Listener:
         self._contact = Contact(ENGINE, "listening")
         self._assembly = Assembly()
         self._heard_at = 0.0
+        self._says_at = -inf
         self._lost = trio.Event()
 
     async def run(self) -> None:
@@ -204,12 +207,17 @@ class _Listener:
             try:
                 data = self._assembly.add(payload, now)
             except ValueError:
-                log.warning("bulletin_malformed", channel=self._channel)  # any session may notify
+                self._say_malformed(now)  # any session may notify
                 return
             if data is not None:
                 self.arrivals.put(data)
         if self._assembly.lost > lost:
             self.arrivals.begin_anew()
+
+    def _say_malformed(self, now: float) -> None:
+        if now >= self._says_at:
+            self._says_at = now + SAY_SECONDS
+            log.warning("bulletin_malformed", channel=self._channel)
 
 
 @asynccontextmanager

@@ -200,6 +200,29 @@ async def test_who_comes_while_a_worker_is_dead_waits_for_its_successor(hub: Hub
     assert len(await until_workers(hub, 2, but=name)) == 2
 
 
+async def test_a_successor_does_what_operators_told_the_others(hub: HubProcess) -> None:
+    data = ("--data-dir", hub.data_dir)
+    for told in (("drain",), ("log-level", "warning")):
+        assert parlour("admin", *told, *data).returncode == 0
+    name, pid = next(iter(workers_of(hub.process.pid).items()))
+    os.kill(pid, signal.SIGKILL)
+    await until_workers(hub, 2, but=name)
+    while await ready_statuses(hub) != {503}:  # it may have taken its first connections before
+        pass
+    shown = parlour("admin", "status", *data).stdout
+    assert "warning" in shown
+    assert f", pid {hub.process.pid}\n" in shown
+    assert "nothing has changed" not in parlour("admin", "drain", "--undo", *data).stdout
+    assert await ready_statuses(hub) == {200}
+    kept = parlour("admin", "audit", *data).stdout
+    assert (kept.count("drain"), kept.count("log-level")) == (4, 1)
+
+
+async def ready_statuses(hub: HubProcess) -> set[int]:
+    """Of so many connections that both workers have some of them."""
+    return {(await hub.call("GET", "/readyz")).status for _ in range(20)}
+
+
 async def come(hub: HubProcess, cookie: str) -> None:
     async with hub.open(cookie):
         pass
@@ -221,6 +244,8 @@ async def test_no_worker_outlives_its_parent() -> None:
     [
         (["--tls-cert", "no.pem", "--tls-key", "no.pem"], "tls_cert no.pem"),
         (["--demo"], "--demo is for one process"),
+        (["--node-name", "a-name-of-21-letters-"], "node_name has at most 20 characters"),
+        (["--bus", "postgres", "--node-address", "[::1]:7001"], "node_address with a port"),
     ],
 )
 def test_workers_that_cannot_start_end_the_start(flags: list[str], said: str) -> None:

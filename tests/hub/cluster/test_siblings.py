@@ -1,7 +1,5 @@
 """What workers ask each other."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -9,27 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from hub.cluster.siblings import ALONE, SUFFIX, Siblings
-from hub.sockets.addresses import listening_at
-
-
-@asynccontextmanager
-async def worker(folder: Path, name: str, response: bytes | None) -> AsyncIterator[list[bytes]]:
-    """One that answers each request so, or never; gives what it was asked."""
-    asked: list[bytes] = []
-
-    async def serve(stream: trio.SocketStream) -> None:
-        async with stream:
-            asked.append(bytes(await stream.receive_some()))
-            if response is None:
-                await trio.sleep_forever()
-            await stream.send_all(response or b"")
-
-    with listening_at(folder / f"{name}{SUFFIX}", 0o600) as listener:
-        async with trio.open_nursery() as nursery:
-            listening = trio.SocketListener(trio.socket.from_stdlib_socket(listener))
-            nursery.start_soon(trio.serve_listeners, serve, [listening])
-            yield asked
-            nursery.cancel_scope.cancel()
+from tests.support.cluster.sibling import worker
 
 
 async def test_all_but_oneself_are_asked(tmp_path: Path) -> None:

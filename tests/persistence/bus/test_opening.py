@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from persistence.bus.opening import open_bus
+from persistence.bus.opening import UnusableBus, open_bus
 from persistence.bus.redis import RedisBus
 from persistence.postgres.bus import PostgresBus
 from persistence.postgres.database.bridge import open_asyncio
@@ -23,7 +23,7 @@ async def test_a_scheme_means_an_engine() -> None:
 
 @pytest.mark.parametrize("url", ["", "nats://u:secret@h", "postgresql://u:secret@h", "u:secret"])
 def test_another_one_means_none(url: str) -> None:
-    with pytest.raises(ValueError, match="a bus is 'postgres', or the URL of a Redis") as refused:
+    with pytest.raises(UnusableBus, match="a bus is 'postgres', or the URL of a Redis") as refused:
         open_bus(url, "one", "")
     assert "secret" not in str(refused.value)
 
@@ -33,5 +33,10 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         raise ModuleNotFoundError(name="coredis")
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    with pytest.raises(ValueError, match=r"parlour\[redis\], of which coredis is not installed"):
+    with pytest.raises(UnusableBus, match=r"parlour\[redis\], of which coredis is not installed"):
         open_bus("redis://h", "one", "")
+
+
+def test_a_file_that_is_missing_is_named() -> None:
+    with pytest.raises(UnusableBus, match="cannot be used"):
+        open_bus("rediss://h?ca_certs=/no/such/file", "one", "")

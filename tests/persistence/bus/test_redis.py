@@ -11,6 +11,7 @@ import trio
 
 from persistence.bus import BusUnavailable, redis
 from persistence.bus.redis import RedisBus, open_redis_bus
+from persistence.bus.redis_server import server_of
 from tests.support.buses.carriers import cut, until
 from tests.support.buses.redis_process import HOST, PASSWORD, QUOTED, RedisProcess, redis_process
 from tests.support.telemetry.logs import about, captured_lines
@@ -28,7 +29,7 @@ def server() -> Iterator[RedisProcess]:
 
 @asynccontextmanager
 async def node(url: str) -> AsyncIterator[tuple[RedisBus, Heard]]:
-    async with open_redis_bus(url, "one") as bus, bus.bulletins() as heard:
+    async with open_redis_bus(server_of(url), "one") as bus, bus.bulletins() as heard:
         assert await anext(heard) is None
         yield bus, heard
 
@@ -150,7 +151,7 @@ async def test_what_refuses_is_named_in_words_once_and_ends(server: RedisProcess
     full = ("CONFIG SET maxmemory 1mb", "CONFIG SET maxmemory 0", "is full")
     replica = (f"REPLICAOF {HOST} 1", "REPLICAOF NO ONE", "is a read-only replica")
     taken = (f"SET {STREAM} x", f"DEL {STREAM}", "holds something else")
-    async with open_redis_bus(server.url, "one") as bus:
+    async with open_redis_bus(server_of(server.url), "one") as bus:
         for begin, end, words in (full, replica, taken):
             server.ask(begin)
             with captured_lines() as lines:
@@ -174,7 +175,7 @@ async def test_a_login_that_is_refused(server: RedisProcess, login: str, words: 
     server.ask("ACL SETUSER weak on >wrong-one ~other +@all")
     url = server.url.replace(f":{QUOTED}@", login)
     with captured_lines() as lines:
-        async with open_redis_bus(url, "one") as bus:
+        async with open_redis_bus(server_of(url), "one") as bus:
             for _ in range(3):
                 await refused_with(bus, words)
     assert [line["event"] for line in lines] == ["bus_lost"]
@@ -195,7 +196,7 @@ async def test_a_bus_that_is_opened_before_its_server_is_there(
 ) -> None:
     monkeypatch.setattr(redis, "BEGIN_SECONDS", 0.1)
     with redis_process(tls=True) as process:
-        async with open_redis_bus(process.url, "one") as bus, bus.bulletins() as heard:
+        async with open_redis_bus(server_of(process.url), "one") as bus, bus.bulletins() as heard:
             await refused_with(bus, "Connection refused")
             process.start()
             await publish_until_it_works(bus, b"first")
@@ -207,7 +208,7 @@ async def test_a_bus_that_is_opened_before_its_server_is_there(
 async def test_a_stream_does_not_grow_without_end(
     server: RedisProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_redis_bus(server.url, "one") as bus:
+    async with open_redis_bus(server_of(server.url), "one") as bus:
         server.ask(*(f"XADD {STREAM} * b {number}" for number in range(redis.KEPT + 1_000)))
         await bus.publish(b"one more")
     assert redis.KEPT <= int(server.ask(f"XLEN {STREAM}")) <= redis.KEPT + 200

@@ -19,6 +19,7 @@ from hub.actor.client import Client
 from hub.actor.letters import Delivery, ToEveryone
 from hub.admin.actions import NO_USER, PAGE, account_object
 from hub.admin.kicks import kick_user
+from hub.admin.relayed import status_of_siblings
 from hub.assembly import Services
 from hub.rest.endpoint import JSON, Call, HttpError
 from hub.rest.parameters import Number, Text
@@ -63,8 +64,8 @@ _FLAWS: Final = {
 
 async def show_status(call: Call) -> JSON[HubObject]:
     """How the hub is."""
-    others = await call.services.siblings.ask("GET", "/admin/status")
-    return JSON(_together([await _own_status(call.services), *cast("list[HubObject]", others)]))
+    others = await status_of_siblings(call.services.siblings)
+    return JSON(_together([await _own_status(call.services), *others]))
 
 
 async def _own_status(services: Services) -> HubObject:
@@ -73,11 +74,11 @@ async def _own_status(services: Services) -> HubObject:
     dialects = Counter(client.wire.name for client in hub.clients())
     return {
         "version": version("parlour"),
-        "pid": os.getpid(),
+        "pid": os.getpid() if services.siblings.folder is None else os.getppid(),
         "since": timestamp(status.since),
         "url": status.url,
         "connections": dict(sorted(dialects.items())),
-        "users_online": len(hub.users()),
+        "users_online": len(services.presence.online()),
         "lanes": {
             "count": services.config.db_lanes,
             "failing": [
@@ -101,7 +102,7 @@ def _together(hubs: Sequence[HubObject]) -> HubObject:
         **hubs[0],
         "since": min(hub["since"] for hub in hubs),
         "connections": dict(sorted(connections.items())),
-        "users_online": sum(hub["users_online"] for hub in hubs),
+        "users_online": max(hub["users_online"] for hub in hubs),
         "lanes": {
             "count": sum(hub["lanes"]["count"] for hub in hubs),
             "failing": [each for hub in hubs for each in hub["lanes"]["failing"]],
@@ -192,7 +193,7 @@ async def announce(call: Call) -> JSON[AnnouncedObject]:
 
 async def _connected(services: Services) -> int:
     """How many connections there are, at every worker."""
-    others = cast("list[HubObject]", await services.siblings.ask("GET", "/admin/status"))
+    others = await status_of_siblings(services.siblings)
     elsewhere = [sum(each["connections"].values()) for each in others]
     return len(services.hub.clients()) + sum(elsewhere)
 
@@ -204,22 +205,25 @@ async def change_log_level(call: Call) -> JSON[LogLevelObject]:
     if body.level not in levels:
         text = f"level must be one of {', '.join(levels)}"
         raise WireError(ErrorCode.INVALID_FIELD, text, field="level")
-    before = level_in_force().value
-    await call.services.siblings.ask("POST", "/admin/log-level", {"level": body.level})
-    if body.level != before:
+    before, siblings = level_in_force().value, call.services.siblings
+    others = await status_of_siblings(siblings)
+    if any(each != body.level for each in (before, *(other["log_level"] for other in others))):
         await _note(call, operator_of(call).does("log-level", level=body.level, before=before))
+        await siblings.ask("POST", "/admin/log-level", {"level": body.level})
         set_level(levels[body.level])
-        operator_of(call).has_done("log-level", level=body.level, before=before)
+        operator_of(call).has_done("log-level", now=body.level, before=before)
     return JSON({"level": body.level, "before": before})
 
 
 async def drain(call: Call) -> JSON[DrainObject]:
     """Tell load balancers to send nobody new, or to send people again."""
     body, status = await call.body(DrainBody), call.services.status
-    is_changed = body.draining != status.is_draining
-    await call.services.siblings.ask("POST", "/admin/drain", {"draining": body.draining})
+    siblings = call.services.siblings
+    others = [each["draining"] for each in await status_of_siblings(siblings)]
+    is_changed = any(each != body.draining for each in (status.is_draining, *others))
     if is_changed:
         await _note(call, operator_of(call).does("drain", draining=body.draining))
+        await siblings.ask("POST", "/admin/drain", {"draining": body.draining})
         status.is_draining = body.draining
         operator_of(call).has_done("drain", draining=body.draining)
     return JSON({"draining": body.draining, "changed": is_changed})

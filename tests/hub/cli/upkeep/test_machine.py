@@ -2,11 +2,14 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
+from attrs import evolve
 
 from hub.cli.upkeep.machine import (
     Finding,
@@ -17,7 +20,9 @@ from hub.cli.upkeep.machine import (
     check_limits,
     check_space,
 )
+from hub.reloading import caps_of
 from hub.settings.config import Config
+from hub.settings.redaction import Secret
 from tests.support.machine.disks import small_disk
 from tests.support.programs.processes import is_root
 from tests.support.stores.places import MEMORY
@@ -92,6 +97,15 @@ def test_open_files_suffice_for_the_connections_or_not(config: Config) -> None:
     assert many.level is Level.WARNING
     assert f"pid {os.getpid()}" in many.text
     assert "set LimitNOFILE to 1,000,256" in many.text
+
+
+@pytest.mark.parametrize("shared", [{"workers": 2}, {"bus": Secret("postgres")}])
+def test_connections_that_may_be_forwarded_need_more_files(shared: Mapping[str, Any]) -> None:
+    config = Config(max_connections=1_000_000, **shared)
+    assert "set LimitNOFILE to 3,000,768" in check_limits(config, None).text
+    few = evolve(config, max_connections=100)
+    assert check_limits(few, None).level is Level.OK
+    assert caps_of(few).total == 100
 
 
 @pytest.mark.parametrize(

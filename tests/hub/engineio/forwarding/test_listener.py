@@ -104,6 +104,15 @@ async def test_what_is_not_signed_for_this_node_is_refused_with_a_line_in_the_lo
     assert (line["log_level"], line["reason"]) == ("warning", reason)
 
 
+async def test_who_only_looks_whether_somebody_listens_leaves_no_line() -> None:
+    served = Served()
+    with captured_lines() as lines:
+        async with connection(served) as stream:
+            await stream.send_eof()
+            assert await everything(stream) == b""
+    assert not about(lines, "forwarding_refused")
+
+
 async def test_who_says_nothing_is_refused(autojump_clock: trio.testing.MockClock) -> None:
     served = Served()
     with captured_lines() as lines:

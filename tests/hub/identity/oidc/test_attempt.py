@@ -1,40 +1,60 @@
-"""Sign-ins that are under way: they end where they began, once, and in time."""
+"""Sign-ins that are under way: they end in the browser in which they began, and in time."""
 
 import base64
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub.identity.oidc.attempt import LIFETIME, Attempts
+from hub.identity.oidc.attempt import LIFETIME, Attempt, Attempts
+from protocol.parsing.express_session import sign
 
-NOW = 1_000.0
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 
 
 def test_it_ends_where_it_began_and_once() -> None:
-    attempts = Attempts()
+    attempts = Attempts(["own"])
     attempt, cookie = attempts.begin(NOW)
-    assert attempts.end(cookie, attempt.state, NOW + LIFETIME - 1) == attempt
-    assert attempts.end(cookie, attempt.state, NOW + LIFETIME - 1) is None
+    assert attempts.end(cookie, attempt.state, NOW + LIFETIME - SECOND) == attempt
+    assert attempts.end(cookie, attempt.state, NOW + LIFETIME - SECOND) is None
 
 
 def test_it_does_not_end_too_late() -> None:
-    attempts = Attempts()
+    attempts = Attempts(["own"])
     attempt, cookie = attempts.begin(NOW)
     assert attempts.end(cookie, attempt.state, NOW + LIFETIME) is None
 
 
 def test_it_does_not_end_with_the_state_of_another_one() -> None:
-    attempts = Attempts()
+    attempts = Attempts(["own"])
     attempt, cookie = attempts.begin(NOW)
     other, _ = attempts.begin(NOW)
     assert attempts.end(cookie, other.state, NOW) is None
     assert attempts.end(cookie, attempt.state, NOW) == attempt  # that did not use it up
 
 
-def test_it_does_not_end_in_another_hub_or_after_a_restart() -> None:
-    attempt, cookie = Attempts().begin(NOW)
-    assert Attempts().end(cookie, attempt.state, NOW) is None
+@pytest.mark.parametrize(
+    ("secrets", "ends"), [(["own"], True), (["new", "own"], True), (["x"], False)]
+)
+def test_it_ends_at_any_node_with_the_secret(secrets: list[str], *, ends: bool) -> None:
+    """Also where the secret is not the newest one any more."""
+    attempt, cookie = Attempts(["own"]).begin(NOW)
+    assert (Attempts(secrets).end(cookie, attempt.state, NOW) is not None) is ends
+
+
+@pytest.mark.parametrize(("early", "ends"), [(LIFETIME - SECOND, True), (LIFETIME, False)])
+def test_clocks_of_nodes_may_differ_a_little(early: timedelta, *, ends: bool) -> None:
+    attempts = Attempts(["own"])
+    attempt, cookie = attempts.begin(NOW)
+    assert (attempts.end(cookie, attempt.state, NOW - early) is not None) is ends
+
+
+def test_another_cookie_with_the_same_signature_ends_nothing() -> None:
+    attempt = Attempt("secret")
+    for content in (f"browser.1.{attempt.secret}", f"sign-in.{attempt.secret}"):
+        assert Attempts(["own"]).end(sign(content, "own"), attempt.state, NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -52,13 +72,13 @@ def test_it_does_not_end_in_another_hub_or_after_a_restart() -> None:
     ],
 )
 def test_a_cookie_that_the_hub_did_not_give_ends_nothing(forge: Callable[[str], str]) -> None:
-    attempts = Attempts()
+    attempts = Attempts(["own"])
     attempt, cookie = attempts.begin(NOW)
     assert attempts.end(forge(cookie), attempt.state, NOW) is None
 
 
 def test_what_the_provider_is_told_says_nothing_of_the_verifier() -> None:
-    attempt, _ = Attempts().begin(NOW)
+    attempt, _ = Attempts(["own"]).begin(NOW)
     told = {attempt.state, attempt.nonce, attempt.challenge}
     assert len(told | {attempt.verifier, attempt.secret}) == 5
     digest = hashlib.sha256(attempt.verifier.encode()).digest()
@@ -68,5 +88,5 @@ def test_what_the_provider_is_told_says_nothing_of_the_verifier() -> None:
 
 
 def test_no_two_are_alike() -> None:
-    attempts = Attempts()
+    attempts = Attempts(["own"])
     assert len({attempts.begin(NOW)[0].state for _ in range(100)}) == 100

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
@@ -53,7 +54,7 @@ async def provided(**changes: Any) -> AsyncIterator[tuple[OidcProvider, Provider
 
 
 def new_attempt() -> Attempt:
-    return Attempts().begin(0)[0]
+    return Attempts(["own"]).begin(datetime.now(UTC))[0]
 
 
 async def granted(provider: Provider, attempt: Attempt) -> str:

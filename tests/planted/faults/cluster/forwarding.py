@@ -143,4 +143,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "if each.since:",
         BY_TAKEOVERS,
     ),
+    Fault(
+        "each start of a node is an attack in the log of the others",
+        LISTENER,
+        "                if not received:\n                    return",
+        "                if received is None:\n                    return",
+        BY_LISTENER,
+    ),
 )

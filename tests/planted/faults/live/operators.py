@@ -259,8 +259,24 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a hub that is drained twice has it in its audit twice",
         "hub/rest/routes/admin/hub.py",
-        "    is_changed = body.draining != status.is_draining\n",
-        "    is_changed = body.draining or status.is_draining\n",
+        "any(each != body.draining for each in (status.is_draining, *others))",
+        "any((body.draining, status.is_draining, *others))",
+        (HUB,),
+    ),
+    Fault(
+        "a worker that does already what operators want leaves the others as they are",
+        "hub/rest/routes/admin/hub.py",
+        "any(each != body.draining for each in (status.is_draining, *others))",
+        "body.draining != status.is_draining",
+        (HUB,),
+    ),
+    Fault(
+        "other workers drain before that is written down",
+        "hub/rest/routes/admin/hub.py",
+        '        await _note(call, operator_of(call).does("drain", draining=body.draining))\n'
+        '        await siblings.ask("POST", "/admin/drain", {"draining": body.draining})\n',
+        '        await siblings.ask("POST", "/admin/drain", {"draining": body.draining})\n'
+        '        await _note(call, operator_of(call).does("drain", draining=body.draining))\n',
         (HUB,),
     ),
     Fault(

@@ -181,4 +181,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "    alone = _open_on_all(_addresses(host, port), host, _bind_shared)\n    if",
         ("tests/hub/sockets/test_addresses.py",),
     ),
+    Fault(
+        "a worker that begins does not do what operators told the others",
+        "hub/app.py",
+        "            await follow_siblings(place.siblings, server.services.status)\n",
+        "",
+        PROCESSES,
+    ),
+    Fault(
+        "the successors of a worker with a long name cannot begin",
+        "hub/settings/config.py",
+        "MAX_NAME_OF_WORKERS: Final = 20",
+        "MAX_NAME_OF_WORKERS: Final = 32",
+        PROCESSES,
+    ),
 )

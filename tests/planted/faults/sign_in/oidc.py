@@ -299,4 +299,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ":",
         ("tests/hub/identity/test_passwords.py",),
     ),
+    Fault(
+        "a sign-in ends only at the node where it began",
+        "hub/assembly.py",
+        "provider_sign_ins=Attempts(signing),",
+        "provider_sign_ins=Attempts([secrets.token_hex(8)]),",
+        (REST,),
+    ),
+    Fault(
+        "another signed cookie ends a sign-in",
+        _ATTEMPT,
+        "        if prefix != _PREFIX:\n",
+        "        if not prefix:\n",
+        (ATTEMPTS,),
+    ),
 )

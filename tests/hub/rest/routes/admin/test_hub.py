@@ -1,14 +1,18 @@
 """A running hub, as its operators see it, and what they have it do."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
+import orjson
 import pytest
 
+from hub.cluster.siblings import Siblings
 from hub.settings.choices import LogLevel
 from hub.settings.logs import level_in_force, set_level
 from persistence.interface import AuditEntry, Store, Way
 from tests.support.clients.operators import operated
 from tests.support.clients.socketio import enter
+from tests.support.cluster.sibling import worker
 from tests.support.stores.outage import Outage
 from tests.support.telemetry.logs import about, captured_lines
 from tests.support.world import GREETINGS
@@ -216,6 +220,35 @@ async def test_the_log_says_what_operators_do_and_not_with_which_words(
     }
     assert came == {("http", "::/64", "info")}
     assert TEXT not in repr(lines)
+
+
+SIBLING: Final = b"HTTP/1.1 200 OK\r\n\r\n" + orjson.dumps(
+    {"draining": True, "log_level": "error", "connections": {}}
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/admin/drain", {"draining": False}), ("/admin/log-level", {"level": "warning"})],
+)
+async def test_what_cannot_be_written_down_is_done_at_no_worker(
+    memory_store: Store, tmp_path: Path, path: str, body: dict[str, Any]
+) -> None:
+    """Nor is anything left out because this one worker does it already."""
+    outage = Outage()
+    async with (
+        worker(tmp_path, "n-2", SIBLING) as asked,
+        operated(outage.over(memory_store), siblings=Siblings(tmp_path, "n-1")) as (_, operators),
+    ):
+        outage.begin()
+        assert await operators.refused(path, body) == (503, "unavailable")
+        assert [each for each in asked if each.startswith(b"POST")] == []
+        outage.end()
+        await operators.done(path, body)
+        (told,) = [each for each in asked if each.startswith(b"POST")]
+        assert orjson.loads(told.partition(b"\r\n\r\n")[2]) == body
+        (row,) = await operators.audit()
+        assert row.entry.details.items() >= body.items()
 
 
 async def test_what_cannot_be_written_down_is_not_done(memory_store: Store) -> None:
