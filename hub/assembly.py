@@ -86,7 +86,6 @@ from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 
 log = structlog.get_logger(__name__)
 
-ADDRESS_SECONDS = 3_600.0  # in which a new email address is to be proved
 ENTRY_SECONDS = 900.0  # in which a link signs a guest of the demo in
 HOLD_SECONDS = 0.05  # for which a gap may wait for what another node has stored
 STRANGERS_BURST_SECONDS = 2  # requests of so long may come at once from one address
@@ -140,7 +139,6 @@ class Services:
     provider_sign_ins: Attempts
     entries: Tickets[str]
     address_hook: AddressHook | None
-    addresses: Tickets[str]
     browsers: Browsers
     status: Status
     metrics: Metrics
@@ -392,7 +390,6 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
             provider_sign_ins=Attempts(signing),
             entries=Tickets(ENTRY_SECONDS),
             address_hook=_address_hook(config),
-            addresses=Tickets(ADDRESS_SECONDS),
             browsers=Browsers(signing),
             status=Status(),
             metrics=Metrics(),

@@ -146,6 +146,22 @@ class Accounts(Protocol):
     async def change_email(self, user_id: UserId, email: str) -> User:
         """The user after that. Raises NoSuchUser, and Taken("email")."""
 
+    async def propose_email(
+        self, user_id: UserId, email: str, digest: bytes, *, seconds: float
+    ) -> None:
+        """Keep an email that is still to be proved, in the place of an earlier one. Raises
+        NoSuchUser.
+
+        Args:
+            user_id: whose it would be.
+            email: the address.
+            digest: of what proves it.
+            seconds: within which it may be, by the store's clock.
+        """
+
+    async def take_proposed_email(self, user_id: UserId, digest: bytes) -> str | None:
+        """The email that this proves, once."""
+
     async def identities(self, user_id: UserId) -> Sequence[Identity]:
         """The accounts of providers by which the user signs in, oldest first."""
 

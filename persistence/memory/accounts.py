@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from attrs import asdict, define, evolve, fields
@@ -130,6 +131,25 @@ class MemoryAccounts:
         self.tables.session_changed(UserChanged(user_id))
         return changed
 
+    async def propose_email(
+        self, user_id: UserId, email: str, digest: bytes, *, seconds: float
+    ) -> None:
+        """See the interface."""
+        if user_id not in self.tables.users:
+            raise NoSuchUser(user_id)
+        ends_at = self.tables.now() + timedelta(seconds=seconds)
+        self.tables.proposed_emails[user_id] = email, digest, ends_at
+
+    async def take_proposed_email(self, user_id: UserId, digest: bytes) -> str | None:
+        """See the interface."""
+        email, expected, ends_at = self.tables.proposed_emails.get(
+            user_id, ("", b"", datetime.min.replace(tzinfo=UTC))
+        )
+        if digest != expected:
+            return None
+        del self.tables.proposed_emails[user_id]
+        return email if ends_at > self.tables.now() else None
+
     async def identities(self, user_id: UserId) -> Sequence[Identity]:
         """See the interface."""
         return [each for each, user in self.tables.identities.items() if user == user_id]
@@ -162,6 +182,7 @@ class MemoryAccounts:
             tables.changed(ProfileChanged(user_id))
         tables.users.pop(user_id, None)
         tables.passwords.pop(user_id, None)
+        tables.proposed_emails.pop(user_id, None)
         tables.changed(UserGone(user_id))
         return True
 

@@ -121,6 +121,7 @@ class Tables:
     uploads: dict[str, Upload] = field(factory=dict, init=False)
     loose: list[tuple[str, datetime]] = field(factory=list, init=False)  # as loose_uploads
     recoveries: dict[bytes, RecoveryRow] = field(factory=dict, init=False)
+    proposed_emails: dict[UserId, tuple[str, bytes, datetime]] = field(factory=dict, init=False)
     last_notes: dict[UserId, int] = field(factory=dict, init=False)
     audit: list[AuditRow] = field(factory=list, init=False)
 

@@ -10,7 +10,15 @@ from attrs import fields, frozen
 from persistence.audit import AuditEntry
 from persistence.postgres.database.audit import noted, values_of
 from persistence.postgres.database.bridge import Database, Duplicate, Record
-from persistence.records import Credentials, Identity, NewUser, NoSuchUser, ProfileChange, Taken
+from persistence.records import (
+    Credentials,
+    Gone,
+    Identity,
+    NewUser,
+    NoSuchUser,
+    ProfileChange,
+    Taken,
+)
 from protocol.model import MessageFate, Role, SessionId, User, UserId, name_key
 
 USER_COLUMNS: Final = (
@@ -67,6 +75,16 @@ _CHANGE_EMAIL: Final = f"""
     UPDATE users SET email = $2, email_key = $3,
                      updated_at = date_trunc('milliseconds', clock_timestamp())
      WHERE id = $1 RETURNING {user_columns("users")}
+"""
+_PROPOSE_EMAIL: Final = """
+    INSERT INTO proposed_emails AS p (user_id, email, digest, ends_at)
+    VALUES ($1, $2, $3, now() + make_interval(secs => $4))
+    ON CONFLICT (user_id) DO UPDATE
+       SET email = EXCLUDED.email, digest = EXCLUDED.digest, ends_at = EXCLUDED.ends_at
+"""
+_TAKE_PROPOSED_EMAIL: Final = """
+    DELETE FROM proposed_emails WHERE user_id = $1 AND digest = $2
+    RETURNING email, ends_at > now() AS is_good
 """
 _DELETE: Final = "SELECT delete_account($1, $2) AS verdict"
 _INSERT: Final = f"""
@@ -202,6 +220,20 @@ class PostgresAccounts:
         if row is None:
             raise NoSuchUser(user_id)
         return user_from(row)
+
+    async def propose_email(
+        self, user_id: UserId, email: str, digest: bytes, *, seconds: float
+    ) -> None:
+        """See the interface."""
+        try:
+            await self.database.fetch(_PROPOSE_EMAIL, user_id, email, digest, seconds)
+        except Gone:
+            raise NoSuchUser(user_id) from None
+
+    async def take_proposed_email(self, user_id: UserId, digest: bytes) -> str | None:
+        """See the interface."""
+        row = await self.database.fetch_one(_TAKE_PROPOSED_EMAIL, user_id, digest)
+        return None if row is None or not row["is_good"] else str(row["email"])
 
     async def identities(self, user_id: UserId) -> Sequence[Identity]:
         """See the interface."""

@@ -162,6 +162,21 @@ async def test_an_email_is_changed_unless_another_account_has_it(store: Store) -
     assert await store.accounts.get(ann.id) == changed
 
 
+async def test_a_proposed_email_is_taken_once_by_what_proves_it(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    accounts = store.accounts
+    await accounts.propose_email(ann.id, "old@example.org", b"old", seconds=60)
+    await accounts.propose_email(ann.id, "new@example.org", b"new", seconds=60)
+    await accounts.propose_email(ben.id, "ben@example.org", b"ben", seconds=0)
+    assert await accounts.take_proposed_email(ann.id, b"old") is None  # there is a newer one
+    assert await accounts.take_proposed_email(ben.id, b"new") is None  # it is another one's
+    assert await accounts.take_proposed_email(ann.id, b"new") == "new@example.org"
+    assert await accounts.take_proposed_email(ann.id, b"new") is None
+    assert await accounts.take_proposed_email(ben.id, b"ben") is None  # it is too late
+    with pytest.raises(NoSuchUser):
+        await accounts.propose_email(NOBODY, "x@example.org", b"x", seconds=60)
+
+
 async def test_users_are_listed_in_pages(store: Store) -> None:
     users = [await make_user(store, f"user{n}") for n in range(5)]
     assert await store.accounts.list_page(after=None, limit=3) == users[:3]

@@ -13,7 +13,8 @@ from typing import Final, Literal, TypedDict
 import trio
 
 from hub.identity.address_hook import HookFailed
-from hub.identity.cookies import COOKIES
+from hub.identity.cookies import COOKIES, new_token
+from hub.identity.tickets import digest
 from hub.limits.quotas import Balance, Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.login import WEAK_CODES, hash_password, is_own_password, refuse_weak
@@ -31,6 +32,9 @@ from protocol.dialects.private_messages.rest import (
     check_email,
 )
 from protocol.dialects.private_messages.shapes import DONE, DoneObject
+
+ADDRESS_SECONDS: Final = 3_600.0
+"""In which a new email address is to be proved."""
 
 
 class AddressObject(TypedDict):
@@ -71,11 +75,14 @@ async def change_email(call: Call) -> JSON[AddressObject]:
     if services.address_hook is None:
         await _set_email(call, body.email)
         return JSON({"status": "success"})
-    ticket = services.addresses.issue(call.me, body.email, trio.current_time())
+    ticket = new_token()
+    await services.store.accounts.propose_email(
+        call.me, body.email, digest(ticket), seconds=ADDRESS_SECONDS
+    )
     about = {
         "username": call.user.username,
         "name": call.user.name,
-        "seconds": round(services.addresses.seconds),
+        "seconds": round(ADDRESS_SECONDS),
     }
     try:
         await services.address_hook.send(body.email, ticket, about)
@@ -87,7 +94,8 @@ async def change_email(call: Call) -> JSON[AddressObject]:
 async def confirm_email(call: Call) -> JSON[DoneObject]:
     """Set the address to which this link was sent for the caller."""
     body = await call.body(TicketBody)
-    email = call.services.addresses.take(call.me, body.ticket, trio.current_time())
+    accounts = call.services.store.accounts
+    email = await accounts.take_proposed_email(call.me, digest(body.ticket))
     if email is None:
         raise HttpError(404, "link_ended", "This link was used, is too old, or somebody else's")
     await _set_email(call, email)

@@ -216,6 +216,8 @@ CREATE OR REPLACE TRIGGER revision_keys_refuse_deleted AFTER INSERT ON revision_
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER recoveries_refuse_deleted AFTER INSERT ON recoveries
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
+CREATE OR REPLACE TRIGGER proposed_emails_refuse_deleted AFTER INSERT ON proposed_emails
+    FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER note_numbers_refuse_deleted AFTER INSERT ON note_numbers
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 CREATE OR REPLACE TRIGGER hidden_messages_refuse_deleted AFTER INSERT ON hidden_messages

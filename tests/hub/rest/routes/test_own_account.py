@@ -240,6 +240,25 @@ async def test_a_link_for_an_address_is_its_askers_and_the_newest(
         assert (await confirm(world, ann, second)).status == 200
 
 
+async def test_a_link_for_an_address_may_be_followed_at_another_node(
+    memory_store: Store, tmp_path: Path
+) -> None:
+    program = hook_program(tmp_path)
+    given: dict[str, Any] = {"email_hook": program, "public_url": PUBLIC}
+    async with (
+        open_world(memory_store, **given) as one,
+        open_world(memory_store, **given) as other,
+    ):
+        await register(one)
+        ann = {"Cookie": cookie_of(await log_in(one))}
+        for world in (one, other):
+            assert (await ask_for(world, ann)).status == 202
+        first, second = tickets(program)
+        assert (await confirm(one, ann, first)).status == 404
+        assert (await confirm(one, ann, second)).status == 200
+        assert (await confirm(other, ann, second)).status == 404
+
+
 async def test_an_address_that_another_account_has_by_then_stays_theirs(
     memory_store: Store, tmp_path: Path
 ) -> None:

@@ -84,6 +84,9 @@ RELEASED = {
     "schema/0027_attempts.sql": (
         "1dd175a3483f7e2db110339ab8fd20566384c1c77b5e4814cb43c458dc513e91"
     ),
+    "schema/0028_proposed_emails.sql": (
+        "b94c9beef4e1a4e5176bce98d75ea3994a9e719d02323f35a18e4e5b408f5927"
+    ),
 }
 
 

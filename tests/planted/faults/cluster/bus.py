@@ -8,6 +8,7 @@ ARRIVALS = "persistence/bus/arrivals.py"
 CONTACT = "persistence/bus/contact.py"
 REDIS = "persistence/bus/redis.py"
 SERVER = "persistence/bus/redis_server.py"
+URL = "persistence/bus/redis_url.py"
 POSTGRES = "persistence/postgres/bus/__init__.py"
 PIECES = "persistence/postgres/bus/pieces.py"
 CONTRACT = "tests/persistence/bus/test_bus.py"
@@ -161,7 +162,7 @@ FAULTS: Final = (
     ),
     Fault(
         "a server that repeats a password is quoted",
-        SERVER,
+        URL,
         'return text.replace(self.password, "***") if self.password else text',
         "return text",
         (SERVER_TESTS,),

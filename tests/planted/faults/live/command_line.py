@@ -19,7 +19,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a wrong setting has systemd start the hub for ever",
         "hub/cli/failures.py",
-        "WRONG_USE if isinstance(error, ConfigError) else FAILED",
+        "WRONG_USE if isinstance(error, REFUSED) else FAILED",
         "FAILED",
         (MAIN, FAILURES),
     ),

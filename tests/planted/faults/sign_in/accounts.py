@@ -254,4 +254,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "ORDER BY t",
         ("tests/persistence/attempts/test_postgres.py",),
     ),
+    Fault(
+        "an email address may be proved with any link of its owner's",
+        "persistence/postgres/accounts.py",
+        "DELETE FROM proposed_emails WHERE user_id = $1 AND digest = $2\n",
+        "DELETE FROM proposed_emails WHERE user_id = $1 AND $2::bytea IS NOT NULL\n",
+        ("tests/persistence/test_accounts.py",),
+    ),
+    Fault(
+        "an email address may be proved at any time",
+        "persistence/postgres/accounts.py",
+        "RETURNING email, ends_at > now() AS is_good",
+        "RETURNING email, ends_at IS NOT NULL AS is_good",
+        ("tests/persistence/test_accounts.py",),
+    ),
 )

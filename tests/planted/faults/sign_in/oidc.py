@@ -134,22 +134,22 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "the cookie of a sign-in can be forged",
         _ATTEMPT,
-        "(self._signature(content).encode(), signature.encode()):\n",
-        "(signature.encode(), signature.encode()):\n",
+        '(unsign(cookie, self.signing) or "").partition(".")',
+        'cookie.replace("%3A", ":")[2:].rpartition(".")[0].partition(".")',
         (ATTEMPTS,),
     ),
     Fault(
         "a sign-in ends twice",
         _ATTEMPT,
-        " or not self._ended.take(attempt.state, now):",
+        " or not self._ended.take(attempt.state, now.timestamp()):",
         ":",
         (ATTEMPTS, REST),
     ),
     Fault(
         "a sign-in may take for ever",
         _ATTEMPT,
-        "        if now - float(begun) >= LIFETIME or",
-        "        if now < float(begun) or",
+        "        if abs(age) >= LIFETIME or",
+        "        if age is None or",
         (ATTEMPTS, REST),
     ),
     Fault(
