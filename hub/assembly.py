@@ -22,6 +22,7 @@ from hub.actor.listeners import RoomListeners
 from hub.cluster.elsewhere import NOWHERE, Announcer, Elsewhere
 from hub.cluster.node import Cluster
 from hub.cluster.siblings import ALONE, Siblings
+from hub.cluster.signing import KEY, SignedBus
 from hub.files.collector import FileCollector
 from hub.files.pictures import Pictures
 from hub.files.uploads import UploadFiles
@@ -176,7 +177,9 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
     """
     cluster = None
     if bus is not None:
-        cluster = Cluster(node or new_node(config), bus, store, lambda: log_watch.epoch)
+        key = await store.sessions.secret(KEY, secrets.token_urlsafe(32))
+        signed = SignedBus(bus, key.encode())
+        cluster = Cluster(node or new_node(config), signed, store, lambda: log_watch.epoch)
         await cluster.join()
     elsewhere: Elsewhere = NOWHERE if cluster is None else cluster.publisher
     presence = Presence(

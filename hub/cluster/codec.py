@@ -188,7 +188,7 @@ def decode(epoch: str, data: bytes) -> tuple[Heading, Read]:
     try:
         version, of_epoch, node, start, number, kind, body = orjson.loads(first)
     except (orjson.JSONDecodeError, TypeError, ValueError):
-        raise BadBulletin("it is no bulletin") from None
+        raise BadBulletin("it is no bulletin that a node of this database has signed") from None
     if version != VERSION:
         raise BadBulletin(f"it is of version {version!r}, and this node understands {VERSION}")
     if of_epoch != epoch:

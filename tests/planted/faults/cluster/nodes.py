@@ -78,4 +78,18 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "            raise\n",
         ("tests/hub/cluster/test_node.py",),
     ),
+    Fault(
+        "whoever can write to the bus speaks for any node",
+        "hub/cluster/signing.py",
+        "return bulletin if is_signed else NOT_SIGNED",
+        "return bulletin",
+        ("tests/hub/cluster/test_signing.py",),
+    ),
+    Fault(
+        "nodes do not sign what they publish",
+        "hub/assembly.py",
+        "cluster = Cluster(node or new_node(config), signed, store,",
+        "cluster = Cluster(node or new_node(config), bus, store,",
+        ("tests/hub/cluster/test_signing.py",),
+    ),
 )
