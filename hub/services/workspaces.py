@@ -248,7 +248,7 @@ class Workspaces:
         await self._tell(workspace_id, ChannelDeleted(channel_id, workspace_id))
 
     async def recheck(self) -> None:
-        """Remove every connection from the workspaces that its user is no longer a member of.
+        """Have every connection follow exactly the workspaces that its user is a member of.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
@@ -259,6 +259,8 @@ class Workspaces:
         for user_id in users:
             for workspace_id in self._followed.get(user_id, set()) - memberships[user_id]:
                 await self.member_gone(workspace_id, user_id)
+            for workspace_id in memberships[user_id] - self._followed.get(user_id, set()):
+                await self.came(workspace_id, user_id)
 
     async def _members(self, workspace_id: WorkspaceId) -> Sequence[UserId]:
         """Who is to be sent what is new in the workspace; nobody when that is not known now, or

@@ -313,6 +313,25 @@ async def test_what_happened_while_nobody_listened_is_found_afterwards(
         await gateway.is_silent()
 
 
+async def test_who_is_let_in_while_nobody_listens_follows_the_workspace_afterwards(
+    databases: Databases,
+) -> None:
+    async with databases.migrated() as dsn, school_at(dsn) as school:
+        eves = (await on_gateway(school.eve)).ignoring("PRESENCE_UPDATE")
+        ids = f"{school.workspace.id}, {school.eve.id}"
+        for statement in (
+            "ALTER TABLE workspace_members DISABLE TRIGGER USER",  # as if the notice were lost
+            f"INSERT INTO workspace_members (workspace_id, user_id) VALUES ({ids})",
+            CUT,
+        ):
+            await execute(dsn, statement)
+        heard: list[str | bytes] = []
+        while not heard:
+            await post(school.world, school.ann.user, school.general, "welcome")
+            heard = await eves.everything()
+        assert json.loads(heard[0])["d"]["content"] == "welcome"
+
+
 async def test_who_blocks_while_nobody_listens_is_seen_nowhere_afterwards(
     databases: Databases,
 ) -> None:

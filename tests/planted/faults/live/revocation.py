@@ -198,4 +198,11 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "pass",
         DELETED,
     ),
+    Fault(
+        "who was let into a workspace unnoticed follows it only when they come back",
+        "hub/services/workspaces.py",
+        "                await self.came(workspace_id, user_id)\n\n    async def _members",
+        "                pass\n\n    async def _members",
+        ("tests/hub/services/rights/test_revocation.py",),
+    ),
 )
