@@ -14,12 +14,13 @@ from typing import Final
 import trio
 from attrs import evolve
 
-from hub.actor.letters import ChannelRoom, Delivery
+from hub.actor.letters import ChannelRoom, Delivery, ToRooms
 from hub.cluster.bulletins import Typed
 from hub.services.company.lately import Lately
 from hub.services.presence.corrections import Corrections
 from hub.services.typing.running import Place, Running
 from protocol.events import ChannelTyping, Event, TypingChanged
+from protocol.model import UserId
 
 LATE_SECONDS: Final = 10.0  # that an indicator may be under way
 SPARE_SECONDS: Final = 1.0  # for its own end to come
@@ -62,7 +63,7 @@ class TypingElsewhere:
             return ()
         expires = trio.current_time() + sign.seconds + SPARE_SECONDS
         begun = self._corrections.deliveries(sign.author_id, sign.reaching)
-        self._running.start(place, node, partial(_ended, begun), expires)
+        self._running.start(place, node, partial(_ended, begun), expires, _hidden_from(begun))
         return begun
 
     def node_ended(self, node: str) -> None:
@@ -76,9 +77,22 @@ def _place_of(sign: Typed) -> Place | None:
     return None if sign.channel_id is None else (sign.author_id, ChannelRoom(sign.channel_id))
 
 
-def _ended(begun: Sequence[Delivery]) -> list[Delivery]:
-    """The end of an indicator, for those to whom its beginning was delivered."""
-    return [evolve(each, event=_end_of(each.event)) for each in begun]
+def _hidden_from(begun: Sequence[Delivery]) -> frozenset[UserId]:
+    """Who does not see the beginning of an indicator, where others in the room do."""
+    return frozenset().union(
+        *(each.to.besides_users for each in begun if isinstance(each.to, ToRooms))
+    )
+
+
+def _ended(begun: Sequence[Delivery], hidden_from: frozenset[UserId]) -> list[Delivery]:
+    """The end of an indicator, wherever its beginning was delivered, for all but these."""
+    return [
+        Delivery(
+            _end_of(each.event),
+            evolve(each.to, besides_users=hidden_from) if isinstance(each.to, ToRooms) else each.to,
+        )
+        for each in begun
+    ]
 
 
 def _end_of(event: Event) -> Event:

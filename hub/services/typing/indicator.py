@@ -4,7 +4,6 @@ Must not know: whether it may be delivered, and when it ends.
 """
 
 from datetime import UTC, datetime
-from functools import partial
 from typing import TypeAlias
 
 from attrs import evolve, frozen
@@ -54,7 +53,8 @@ class Indicator:
 
     def end(self, channel_id: ChannelId | None) -> End:
         """Makes the deliveries of its end."""
-        return partial(evolve(self, is_typing=False).deliveries, channel_id)
+        ended = evolve(self, is_typing=False)
+        return lambda _: ended.deliveries(channel_id)
 
     def deliveries(self, channel_id: ChannelId | None) -> list[Delivery]:
         """To the recipient, and to connections that have joined the dm channel, if there is one."""
@@ -94,4 +94,4 @@ class ChannelIndicator:
     def end(self) -> End:
         """Makes the deliveries of its end."""
         ended = evolve(self, is_typing=False)
-        return lambda: [ended.delivery()]
+        return lambda hidden_from: [evolve(ended, hidden_from=hidden_from).delivery()]

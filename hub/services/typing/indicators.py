@@ -252,11 +252,13 @@ class TypingIndicators:
             if hidden is None or self._is_over(indicator):
                 continue
             hidden = lookup.users(hidden, author_id, knows=False)
+            if not indicator.is_typing:
+                hidden = self._running.hidden_from(indicator.place, hidden)
             shown = evolve(indicator, hidden_from=hidden)
             delivery = shown.delivery()
             deliveries.append(delivery)
             signs.append(self._sign(shown.place, [delivery], shown))
-            self._note(shown, shown.end())
+            self._note(shown, shown.end(), hidden)
         await self._announcer.show(deliveries, signs)
 
     def _may_be_followed(self, channel_id: ChannelId) -> bool:
@@ -285,12 +287,17 @@ class TypingIndicators:
         """After which it ends by itself."""
         return indicator.source.typing_seconds or self._expiry
 
-    def _note(self, indicator: Indicator | ChannelIndicator, end: End) -> None:
+    def _note(
+        self,
+        indicator: Indicator | ChannelIndicator,
+        end: End,
+        hidden_from: frozenset[UserId] = frozenset(),
+    ) -> None:
         if not indicator.is_typing:
             self._running.forget(indicator.place)
             return
         expires = trio.current_time() + self._seconds(indicator)
-        self._running.start(indicator.place, indicator.source, end, expires)
+        self._running.start(indicator.place, indicator.source, end, expires, hidden_from)
 
 
 def _place_of(draft: Draft) -> Place | None:

@@ -2,7 +2,8 @@
 
 Guarantees: each ends once: when it is stopped, or at its time unless it was renewed before; a later
 indicator of the same author in the same place takes the place of the earlier one, wherever the two
-began. Must not know: who may type where, how indicators are delivered.
+began, and its end reaches all to whom either was shown. Must not know: who may type where, how
+indicators are delivered.
 """
 
 import heapq
@@ -19,7 +20,8 @@ from protocol.model import UserId
 
 Place: TypeAlias = tuple[UserId, UserId | ChannelRoom]
 """An author, and the recipient or the channel."""
-End: TypeAlias = Callable[[], list[Delivery]]
+End: TypeAlias = Callable[[frozenset[UserId]], list[Delivery]]
+"""Makes the deliveries of an end, for all but these."""
 Source: TypeAlias = Client | str
 """The connection that started an indicator, or the name of the node where it began."""
 
@@ -35,14 +37,19 @@ class Ended:
 
 @frozen
 class _Running:
-    """When an indicator ends, the deliveries of its end, and what started it.
-    `number` identifies its entry in the heap of ends; a renewed one keeps it.
+    """When an indicator ends, the deliveries of its end, from whom it is hidden, and what started
+    it. `number` identifies its entry in the heap of ends; a renewed one keeps it.
     """
 
     expires: float
     end: End
+    hidden_from: frozenset[UserId]
     source: Source
     number: int
+
+    def deliveries(self) -> list[Delivery]:
+        """Of its end."""
+        return self.end(self.hidden_from)
 
 
 class Running:
@@ -55,20 +62,33 @@ class Running:
         self._started = trio.Event()
         self._count = 0
 
-    def start(self, place: Place, source: Source, end: End, expires: float) -> None:
-        """An indicator is on until that time, or goes on until then."""
+    def start(
+        self,
+        place: Place,
+        source: Source,
+        end: End,
+        expires: float,
+        hidden_from: frozenset[UserId] = frozenset(),
+    ) -> None:
+        """An indicator is on until that time, or goes on until then; it is hidden from these."""
+        hidden_from = self.hidden_from(place, hidden_from)
         before = self._active.get(place)
         if before is not None and before.expires <= expires:
             # its entry is moved when the old end is reached
-            self._active[place] = _Running(expires, end, source, before.number)
+            self._active[place] = _Running(expires, end, hidden_from, source, before.number)
         else:
             self._count += 1
-            self._run_until(place, _Running(expires, end, source, self._count))
+            self._run_until(place, _Running(expires, end, hidden_from, source, self._count))
+
+    def hidden_from(self, place: Place, now: frozenset[UserId]) -> frozenset[UserId]:
+        """Of those from whom an indicator is hidden now, who was not shown it before either."""
+        before = self._active.get(place)
+        return now if before is None else now & before.hidden_from
 
     def stop(self, place: Place) -> list[Delivery]:
         """The deliveries of its end, if one is on."""
         running = self._active.pop(place, None)
-        return [] if running is None else running.end()
+        return [] if running is None else running.deliveries()
 
     def forget(self, place: Place) -> None:
         """It has ended."""
@@ -119,5 +139,5 @@ class Running:
             else:
                 del self._active[place]
                 is_own = not isinstance(running.source, str)
-                ended.append(Ended(place, running.end(), is_own))
+                ended.append(Ended(place, running.deliveries(), is_own))
         return ended

@@ -146,6 +146,20 @@ async def test_in_a_channel_it_is_not_shown_across_a_block_of_just_now(
     assert delivery.to == evolve(ROOMS, besides_users=frozenset({BEN}))
 
 
+@pytest.mark.parametrize("was_shown", [True, False])
+async def test_who_was_shown_only_what_was_typed_at_first_is_shown_its_end(
+    autojump_clock: MockClock, *, was_shown: bool
+) -> None:
+    typing = Elsewhere()
+    if was_shown:
+        typing.says(IN_CHANNEL)
+    typing.corrections.note(ANN.id, BEN, knows=False)
+    typing.says(IN_CHANNEL)
+    (delivery,) = typing.typing.received("north", evolve(IN_CHANNEL, is_typing=False))
+    besides = frozenset[UserId]() if was_shown else frozenset({BEN})
+    assert delivery.to == evolve(ROOMS, besides_users=besides)
+
+
 async def test_whoever_is_blocked_sees_the_end_of_what_they_were_shown_in_a_channel(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
