@@ -1,12 +1,12 @@
-"""`python -m tests.bench`: the hub on one core, the load on the other, beside the Go hub.
+"""`python -m tests.bench`: the hub on one core, the load on the other, beside other servers.
 
-Rounds are interleaved (Parlour, Go, Parlour, Go ...); the table shows medians and their ratio.
-Parlour runs with sessions, permissions and durability on. The Go hub takes part when `go` is there.
+Rounds are interleaved (Parlour, Go, Node, Parlour, Go, Node ...); the table shows medians and their
+ratio. Parlour runs with sessions, permissions and durability on. The others take part where they
+can be built or installed.
 """
 
 import argparse
 import json
-import shutil
 import statistics
 import sys
 import tempfile
@@ -19,8 +19,9 @@ from typing import Any, TypeAlias
 from attrs import asdict, evolve
 
 from tests.bench.exchange import BenchError
-from tests.bench.hubs import GoHub, parlour, prepare
+from tests.bench.hubs import parlour, prepare
 from tests.bench.load import Load, build
+from tests.bench.others import Others
 from tests.bench.scenarios import SCENARIOS, SIZES, Scenario
 from tests.support.programs.command import end_as_by_hand
 
@@ -43,6 +44,10 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", help="names of scenarios")
     parser.add_argument("--load", type=Path, default=SOURCES / "wsload.c", help="its source")
     parser.add_argument("--go", type=Path, default=SOURCES / "gohub", help="the Go hub's folder")
+    parser.add_argument(
+        "--peers", type=Path, default=SOURCES / "peers", help="the folder of the other servers"
+    )
+    parser.add_argument("--alone", action="store_true", help="measure Parlour alone")
     parser.add_argument("--chart", type=Path, help="a PNG to write; needs the group `bench`")
     parser.add_argument("--json", type=Path, help="where to write every figure")
     options = parser.parse_args()
@@ -57,7 +62,8 @@ def main() -> int:
         folder.chmod(0o755)
         try:
             load = build(options.load, folder)
-            figures = run(load, folder, options.go, chosen, rounds, seconds)
+            sources = None if options.alone else (options.go, options.peers)
+            figures = run(load, folder, sources, chosen, rounds, seconds)
         except BenchError as error:
             print(error, file=sys.stderr)
             return 1
@@ -72,28 +78,34 @@ def main() -> int:
 
 
 def run(
-    load: Load, folder: Path, go: Path, chosen: Sequence[Scenario], rounds: int, seconds: float
+    load: Load,
+    folder: Path,
+    sources: tuple[Path, Path] | None,
+    chosen: Sequence[Scenario],
+    rounds: int,
+    seconds: float,
 ) -> Figures:
-    """By scenario and server, what each round measured."""
+    """By scenario and server, what each round measured. `sources`: of the other servers."""
     sizes = [size for size in SIZES if any(f"fan-{size}" in each.name for each in chosen)]
     people = prepare(folder / "data", max(each.people for each in chosen), sizes)
     figures: Figures = {}
     with ExitStack() as stack:
-        gohub = None
-        if shutil.which("go") is not None and go.exists():
-            gohub = stack.enter_context(GoHub(go, folder, people))
+        others = None
+        if sources is not None:
+            others = stack.enter_context(Others(*sources, folder, people))
+            for name, reason in others.missing.items():
+                print(f"{name} is not measured: {reason}", file=sys.stderr, flush=True)
         for scenario in chosen:
             measured: dict[str, list[dict[str, Any]]] = defaultdict(list)
             for _ in range(rounds):
                 with parlour(folder / "data") as server:
                     one = scenario.run(load, server, people, seconds)
                     measured[OURS].append(asdict(one))
-                if gohub is None or scenario.go is None:
-                    continue
-                for kind in scenario.kinds:
-                    with gohub.serve(kind) as server:
-                        other = scenario.go(load, server, people, seconds)
-                        measured[kind.value].append(asdict(other))
+                for other, ask in scenario.others.items():
+                    if others is not None and other in others:
+                        with others.serve(other) as server:
+                            figure = ask(load, server, people, seconds)
+                            measured[other.value].append(asdict(figure))
             figures[scenario.name] = measured
             print(f"{scenario.name}: done", file=sys.stderr, flush=True)
     return figures

@@ -1,20 +1,14 @@
-"""The servers that are measured, each on one core: Parlour with everything on, and the Go hub."""
+"""Parlour as it is measured: on one core, with everything on, and the people who take part."""
 
 import itertools
 import os
-import subprocess
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
-from enum import Enum
 from pathlib import Path
-from typing import Final, Self
 
-import asyncpg
 import trio
-import trio_asyncio
-from attrs import define, field, frozen
+from attrs import frozen
 
 from hub.identity.cookies import new_token, token_hash
 from hub.identity.jwt_tokens import TokenVerifier
@@ -24,27 +18,15 @@ from persistence.records import Draft, NewChannel, NewUser
 from protocol.model import ChannelId, Posted, User
 from protocol.parsing.express_session import sign
 from protocol.shapes.uuids import IdKind, to_uuid
-from tests.bench.exchange import BenchError
 from tests.bench.load import Peer
 from tests.support.programs.hub_process import PARLOUR, run_hub
-from tests.support.stores.databases import database_server
 from tests.support.stores.records import granted
 
 SERVER_CORE = 0
-GO_PORT = 18_001
-GO_START_SECONDS = 0.5
 SECRET = "the own secret of the benchmark is long"
 TALKERS = 2_000  # people who have written to each other, in pairs
 HISTORY = 200  # messages of each pair
 PINNED = ["taskset", "-c", str(SERVER_CORE)]
-
-
-class GoKind(Enum):
-    """How the Go hub keeps messages: not at all, or with SQL in one of two places."""
-
-    MEMORY = "Go, nothing kept"
-    PER_CONNECTION = "Go, SQL per connection"
-    IN_HUB = "Go, SQL in the hub"
 
 
 @frozen
@@ -145,91 +127,3 @@ def parlour(data_dir: Path) -> Iterator[Server]:
     )  # fmt: skip
     with run_hub(data_dir, *flags, program=[*PINNED, *PARLOUR]) as hub:
         yield Server(hub.port, hub.process.pid)
-
-
-GO_TABLES: Final = """
-    CREATE TABLE users (id bigint PRIMARY KEY);
-    CREATE TABLE messages (
-        id bigserial PRIMARY KEY, sender_id bigint NOT NULL, receiver_id bigint NOT NULL,
-        content text NOT NULL, created_at timestamptz NOT NULL DEFAULT now(),
-        is_read boolean NOT NULL DEFAULT false);
-    CREATE FUNCTION may_message(sender bigint, recipient bigint) RETURNS boolean
-    LANGUAGE sql STABLE AS $$
-        SELECT (SELECT count(*) FROM users WHERE id IN (sender, recipient)) = 2 $$;
-"""
-
-
-@define
-class GoHub:
-    """The reference hub in Go, with a Postgres of its own; `/ws?u=` names the user.
-
-    Raises:
-        BenchError: it cannot be built or does not start.
-    """
-
-    source: Path
-    folder: Path
-    people: People
-    _stack: ExitStack = field(factory=ExitStack, init=False)
-    _dsn: str = field(default="", init=False)
-
-    def __enter__(self) -> Self:
-        build = subprocess.run(
-            ["go", "build", "-o", str(self.folder / "gohub"), "main.go"],
-            cwd=self.source,
-            env={
-                **os.environ,
-                "GO111MODULE": "off",
-                "GOPATH": "/usr/share/gocode",
-                "GOCACHE": str(self.folder / "go-cache"),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if build.returncode:
-            raise BenchError(build.stderr)
-        with on_core(SERVER_CORE):  # as Parlour's Postgres, which is its child
-            databases = self._stack.enter_context(database_server(self.folder / "go-data"))
-        users = ",".join(f"({peer.user_id})" for peer in self.people.private)
-        trio.run(_execute, databases.dsn, f"{GO_TABLES} INSERT INTO users VALUES {users}")
-        self._dsn = databases.dsn + ("&" if "?" in databases.dsn else "?") + "sslmode=disable"
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    @contextmanager
-    def serve(self, kind: GoKind) -> Iterator[Server]:
-        """Run it on the server's core."""
-        database = {
-            GoKind.MEMORY: [],
-            GoKind.PER_CONNECTION: ["-db", self._dsn],
-            GoKind.IN_HUB: ["-db", self._dsn, "-inhub"],
-        }[kind]
-        address = f"127.0.0.1:{GO_PORT}"
-        with subprocess.Popen(
-            [*PINNED, str(self.folder / "gohub"), "-addr", address, *database],
-            env={**os.environ, "GOMAXPROCS": "1"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as process:
-            try:
-                time.sleep(GO_START_SECONDS)
-                if process.poll() is not None:
-                    raise BenchError("the Go hub does not start")
-                yield Server(GO_PORT, process.pid)
-            finally:
-                process.kill()
-
-
-async def _execute(dsn: str, script: str) -> None:
-    async def run() -> None:
-        connection = await asyncpg.connect(dsn)
-        try:
-            await connection.execute(script)
-        finally:
-            await connection.close()
-
-    async with trio_asyncio.open_loop():
-        await trio_asyncio.aio_as_trio(run)()

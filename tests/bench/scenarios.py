@@ -4,13 +4,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from protocol.model import ChannelId
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.bench.exchange import Line, Plan, Step
-from tests.bench.hubs import HISTORY, GoKind, People, Server
+from tests.bench.hubs import HISTORY, People, Server
 from tests.bench.load import Load, Peer, exchange
+from tests.bench.others import Other
 
 TALKING: Final = 10
 SIZES: Final = (10, 100, 1_000)  # of channels
@@ -39,7 +40,7 @@ Run = Callable[[Load, Server, People, float], Measured]
 class Scenario:
     """One line of the table.
 
-    `go`: how the Go hub is asked for the same, None where it cannot be; `kinds`: of which kind.
+    `others`: how other servers are asked for the same.
     """
 
     name: str
@@ -47,8 +48,7 @@ class Scenario:
     unit: str
     people: int
     run: Run
-    go: Run | None = None
-    kinds: Sequence[GoKind] = ()
+    others: Mapping[Other, Run] = field(factory=dict)
 
 
 def pairs(connections: int, window: int) -> Run:
@@ -70,8 +70,8 @@ def crowd(connections: int) -> Run:
     return run
 
 
-def go_pairs(connections: int, window: int) -> Run:
-    """The same for the Go hub, which believes the address."""
+def named_pairs(connections: int, window: int) -> Run:
+    """The same for servers that believe the address."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         peers = people.private[:connections]
@@ -97,7 +97,7 @@ def fan_out(members: int) -> Run:
     return run
 
 
-def go_fan_out(members: int) -> Run:
+def named_fan_out(members: int) -> Run:
     """The same for the Go hub."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
@@ -249,7 +249,7 @@ def history(connections: int) -> Run:
     return run
 
 
-def idle(connections: int) -> Run:
+def idle(connections: int, path: str = "/ws") -> Run:
     """Connections that do nothing; `rate` counts how many were opened per second."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
@@ -260,7 +260,7 @@ def idle(connections: int) -> Run:
             sizes.append(server.memory())
 
         peers = people.private[:connections]
-        figures = load.run(server.port, "/ws", "idle", peers, seconds, meanwhile=sample)
+        figures = load.run(server.port, path, "idle", peers, seconds, meanwhile=sample)
         return Measured(figures["open_per_s"], memory=(max(sizes) - before) / connections)
 
     return run
@@ -279,21 +279,31 @@ def _deliveries(figures: Mapping[str, float]) -> Measured:
     return Measured(figures["deliveries_per_s"], figures["p50_ms"], figures["p99_ms"])
 
 
-DURABLE: Final = (GoKind.IN_HUB, GoKind.PER_CONNECTION)
+def _durable(run: Run) -> Mapping[Other, Run]:
+    """Of those that store each message."""
+    kinds = Other.GO_IN_HUB, Other.GO_PER_CONNECTION, Other.NODE, Other.STARLETTE
+    return dict.fromkeys(kinds, run)
+
+
+def _by_socketio(run: Run, other: Other = Other.SOCKETIO) -> tuple[Run, Mapping[Other, Run]]:
+    """Parlour and another server are asked in the same way."""
+    return run, {other: run}
+
 
 SCENARIOS: Final[Sequence[Scenario]] = (
     # The first two read what was prepared; the others write.
     Scenario("history", "pages of 50 messages", "pages/s", 32, history(32)),
     Scenario("reconnect", "everybody drops and resumes", "resumes/s", 2_000, reconnect(2_000)),
-    Scenario("lone", "1 pair, 1 in flight", "messages/s", 2, pairs(2, 1), go_pairs(2, 1), DURABLE),
+    Scenario(
+        "lone", "1 pair, 1 in flight", "messages/s", 2, pairs(2, 1), _durable(named_pairs(2, 1))
+    ),
     Scenario(
         "pairs",
         "100 pairs, 1 in flight",
         "messages/s",
         200,
         pairs(200, 1),
-        go_pairs(200, 1),
-        DURABLE,
+        _durable(named_pairs(200, 1)),
     ),
     Scenario(
         "busy",
@@ -301,8 +311,7 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         "messages/s",
         200,
         pairs(200, 8),
-        go_pairs(200, 8),
-        DURABLE,
+        _durable(named_pairs(200, 8)),
     ),
     *(
         Scenario(
@@ -311,8 +320,7 @@ SCENARIOS: Final[Sequence[Scenario]] = (
             "deliveries/s",
             size,
             fan_out(size),
-            go_fan_out(size),
-            (GoKind.MEMORY,),
+            {Other.GO_MEMORY: named_fan_out(size)},
         )
         for size in SIZES
     ),
@@ -322,21 +330,36 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         "deliveries/s",
         1_000,
         typing(1_000),
-        go_pairs(1_000, 1),
-        (GoKind.MEMORY,),
+        {Other.GO_MEMORY: named_pairs(1_000, 1)},
     ),
-    Scenario("events-lone", "Socket.IO, 1 pair, 1 in flight", "messages/s", 2, events(2, 1)),
     Scenario(
-        "events-pairs", "Socket.IO, 100 pairs, 1 in flight", "messages/s", 200, events(200, 1)
+        "events-lone",
+        "Socket.IO, 1 pair, 1 in flight",
+        "messages/s",
+        2,
+        *_by_socketio(events(2, 1)),
     ),
-    Scenario("events", "Socket.IO, 100 pairs, 8 in flight", "messages/s", 200, events(200, 8)),
+    Scenario(
+        "events-pairs",
+        "Socket.IO, 100 pairs, 1 in flight",
+        "messages/s",
+        200,
+        *_by_socketio(events(200, 1)),
+    ),
+    Scenario(
+        "events",
+        "Socket.IO, 100 pairs, 8 in flight",
+        "messages/s",
+        200,
+        *_by_socketio(events(200, 8)),
+    ),
     *(
         Scenario(
             f"events-fan-{size}",
             f"Socket.IO, channel of {size}",
             "deliveries/s",
             size,
-            event_fan_out(size),
+            *_by_socketio(event_fan_out(size)),
         )
         for size in SIZES
     ),
@@ -345,7 +368,7 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         "Socket.IO, typing, 1,000 people",
         "deliveries/s",
         1_000,
-        event_typing(1_000),
+        *_by_socketio(event_typing(1_000), Other.SOCKETIO_TYPING),
     ),
     *(
         Scenario(
@@ -357,8 +380,19 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         )
         for size in (10, 100, 1_000, 10_000)
     ),
-    Scenario("idle", "connections opened", "connections/s", 10_000, idle(10_000)),
     Scenario(
-        "events-idle", "Socket.IO, connections opened", "connections/s", 10_000, event_idle(10_000)
+        "idle",
+        "connections opened",
+        "connections/s",
+        10_000,
+        idle(10_000),
+        dict.fromkeys((Other.GO_MEMORY, Other.NODE), idle(10_000, "/ws?u=%U")),
+    ),
+    Scenario(
+        "events-idle",
+        "Socket.IO, connections opened",
+        "connections/s",
+        10_000,
+        *_by_socketio(event_idle(10_000)),
     ),
 )

@@ -4,11 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from protocol.model import ChannelId
 from tests.bench.__main__ import OURS, table
 from tests.bench.exchange import BenchError
-from tests.bench.load import build
+from tests.bench.hubs import People
+from tests.bench.load import Peer, build
 from tests.bench.nodes.__main__ import ROWS
 from tests.bench.nodes.__main__ import table as table_of_nodes
+from tests.bench.others import Other, Others
 from tests.bench.scenarios import SCENARIOS
 
 
@@ -44,3 +47,14 @@ def test_the_table_of_nodes_shows_medians_and_ratios_to_the_first_layout() -> No
 def test_a_missing_load_generator_is_named(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="nowhere"):
         build(tmp_path / "nowhere.c", tmp_path)
+
+
+def test_of_servers_that_cannot_be_measured_it_is_said_why(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    peers = [Peer(user_id, "X: 1") for user_id in (1, 2)]
+    people = People(peers, peers, (), {2: ChannelId(3)}, (ChannelId(4),))
+    nowhere = tmp_path / "nowhere"
+    with Others(nowhere, nowhere, tmp_path, people) as others:
+        assert {*others.missing} == {"Go", "Node", "Starlette"}
+        assert all("no" in reason for reason in others.missing.values())
+        assert not any(other in others for other in Other)
