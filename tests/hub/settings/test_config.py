@@ -40,7 +40,7 @@ def test_no_secret_is_in_the_repr_of_a_config_or_of_its_fields() -> None:
     given: dict[str, Any] = {}
     for setting in SETTINGS:
         if setting.parser.is_secret:
-            schemes = {"assistant_url": "https", "s3_endpoint": "https", "bus": "redis"}
+            schemes = {"assistant_url": "https", "s3_endpoint": "https", "bus": "redis+sentinel"}
             scheme = schemes.get(setting.name, "postgresql")
             is_url = setting.parser.kind in ("URL", "bus")
             given[setting.name] = f"{scheme}://me:{long}@a.example/x" if is_url else long
