@@ -1,8 +1,8 @@
 """What operators say to one worker and mean for all of the same parent.
 
 Guarantees: the audit of a worker that is asked by a sibling keeps nothing, because the worker that
-the operator asked has kept it; a worker that begins does as the others were told. Must not know:
-how a sibling is asked.
+the operator asked has kept it; a worker that begins while the others drain drains as well. Must not
+know: how a sibling is asked.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,6 @@ from attrs import frozen
 
 from hub.assembly import Status
 from hub.cluster.siblings import Siblings
-from hub.settings.choices import LogLevel
-from hub.settings.logs import set_level
 from persistence.interface import Audit, AuditEntry, AuditRow
 from protocol.admin import HubObject
 from protocol.model import User
@@ -25,11 +23,10 @@ async def status_of_siblings(siblings: Siblings) -> Sequence[HubObject]:
 
 
 async def follow_siblings(siblings: Siblings, status: Status) -> None:
-    """Drain, and log, as the others do."""
-    for other in await status_of_siblings(siblings):
-        if other["draining"]:
-            status.is_draining = True
-        set_level(LogLevel(other["log_level"]))
+    """Drain if any of the others does. The log level is that of the settings, which a worker that
+    begins has read again.
+    """
+    status.is_draining = any(each["draining"] for each in await status_of_siblings(siblings))
 
 
 @frozen

@@ -28,7 +28,7 @@ def new_token() -> str:
 
 def token_hash(token: str) -> bytes:
     """What the store keeps of a token. The token is random, so a plain SHA-256 cannot be undone."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 @frozen

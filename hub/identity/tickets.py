@@ -8,12 +8,12 @@ They are kept by this process alone: a restart ends them.
 """
 
 import secrets
-from hashlib import sha256
 from hmac import compare_digest
 from typing import Final, Generic, TypeVar
 
 from attrs import frozen
 
+from hub.identity.cookies import token_hash
 from protocol.model import UserId
 
 MAX_HOLDERS: Final = 10_000
@@ -45,7 +45,7 @@ class Tickets(Generic[T]):
         """A new ticket, in the place of the one that the holder may have."""
         ticket = secrets.token_urlsafe(32)
         self._issued.pop(holder, None)
-        self._issued[holder] = _Issued(digest(ticket), good_for, now + self.seconds)
+        self._issued[holder] = _Issued(token_hash(ticket), good_for, now + self.seconds)
         if len(self._issued) > self._max_holders:
             del self._issued[next(iter(self._issued))]
         return ticket
@@ -53,12 +53,7 @@ class Tickets(Generic[T]):
     def take(self, holder: UserId, ticket: str, now: float) -> T | None:
         """What the ticket is good for, if it is the holder's; that was its one use."""
         issued = self._issued.get(holder)
-        if issued is None or not compare_digest(issued.digest, digest(ticket)):
+        if issued is None or not compare_digest(issued.digest, token_hash(ticket)):
             return None
         del self._issued[holder]
         return issued.good_for if now < issued.until else None
-
-
-def digest(ticket: str) -> bytes:
-    """What is kept of a ticket."""
-    return sha256(ticket.encode(errors="surrogatepass")).digest()

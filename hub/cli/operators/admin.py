@@ -90,10 +90,12 @@ async def show_config(config: Config, say: Say) -> None:
     """Print every setting; of a secret only whether it is set, of a URL no password.
 
     Raises:
-        ConfigError: the certificate, or the place for files, cannot be used.
+        ConfigError: the certificate, or the place for files, cannot be used, or there is no room
+            for workers.
         FilesUnavailable: the place for files does not answer.
         StoreUnavailable: there is no synchronous standby, though one is required.
     """
+    config.require_room_for_workers()
     server_context(config)
     if config.uploads is not None:
         async with open_files(config) as files:

@@ -13,8 +13,7 @@ from typing import Final, Literal, TypedDict
 import trio
 
 from hub.identity.address_hook import HookFailed
-from hub.identity.cookies import COOKIES, new_token
-from hub.identity.tickets import digest
+from hub.identity.cookies import COOKIES, new_token, token_hash
 from hub.limits.quotas import Balance, Kind
 from hub.rest.endpoint import JSON, Call, Endpoint, HttpError, NotSignedIn
 from hub.rest.login import WEAK_CODES, hash_password, is_own_password, refuse_weak
@@ -77,7 +76,7 @@ async def change_email(call: Call) -> JSON[AddressObject]:
         return JSON({"status": "success"})
     ticket = new_token()
     await services.store.accounts.propose_email(
-        call.me, body.email, digest(ticket), seconds=ADDRESS_SECONDS
+        call.me, body.email, token_hash(ticket), seconds=ADDRESS_SECONDS
     )
     about = {
         "username": call.user.username,
@@ -95,7 +94,7 @@ async def confirm_email(call: Call) -> JSON[DoneObject]:
     """Set the address to which this link was sent for the caller."""
     body = await call.body(TicketBody)
     accounts = call.services.store.accounts
-    email = await accounts.take_proposed_email(call.me, digest(body.ticket))
+    email = await accounts.take_proposed_email(call.me, token_hash(body.ticket))
     if email is None:
         raise HttpError(404, "link_ended", "This link was used, is too old, or somebody else's")
     await _set_email(call, email)

@@ -428,3 +428,10 @@ def test_a_flag_of_a_list_has_commas_or_is_repeated(run: Run, flags: tuple[str, 
     assert "trusted_proxies = 127.0.0.1, ::1\n" in proxies.out
     wrong = run("check-config", "--trusted-proxies", "127.0.0.1,nonsense")
     assert "number 2 of the list" in wrong.err
+
+
+def test_check_config_says_that_there_is_no_room_for_workers(run: Run) -> None:
+    named = run("check-config", "--workers", "2", "--node-name", "a" * 21)
+    assert named.code == 2
+    assert "node_name has at most 20 characters" in named.text
+    assert run("check-config", "--workers", "2", "--node-name", "a" * 20).code == 0

@@ -182,7 +182,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/sockets/test_addresses.py",),
     ),
     Fault(
-        "a worker that begins does not do what operators told the others",
+        "a worker that begins while the others drain does not",
         "hub/app.py",
         "            await follow_siblings(place.siblings, server.services.status)\n",
         "",
