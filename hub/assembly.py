@@ -256,12 +256,19 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
         notes,
         limit=config.resume_limit,
     )
+    quotas = Quotas(
+        allowances(config),
+        config.user_frames_per_second,
+        None if cluster is None else presence.nodes_of,
+        elsewhere.spent,
+    )
     from_elsewhere = FromElsewhere(
         "" if cluster is None else cluster.node.name,
         presence,
         channel_presences,
         typing,
         receipts,
+        quotas,
         elsewhere,
         grace=config.presence_grace,
     )
@@ -365,11 +372,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
             workspaces=workspaces,
             completions=completions,
             commands=commands,
-            quotas=Quotas(
-                allowances(config),
-                config.user_frames_per_second,
-                None if cluster is None else presence.nodes_of,
-            ),
+            quotas=quotas,
             visitors=Visitors(
                 Paces(*strangers_pace(config)),
                 config.trusted_proxies,

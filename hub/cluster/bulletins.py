@@ -10,6 +10,7 @@ from typing import TypeAlias
 from attrs import field, frozen
 
 from hub.actor.letters import ToEveryone, ToRooms, ToUserInRoom, ToUsers
+from hub.limits.quotas import Kind
 from persistence.contents.revisions import Revised
 from protocol.events import (
     Announced,
@@ -245,6 +246,22 @@ class TakenOver:
 
 
 @frozen
+class Spending:
+    """The node has allowed a user `count` of a kind."""
+
+    user_id: UserId
+    kind: Kind
+    count: int
+
+
+@frozen
+class Spent:
+    """What the node has lately allowed; not numbered: of what is lost, nodes allow more."""
+
+    items: Sequence[Spending]
+
+
+@frozen
 class Heartbeat:
     """The node lives; not numbered.
 
@@ -275,4 +292,4 @@ class Goodbye:
 Numbered: TypeAlias = Stored | Changed | Delivered | Moved | Present | Signs | Repeated | TakenOver
 """Bulletins of which none may be missing; their items can be divided, or put together."""
 
-Bulletin: TypeAlias = Numbered | Heartbeat | Goodbye
+Bulletin: TypeAlias = Numbered | Spent | Heartbeat | Goodbye

@@ -37,6 +37,7 @@ from hub.cluster.bulletins import (
     Seat,
     Sign,
     Signs,
+    Spent,
     Stored,
     TakenOver,
 )
@@ -64,10 +65,11 @@ _KINDS: Final[Mapping[str, type]] = {
     "signs": Signs,
     "repeated": Repeated,
     "taken_over": TakenOver,
+    "spent": Spent,
     "heartbeat": Heartbeat,
     "goodbye": Goodbye,
 }
-_NOT_NUMBERED: Final = (b'"heartbeat"', b'"goodbye"')
+_NOT_NUMBERED: Final = (b'"spent"', b'"heartbeat"', b'"goodbye"')
 _TO_KIND: Final = 40  # bytes, of the number and the kind
 _NAMES: Final = {cls: name for name, cls in _KINDS.items()}
 
@@ -137,6 +139,7 @@ Read: TypeAlias = (
     | Signs
     | Repeated
     | TakenOver
+    | Spent
     | Heartbeat
     | Goodbye
 )

@@ -21,6 +21,8 @@ from hub.cluster.bulletins import (
     StoredMessage,
     Takeover,
 )
+from hub.limits.quotas import Kind
+from protocol.model import UserId
 
 _CROSSING: Final = get_args(Crossing)
 _NAMED: Final = get_args(Named)
@@ -62,6 +64,9 @@ class Elsewhere(Protocol):
     def took_over(self, takeover: Takeover) -> None:
         """A connection that was perhaps at another node goes on here."""
 
+    def spent(self, user_id: UserId, kind: Kind) -> None:
+        """A user was allowed one of a kind that all nodes count together."""
+
     def lacks(self, nodes: Sequence[str]) -> None:
         """It is not known who is at these nodes, until said otherwise."""
 
@@ -91,6 +96,9 @@ class _Nowhere:
         """Nothing happens."""
 
     def took_over(self, takeover: Takeover) -> None:
+        """Nothing happens."""
+
+    def spent(self, user_id: UserId, kind: Kind) -> None:
         """Nothing happens."""
 
     def lacks(self, nodes: Sequence[str]) -> None:

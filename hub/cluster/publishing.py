@@ -6,9 +6,9 @@ published here waits for the bus, or is lost for clients when it is away: the lo
 know: what the others make of it.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import count
+from itertools import count, islice
 from math import inf
 from typing import Any, Final
 
@@ -34,6 +34,8 @@ from hub.cluster.bulletins import (
     Repeated,
     Sign,
     Signs,
+    Spending,
+    Spent,
     Stored,
     StoredMessage,
     TakenOver,
@@ -42,7 +44,9 @@ from hub.cluster.bulletins import (
 from hub.cluster.codec import encode
 from hub.cluster.digest import mark
 from hub.cluster.elsewhere import crossing
+from hub.limits.quotas import Kind
 from persistence.bus import Bus, BusUnavailable
+from protocol.model import UserId
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +55,8 @@ RETRY_SECONDS: Final = 0.2
 MANY: Final = 16  # messages, or other items, in a bulletin: then the next one is gathered
 GATHER_SECONDS: Final = 0.005
 ATTEMPTS: Final = 5
+SPENT_SECONDS: Final = 0.02  # between two bulletins of what users were allowed
+MAX_SPENT: Final = 100  # in one of them
 SIGN_SECONDS: Final = 2.0  # for which typing and presence may wait: then they say what was
 MAX_WAITING: Final = 1_000  # bulletins
 MAX_ITEMS: Final = 500  # in one that is put together
@@ -116,6 +122,8 @@ class Publisher:
         self._waiting: deque[_Waiting] = deque()
         self._ready = trio.Event()
         self._gathers_until = -inf
+        self._spent: Counter[tuple[UserId, Kind]] = Counter()
+        self._spends_at = -inf
         self._is_away = False
         self.figures: Final = PublishingFigures()
 
@@ -179,6 +187,11 @@ class Publisher:
         """A connection that was perhaps at another node goes on here."""
         self._put(TakenOver((takeover,)))
 
+    def spent(self, user_id: UserId, kind: Kind) -> None:
+        """A user was allowed one of a kind that all nodes count together."""
+        self._spent[user_id, kind] += 1
+        self._ready.set()
+
     def lacks(self, nodes: Sequence[str]) -> None:
         """It is not known who is at these nodes, until said otherwise."""
         self._lacks = nodes
@@ -197,11 +210,14 @@ class Publisher:
                 if take_doubt():
                     self._number += 1  # of nothing: the others miss it, and look at the log
                 await self._say(Heartbeat(self._online, now, self._lacks, self._misses()))
+            elif self._spent and now >= self._spends_at:
+                self._spends_at = now + SPENT_SECONDS
+                await self._say(self._take_spent())
             elif self._waiting:
                 await self._hand_over(self._take())
             else:
                 self._ready = trio.Event()
-                with trio.move_on_at(beats_at):
+                with trio.move_on_at(min(beats_at, self._spends_at) if self._spent else beats_at):
                     await self._ready.wait()
 
     async def say_goodbye(self, seconds: float) -> None:
@@ -215,6 +231,14 @@ class Publisher:
         everything of before is published.
         """
         return bool(self._waiting) and self._waiting[0].since < now - BEAT_SECONDS
+
+    def _take_spent(self) -> Spent:
+        """What users were allowed since the last call, or as much of it as one bulletin holds."""
+        keys = [*islice(self._spent, MAX_SPENT)]
+        spent = Spent(tuple(Spending(*key, self._spent.pop(key)) for key in keys))
+        if self._spent:
+            self._spends_at = -inf
+        return spent
 
     def _put(self, bulletin: Numbered) -> None:
         if not bulletin.items and not isinstance(bulletin, Present):
@@ -302,7 +326,7 @@ class Publisher:
         self.figures.sent += 1
         return True
 
-    async def _say(self, bulletin: Heartbeat | Goodbye) -> None:
+    async def _say(self, bulletin: Spent | Heartbeat | Goodbye) -> None:
         heading = Heading(self._node, self._start, self._number)
         await self._publish(encode(self._epoch(), heading, bulletin))
 

@@ -27,6 +27,8 @@ from hub.cluster.bulletins import (
     Repeated,
     Sign,
     Signs,
+    Spending,
+    Spent,
     TakenOver,
     Takeover,
 )
@@ -87,6 +89,9 @@ class Company(Protocol):
 
     def taken_over(self, takeovers: Sequence[Takeover]) -> None:
         """Connections go on at another node."""
+
+    def spent(self, items: Sequence[Spending]) -> None:
+        """A node has allowed users so much."""
 
     def ended(self, node: str, seconds: float | None, *, announces: bool) -> None:
         """A node has ended. `seconds`: for so long its users are not announced as offline; None: it
@@ -186,6 +191,8 @@ class Receiver:
                     self._company.beat(heading, read)
                 if misses := read.misses.get(self._peers.own.node):
                     self._repeating.repeat(misses)
+            case Spent(items=items):
+                self._company.spent(items)
             case Goodbye(seconds=seconds):
                 self._peers.ended(heading)
                 announces = self._peers.is_first_besides(heading.node)

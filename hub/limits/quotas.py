@@ -5,9 +5,10 @@ requests in work and of responses on their way at a time, and does everything th
 bounded rate, however many connections they open, so no user can take the hub from the others. A
 place that was taken comes back exactly once. Must not know: dialects, what is sent.
 
-What somebody has done is remembered in this process alone, of the `RECENT_USERS` who came last and
-of who is connected. Of several nodes, each allows its share to a user: by how many of them the user
-is connected to, this one included.
+What somebody has done is remembered in memory, of the `RECENT_USERS` who came last and of who is
+connected. What is limited for a minute or longer is counted at all nodes together: each says to the
+others what it has allowed. Of what is limited for less, or at a time, each node allows its share to
+a user: by how many of them the user is connected to, this one included.
 """
 
 from collections import Counter, deque
@@ -67,6 +68,11 @@ class Allowance:
 
     limit: int
     seconds: int | None
+
+    @property
+    def is_of_all(self) -> bool:
+        """Whether all nodes count it together."""
+        return self.seconds is not None and self.seconds >= MINUTE
 
 
 ALLOWANCES: Final[Mapping[Kind, Allowance]] = {
@@ -153,6 +159,7 @@ class Quota:
         frames_per_second: how fast what they send is taken.
         refusals: counts what is refused, by its kind.
         nodes: at how many nodes the user is, this one included.
+        spent: is called when one of a kind that all nodes count together was allowed here.
     """
 
     __slots__ = (
@@ -164,6 +171,7 @@ class Quota:
         "_nodes",
         "_refusals",
         "_shares",
+        "_spent",
         "_windows",
         "pace",
         "requests",
@@ -176,10 +184,12 @@ class Quota:
         frames_per_second: int,
         refusals: Counter[Kind],
         nodes: Callable[[], int],
+        spent: Callable[[Kind], None],
     ) -> None:
         self._allowances = allowances
         self._frames = frames_per_second
         self._nodes = nodes
+        self._spent = spent
         self._shares = 1
         self._refusals = refusals
         self._windows: dict[Kind, FixedWindow] = {}
@@ -207,7 +217,8 @@ class Quota:
 
     def _limit(self, kind: Kind) -> int:
         """How much of a kind is allowed at this node, at least one."""
-        return max(1, self._allowances[kind].limit // self._shares)
+        allowance = self._allowances[kind]
+        return allowance.limit if allowance.is_of_all else max(1, allowance.limit // self._shares)
 
     def _change_pace(self) -> None:
         rate = self._frames / self._shares
@@ -218,7 +229,13 @@ class Quota:
         is_allowed = self._window(kind, now).take(now)
         if not is_allowed:
             self._refusals[kind] += 1
+        elif self._allowances[kind].is_of_all:
+            self._spent(kind)
         return is_allowed
+
+    def spent_elsewhere(self, kind: Kind, count: int, now: float) -> None:
+        """Another node has allowed so many of a kind."""
+        self._window(kind, now).count(count, now)
 
     def left(self, kind: Kind, now: float) -> int:
         """How many of a kind that has a rate are allowed until its window ends."""
@@ -283,6 +300,7 @@ class Quotas:
         frames_per_second: frames of a user that are taken; more of them wait. What takes the hub
             longer costs as much as several.
         nodes_of: at how many nodes a user is, this one included; None: there is one.
+        spent: is called when a user was allowed one of a kind that all nodes count together.
 
     `refusals`: how often something was refused since the start, by its kind.
     """
@@ -292,8 +310,10 @@ class Quotas:
         allowances: Mapping[Kind, Allowance] | None = None,
         frames_per_second: int = 200,
         nodes_of: Callable[[UserId], int] | None = None,
+        spent: Callable[[UserId, Kind], None] = lambda _user_id, _kind: None,
     ) -> None:
         self._nodes_of = nodes_of
+        self._spent = spent
         self.refusals: Counter[Kind] = Counter()
         self._frames = frames_per_second
         self._allowances = {**ALLOWANCES, **(allowances or {})}
@@ -312,7 +332,8 @@ class Quotas:
         quota = self._quotas.get(user_id)
         if quota is None:
             nodes = _one if self._nodes_of is None else partial(self._nodes_of, user_id)
-            quota = Quota(self._allowances, self._frames, self.refusals, nodes)
+            spent = partial(self._spent, user_id)
+            quota = Quota(self._allowances, self._frames, self.refusals, nodes, spent)
             self._quotas[user_id] = quota
             self._recent.append(quota)
         return quota

@@ -45,6 +45,12 @@ class FixedWindow:
         self._left -= 1
         return True
 
+    def count(self, number: int, now: float) -> None:
+        """Count so many that somebody else has allowed."""
+        self._left = max(0, self.left(now) - number)
+        if now - self._began > self._seconds:
+            self._began = now
+
     def allow(self, limit: int) -> None:
         """Allow so many from now on, of which those that were counted in this window are a part."""
         self._left = max(0, self._left + limit - self._limit)

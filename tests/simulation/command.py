@@ -6,12 +6,15 @@ import os
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from pathlib import Path
 
 from tests.simulation.bugs import BUGS
 from tests.simulation.play import REAL_SECONDS, play
 from tests.simulation.run import Result
+
+CHUNK = 5  # seeds that a process is given at a time
 
 
 def main() -> int:
@@ -37,17 +40,18 @@ def main() -> int:
     )
     options = parser.parse_args()
     started = time.monotonic()
+    ended: dict[int, str] = {}
     with ProcessPoolExecutor(options.jobs) as pool:
         if options.until_broken:
             found = pool.map(partial(_until_broken, options), options.bug)
         else:
-            found = (_all(options, pool, bug) for bug in options.bug)
+            found = (_all(options, pool, ended, bug) for bug in options.bug)
         by_bug = dict(zip(options.bug, found, strict=True))
     results = [result for found in by_bug.values() for result in found]
     seconds = time.monotonic() - started
     report = {
         "seeds": len(results),
-        "broken": {result.seed: result.problem for result in results if result.problem},
+        "broken": ended | {result.seed: result.problem for result in results if result.problem},
         "not_broken_by": [
             bug for bug, found in by_bug.items() if bug and not any(each.problem for each in found)
         ],
@@ -87,17 +91,26 @@ def _until_broken(options: argparse.Namespace, bug: str | None) -> list[Result]:
     return results
 
 
-def _all(options: argparse.Namespace, pool: ProcessPoolExecutor, bug: str | None) -> list[Result]:
+def _all(
+    options: argparse.Namespace, pool: ProcessPoolExecutor, ended: dict[int, str], bug: str | None
+) -> list[Result]:
+    """Every seed. What is known of one that ended its process is noted in `ended`."""
     results: list[Result] = []
     given = {"real_seconds": options.real_seconds, "nodes": options.nodes}
     run = partial(play, bug=bug, **given)
-    for result in pool.map(run, _seeds(options), chunksize=5):
-        results.append(result)
-        _show(options, bug, result)
-        if result.problem is not None and result.problem.startswith("hangs"):
-            # After a hang that had to be broken off, its process is not to be trusted.
-            pool.shutdown(wait=False, cancel_futures=True)
-            break
+    try:
+        for result in pool.map(run, _seeds(options), chunksize=CHUNK):
+            results.append(result)
+            _show(options, bug, result)
+            if result.problem is not None and result.problem.startswith("hangs"):
+                # After a hang that had to be broken off, its process is not to be trusted.
+                pool.shutdown(wait=False, cancel_futures=True)
+                break
+    except BrokenProcessPool:
+        seed = _seeds(options)[len(results)]
+        last = seed + options.jobs * CHUNK
+        ended[seed] = f"the process of this seed, or of another one up to {last}, has ended"
+        print(f"seed {seed}: {ended[seed]}", flush=True)
     return results
 
 

@@ -22,11 +22,13 @@ from hub.cluster.bulletins import (
     Seat,
     Shown,
     Sign,
+    Spending,
     Takeover,
     Typed,
 )
 from hub.cluster.digest import mark
 from hub.cluster.elsewhere import Elsewhere
+from hub.limits.quotas import Quotas
 from hub.services.presence.attendance import OWN, Place
 from hub.services.presence.channels import ChannelPresences
 from hub.services.presence.users import Presence
@@ -57,17 +59,19 @@ class FromElsewhere:
         presence, in_channels: who is where.
         typing: the indicators that are on.
         receipts: how far somebody has read.
+        quotas: what users may do.
         elsewhere: publishes who is here, when another node asks for it.
         grace: seconds between the end of a user's last connection and their absence.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  what others say concerns each of them
         self,
         own: str,
         presence: Presence,
         in_channels: ChannelPresences,
         typing: TypingIndicators,
         receipts: Receipts,
+        quotas: Quotas,
         elsewhere: Elsewhere,
         *,
         grace: float,
@@ -77,6 +81,7 @@ class FromElsewhere:
         self._in_channels = in_channels
         self._typing = typing
         self._receipts = receipts
+        self._quotas = quotas
         self._elsewhere = elsewhere
         self._grace = grace
         self._nodes: dict[str, _Node] = {}
@@ -143,6 +148,12 @@ class FromElsewhere:
         """See `Company`."""
         for take in self.take_overs:
             take(takeovers)
+
+    def spent(self, items: Sequence[Spending]) -> None:
+        """See `Company`."""
+        now = trio.current_time()
+        for each in items:
+            self._quotas.of(each.user_id).spent_elsewhere(each.kind, each.count, now)
 
     def ended(self, node: str, seconds: float | None, *, announces: bool) -> None:
         """See `Company`. Without a goodbye, or after one that names less, a grace period passes."""

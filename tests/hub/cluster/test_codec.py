@@ -30,6 +30,8 @@ from hub.cluster.bulletins import (
     Moved,
     Named,
     Reaching,
+    Spending,
+    Spent,
     Stored,
     StoredMessage,
     TakenOver,
@@ -43,6 +45,7 @@ from hub.cluster.codec import (
     encode,
     is_numbered,
 )
+from hub.limits.quotas import Kind
 from persistence.contents.revisions import Revised
 from protocol.dialect import Dialect, EventDialect
 from protocol.discovery import find_dialects
@@ -133,7 +136,13 @@ def test_a_revision(revision: Revision) -> None:
 
 
 @pytest.mark.parametrize(
-    "bulletin", [Heartbeat(2**60, 1.5), Goodbye(2.5), TakenOver((Takeover("00ff", 2**50),))]
+    "bulletin",
+    [
+        Heartbeat(2**60, 1.5),
+        Goodbye(2.5),
+        TakenOver((Takeover("00ff", 2**50),)),
+        Spent((Spending(UserId(7), Kind.SEARCHES, 3),)),
+    ],
 )
 def test_what_a_node_says_of_itself(bulletin: Bulletin) -> None:
     assert there_and_back(bulletin) == bulletin

@@ -23,6 +23,8 @@ from hub.cluster.bulletins import (
     Seat,
     Shown,
     Signs,
+    Spending,
+    Spent,
     StoredMessage,
     Typed,
 )
@@ -34,10 +36,13 @@ from hub.cluster.publishing import (
     MANY,
     MAX_ITEMS,
     MAX_PRESENT,
+    MAX_SPENT,
     MAX_WAITING,
     SIGN_SECONDS,
+    SPENT_SECONDS,
     Publisher,
 )
+from hub.limits.quotas import Kind
 from persistence.bus.memory import Medium, MemoryBus
 from persistence.contents.revisions import Revised
 from protocol.events import HeartbeatAcknowledged, PresenceChanged
@@ -187,6 +192,31 @@ async def test_after_many_at_once_the_next_ones_are_gathered(
         is_gathered = seqs(read) == [count + 1, count + 2]
         assert is_gathered is bool(waits)
         assert trio.current_time() - began == pytest.approx(waits)
+        nursery.cancel_scope.cancel()
+
+
+async def test_what_users_were_allowed_goes_out_at_once_and_then_gathered(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        nursery.start_soon(node.publisher.run)
+        ann, ben = UserId(1), UserId(2)
+        node.publisher.spent(ann, Kind.SEARCHES)
+        assert await node.next() == (0, Spent((Spending(ann, Kind.SEARCHES, 1),)))
+        began = trio.current_time()
+        for user_id in (ann, ben, ann):
+            node.publisher.spent(user_id, Kind.PINS)
+        together = Spent((Spending(ann, Kind.PINS, 2), Spending(ben, Kind.PINS, 1)))
+        assert await node.next() == (0, together)
+        assert trio.current_time() - began == pytest.approx(SPENT_SECONDS)
+        for number in range(MAX_SPENT + 1):
+            node.publisher.spent(UserId(number), Kind.PINS)
+        sizes = []
+        for _ in range(2):
+            _, read = await node.next()
+            assert isinstance(read, Spent)
+            sizes.append(len(read.items))
+        assert sizes == [MAX_SPENT, 1]
         nursery.cancel_scope.cancel()
 
 

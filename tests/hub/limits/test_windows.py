@@ -13,6 +13,19 @@ def test_a_new_window_begins_strictly_after_the_seconds_of_the_one_before() -> N
     assert window.take(10.2)
 
 
+def test_what_somebody_else_has_allowed_is_a_part_of_the_window() -> None:
+    window = FixedWindow(4, 10.0, now=0.0)
+    assert window.take(1.0)
+    window.count(2, 2.0)
+    assert window.left(2.0) == 1
+    window.count(2, 3.0)
+    assert not window.take(10.0)
+    window.count(3, 11.0)  # the next window has begun
+    assert window.take(21.0)
+    assert not window.take(21.0)
+    assert window.retry_after(20.0) == 1.0
+
+
 def test_a_long_pause_saves_nothing_up() -> None:
     window = FixedWindow(2, 5.0, 0.0)
     assert [window.take(100.0) for _ in range(3)] == [True, True, False]

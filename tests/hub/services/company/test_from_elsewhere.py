@@ -13,6 +13,7 @@ from trio.testing import MockClock
 
 from hub.actor.letters import Delivery, ToEveryone
 from hub.cluster.bulletins import Heading, Present
+from hub.cluster.publishing import SPENT_SECONDS
 from hub.limits.quotas import Kind
 from persistence.bus.memory import Medium, Weather
 from protocol.events import Announced, PrivateMessagesRead
@@ -296,6 +297,27 @@ async def test_each_node_allows_its_share(autojump_clock: MockClock) -> None:
         await anns.close_in_silence()
         await until_quiet()
         assert quota.left(Kind.MESSAGES, trio.current_time()) == 10
+
+
+async def test_what_is_limited_for_a_minute_is_counted_at_all_nodes_together(
+    autojump_clock: MockClock,
+) -> None:
+    """Whether somebody is connected anywhere or not."""
+    async with open_nodes(2, user_searches_per_minute=4) as (a, b):
+        (ann,) = await a.world.people("ann")
+        nodes = [ann, b.at(ann)]
+        search = "/api/messages/search?q=hello"
+        for at in (0, 1, 0, 1):
+            assert (await nodes[at].call("GET", search)).status == 200
+            await trio.sleep(2 * SPENT_SECONDS)
+        for person in nodes:
+            refused = await person.call("GET", search)
+            assert refused.status == 429
+            assert 58 <= int(refused.headers["retry-after"]) <= 60
+            limits = (await person.call("GET", "/api/users/me/limits")).json
+            assert [each["left"] for each in limits if each["kind"] == "searches"] == [0]
+        await trio.sleep(60)
+        assert (await nodes[1].call("GET", search)).status == 200
 
 
 async def test_what_an_operator_says_reaches_everybody(

@@ -141,9 +141,30 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "each node allows a user everything",
         "hub/limits/quotas.py",
-        "max(1, self._allowances[kind].limit // self._shares)",
-        "self._allowances[kind].limit",
+        "max(1, allowance.limit // self._shares)",
+        "allowance.limit",
         (COMPANY,),
+    ),
+    Fault(
+        "what is counted at all nodes is divided by them",
+        "hub/limits/quotas.py",
+        "allowance.limit if allowance.is_of_all else ",
+        "",
+        (COMPANY,),
+    ),
+    Fault(
+        "what a user was allowed at one node is not counted at the others",
+        "hub/services/company/from_elsewhere.py",
+        "spent_elsewhere(each.kind, each.count, now)",
+        "spent_elsewhere(each.kind, 0, now)",
+        (COMPANY,),
+    ),
+    Fault(
+        "each thing that a user is allowed is a bulletin",
+        "hub/cluster/publishing.py",
+        "                self._spends_at = now + SPENT_SECONDS\n",
+        "",
+        ("tests/hub/cluster/test_publishing.py",),
     ),
     Fault(
         "what an operator says stays at one node",
