@@ -232,8 +232,7 @@ class Cluster:
             with trio.move_on_after(LOOK_SECONDS):
                 await self._gap.wait()
                 await trio.sleep(PAUSE_SECONDS)  # more may come at once
-            living = [each.name for each in self._living]
-            silence = self._peers.silence(living, trio.current_time())
+            silence = self._peers.silence(self._living, trio.current_time())
             is_apart = silence.own or bool(silence.peers)
             if is_apart != self._is_apart:
                 self._is_apart, self.publisher.hears_all = is_apart, not is_apart
@@ -258,7 +257,7 @@ class Cluster:
                 self._gap.set()
                 await trio.sleep(LOOK_SECONDS)
             # of one whose lease has ended nothing more comes
-            dead = silence.peers - set(living)
+            dead = silence.peers - {each.name for each in self._living}
             self._peers.forget(dead)
             for name in sorted(dead):
                 announces = self._peers.is_first_besides(name)

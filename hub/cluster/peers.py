@@ -13,6 +13,7 @@ from typing import Final
 from attrs import define, field, frozen
 
 from hub.cluster.bulletins import Heading
+from persistence.nodes import Node
 
 SILENT_SECONDS: Final = 3.0
 """After which a node that is not heard counts as one that cannot be heard."""
@@ -77,6 +78,7 @@ class Peers:
     _peers: dict[str, Peer] = field(factory=dict, init=False)
     _echoed_at: float = field(init=False)  # when an own heartbeat came back
     _delay: float = field(default=0.0, init=False)  # how long it was under way
+    _ended: set[tuple[str, str]] = field(factory=set, init=False)  # whose leases may still be held
 
     def __attrs_post_init__(self) -> None:
         self._echoed_at = self.began_at
@@ -138,12 +140,17 @@ class Peers:
         peer = self._peers.get(heading.node)
         if peer is not None and peer.start == heading.start:
             del self._peers[heading.node]
+            self._ended.add((heading.node, heading.start))
 
-    def silence(self, living: Collection[str], now: float) -> Silence:
-        """Who is not heard, of the nodes that live (`living`) and of those that were heard."""
+    def silence(self, living: Collection[Node], now: float) -> Silence:
+        """Who is not heard, of the nodes that hold a lease (`living`) and have not said that they
+        stop, and of those that were heard.
+        """
         since = now - SILENT_SECONDS
         heard = {name for name, peer in self._peers.items() if peer.heard_at > since}
-        unheard = {*living, *self._peers} - heard - {self.own.node}
+        self._ended &= {(each.name, each.start) for each in living}
+        expected = {each.name for each in living if (each.name, each.start) not in self._ended}
+        unheard = {*expected, *self._peers} - heard - {self.own.node}
         return Silence(self._echoed_at <= since, frozenset(unheard))
 
     def is_first_besides(self, name: str) -> bool:

@@ -1,15 +1,21 @@
 """A node knows when it may have missed something of another one."""
 
 import pytest
+from attrs import evolve
 
 from hub.cluster.bulletins import Heading
 from hub.cluster.peers import MAX_MISSING, MAX_PEERS, SILENT_SECONDS, Arrival, Peers, Silence
+from persistence.nodes import Node
 
 OWN = Heading("north", "n1", 0)
 
 
 def south(number: int, start: str = "s1") -> Heading:
     return Heading("south", start, number)
+
+
+def living(*names: str) -> list[Node]:
+    return [Node(name, f"{name[0]}1", None, "1") for name in names]
 
 
 @pytest.fixture
@@ -52,12 +58,13 @@ def test_the_end_of_a_node_that_begins_anew_may_be_missing(peers: Peers) -> None
 def test_who_is_not_heard(peers: Peers) -> None:
     peers.echoed(1.0, 1.0)
     peers.beat(south(0), 1.0)
-    assert peers.silence(["north", "south"], 2.0) == Silence(own=False, peers=frozenset())
+    assert peers.silence(living("north", "south"), 2.0) == Silence(own=False, peers=frozenset())
     late = 1.0 + SILENT_SECONDS
-    assert peers.silence(["north"], late) == Silence(own=True, peers=frozenset({"south"}))
+    assert peers.silence(living("north"), late) == Silence(own=True, peers=frozenset({"south"}))
     peers.echoed(late, late)
     peers.beat(south(0), late)
-    assert peers.silence(["mute", "south"], late) == Silence(own=False, peers=frozenset({"mute"}))
+    silence = peers.silence(living("mute", "south"), late)
+    assert silence == Silence(own=False, peers=frozenset({"mute"}))
 
 
 def test_a_node_that_stops_is_not_missed(peers: Peers) -> None:
@@ -66,6 +73,11 @@ def test_a_node_that_stops_is_not_missed(peers: Peers) -> None:
     assert len(peers) == 1
     peers.ended(south(0))
     assert len(peers) == 0
+    peers.echoed(2.0, 2.0)
+    (lease,) = leases = living("south")
+    assert peers.silence(leases, 2.0) == Silence(own=False, peers=frozenset())
+    successor = [evolve(lease, start="another start")]
+    assert peers.silence(successor, 2.0) == Silence(own=False, peers=frozenset({"south"}))
 
 
 def test_everything_has_come_up_to_the_oldest_heartbeat(peers: Peers) -> None:

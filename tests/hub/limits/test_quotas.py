@@ -339,6 +339,13 @@ async def test_quotas_are_each_users_own_and_remembered() -> None:
     assert quotas.of(UserId(2)).take(Kind.MESSAGES, 0.0)
 
 
+def test_only_what_is_limited_for_less_than_a_minute_is_divided_by_the_nodes_of_a_user() -> None:
+    limits = {Kind.MESSAGES: Allowance(4, 1), Kind.SEARCHES: Allowance(4, 60)}
+    quota = Quotas(limits, nodes_of=lambda _: 2).of(UserId(1))
+    assert quota.left(Kind.MESSAGES, 0.0) == 2
+    assert quota.left(Kind.SEARCHES, 0.0) == 4
+
+
 def test_what_a_user_has_saved_up_is_not_spent_at_once() -> None:
     pace = Quotas(frames_per_second=200).of(UserId(1)).pace
     assert pace.take(200, 100.0) <= 100.0

@@ -412,8 +412,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what is refused is not counted",
         "hub/limits/quotas.py",
-        "        if not is_allowed:\n            self._refusals[kind] += 1\n",
-        "",
+        "        if not is_allowed:\n            self._refusals[kind] += 1\n        elif",
+        "        if is_allowed and",
         ("tests/hub/test_metrics.py",),
     ),
     Fault(

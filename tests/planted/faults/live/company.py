@@ -150,7 +150,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/limits/quotas.py",
         "allowance.limit if allowance.is_of_all else ",
         "",
-        (COMPANY,),
+        ("tests/hub/limits/test_quotas.py",),
     ),
     Fault(
         "what a user was allowed at one node is not counted at the others",
@@ -158,6 +158,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "spent_elsewhere(each.kind, each.count, now)",
         "spent_elsewhere(each.kind, 0, now)",
         (COMPANY,),
+    ),
+    Fault(
+        "a node that has said that it stops is missed until its lease has ended",
+        "hub/cluster/peers.py",
+        "            self._ended.add((heading.node, heading.start))\n",
+        "",
+        ("tests/hub/cluster/test_peers.py",),
     ),
     Fault(
         "each thing that a user is allowed is a bulletin",
