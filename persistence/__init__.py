@@ -28,9 +28,9 @@ from persistence.postgres.database.hold import (
     open_hold,
 )
 from persistence.postgres.database.migrate import SchemaInUse, migrate, missing_files
-from persistence.postgres.database.role import grant_rights, make_role
 from persistence.postgres.database.statements import UNWATCHED, StatementWatch
 from persistence.postgres.express import open_express_sessions
+from persistence.postgres.servers.role import grant_rights, make_role
 from persistence.postgres.servers.standbys import open_standbys
 from persistence.upkeep.restoring import require_whole
 

@@ -18,6 +18,7 @@ import trio
 import trio_asyncio
 from attrs import define, field
 
+from persistence.postgres.database.bridge import open_asyncio
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.bench.exchange import BenchError
 from tests.bench.hubs import PINNED, SECRET, SERVER_CORE, People, Server, on_core
@@ -219,5 +220,5 @@ async def _execute(dsn: str, script: str) -> None:
         finally:
             await connection.close()
 
-    async with trio_asyncio.open_loop():
+    async with open_asyncio():
         await trio_asyncio.aio_as_trio(run)()

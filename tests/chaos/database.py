@@ -25,6 +25,7 @@ import trio
 import trio_asyncio
 from attrs import define, field
 
+from persistence.postgres.database.bridge import open_asyncio
 from tests.chaos.patience import PATIENCE_SECONDS, Hung, until
 from tests.chaos.servers.cluster import PASSWORD, ROLE, Cluster, make_database, run_cluster
 from tests.simulation.postgres.people import Device, Sender
@@ -273,7 +274,7 @@ class Campaign:
     async def run(self) -> dict[str, Any]:
         """What came of it."""
         with run_cluster(self.folder / "cluster", unused_port()) as cluster:
-            async with trio_asyncio.open_loop(), open_proxy(cluster.dsn) as proxy:
+            async with open_asyncio(), open_proxy(cluster.dsn) as proxy:
                 await make_database(cluster)
                 await execute(cluster.superuser, "CREATE ROLE crowd LOGIN")
                 (self.folder / "data").mkdir()

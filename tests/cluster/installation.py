@@ -13,9 +13,9 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 import trio
-import trio_asyncio
 from attrs import define, field
 
+from persistence.postgres.database.bridge import open_asyncio
 from tests.chaos.proxy import Concerns, Proxy, everybody
 from tests.chaos.servers.cluster import PASSWORD, ROLE, Cluster, make_database, run_cluster
 from tests.cluster.health import Health
@@ -150,7 +150,7 @@ async def install(
             redis = stack.enter_context(redis_process())
             redis.port = unused_port()
             redis.start()
-        async with trio_asyncio.open_loop(), trio.open_nursery() as nursery:
+        async with open_asyncio(), trio.open_nursery() as nursery:
             await make_database(cluster)
             nodes: list[Node] = []
             for name in NAMES[:count]:

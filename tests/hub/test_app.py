@@ -18,7 +18,7 @@ from persistence import open_database, open_hub_store
 from persistence.embedded.cluster import SUPERUSER
 from persistence.postgres.database.hold import APPLICATION, AlreadyServed, open_hold
 from persistence.postgres.database.migrate import SchemaInUse
-from persistence.postgres.database.role import ROLE
+from persistence.postgres.servers.role import ROLE
 from tests.support.programs.hub_process import open_folder, parlour, run_hub
 from tests.support.stores.databases import Databases, execute, open_transaction, run_script
 from tests.support.stores.embedded import ask

@@ -7,7 +7,7 @@ import trio
 from attrs import evolve
 
 from persistence.interface import Store
-from persistence.records import Draft, Locked, Outcome
+from persistence.records import Draft, Locked, Outcome, ProfileChange
 from protocol.model import ASSISTANT_ID, Message, MessageId, MessageKind, Posted, Refusal, User
 from protocol.revisions import Delete
 from tests.support.stores.records import (
@@ -451,6 +451,18 @@ async def test_who_may_no_longer_write_is_not_told_who_has_read_a_repeat(store: 
     again = await post_one(store, draft)
     assert (again.id, again.seq) == (first.id, first.seq)
     assert (again.read_by, again.is_delivered) == ((), False)
+
+
+async def test_nor_who_may_not_write_to_somebody_who_has_become_private(store: Store) -> None:
+    ann, ben = await make_users(store, "ann", "ben")
+    draft = Draft(ann.id, ben.id, "hi", "key")
+    first = await post_one(store, draft)
+    await post_one(store, Draft(ben.id, ann.id, "so it is no request"))
+    await store.messages.mark_read(ben.id, ann.id)
+    assert (await post_one(store, draft)).read_by == (ben.id,)
+    await store.accounts.change_profile(ben.id, ProfileChange(is_public=False))
+    again = await post_one(store, draft)
+    assert (again.id, again.read_by, again.is_delivered) == (first.id, (), False)
 
 
 async def test_a_repeat_in_a_channel_does_not_say_who_has_read_it_across_a_block(

@@ -13,7 +13,6 @@ from collections.abc import (
     AsyncIterator,
     Awaitable,
     Callable,
-    Coroutine,
     Mapping,
     Sequence,
 )
@@ -30,6 +29,7 @@ import trio
 import trio_asyncio
 
 from persistence.figures import PoolFigures
+from persistence.postgres.database.driving import drive, read_promptly
 from persistence.postgres.database.errors import (
     Meaning,
     StatementRefused,
@@ -84,6 +84,7 @@ async def open_asyncio() -> AsyncIterator[None]:
     """
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(_log_unawaited)
+        read_promptly(loop)
         yield
 
 
@@ -121,33 +122,6 @@ def cancel(connection: asyncpg.Connection) -> None:
             await connection.close(timeout=CANCEL_SECONDS)
 
     trio_asyncio.current_loop.get().create_task(close())
-
-
-async def _drive(coroutine: Coroutine[Any, None, T]) -> T:
-    """Await an asyncio coroutine without an asyncio task, which would be half of the cost of a
-    short statement. The coroutine may await futures only, as asyncpg's statements do.
-
-    Cancellation cancels the future; what the coroutine then raises is raised here.
-    """
-    while True:
-        try:
-            future = coroutine.send(None)
-        except StopIteration as done:
-            result: T = done.value
-            return result
-        future._asyncio_future_blocking = False  # noqa: SLF001  as asyncio's task does when it awaits
-        await _until_done(future)
-
-
-async def _until_done(future: "asyncio.Future[Any]") -> None:
-    task = trio.lowlevel.current_task()
-    future.add_done_callback(lambda _: trio.lowlevel.reschedule(task))
-
-    def give_up(_: object) -> trio.lowlevel.Abort:
-        future.cancel()
-        return trio.lowlevel.Abort.FAILED  # the cancelled future is done soon and reschedules
-
-    await trio.lowlevel.wait_task_rescheduled(give_up)
 
 
 class Connections:
@@ -272,7 +246,7 @@ class _Slot:
         patience = trio.move_on_after(STATEMENT_SECONDS)
         try:
             with patience:
-                rows: Sequence[Record] = await _drive(connection.fetch(sql, *args))
+                rows: Sequence[Record] = await drive(connection.fetch(sql, *args))
                 self._figures.statements.add(perf_counter() - began)
                 self._watch.done(began, len(rows))
                 return rows

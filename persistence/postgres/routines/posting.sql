@@ -70,6 +70,73 @@ CREATE FUNCTION is_repeat(
                      AND stored.file_url IS NOT DISTINCT FROM of_file END END
 $$;
 
+-- What most batches do not need is in functions of PL/pgSQL: those of SQL become a part of the statements
+-- that name them, of which each would pay for all of it, whether it is reached or not.
+
+-- Why an author may store nothing in a channel that is no dm; NULL: they may.
+CREATE OR REPLACE FUNCTION refusal_in_channel(author bigint, channel bigint) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    IF may_in_channel(author, 'write', channel) THEN
+        RETURN NULL;
+    ELSIF may_join(author, channel) THEN
+        RETURN 'read_only';
+    END IF;
+    RETURN 'not_a_member';
+END $$;
+
+-- What an author is told who may not message a user: who is blocked by somebody is told what is told of
+-- nobody.
+CREATE OR REPLACE FUNCTION refusal_by_user(author bigint, peer bigint) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN CASE WHEN EXISTS (SELECT FROM users u WHERE u.id = peer AND u.deleted_at IS NULL)
+                 AND NOT EXISTS (SELECT FROM blocks b
+                                  WHERE b.blocker_id = peer AND b.blocked_id = author)
+                THEN 'not_allowed' ELSE 'recipient_not_found' END;
+END $$;
+
+-- Whether there is an assistant, who may answer in any channel.
+CREATE OR REPLACE FUNCTION has_assistant() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM users u WHERE u.id = 999);
+END $$;
+
+-- The user whom the assistant answers has read the answer. Returns who has read it.
+CREATE OR REPLACE FUNCTION read_answer(asker bigint, place bigint, at_seq bigint) RETURNS bigint[]
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO receipts AS r (channel_id, user_id, delivered_seq, read_seq)
+    VALUES (place, asker, at_seq, at_seq)
+    ON CONFLICT (channel_id, user_id) DO UPDATE
+       SET read_seq = greatest(r.read_seq, EXCLUDED.read_seq),
+           delivered_seq = greatest(r.delivered_seq, EXCLUDED.delivered_seq);
+    RETURN ARRAY[asker];
+END $$;
+
+-- Of a message that was stored under the key of a draft: whether the draft repeats it, and who has read and
+-- whether anybody has received it, as far as its author may know (`is_shown`: they may write there).
+DROP FUNCTION IF EXISTS stored_before;
+CREATE FUNCTION stored_before(
+    place bigint, its_seq bigint, is_shown boolean, of_content text, of_kind text, of_file text,
+    of_parent bigint, of_original bigint,
+    OUT verdict text, OUT readers bigint[], OUT delivered boolean
+) LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    stored messages;
+BEGIN
+    SELECT * INTO stored FROM messages m WHERE m.channel_id = place AND m.seq = its_seq;
+    verdict := CASE WHEN is_repeat(stored, of_content, of_kind, of_file, of_parent, of_original)
+                    THEN 'repeated' ELSE 'key_conflict' END;
+    SELECT coalesce(array_agg(r.user_id ORDER BY r.user_id) FILTER (WHERE r.read_seq >= its_seq), '{}'),
+           coalesce(bool_or(r.delivered_seq >= its_seq), false)
+      INTO readers, delivered
+      FROM receipts r
+     WHERE is_shown AND r.channel_id = place AND r.user_id <> stored.author_id
+       AND r.user_id NOT IN (SELECT hidden_from(stored.author_id))
+       AND NOT EXISTS (SELECT FROM channels c WHERE c.id = place AND is_request(c, r.user_id));
+END $$;
+
 -- The result columns or arguments may differ from those of an earlier version.
 DROP FUNCTION IF EXISTS post_messages;
 CREATE FUNCTION post_messages(
@@ -119,20 +186,10 @@ BEGIN
                array_agg(CASE
                    WHEN p.channel IS NOT NULL AND p.id IS NULL THEN 'channel_not_found'
                    WHEN p.author = p.peer THEN 'cannot_message_self'
-                   -- the assistant may answer in any channel
-                   WHEN p.author = 999 AND p.channel IS NOT NULL
-                        AND EXISTS (SELECT FROM users u WHERE u.id = 999) THEN NULL
-                   WHEN p.peer IS NULL THEN
-                       CASE WHEN may_in_channel(p.author, 'write', p.channel) THEN NULL
-                            WHEN may_join(p.author, p.channel) THEN 'read_only'
-                            ELSE 'not_a_member' END
+                   WHEN p.author = 999 AND p.channel IS NOT NULL AND has_assistant() THEN NULL
+                   WHEN p.peer IS NULL THEN refusal_in_channel(p.author, p.channel)
                    WHEN may_message(p.author, p.peer) THEN NULL
-                   -- who is blocked by somebody is told what is told of nobody
-                   WHEN EXISTS (SELECT FROM users u WHERE u.id = p.peer AND u.deleted_at IS NULL)
-                        AND NOT EXISTS (SELECT FROM blocks b
-                                         WHERE b.blocker_id = p.peer AND b.blocked_id = p.author)
-                        THEN 'not_allowed'
-                   ELSE 'recipient_not_found'
+                   ELSE refusal_by_user(p.author, p.peer)
                END ORDER BY p.ord),
                (SELECT s.hub FROM serving s)
           INTO targets, workspaces, peers, heads, refusals, serving_hub
@@ -140,14 +197,16 @@ BEGIN
                        coalesce(t.recipient, CASE t.author WHEN c.user_lo THEN c.user_hi
                                                            WHEN c.user_hi THEN c.user_lo END)
                            AS peer
-                  FROM (SELECT d.*, coalesce(d.channel, (
+                  FROM (SELECT p.ord, authors[p.ord] AS author, recipients[p.ord] AS recipient,
+                               channel_ids[p.ord] AS channel,
+                               coalesce(channel_ids[p.ord], (
                                    SELECT dm.id FROM channels dm
-                                    WHERE dm.user_lo = least(d.author, d.recipient)
-                                      AND dm.user_hi = greatest(d.author, d.recipient))) AS target
-                          FROM unnest(authors, recipients, channel_ids)
-                               WITH ORDINALITY AS d (author, recipient, channel, ord)
+                                    WHERE dm.user_lo = least(authors[p.ord], recipients[p.ord])
+                                      AND dm.user_hi = greatest(authors[p.ord], recipients[p.ord])))
+                                   AS target
+                          FROM generate_series(1, cardinality(authors)) AS p (ord)
                          ORDER BY target) AS t
-                  LEFT JOIN LATERAL (SELECT * FROM channels
+                  LEFT JOIN LATERAL (SELECT id, workspace_id, user_lo, user_hi, last_seq FROM channels
                                       WHERE channels.id = t.target FOR NO KEY UPDATE) AS c ON true
                ) AS p;
         IF for_hub IS NOT NULL AND serving_hub IS DISTINCT FROM for_hub THEN
@@ -216,31 +275,27 @@ BEGIN
     at_time := date_trunc('milliseconds', clock_timestamp());
     RETURN QUERY
     WITH drafts AS MATERIALIZED (
-        SELECT d.*, authors[d.place] AS author, targets[d.place] AS channel_id,
-               coalesce(refusals[d.place],
-                        CASE WHEN orphans[d.ord::int] THEN 'parent_not_found'
-                             WHEN unseen[d.ord::int] THEN 'original_not_found'
-                             WHEN strangers[d.ord::int] THEN 'file_not_found' END) AS refusal,
-               m.id AS known, m.seq AS known_seq, m.created_at AS known_at,
-               CASE WHEN m.id IS NOT NULL THEN
-                   is_repeat(m, d.content, d.kind, d.file_url, d.parent, forwards[d.ord::int])
-               END AS is_same
-          FROM unnest(places, contents, keys, kinds, file_urls, homework, askers, parents, roots)
-               WITH ORDINALITY
-               AS d (place, content, key, kind, file_url, is_homework, asker, parent, root, ord)
-          LEFT JOIN messages m ON m.channel_id = targets[d.place]
-                              AND m.author_id = authors[d.place] AND m.client_key = d.key
+        SELECT d.ord, places[d.ord] AS place, targets[places[d.ord]] AS channel_id,
+               coalesce(refusals[places[d.ord]],
+                        CASE WHEN orphans[d.ord] THEN 'parent_not_found'
+                             WHEN unseen[d.ord] THEN 'original_not_found'
+                             WHEN strangers[d.ord] THEN 'file_not_found' END) AS refusal,
+               m.id AS known, m.seq AS known_seq, m.created_at AS known_at
+          FROM generate_series(1, cardinality(places)) AS d (ord)
+          LEFT JOIN messages m ON m.channel_id = targets[places[d.ord]]
+                              AND m.author_id = authors[places[d.ord]] AND m.client_key = keys[d.ord]
     ), fresh AS MATERIALIZED (
         -- within a channel, ids grow with seqs
         SELECT nextval('messages_id_seq') AS id,
                heads[d.place] + row_number() OVER (PARTITION BY d.channel_id ORDER BY d.ord) AS seq,
-               d.*
+               d.ord, d.place, d.channel_id
           FROM drafts d WHERE d.known IS NULL AND d.refusal IS NULL
     ), inserted AS (
         INSERT INTO messages (id, channel_id, seq, author_id, content, kind, file_url, is_homework,
                               client_key, parent_id, root_id, forwarded_id, created_at)
-        SELECT f.id, f.channel_id, f.seq, f.author, f.content, f.kind, f.file_url, f.is_homework,
-               f.key, f.parent, f.root, forwards[f.ord::int], at_time
+        SELECT f.id, f.channel_id, f.seq, authors[f.place], contents[f.ord], kinds[f.ord],
+               file_urls[f.ord], homework[f.ord], keys[f.ord], parents[f.ord], roots[f.ord],
+               forwards[f.ord], at_time
           FROM fresh f
     ), advanced AS (
         -- of a dm also who wrote first, and whether the other one has; the assistant is neither
@@ -250,43 +305,28 @@ BEGIN
                answered = c.answered OR (c.kind = 'dm' AND coalesce(
                    n.one <> n.other OR n.one <> c.opened_by, false))
           FROM (SELECT f.channel_id, max(f.seq) AS seq, max(f.id) AS id,
-                       min(f.author) FILTER (WHERE f.author <> 999) AS one,
-                       max(f.author) FILTER (WHERE f.author <> 999) AS other
+                       min(nullif(authors[f.place], 999)) AS one,
+                       max(nullif(authors[f.place], 999)) AS other
                   FROM fresh f GROUP BY f.channel_id) AS n
          WHERE c.id = n.channel_id
-    ), answered AS (
-        -- the user whom the assistant answers has read the answer
-        INSERT INTO receipts AS r (channel_id, user_id, delivered_seq, read_seq)
-        SELECT f.channel_id, f.asker, max(f.seq), max(f.seq) FROM fresh f
-         WHERE f.asker IS NOT NULL GROUP BY f.channel_id, f.asker
-        ON CONFLICT (channel_id, user_id) DO UPDATE
-           SET read_seq = greatest(r.read_seq, EXCLUDED.read_seq),
-               delivered_seq = greatest(r.delivered_seq, EXCLUDED.delivered_seq)
     )
-    SELECT f.ord::int, 'posted', f.id, f.channel_id, workspaces[f.place], peers[f.place], f.seq,
-           at_time, array_remove(ARRAY[f.asker], NULL), f.asker IS NOT NULL,
-           f.root, replies[f.ord::int]
+    SELECT f.ord, 'posted', f.id, f.channel_id, workspaces[f.place], peers[f.place], f.seq, at_time,
+           CASE WHEN askers[f.ord] IS NULL THEN '{}'
+                ELSE read_answer(askers[f.ord], f.channel_id, f.seq) END,
+           askers[f.ord] IS NOT NULL, roots[f.ord], replies[f.ord]
       FROM fresh f
     UNION ALL
     -- A repeat is confirmed even if its author may no longer write there, but then without who has
     -- read it.
-    SELECT d.ord::int,
-           CASE WHEN d.known IS NULL THEN d.refusal
-                WHEN d.is_same THEN 'repeated'
-                ELSE 'key_conflict' END,
-           d.known, d.channel_id, workspaces[d.place], peers[d.place], d.known_seq, d.known_at,
-           ARRAY(SELECT r.user_id FROM receipts r
-                  WHERE r.channel_id = d.channel_id AND r.user_id <> d.author
-                    AND r.read_seq >= d.known_seq AND refusals[d.place] IS NULL
-                    AND r.user_id NOT IN (SELECT hidden_from(d.author))
-                    AND NOT EXISTS (SELECT FROM channels c WHERE c.id = r.channel_id
-                                       AND is_request(c, r.user_id)) ORDER BY r.user_id),
-           EXISTS (SELECT FROM receipts r
-                    WHERE r.channel_id = d.channel_id AND r.user_id <> d.author
-                      AND r.delivered_seq >= d.known_seq AND refusals[d.place] IS NULL
-                      AND r.user_id NOT IN (SELECT hidden_from(d.author))
-                      AND NOT EXISTS (SELECT FROM channels c WHERE c.id = r.channel_id
-                                         AND is_request(c, r.user_id))),
-           NULL, NULL
-      FROM drafts d WHERE d.known IS NOT NULL OR d.refusal IS NOT NULL;
+    SELECT d.ord, s.verdict, d.known, d.channel_id, workspaces[d.place], peers[d.place],
+           d.known_seq, d.known_at, s.readers, s.delivered, NULL, NULL
+      FROM drafts d
+     CROSS JOIN LATERAL stored_before(
+           d.channel_id, d.known_seq, refusals[d.place] IS NULL, contents[d.ord], kinds[d.ord],
+           file_urls[d.ord], parents[d.ord], forwards[d.ord]) AS s
+     WHERE d.known IS NOT NULL
+    UNION ALL
+    SELECT d.ord, d.refusal, NULL, d.channel_id, workspaces[d.place], peers[d.place],
+           NULL, NULL, '{}', false, NULL, NULL
+      FROM drafts d WHERE d.known IS NULL AND d.refusal IS NOT NULL;
 END $$;

@@ -261,7 +261,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who is blocked learns that there is such a user",
         "persistence/postgres/routines/posting.sql",
-        "WHERE b.blocker_id = p.peer AND b.blocked_id = p.author",
+        "WHERE b.blocker_id = peer AND b.blocked_id = author",
         "WHERE false",
         ("tests/persistence/test_posting.py",),
     ),
@@ -387,8 +387,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a repeat shows who wrote a request that it was read",
         "persistence/postgres/routines/posting.sql",
-        "AND is_request(c, r.user_id)) ORDER BY r.user_id),",
-        "AND false) ORDER BY r.user_id),",
+        "c.id = place AND is_request(c, r.user_id)",
+        "false",
         BY_MESSAGE,
     ),
     Fault(

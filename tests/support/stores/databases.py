@@ -17,6 +17,7 @@ from attrs import define, evolve, field
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
+from persistence.postgres.database.bridge import open_asyncio
 from persistence.postgres.database.migrate import load_schema, migrate
 from tests.support.quiet import counting, heard
 from tests.support.stores.places import quick_place
@@ -145,7 +146,7 @@ class Databases:
     @asynccontextmanager
     async def empty(self) -> AsyncIterator[str]:
         """The DSN of a database without any tables."""
-        async with trio_asyncio.open_loop():
+        async with open_asyncio():
             name = self._new_name()
             await self._run(f"CREATE DATABASE {name} TEMPLATE template0")
             try:
@@ -157,7 +158,7 @@ class Databases:
     @asynccontextmanager
     async def migrated(self) -> AsyncIterator[str]:
         """The DSN of a new, migrated database. An asyncio loop is running."""
-        async with trio_asyncio.open_loop():
+        async with open_asyncio():
             dsn = await self._make()
             try:
                 yield dsn
@@ -189,7 +190,7 @@ class Databases:
         """The DSN of an empty, migrated database: where possible one that was used before and
         emptied again, which takes a tenth of the time of a new one. An asyncio loop is running.
         """
-        async with trio_asyncio.open_loop():
+        async with open_asyncio():
             dsn = self._emptied.pop() if self._emptied else await self._make()
             yield dsn
             await execute(dsn, EMPTY)
@@ -200,7 +201,7 @@ class Databases:
 
     async def drop_all(self) -> None:
         """Leave nothing behind on a server that is not ours."""
-        async with trio_asyncio.open_loop():
+        async with open_asyncio():
             names = [urlsplit(dsn).path.removeprefix("/") for dsn in self._emptied]
             for name in (*names, f"{self.template}_{os.getpid()}"):
                 await self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

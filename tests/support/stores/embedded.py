@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import trio_asyncio
-
+from persistence.postgres.database.bridge import open_asyncio
 from tests.support.stores.databases import execute
 
 HOLDER = [sys.executable, "-m", "tests.support.stores.postgres_server"]
@@ -40,5 +39,5 @@ def holder(data_dir: Path, own_temporary: Path | None = None) -> Iterator["subpr
 
 
 async def ask(dsn: str, sql: str) -> object:
-    async with trio_asyncio.open_loop():
+    async with open_asyncio():
         return await execute(dsn, sql)

@@ -12,8 +12,8 @@ FAULTS: Final = (
     Fault(
         "a node that is not heard is not missed",
         PEERS,
-        "unheard = {*living, *self._peers} - heard - {self.own.node}",
-        "unheard = heard - {*living, *self._peers}",
+        "unheard = {*expected, *self._peers} - heard - {self.own.node}",
+        "unheard = heard - {*expected, *self._peers}",
         BY_PEERS,
     ),
     Fault(

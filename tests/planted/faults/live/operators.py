@@ -230,10 +230,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "the hub may change what the audit has kept",
-        "persistence/postgres/database/role.py",
+        "persistence/postgres/servers/role.py",
         "    REVOKE UPDATE, DELETE ON audit FROM {ROLE};\n",
         "",
-        ("tests/persistence/postgres/database/test_role.py",),
+        ("tests/persistence/postgres/servers/test_role.py",),
     ),
     Fault(
         "the assistant can be given a password",

@@ -12,6 +12,20 @@ UPLOADS_IN_POSTGRES: Final = "tests/persistence/postgres/test_uploads.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a reply waits for the turns of asyncio's loop",
+        "persistence/postgres/database/driving.py",
+        "asyncio.Future(loop=_INLINE) if self.are_inline else self._ordinary()",
+        "self._ordinary()",
+        ("tests/persistence/postgres/database/test_driving.py",),
+    ),
+    Fault(
+        "a socket is read again after the turns of asyncio's loop",
+        "persistence/postgres/database/driving.py",
+        "    given._io_task = _io_task ",
+        "    _io_task ",
+        ("tests/persistence/postgres/database/test_driving.py",),
+    ),
+    Fault(
         "a page of conversations looks for the newest message of each of them",
         LISTS,
         "ORDER BY s.last_id DESC OFFSET 0) AS f",
@@ -41,17 +55,17 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "the hub may change the schema of its own Postgres",
-        "persistence/postgres/database/role.py",
+        "persistence/postgres/servers/role.py",
         "ALTER ROLE {ROLE} NOSUPERUSER ",
         "ALTER ROLE {ROLE} SUPERUSER ",
-        ("tests/persistence/postgres/database/test_role.py",),
+        ("tests/persistence/postgres/servers/test_role.py",),
     ),
     Fault(
         "the hub may change what is known of the schema's version",
-        "persistence/postgres/database/role.py",
+        "persistence/postgres/servers/role.py",
         "    REVOKE ALL ON schema_migrations FROM {ROLE};\n",
         "",
-        ("tests/persistence/postgres/database/test_role.py",),
+        ("tests/persistence/postgres/servers/test_role.py",),
     ),
     Fault(
         "values that a statement fails with are in the log",

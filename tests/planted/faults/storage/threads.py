@@ -61,8 +61,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a reply to a reply replies to the first message",
         "persistence/postgres/routines/posting.sql",
-        "f.key, f.parent, f.root, forwards",
-        "f.key, f.root, f.root, forwards",
+        "parents[f.ord], roots[f.ord],",
+        "roots[f.ord], roots[f.ord],",
         TESTS,
     ),
     Fault(

@@ -5,7 +5,7 @@ import pytest
 
 from persistence.interface import AuditEntry, Way
 from persistence.postgres import open_postgres_store
-from persistence.postgres.database.role import ROLE, grant_rights, make_role
+from persistence.postgres.servers.role import ROLE, grant_rights, make_role
 from persistence.records import Draft
 from protocol.model import Posted
 from protocol.revisions import Delete, Edit, React

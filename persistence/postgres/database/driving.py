@@ -1,0 +1,103 @@
+"""Awaits asyncpg's statements in trio tasks, in as few turns of the scheduler as there can be.
+
+Guarantees: the task that waits for a reply is woken in the turn in which the reply is read.
+Cancelled, it returns when the statement was given up. Must not know: SQL, connections.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context
+from typing import Any, Final, TypeVar, final
+
+import trio
+import trio_asyncio
+from attrs import define, field
+
+T = TypeVar("T")
+
+
+async def drive(coroutine: Coroutine[Any, None, T]) -> T:
+    """Await an asyncio coroutine without an asyncio task, which would be half of the cost of a
+    short statement. The coroutine may await futures only, as asyncpg's statements do.
+
+    Cancellation cancels the future; what the coroutine then raises is raised here.
+    """
+    futures: _Futures = trio_asyncio.current_loop.get().create_future
+    while True:
+        futures.are_inline = True
+        try:
+            future = coroutine.send(None)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+        finally:
+            futures.are_inline = False
+        future._asyncio_future_blocking = False  # noqa: SLF001  as asyncio's task does when it awaits
+        await _until_done(future)
+
+
+async def _until_done(future: "asyncio.Future[Any]") -> None:
+    task = trio.lowlevel.current_task()
+    future.add_done_callback(lambda _: trio.lowlevel.reschedule(task))
+
+    def give_up(_: object) -> trio.lowlevel.Abort:
+        future.cancel()
+        return trio.lowlevel.Abort.FAILED  # the cancelled future is done and reschedules
+
+    await trio.lowlevel.wait_task_rescheduled(give_up)
+
+
+def read_promptly(loop: asyncio.AbstractEventLoop) -> None:
+    """Have the loop read a socket again without waiting for its own next turns."""
+    given: Any = loop
+    given.create_future = _Futures(loop.create_future)
+    given._io_task = _io_task  # noqa: SLF001  there is no other way to have it
+
+
+async def _io_task(
+    fd: int,
+    handle: Any,  # noqa: ANN401  a class of trio-asyncio's own
+    wait_until_ready: Callable[[int], Awaitable[None]],
+) -> None:
+    """As trio-asyncio's own, which after each chunk waits for all that the loop has to do."""
+    with handle._scope:  # noqa: SLF001
+        while not handle._cancelled:  # noqa: SLF001
+            try:
+                await wait_until_ready(fd)
+            except OSError:  # it was closed
+                if handle._cancelled:  # noqa: SLF001
+                    break
+                raise
+            if not handle._cancelled:  # noqa: SLF001
+                handle._run()  # noqa: SLF001
+
+
+@final
+class _Inline:
+    """In place of a loop: calls what is to be called soon at once."""
+
+    def call_soon(
+        self, callback: Callable[..., object], *args: object, context: Context | None = None
+    ) -> None:
+        del context
+        callback(*args)
+
+    def get_debug(self) -> bool:
+        return False
+
+    def call_exception_handler(self, context: object) -> None:
+        """An error that nobody waits for any more: its statement was given up."""
+
+
+_INLINE: Final[Any] = _Inline()
+
+
+@define(eq=False)
+class _Futures:
+    """Makes the futures of a loop: while a statement is driven, such as call back at once."""
+
+    _ordinary: Callable[[], "asyncio.Future[Any]"]
+    are_inline: bool = field(default=False, init=False)
+
+    def __call__(self) -> "asyncio.Future[Any]":
+        return asyncio.Future(loop=_INLINE) if self.are_inline else self._ordinary()
