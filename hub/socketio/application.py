@@ -88,7 +88,9 @@ class EventApplication:
                 log.warning("recoveries_not_touched", reason=str(error))
 
     async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
-        """See `Application`. Who may not come in is told `Unauthorized`."""
+        """See `Application`. Who may not come in is told `Unauthorized`; the session of who cannot
+        be looked up now ends, and they may come back.
+        """
         token = auth.get("token")
         if not isinstance(token, str) or not token:
             header = socket.opening.head.header(b"authorization") or b""
@@ -97,6 +99,7 @@ class EventApplication:
             session = await self._services.authenticator.find_by_token(token)
         except StoreUnavailable as error:
             log.warning("socket_refused", reason=str(error))
+            socket.disconnect(TRY_AGAIN)  # stock clients that are refused do not come back
             raise ConnectRefused(_UNAUTHORIZED) from None
         claimed = auth.get("userId")
         if not isinstance(session, Session):

@@ -71,7 +71,7 @@ class SocketIoServer:
 
     Args:
         namespaces: what happens in each.
-        connect_seconds: within which a new session must join one.
+        connect_seconds: for so long a new session may be silent until it has joined one.
     """
 
     namespaces: Mapping[str, Application]
@@ -100,10 +100,7 @@ class _Session:
 
     async def run(self) -> None:
         try:
-            with trio.move_on_after(self.server.connect_seconds) as waiting:
-                while not self.sockets:
-                    await self._take(await self.connection.receive())
-            if waiting.cancelled_caught and not self.sockets:
+            if not await self._joins():
                 return
             while True:
                 await self._take(await self.connection.receive())
@@ -111,6 +108,21 @@ class _Session:
             return
         except SocketIoError as error:
             log.debug("session_refused", reason=str(error))
+
+    async def _joins(self) -> bool:
+        """Whether it joins a namespace in time. How long it takes the hub to let it in does not
+        count: many may come at once.
+        """
+        patience = self.server.connect_seconds
+        while not self.sockets:
+            began = trio.current_time()
+            with trio.move_on_after(patience) as waiting:
+                message = await self.connection.receive()
+            if waiting.cancelled_caught:
+                return False
+            patience -= trio.current_time() - began
+            await self._take(message)
+        return True
 
     async def end(self) -> None:
         self.connection.close()

@@ -9,6 +9,7 @@ from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import channel_of, connect, enter, token_of
 from tests.support.posting import post, say, write
 from tests.support.school import open_school
+from tests.support.stores.outage import Outage
 from tests.support.world import World, open_world
 
 
@@ -163,6 +164,20 @@ async def test_strangers_are_refused(world: World) -> None:
         assert await peer.packet() == '4{"message":"Unauthorized"}'
     peer = await connect(world, {"token": f"Bearer {token_of(ann)}", "userId": str(ann.id)})
     assert (await peer.packet()).startswith("0")
+
+
+async def test_who_cannot_be_looked_up_may_come_back(memory_store: Store) -> None:
+    """A stock client takes a refusal for the last word, and an end of the connection not."""
+    outage = Outage()
+    async with open_world(outage.over(memory_store)) as world:
+        ann = await world.person("ann")
+        auth = {"token": token_of(ann)}
+        outage.begin()
+        peer = await connect(world, auth)
+        assert (await peer.socket.closed()).code == 1013
+        outage.end()
+        peer = await connect(world, auth)
+        assert (await peer.packet()).startswith("0")
 
 
 async def test_one_is_online_on_socketio_too(world: World) -> None:

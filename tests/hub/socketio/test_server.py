@@ -21,8 +21,11 @@ class Recorder:
     sockets: list[Socket] = field(factory=list)
     events: list[tuple[str, Sequence[Data]]] = field(factory=list)
     gone: list[Socket] = field(factory=list)
+    held: trio.Event | None = None  # nobody is let in before it is set
 
     async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
+        if self.held is not None:
+            await self.held.wait()
         return {"welcome": True}
 
     async def connected(self, socket: Socket) -> None:
@@ -92,6 +95,30 @@ async def test_a_session_that_comes_in_nowhere_is_ended(
     started = trio.current_time()
     await client.closed()
     assert trio.current_time() - started == pytest.approx(1.0)
+
+
+async def test_how_long_the_hub_takes_to_let_somebody_in_does_not_count(
+    setting: Setting, autojump_clock: MockClock
+) -> None:
+    setting.recorder.held = held = trio.Event()
+    client = await setting.engine.websocket("")
+    await client.receive_text()
+    await client.send_text("40")
+    await trio.sleep(19.0)  # before the first ping
+    held.set()
+    assert '"welcome":true' in await client.receive_text()
+
+
+async def test_words_that_do_not_lead_in_do_not_lengthen_the_patience(
+    setting: Setting, autojump_clock: MockClock
+) -> None:
+    client = await setting.engine.websocket("")
+    await client.receive_text()
+    await trio.sleep(0.8)
+    await client.send_text("40/nowhere,")
+    await client.receive_text()
+    await client.closed()
+    assert trio.current_time() == pytest.approx(1.0)
 
 
 async def test_a_stranger_has_ten_seconds_to_come_in(autojump_clock: MockClock) -> None:

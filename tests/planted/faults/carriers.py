@@ -344,8 +344,23 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a session that joins no namespace stays",
         "hub/socketio/server.py",
-        "            if waiting.cancelled_caught and not self.sockets:\n                return\n",
+        "            if waiting.cancelled_caught:\n                return False\n",
+        "            if waiting.cancelled_caught:\n                return True\n",
+        ("tests/hub/socketio/test_server.py",),
+    ),
+    Fault(
+        "words that lead in nowhere lengthen the patience",
+        "hub/socketio/server.py",
+        "            patience -= trio.current_time() - began\n",
         "",
+        ("tests/hub/socketio/test_server.py",),
+    ),
+    Fault(
+        "who comes with many others is sent away",
+        "hub/socketio/server.py",
+        "            await self._take(message)\n        return True",
+        "            with trio.move_on_after(patience):\n"
+        "                await self._take(message)\n        return bool(self.sockets)",
         ("tests/hub/socketio/test_server.py",),
     ),
     Fault(

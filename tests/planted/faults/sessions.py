@@ -23,6 +23,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (STRANGERS,),
     ),
     Fault(
+        "who cannot be looked up is refused for good",
+        "hub/socketio/application.py",
+        "            socket.disconnect(TRY_AGAIN)",
+        "            pass",
+        ("tests/hub/socketio/test_application.py",),
+    ),
+    Fault(
         "a session may be refused once more than is said",
         "hub/socketio/server.py",
         "if self._refusals >= MAX_REFUSALS:",
