@@ -55,6 +55,8 @@ class EngineConnection:
         """Who has signed in, as far as the log is concerned."""
         self.close_code: int | None = None
         """With which code it was closed; None: it is open."""
+        self.waits_for_client = False
+        """Whether the handler has carried out all that has come."""
         self._is_known = False
         self._forget_stranger: Callable[[], None] = lambda: None
         self._settings = settings
@@ -160,7 +162,11 @@ class EngineConnection:
         Raises:
             trio.EndOfChannel: the session is over.
         """
-        return await self._take.receive()
+        self.waits_for_client = True
+        try:
+            return await self._take.receive()
+        finally:
+            self.waits_for_client = False
 
     async def keep_alive(self) -> None:
         """Ping until the session is over; end it when a pong does not come in time."""

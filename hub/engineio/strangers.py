@@ -1,7 +1,8 @@
 """The sessions in which nobody has signed in yet.
 
-Guarantees: each network has a bounded number of them, and when there are too many sessions the
-oldest of these makes room, so strangers cannot keep others out. Must not know: what signs in.
+Guarantees: each network has a bounded number of them that the hub waits for, and when there are too
+many sessions the oldest of these makes room, so strangers cannot keep others out. Whom the hub is
+about to let in makes room for nobody: many may come at once. Must not know: what signs in.
 """
 
 from attrs import define, field
@@ -19,17 +20,19 @@ class Strangers:
     _by_network: dict[str, dict[EngineConnection, None]] = field(factory=dict, init=False)
 
     def add(self, network: str, connection: EngineConnection) -> None:
-        """A new one; the oldest of its network makes room."""
+        """A new one; the oldest of its network that the hub waits for makes room."""
         theirs = self._by_network.setdefault(network, {})
         if len(theirs) >= MAX_OF_NETWORK:
-            next(iter(theirs)).close()
+            silent = [each for each in theirs if each.waits_for_client]
+            if len(silent) >= MAX_OF_NETWORK:
+                silent[0].close()
         self._networks[connection] = network
         theirs[connection] = None
         connection.when_known_or_over(lambda: self._remove(connection))
 
     def make_room(self) -> bool:
-        """Close the oldest; returns whether there was one."""
-        oldest = next(iter(self._networks), None)
+        """Close the oldest that the hub waits for; returns whether there was one."""
+        oldest = next((each for each in self._networks if each.waits_for_client), None)
         if oldest is not None:
             oldest.close()
         return oldest is not None

@@ -16,6 +16,7 @@ import trio
 from hub.actor.client import Client
 from hub.actor.letters import Rebind, Register, Unregister
 from hub.assembly import Services
+from hub.batching import Batcher
 from hub.limits.quotas import RETRY_CONNECTING, Kind, Place
 from hub.limits.windows import KeyedWindow, SlidingWindow
 from hub.services.asker import NO_JOURNAL, Asker, ChannelScope, Journal
@@ -67,6 +68,7 @@ class EventApplication:
         self._replies = EventReplies(dialect, services.commands, limits, services.tracing)
         self._messages = SlidingWindow(services.config.event_messages, dialect.message_window)
         self._members: dict[Socket, Member] = {}
+        self._ended = Batcher(self._touch_ended)
         self._takeovers = Takeovers(self._recoveries, services.announcer.elsewhere)
         services.from_elsewhere.take_overs.append(self._takeovers.taken)
 
@@ -75,6 +77,7 @@ class EventApplication:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._shortener.run)
             nursery.start_soon(self._touch)
+            nursery.start_soon(self._ended.serve)
 
     async def _touch(self) -> None:
         """Note in the store which connections are alive; an outage only postpones it."""
@@ -86,6 +89,11 @@ class EventApplication:
                 await self._recoveries.purge()
             except StoreUnavailable as error:
                 log.warning("recoveries_not_touched", reason=str(error))
+
+    async def _touch_ended(self, slips: Sequence[RecoverySlip]) -> None:
+        """From now on their time runs; an outage shortens it."""
+        with suppress(StoreUnavailable):
+            await self._recoveries.touch(slips)
 
     async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
         """See `Application`. Who may not come in is told `Unauthorized`; the session of who cannot
@@ -237,8 +245,8 @@ class EventApplication:
             await self._services.hub.post(Unregister(member.client))
             if member.slip is not None:
                 self._takeovers.ended(member.client, member.slip)
-                with suppress(StoreUnavailable):
-                    await self._recoveries.touch([member.slip])
+                with suppress(trio.BrokenResourceError):  # the hub stops
+                    await self._ended.put(member.slip)
 
     async def event(
         self, socket: Socket, name: str, args: Sequence[Data], acknowledge: Acknowledge | None

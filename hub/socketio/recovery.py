@@ -10,7 +10,7 @@ Must not know: packets, events, what a message says.
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 
 import structlog
@@ -143,7 +143,7 @@ class RecoveryDesk:
         known = received.positions.keys() | entered.keys()
         return RecoverySlip(recovery_id, user_id, entered, known, received.notes, received.offline)
 
-    async def touch(self, slips: "list[RecoverySlip]") -> None:
+    async def touch(self, slips: Sequence[RecoverySlip]) -> None:
         """Note that these connections are alive.
 
         Raises:

@@ -64,7 +64,14 @@ def encode(packet: SocketIoPacket) -> list[str | bytes]:
     Only events and acknowledgements may hold bytes; they become binary packets by themselves.
     """
     attachments: list[bytes] = []
-    data = _without_bytes(packet.data, attachments)
+
+    def placeholder(value: object) -> Data:
+        if not isinstance(value, bytes):
+            raise TypeError(f"{type(value).__name__} is no data")
+        attachments.append(value)
+        return {_PLACEHOLDER: True, "num": len(attachments) - 1}
+
+    data = None if packet.data is None else orjson.dumps(packet.data, placeholder).decode()
     kind = packet.type
     if attachments:
         kind = SocketIoType.BINARY_EVENT if kind in _EVENTS else SocketIoType.BINARY_ACK
@@ -76,21 +83,8 @@ def encode(packet: SocketIoPacket) -> list[str | bytes]:
     if packet.id is not None:
         parts.append(str(packet.id))
     if data is not None:
-        parts.append(orjson.dumps(data).decode())
+        parts.append(data)
     return ["".join(parts), *attachments]
-
-
-def _without_bytes(value: Data, attachments: list[bytes]) -> Data:
-    match value:
-        case bytes():
-            attachments.append(value)
-            return {_PLACEHOLDER: True, "num": len(attachments) - 1}
-        case dict():
-            return {key: _without_bytes(inner, attachments) for key, inner in value.items()}
-        case list() | tuple():
-            return [_without_bytes(inner, attachments) for inner in value]
-        case _:
-            return value
 
 
 @frozen

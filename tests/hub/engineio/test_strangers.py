@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import trio
 
 from hub.engineio.connection import STRANGER_BYTES, EngineConnection
 from hub.engineio.server import Opening
@@ -25,6 +26,29 @@ async def test_the_oldest_of_a_network_makes_room() -> None:
         await engine.open()
         assert (await engine.post(sids[0], "3")).json["message"] == "Session ID unknown"
         assert (await engine.post(sids[1], "3")).text == "ok"
+
+
+async def test_whom_the_hub_is_about_to_let_in_makes_no_room() -> None:
+    """Everybody behind one address may come back at once."""
+    let_in = trio.Event()
+
+    async def slow(connection: EngineConnection, opening: Opening) -> None:
+        await connection.receive()
+        await let_in.wait()
+        connection.belongs_to(Paces().of("them"))
+        await connection.receive()
+
+    async with open_engine(slow) as engine:
+        sids = [await engine.open() for _ in range(MAX_OF_NETWORK)]
+        for sid in sids:
+            assert (await engine.post(sid, "4hello")).text == "ok"
+        later = [await engine.open() for _ in range(MAX_OF_NETWORK)]
+        assert (await engine.post(later[0], "3")).text == "ok"
+        await engine.open()
+        assert (await engine.post(later[0], "3")).json["message"] == "Session ID unknown"
+        let_in.set()
+        for sid in sids:
+            assert (await engine.post(sid, "4again")).text == "ok"
 
 
 async def test_who_has_signed_in_stays() -> None:

@@ -297,6 +297,30 @@ async def test_too_much_or_too_long_ago_begins_anew(store: Store) -> None:
         assert (await enter(ben, pid=told["pid"]))[1].keys() == {"sid"}
 
 
+async def test_the_time_of_those_who_leave_runs_from_then_on(memory_store: Store) -> None:
+    """Noted together, in few statements, however many leave at once; an outage shortens it."""
+    touched: list[list[bytes]] = []
+    fails = trio.Event()
+
+    async def note(call: Any, keys: list[bytes]) -> None:
+        touched.append(keys)
+        if len(touched) == 1:
+            await fails.wait()
+            raise StoreUnavailable("away")
+        await call(keys)
+
+    touching = Interception("recoveries", "touch", note)
+    async with open_world(touching.over(memory_store)) as world:
+        ben = await world.person("ben")
+        peers = [(await enter(ben))[0] for _ in range(5)]
+        for peer in peers:
+            await peer.socket.drop()
+        await until_quiet()
+        fails.set()
+        await until_quiet()
+        assert [len(keys) for keys in touched] == [1, 4]
+
+
 async def test_a_recovered_connection_replaces_the_one_that_seems_alive(world: World) -> None:
     school = await open_school(world)
     stale, told = await enter(school.ben)

@@ -349,6 +349,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/socketio/test_server.py",),
     ),
     Fault(
+        "the time to recover a connection runs from long before its end",
+        "hub/socketio/application.py",
+        "                    await self._ended.put(member.slip)\n",
+        "                    pass\n",
+        (RECOVERY,),
+    ),
+    Fault(
+        "no end of a connection is noted after an outage",
+        "hub/socketio/application.py",
+        "        with suppress(StoreUnavailable):\n            await self._recoveries.touch",
+        "        await self._recoveries.touch",
+        (RECOVERY,),
+    ),
+    Fault(
         "words that lead in nowhere lengthen the patience",
         "hub/socketio/server.py",
         "            patience -= trio.current_time() - began\n",

@@ -433,8 +433,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "strangers' sessions never make room",
         "hub/engineio/strangers.py",
-        "            next(iter(theirs)).close()\n",
-        "            pass\n",
+        "                silent[0].close()\n",
+        "                pass\n",
         (STRANGERS,),
     ),
     Fault(

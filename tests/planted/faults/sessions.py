@@ -23,6 +23,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (STRANGERS,),
     ),
     Fault(
+        "whom the hub is about to let in makes room for others",
+        "hub/engineio/strangers.py",
+        "            silent = [each for each in theirs if each.waits_for_client]\n",
+        "            silent = [*theirs]\n",
+        (STRANGERS,),
+    ),
+    Fault(
+        "when there are too many sessions one that is about to be let in makes room",
+        "hub/engineio/strangers.py",
+        "next((each for each in self._networks if each.waits_for_client), None)",
+        "next(iter(self._networks), None)",
+        (STRANGERS,),
+    ),
+    Fault(
         "who cannot be looked up is refused for good",
         "hub/socketio/application.py",
         "            socket.disconnect(TRY_AGAIN)",
