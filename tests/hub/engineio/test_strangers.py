@@ -51,6 +51,19 @@ async def test_whom_the_hub_is_about_to_let_in_makes_no_room() -> None:
             assert (await engine.post(sid, "4again")).text == "ok"
 
 
+async def test_when_there_are_too_many_the_oldest_silent_one_makes_room() -> None:
+    async def busy(connection: EngineConnection, opening: Opening) -> None:
+        await connection.receive()
+        await trio.sleep_forever()
+
+    async with open_engine(busy, max_sessions=2) as engine:
+        first, second = await engine.open(), await engine.open()
+        assert (await engine.post(first, "4hello")).text == "ok"
+        await engine.open()
+        assert (await engine.post(second, "3")).json["message"] == "Session ID unknown"
+        assert (await engine.post(first, "3")).text == "ok"
+
+
 async def test_who_has_signed_in_stays() -> None:
     async with open_engine() as engine:
         sids = [await engine.open() for _ in range(MAX_OF_NETWORK + 5)]
