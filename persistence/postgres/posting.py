@@ -27,6 +27,7 @@ from protocol.model import (
     ChannelId,
     Message,
     MessageId,
+    MessageKind,
     Posted,
     Refusal,
     Reply,
@@ -244,9 +245,11 @@ class Posting:
             places,
             [draft.content for draft in drafts],
             _unless_empty([draft.key for draft in drafts]),
-            [draft.kind for draft in drafts],
+            _unless_empty(
+                [None if draft.kind is MessageKind.TEXT else draft.kind for draft in drafts]
+            ),
             _unless_empty([draft.file_url for draft in drafts]),
-            [draft.is_homework for draft in drafts],
+            _unless_empty([draft.is_homework or None for draft in drafts]),
             _unless_empty([draft.asker_id for draft in drafts]),
             _unless_empty([draft.parent_id for draft in drafts]),
             _unless_empty([draft.forwards for draft in drafts]),

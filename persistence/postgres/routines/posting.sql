@@ -4,7 +4,8 @@
 -- A place is an author with a recipient or a channel.
 -- Input: one array element per place (authors, recipients, channel_ids), then one per draft, which
 -- names its place, counted from 1. A draft that forwards a message (`forwards`: its id) becomes a copy of
--- it, whatever content, kind and file the draft has. An array without any value may be NULL. No two drafts of a batch
+-- it, whatever content, kind and file the draft has. An array without any value may be NULL; a draft without
+-- a kind is text. No two drafts of a batch
 -- have the same channel, author and key.
 -- `for_hub` is the hub that this is stored for (see begin_serving); NULL: for whichever serves.
 -- Output: one row per draft, with
@@ -293,9 +294,9 @@ BEGIN
     ), inserted AS (
         INSERT INTO messages (id, channel_id, seq, author_id, content, kind, file_url, is_homework,
                               client_key, parent_id, root_id, forwarded_id, created_at)
-        SELECT f.id, f.channel_id, f.seq, authors[f.place], contents[f.ord], kinds[f.ord],
-               file_urls[f.ord], homework[f.ord], keys[f.ord], parents[f.ord], roots[f.ord],
-               forwards[f.ord], at_time
+        SELECT f.id, f.channel_id, f.seq, authors[f.place], contents[f.ord],
+               coalesce(kinds[f.ord], 'text'), file_urls[f.ord], coalesce(homework[f.ord], false),
+               keys[f.ord], parents[f.ord], roots[f.ord], forwards[f.ord], at_time
           FROM fresh f
     ), advanced AS (
         -- of a dm also who wrote first, and whether the other one has; the assistant is neither
@@ -322,8 +323,8 @@ BEGIN
            d.known_seq, d.known_at, s.readers, s.delivered, NULL, NULL
       FROM drafts d
      CROSS JOIN LATERAL stored_before(
-           d.channel_id, d.known_seq, refusals[d.place] IS NULL, contents[d.ord], kinds[d.ord],
-           file_urls[d.ord], parents[d.ord], forwards[d.ord]) AS s
+           d.channel_id, d.known_seq, refusals[d.place] IS NULL, contents[d.ord],
+           coalesce(kinds[d.ord], 'text'), file_urls[d.ord], parents[d.ord], forwards[d.ord]) AS s
      WHERE d.known IS NOT NULL
     UNION ALL
     SELECT d.ord, d.refusal, NULL, d.channel_id, workspaces[d.place], peers[d.place],
