@@ -61,15 +61,14 @@ async def _io_task(
 ) -> None:
     """As trio-asyncio's own, which after each chunk waits for all that the loop has to do."""
     with handle._scope:  # noqa: SLF001
-        while not handle._cancelled:  # noqa: SLF001
-            try:
+        try:
+            while not handle._cancelled:  # noqa: SLF001
                 await wait_until_ready(fd)
-            except OSError:  # it was closed
-                if handle._cancelled:  # noqa: SLF001
-                    break
-                raise
+                if not handle._cancelled:  # noqa: SLF001
+                    handle._run()  # noqa: SLF001
+        except Exception as error:  # noqa: BLE001  it ends this connection alone
             if not handle._cancelled:  # noqa: SLF001
-                handle._run()  # noqa: SLF001
+                handle._raise(error)  # noqa: SLF001
 
 
 @final

@@ -19,6 +19,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/persistence/postgres/database/test_driving.py",),
     ),
     Fault(
+        "a connection that breaks while it is waited for ends the hub",
+        "persistence/postgres/database/driving.py",
+        "                handle._raise(error) ",
+        "                raise ",
+        ("tests/persistence/postgres/database/test_driving.py",),
+    ),
+    Fault(
         "a socket is read again after the turns of asyncio's loop",
         "persistence/postgres/database/driving.py",
         "    given._io_task = _io_task ",
