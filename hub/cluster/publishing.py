@@ -58,7 +58,7 @@ ATTEMPTS: Final = 5
 SPENT_SECONDS: Final = 0.02  # between two bulletins of what users were allowed
 MAX_SPENT: Final = 100  # in one of them
 SIGN_SECONDS: Final = 2.0  # for which typing and presence may wait: then they say what was
-MAX_WAITING: Final = 1_000  # bulletins
+MAX_WAITING: Final = 1_000  # bulletins, and users with what they were allowed
 MAX_ITEMS: Final = 500  # in one that is put together
 MAX_KEPT: Final = 1_000  # bulletins that can be repeated
 MAX_REPEATS: Final = 200  # in one bulletin
@@ -189,8 +189,9 @@ class Publisher:
 
     def spent(self, user_id: UserId, kind: Kind) -> None:
         """A user was allowed one of a kind that all nodes count together."""
-        self._spent[user_id, kind] += 1
-        self._ready.set()
+        if len(self._spent) < MAX_WAITING:  # of what is left out, the others allow more
+            self._spent[user_id, kind] += 1
+            self._ready.set()
 
     def lacks(self, nodes: Sequence[str]) -> None:
         """It is not known who is at these nodes, until said otherwise."""

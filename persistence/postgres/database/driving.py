@@ -1,7 +1,10 @@
 """Awaits asyncpg's statements in trio tasks, in as few turns of the scheduler as there can be.
 
-Guarantees: the task that waits for a reply is woken in the turn in which the reply is read.
-Cancelled, it returns when the statement was given up. Must not know: SQL, connections.
+`bridge.py` runs each statement by it, in the loop that `open_asyncio` has prepared.
+
+Guarantees: the task that waits for a reply is woken in the turn in which the reply is read. A task
+that is cancelled goes on once asyncpg has given the statement up. A socket that breaks ends its own
+connection alone. Must not know: SQL, connections.
 """
 
 import asyncio
@@ -48,7 +51,9 @@ async def _until_done(future: "asyncio.Future[Any]") -> None:
 
 
 def read_promptly(loop: asyncio.AbstractEventLoop) -> None:
-    """Have the loop read a socket again without waiting for its own next turns."""
+    """Prepare a loop of trio-asyncio for `drive`: what statements wait for calls back at once, and
+    a socket is read again without waiting for the loop's own turns.
+    """
     given: Any = loop
     given.create_future = _Futures(loop.create_future)
     given._io_task = _io_task  # noqa: SLF001  there is no other way to have it

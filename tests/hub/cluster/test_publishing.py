@@ -220,6 +220,25 @@ async def test_what_users_were_allowed_goes_out_at_once_and_then_gathered(
         nursery.cancel_scope.cancel()
 
 
+async def test_what_users_were_allowed_is_bounded_while_it_waits(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async with listening() as node, trio.open_nursery() as nursery:
+        for number in range(MAX_WAITING + 1):
+            node.publisher.spent(UserId(number), Kind.PINS)
+        nursery.start_soon(node.publisher.run)
+        told = 0
+        for _ in range(MAX_WAITING // MAX_SPENT):
+            _, read = await node.next()
+            assert isinstance(read, Spent)
+            told += len(read.items)
+        assert told == MAX_WAITING
+        await trio.sleep(1)
+        node.publisher.spent(UserId(MAX_WAITING), Kind.PINS)
+        assert await node.next() == (0, Spent((Spending(UserId(MAX_WAITING), Kind.PINS, 1),)))
+        nursery.cancel_scope.cancel()
+
+
 async def test_a_bus_that_is_away_is_tried_again(autojump_clock: trio.testing.MockClock) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
         node.medium.stop()

@@ -15,6 +15,7 @@ from tests.planted.faults import (
     services,
     sessions,
     settings,
+    socketio,
 )
 from tests.planted.faults.browser import page, sdk
 from tests.planted.faults.cluster import bus, forwarding, nodes, repairing
@@ -80,6 +81,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     *accounts.FAULTS,
     *oidc.FAULTS,
     *carriers.FAULTS,
+    *socketio.FAULTS,
     *sessions.FAULTS,
     *rest.FAULTS,
     *files.FAULTS,
