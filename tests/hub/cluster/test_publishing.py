@@ -234,8 +234,9 @@ async def test_what_users_were_allowed_is_bounded_while_it_waits(
             told += len(read.items)
         assert told == MAX_WAITING
         await trio.sleep(1)
-        node.publisher.spent(UserId(MAX_WAITING), Kind.PINS)
-        assert await node.next() == (0, Spent((Spending(UserId(MAX_WAITING), Kind.PINS, 1),)))
+        later = UserId(MAX_WAITING + 1)
+        node.publisher.spent(later, Kind.PINS)
+        assert await node.next() == (0, Spent((Spending(later, Kind.PINS, 1),)))
         nursery.cancel_scope.cancel()
 
 
