@@ -268,13 +268,18 @@ class EventApplication:
     async def _refresh(self, member: Member, args: Sequence[Data]) -> Mapping[str, Data]:
         given = args[0] if args else None
         token = given.get("token") if isinstance(given, dict) else given
+        user = member.client.user
         if isinstance(token, str):
-            with suppress(StoreUnavailable):
+            try:
                 session = await self._services.authenticator.find_by_token(token)
-                if isinstance(session, Session) and session.user.id == member.client.user.id:
-                    self._services.live_sessions.note(session)
-                    await self._services.hub.post(Rebind(member.client, session.id))
-                    return {"success": True}
+            except StoreUnavailable:
+                event = self._dialect.service_events.refresh
+                away = Refused.because(ErrorCode.UNAVAILABLE)
+                return self._dialect.acknowledgement(event, away, user)
+            if isinstance(session, Session) and session.user.id == user.id:
+                self._services.live_sessions.note(session)
+                await self._services.hub.post(Rebind(member.client, session.id))
+                return {"success": True}
         return {"success": False, "error": _UNAUTHORIZED}
 
 

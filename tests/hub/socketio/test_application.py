@@ -178,6 +178,11 @@ async def test_who_cannot_be_looked_up_may_come_back(memory_store: Store) -> Non
         outage.end()
         peer = await connect(world, auth)
         assert (await peer.packet()).startswith("0")
+        outage.begin()
+        refused = await peer.ask("auth:refresh", {"token": token_of(ann)})
+        assert (refused["success"], refused["code"]) == (False, "unavailable")
+        outage.end()
+        assert await peer.ask("auth:refresh", {"token": token_of(ann)}) == {"success": True}
 
 
 async def test_one_is_online_on_socketio_too(world: World) -> None:

@@ -13,6 +13,13 @@ SHORTENING: Final = "tests/hub/socketio/test_shortening.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
+        "a token that cannot be looked up is refused for good",
+        "hub/socketio/application.py",
+        "return self._dialect.acknowledgement(event, away, user)",
+        "return {'success': False, 'error': _UNAUTHORIZED}",
+        (APPLICATION,),
+    ),
+    Fault(
         "an Engine.IO session serves another origin",
         "hub/engineio/server.py",
         """        if not connection.binding.admits(head):
@@ -147,7 +154,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "another user's token prolongs a connection",
         "hub/socketio/application.py",
-        "if isinstance(session, Session) and session.user.id == member.client.user.id:",
+        "if isinstance(session, Session) and session.user.id == user.id:",
         "if isinstance(session, Session):",
         (APPLICATION,),
     ),
