@@ -209,8 +209,9 @@ class Workspaces:
         await self._hub.broadcast((Delivery(MemberAdded(workspace, user), to_workspace), *channels))
 
     async def member_gone(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[UserId]:
-        """A user is no longer a member: announce that in the workspace, and remove their
-        connections right after it. Returns those who are members, or were until lately.
+        """A user is no longer a member: remove their connections from the workspace, each with
+        that as its last event of it, and announce it to the others. Returns those who are members,
+        or were until lately.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -222,13 +223,17 @@ class Workspaces:
         if workspace is not None and user_id in workspace.members:
             return ()  # again
         self._arrivals.belongs(user_id, workspace_id, is_member=False)
-        if workspace is not None:
-            await self._tell(workspace_id, MemberRemoved(workspace, user_id, user))
-        farewell = WorkspaceDeleted(workspace_id) if workspace is None else None
+        farewell = (
+            WorkspaceDeleted(workspace_id)
+            if workspace is None
+            else MemberRemoved(workspace, user_id, user)
+        )
         followed = self._followed.get(user_id, set())
         followed.discard(workspace_id)
         for client in tuple(self._identified.get(user_id, ())):
             await self._hub.post(Leave(client, WorkspaceRoom(workspace_id), farewell))
+        if workspace is not None:
+            await self._tell(workspace_id, farewell)
         members = () if workspace is None else workspace.members
         return (*members, *self._departs(workspace_id, user_id))
 

@@ -7,9 +7,11 @@ from typing import Any
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from hub.actor.letters import Delivery, ToRooms, WorkspaceRoom
 from hub.services.workspaces import MAX_ADDED
 from persistence.interface import Store
 from persistence.records import NewChannel, StoreUnavailable
+from protocol.events import WorkspacePresence
 from protocol.revisions import React
 from tests.support.clients.websocket import WebSocket
 from tests.support.posting import post
@@ -113,6 +115,33 @@ async def test_the_notice_is_the_last_that_a_former_member_is_sent(
         await ben.receive_type("GUILD_MEMBER_REMOVE")
         await post(world, school.ann.user, school.general, "secret")
         await ben.is_silent()
+
+
+async def test_nothing_is_sent_after_the_notice_while_much_is_announced(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    async with open_world(memory_store) as world:
+        school = await open_school(world)
+        sockets = [await school.ben.connect("/gateway") for _ in range(2)]
+        for socket in sockets:
+            await socket.send({"op": "IDENTIFY", "d": {"userId": school.ben.id}})
+            await socket.receive_type("READY")
+        room, hub = WorkspaceRoom(school.workspace.id), world.services.hub
+        presence = WorkspacePresence(school.workspace.id, school.tea.id, online=True)
+
+        async def announce_much() -> None:
+            while True:
+                await hub.broadcast((Delivery(presence, ToRooms((room,))),))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(announce_much)
+            assert await set_member(school, school.ben, is_member=False) == 200
+            for socket in sockets:
+                while (frame := await socket.receive())["t"] != "GUILD_MEMBER_REMOVE":
+                    assert frame["t"] == "PRESENCE_UPDATE"
+            nursery.cancel_scope.cancel()
+        for socket in sockets:
+            await socket.is_silent()
 
 
 async def test_a_new_channel_is_sent_to_every_connection_of_the_members(world: World) -> None:

@@ -289,8 +289,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a deleted workspace ends in silence",
         "hub/services/workspaces.py",
-        "WorkspaceDeleted(workspace_id) if workspace is None else None",
-        "None",
+        "            WorkspaceDeleted(workspace_id)\n",
+        "            None\n",
         ("tests/hub/services/rights/test_revocation.py",),
     ),
     Fault(

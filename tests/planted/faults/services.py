@@ -219,10 +219,17 @@ FAULTS: Final[tuple[Fault, ...]] = (
         DELETED,
     ),
     Fault(
+        "a former member leaves a moment after the notice",
+        "hub/services/workspaces.py",
+        "Leave(client, WorkspaceRoom(workspace_id), farewell)",
+        "Leave(client, WorkspaceRoom(workspace_id))",
+        ("tests/hub/services/test_workspaces.py",),
+    ),
+    Fault(
         "a member that is deleted leaves silently",
         "hub/services/workspaces.py",
-        "MemberRemoved(workspace, user_id, user))",
-        "MemberRemoved(workspace, user_id, user)) if user else None",
+        "if workspace is None\n",
+        "if workspace is None or user is None\n",
         DELETED,
     ),
     Fault(
