@@ -10,7 +10,7 @@ from attrs import evolve
 from hub.actor import backlog
 from hub.actor.client import Client
 from hub.actor.hub import Hub
-from hub.actor.letters import Delivery, Leave, ToEveryone, Unregister
+from hub.actor.letters import Delivery, Leave, ToEveryone, Unregister, WorkspaceRoom
 from hub.identity.session_cache import SessionCache
 from hub.limits.quotas import Place
 from hub.services.posting.lane import Lane
@@ -203,7 +203,11 @@ def resumed_again(sim: "Simulation") -> Iterator[None]:
 @contextmanager
 def leave_forgotten(sim: "Simulation") -> Iterator[None]:
     """Who is removed from a workspace goes on following it."""
-    with _without_letters(lambda letter: isinstance(letter, Leave) and letter.farewell is None):
+
+    def departs(letter: object) -> bool:
+        return isinstance(letter, Leave) and isinstance(letter.room, WorkspaceRoom)
+
+    with _without_letters(departs):
         yield
 
 
