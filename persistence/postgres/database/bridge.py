@@ -38,8 +38,8 @@ from persistence.postgres.database.errors import (
     meaning_of,
 )
 from persistence.postgres.database.session import (
-    SESSION,
     STATEMENT_SECONDS,
+    STORE_SESSION,
     Connect,
     Opening,
     connect_safely,
@@ -386,6 +386,6 @@ async def open_database(
         UnsafeDatabase: see there.
     """
     await in_asyncio(partial(require_sessions, dsn))
-    connect = partial(connect_safely, dsn, SESSION)
+    connect = partial(connect_safely, dsn, STORE_SESSION)
     async with open_connections(count, connect, watch=watch, era=era) as connections:
         yield Database(dsn, connections)

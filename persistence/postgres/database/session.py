@@ -32,15 +32,18 @@ SESSION: Final[Mapping[str, str]] = {
     # A page is read in the order of an index and ends early. A bitmap scan, which the planner
     # prefers while statistics are young, reads the whole conversation and sorts it.
     "enable_bitmapscan": "off",
-    # Planning these statements costs up to four times as much as carrying them out: that is done
-    # once, for the tables as they will be, not for those of a young hub, which fit on a page.
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
     "statement_timeout": str(int(STATEMENT_SECONDS * 1000)),
     "default_transaction_isolation": "read committed",
 }
-LANE_SESSION: Final = {
+STORE_SESSION: Final = {
     **SESSION,
+    # To plan a statement of the store costs up to four times as much as to carry it out. It is
+    # planned once, for index scans, which are right for the tables as they will be.
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+}
+LANE_SESSION: Final = {
+    **STORE_SESSION,
     # The server gives a statement up when its sender is told that the outcome is unknown. A commit
     # that waits for a standby is not given up: it would be visible without being as safe as others.
     "statement_timeout": str(int(LANE_STATEMENT_SECONDS * 1000)),
@@ -54,7 +57,6 @@ PLANNING_SESSION: Final = {
     **SESSION,
     # A plan that is made once is one for users with few channels. Planning takes some milliseconds.
     "plan_cache_mode": "force_custom_plan",
-    "enable_seqscan": "on",
 }
 _ADOPT: Final = """
     SELECT count(set_config(s.name, s.value, false)), pg_is_in_recovery() AS is_standby,

@@ -221,8 +221,9 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a former member leaves a moment after the notice",
         "hub/services/workspaces.py",
-        "Leave(client, WorkspaceRoom(workspace_id), farewell)",
-        "Leave(client, WorkspaceRoom(workspace_id))",
+        "        followed.discard(workspace_id)\n",
+        "        followed.discard(workspace_id)\n"
+        "        await self._tell(workspace_id, farewell)\n",
         ("tests/hub/services/test_workspaces.py",),
     ),
     Fault(

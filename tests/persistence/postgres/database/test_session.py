@@ -12,9 +12,10 @@ from persistence.interface import Store
 from persistence.postgres import open_postgres_store
 from persistence.postgres.database import session
 from persistence.postgres.database.bridge import open_database
-from persistence.postgres.database.session import SESSION, UnsafeDatabase
+from persistence.postgres.database.session import STORE_SESSION, UnsafeDatabase
+from persistence.postgres.relations import PEER_VIEWS, PostgresRelations
 from persistence.records import DatabaseUnfit, Draft, StoreUnavailable, Unfit
-from protocol.model import Posted
+from protocol.model import Posted, UserId
 from tests.support.stores.databases import Databases, execute, open_store, with_setting
 from tests.support.stores.pooler import pooler
 from tests.support.stores.records import make_users
@@ -82,10 +83,24 @@ async def test_each_connection_has_the_settings_of_its_statements(
         await settle_for(dsn, "statement_timeout = 1000000")
         with through(dsn, mode) as used:
             async with open_database(used, 1) as database:
-                for name in SESSION:
+                for name in STORE_SESSION:
                     row = await database.fetch_one(f"SELECT current_setting('{name}') AS value")
                     assert row is not None
-                    assert row["value"] in (SESSION[name], "5s")
+                    assert row["value"] in (STORE_SESSION[name], "5s")
+
+
+async def test_a_statement_of_the_store_is_planned_once(databases: Databases) -> None:
+    plans = """
+        SELECT sum(custom_plans)::int AS of_values, sum(generic_plans)::int AS of_any
+          FROM pg_prepared_statements WHERE statement = $1
+    """
+    async with databases.migrated() as dsn, open_database(dsn, 1) as database:
+        relations = PostgresRelations(database)
+        for _ in range(6):  # Postgres itself plans the first five for their values
+            await relations.peer_views([(UserId(1), UserId(2))])
+        row = await database.fetch_one(plans, PEER_VIEWS)
+        assert row is not None
+        assert (row["of_values"], row["of_any"]) == (0, 6)
 
 
 @contextmanager

@@ -95,6 +95,13 @@ FAULTS: Final = (
         (f"{TESTS}/test_session.py",),
     ),
     Fault(
+        "each call of a statement is planned",
+        SESSION,
+        '"plan_cache_mode": "force_generic_plan"',
+        '"plan_cache_mode": "auto"',
+        (f"{TESTS}/test_session.py",),
+    ),
+    Fault(
         "a session has the settings of its role",
         SESSION,
         "count(set_config(s.name, s.value, false))",
