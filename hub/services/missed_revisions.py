@@ -1,5 +1,9 @@
 """The part of a resume that tells what was changed of messages that a connection has.
 
+A message that is deleted is told wherever it is: a peer may have messages above the seq that it
+names (those that it sent itself, or that came live above others), and what is posted is sent again
+from there, which brings all of them but those that are deleted.
+
 Guarantees: each of these messages is sent as it is now, in the order of revisions within a channel,
 as fast as the peer reads. Must not know: dialects, SQL, what was posted meanwhile.
 """
@@ -48,7 +52,7 @@ class MissedRevisions:
         Args:
             client: the connection, whose live events are held since before `heads` were read.
             heads: the channels.
-            known: the seq and the rev up to which the connection knows one.
+            known: the seq and the rev up to which the connection knows all of one.
             render: makes an event of a message.
 
         Raises:
@@ -61,7 +65,7 @@ class MissedRevisions:
             seq, rev = known(head.channel)
             # Of what was sent since the client asked, too: the marker will say that it is known.
             seq = max(seq, client.backlog.newest(head.channel.id))
-            if seq and rev < head.last_rev:
+            if rev < head.last_rev:
                 spans.append(RevisionSpan(head.channel.id, rev, seq))
         is_all, left = await self._tell(client, channels, spans, render)
         short = {span.channel_id: span for span in left if span.above_rev < upto[span.channel_id]}

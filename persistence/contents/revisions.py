@@ -116,7 +116,9 @@ RevisionOutcome: TypeAlias = Revised | RevisionRefusal
 
 @frozen
 class RevisionSpan:
-    """The messages of a channel up to a seq with a `rev` above this one."""
+    """The messages of a channel with a `rev` above this one: those up to a seq, and those that are
+    deleted, wherever they are.
+    """
 
     channel_id: ChannelId
     above_rev: int

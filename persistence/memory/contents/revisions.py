@@ -198,7 +198,7 @@ class MemoryRevisions:
                 message
                 for message in row.messages
                 if message.rev > span.above_rev
-                and message.seq <= span.upto_seq
+                and (message.seq <= span.upto_seq or message.id in row.deleted)
                 and message.id in self.tables.messages
             ]
             found += [(row, each) for each in sorted(revised, key=lambda message: message.rev)]

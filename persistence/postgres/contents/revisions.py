@@ -53,7 +53,8 @@ _IN_SPANS: Final = """
       JOIN channels c ON c.id = s.channel_id {seen}
      CROSS JOIN LATERAL (
            SELECT * FROM messages l
-            WHERE l.channel_id = c.id AND l.rev > 0 AND l.rev > s.above AND l.seq <= s.upto {shown}
+            WHERE l.channel_id = c.id AND l.rev > 0 AND l.rev > s.above
+              AND (l.seq <= s.upto OR l.deleted_at IS NOT NULL) {shown}
             ORDER BY l.rev LIMIT {limit}) AS m
      ORDER BY s.ord, m.rev LIMIT {limit}
 """

@@ -171,7 +171,7 @@ async def test_what_was_revised_is_found_by_rev_as_far_as_one_has_the_messages(
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     first, second, third = [await post_one(store, dm(ann, ben)) for _ in range(3)]
     for message in (third, first, second):
-        await changed(store, message.id, Delete(), by=ann.id)
+        await changed(store, message.id, Edit("x"), by=ann.id)
     spans = [RevisionSpan(first.channel_id, 0, second.seq)]
     found = await store.revisions.revised_in(ben.id, spans, limit=9)
     assert [(each.id, each.rev) for each in found] == [(first.id, 2), (second.id, 3)]
@@ -185,6 +185,22 @@ async def test_what_was_revised_is_found_by_rev_as_far_as_one_has_the_messages(
     assert not await store.revisions.revised_in(eve.id, spans, limit=9)
     (head,) = await store.channels.heads(ben.id, [first.channel_id])
     assert (head.last_seq, head.last_rev) == (3, 3)
+
+
+async def test_what_was_deleted_is_found_by_rev_wherever_it_is(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    first, second, third = [await post_one(store, dm(ann, ben)) for _ in range(3)]
+    for message in (third, second, first):
+        await changed(store, message.id, Delete(), by=ann.id)
+
+    async def found(user_id: UserId, above: int) -> list[tuple[MessageId, int]]:
+        spans = [RevisionSpan(first.channel_id, above, first.seq)]
+        revised = await store.revisions.revised_in(user_id, spans, limit=9)
+        return [(each.id, each.rev) for each in revised]
+
+    assert await found(ben.id, 0) == [(third.id, 1), (second.id, 2), (first.id, 3)]
+    assert await found(ben.id, 1) == [(second.id, 2), (first.id, 3)]
+    assert not await found(eve.id, 0)
 
 
 @pytest.mark.partitions

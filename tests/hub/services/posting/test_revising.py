@@ -257,6 +257,25 @@ async def test_who_comes_back_is_told_what_was_changed_of_what_they_have(world: 
     assert await states(socket, 1) == [(5, "z")]
 
 
+@pytest.mark.parametrize("named", [0, 1])
+async def test_who_comes_back_is_told_what_was_deleted_above_what_they_name(
+    world: World, named: int
+) -> None:
+    ann, ben = await world.person("ann"), await world.person("ben")
+    socket = await ben.open()
+    _, two, _ = await write(world, ann.user, ben.user, "1", "2", "3")
+    come = [(await socket.receive())["message"]["seq"] for _ in range(3)]
+    assert come == [1, 2, 3]  # had, above what is named below
+    await socket.close_in_silence()
+    await changed(world.store, two.id, Delete(), by=ann.id)
+    socket, peer = await ben.open(), str(ann.id)
+    await socket.send({"type": "resume", "after": {peer: named}, "revs": {peer: 0}})
+    assert await states(socket, 1) == [(1, "")]
+    come = [(await socket.receive())["message"]["seq"] for _ in range(2 - named)]
+    assert come == [1, 3][named:]
+    assert (await socket.receive_type("resumed"))["revs"] == {peer: 1}
+
+
 async def test_who_comes_back_is_told_what_was_changed_of_what_was_sent_meanwhile(
     world: World,
 ) -> None:

@@ -90,6 +90,27 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (REVISING,),
     ),
     Fault(
+        "who names a position is not told what was deleted above it",
+        "persistence/memory/contents/revisions.py",
+        "(message.seq <= span.upto_seq or message.id in row.deleted)",
+        "message.seq <= span.upto_seq",
+        (REVISING, "tests/persistence/contents/test_revisions.py"),
+    ),
+    Fault(
+        "who names no position in a conversation is told nothing of what was deleted there",
+        MISSED,
+        "if rev < head.last_rev:",
+        "if seq and rev < head.last_rev:",
+        (REVISING,),
+    ),
+    Fault(
+        "Postgres does not find what was deleted above a position",
+        "persistence/postgres/contents/revisions.py",
+        "(l.seq <= s.upto OR l.deleted_at IS NOT NULL)",
+        "l.seq <= s.upto",
+        ("tests/persistence/contents/test_revisions.py",),
+    ),
+    Fault(
         "revisions of a channel that was closed while they were read count as known",
         MISSED,
         "lost = short.keys() - {span.channel_id for span in again}",
