@@ -31,7 +31,7 @@ from hub.limits.windows import FixedWindow
 from hub.rest.replies import RETRY_SECONDS
 from hub.services.asker import Asker, ChannelScope
 from hub.sockets.outbox import Outbox
-from hub.sockets.replies import take_commands
+from hub.sockets.replies import FrameCommands
 from hub.sockets.transport import Transport
 from hub.sockets.websocket import WebSocketConnection, accept
 from hub.sockets.websocket_link import CLOSE_SECONDS, WebSocketLink
@@ -214,7 +214,7 @@ class Admission:
         try:
             await upgrade.visitor.meter.take(OPENING_COST)
             wire = self._wire(head, dialect)
-            transport.is_known = lambda: True
+            transport.is_known = _is_known
             await accept(request_bytes(head), transport, wire.compression, upgrade.name)
         except BaseException:
             place.release()
@@ -222,7 +222,12 @@ class Admission:
         client, link = self._client(transport, wire, session, upgrade.visitor.network)
         if RESUME_FIRST in head.query:
             client.backlog.hold()
-        return partial(self._welcome, transport, client, link, wire, upgrade, place)
+        cutter = FrameCutter(
+            self._services.config.max_frame_bytes, None if wire.compression is None else inflate
+        )
+        meter = upgrade.visitor.meter
+        connection = WebSocketConnection(transport, link, upgrade.trailing, cutter, meter)
+        return partial(self._welcome, client, link, wire, connection, place)
 
     def _wire(self, head: Head, dialect: Dialect) -> Wire:
         """The one that all connections share that speak the dialect and agreed on the same."""
@@ -269,6 +274,9 @@ class Admission:
         quota = self._services.quotas.of(session.user.id)
         return Client(session.user, session.id, wire, link, quota, network), link
 
+    def _greeting(self, client: Client) -> Connected:
+        return Connected(client.user, datetime.now(UTC), self._services.log_watch.epoch)
+
     def _asker(self, client: Client, wire: Wire) -> Asker:
         window = None
         if wire.dialect.message_window is not None:
@@ -279,29 +287,22 @@ class Admission:
 
     async def _welcome(
         self,
-        transport: Transport,
         client: Client,
         link: WebSocketLink,
         wire: Wire,
-        upgrade: Upgrade,
+        connection: WebSocketConnection,
         place: Place,
     ) -> None:
         services, dialect = self._services, wire.dialect
         asker = self._asker(client, wire)
-        cutter = FrameCutter(
-            services.config.max_frame_bytes, None if wire.compression is None else inflate
-        )
-        meter = upgrade.visitor.meter
-        connection = WebSocketConnection(transport, link, upgrade.trailing, cutter, meter)
         codec = dialect.open(CodecLimits(services.config.max_content_chars))
+        received = FrameCommands(asker, codec, services.commands, services.tracing)
         begun = trio.current_time()
         log.debug("client_connected", dialect=dialect.name)
         try:
-            greeting = Connected(client.user, datetime.now(UTC), services.log_watch.epoch)
-            await services.hub.post(Register(client, greeting))
+            await services.hub.post(Register(client, self._greeting(client)))
             await services.arrivals.connected(client)
-            take = take_commands(asker, codec, services.commands, services.tracing)
-            await connection.serve(dialect.heartbeat, take)
+            await connection.serve(dialect.heartbeat, received.take)
         finally:
             place.release()
             services.commands.gone(client)
@@ -314,3 +315,8 @@ class Admission:
                 seconds=round(trio.current_time() - begun, 3),
                 frames_in=connection.frames,
             )
+
+
+def _is_known() -> bool:
+    """Of a connection with a session."""
+    return True

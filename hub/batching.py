@@ -12,6 +12,7 @@ import trio
 
 T = TypeVar("T")
 MAX_BATCH: Final = 512  # items
+GATHERING_TURNS: Final = 20  # of questions that are cheaper together, and may wait a little
 
 Run: TypeAlias = Callable[[Sequence[T]], Awaitable[None]]
 
@@ -23,11 +24,14 @@ class Batcher(Generic[T]):
         run: works off one batch. What it raises ends `serve`.
         max_batch: items in one batch.
         max_waiting: items not yet in a batch; `put` waits beyond that.
+        turns: of the loop that a batch waits for more items at most, while each brings some. A
+            busy loop has much to put; an idle one loses a turn.
     """
 
     def __init__(
-        self, run: Run[T], *, max_batch: int = MAX_BATCH, max_waiting: int = 4_096
+        self, run: Run[T], *, max_batch: int = MAX_BATCH, max_waiting: int = 4_096, turns: int = 0
     ) -> None:
+        self._turns = turns
         self._run = run
         self._max_batch = max_batch
         self._send, self._receive = trio.open_memory_channel[T](max_waiting)
@@ -62,9 +66,18 @@ class Batcher(Generic[T]):
         with self._receive:
             async for item in self._receive:
                 batch = [item]
-                while len(batch) < self._max_batch:
-                    try:
-                        batch.append(self._receive.receive_nowait())
-                    except trio.WouldBlock:
+                self._fill(batch)
+                for _ in range(self._turns):
+                    size = len(batch)
+                    await trio.lowlevel.checkpoint()
+                    self._fill(batch)
+                    if len(batch) == size:
                         break
                 await self._run(batch)
+
+    def _fill(self, batch: list[T]) -> None:
+        while len(batch) < self._max_batch:
+            try:
+                batch.append(self._receive.receive_nowait())
+            except trio.WouldBlock:
+                return

@@ -13,7 +13,7 @@ import structlog
 import trio
 from attrs import define, field
 
-from hub.batching import Batcher
+from hub.batching import GATHERING_TURNS, Batcher
 from hub.identity.cookies import COOKIE as TOKEN_COOKIE
 from hub.identity.cookies import COOKIES, new_token, token_hash
 from hub.identity.foreign_logins import ForeignLogins, number_of
@@ -71,7 +71,7 @@ class Authenticator:
         self._accounts = accounts
         self._foreign = foreign
         self._signing = signing
-        self._lookups: Batcher[_Lookup] = Batcher(self._look_up)
+        self._lookups: Batcher[_Lookup] = Batcher(self._look_up, turns=GATHERING_TURNS)
         self._cache = cache
 
     async def run(self) -> None:

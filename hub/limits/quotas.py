@@ -14,7 +14,7 @@ a user: by how many of them the user is connected to, this one included.
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
-from functools import partial
+from functools import cached_property, partial
 from math import ceil
 from types import TracebackType
 from typing import Final, Self
@@ -163,19 +163,17 @@ class Quota:
     """
 
     __slots__ = (
+        "__dict__",  # what is made when it is needed: most users only listen
         "__weakref__",
         "_allowances",
         "_connections",
         "_frames",
-        "_in_flight",
         "_nodes",
         "_refusals",
         "_shares",
         "_spent",
         "_windows",
         "pace",
-        "requests",
-        "responses",
     )
 
     def __init__(
@@ -195,9 +193,20 @@ class Quota:
         self._windows: dict[Kind, FixedWindow] = {}
         self._connections = Seats()
         self.pace: Final = Pace(frames_per_second, frames_per_second * BURST_SECONDS, has_peak=True)
-        self.requests: Final = trio.CapacityLimiter(REQUESTS_AT_ONCE)
-        self.responses: Final = trio.CapacityLimiter(RESPONSES_AT_ONCE)
-        self._in_flight = trio.Semaphore(MAX_SENDS_IN_FLIGHT, max_value=MAX_SENDS_IN_FLIGHT)
+
+    @cached_property
+    def requests(self) -> trio.CapacityLimiter:
+        """What is worked on at a time."""
+        return trio.CapacityLimiter(REQUESTS_AT_ONCE)
+
+    @cached_property
+    def responses(self) -> trio.CapacityLimiter:
+        """The responses that are being sent at a time."""
+        return trio.CapacityLimiter(RESPONSES_AT_ONCE)
+
+    @cached_property
+    def _in_flight(self) -> trio.Semaphore:
+        return trio.Semaphore(MAX_SENDS_IN_FLIGHT, max_value=MAX_SENDS_IN_FLIGHT)
 
     def change(self, allowances: Mapping[Kind, Allowance], frames_per_second: int) -> None:
         """Allow so much from now on, of which what was counted is no part."""

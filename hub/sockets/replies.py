@@ -7,14 +7,14 @@ connection that asked. Must not know: which dialects exist, what a command does.
 from typing import Final, assert_never
 
 import structlog
+from attrs import frozen
 
-from hub.actor.client import Client, ids_of
-from hub.services.asker import Asker, Reply
+from hub.actor.client import ids_of
+from hub.services.asker import Asker
 from hub.services.commands import Commands
 from hub.services.posting.announcing import deliveries_of
 from hub.services.posting.revising import shown_again
 from hub.settings.log_tap import tap
-from hub.sockets.websocket import Take
 from hub.tracing.tracing import Tracing, in_frames
 from protocol.answers import Answer, Changed, Done, Joined, Left, Notice, Page
 from protocol.dialect import Codec
@@ -25,39 +25,44 @@ from protocol.model import Posted
 log: Final = structlog.get_logger(__name__)
 
 
-def take_commands(
-    asker: Asker, codec: Codec, commands: Commands, tracing: Tracing | None = None
-) -> Take:
-    """Returns the handler of one connection's messages: text is a command, anything else ends the
-    connection. `tracing` makes spans of them.
-    """
-    client = asker.connection
-    carry_out = in_frames(tracing, asker.dialect, commands.carry_out)
-    reply = replies_to(client)
+@frozen(eq=False)
+class FrameCommands:
+    """The messages of one connection: text is a command, anything else ends the connection.
 
-    async def take(message: str | bytes) -> None:
+    Args:
+        asker: the connection.
+        codec: reads its text.
+        commands: carries commands out.
+        tracing: makes spans of them.
+    """
+
+    asker: Asker
+    codec: Codec
+    commands: Commands
+    tracing: Tracing | None = None
+
+    async def take(self, message: str | bytes) -> None:
+        """Carry out what a message says."""
+        client = self.asker.connection
         if isinstance(message, bytes):
             client.close(BINARY_REFUSED)
             return
         try:
-            command = codec.receive(message)
+            command = self.codec.receive(message)
         except WireError as error:
             log.debug("frame_refused", code=error.code)
-            commands.malformed(asker, error.code)
+            self.commands.malformed(self.asker, error.code)
             client.tell(Refused.of(error))
         else:
             if command is not None:
                 if tap:
                     log.debug("command_received", command=type(command).__name__)
-                await carry_out(asker, command, reply)
+                carry_out = in_frames(self.tracing, self.asker.dialect, self.commands.carry_out)
+                await carry_out(self.asker, command, self.reply)
 
-    return take
-
-
-def replies_to(client: Client) -> Reply:
-    """Sends the answers that have a frame of their own to the connection."""
-
-    def reply(answer: Answer) -> None:
+    def reply(self, answer: Answer) -> None:
+        """Send an answer that has a frame of its own to the connection."""
+        client = self.asker.connection
         match answer:  # the frequent answers first
             case Done() | Joined() | Left() | Page() | Changed(repeated=False):
                 pass  # what the connection has to know, the Hub delivers in its order
@@ -77,5 +82,3 @@ def replies_to(client: Client) -> Reply:
                 client.tell(event)
             case _:
                 assert_never(answer)
-
-    return reply

@@ -61,15 +61,14 @@ class SocketReader:
     _is_closed: bool = field(default=False, init=False)
     _waiting: trio.lowlevel.Task | None = field(default=None, init=False)
 
-    async def receive(self, max_bytes: int) -> bytes:
-        """At least one byte, or b"" at the end of the stream.
+    def take(self, max_bytes: int) -> bytes:
+        """What was received since `wait` returned: at least one byte, or b"" at the end of the
+        stream.
 
         Raises:
             OSError: the connection broke.
-            trio.BusyResourceError: another task waits already.
             trio.ClosedResourceError: it was closed here.
         """
-        await self.wait()
         if self._is_closed:
             raise trio.ClosedResourceError("the connection was closed")
         if self._failure is not None:
@@ -85,10 +84,16 @@ class SocketReader:
         Raises:
             trio.BusyResourceError: another task waits already.
         """
-        if self._arrived is None and self._failure is None and not self._is_closed:
-            await self._wait()
-        else:
+        if self._arrived is not None or self._failure is not None or self._is_closed:
             await trio.lowlevel.checkpoint()
+            return
+        if self._waiting is not None:
+            raise trio.BusyResourceError("another task is receiving")
+        if not self._is_watched:
+            self._is_watched = True
+            self._reader.watch(self)
+        self._waiting = trio.lowlevel.current_task()
+        await trio.lowlevel.wait_task_rescheduled(self._give_up)
 
     def close(self) -> None:
         """The socket is about to be closed; a waiting task gets ClosedResourceError."""
@@ -110,15 +115,6 @@ class SocketReader:
         if not self._arrived:
             self._unwatch()
         self._wake()
-
-    async def _wait(self) -> None:
-        if self._waiting is not None:
-            raise trio.BusyResourceError("another task is receiving")
-        if not self._is_watched:
-            self._is_watched = True
-            self._reader.watch(self)
-        self._waiting = trio.lowlevel.current_task()
-        await trio.lowlevel.wait_task_rescheduled(self._give_up)
 
     def _give_up(self, _: object) -> trio.lowlevel.Abort:
         self._waiting = None

@@ -113,8 +113,9 @@ class SocketTransport(Transport):
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """At least one byte, or b"" at the end of the stream."""
+        await self._inlet.wait()
         try:
-            return await self._inlet.receive(max_bytes or READ_BYTES)
+            return self._inlet.take(max_bytes or READ_BYTES)
         except OSError as error:
             raise self._failure(error) from error
 

@@ -1,5 +1,6 @@
 """Who is let in, over in-memory streams and over TLS, and what happens to the others."""
 
+import gc
 import json
 import ssl
 from datetime import timedelta
@@ -7,16 +8,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import h11
 import pytest
 import trio
+import trio.testing
 import trustme
 from trio.testing import MockClock
 
 from hub.app import open_server
+from hub.http.server import Upgrade
 from hub.settings.config import Config
 from hub.sockets.addresses import open_listeners
 from persistence.interface import Store
 from protocol.shapes.uuids import IdKind, to_uuid
+from protocol.websocket.handshake import Head
 from tests.support.clients.frames import text
 from tests.support.clients.http import request
 from tests.support.clients.websocket import Refused, WebSocket, open_websocket, upgrade_request
@@ -52,6 +57,25 @@ async def test_one_connection_from_login_to_close(memory_store: Store) -> None:
             await socket.send(message)
             assert await socket.receive() == await bens.receive_type("private_message")
             await socket.close_in_silence()
+
+
+async def test_an_idle_connection_keeps_neither_its_request_nor_what_only_senders_need(
+    memory_store: Store,
+) -> None:
+    async with open_world(memory_store) as world:
+        ann, ben = await world.people("ann", "ben")
+        await ben.open()
+        await trio.testing.wait_all_tasks_blocked()
+        before = kept()
+        await ann.open()
+        await trio.testing.wait_all_tasks_blocked()
+        assert kept() == before
+
+
+def kept() -> int:
+    gc.collect()
+    kinds = (Head, Upgrade, h11.Connection, trio.CapacityLimiter, trio.Semaphore)
+    return sum(isinstance(each, kinds) for each in gc.get_objects())
 
 
 async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path) -> None:

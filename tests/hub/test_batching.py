@@ -1,6 +1,7 @@
 """The batcher: at once when idle, in batches when busy, in order, bounded."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 import trio
@@ -46,6 +47,33 @@ async def test_what_arrives_meanwhile_is_the_next_batch_in_order(nursery: trio.N
     assert gate.batches == [[1], [2, 3, 4]]
     await gate.open()
     assert gate.batches == [[1], [2, 3, 4], [5]]
+
+
+class EachTurn(trio.abc.Instrument):
+    """Puts one item before each turn of the loop, so many times."""
+
+    def __init__(self, batcher: Batcher[int], count: int) -> None:
+        self._batcher = batcher
+        self._items = iter(range(count))
+
+    def after_io_wait(self, timeout: float) -> None:
+        del timeout
+        for item in self._items:
+            with suppress(StopIteration):
+                self._batcher.put(item).send(None)  # there is room: it does not wait
+            return
+
+
+async def test_a_batch_waits_for_more_while_each_turn_brings_some(nursery: trio.Nursery) -> None:
+    gate = Gate()
+    batcher = Batcher(gate.run, turns=3)
+    nursery.start_soon(batcher.serve)
+    await trio.testing.wait_all_tasks_blocked()
+    trio.lowlevel.add_instrument(EachTurn(batcher, 6))
+    await trio.testing.wait_all_tasks_blocked()
+    assert gate.batches == [[0, 1, 2, 3]]
+    await gate.open()
+    assert gate.batches == [[0, 1, 2, 3], [4, 5]]  # a turn that brought nothing was the last
 
 
 async def test_who_puts_more_than_may_wait_waits(nursery: trio.Nursery) -> None:

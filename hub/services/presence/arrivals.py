@@ -17,7 +17,7 @@ from attrs import frozen
 from hub.actor.client import Client
 from hub.actor.hub import Hub
 from hub.actor.letters import ChannelRoom, Delivery, Room, ToClients, WorkspaceRoom
-from hub.batching import Batcher
+from hub.batching import GATHERING_TURNS, Batcher
 from hub.services.presence.channels import ChannelPresences
 from hub.services.presence.corrections import Lookup
 from hub.services.presence.users import Presence
@@ -72,7 +72,7 @@ class Arrivals:
         self._presence = presence
         self._in_channels = in_channels
         self._hub = hub
-        self._arrivals = Batcher(self._tell)
+        self._arrivals = Batcher(self._tell, turns=GATHERING_TURNS)
 
     async def connected(self, client: Client) -> None:
         """A connection was registered."""
@@ -140,10 +140,10 @@ class Arrivals:
         for arrival in arrivals:
             me = arrival.client.user.id
             if self._asks_for_audience(arrival):
-                known = arrival.lookup.users(seen.audiences[me], me, knows=True)
+                known = arrival.lookup.seen(seen.audiences[me], me, knows=True)
                 events = (event for _, event in self._others(arrival, known))
             else:
-                hidden = arrival.lookup.users(seen.blocked[me], me, knows=False)
+                hidden = arrival.lookup.seen(seen.blocked[me], me, knows=False)
                 events = (
                     event for user_id, event in self._others(arrival, None) if user_id not in hidden
                 )

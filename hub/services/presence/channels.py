@@ -142,9 +142,9 @@ class ChannelPresences:
             if online is None:  # meanwhile the user left or came back
                 continue
             self._index(seat, online=online)
-            unseen = lookup.users(hidden[seat], seat.user_id, knows=False)
+            unseen = lookup.viewers(hidden[seat], seat.user_id, knows=False)
             if seat.peer_id is not None:
-                unseen = in_dms.users(unseen, seat.user_id, knows=False)
+                unseen = in_dms.viewers(unseen, seat.user_id, knows=False)
             rooms = ToRooms((ChannelRoom(seat.channel_id),), besides_users=unseen | {seat.user_id})
             delivery = Delivery(_event(seat, online=online), rooms)
             deliveries.append(delivery)

@@ -35,15 +35,24 @@ class Lookup:
 
     changed: dict[tuple[UserId, Viewer], bool] = field(factory=dict, init=False)
 
-    def users(
+    def viewers(
         self, looked_up: frozenset[UserId], user_id: UserId, *, knows: bool
     ) -> frozenset[UserId]:
-        """The users of whom it was looked up whether they know of one (or do not), as of now."""
+        """The peers of whom it was looked up whether they know of a user (or do not), as of now."""
         changed = {
             peer: now
             for (user, peer), now in self.changed.items()
             if user == user_id and not isinstance(peer, WorkspaceRoom)
         }
+        return _as_of_now(looked_up, changed, knows=knows)
+
+    def seen(
+        self, looked_up: frozenset[UserId], viewer: UserId, *, knows: bool
+    ) -> frozenset[UserId]:
+        """The users of whom it was looked up whether a peer knows of them (or does not), as of now.
+        The other direction may be noted at another node.
+        """
+        changed = {user: now for (user, peer), now in self.changed.items() if peer == viewer}
         return _as_of_now(looked_up, changed, knows=knows)
 
     def rooms(

@@ -156,8 +156,8 @@ class Presence:
             online = self.attendance.announce(user_id)
             if online is None:  # while the audience was looked up, the user left or came back
                 continue
-            known_to = lookup.users(seen.known_to(user_id), user_id, knows=True)
-            hidden = lookup.users(seen.hidden_from(user_id), user_id, knows=False)
+            known_to = lookup.viewers(seen.known_to(user_id), user_id, knows=True)
+            hidden = lookup.viewers(seen.hidden_from(user_id), user_id, knows=False)
             theirs = self._deliveries(hub, user_id, known_to, hidden, online=online)
             theirs += [
                 Delivery(

@@ -251,7 +251,7 @@ class TypingIndicators:
             hidden = hidden_from[author_id, indicator.channel.id]
             if hidden is None or self._is_over(indicator):
                 continue
-            hidden = lookup.users(hidden, author_id, knows=False)
+            hidden = lookup.viewers(hidden, author_id, knows=False)
             if not indicator.is_typing:
                 hidden = self._running.hidden_from(indicator.place, hidden)
             shown = evolve(indicator, hidden_from=hidden)

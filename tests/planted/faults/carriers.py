@@ -19,6 +19,20 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/test_every_socket.py",),
     ),
     Fault(
+        "a connection keeps the request that opened it",
+        "hub/admission.py",
+        "                del upgrade  # the request is not kept as long as the connection\n",
+        "",
+        (ADMISSION,),
+    ),
+    Fault(
+        "a batch does not wait for what the next turn brings",
+        "hub/batching.py",
+        "for _ in range(self._turns):",
+        "for _ in range(0):",
+        ("tests/hub/test_batching.py",),
+    ),
+    Fault(
         "any host name is the hub's",
         "hub/http/server.py",
         'if not self._admits(head.header(b"host")):',

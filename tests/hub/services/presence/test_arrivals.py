@@ -7,9 +7,11 @@ import pytest
 from trio.testing import MockClock
 
 import hub.services.presence.arrivals
+from persistence.bus.memory import Medium
 from persistence.interface import Store
 from persistence.records import StoreUnavailable
 from tests.support.clients.websocket import WebSocket
+from tests.support.cluster.worlds import new_store, open_node
 from tests.support.posting import write
 from tests.support.quiet import until_quiet
 from tests.support.school import School, on_gateway, open_school
@@ -119,6 +121,45 @@ async def test_a_block_counts_for_what_was_being_looked_up(memory_store: Store) 
         frames = await shown(bens)
         assert [frame for frame in frames if frame.get("is_online")] == []
         await anns.is_silent()
+
+
+async def test_so_does_a_block_between_strangers_who_share_a_channel(memory_store: Store) -> None:
+    blocked, late = Interception("relations", "blocked_either_way"), Late()
+    async with open_world(blocked.over(memory_store)) as world:
+        school = await open_school(world)
+        await on_chat(school, school.ann)
+        blocked.way = late
+        bens = await school.ben.open("/ws/chat")
+        await bens.send({"type": "join_channel", "channelId": school.general.id})
+        await late.carried_out.wait()
+        blocked.way = None
+        await world.store.relations.block(school.ann.id, school.ben.id)
+        await until_quiet()
+        late.may_arrive.set()
+        await until_quiet()
+        assert [frame for frame in await shown(bens) if frame.get("status") == "online"] == []
+
+
+async def test_so_does_a_block_of_somebody_at_another_node(autojump_clock: MockClock) -> None:
+    audience, late, medium = Interception("relations", "presence_audience"), Late(), Medium()
+    store = new_store()
+    async with (
+        open_node(store, medium, "a") as first,
+        open_node(audience.over(store), medium, "b") as second,
+    ):
+        ann, ben = await first.world.people("ann", "ben")
+        await friends(first.world, ann, ben)
+        (await ann.open()).ignoring("user_online_status", "revoked")
+        await until_quiet()
+        audience.way = late
+        bens = await on_private(second.at(ben))
+        await late.carried_out.wait()
+        audience.way = None
+        await store.relations.block(ann.id, ben.id)
+        await until_quiet()
+        late.may_arrive.set()
+        await until_quiet()
+        assert [frame for frame in await shown(bens) if frame.get("is_online")] == []
 
 
 @pytest.mark.parametrize("waits_behind_others", [False, True])

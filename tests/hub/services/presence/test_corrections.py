@@ -24,8 +24,10 @@ async def test_a_change_counts_for_the_lookups_that_are_in_flight() -> None:
     corrections.note(ANN, BEN, knows=False)
     corrections.note(KIM, EVE, knows=False)
     corrections.note(ANN, CLUB, knows=False)
-    assert lookup.users(frozenset({BEN, KIM}), ANN, knows=True) == {EVE, KIM}
-    assert lookup.users(frozenset({EVE, KIM}), ANN, knows=False) == {BEN, KIM}
+    assert lookup.viewers(frozenset({BEN, KIM}), ANN, knows=True) == {EVE, KIM}
+    assert lookup.viewers(frozenset({EVE, KIM}), ANN, knows=False) == {BEN, KIM}
+    assert lookup.seen(frozenset({BEN, KIM}), EVE, knows=True) == {ANN, BEN}
+    assert lookup.seen(frozenset({ANN, BEN}), EVE, knows=False) == {BEN, KIM}
 
 
 async def test_so_does_a_membership() -> None:

@@ -28,7 +28,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a frame that is no command is not counted",
         "hub/sockets/replies.py",
-        "            commands.malformed(asker, error.code)\n",
+        "            self.commands.malformed(self.asker, error.code)\n",
         "",
         FIGURES,
     ),

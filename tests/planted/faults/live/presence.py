@@ -42,8 +42,15 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who comes is shown whom a block has hidden meanwhile",
         "hub/services/presence/arrivals.py",
-        "known = arrival.lookup.users(seen.audiences[me], me, knows=True)",
+        "known = arrival.lookup.seen(seen.audiences[me], me, knows=True)",
         "known = seen.audiences[me]",
+        (ARRIVALS,),
+    ),
+    Fault(
+        "who comes is shown whom they may not see since, because only the other direction is asked",
+        "hub/services/presence/arrivals.py",
+        "known = arrival.lookup.seen(seen.audiences[me], me, knows=True)",
+        "known = arrival.lookup.viewers(seen.audiences[me], me, knows=True)",
         (ARRIVALS,),
     ),
     Fault(
