@@ -23,8 +23,10 @@ LARGER_BODIES_OF_NETWORK: Final = 8  # a school sends its files from one address
 LEAST_BYTES_PER_SECOND: Final = 16_384
 
 Event: TypeAlias = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
-NextEvent: TypeAlias = Callable[[], Awaitable[Event]]
-"""The next event of the connection, which reads as often as it needs. Raises HttpError."""
+NextEvent: TypeAlias = Callable[[trio.CancelScope], Awaitable[Event]]
+"""The next event of the connection, which reads as often as it needs, within this scope, whose
+deadline it moves when the peer had to wait. Raises HttpError.
+"""
 
 
 @define
@@ -156,8 +158,11 @@ class Body:
         if max(self._declared, self._received) > self._limits.body_bytes:
             await self._take_place()
             self._deadline += trio.current_time() - now  # nobody is late who had to wait
-        with trio.move_on_at(self._deadline + self._received / LEAST_BYTES_PER_SECOND):
-            self._take(await self._next_event())
+        deadline = self._deadline + self._received / LEAST_BYTES_PER_SECOND
+        with trio.move_on_at(deadline) as patience:
+            event = await self._next_event(patience)
+            self._deadline += patience.deadline - deadline
+            self._take(event)
             return self._parts.popleft() if self._parts else b""
         raise HttpError(408, "request_timeout", "The request body took too long")
 

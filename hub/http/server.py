@@ -9,6 +9,7 @@ name. Nothing a peer sends raises out of here. Must not know: routes, sessions.
 import re
 from collections.abc import Callable
 from http import HTTPStatus
+from math import inf
 from typing import Final
 
 import h11
@@ -214,10 +215,10 @@ class _HttpConnection:
                 self.receive(await self._stream.receive_some())
             if not self.state.trailing_data[0]:
                 return None
-        with trio.move_on_after(self._limits.head_seconds):
+        with trio.move_on_after(self._limits.head_seconds) as patience:
             if may_idle:
-                await self._line.turn()  # for what is there already
-            match await self._event():
+                await self._turn(patience)  # for what is there already
+            match await self._event(patience):
                 case h11.Request() as request:
                     return self._checked(request)
                 case _:
@@ -238,8 +239,10 @@ class _HttpConnection:
             raise HttpError(421, "host_refused", _NO_SUCH_HOST)
         return head
 
-    async def _event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
-        """The next event. Reads as often as h11 needs."""
+    async def _event(
+        self, patience: trio.CancelScope
+    ) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
+        """The next event. Reads as often as h11 needs, within a scope with a deadline."""
         while True:
             if self.state.their_state is h11.IDLE:
                 self._refuse_ambiguous_lines()
@@ -253,7 +256,14 @@ class _HttpConnection:
             if event is not h11.NEED_DATA:
                 return event
             self.receive(await self._stream.receive_some())
-            await self._line.turn()
+            await self._turn(patience)
+
+    async def _turn(self, patience: trio.CancelScope) -> None:
+        """Wait for a turn of the loop. Nobody is late who had to wait for it."""
+        left = patience.deadline - trio.current_time()
+        patience.deadline = inf
+        await self._line.turn()
+        patience.deadline = trio.current_time() + left
 
     def _refuse_ambiguous_lines(self) -> None:
         """Refuse a head with lines that not every proxy would cut or join as h11 does: that end

@@ -20,11 +20,14 @@ from hub.http.server import (
     Rules,
     serve_http_connection,
 )
+from hub.http.visitors import PIECES_IN_A_TURN, Visitors
+from hub.limits.turns import Line
 from protocol.websocket.handshake import Head
 from tests.support.clients.http import Reply, request
 from tests.support.world import World
 
 LIMITS = Limits(head_bytes=2_000, body_bytes=100)
+POST = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
 
 
 @define
@@ -84,15 +87,19 @@ class Server:
 
 
 @asynccontextmanager
-async def connected(limits: Limits = LIMITS) -> AsyncIterator[Server]:
+async def connected(
+    limits: Limits = LIMITS, visitors: Visitors | None = None
+) -> AsyncIterator[Server]:
     ours, theirs = trio.testing.memory_stream_pair()
     app, ended = App(), trio.Event()
     upgrades: list[tuple[Head, bytes]] = []
 
+    rules = Rules(limits, visitors or Visitors())
+
     async def serve() -> None:
         async with theirs:
             upgrade = await serve_http_connection(
-                theirs, app=app, rules=Rules(limits), peer="p", scheme="http"
+                theirs, app=app, rules=rules, peer="p", scheme="http"
             )
             if upgrade is not None:
                 upgrades.append((upgrade.head, upgrade.trailing))
@@ -288,6 +295,34 @@ async def test_a_head_that_trickles_in_has_one_deadline(autojump_clock: MockCloc
         assert status(await server.rest()) == 408
         assert trio.current_time() - started == pytest.approx(LIMITS.head_seconds, abs=1.1)
         nursery.cancel_scope.cancel()
+
+
+async def occupy(line: Line) -> None:
+    async with line.place():
+        await trio.sleep_forever()
+
+
+@pytest.mark.parametrize("part", [b"GET /x HTTP/1.1\r\n", POST])
+async def test_nobody_is_late_who_had_to_wait_for_the_loop(
+    autojump_clock: MockClock, part: bytes
+) -> None:
+    visitors = Visitors()
+    line = visitors.line("p")
+    async with connected(visitors=visitors) as server:
+        if part is POST:
+            await server.stream.send_all(part)
+            await trio.testing.wait_all_tasks_blocked()
+            part = b"ab"
+        async with trio.open_nursery() as others:
+            for _ in range(PIECES_IN_A_TURN):
+                others.start_soon(occupy, line)
+            await trio.testing.wait_all_tasks_blocked()
+            await server.stream.send_all(part)
+            await trio.sleep(LIMITS.head_seconds + LIMITS.body_seconds)
+            others.cancel_scope.cancel()
+        await trio.sleep(LIMITS.head_seconds - 1)
+        await server.stream.send_all(b"cde" if part == b"ab" else b"Host: x\r\n\r\n")
+        assert status(bytes(await server.stream.receive_some())) == 200
 
 
 async def test_an_idle_connection_is_closed_silently(autojump_clock: MockClock) -> None:

@@ -228,8 +228,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a request may come a byte at a time, without end",
         "hub/http/server.py",
-        "        with trio.move_on_after(self._limits.head_seconds):\n",
-        "        with trio.CancelScope():\n",
+        "        with trio.move_on_after(self._limits.head_seconds) as patience:\n",
+        "        with trio.CancelScope() as patience:\n",
         (HTTP,),
     ),
     Fault(

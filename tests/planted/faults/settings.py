@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.planted.fault import Fault
 
+HTTP: Final = "tests/hub/http/test_server.py"
 QUOTAS: Final = "tests/hub/limits/test_quotas.py"
 WINDOWS: Final = "tests/hub/limits/test_windows.py"
 SENDING: Final = "tests/hub/services/test_sending.py"
@@ -307,22 +308,44 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "what came over HTTP is handled at once",
         "hub/http/server.py",
-        "receive_some())\n            await self._line.turn()\n",
+        "receive_some())\n            await self._turn(patience)\n",
         "receive_some())\n",
         ("tests/hub/http/test_turns.py",),
     ),
     Fault(
         "requests that came together are handled at once",
         "hub/http/server.py",
-        "            if may_idle:\n                await self._line.turn()",
-        "            if not may_idle:\n                await self._line.turn()",
+        "            if may_idle:\n                await self._turn(patience)",
+        "            if not may_idle:\n                await self._turn(patience)",
+        ("tests/hub/http/test_turns.py",),
+    ),
+    Fault(
+        "who had to wait for the loop is late",
+        "hub/http/server.py",
+        "        patience.deadline = inf\n",
+        "",
+        (HTTP,),
+    ),
+    Fault(
+        "a body that had to wait for the loop is late",
+        "hub/http/body.py",
+        "            self._deadline += patience.deadline - deadline\n",
+        "",
+        (HTTP,),
+    ),
+    Fault(
+        "a turn of the loop is for all that came over HTTP",
+        "hub/http/visitors.py",
+        "Turns(PIECES_IN_A_TURN, at_once=PIECES_IN_A_TURN)",
+        "Turns(100, at_once=100)",
         ("tests/hub/http/test_turns.py",),
     ),
     Fault(
         "a turn of the loop is anybody's who comes first",
         "hub/limits/turns.py",
         "            await self._first.acquire()\n",
-        "            self._first = trio.Lock()\n            await self._first.acquire()\n",
+        "            self._first = trio.CapacityLimiter(1)\n"
+        "            await self._first.acquire()\n",
         ("tests/hub/limits/test_turns.py",),
     ),
     Fault(
@@ -335,7 +358,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "whoever wants something is refused when others want much",
         "hub/limits/turns.py",
-        " and first.locked()\n",
+        " and first.borrowed_tokens\n",
         "\n",
         ("tests/hub/limits/test_turns.py",),
     ),
