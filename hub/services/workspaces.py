@@ -194,8 +194,9 @@ class Workspaces:
         channels = await self._channels_for(user.id, workspace_id)
         workspace = await self._current(lambda: self._store.get(workspace_id))
         if workspace is not None and user.id in workspace.members:
+            is_news = addition in self._unannounced or not self._follow(user.id, workspace_id)
             await self._join(user.id, workspace_id)
-            if addition in self._unannounced:
+            if is_news:
                 _note(self._announced, addition)
                 await self._announce(workspace, user, channels)
         self._unannounced.pop(addition, None)
@@ -315,6 +316,10 @@ class Workspaces:
             self._followed.setdefault(user_id, set()).add(workspace_id)
         for client in clients:
             await self._hub.post(Join(client, (WorkspaceRoom(workspace_id),)))
+
+    def _follow(self, user_id: UserId, workspace_id: WorkspaceId) -> bool:
+        """Whether the user's connections follow the workspace, as far as there are any."""
+        return user_id not in self._identified or workspace_id in self._followed.get(user_id, ())
 
     async def _tell(self, workspace_id: WorkspaceId, event: Event) -> None:
         await self._hub.broadcast((Delivery(event, ToRooms((WorkspaceRoom(workspace_id),))),))

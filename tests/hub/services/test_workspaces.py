@@ -5,15 +5,18 @@ the order in which the store's answers arrive; and who is sent its channels.
 from typing import Any
 
 import trio
+from attrs import evolve
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from hub.actor.letters import Delivery, ToRooms, WorkspaceRoom
 from hub.services.workspaces import MAX_ADDED
+from persistence.bus.memory import Medium
 from persistence.interface import Store
 from persistence.records import NewChannel, StoreUnavailable
 from protocol.events import WorkspacePresence
 from protocol.revisions import React
 from tests.support.clients.websocket import WebSocket
+from tests.support.cluster.worlds import new_store, open_node
 from tests.support.posting import post
 from tests.support.school import School, open_school
 from tests.support.stores.intercept import Interception, Late
@@ -58,6 +61,31 @@ async def test_an_addition_whose_answer_was_lost_is_announced_when_it_is_repeate
         for socket in (ann, eve):
             assert (await socket.receive_type("GUILD_MEMBER_ADD"))["d"]["userId"] == school.eve.id
             assert (await socket.receive_type("MESSAGE_CREATE"))["d"]["content"] == "welcome"
+
+
+async def test_an_addition_is_announced_where_it_could_not_be_looked_up_when_it_is_repeated_there(
+    autojump_clock: MockClock,
+) -> None:
+    async def fail(*_: Any, **__: Any) -> Any:
+        raise StoreUnavailable("it does not respond")
+
+    looking, store, medium = Interception("workspaces", "get"), new_store(), Medium()
+    async with (
+        open_node(store, medium, "a") as first,
+        open_node(looking.over(store), medium, "b") as second,
+    ):
+        school = await open_school(first.world)
+        eve = await identified(second.at(school.eve))
+        looking.way = fail
+        assert await set_member(school, school.eve, is_member=True) == 200
+        await wait_all_tasks_blocked()
+        looking.way = None
+        there = evolve(school, tea=second.at(school.tea))
+        assert await set_member(there, school.eve, is_member=True) == 200
+        await wait_all_tasks_blocked()
+        assert "GUILD_MEMBER_ADD" in str(await eve.everything())
+        await trio.sleep(5.0)  # it is looked up again, and was announced
+        assert "GUILD_MEMBER_ADD" not in str(await eve.everything())
 
 
 async def test_who_is_removed_before_the_addition_is_answered_stays_outside(

@@ -58,6 +58,13 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/services/test_workspaces.py",),
     ),
     Fault(
+        "who follows a workspace only since an addition was repeated is not told of it",
+        "hub/services/workspaces.py",
+        " or not self._follow(user.id, workspace_id)\n",
+        "\n",
+        ("tests/hub/services/test_workspaces.py",),
+    ),
+    Fault(
         "a new member is not sent the channels",
         "hub/services/workspaces.py",
         "(Delivery(MemberAdded(workspace, user), to_workspace), *channels)",
