@@ -2,8 +2,8 @@
 
 Guarantees: a network is one IPv4 address, or a /64 of IPv6, which one customer has as a whole;
 what is said of it, and of a request, by others than a trusted proxy is ignored; in one turn of the
-loop a few pieces of what came over HTTP are handled, and all networks have their turns. Must not
-know: what a user may do.
+loop one piece of what came over HTTP is handled, and all networks have their turns. Must not know:
+what a user may do.
 """
 
 import re
@@ -22,9 +22,9 @@ from hub.settings.log_ids import know_user
 from protocol.model import UserId
 from protocol.websocket.handshake import Head
 
-PIECES_IN_A_TURN: Final = 8
-"""Of what came over HTTP, in one turn of the loop. Each takes some 0.2 ms; a busy loop, in which
-each had a turn of its own, would take few requests.
+PIECES_IN_A_TURN: Final = 1
+"""Of what came over HTTP, in one turn of the loop. With more of them connections open faster, and
+who asks for large responses holds the loop for longer than others should wait.
 """
 _REQUEST_ID: Final = re.compile(rb"[\w.:+/=@-]{1,64}", re.ASCII)
 
