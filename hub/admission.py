@@ -274,9 +274,6 @@ class Admission:
         quota = self._services.quotas.of(session.user.id)
         return Client(session.user, session.id, wire, link, quota, network), link
 
-    def _greeting(self, client: Client) -> Connected:
-        return Connected(client.user, datetime.now(UTC), self._services.log_watch.epoch)
-
     def _asker(self, client: Client, wire: Wire) -> Asker:
         window = None
         if wire.dialect.message_window is not None:
@@ -300,7 +297,11 @@ class Admission:
         begun = trio.current_time()
         log.debug("client_connected", dialect=dialect.name)
         try:
-            await services.hub.post(Register(client, self._greeting(client)))
+            # The greeting is no variable: it would be kept as long as the connection.
+            epoch = services.log_watch.epoch
+            await services.hub.post(
+                Register(client, Connected(client.user, datetime.now(UTC), epoch))
+            )
             await services.arrivals.connected(client)
             await connection.serve(dialect.heartbeat, received.take)
         finally:

@@ -1,7 +1,8 @@
 """Collects what arrives while a statement is in flight and runs it as the next one.
 
-Guarantees: an idle batcher starts at once, a busy one grows its batches instead of its queue; items
-are worked off in the order they were put; waiting items are bounded: beyond that, `put` waits.
+Guarantees: an idle batcher starts at once, or, if it is told to, waits for what the next turns of
+the loop bring; a busy one grows its batches instead of its queue; items are worked off in the order
+they were put; waiting items are bounded: beyond that, `put` waits.
 Must not know: what an item is, or that there is a database.
 """
 
@@ -12,7 +13,7 @@ import trio
 
 T = TypeVar("T")
 MAX_BATCH: Final = 512  # items
-GATHERING_TURNS: Final = 20  # of questions that are cheaper together, and may wait a little
+GATHERING_TURNS: Final = 20  # that a batch of lookups waits for more at most: see `Batcher`
 
 Run: TypeAlias = Callable[[Sequence[T]], Awaitable[None]]
 

@@ -22,10 +22,6 @@ from hub.settings.log_ids import know_user
 from protocol.model import UserId
 from protocol.websocket.handshake import Head
 
-PIECES_IN_A_TURN: Final = 1
-"""Of what came over HTTP, in one turn of the loop. With more of them connections open faster, and
-who asks for large responses holds the loop for longer than others should wait.
-"""
 _REQUEST_ID: Final = re.compile(rb"[\w.:+/=@-]{1,64}", re.ASCII)
 
 
@@ -55,10 +51,6 @@ class Visitor:
         await self.meter.recognize(pace, cost)
 
 
-def _turns() -> Turns:
-    return Turns(PIECES_IN_A_TURN, at_once=PIECES_IN_A_TURN)
-
-
 @frozen
 class Visitors:
     """Those who are not known yet.
@@ -70,7 +62,7 @@ class Visitors:
 
     _paces: Paces = field(factory=Paces)
     _trusted_proxies: Collection[str] = field(default=())
-    _turns: Turns = field(factory=_turns, init=False)
+    _turns: Turns = field(factory=Turns, init=False)
 
     def line(self, peer: str) -> Line:
         """In which a new connection waits for its turns of the loop."""

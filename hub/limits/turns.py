@@ -20,20 +20,16 @@ class NoTurn(Exception):
 
 
 class Turns:
-    """Places for work.
+    """Places for work. An owner has one of them at a time.
 
     Args:
         places: how much is done at a time.
-        at_once: how much of one owner is done at a time.
         each: how much of one owner may wait, beside what is done.
         total: how much may wait in all, beside what can be done.
     """
 
-    def __init__(
-        self, places: int = 1, *, at_once: int = 1, each: float = inf, total: float = inf
-    ) -> None:
+    def __init__(self, places: int = 1, *, each: float = inf, total: float = inf) -> None:
         self.places: Final = trio.CapacityLimiter(places)
-        self.at_once: Final = at_once
         self.each: Final = each
         self.total: Final = total
         self.begun = 0  # what waits or is done
@@ -63,8 +59,7 @@ class Line:
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
-        # Held by what waits for a place before others of the owner, and has it then.
-        self._first = trio.CapacityLimiter(turns.at_once)
+        self._first = trio.Lock()  # held by what waits for a place before others, and has it then
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -74,7 +69,7 @@ class Line:
             NoTurn: see there.
         """
         turns, first = self._turns, self._first
-        is_full = turns.begun >= turns.total + turns.places.total_tokens and first.borrowed_tokens
+        is_full = turns.begun >= turns.total + turns.places.total_tokens and first.locked()
         if is_full or first.statistics().tasks_waiting >= turns.each:
             raise NoTurn
         turns.begun += 1
@@ -85,8 +80,8 @@ class Line:
             turns.begun -= 1
 
     async def turn(self) -> None:
-        """Wait for a place in a turn of the loop: as many as there are places go on in one, and all
-        other tasks that can run do so before the next.
+        """Wait for one of the turns of the loop, each of which is one owner's: before the next one,
+        all other tasks that can run do so.
         """
         try:
             self._first.acquire_nowait()

@@ -194,7 +194,7 @@ class Workspaces:
         channels = await self._channels_for(user.id, workspace_id)
         workspace = await self._current(lambda: self._store.get(workspace_id))
         if workspace is not None and user.id in workspace.members:
-            is_news = addition in self._unannounced or not self._follow(user.id, workspace_id)
+            is_news = addition in self._unannounced or not self._has_told(user.id, workspace_id)
             await self._join(user.id, workspace_id)
             if is_news:
                 _note(self._announced, addition)
@@ -317,8 +317,10 @@ class Workspaces:
         for client in clients:
             await self._hub.post(Join(client, (WorkspaceRoom(workspace_id),)))
 
-    def _follow(self, user_id: UserId, workspace_id: WorkspaceId) -> bool:
-        """Whether the user's connections follow the workspace, as far as there are any."""
+    def _has_told(self, user_id: UserId, workspace_id: WorkspaceId) -> bool:
+        """Whether the user's connections here know that they follow the workspace, as far as there
+        are any. They do not where another node added the user, and it could not be looked up here.
+        """
         return user_id not in self._identified or workspace_id in self._followed.get(user_id, ())
 
     async def _tell(self, workspace_id: WorkspaceId, event: Event) -> None:

@@ -49,8 +49,8 @@ class Lookup:
     def seen(
         self, looked_up: frozenset[UserId], viewer: UserId, *, knows: bool
     ) -> frozenset[UserId]:
-        """The users of whom it was looked up whether a peer knows of them (or does not), as of now.
-        The other direction may be noted at another node.
+        """The users of whom it was looked up whether one viewer knows of them (or does not), as of
+        now. Not the same as `viewers`: of two users, each node notes what those who are at it see.
         """
         changed = {user: now for (user, peer), now in self.changed.items() if peer == viewer}
         return _as_of_now(looked_up, changed, knows=knows)

@@ -20,7 +20,7 @@ from hub.http.server import (
     Rules,
     serve_http_connection,
 )
-from hub.http.visitors import PIECES_IN_A_TURN, Visitors
+from hub.http.visitors import Visitors
 from hub.limits.turns import Line
 from protocol.websocket.handshake import Head
 from tests.support.clients.http import Reply, request
@@ -314,8 +314,7 @@ async def test_nobody_is_late_who_had_to_wait_for_the_loop(
             await trio.testing.wait_all_tasks_blocked()
             part = b"ab"
         async with trio.open_nursery() as others:
-            for _ in range(PIECES_IN_A_TURN):
-                others.start_soon(occupy, line)
+            others.start_soon(occupy, line)
             await trio.testing.wait_all_tasks_blocked()
             await server.stream.send_all(part)
             await trio.sleep(LIMITS.head_seconds + LIMITS.body_seconds)

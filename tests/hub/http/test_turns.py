@@ -1,7 +1,6 @@
-"""What comes over HTTP is handled a few pieces in each turn of the loop."""
+"""What comes over HTTP is handled one piece in each turn of the loop."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -12,7 +11,6 @@ from attrs import define
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub.http.server import Rules, serve_http_connection
-from hub.http.visitors import PIECES_IN_A_TURN
 
 
 @define(eq=False)
@@ -45,14 +43,8 @@ async def waiting(
     trio.lowlevel.remove_instrument(loop)
 
 
-def check_turns(handled: Sequence[int], count: int) -> None:
-    """So many pieces were handled, in these turns of the loop."""
-    assert len(handled) == count
-    assert max(Counter(handled).values()) == PIECES_IN_A_TURN
-
-
 @pytest.mark.parametrize("pipelined", [1, 5])
-async def test_in_a_turn_of_the_loop_a_few_requests_are_handled(pipelined: int) -> None:
+async def test_in_a_turn_of_the_loop_one_request_is_handled(pipelined: int) -> None:
     """Whoever has many connections keeps the others waiting no longer than with one."""
     handled: list[int] = []
 
@@ -61,10 +53,10 @@ async def test_in_a_turn_of_the_loop_a_few_requests_are_handled(pipelined: int) 
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async with waiting(app, 60) as (loop, streams):
+    async with waiting(app, 20) as (loop, streams):
         for stream in streams:
             stream.put_data(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n" * pipelined)
-    check_turns(handled, 60 * pipelined)
+    assert len(set(handled)) == len(handled) == 20 * pipelined
 
 
 async def test_bodies_that_end_together_are_handled_in_turn() -> None:
@@ -74,9 +66,9 @@ async def test_bodies_that_end_together_are_handled_in_turn() -> None:
         await receive()
         handled.append(loop.turn)
 
-    async with waiting(app, 60) as (loop, streams):
+    async with waiting(app, 20) as (loop, streams):
         for part in (b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n", b"x"):
             for stream in streams:
                 stream.put_data(part)
             await trio.testing.wait_all_tasks_blocked()
-    check_turns(handled, 60)
+    assert len(set(handled)) == len(handled) == 20

@@ -60,7 +60,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who follows a workspace only since an addition was repeated is not told of it",
         "hub/services/workspaces.py",
-        " or not self._follow(user.id, workspace_id)\n",
+        " or not self._has_told(user.id, workspace_id)\n",
         "\n",
         ("tests/hub/services/test_workspaces.py",),
     ),

@@ -334,18 +334,10 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (HTTP,),
     ),
     Fault(
-        "a turn of the loop is for all that came over HTTP",
-        "hub/http/visitors.py",
-        "Turns(PIECES_IN_A_TURN, at_once=PIECES_IN_A_TURN)",
-        "Turns(100, at_once=100)",
-        ("tests/hub/http/test_turns.py",),
-    ),
-    Fault(
         "a turn of the loop is anybody's who comes first",
         "hub/limits/turns.py",
         "            await self._first.acquire()\n",
-        "            self._first = trio.CapacityLimiter(1)\n"
-        "            await self._first.acquire()\n",
+        "            self._first = trio.Lock()\n            await self._first.acquire()\n",
         ("tests/hub/limits/test_turns.py",),
     ),
     Fault(
@@ -358,7 +350,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "whoever wants something is refused when others want much",
         "hub/limits/turns.py",
-        " and first.borrowed_tokens\n",
+        " and first.locked()\n",
         "\n",
         ("tests/hub/limits/test_turns.py",),
     ),
