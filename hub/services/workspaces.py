@@ -94,10 +94,10 @@ class Workspaces:
         if client.user.id != user_id:
             client.close(NOT_YOU)
             return
-        self._identified.setdefault(user_id, {})[client] = None
         lookup = self._arrivals.begin()
         workspaces = await self._current(lambda: self._store.of_user(user_id))
         rooms = [WorkspaceRoom(workspace.id) for workspace in workspaces]
+        self._identified.setdefault(user_id, {})[client] = None
         self._followed.setdefault(user_id, set()).update(workspace.id for workspace in workspaces)
         await self._hub.post(Join(client, rooms, Ready(client.user, workspaces, self._epoch())))
         await self._arrivals.identified(client, workspaces, lookup)

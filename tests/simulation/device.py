@@ -348,7 +348,7 @@ class Device:
         dice = self.sim.dice
         if dice.random() < 0.55:
             await self.changes.make_some()
-        elif dice.random() < 0.2:
+        elif dice.random() < 0.4:
             await self.threads.make_some()
         elif dice.random() < 0.5:
             await self.searches.make_one(self.person, is_let_in=lambda: self.has_sessions)

@@ -63,6 +63,26 @@ async def test_an_addition_whose_answer_was_lost_is_announced_when_it_is_repeate
             assert (await socket.receive_type("MESSAGE_CREATE"))["d"]["content"] == "welcome"
 
 
+async def test_a_repeated_addition_is_no_news_while_a_connection_of_the_member_identifies_itself(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
+    looking, late = Interception("workspaces", "of_user"), Late()
+    async with open_world(looking.over(memory_store)) as world:
+        school = await open_school(world)
+        ann = await identified(school.ann)
+        ben = (await school.ben.connect("/gateway")).ignoring("PRESENCE_UPDATE")
+        looking.way = late
+        await ben.send({"op": "IDENTIFY", "d": {"userId": school.ben.id}})
+        await late.carried_out.wait()
+        looking.way = None
+        assert await set_member(school, school.ben, is_member=True) == 200
+        late.may_arrive.set()
+        await ben.receive_type("READY")
+        await post(world, school.tea.user, school.general, "hello")
+        for socket in (ann, ben):
+            await socket.receive_type("MESSAGE_CREATE")
+
+
 async def test_an_addition_is_announced_where_it_could_not_be_looked_up_when_it_is_repeated_there(
     autojump_clock: MockClock,
 ) -> None:
