@@ -288,7 +288,8 @@ class Resume:
                     for channel_id, (first, last) in dropped.items()
                     if channel_id in channels
                 ]
-                await self._replay.all(client, channels, missing, render)
+                sent = await self._replay.all(client, channels, missing, render)
+                await self._lost(client, dropped.keys() - {each.channel_id for each in sent})
         except BaseException:
             self.figures.failed(client)
             client.close(TRY_AGAIN)
@@ -326,6 +327,7 @@ class Resume:
         revised, is_all = await self._revised(client, heads, asked, known, channel_revision)
         missing = self._missing(client, heads, lambda channel: seqs.get(channel.id, 0))
         sent = await self._replay.all(client, channels, missing, channel_message)
+        await self._lost(client, channels.keys() - {each.channel_id for each in sent})
         return _Resumed(sent, bool(above), revised, is_all)
 
     async def _look_back(self, user_id: UserId, above: Sequence[ChannelHead]) -> None:
@@ -351,9 +353,15 @@ class Resume:
         client.flush()  # the peer need not wait for the log to be read
         entered = {head.channel.id for head in heads}
         heads = await self._store.heads(client.user.id, entered)
-        for channel_id in entered - {head.channel.id for head in heads}:
-            await self._channels.expel(client, channel_id)  # the right was lost in between
+        await self._lost(client, entered - {head.channel.id for head in heads})
         return heads
+
+    async def _lost(self, client: Client, channel_ids: Collection[ChannelId]) -> None:
+        """The right to channels was lost meanwhile. If it is back already, nobody else removes the
+        connection, which would go on without what it was not told.
+        """
+        for channel_id in channel_ids:
+            await self._channels.expel(client, channel_id)
 
     def _missing(
         self,

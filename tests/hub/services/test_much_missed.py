@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import trio
 
 import hub.services.replay
 import hub.services.resume
@@ -80,6 +81,43 @@ async def test_a_resume_under_a_flood_succeeds(memory_store: Store, path: str) -
         frame = await socket.receive_type(kind)
         message = frame.get("message") or frame.get("payload") or frame["d"]
         assert [*told, message["content"]] == texts
+
+
+async def test_who_is_let_in_again_while_a_flood_is_read_is_not_in_the_channel_with_a_gap(
+    memory_store: Store,
+) -> None:
+    reading, finding = Interception("messages", "in_spans"), Interception("channels", "heads")
+    checking, is_back = Interception("channels", "may_join"), trio.Event()
+    store = checking.over(finding.over(reading.over(memory_store)))
+    async with open_world(store) as world:
+        school = await open_school(world)
+        ids, by = (school.workspace.id, school.ben.id), school.tea.id
+        await post(world, school.ann.user, school.general, "missed")
+
+        async def flood(call: Any, *args: Any, **kwargs: Any) -> Any:
+            reading.way, finding.way = None, be_out
+            texts = [f"{number} {'x' * 4_000}" for number in range(150)]
+            await post(world, school.ann.user, school.general, *texts)
+            return await call(*args, **kwargs)
+
+        async def be_out(call: Any, *args: Any, **kwargs: Any) -> Any:
+            finding.way = None
+            await memory_store.workspaces.remove_member(*ids, by=by)
+            heads = await call(*args, **kwargs)
+            await memory_store.workspaces.add_member(*ids, by=by)
+            is_back.set()
+            return heads
+
+        async def check(call: Any, *args: Any, **kwargs: Any) -> Any:
+            await is_back.wait()
+            return await call(*args, **kwargs)
+
+        reading.way, checking.way = flood, check
+        socket = (await school.ben.open("/ws/chat")).ignoring("user_presence", "new_message")
+        await socket.send({"type": "resume", "after": {str(school.general.id): 0}})
+        await socket.receive_type("joined_channel")
+        await socket.receive_type("resumed")
+        await socket.receive_type("left_channel")
 
 
 @pytest.mark.parametrize("path", RESUMES)

@@ -385,6 +385,44 @@ async def test_a_channel_that_is_lost_while_the_log_is_read_does_not_count_as_to
         )
 
 
+async def test_who_is_let_into_a_channel_again_while_the_log_is_read_is_not_in_it_with_a_gap(
+    memory_store: Store,
+) -> None:
+    """Also where the right is back when the hub looks whom it has to remove."""
+    reading, finding = Interception("messages", "in_spans"), Interception("channels", "heads")
+    checking, is_back = Interception("channels", "may_join"), trio.Event()
+    store = checking.over(finding.over(reading.over(memory_store)))
+    async with open_world(store, presence_grace=0.0) as world:
+        school = await open_school(world)
+        ids = school.workspace.id, school.ben.id
+        await post(world, school.ann.user, school.general, "1")
+
+        async def lose_it(call: Any, *args: Any, **kwargs: Any) -> Any:
+            await memory_store.workspaces.remove_member(*ids, by=school.tea.id)
+            finding.way = let_in
+            return await call(*args, **kwargs)
+
+        async def let_in(call: Any, *args: Any, **kwargs: Any) -> Any:
+            heads = await call(*args, **kwargs)
+            await memory_store.workspaces.add_member(*ids, by=school.tea.id)
+            is_back.set()
+            return heads
+
+        async def check(call: Any, *args: Any, **kwargs: Any) -> Any:
+            await is_back.wait()
+            return await call(*args, **kwargs)
+
+        reading.way, checking.way = lose_it, check
+        socket = await school.ben.open("/ws/chat")
+        await socket.send({"type": "resume", "after": {str(school.general.id): 0}})
+        await socket.receive_type("joined_channel")
+        assert (await socket.receive_type("error"))["code"] == "channel_not_found"
+        assert (await socket.receive_type("resumed"))["after"] == {}
+        await socket.receive_type("left_channel")
+        await post(world, school.ann.user, school.general, "2")
+        await socket.is_silent()
+
+
 async def test_the_notice_that_a_channel_is_lost_comes_after_what_was_missed(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
