@@ -292,12 +292,17 @@ class Ledger(Outgoing):
         return self._is_repeat(name) and sight.was_closed_since(committed.at)
 
     def _state_of(self, heard: Heard, committed: Committed) -> State:
-        """What a message shows, and whom it mentions if it does not show that."""
-        was = self.truth.states[committed.message.position].get(heard.state.rev)
-        if was is None or heard.state.mentions or not self._may_be_less(committed):
-            return heard.state
-        mentions, channel = was.mentions, was.mentions_channel
-        return evolve(heard.state, mentions=mentions, mentions_channel=channel)
+        """What a message shows, and what it need not show: whom it mentions, and the white space
+        around the text, which is then that of the repeat.
+        """
+        shown, was = heard.state, self.truth.states[committed.message.position].get(heard.state.rev)
+        if was is None or not self._may_be_less(committed):
+            return shown
+        if shown.content.strip() == was.content.strip():
+            shown = evolve(shown, content=was.content)
+        if shown.mentions:
+            return shown
+        return evolve(shown, mentions=was.mentions, mentions_channel=was.mentions_channel)
 
     def _show_threads(self, shown: Heard | Stored, committed: Committed) -> None:
         if not self._may_be_less(committed):
