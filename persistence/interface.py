@@ -35,6 +35,7 @@ from persistence.nodes import Nodes
 from persistence.records import (
     Access,
     ChannelHead,
+    ConversationView,
     Credentials,
     Denial,
     FollowCounts,
@@ -265,14 +266,15 @@ class Relations(Protocol):
     async def may_show_typing(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """As `may_message`, but in no message request: whether typing is shown."""
 
-    async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
-        """For each (user, peer), whether the user may see their conversation: the peer does not
-        block them, and one of the two may message the other or the user blocks the peer.
+    async def conversation_view(self, user_id: UserId, peer: UserId) -> ConversationView:
+        """What a user may see of their conversation with a peer, which they may if the peer does
+        not block them, and one of the two may message the other or the user blocks the peer.
         """
 
     async def peer_views(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[PeerView]:
-        """For each (user, peer), what the user may see of the peer: see `may_see` and
-        `presence_audience`. One statement, whose cost grows with the pairs alone.
+        """For each (user, peer), what the user may see of the peer: see `conversation_view` and
+        `presence_audience`. One statement, whose cost grows with the pairs alone: several times
+        that of a `conversation_view`.
         """
 
     async def blocked_either_way(

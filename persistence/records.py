@@ -307,6 +307,17 @@ class PeerView:
     blocked: bool
     channel_id: ChannelId | None
 
+
+@frozen
+class ConversationView:
+    """What a user may see of their conversation with a peer: whether they may see it, whether one
+    of the two blocks the other, and the dm if there is one.
+    """
+
+    may_see: bool
+    blocked: bool
+    channel_id: ChannelId | None
+
     @property
     def is_hidden(self) -> bool:
         """Whether the peer blocks the user, to whom the peer is as if there were none."""

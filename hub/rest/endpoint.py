@@ -197,7 +197,7 @@ class Call:
         """
         store = self.services.store
         peer = await store.accounts.get(peer_id)
-        (view,) = await store.relations.peer_views([(self.me, peer_id)])
+        view = await store.relations.conversation_view(self.me, peer_id)
         if peer is None or view.is_hidden:
             raise missing.error()
         if view.is_closed:

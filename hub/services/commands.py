@@ -214,7 +214,7 @@ class Commands:
             return unavailable
         peer = pair[1] if pair[0] == me else pair[0]
         people = await self.accounts.get_many(pair)
-        (view,) = await self.relations.peer_views([(me, peer)])
+        view = await self.relations.conversation_view(me, peer)
         if peer not in people or view.is_hidden or view.is_closed:
             return unavailable
         messages = await self.messages.conversation_page(me, peer, offset=0, limit=command.limit)

@@ -89,7 +89,7 @@ class Notes:
             case MuteChannel(channel_id=channel_id, mute=mute):
                 return await self._mute(asker, channel_id, mute, ErrorCode.CHANNEL_NOT_FOUND)
             case MuteConversation(peer_id=peer_id, mute=mute):
-                (view,) = await self.relations.peer_views([(user_id, peer_id)])
+                view = await self.relations.conversation_view(user_id, peer_id)
                 missing = ErrorCode.CONVERSATION_NOT_FOUND
                 if view.channel_id is None:
                     return Refused.because(missing)

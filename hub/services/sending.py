@@ -68,7 +68,7 @@ class Sending:
     ) -> Refused | None:
         """The refusal of a message that opens a conversation, when the asker may open none now."""
         try:
-            (view,) = await self.relations.peer_views([(asker.user.id, command.recipient_id)])
+            view = await self.relations.conversation_view(asker.user.id, command.recipient_id)
         except StoreUnavailable:
             return Refused.because(ErrorCode.UNAVAILABLE, command.key)
         if view.channel_id is not None:

@@ -14,7 +14,16 @@ from persistence.changes import (
 )
 from persistence.interface import MAX_RELATIONS
 from persistence.memory.tables import Tables, listen
-from persistence.records import FollowCounts, NoSuchUser, PeerView, Permit, Place, Relation, Side
+from persistence.records import (
+    ConversationView,
+    FollowCounts,
+    NoSuchUser,
+    PeerView,
+    Permit,
+    Place,
+    Relation,
+    Side,
+)
 from protocol.model import ASSISTANT_ID, FollowStatus, User, UserId, plain_key
 
 
@@ -175,12 +184,13 @@ class MemoryRelations:
         row = self.tables.dms.get(frozenset(pair))
         return row is not None and any(row.is_request(user_id) for user_id in pair)
 
-    async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
+    async def conversation_view(self, user_id: UserId, peer: UserId) -> ConversationView:
         """See the interface."""
-        return [
-            Permit(self.tables.may_see(user_id, peer), self._permit(user_id, peer).channel_id)
-            for user_id, peer in pairs
-        ]
+        return ConversationView(
+            self.tables.may_see(user_id, peer),
+            self.tables.blocked_either_way(user_id, peer),
+            self._permit(user_id, peer).channel_id,
+        )
 
     async def peer_views(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[PeerView]:
         """See the interface."""

@@ -14,6 +14,7 @@ from persistence.postgres.changes import ChangeLog, parse_change
 from persistence.postgres.database.bridge import Database
 from persistence.postgres.servers.listening import listen
 from persistence.records import (
+    ConversationView,
     FollowCounts,
     Gone,
     NoSuchUser,
@@ -104,6 +105,11 @@ _BLOCK: Final = """
 _BLOCKED: Final = f"""
     SELECT {user_columns("users")} FROM blocks JOIN users ON users.id = blocked_id
      WHERE blocker_id = $1 ORDER BY blocks.created_at DESC, users.id DESC
+"""
+_CONVERSATION_VIEW: Final = """
+    SELECT may_see_conversation($1, $2) AS may_see, one_blocks($1, $2) AS blocked,
+           (SELECT id FROM channels WHERE user_lo = least($1::bigint, $2)
+               AND user_hi = greatest($1::bigint, $2)) AS channel_id
 """
 # The audience is a function that is inlined: indexes are asked about the two users of each pair.
 PEER_VIEWS: Final = """
@@ -253,10 +259,6 @@ class PostgresRelations:
         """See the interface."""
         return await self._permits("may_show_typing", pairs)
 
-    async def may_see(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
-        """See the interface."""
-        return await self._permits("may_see_conversation", pairs)
-
     async def _permits(
         self, policy: str, pairs: Sequence[tuple[UserId, UserId]]
     ) -> Sequence[Permit]:
@@ -270,6 +272,11 @@ class PostgresRelations:
             [other for _, other in pairs],
         )
         return [Permit(row["allowed"], row["channel_id"]) for row in rows]
+
+    async def conversation_view(self, user_id: UserId, peer: UserId) -> ConversationView:
+        """See the interface."""
+        (row,) = await self.database.fetch(_CONVERSATION_VIEW, user_id, peer)
+        return ConversationView(row["may_see"], row["blocked"], row["channel_id"])
 
     async def peer_views(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[PeerView]:
         """See the interface."""

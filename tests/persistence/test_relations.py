@@ -4,6 +4,7 @@ import pytest
 
 from persistence.interface import Store
 from persistence.records import (
+    ConversationView,
     Draft,
     FollowCounts,
     NewUser,
@@ -181,6 +182,32 @@ async def test_a_standing_is_what_a_user_may_see_of_a_peer(store: Store) -> None
         ),  # who blocks may still read
         PeerView(may_see=False, knows=False, acquainted=True, blocked=True, channel_id=channel),
     ]
+
+
+async def test_a_conversation_is_closed_or_hidden_to_whom_the_peer_blocks(store: Store) -> None:
+    ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+    ida = await make_user(store, "ida", is_public=False)
+    posted, _ = await store.messages.post([Draft(ann.id, ben.id, "hi"), Draft(ida.id, ben.id, "x")])
+    assert isinstance(posted, Posted)
+    channel_id = posted.message.channel_id
+    view = store.relations.conversation_view
+    assert await view(ann.id, ben.id) == ConversationView(
+        may_see=True, blocked=False, channel_id=channel_id
+    )
+    assert await view(ann.id, eve.id) == ConversationView(
+        may_see=True, blocked=False, channel_id=None
+    )
+    stranger = await view(ida.id, eve.id)
+    assert (stranger.may_see, stranger.is_hidden, stranger.is_closed) == (True, False, False)
+    await store.relations.block(ann.id, ben.id)
+    blocking, blocked = await view(ann.id, ben.id), await view(ben.id, ann.id)
+    assert blocking == ConversationView(may_see=True, blocked=True, channel_id=channel_id)
+    assert blocked == ConversationView(may_see=False, blocked=True, channel_id=channel_id)
+    assert (blocking.is_hidden, blocking.is_closed) == (False, False)
+    assert (blocked.is_hidden, blocked.is_closed) == (True, True)
+    await store.accounts.change_profile(ben.id, ProfileChange(is_public=False))
+    closed = await view(ida.id, ben.id)
+    assert (closed.may_see, closed.is_hidden, closed.is_closed) == (False, False, True)
 
 
 async def test_a_block_hides_each_from_the_other(store: Store) -> None:

@@ -83,5 +83,5 @@ class MessageFinder:
         user = await self.store.accounts.find(name)
         if user is None:
             return None
-        (view,) = await self.store.relations.peer_views([(self.user.id, user.id)])
+        view = await self.store.relations.conversation_view(self.user.id, user.id)
         return None if view.is_hidden else (user, view.channel_id)

@@ -226,7 +226,7 @@ async def test_a_first_message_opens_a_conversation_and_counts_as_one(
 
 
 async def test_whether_a_conversation_is_there_may_be_unknown(memory_store: Store) -> None:
-    asking = Interception("relations", "peer_views")
+    asking = Interception("relations", "conversation_view")
     async with open_world(asking.over(memory_store), user_conversations_per_hour=1) as world:
         ann, ben, eve = await world.people("ann", "ben", "eve")
         await say(ann, ben, "hi")

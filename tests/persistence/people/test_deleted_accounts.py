@@ -82,12 +82,11 @@ async def test_who_has_a_private_profile_still_reads_what_a_deleted_user_left(st
     await post_one(store, Draft(ann.id, ben.id, "hello"))
     await store.accounts.delete(ann.id, KEEP)
     assert [each.content for each in await log_of(store, ben, ann)] == ["hello"]
-    (permit,) = await store.relations.may_see([(ben.id, ann.id)])
-    assert permit.allowed
+    assert (await store.relations.conversation_view(ben.id, ann.id)).may_see
     (conversation,) = await store.lists.conversations(ben.id)
     assert conversation.peer.id == ann.id
     await store.relations.block(ben.id, eve.id)
-    assert not (await store.relations.may_see([(eve.id, ben.id)]))[0].allowed
+    assert not (await store.relations.conversation_view(eve.id, ben.id)).may_see
 
 
 @pytest.mark.parametrize("fate", list(MessageFate))

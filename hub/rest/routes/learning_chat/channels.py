@@ -104,8 +104,8 @@ async def open_dm(call: Call) -> JSON[ChannelObject]:
         raise denied()
     peer = ids[0] if ids[1] == call.me else ids[1]
     relations = call.services.store.relations
-    (found,) = await relations.may_see([(call.me, peer)])
-    if not (found.allowed and found.channel_id is not None):
+    view = await relations.conversation_view(call.me, peer)
+    if not (view.may_see and view.channel_id is not None):
         (permit,) = await relations.may_message([(call.me, peer)])
         if not permit.allowed and peer != call.me:
             raise denied()

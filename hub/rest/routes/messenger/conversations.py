@@ -184,7 +184,7 @@ async def history(call: Call) -> JSON[list[ConversationMessageObject]]:
     page: Sequence[Message]
     more: Mapping[str, str] = {}
     if (message_id := call.optional(AROUND)) is not None:
-        (view,) = await call.services.store.relations.peer_views([(call.me, peer)])
+        view = await call.services.store.relations.conversation_view(call.me, peer)
         nearby = await messages_around(call, message_id, view.channel_id, limit)
         page = [each for each in nearby if each.recipient_id is not None]
     elif (after := call.optional(AFTER_SEQ)) is not None:

@@ -190,7 +190,7 @@ async def history(call: Call) -> JSON[list[ShownMessageObject]]:
     messages = call.services.store.messages
     limit = call.number(LIMIT)
     if (message_id := call.optional(AROUND)) is not None:
-        (view,) = await call.services.store.relations.peer_views([(call.me, peer_id)])
+        view = await call.services.store.relations.conversation_view(call.me, peer_id)
         nearby = await messages_around(call, message_id, view.channel_id, limit)
         page = [each for each in nearby if each.recipient_id]
         await _mark(call, page, is_marked)

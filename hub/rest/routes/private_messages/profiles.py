@@ -55,7 +55,7 @@ async def visible_user(call: Call) -> User:
     (permit,) = await store.relations.may_message([(call.me, user_id)])
     if user is not None and permit.allowed:
         return user
-    (view,) = await store.relations.peer_views([(call.me, user_id)])
+    view = await store.relations.conversation_view(call.me, user_id)
     if user is None or user.is_public or view.is_hidden:
         raise NO_USER.error()
     raise HttpError(403, ErrorCode.NOT_ALLOWED, "Profile is private")
@@ -68,7 +68,7 @@ async def as_shown_to(call: Call, user: User) -> User | None:
     if user.id == call.me:
         return user
     relations = call.services.store.relations
-    (view,) = await relations.peer_views([(call.me, user.id)])
+    view = await relations.conversation_view(call.me, user.id)
     if view.is_hidden:
         return None
     (permit,) = await relations.may_message([(call.me, user.id)])
