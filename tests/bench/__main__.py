@@ -21,7 +21,7 @@ from attrs import asdict, evolve
 from tests.bench.exchange import BenchError
 from tests.bench.hubs import parlour, prepare
 from tests.bench.load import Load, build
-from tests.bench.others import Others
+from tests.bench.others import Other, Others
 from tests.bench.scenarios import SCENARIOS, SIZES, Scenario
 from tests.support.programs.command import end_as_by_hand
 
@@ -29,6 +29,7 @@ SOURCES = Path(__file__).parents[3] / "shared" / "bench"
 QUICK_PEOPLE = 1_000
 QUICK = frozenset({"lone", "busy", "fan-100", "typing"})
 OURS = "Parlour"
+LIMITS = frozenset({Other.LIMIT.value, Other.LIMIT_OF_SENDING.value})
 
 Figures: TypeAlias = dict[str, dict[str, list[dict[str, Any]]]]
 """By scenario and server, what each round measured."""
@@ -112,14 +113,17 @@ def run(
 
 
 def table(chosen: Sequence[Scenario], figures: Figures) -> str:
-    """Medians, as Markdown; the ratio is Parlour's rate to the other one's."""
+    """Medians, as Markdown. The ratio is Parlour's rate to the other one's; the last column is the
+    part of what a program reaches that does nothing but commit and send.
+    """
     lines = [
-        "| scenario | server | rate | p50 ms | p99 ms | ratio | KB each |",
-        "|---|---|---|---|---|---|---|",
+        "| scenario | server | rate | p50 ms | p99 ms | ratio | KB each | of the limit |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for scenario in chosen:
         measured = figures[scenario.name]
         ours = _median(measured[OURS], "rate")
+        (limit,) = [_median(measured[name], "rate") for name in LIMITS & measured.keys()] or [None]
         for name, rounds in measured.items():
             rate, memory = _median(rounds, "rate"), _median(rounds, "memory")
             cells = [
@@ -130,6 +134,7 @@ def table(chosen: Sequence[Scenario], figures: Figures) -> str:
                 _shown(_median(rounds, "p99"), "{:.2f}"),
                 _shown(ours / rate if ours and rate and name != OURS else None, "{:.2f}"),
                 _shown(memory / 1024 if memory else None, "{:.1f}"),
+                _shown(rate / limit if rate and limit else None, "{:.0%}"),
             ]
             lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

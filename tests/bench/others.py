@@ -1,5 +1,6 @@
-"""What people would pick instead: servers for the same load, on the same core, each with its
-Postgres. Their sources are the benchmark's, their libraries are fetched when they are measured.
+"""What people would pick instead, and what nobody can beat (limit.c): servers for the same load, on
+the same core, each with its Postgres. Their sources are the benchmark's, their libraries are
+fetched when they are measured.
 """
 
 import os
@@ -29,6 +30,7 @@ START_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 0.05
 NODE_LIBRARIES: Final = ("ws@8", "pg@8", "socket.io@4", "jsonwebtoken@9", "zod@3")
 PYTHON_LIBRARIES: Final = ("starlette", "asyncpg", "uvicorn", "uvloop", "websockets")
+LIMIT_SOURCE: Final = Path(__file__).with_name("limit.c")
 TABLES: Final = """
     CREATE TABLE users (id bigint PRIMARY KEY);
     CREATE TABLE messages (
@@ -57,6 +59,8 @@ class Other(Enum):
     SOCKETIO = "Node, socket.io + pg"
     SOCKETIO_TYPING = "Node, socket.io, nothing asked"
     STARLETTE = "Starlette + asyncpg"
+    LIMIT = "C, commits and sends"
+    LIMIT_OF_SENDING = "C, sends"
 
 
 class NotInstallable(Exception):
@@ -127,7 +131,12 @@ class Others:
 
     @property
     def _preparations(self) -> Mapping[str, Callable[[], Mapping[Other, Command]]]:
-        return {"Go": self._build_go, "Node": self._fetch_node, "Starlette": self._fetch_python}
+        return {
+            "Go": self._build_go,
+            "Node": self._fetch_node,
+            "Starlette": self._fetch_python,
+            "C": self._build_limit,
+        }
 
     def _build_go(self) -> Mapping[Other, Command]:
         _require("go", self.go)
@@ -170,6 +179,16 @@ class Others:
         serve = (python, "-m", "uvicorn", "--loop", "uvloop", "--ws", "websockets")
         quiet = ("--log-level", "error", "fastapi_peer:app", "--port")
         return {Other.STARLETTE: lambda port: [*serve, *quiet, str(port)]}
+
+    def _build_limit(self) -> Mapping[Other, Command]:
+        _require("pg_config", LIMIT_SOURCE)
+        folder = subprocess.check_output(["pg_config", "--includedir"], text=True).strip()
+        program = str(self.folder / "limit")
+        _run(["gcc", "-O2", "-I", folder, "-o", program, str(LIMIT_SOURCE), "-lpq"], self.folder)
+        return {
+            Other.LIMIT: lambda port: [program, str(port), self._dsn],
+            Other.LIMIT_OF_SENDING: lambda port: [program, str(port)],
+        }
 
 
 def _rows(people: People) -> str:

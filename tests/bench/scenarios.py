@@ -281,7 +281,7 @@ def _deliveries(figures: Mapping[str, float]) -> Measured:
 
 def _durable(run: Run) -> Mapping[Other, Run]:
     """Of those that store each message."""
-    kinds = Other.GO_IN_HUB, Other.GO_PER_CONNECTION, Other.NODE, Other.STARLETTE
+    kinds = Other.GO_IN_HUB, Other.GO_PER_CONNECTION, Other.NODE, Other.STARLETTE, Other.LIMIT
     return dict.fromkeys(kinds, run)
 
 
@@ -320,7 +320,7 @@ SCENARIOS: Final[Sequence[Scenario]] = (
             "deliveries/s",
             size,
             fan_out(size),
-            {Other.GO_MEMORY: named_fan_out(size)},
+            dict.fromkeys((Other.GO_MEMORY, Other.LIMIT), named_fan_out(size)),
         )
         for size in SIZES
     ),
@@ -330,7 +330,7 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         "deliveries/s",
         1_000,
         typing(1_000),
-        {Other.GO_MEMORY: named_pairs(1_000, 1)},
+        dict.fromkeys((Other.GO_MEMORY, Other.LIMIT_OF_SENDING), named_pairs(1_000, 1)),
     ),
     Scenario(
         "events-lone",
@@ -386,7 +386,9 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         "connections/s",
         10_000,
         idle(10_000),
-        dict.fromkeys((Other.GO_MEMORY, Other.NODE), idle(10_000, "/ws?u=%U")),
+        dict.fromkeys(
+            (Other.GO_MEMORY, Other.NODE, Other.LIMIT_OF_SENDING), idle(10_000, "/ws?u=%U")
+        ),
     ),
     Scenario(
         "events-idle",
