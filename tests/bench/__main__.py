@@ -141,14 +141,14 @@ def table(chosen: Sequence[Scenario], figures: Figures) -> str:
 
 
 def ratios(chosen: Sequence[Scenario], figures: Figures) -> dict[str, dict[str, float]]:
-    """By scenario and other server, how many times as much Parlour does."""
+    """By scenario and other server, but the limit, how many times as much Parlour does."""
     found: dict[str, dict[str, float]] = {}
     for scenario in chosen:
         measured = figures[scenario.name]
         ours = _median(measured[OURS], "rate")
         for name, rounds in measured.items():
             rate = _median(rounds, "rate")
-            if ours and rate and name != OURS:
+            if ours and rate and name not in {OURS, *LIMITS}:
                 found.setdefault(scenario.what, {})[name] = ours / rate
     return found
 

@@ -1,11 +1,12 @@
 """The benchmark's chart: how rates compare with the other servers'. Needs the group `bench`."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 
 from matplotlib import pyplot as plt
 
-COLOURS = ("#2a6f97", "#61a5c2", "#e07a5f", "#81b29a", "#a9d6e5", "#c98bb9", "#f2cc8f")
+COLOURS = ("#2a6f97", "#61a5c2", "#e07a5f", "#81b29a", "#a9d6e5", "#c98bb9", "#f2cc8f", "#7d6b91")
 GAP = 0.8  # between two scenarios, in bars
 
 
@@ -27,7 +28,7 @@ def draw(path: Path, ratios: Mapping[str, Mapping[str, float]]) -> None:
             place += 1
         place += GAP
     figure, axes = plt.subplots(figsize=(9, 1.6 + 0.2 * place))
-    for server, colour in zip(servers, COLOURS, strict=False):
+    for server, colour in zip(servers, cycle(COLOURS), strict=False):
         at, values = zip(*places[server], strict=True)
         lengths = [value - 1 for value in values]
         bars = axes.barh(at, lengths, 0.9, left=1, color=colour, label=server)
