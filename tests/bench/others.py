@@ -23,7 +23,8 @@ from persistence.postgres.database.bridge import open_asyncio
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.bench.exchange import BenchError
 from tests.bench.hubs import PINNED, SECRET, SERVER_CORE, People, Server, on_core
-from tests.support.stores.databases import database_server
+from tests.bench.peers import ejabberd
+from tests.support.stores.databases import database_server, with_database
 from tests.support.wire.ports import unused_port
 
 START_SECONDS: Final = 20.0
@@ -59,6 +60,7 @@ class Other(Enum):
     SOCKETIO = "Node, socket.io + pg"
     SOCKETIO_TYPING = "Node, socket.io, nothing asked"
     STARLETTE = "Starlette + asyncpg"
+    EJABBERD = "ejabberd, mod_mam"
     LIMIT = "C, commits and sends"
     LIMIT_OF_SENDING = "C, sends"
 
@@ -135,6 +137,7 @@ class Others:
             "Go": self._build_go,
             "Node": self._fetch_node,
             "Starlette": self._fetch_python,
+            "ejabberd": self._prepare_ejabberd,
             "C": self._build_limit,
         }
 
@@ -179,6 +182,14 @@ class Others:
         serve = (python, "-m", "uvicorn", "--loop", "uvloop", "--ws", "websockets")
         quiet = ("--log-level", "error", "fastapi_peer:app", "--port")
         return {Other.STARLETTE: lambda port: [*serve, *quiet, str(port)]}
+
+    def _prepare_ejabberd(self) -> Mapping[Other, Command]:
+        for name in ejabberd.lacking():
+            raise NotInstallable(f"{name} is not installed")
+        trio.run(_execute, self._dsn, f"CREATE DATABASE {ejabberd.DATABASE}")
+        dsn = with_database(self._dsn, ejabberd.DATABASE)
+        trio.run(_execute, dsn, ejabberd.accounts(self.people))
+        return {Other.EJABBERD: ejabberd.Ejabberd(self.folder, dsn).command}
 
     def _build_limit(self) -> Mapping[Other, Command]:
         _require("pg_config", LIMIT_SOURCE)

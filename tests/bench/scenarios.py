@@ -12,6 +12,7 @@ from tests.bench.exchange import Line, Plan, Step
 from tests.bench.hubs import HISTORY, People, Server
 from tests.bench.load import Load, Peer, exchange
 from tests.bench.others import Other
+from tests.bench.peers import ejabberd
 
 TALKING: Final = 10
 SIZES: Final = (10, 100, 1_000)  # of channels
@@ -153,6 +154,19 @@ def events(connections: int, window: int) -> Run:
     return run
 
 
+def stanzas(connections: int, window: int) -> Run:
+    """XMPP's messages between pairs; `rate` counts what was delivered, as with Socket.IO, and not
+    what was confirmed: plain XMPP confirms nothing.
+    """
+
+    def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
+        del load
+        lines = ejabberd.talkers(people.private[:connections])
+        return _exchanged(Plan("pairs", server.port, lines, seconds, ejabberd.DELIVERED, window))
+
+    return run
+
+
 def event_typing(connections: int) -> Run:
     """Socket.IO's `message:typing:start` between pairs; `rate` counts those that were delivered."""
 
@@ -279,10 +293,11 @@ def _deliveries(figures: Mapping[str, float]) -> Measured:
     return Measured(figures["deliveries_per_s"], figures["p50_ms"], figures["p99_ms"])
 
 
-def _durable(run: Run) -> Mapping[Other, Run]:
+def _durable(connections: int, window: int) -> Mapping[Other, Run]:
     """Of those that store each message."""
     kinds = Other.GO_IN_HUB, Other.GO_PER_CONNECTION, Other.NODE, Other.STARLETTE, Other.LIMIT
-    return dict.fromkeys(kinds, run)
+    by_name = dict.fromkeys(kinds, named_pairs(connections, window))
+    return {Other.EJABBERD: stanzas(connections, window), **by_name}
 
 
 def _by_socketio(run: Run, other: Other = Other.SOCKETIO) -> tuple[Run, Mapping[Other, Run]]:
@@ -294,16 +309,14 @@ SCENARIOS: Final[Sequence[Scenario]] = (
     # The first two read what was prepared; the others write.
     Scenario("history", "pages of 50 messages", "pages/s", 32, history(32)),
     Scenario("reconnect", "everybody drops and resumes", "resumes/s", 2_000, reconnect(2_000)),
-    Scenario(
-        "lone", "1 pair, 1 in flight", "messages/s", 2, pairs(2, 1), _durable(named_pairs(2, 1))
-    ),
+    Scenario("lone", "1 pair, 1 in flight", "messages/s", 2, pairs(2, 1), _durable(2, 1)),
     Scenario(
         "pairs",
         "100 pairs, 1 in flight",
         "messages/s",
         200,
         pairs(200, 1),
-        _durable(named_pairs(200, 1)),
+        _durable(200, 1),
     ),
     Scenario(
         "busy",
@@ -311,7 +324,7 @@ SCENARIOS: Final[Sequence[Scenario]] = (
         "messages/s",
         200,
         pairs(200, 8),
-        _durable(named_pairs(200, 8)),
+        _durable(200, 8),
     ),
     *(
         Scenario(
