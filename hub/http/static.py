@@ -1,15 +1,16 @@
 """Responses that never change while the hub runs.
 
-Guarantees: each is compressed at most once for each encoding, when it is first asked for; a client
-that has it gets 304. Must not know: what it is.
+Guarantees: each is made, and compressed for each encoding, at most once, when it is first asked
+for, however many ask for it at that time; a client that has it gets 304. Must not know: what it is.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Final, Generic, TypeVar
 
 import trio
-from attrs import field, frozen
+from attrs import define, field, frozen
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -19,6 +20,29 @@ from hub.http.conditional import unless_known
 LEAST_BYTES: Final = 256
 REVALIDATED: Final = "no-cache"  # asked for each time, mostly answered with 304
 FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+T = TypeVar("T")
+
+
+@define(eq=False)
+class Lazy(Generic[T]):
+    """What is made once, in a thread, when it is first wanted.
+
+    Args:
+        make: makes it.
+    """
+
+    make: Callable[[], T]
+    _made: list[T] = field(factory=list, init=False)  # one, or none yet
+    _making: trio.Lock = field(factory=trio.Lock, init=False)
+
+    async def get(self) -> T:
+        """It; who wants it while it is being made waits for it."""
+        if not self._made:
+            async with self._making:
+                if not self._made:
+                    self._made.append(await trio.to_thread.run_sync(self.make))
+        return self._made[0]
 
 
 @frozen(eq=False)
@@ -37,7 +61,7 @@ class Static:
     headers: Mapping[str, str] = field(factory=dict)
     encodings: Sequence[Encoding] = ONCE
     _tag: str = field(init=False)
-    _bodies: dict[str, bytes] = field(factory=dict, init=False)
+    _bodies: dict[str, Lazy[bytes]] = field(factory=dict, init=False)
 
     @_tag.default
     def _hash(self) -> str:
@@ -57,7 +81,6 @@ class Static:
         return unless_known(request, Response(body, media_type=self.media_type, headers=headers))
 
     async def _compressed(self, encoding: Encoding) -> bytes:
-        if encoding.name not in self._bodies:
-            body = await trio.to_thread.run_sync(encoding.compress, self.content)  # 10 ms and more
-            self._bodies[encoding.name] = body
-        return self._bodies[encoding.name]
+        if encoding.name not in self._bodies:  # it takes 10 ms and more
+            self._bodies[encoding.name] = Lazy(partial(encoding.compress, self.content))
+        return await self._bodies[encoding.name].get()

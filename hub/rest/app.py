@@ -37,7 +37,7 @@ from hub.http.asgi import ROUTE
 from hub.http.compression import JsonCompression
 from hub.http.measuring import Measuring
 from hub.http.responses import JSON, undecided_error
-from hub.http.static import Static
+from hub.http.static import Lazy, Static
 from hub.metrics import METRICS_TYPE, Metrics
 from hub.rest.asyncapi import describe_sockets
 from hub.rest.certainty import WhileCertain
@@ -171,17 +171,11 @@ def _admin_routes(services: Services, claims: Sequence[Claim]) -> Sequence[Route
 
 
 def _document(path: str, describe: Callable[[], Mapping[str, object]]) -> Route:
-    """A description that is made when it is first asked for, in a thread: it takes 30 ms."""
-    made: Static | None = None
-
-    def make() -> Static:
-        return Static(bytes(JSON(describe()).body), JSON.media_type)
+    """A description that is made when it is first asked for: it takes 30 ms."""
+    document = Lazy(lambda: Static(bytes(JSON(describe()).body), JSON.media_type))
 
     async def show(request: Request) -> Response:
-        nonlocal made
-        if made is None:
-            made = await trio.to_thread.run_sync(make)
-        return await made.answer(request)
+        return await (await document.get()).answer(request)
 
     return Route(path, show, methods=["GET"])
 

@@ -289,7 +289,7 @@ class Resume:
                     if channel_id in channels
                 ]
                 sent = await self._replay.all(client, channels, missing, render)
-                await self._lost(client, dropped.keys() - {each.channel_id for each in sent})
+                await self._expel(client, dropped.keys() - {each.channel_id for each in sent})
         except BaseException:
             self.figures.failed(client)
             client.close(TRY_AGAIN)
@@ -327,7 +327,7 @@ class Resume:
         revised, is_all = await self._revised(client, heads, asked, known, channel_revision)
         missing = self._missing(client, heads, lambda channel: seqs.get(channel.id, 0))
         sent = await self._replay.all(client, channels, missing, channel_message)
-        await self._lost(client, channels.keys() - {each.channel_id for each in sent})
+        await self._expel(client, channels.keys() - {each.channel_id for each in sent})
         return _Resumed(sent, bool(above), revised, is_all)
 
     async def _look_back(self, user_id: UserId, above: Sequence[ChannelHead]) -> None:
@@ -353,12 +353,12 @@ class Resume:
         client.flush()  # the peer need not wait for the log to be read
         entered = {head.channel.id for head in heads}
         heads = await self._store.heads(client.user.id, entered)
-        await self._lost(client, entered - {head.channel.id for head in heads})
+        await self._expel(client, entered - {head.channel.id for head in heads})
         return heads
 
-    async def _lost(self, client: Client, channel_ids: Collection[ChannelId]) -> None:
-        """The right to channels was lost meanwhile. If it is back already, nobody else removes the
-        connection, which would go on without what it was not told.
+    async def _expel(self, client: Client, channel_ids: Collection[ChannelId]) -> None:
+        """Remove a connection from channels whose right was lost meanwhile. If it is back already,
+        nobody else does so, and the connection would go on without what it was not told.
         """
         for channel_id in channel_ids:
             await self._channels.expel(client, channel_id)

@@ -10,7 +10,7 @@ from attrs import define
 from starlette.requests import Request
 
 from hub.http.compression import ONCE, Encoding
-from hub.http.static import LEAST_BYTES, Static
+from hub.http.static import LEAST_BYTES, Lazy, Static
 
 
 def request(**headers: str) -> Request:
@@ -42,6 +42,39 @@ async def test_each_encoding_is_made_once_and_only_when_it_is_asked_for() -> Non
             response = await file.answer(request(accept_encoding=accepted))
             assert response.status_code == 200
     assert {name: each.uses for name, each in counters.items()} == {"br": 1, "zstd": 0, "gzip": 1}
+
+
+async def test_what_many_ask_for_before_it_is_made_is_made_once() -> None:
+    counters = {each.name: Counted(each) for each in ONCE}
+    encodings = [each.counted() for each in counters.values()]
+    file = Static(b"words and " * 100, "text/plain", encodings=encodings)
+    bodies: list[bytes] = []
+
+    async def ask() -> None:
+        bodies.append(bytes((await file.answer(request(accept_encoding="gzip"))).body))
+
+    async with trio.open_nursery() as nursery:
+        for _ in range(50):
+            nursery.start_soon(ask)
+    assert len(bodies) == 50
+    assert len(set(bodies)) == 1
+    assert counters["gzip"].uses == 1
+
+
+async def test_what_could_not_be_made_is_made_when_it_is_wanted_again() -> None:
+    tries = iter((OSError("no"), "made"))
+
+    def make() -> str:
+        made = next(tries)
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    lazy = Lazy(make)
+    with pytest.raises(OSError, match="no"):
+        await lazy.get()
+    assert await lazy.get() == "made"
+    assert await lazy.get() == "made"
 
 
 async def test_each_encoding_is_another_version_with_a_tag_of_its_own() -> None:

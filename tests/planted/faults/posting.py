@@ -279,14 +279,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "a connection stays in a channel that was lost while the log was read",
         "hub/services/resume.py",
-        "        await self._lost(client, channels.keys() - {each.channel_id for each in sent})\n",
+        "        await self._expel(client, channels.keys() - {each.channel_id for each in sent})\n",
         "",
         (RESUME,),
     ),
     Fault(
         "a connection stays in a channel that was lost while a flood was read",
         "hub/services/resume.py",
-        "await self._lost(client, dropped.keys() - {each.channel_id for each in sent})",
+        "await self._expel(client, dropped.keys() - {each.channel_id for each in sent})",
         "pass",
         (MUCH_MISSED,),
     ),

@@ -390,10 +390,17 @@ FAULTS: Final[tuple[Fault, ...]] = (
     ),
     Fault(
         "a document takes a thread each time",
-        "hub/rest/app.py",
-        "        if made is None:\n",
-        "        if made is None or request.method:\n",
+        "hub/http/static.py",
+        "        if not self._made:\n            async",
+        "        self._made.clear()\n        if not self._made:\n            async",
         ("tests/hub/rest/test_app.py",),
+    ),
+    Fault(
+        "what many ask for before it is made is made for each of them",
+        "hub/http/static.py",
+        "            async with self._making:\n                if not self._made:\n",
+        "            async with trio.Lock():\n                if True:\n",
+        ("tests/hub/http/test_static.py",),
     ),
     Fault(
         "frames are handled before it was asked whether they may be",
