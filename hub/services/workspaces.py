@@ -97,6 +97,7 @@ class Workspaces:
         lookup = self._arrivals.begin()
         workspaces = await self._current(lambda: self._store.of_user(user_id))
         rooms = [WorkspaceRoom(workspace.id) for workspace in workspaces]
+        # Only now: what a connection follows is not known before it was looked up.
         self._identified.setdefault(user_id, {})[client] = None
         self._followed.setdefault(user_id, set()).update(workspace.id for workspace in workspaces)
         await self._hub.post(Join(client, rooms, Ready(client.user, workspaces, self._epoch())))

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-import trio
 
 import hub.services.replay
 import hub.services.resume
@@ -12,7 +11,7 @@ from tests.support.clients.socketio import enter
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
 from tests.support.school import open_school
-from tests.support.stores.intercept import Interception
+from tests.support.stores.intercept import Held, Interception
 from tests.support.stores.outage import Outage
 from tests.support.world import RESUMES, World, open_world
 
@@ -87,7 +86,7 @@ async def test_who_is_let_in_again_while_a_flood_is_read_is_not_in_the_channel_w
     memory_store: Store,
 ) -> None:
     reading, finding = Interception("messages", "in_spans"), Interception("channels", "heads")
-    checking, is_back = Interception("channels", "may_join"), trio.Event()
+    checking, held = Interception("channels", "may_join"), Held()
     store = checking.over(finding.over(reading.over(memory_store)))
     async with open_world(store) as world:
         school = await open_school(world)
@@ -105,14 +104,10 @@ async def test_who_is_let_in_again_while_a_flood_is_read_is_not_in_the_channel_w
             await memory_store.workspaces.remove_member(*ids, by=by)
             heads = await call(*args, **kwargs)
             await memory_store.workspaces.add_member(*ids, by=by)
-            is_back.set()
+            held.may_go.set()  # the right is back
             return heads
 
-        async def check(call: Any, *args: Any, **kwargs: Any) -> Any:
-            await is_back.wait()
-            return await call(*args, **kwargs)
-
-        reading.way, checking.way = flood, check
+        reading.way, checking.way = flood, held
         socket = (await school.ben.open("/ws/chat")).ignoring("user_presence", "new_message")
         await socket.send({"type": "resume", "after": {str(school.general.id): 0}})
         await socket.receive_type("joined_channel")

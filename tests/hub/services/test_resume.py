@@ -17,7 +17,7 @@ from tests.support.clients.websocket import WebSocket, kind_of_frame
 from tests.support.posting import post, write
 from tests.support.quiet import until_quiet
 from tests.support.school import open_school
-from tests.support.stores.intercept import Interception, Late
+from tests.support.stores.intercept import Held, Interception, Late
 from tests.support.stores.records import dms
 from tests.support.world import GREETINGS, RESUMES, World, open_world
 
@@ -390,7 +390,7 @@ async def test_who_is_let_into_a_channel_again_while_the_log_is_read_is_not_in_i
 ) -> None:
     """Also where the right is back when the hub looks whom it has to remove."""
     reading, finding = Interception("messages", "in_spans"), Interception("channels", "heads")
-    checking, is_back = Interception("channels", "may_join"), trio.Event()
+    checking, held = Interception("channels", "may_join"), Held()
     store = checking.over(finding.over(reading.over(memory_store)))
     async with open_world(store, presence_grace=0.0) as world:
         school = await open_school(world)
@@ -405,14 +405,10 @@ async def test_who_is_let_into_a_channel_again_while_the_log_is_read_is_not_in_i
         async def let_in(call: Any, *args: Any, **kwargs: Any) -> Any:
             heads = await call(*args, **kwargs)
             await memory_store.workspaces.add_member(*ids, by=school.tea.id)
-            is_back.set()
+            held.may_go.set()  # the right is back
             return heads
 
-        async def check(call: Any, *args: Any, **kwargs: Any) -> Any:
-            await is_back.wait()
-            return await call(*args, **kwargs)
-
-        reading.way, checking.way = lose_it, check
+        reading.way, checking.way = lose_it, held
         socket = await school.ben.open("/ws/chat")
         await socket.send({"type": "resume", "after": {str(school.general.id): 0}})
         await socket.receive_type("joined_channel")

@@ -41,6 +41,17 @@ class Late:
 
 
 @define
+class Held:
+    """A way of a call: it is carried out when the test says so."""
+
+    may_go: trio.Event = field(factory=trio.Event)
+
+    async def __call__(self, call: Any, *args: Any, **kwargs: Any) -> Any:
+        await self.may_go.wait()
+        return await call(*args, **kwargs)
+
+
+@define
 class _Part:
     _part: Any
     _interception: Interception
