@@ -30,6 +30,14 @@ structlog.configure(
         structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
     ]
 )
+LOGGING = structlog.get_config()
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_configured() -> Iterator[None]:
+    """A test that changes how the log is written changes it back."""
+    yield
+    assert structlog.get_config() == LOGGING
 
 
 @pytest.hookimpl(wrapper=True)

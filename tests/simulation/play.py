@@ -20,11 +20,13 @@ from trio.testing import MockClock
 
 from tests.simulation.bugs import BUGS
 from tests.simulation.run import Broken, Result, Simulation
+from tests.support.telemetry.logs import restored_logging
 from tests.support.timing.time_limit import where_it_stands
 
 SIMULATED_SECONDS = 300.0
 REAL_SECONDS = 60.0
 ATTEMPTS = 10  # to end a seed whose time is up; then its process ends
+_SILENT = structlog.make_filtering_bound_logger(logging.CRITICAL)
 
 
 class Hung(BaseException):
@@ -38,13 +40,13 @@ def play(
     nodes: int | None = None,
 ) -> Result:
     """Play one seed, with a mistake if one is named, and so many nodes if any number is."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]
     trio._core._run._r.seed(seed)
     simulation = Simulation(seed, None if bug is None else BUGS[bug], nodes)
     problem = None
     try:
-        with _time_limit(real_seconds) as stacks:
+        with restored_logging(), _time_limit(real_seconds) as stacks:
+            structlog.configure(wrapper_class=_SILENT)
             trio.run(_play, simulation, clock=MockClock(autojump_threshold=0))
     except BaseException as error:
         if stacks:
@@ -53,8 +55,6 @@ def play(
             problem = str(broken)
         else:
             raise
-    finally:
-        structlog.reset_defaults()
     return simulation.result(problem)
 
 

@@ -1,6 +1,5 @@
 """The `parlour` command: its flags, its output, and what it never shows."""
 
-import logging
 import os
 import subprocess
 import sys
@@ -10,13 +9,13 @@ from typing import Any, NoReturn, TypeAlias
 
 import click
 import pytest
-import structlog
 import trio
 from attrs import frozen
 
 from hub.cli.main import main, parlour
 from hub.settings.config import SETTINGS
 from hub.settings.setting import Setting
+from tests.support.telemetry.logs import restored_logging
 
 PASSWORD = "hunter2-hunter2-hunter2"
 GIVEN = {
@@ -82,8 +81,6 @@ def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> Iterator[Run]:
     """Runs the command in this process; a folder of its own is the current one."""
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
     umask = os.umask(0o022)
     monkeypatch.chdir(tmp_path)
 
@@ -98,10 +95,9 @@ def run(
             code = end.code
         return Result(code, *capsys.readouterr())
 
-    yield run_command
+    with restored_logging():
+        yield run_command
     os.umask(umask)
-    structlog.reset_defaults()
-    root.handlers, root.level = handlers, level
 
 
 def name_of(setting: Setting) -> str:

@@ -13,15 +13,13 @@ from hub.settings.choices import LogFormat, LogLevel
 from hub.settings.log_sink import LogSink
 from hub.settings.logs import REDACTED, configure_logging, set_level
 from hub.settings.redaction import Secret
+from tests.support.telemetry.logs import restored_logging
 
 
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
-    handlers, level = logging.getLogger().handlers, logging.getLogger().level
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
-    logging.getLogger().handlers, logging.getLogger().level = handlers, level
+    with restored_logging():
+        yield
 
 
 def logged(style: str = "json", level: str = "info", **values: Any) -> str:

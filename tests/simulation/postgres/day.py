@@ -23,6 +23,7 @@ from tests.simulation.postgres.noting import Keeper, NoteDevice
 from tests.simulation.postgres.people import Device, Sender
 from tests.simulation.postgres.seeking import Seeker
 from tests.support.stores.databases import Databases, execute, open_store, run_script
+from tests.support.telemetry.logs import restored_logging
 from tests.support.wire.proxy import WireProxy, open_proxy
 from tests.support.world import Person, World, open_world
 
@@ -103,11 +104,9 @@ class Day:
     async def play(self) -> Result:
         """To its end."""
         self._began = trio.current_time()
-        structlog.configure(processors=[self._log_line], cache_logger_on_first_use=False)
-        try:
+        with restored_logging():
+            structlog.configure(processors=[self._log_line], cache_logger_on_first_use=False)
             return await self._play()
-        finally:
-            structlog.reset_defaults()
 
     def _log_line(self, _: object, __: str, event: structlog.typing.EventDict) -> NoReturn:
         self.note("log", str(event))

@@ -1,6 +1,7 @@
 """Log lines as values, with what their tasks have bound."""
 
 import io
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeAlias
@@ -23,15 +24,25 @@ def captured_lines() -> Iterator[list[Line]]:
 
 
 @contextmanager
-def written_log(level: LogLevel) -> Iterator[io.StringIO]:
-    """The log as it is written at this level."""
-    before, stream = structlog.get_config(), io.StringIO()
-    configure_logging(level, LogFormat.JSON, stream)
-    structlog.configure(cache_logger_on_first_use=False)  # other tests use these loggers too
+def restored_logging() -> Iterator[None]:
+    """Whatever is configured meanwhile, the log is written as before afterwards."""
+    root = logging.getLogger()
+    before, handlers, level = structlog.get_config(), root.handlers, root.level
     try:
-        yield stream
+        yield
     finally:
         structlog.configure(**before)
+        root.handlers, root.level = handlers, level
+
+
+@contextmanager
+def written_log(level: LogLevel) -> Iterator[io.StringIO]:
+    """The log as it is written at this level."""
+    stream = io.StringIO()
+    with restored_logging():
+        configure_logging(level, LogFormat.JSON, stream)
+        structlog.configure(cache_logger_on_first_use=False)  # other tests use these loggers too
+        yield stream
 
 
 def about(lines: list[Line], *events: str) -> list[Line]:
