@@ -54,7 +54,7 @@ async def test_who_may_not_see_a_file_cannot_name_it(store: Store) -> None:
     for unseen in (url, "/uploads/2026-01-01/of_tomorrow.png"):
         assert await post(store, naming(unseen, eve, ben)) == [Refusal.FILE_NOT_FOUND]
     assert await store.uploads.visible(ben.id, url) is None
-    assert await dms(store, ben.id) == []  # no conversation came of it either
+    assert await dms(store, ben.id) == []
     foreign = "https://other.example/uploads/2026-01-01/x.png"
     assert (await post_one(store, naming(foreign, eve, ben))).file_url == foreign
 

@@ -228,9 +228,13 @@ BEGIN
                            WITH ORDINALITY AS d (author, recipient, target, refusal, ord)
                      WHERE d.target IS NULL AND d.refusal IS NULL
                        -- a reply cannot be the first message: its parent is elsewhere
-                       AND d.ord IN (SELECT f.place FROM unnest(places, parents, strangers)
-                                         AS f (place, parent, is_stranger)
-                                      WHERE f.parent IS NULL AND f.is_stranger IS NOT TRUE)) AS p
+                       AND d.ord IN (SELECT f.place FROM unnest(places, parents, strangers, forwards)
+                                         AS f (place, parent, is_stranger, original)
+                                      WHERE f.parent IS NULL AND f.is_stranger IS NOT TRUE
+                                        AND (f.original IS NULL OR EXISTS (
+                                            SELECT FROM messages o
+                                             WHERE o.id = f.original AND o.deleted_at IS NULL
+                                               AND may_join(d.author, o.channel_id))))) AS p
             ON CONFLICT DO NOTHING
             RETURNING id, user_lo, user_hi
         )

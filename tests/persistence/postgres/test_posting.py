@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 import trio
+from attrs import evolve
 
 from persistence.postgres import open_postgres_store
 from persistence.records import Draft, Locked, Outcome, StoreUnavailable
@@ -15,7 +16,13 @@ from tests.support.stores.databases import (
     open_transaction,
     run_script,
 )
-from tests.support.stores.records import make_channel, make_users
+from tests.support.stores.records import (
+    make_channel,
+    make_upload,
+    make_users,
+    post_one,
+    to_channel,
+)
 
 REFUSES_STRANGERS = """
     CREATE FUNCTION no_strangers() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -79,6 +86,31 @@ async def test_the_assistant_says_nothing_once_it_is_gone(databases: Databases) 
             [Draft(UserId(999), None, "hello", channel_id=channel)]
         )
         assert outcome is Refusal.NOT_A_MEMBER
+
+
+async def test_a_first_message_that_is_refused_leaves_no_conversation(
+    databases: Databases,
+) -> None:
+    """Nor an empty one, which no list shows."""
+    async with (
+        databases.migrated() as dsn,
+        open_postgres_store(dsn, pool_size=1, lanes=1) as store,
+    ):
+        ann, ben, eve = await make_users(store, "ann", "ben", "eve")
+        seen = await post_one(store, Draft(ann.id, eve.id, "seen"))
+        secret = await post_one(store, to_channel(ann, await make_channel(store, ann)))
+        first = Draft(eve.id, ben.id, "first")
+        refused = {
+            Refusal.FILE_NOT_FOUND: evolve(first, file_url=await make_upload(store, ann)),
+            Refusal.PARENT_NOT_FOUND: evolve(first, parent_id=seen.id),
+            Refusal.ORIGINAL_NOT_FOUND: evolve(first, forwards=secret.id),
+            Refusal.CANNOT_MESSAGE_SELF: evolve(first, recipient_id=eve.id),
+            Refusal.RECIPIENT_NOT_FOUND: evolve(first, recipient_id=UserId(987_654_321)),
+        }
+        assert await store.messages.post(list(refused.values())) == list(refused)
+        assert await execute(dsn, "SELECT count(*) FROM channels WHERE kind = 'dm'") == 1
+        forwarding = evolve(first, forwards=seen.id)
+        assert isinstance((await store.messages.post([forwarding]))[0], Posted)
 
 
 async def test_an_author_is_settled_when_their_batch_in_work_is_committed(

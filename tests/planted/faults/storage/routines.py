@@ -11,6 +11,7 @@ KEYS: Final = "persistence/postgres/schema/0024_channel_keys.sql"
 NOTICES: Final = "persistence/postgres/routines/notices.sql"
 DELETION: Final = "tests/persistence/postgres/test_deletion.py"
 POSTS: Final = "tests/persistence/test_posting.py"
+POSTS_OF_POSTGRES: Final = "tests/persistence/postgres/test_posting.py"
 MIGRATE: Final = "tests/persistence/postgres/database/test_migrate.py"
 
 FAULTS: Final[tuple[Fault, ...]] = (
@@ -217,9 +218,23 @@ AS $$""",
     Fault(
         "a first message that is refused for its file opens a conversation",
         POSTING,
-        "WHERE f.parent IS NULL AND f.is_stranger IS NOT TRUE)) AS p",
-        "WHERE f.parent IS NULL)) AS p",
-        ("tests/persistence/test_uploads.py",),
+        "WHERE f.parent IS NULL AND f.is_stranger IS NOT TRUE\n",
+        "WHERE f.parent IS NULL\n",
+        (POSTS_OF_POSTGRES,),
+    ),
+    Fault(
+        "a first message that forwards what its author may not see opens a conversation",
+        POSTING,
+        "AND may_join(d.author, o.channel_id))))) AS p",
+        ")))) AS p",
+        (POSTS_OF_POSTGRES,),
+    ),
+    Fault(
+        "a reply that is refused opens a conversation",
+        POSTING,
+        "WHERE f.parent IS NULL AND f.is_stranger IS NOT TRUE\n",
+        "WHERE f.is_stranger IS NOT TRUE\n",
+        (POSTS_OF_POSTGRES,),
     ),
     Fault(
         "a repeat of a deleted message is another message",
