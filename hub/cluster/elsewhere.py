@@ -125,10 +125,10 @@ class Announcer:
         self.elsewhere.delivered(deliveries)
         await self.hub.broadcast(deliveries)
 
-    async def show(self, deliveries: Sequence[Delivery], signs: Sequence[Sign]) -> None:
-        """Deliver these here, and the signs elsewhere."""
-        if signs:
-            self.elsewhere.signs(signs)
+    async def show(self, deliveries: Sequence[Delivery], signs: Iterable[Sign]) -> None:
+        """Deliver these here, and the signs elsewhere: they are made only where others may be."""
+        if self.elsewhere.exists and (made := list(signs)):
+            self.elsewhere.signs(made)
         await self.hub.broadcast(deliveries)
 
 

@@ -253,20 +253,20 @@ class PostgresRelations:
 
     async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """See the interface."""
-        return await self._permits("may_message", pairs)
+        return await self._permits("may_message(p.one, p.other)", pairs)
 
     async def may_show_typing(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """See the interface."""
-        return await self._permits("may_show_typing", pairs)
+        return await self._permits("may_show_typing(c, p.one, p.other)", pairs)
 
     async def _permits(
         self, policy: str, pairs: Sequence[tuple[UserId, UserId]]
     ) -> Sequence[Permit]:
         rows = await self.database.fetch(
-            f"SELECT {policy}(p.one, p.other) AS allowed,"
-            " (SELECT id FROM channels WHERE user_lo = least(p.one, p.other)"
-            "     AND user_hi = greatest(p.one, p.other)) AS channel_id"
+            f"SELECT {policy} AS allowed, c.id AS channel_id"
             " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS p (one, other, ord)"
+            " LEFT JOIN channels c ON c.user_lo = least(p.one, p.other)"
+            "                     AND c.user_hi = greatest(p.one, p.other)"
             " ORDER BY p.ord",
             [one for one, _ in pairs],
             [other for _, other in pairs],

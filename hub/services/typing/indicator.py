@@ -53,8 +53,7 @@ class Indicator:
 
     def end(self, channel_id: ChannelId | None) -> End:
         """Makes the deliveries of its end."""
-        ended = evolve(self, is_typing=False)
-        return lambda _: ended.deliveries(channel_id)
+        return lambda _: evolve(self, is_typing=False).deliveries(channel_id)
 
     def deliveries(self, channel_id: ChannelId | None) -> list[Delivery]:
         """To the recipient, and to connections that have joined the dm channel, if there is one."""
@@ -93,5 +92,6 @@ class ChannelIndicator:
 
     def end(self) -> End:
         """Makes the deliveries of its end."""
-        ended = evolve(self, is_typing=False)
-        return lambda hidden_from: [evolve(ended, hidden_from=hidden_from).delivery()]
+        return lambda hidden_from: [
+            evolve(self, is_typing=False, hidden_from=hidden_from).delivery()
+        ]

@@ -19,7 +19,7 @@ from attrs import evolve
 from hub.actor.client import Client
 from hub.actor.letters import ChannelRoom, Delivery, Room
 from hub.batching import Batcher
-from hub.cluster.bulletins import Sign, Typed
+from hub.cluster.bulletins import Typed
 from hub.cluster.elsewhere import Announcer, crossing
 from hub.limits.quotas import Kind
 from hub.services.presence.corrections import Corrections
@@ -168,7 +168,7 @@ class TypingIndicators:
             while True:
                 ended = await self._running.due()
                 deliveries = [delivery for each in ended for delivery in each.deliveries]
-                signs = [self._sign(each.place, each.deliveries) for each in ended if each.is_own]
+                signs = (self._sign(each.place, each.deliveries) for each in ended if each.is_own)
                 await self._announcer.show(deliveries, signs)
 
     def _number(self) -> int:
@@ -214,8 +214,7 @@ class TypingIndicators:
             log.warning("typing_not_checked", count=len(batch), reason=str(error))
             return
         permitted = dict(zip(pairs, permits, strict=True))
-        deliveries: list[Delivery] = []
-        signs: list[Sign] = []
+        shown: list[tuple[Indicator, list[Delivery]]] = []
         for indicator in batch:
             permit = permitted[indicator.pair]
             channel_id = permit.channel_id
@@ -223,11 +222,9 @@ class TypingIndicators:
                 channel_id = None
             if not permit.allowed or self._is_over(indicator):
                 continue
-            theirs = indicator.deliveries(channel_id)
-            deliveries += theirs
-            signs.append(self._sign(indicator.place, theirs, indicator))
+            shown.append((indicator, indicator.deliveries(channel_id)))
             self._note(indicator, indicator.end(permit.channel_id))
-        await self._announcer.show(deliveries, signs)
+        await self._show(shown)
 
     async def _check_channels(self, batch: Sequence[ChannelIndicator]) -> None:
         try:
@@ -244,8 +241,7 @@ class TypingIndicators:
             log.warning("typing_not_checked", count=len(batch), reason=str(error))
             return
         hidden_from = dict(zip(pairs, found, strict=True))
-        deliveries: list[Delivery] = []
-        signs: list[Sign] = []
+        shown: list[tuple[ChannelIndicator, list[Delivery]]] = []
         for indicator in batch:
             author_id = indicator.author.id
             hidden = hidden_from[author_id, indicator.channel.id]
@@ -254,11 +250,14 @@ class TypingIndicators:
             hidden = lookup.viewers(hidden, author_id, knows=False)
             if not indicator.is_typing:
                 hidden = self._running.hidden_from(indicator.place, hidden)
-            shown = evolve(indicator, hidden_from=hidden)
-            delivery = shown.delivery()
-            deliveries.append(delivery)
-            signs.append(self._sign(shown.place, [delivery], shown))
-            self._note(shown, shown.end(), hidden)
+            visible = evolve(indicator, hidden_from=hidden)
+            shown.append((visible, [visible.delivery()]))
+            self._note(visible, visible.end(), hidden)
+        await self._show(shown)
+
+    async def _show(self, shown: Sequence[tuple[AnyIndicator, list[Delivery]]]) -> None:
+        deliveries = [delivery for _, theirs in shown for delivery in theirs]
+        signs = (self._sign(indicator.place, theirs, indicator) for indicator, theirs in shown)
         await self._announcer.show(deliveries, signs)
 
     def _may_be_followed(self, channel_id: ChannelId) -> bool:

@@ -422,8 +422,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "who got a request is seen to type an answer to it",
         POLICY,
-        "AND (is_request(c, author) OR is_request(c, recipient)))",
-        "AND is_request(c, recipient))",
+        "AND (is_request(place, author) OR is_request(place, recipient)) IS NOT TRUE",
+        "AND is_request(place, recipient) IS NOT TRUE",
         BY_RELATION,
     ),
 )

@@ -201,8 +201,8 @@ FAULTS: Final[tuple[Fault, ...]] = (
     Fault(
         "typing in a channel crosses a block",
         "hub/services/typing/indicators.py",
-        "shown = evolve(indicator, hidden_from=hidden)",
-        "shown = evolve(indicator, hidden_from=frozenset())",
+        "visible = evolve(indicator, hidden_from=hidden)",
+        "visible = evolve(indicator, hidden_from=frozenset())",
         (SIGHT,),
     ),
     Fault(
