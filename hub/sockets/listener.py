@@ -171,7 +171,7 @@ class Acceptor:
         except Exception as error:  # noqa: BLE001  the boundary where one connection's trouble ends
             _log_failure(error, peer)
         finally:
-            await trio.aclose_forcefully(transport)
+            await transport.finish()
             del self._serving[scope]
             self._open[peer] -= 1
             if not self._open[peer]:

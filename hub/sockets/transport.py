@@ -67,6 +67,10 @@ class Transport(trio.abc.HalfCloseableStream):
     def abort(self) -> None:
         """Close at once, without a farewell to the peer. Harmless when closed."""
 
+    async def finish(self) -> None:
+        """Close without waiting for the peer, also in a cancelled scope."""
+        await trio.aclose_forcefully(self)
+
 
 class SocketTransport(Transport):
     """A connected stream socket, owned by this object.
@@ -135,6 +139,10 @@ class SocketTransport(Transport):
         """Close the socket; a waiting task gets ClosedResourceError."""
         self._close()
         await trio.lowlevel.checkpoint()
+
+    async def finish(self) -> None:
+        """Close the socket, without the cost of a scope: it waits for nothing."""
+        self._close()
 
     def abort(self) -> None:
         """Close with a reset."""
