@@ -1,9 +1,10 @@
 /* limit: what is left when a hub does nothing but commit and send.
  *
- * One thread, epoll. It takes the frames of wsload, stores those of one turn with one statement while
- * Postgres is not busy with the last one, and sends each text as it came: to its sender and its
- * recipient, or to everybody who joined. No JSON, no rights, no order to keep, no peers that do not
- * read: no hub can do less, so its figures are the limit of the machine for the same load.
+ * One thread, epoll. It takes the frames of wsload, stores what came during one statement with the
+ * next one, and sends each text as it came: to its sender and its recipient, or to everybody who
+ * joined. No JSON, no rights, no reply to build, no peers that do not read: its figures estimate
+ * what the machine allows for the same load. They are no proof: a second connection to Postgres, or
+ * one buffer for all who get the same, might do more.
  *
  *   limit PORT [DSN]      without DSN nothing is stored
  */
