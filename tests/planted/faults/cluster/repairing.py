@@ -56,8 +56,7 @@ FAULTS: Final = (
         "whoever is blocked sees typing in a channel go on",
         "hub/services/typing/indicators.py",
         "        places = self._running.places(author=author_id)\n        rooms",
-        "        self._corrections.note(author_id, user_id, knows=False)\n"
-        "        places = self._running.places(author=author_id)\n        rooms",
+        "        places: list[Place] = []\n        rooms",
         ("tests/hub/services/typing/test_elsewhere.py",),
     ),
 )
