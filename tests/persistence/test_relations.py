@@ -416,3 +416,15 @@ async def test_typing_is_shown_on_neither_side_of_a_request(store: Store) -> Non
     assert await shown() == [True, True]
     await store.relations.block(ann.id, ben.id)
     assert await shown() == [False, False]
+
+
+async def test_typing_is_shown_to_who_has_let_the_author_in(store: Store) -> None:
+    """A follower of a public profile was let in by nobody; a workspace lets its members in."""
+    ann, ben = await make_users(store, "ann", "ben")
+    await post_one(store, Draft(ben.id, ann.id, "hello"))
+    await store.relations.request_follow(ben.id, ann.id)
+    (permit,) = await store.relations.may_show_typing([(ben.id, ann.id)])
+    assert not permit.allowed
+    await make_channel(store, ann, ben)
+    (permit,) = await store.relations.may_show_typing([(ben.id, ann.id)])
+    assert permit.allowed
