@@ -157,7 +157,7 @@ class TypingIndicators:
         places = self._running.places(author=author_id)
         rooms = [place for place in places if isinstance(place[1], ChannelRoom)]
         ends = [delivery for place in rooms for delivery in self._running.stop(place)]
-        self._corrections.note(author_id, user_id, knows=False)  # the user gets the ends, too
+        self._corrections.note(author_id, user_id, knows=False)
         return ends
 
     async def run(self) -> None:

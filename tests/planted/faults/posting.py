@@ -330,7 +330,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "persistence/postgres/routines/policy.sql",
         "AND (place.last_seq > 0 OR EXISTS (",
         "AND (place.last_seq >= 0 OR EXISTS (",
-        ("tests/persistence/test_channels.py",),
+        ("tests/persistence/contents/test_notes.py",),
     ),
     Fault(
         "who opens a conversation that is there does not see it listed",
