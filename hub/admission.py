@@ -60,7 +60,7 @@ from protocol.websocket.handshake import (
 log = structlog.get_logger(__name__)
 
 UNREGISTER_SECONDS = 5.0
-OPENING_COST: Final = 9  # of a WebSocket, in frames of its user, beside the request for it
+OPENING_COST: Final = 9  # of a WebSocket, in frames of its user, on top of its HTTP request
 Serve: TypeAlias = Callable[[], Awaitable[None]]
 """Serves an admitted connection to its end."""
 
@@ -78,11 +78,11 @@ class Admission:
     """Serves connections.
 
     Args:
-        services: what they work with.
+        services: used by the connections.
         app: responds to requests that are no WebSocket.
         dialects: by path.
         engines: Engine.IO servers, by path.
-        larger_bodies: how many bytes a request's body may have, by path, where that is more.
+        larger_bodies: the most bytes of a request's body, by path, where more than usual may come.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Admission:
             transport: the socket; the caller closes it.
             peer: the address it came from.
             scheme: "http" or "https".
-            received: what was read of it already.
+            received: bytes that were read from the socket already.
         """
         is_tls = scheme == "https" or self._services.config.is_only_tls
         upgrade = await serve_http_connection(
@@ -167,7 +167,7 @@ class Admission:
             self._idle.set()
 
     async def _admit(self, transport: Transport, scheme: str, upgrade: Upgrade) -> Serve | None:
-        """Check an upgrade request; returns what serves it, or None when it was rejected."""
+        """Check an upgrade request; returns a function that serves it, None if it was rejected."""
         services, head = self._services, upgrade.head
         dialect = self._dialects.get(head.path)
         try:
@@ -204,7 +204,7 @@ class Admission:
     async def _let_in(
         self, transport: Transport, upgrade: Upgrade, dialect: Dialect, session: Session
     ) -> Serve | None:
-        """Make a connection of a user's request, unless they have too many."""
+        """Open a connection for a user's request, unless the user has too many."""
         head = upgrade.head
         place = self._services.quotas.of(session.user.id).connect()
         if place is None:
@@ -230,17 +230,18 @@ class Admission:
         return partial(self._welcome, client, link, wire, connection, place)
 
     def _wire(self, head: Head, dialect: Dialect) -> Wire:
-        """The one that all connections share that speak the dialect and agreed on the same."""
+        """The wire that all connections with this dialect and this compression share."""
         offers = head.all(b"sec-websocket-extensions")
         compression = agree(offers, self._services.config.compression_threshold)
         key = dialect.name, compression
         return self._wires.setdefault(key, Wire(dialect, compression))
 
     async def _find_session(self, head: Head, cookie: str) -> Session | Stranger:
-        """A token among the subprotocols was put there on purpose; cookies come by themselves.
+        """Look the session up. A token among the subprotocols goes before cookies: the client put
+        it there on purpose, and a browser adds cookies by itself.
 
         Raises:
-            StoreUnavailable: it cannot be looked up now.
+            StoreUnavailable: the session cannot be looked up now.
         """
         find = self._services.authenticator.find
         if head.offered_token:
@@ -319,5 +320,5 @@ class Admission:
 
 
 def _is_known() -> bool:
-    """Of a connection with a session."""
+    """`Transport.is_known` of a connection with a session."""
     return True

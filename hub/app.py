@@ -1,10 +1,10 @@
 """The server, assembled: the nursery tree and the order of starting and stopping.
 
-Guarantees: it starts from the outside in, as late as its database lets it, and announces itself
-once everything is ready. It stops from the inside out: for `drain_seconds` it only says that it
-will; then, within `shutdown_timeout` seconds, nothing new is accepted, what was accepted is
-finished and acknowledged, every client is closed with 1001, then services and store end. SIGHUP
-ends nothing.
+Guarantees: it starts from the outside in, waits for its database, and reports that it is ready once
+everything runs. It stops from the inside out: for `drain_seconds` it announces the stop, and moves
+its clients to other nodes where there are any; then, within `shutdown_timeout` seconds, nothing new
+is accepted, what was accepted is finished and acknowledged, every client is closed with 1001, then
+services and store end. SIGHUP reloads settings and ends nothing.
 
     store > services > connections > acceptor
 
@@ -90,18 +90,18 @@ from protocol.discovery import find_dialects
 log = structlog.get_logger(__name__)
 
 PROBES: Final = health.ENDPOINTS
-BALANCER_SECONDS: Final = 2.0  # in which a load balancer notices that nobody new should come
-RETURN_SECONDS: Final = 10.0  # in which clients that were closed are back at another node
+BALANCER_SECONDS: Final = 2.0  # in which a load balancer notices that the hub is leaving
+RETURN_SECONDS: Final = 10.0  # in which closed clients have reconnected to another node
 _OF_PARENT: Final = (CLOSE_PORT, LEAVE)
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, *_OF_PARENT)
 SPARE_SECONDS: Final = 5.0
-"""What a stop may take beside all that has a limit of its own."""
+"""What a stop may take in addition to the steps that have a limit of their own."""
 
 
 @frozen
 class Server:
     """A running server. `url` is where it listens, `reloading` changes its settings,
-    `stop_accepting` closes the port, and what is connected goes on.
+    `stop_accepting` closes the port; open connections go on.
     """
 
     services: Services
@@ -133,11 +133,11 @@ async def open_server(  # noqa: PLR0913  what a server is made of
         store: the log.
         foreign_sessions: the logins of an Express application on the same users.
         bus: carries bulletins to other nodes; None: there are none.
-        tracing: makes spans; None: nothing does.
-        host: where that is, if not where the settings say.
+        tracing: makes spans; None: there are none.
+        host: where `listeners` listen, if it is not the host of the settings.
         is_demo: whether a link may sign a browser in.
         siblings: the other workers of the same parent.
-        monitors: where the metrics are shown; closed when the context is left.
+        monitors: sockets that serve the metrics; closed when the context is left.
     """
     dialects = find_dialects(protocol.dialects)
     async with (
@@ -156,8 +156,8 @@ async def open_server(  # noqa: PLR0913  what a server is made of
         open_socketio(services, dialects.by_namespace) as socketio,
         trio.open_nursery() as connections,
     ):
-        if config.uploads is not None:  # who opens the database looks at the data folder
-            with suppress(FilesUnavailable), files.availability.noting():  # it may come
+        if config.uploads is not None:  # the data folder is checked when the database is opened
+            with suppress(FilesUnavailable), files.availability.noting():  # it may come back
                 await files.check()
         engines = {PATH: socketio}
         claims = discover(hub.rest.routes)
@@ -220,21 +220,21 @@ async def serve(
 ) -> None:
     """Run a server until SIGINT or SIGTERM, then stop in good order; a second signal cuts it short.
 
-    The port is bound before the database is opened, which may migrate it: a second hub on the same
-    port ends there and touches nothing.
+    The port is bound before the database is opened and perhaps migrated: a second hub on the same
+    port fails at the port and changes nothing.
 
     Args:
         config: the settings.
         on_ready: called once, when connections are accepted.
         is_demo: whether a link may sign a browser in.
-        read_again: reads the settings when SIGHUP says that they have changed.
-        supervisor: is told how the server is.
-        given: where to listen instead of where the settings say.
+        read_again: reads the settings again, on SIGHUP.
+        supervisor: gets the state of the server.
+        given: sockets to listen on instead of those of the settings.
         place: of a worker, whose parent has opened its sockets and runs Postgres.
 
     Raises:
         OSError: the port cannot be bound.
-        ConfigError: the certificate, or the place for files, cannot be used.
+        ConfigError: the certificate, or the file store, cannot be used.
     """
     tls = server_context(config)
     statements = StatementWatch()
@@ -251,7 +251,7 @@ async def serve(
                 nursery.start_soon(orders.follow_parent)
             watchdog = Watchdog(supervisor)
             nursery.start_soon(watchdog.feed)
-            waiting = Waiting([(listeners, tls), (monitors, None)], supervisor.tell, nursery)
+            waiting = Waiting([(listeners, tls), (monitors, None)], supervisor.notify, nursery)
             async with AsyncExitStack() as stack:
                 tracing = await stack.enter_async_context(open_tracing(config.traces))
                 statements.open_span = None if tracing is None else tracing.statement
@@ -285,7 +285,7 @@ async def serve(
                         await on_ready(server)
                         log.info("ready", url=server.url)
                         orders.server = server
-                        supervisor.tell(f"READY=1\nSTATUS=Ready at {server.url}")
+                        supervisor.notify(f"READY=1\nSTATUS=Ready at {server.url}")
                         watchdog.hub = server.services.hub
                         await orders.until_stopping()
                         await _drain(server, orders)
@@ -296,7 +296,7 @@ async def serve(
 def _monitored(
     config: Config, worker: WorkerPlace | None
 ) -> AbstractContextManager[Sequence[socket.socket]]:
-    """Where the metrics are shown beside the port, if anywhere."""
+    """The sockets that serve the metrics beside the port, if there are any."""
     if worker is not None:
         return nullcontext(taken(worker.metrics))
     place = config.metrics_listen
@@ -314,13 +314,13 @@ def _listening(config: Config, given: Sequence[socket.socket]) -> Iterator[Seque
 
 @define
 class _Orders:
-    """What signals say.
+    """Acts on the signals that the process gets.
 
     Args:
         config: the settings at the start.
         read_again: reads the settings.
-        supervisor: is told how the server is.
-        scope: what to cancel when there is no time for anything else.
+        supervisor: gets the state of the server.
+        scope: is cancelled where the server has to end at once.
         place: of a worker.
     """
 
@@ -347,14 +347,14 @@ class _Orders:
                 self.scope.cancel()
             else:
                 config = self.config if self.server is None else self.server.reloading.config
-                self.supervisor.tell(f"STOPPING=1\n{extension(stop_seconds(config))}")
+                self.supervisor.notify(f"STOPPING=1\n{extension(stop_seconds(config))}")
                 self.leaving = LEAVING[number]
                 self._stop.set()
                 if self.server is None:
                     self.scope.cancel()
 
     async def follow_parent(self) -> None:
-        """Stop when the parent of this worker has ended: Postgres has gone with it."""
+        """Stop when the parent of this worker has ended: Postgres has ended with it."""
         await until_parent_ends()
         log.error("parent_ended")
         self._stop.set()
@@ -368,21 +368,21 @@ class _Orders:
         if self.server is None or self.read_again is None:
             log.warning("settings_not_reloaded", reason="the hub is not ready")
             return
-        self.supervisor.tell(f"RELOADING=1\nMONOTONIC_USEC={monotonic_ns() // 1_000}")
+        self.supervisor.notify(f"RELOADING=1\nMONOTONIC_USEC={monotonic_ns() // 1_000}")
         try:
             self.server.reloading.apply(self.read_again())
         except ConfigError as error:
-            log.error("settings_not_reloaded", reason=str(error))  # noqa: TRY400  it says all
+            log.error("settings_not_reloaded", reason=str(error))  # noqa: TRY400  the text says all
         except Exception:
             log.exception("settings_not_reloaded")
-        self.supervisor.tell("READY=1")
+        self.supervisor.notify("READY=1")
 
 
 @asynccontextmanager
 async def _open_admin(
     config: Config, server: Server, place: WorkerPlace | None
 ) -> AsyncIterator[None]:
-    """Where operators come in, in the data folder; of a worker also where others ask it."""
+    """Serve the admin socket in the data folder; for a worker also that for the other workers."""
     app = build_admin_app(server.services, discover(hub.rest.routes))
     if place is None:
         async with open_admin_socket(config.data_dir, app, Rules()):
@@ -404,7 +404,7 @@ async def _open_stores(
     statements: StatementWatch,
     place: WorkerPlace | None,
 ) -> tuple[Store, Bus | None, ForeignSessions | None]:
-    """The database with its bus, and that of the Express application, when they are there."""
+    """Open the database with its bus, and that of the Express application; wait for both."""
     open_own = partial(
         open_hub_store,
         revealed(config.database_url),
@@ -428,13 +428,13 @@ async def _open_stores(
 
 
 def _name_of(config: Config) -> str:
-    """The database, for people."""
+    """What logs call the database."""
     return str(config.database_url or config.data_dir)
 
 
 async def _drain(server: Server, orders: _Orders) -> None:
-    """Say that nobody new should come, and work on for a while; where other nodes are, have clients
-    go there meanwhile.
+    """Announce that no new connections should come, and go on for a while; where there are other
+    nodes, move the clients there meanwhile.
     """
     config, services = server.reloading.config, server.services
     services.status.is_leaving = True
@@ -442,7 +442,7 @@ async def _drain(server: Server, orders: _Orders) -> None:
         case Leaving.AT_ONCE:
             pass
         case Leaving.TO_SUCCESSOR:
-            # nobody waits for the end of this worker
+            # the successor takes new connections: nothing waits for the end of this worker
             seconds = max(config.drain_seconds, seconds_to_return(services.hub))
             await _hand_over(server, seconds)
         case Leaving.AFTER_DRAIN if config.drain_seconds:
@@ -462,7 +462,7 @@ async def _drain(server: Server, orders: _Orders) -> None:
 
 
 def _others_live(services: Services, place: WorkerPlace | None) -> bool:
-    """Whether there are nodes but this one, and those that stop with it."""
+    """Whether there are other nodes than this one and those that stop with it."""
     if services.cluster is None:
         return False
     prefix = None if place is None else place.prefix
@@ -471,7 +471,7 @@ def _others_live(services: Services, place: WorkerPlace | None) -> bool:
 
 
 async def _hand_over(server: Server, seconds: float) -> None:
-    """Have clients go to other nodes, where they are taken for online all the time."""
+    """Move the clients to other nodes, which count them as online all the time."""
     services = server.services
     log.info("handing_over", connections=len(services.hub.clients()))
     server.stop_accepting()

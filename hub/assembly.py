@@ -88,27 +88,26 @@ from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 log = structlog.get_logger(__name__)
 
 ENTRY_SECONDS = 900.0  # in which a link signs a guest of the demo in
-HOLD_SECONDS = 0.05  # for which a gap may wait for what another node has stored
-STRANGERS_BURST_SECONDS = 2  # requests of so long may come at once from one address
+HOLD_SECONDS = 0.05  # for which a gap may wait for a message that another node has stored
+STRANGERS_BURST_SECONDS = 2  # one address may send the requests of so many seconds at once
 
 
 @define
 class Status:
-    """Whether new work is taken, until the server begins to stop; whether the server wants to stop,
-    or others are to come to another one, for which load balancers look; and where it is, since
-    when.
+    """The state of the server: `accepting` until it begins to stop; whether it wants to stop or is
+    drained, so that load balancers choose another one; its URL, and when it started.
     """
 
     accepting: bool = True
     is_leaving: bool = False
-    is_draining: bool = False  # because an operator says so
+    is_draining: bool = False  # by an operator's command
     url: str = ""
     since: datetime = field(factory=partial(datetime.now, UTC))
 
 
 @frozen
 class Services:
-    """What connections and HTTP routes work with."""
+    """The services that connections and HTTP routes use."""
 
     config: Config
     store: Store
@@ -170,10 +169,10 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
         upload_files: what people upload.
         passwords: hashes passwords; by default at the cost recommended for servers.
         foreign_sessions: the logins of an Express application on the same users.
-        tracing: makes spans; None: nothing does.
+        tracing: makes spans; None: there are none.
         bus: carries bulletins to other nodes; None: there are none.
         siblings: the other workers of the same parent.
-        node: who the hub is among them; by default one that they do not reach.
+        node: the hub as one of the nodes; by default without an address where others reach it.
     """
     cluster = None
     if bus is not None:
@@ -408,7 +407,7 @@ async def open_services(  # noqa: PLR0913, PLR0915  one statement for each servi
 
 
 def new_node(config: Config) -> Node:
-    """Who the hub is among those of its database."""
+    """The hub as one of the nodes on its database, without an address."""
     name = config.node_name or f"n{secrets.token_hex(3)}"
     return Node(name, secrets.token_hex(8), None, version("parlour"))
 
@@ -441,7 +440,7 @@ def _lifetimes(config: Config) -> Mapping[str, timedelta]:
 
 
 def allowances(config: Config) -> Mapping[Kind, Allowance]:
-    """What a user may do, as far as it is a setting."""
+    """The allowances of a user that are settings."""
     return {
         Kind.CONNECTIONS: Allowance(config.user_connections, None),
         Kind.MESSAGES: Allowance(config.user_messages_per_second, 1),

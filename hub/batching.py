@@ -1,7 +1,7 @@
 """Collects what arrives while a statement is in flight and runs it as the next one.
 
-Guarantees: an idle batcher starts at once, or, if it is told to, waits for what the next turns of
-the loop bring; a busy one grows its batches instead of its queue; items are worked off in the order
+Guarantees: an idle batcher starts at once or, with `turns`, waits for the items of the next turns
+of the loop; a busy one grows its batches instead of its queue; items are processed in the order
 they were put; waiting items are bounded: beyond that, `put` waits.
 Must not know: what an item is, or that there is a database.
 """
@@ -13,7 +13,7 @@ import trio
 
 T = TypeVar("T")
 MAX_BATCH: Final = 512  # items
-GATHERING_TURNS: Final = 20  # that a batch of lookups waits for more at most: see `Batcher`
+GATHERING_TURNS: Final = 20  # that a batch of lookups waits at most: see `Batcher`
 
 Run: TypeAlias = Callable[[Sequence[T]], Awaitable[None]]
 
@@ -22,11 +22,11 @@ class Batcher(Generic[T]):
     """One batch at a time.
 
     Args:
-        run: works off one batch. What it raises ends `serve`.
+        run: processes one batch. An exception that it raises ends `serve`.
         max_batch: items in one batch.
         max_waiting: items not yet in a batch; `put` waits beyond that.
-        turns: of the loop that a batch waits for more items at most, while each brings some. A
-            busy loop has much to put; an idle one loses a turn.
+        turns: how many turns of the loop a batch waits at most for more items; it stops waiting
+            after a turn that adds none. A busy loop adds many items; an idle one loses a turn.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Batcher(Generic[T]):
                 return waiting
 
     async def serve(self) -> None:
-        """Work off batches until cancelled."""
+        """Process batches until cancelled."""
         with self._receive:
             async for item in self._receive:
                 batch = [item]

@@ -3,9 +3,9 @@
 Guarantees: one collection looks at some ten thousand objects, however many connections there are,
 so it holds the loop for milliseconds. Must not know: what the objects are.
 
-What survived two collections lives as long as a connection or the process and is freed when it is
-let go: ended connections leave no cycles behind. So it is not looked at again. Looking at all of
-ten thousand connections took a second, whenever their number had grown by a quarter.
+An object that survived two collections lives as long as a connection or the process, and is freed
+with its last reference: ended connections leave no cycles behind. So it is not looked at again. To
+look at all of ten thousand connections took a second, whenever their number had grown by a quarter.
 """
 
 import gc
@@ -21,10 +21,10 @@ NEVER: Final = 1_000_000_000
 
 @contextmanager
 def collecting_little(collected: Callable[[float], None]) -> Iterator[None]:
-    """Look for garbage among what is young. What is there now is not looked at.
+    """Collect garbage among young objects only; those that exist now are not looked at.
 
     Args:
-        collected: is told how many seconds a collection took.
+        collected: gets the seconds that a collection took.
     """
     began = 0.0
 

@@ -1,8 +1,8 @@
 """What the hub counts, in the text format of Prometheus.
 
-Guarantees: each instance counts for itself; what is counted is a plain number where it happens, and
-becomes text when somebody asks, at most once every `FRESH_SECONDS`, however often they do. Must not
-know: what there is to count, beside the few things that have no better place.
+Guarantees: each instance counts for itself; a count is a plain number where it is made, and becomes
+a page on request, at most once every `FRESH_SECONDS`. Must not know: what there is to count, except
+the few figures that have no better place.
 """
 
 import platform
@@ -40,7 +40,7 @@ class Counts:
     Args:
         name: without `parlour_` and `_total`.
         meaning: one sentence for operators.
-        values: by the values of the labels; without labels one, by `()`.
+        values: the counts, by the values of the labels; without labels one, by `()`.
         labels: their names.
     """
 
@@ -94,9 +94,9 @@ class LoginOutcome(StrEnum):
 
 
 class Metrics:
-    """The figures of one server: those that are asked for, and those that only this class has.
+    """The figures of one server: those of the functions given to `watch`, and those of this class.
 
-    `logins` and `uploads`, a number of files and one of bytes, are counted by who has them.
+    `logins`, `uploads` and `uploaded_bytes` are counted by the code that handles them.
     """
 
     def __init__(self) -> None:
@@ -114,24 +114,24 @@ class Metrics:
         self._one_at_a_time = trio.Lock()
         self.logins: Counter[LoginOutcome] = Counter()
         self.shown: Callable[[], Awaitable[bytes]] = self.page
-        """What operators are shown: of a worker, the page of all workers."""
+        """Makes the page for operators: for a worker, that of all workers."""
         self.uploads = 0
         self.uploaded_bytes = 0
 
     def watch(self, look: Callable[[], Iterable[Figure]]) -> None:
-        """Ask for these figures, too, whenever somebody wants to see them."""
+        """Call `look` for more figures, whenever they are read."""
         self._looks.append(look)
 
     def watch_log(self, dropped: Callable[[], int]) -> None:
-        """Ask for the number of log lines that were dropped whenever somebody looks."""
+        """Call `dropped` for the number of log lines that were dropped, whenever it is read."""
         self._dropped = dropped
 
     def collected(self, seconds: float) -> None:
-        """The garbage collector has looked for garbage."""
+        """The garbage collector has run for so many seconds."""
         self._collections.add(seconds)
 
     def responded(self, route: str, method: str, status: int | None, seconds: float) -> None:
-        """A request was responded to, or not (None). `route`: the pattern of its path."""
+        """A request has ended. `status`: None without a response; `route`: the path's pattern."""
         verb = method if method in METHODS else OTHER
         self._requests[route, verb, "none" if status is None else f"{status // 100}xx"] += 1
         durations = self._durations.get(route)
@@ -155,7 +155,7 @@ class Metrics:
         return "".join(line for figure in self.figures() for line in _text(figure))
 
     def figures(self) -> Iterator[Figure]:
-        """The same before they are text."""
+        """The same before they become text."""
         for look in self._looks:
             yield from look()
 
@@ -223,7 +223,7 @@ class Metrics:
 
 
 def _text(figure: Figure) -> Iterator[str]:
-    """The lines of a metric. prometheus-client's own way takes ten times as long for each."""
+    """The lines of a metric. prometheus-client takes ten times as long for each."""
     name, names = PREFIX + figure.name, figure.labels
     match figure:
         case Counts(values=counts):

@@ -1,7 +1,7 @@
-"""Settings that take effect while the hub runs, and which do not.
+"""Applies changed settings while the hub runs, as far as they need no restart.
 
-Guarantees: settings that cannot be used change nothing; what was changed and takes a restart is
-named. Connections that are open stay. Must not know: where settings come from, signals.
+Guarantees: settings that cannot be used change nothing; changed settings that need a restart are
+logged. Open connections stay. Must not know: where settings come from, signals.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from hub.sockets.tls import certificate_end, server_context
 log = structlog.get_logger(__name__)
 
 FILES_OF_FORWARDING: Final = 3
-"""How many open files one connection takes of nodes that forward to each other, at most."""
+"""How many open files one connection takes at most, where nodes forward to each other."""
 RELOADABLE: Final = frozenset(
     {
         "address_requests_per_second",
@@ -59,8 +59,8 @@ def caps_of(config: Config) -> Caps:
 
 
 def files_of_one(config: Config) -> int:
-    """How many open files a connection may need: it may be forwarded where there are other nodes,
-    which workers are to each other.
+    """How many open files a connection may need: it may be forwarded where there are other nodes;
+    workers are nodes.
     """
     is_alone = config.bus is None and config.workers == 1
     return 1 if is_alone else FILES_OF_FORWARDING
@@ -71,8 +71,8 @@ class Reloading:
     """Applies settings to a running hub.
 
     Args:
-        services: what runs.
-        acceptor: what accepts connections.
+        services: those that run.
+        acceptor: accepts connections.
         config: the settings in force.
         warn_from: logs statements of the database that take so many seconds; 0: none.
 
@@ -90,7 +90,8 @@ class Reloading:
         return certificate_end(self.config)
 
     def apply(self, config: Config) -> None:
-        """Put into force what can be; the certificate is read again in any case.
+        """Apply the settings that need no restart; the certificate is read again, unless TLS was
+        switched on or off.
 
         Raises:
             ConfigError: the certificate cannot be used; nothing has changed.
@@ -101,7 +102,7 @@ class Reloading:
         end = self.certificate_end if is_other else certificate_end(config)
         changed = _changed(self.config, config) & RELOADABLE
         kept = _changed(self.services.config, config) - RELOADABLE
-        if is_other:  # addresses and cookies would be others
+        if is_other:  # addresses and cookies would change
             kept |= {"tls_cert", "tls_key"}
         self.config = config
         self.acceptor.tls = tls

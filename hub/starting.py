@@ -1,8 +1,8 @@
-"""Waiting for a database that is not there yet, and what the port says meanwhile.
+"""Waits for a database that is not available yet, and responds at the port meanwhile.
 
-Guarantees: what heals by itself is waited for, however long it takes, and the log says why, once
-for each reason; what does not heal ends the start. Meanwhile `/healthz` says 200 and everything
-else 503. Must not know: which database it is.
+Guarantees: after an error that may pass the start waits, however long it takes, and logs the
+reason when it changes; any other error ends the start. Meanwhile `/healthz` returns 200 and
+everything else 503. Must not know: which database it is.
 """
 
 import random
@@ -23,8 +23,8 @@ from persistence.records import StoreUnavailable
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
-Tell: TypeAlias = Callable[[str], None]
-"""Tells whoever supervises the process how it is, in the words of sd_notify(3)."""
+Notify: TypeAlias = Callable[[str], None]
+"""Reports the state of the process to its supervisor, in the format of sd_notify(3)."""
 
 FIRST_PAUSE_SECONDS: Final = 0.25
 LONGEST_PAUSE_SECONDS: Final = 5.0
@@ -41,7 +41,7 @@ async def open_patiently(
     open_one: Callable[[], AbstractAsyncContextManager[T]],
     note: Callable[[str], None],
 ) -> T:
-    """What a context gives, entered on `stack` when what it needs is there.
+    """Enter a context on `stack` once its database is available; returns the context's value.
 
     Args:
         stack: exits it.
@@ -50,9 +50,9 @@ async def open_patiently(
         note: gets each new reason to wait.
 
     Raises:
-        Exception: whatever does not heal by itself.
+        Exception: an error that does not pass by itself.
     """
-    told = ""
+    logged = ""
     pause = FIRST_PAUSE_SECONDS
     while True:
         try:
@@ -61,11 +61,11 @@ async def open_patiently(
             reason = _passing(error)
             if reason is None:
                 raise
-        if reason != told:
-            told = reason
+        if reason != logged:
+            logged = reason
             log.warning("waiting_for_database", database=name, reason=reason)
             note(reason)
-        await trio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  that hubs do not come at once
+        await trio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  hubs shall not retry together
         pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
 
@@ -79,28 +79,28 @@ def _passing(error: BaseException) -> str | None:
 
 @define
 class Waiting:
-    """What others are told while the hub waits.
+    """Responds to clients, and reports to the supervisor, while the hub waits.
 
     Args:
-        places: where they ask, and what speaks TLS there.
-        tell: tells a supervisor.
-        nursery: runs what answers them.
+        places: the sockets where clients connect, and the context of TLS there.
+        notify: reports to the supervisor.
+        nursery: runs the task that responds.
     """
 
     places: Sequence[tuple[Sequence[socket.socket], ssl.SSLContext | None]]
-    tell: Tell
+    notify: Notify
     nursery: trio.Nursery
     _answering: trio.CancelScope | None = None
 
     def begin(self, reason: str) -> None:
         """There is a reason to wait, perhaps another one than before."""
-        self.tell(f"STATUS=Waiting for the database: {reason}")
+        self.notify(f"STATUS=Waiting for the database: {reason}")
         if self._answering is None:
             self._answering = trio.CancelScope()
             self.nursery.start_soon(self._answer_all, self._answering)
 
     def end(self) -> None:
-        """Leave who connects from now on to the hub."""
+        """Leave new connections to the hub, from now on."""
         if self._answering is not None:
             self._answering.cancel()
 
@@ -108,7 +108,7 @@ class Waiting:
         with scope:
             async with trio.open_nursery() as nursery:
                 for listeners, tls in self.places:
-                    copies = [each.dup() for each in listeners]  # which accepting closes
+                    copies = [each.dup() for each in listeners]  # the acceptor closes them
                     acceptor = Acceptor(_answer, STAND_IN_CAPS, tls)
                     nursery.start_soon(acceptor.accept_forever, copies, nursery)
 

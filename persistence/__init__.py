@@ -1,7 +1,7 @@
 """The store: `interface` declares its operations, `open_store` opens the one in Postgres.
 
-Guarantees: when a context here is entered, the schema is up to date and the server answers; when it
-is left, no server, connection or asyncio loop remains.
+Guarantees: when a context here is entered, the schema is up to date and the server responds; when
+it is left, no server, connection or asyncio loop remains.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -35,7 +35,7 @@ from persistence.postgres.servers.standbys import open_standbys
 from persistence.upkeep.restoring import require_whole
 
 COMMAND_WAIT_SECONDS: Final = 10.0
-"""How long a command waits for others to end whose schema it has to change."""
+"""How long a command that must change the schema waits for the hubs of the database to end."""
 
 __all__ = [
     "check_standbys",
@@ -60,8 +60,9 @@ async def open_database(database_url: str | None, data_dir: Path) -> AsyncIterat
         StoreUnavailable: the database cannot be reached.
         DatabaseRefused: there is no such database, or its user may not use it.
         SchemaTooNew, SchemaChanged, UnknownSchema: its schema is not one of this version's.
-        SchemaLocked: another session keeps the schema locked; the text says who.
-        SchemaInUse: it would have to be changed while a hub serves it; the text says which.
+        SchemaLocked: another session keeps the schema locked; the text names it.
+        SchemaInUse: the schema would have to be changed while a hub serves the database; the text
+            names the hub.
     """
     async with _open_server(database_url, data_dir, run_for_command) as (admin, dsn):
         await _bring_up_to_date_alone(admin, dsn, COMMAND_WAIT_SECONDS)
@@ -103,25 +104,25 @@ async def open_hub_store(  # noqa: PLR0913  what a hub needs of its database
     run_server: Callable[[Path], AbstractAsyncContextManager[str]] = run_embedded,
     watch: StatementWatch = UNWATCHED,
 ) -> AsyncIterator[tuple[Store, Bus | None]]:
-    """The store of a hub: the schema is brought up to date once no other hub works with it, but
-    nodes, which share a bus.
+    """The store of a hub, and its bus if it is a node. The schema is brought up to date while no
+    other hub serves the database; an up-to-date one is shared with other nodes.
 
     Args:
-        database_url: as `open_store`; so are the next three.
-        data_dir: see there.
-        pool_size: see there.
-        lanes: see there.
+        database_url: as in `open_store`.
+        data_dir: as in `open_store`.
+        pool_size: as in `open_store`.
+        lanes: as in `open_store`.
         wait_seconds: how long to wait for another hub to end.
         bus_url: what carries bulletins between nodes; None: the hub is the only one.
-        require_sync_standby: whether the store is of no use without one.
+        require_sync_standby: whether the store must not be used without a synchronous standby.
         run_server: runs the embedded server, or finds the one that a parent process runs.
-        watch: what is noted of its statements.
+        watch: logs and traces the store's statements.
 
     Raises:
-        AlreadyServed: another hub serves the database that is not one of these nodes; the text
-            says which.
-        SchemaInUse: other nodes serve it, and the schema would have to be changed.
-        UnsafeDatabase: as `open_store`.
+        AlreadyServed: the database is served by a hub that is not one of these nodes; the text
+            names it.
+        SchemaInUse: other nodes serve the database, and its schema would have to be changed.
+        UnsafeDatabase: as in `open_store`.
         DatabaseUnfit: there is no synchronous standby, or the role may not see it.
         UnusableBus: there is no such bus.
     """
@@ -155,7 +156,7 @@ async def _open_bus(url: str | None, store: Store, dsn: str) -> AsyncIterator[Bu
 
 
 async def check_standbys(database_url: str) -> None:
-    """Look whether a database has a synchronous standby.
+    """Check that a database has a synchronous standby.
 
     Raises:
         DatabaseUnfit: it has none, or the role may not see it.
@@ -167,11 +168,11 @@ async def check_standbys(database_url: str) -> None:
 
 @asynccontextmanager
 async def open_beside(database_url: str | None, data_dir: Path) -> AsyncIterator[str]:
-    """The DSN of a database as it is, also while a hub serves it. The asyncio loop that is needed
-    for it runs while the context is open.
+    """The DSN of a database as it is, without a migration, also while a hub serves it. The asyncio
+    loop that its connections need runs while the context is open.
 
     Raises:
-        EmbeddedPostgresError: there is no embedded one, or it cannot start.
+        EmbeddedPostgresError: there is no embedded database, or its server cannot start.
         NotRestored: a restore into the folder was interrupted.
     """
     require_whole(data_dir)
@@ -186,8 +187,8 @@ async def _open_server(
     data_dir: Path,
     run: Callable[[Path], AbstractAsyncContextManager[str]],
 ) -> AsyncIterator[tuple[str, str]]:
-    """The DSNs of a server that runs: for who may change everything, and for everything else, which
-    on an external one is the same. `run`: how the embedded one is run.
+    """Two DSNs of a running server: of the role that may change the schema, and of the role for
+    everything else. On an external server they are the same. `run`: runs the embedded server.
 
     Raises:
         NotRestored: a restore into the folder was interrupted.
@@ -202,7 +203,7 @@ async def _open_server(
 async def _open_hold(
     admin: str, dsn: str, wait_seconds: float, tenancy: Tenancy
 ) -> AsyncIterator[Hold]:
-    """The hold on a database whose schema is up to date, which no node changes beneath others."""
+    """The hold on a database with an up-to-date schema. A node migrates only while none serves."""
     if tenancy is SHARED:
         await _bring_up_to_date_alone(admin, dsn, wait_seconds)
     async with open_hold(dsn, wait_seconds, tenancy) as hold:
@@ -212,7 +213,7 @@ async def _open_hold(
 
 
 async def _bring_up_to_date_alone(admin: str, dsn: str, wait_seconds: float) -> None:
-    """As `_bring_up_to_date`, while no hub serves the database if its schema has to be changed."""
+    """As `_bring_up_to_date`, but changes the schema only while no hub serves the database."""
     deadline = trio.current_time() + wait_seconds
     while files := await missing_files(admin):
         try:
@@ -225,8 +226,8 @@ async def _bring_up_to_date_alone(admin: str, dsn: str, wait_seconds: float) -> 
                     f" ({_some(files)}): end all hubs of the database before you start one of this"
                     " version"
                 ) from None
-            await trio.sleep(ASK_SECONDS)  # it may be one of this version, which has just done so
-    await _bring_up_to_date(admin, dsn)  # nothing but rights, if anything
+            await trio.sleep(ASK_SECONDS)  # the hub may be of this version and have just migrated
+    await _bring_up_to_date(admin, dsn)  # at most the rights of the role
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
-"""What operators do, as the store keeps it; a part of `persistence.interface`.
+"""The audit of what operators do; a part of `persistence.interface`.
 
-Guarantees, for every implementation: a change of the database and its row are one transaction; a
-row is never changed. Must not know: who may do what, how an operator comes in.
+Guarantees, for every implementation: a change of the database and its audit row are one
+transaction; a row is never changed. Must not know: who may do what, how an operator comes in.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ class AuditEntry:
     Args:
         way: how they came in.
         peer: `uid 1000`, or an address.
-        action: what was done, as its command is called.
+        action: what was done, by the name of its command.
         details: more about it, as JSON; no secret.
     """
 
@@ -41,8 +41,8 @@ class AuditEntry:
 
 @frozen
 class AuditRow:
-    """An action that was kept. `user_id`: whom it was done to, if it was somebody; `username`: what
-    they are called by now.
+    """A recorded action. `user_id`: the user it was done to, or None; `username`: that user's
+    current username.
     """
 
     id: int
@@ -53,10 +53,10 @@ class AuditRow:
 
 
 class Audit(Protocol):
-    """What was done. Changes of accounts are kept by the operations of `Accounts`."""
+    """The recorded actions. Changes of accounts are recorded by the operations of `Accounts`."""
 
     async def note(self, entry: AuditEntry, user: User | None = None) -> None:
-        """Keep an action that changes nothing in the store. `user`: whom it is done to."""
+        """Record an action that changes nothing in the store. `user`: the user it is done to."""
 
     async def page(self, *, before: int | None, limit: int) -> Sequence[AuditRow]:
         """The newest `limit` rows with an id below `before`, newest first."""

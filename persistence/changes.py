@@ -1,7 +1,7 @@
-"""What a store notifies a running hub of: changes of rights, and of what somebody is asked.
+"""The changes that a store notifies a running hub of: of rights, and of requests to a user.
 
-Guarantees: immutable; each says who is concerned, and not what they may do now: that is asked when
-it is acted on. Must not know: commands, events, dialects, sockets.
+Guarantees: immutable; each names the users concerned, but not their present rights: those are
+looked up when the change is acted on. Must not know: commands, events, dialects, sockets.
 """
 
 from typing import TypeAlias
@@ -84,7 +84,7 @@ class PairMet:
 
 @frozen
 class BlockEnded:
-    """One of the two users blocks the other no more."""
+    """One of the two users no longer blocks the other."""
 
     one: UserId
     other: UserId
@@ -131,12 +131,12 @@ class RequestDecided:
 
 @frozen
 class InvitationChanged:
-    """The user was invited to a workspace, or an invitation of theirs is gone."""
+    """The user was invited to a workspace, or one of their invitations has ended."""
 
     user_id: UserId
 
 
 Question: TypeAlias = RequestDecided | InvitationChanged
-"""A change in what a user is asked, of which nobody else learns."""
+"""A change of the requests to a user; only that user's own connections get an event for it."""
 
 Change: TypeAlias = Loss | Gain | Question

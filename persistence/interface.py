@@ -1,4 +1,4 @@
-"""The operations of a store, as the rest of Parlour sees it.
+"""The operations of a store, as the rest of Parlour sees them.
 
 Guarantees, for every implementation (one suite of tests runs on all of them):
 
@@ -99,35 +99,35 @@ MAX_NAMED: Final = 1_000
 
 
 class Accounts(Protocol):
-    """Users and their password hashes. `audit`: keep that an operator does this, if it is done."""
+    """Users and their password hashes. `audit`: the entry to record if the operation is done."""
 
     async def create(self, new: NewUser, *, audit: AuditEntry | None = None) -> User:
-        """Raises Taken("email") or Taken("username"), which are compared by `name_key`, or
-        Taken("identity").
+        """Create an account. Raises Taken("email") or Taken("username"), which are compared by
+        `name_key`, or Taken("identity").
         """
 
     async def get(self, user_id: UserId) -> User | None:
         """The user, or None."""
 
     async def get_many(self, user_ids: Collection[UserId]) -> Mapping[UserId, User]:
-        """Those of the users that exist, by id."""
+        """The existing ones of these users, by id."""
 
     async def list_page(self, *, after: UserId | None, limit: int) -> Sequence[User]:
         """Users with an id above `after`, ascending, without the assistant."""
 
     async def find(self, username: str) -> User | None:
-        """By username, as `name_key` compares it; nobody who was deleted."""
+        """The user with this username, compared by `name_key`; never a deleted user."""
 
     async def of_identity(self, identity: Identity) -> User | None:
-        """The user who signs in by an account of a provider."""
+        """The user who signs in with this account of a provider."""
 
     async def credentials(self, login: str) -> Credentials | None:
-        """By username or email, as `name_key` compares them; whoever has it as their username comes
-        first, because anybody may give any email.
+        """The user with this username or email, compared by `name_key`. A username takes
+        precedence, because any user may enter any email.
         """
 
     async def password_hash(self, user_id: UserId) -> str | None:
-        """What the user's password is checked against; None: there is no such user."""
+        """The hash of the user's password; None: there is no such user."""
 
     async def set_password(
         self,
@@ -145,53 +145,53 @@ class Accounts(Protocol):
         """Replace the hash of the same password; sessions stay."""
 
     async def change_email(self, user_id: UserId, email: str) -> User:
-        """The user after that. Raises NoSuchUser, and Taken("email")."""
+        """Returns the changed user. Raises NoSuchUser, and Taken("email")."""
 
     async def propose_email(
         self, user_id: UserId, email: str, digest: bytes, *, seconds: float
     ) -> None:
-        """Keep an email that is still to be proved, in the place of an earlier one. Raises
-        NoSuchUser.
+        """Keep an email address that the user has still to prove, in place of an earlier proposal.
+        Raises NoSuchUser.
 
         Args:
-            user_id: whose it would be.
+            user_id: the user who proposes it.
             email: the address.
-            digest: of what proves it.
-            seconds: within which it may be, by the store's clock.
+            digest: the hash of the token that proves it.
+            seconds: how long it may be proved, by the store's clock.
         """
 
     async def take_proposed_email(self, user_id: UserId, digest: bytes) -> str | None:
-        """The email that this proves, once."""
+        """The proposed email with this digest, once; None: there is none, or it is too late."""
 
     async def identities(self, user_id: UserId) -> Sequence[Identity]:
-        """The accounts of providers by which the user signs in, oldest first."""
+        """The accounts of providers with which the user signs in, oldest first."""
 
     async def delete(self, user_id: UserId, fate: MessageFate = MessageFate.REMOVE) -> bool:
         """Delete an account and what belongs to it: its sessions, conversations, messages, files,
-        and the workspaces of which nobody else is a member. False, and nothing is done, if others
-        are members of a workspace that it owns.
+        and the workspaces without other members. False, and nothing is done, if the user owns a
+        workspace that has other members.
 
-        With KEEP, conversations stay, and messages that carry no file of the user's, as those of a
-        deleted user (`User.deleted_at`), who has the id but nothing else of them: `get` and
-        `get_many` find it, everything else is as if there were no such user. Raises NoSuchUser.
+        With KEEP, conversations stay, and messages that carry no file of the user's. Their author
+        is then a deleted user (`User.deleted_at`) with the same id and no personal data: `get` and
+        `get_many` find it, all other operations treat it as missing. Raises NoSuchUser.
         """
 
     async def change_profile(
         self, user_id: UserId, change: ProfileChange, *, audit: AuditEntry | None = None
     ) -> User:
-        """The user after that. Raises NoSuchUser."""
+        """Returns the changed user. Raises NoSuchUser."""
 
     async def deactivate(self, user_id: UserId, *, audit: AuditEntry | None = None) -> User:
-        """End every session of the user, and let none be opened until `reactivate`; repeating
-        changes nothing. The user after that. Raises NoSuchUser.
+        """End every session of the user, and allow no new one until `reactivate`; repeating changes
+        nothing. Returns the changed user. Raises NoSuchUser.
         """
 
     async def reactivate(self, user_id: UserId, *, audit: AuditEntry | None = None) -> User:
-        """Undo `deactivate`, but for the sessions. The user after that. Raises NoSuchUser."""
+        """Undo `deactivate`, but not for sessions. Returns the changed user. Raises NoSuchUser."""
 
 
 class Relations(Protocol):
-    """Follows and blocks, and the policy that is made of them."""
+    """Follows and blocks, and the rights that depend on them."""
 
     async def request_follow(self, follower: UserId, followee: UserId) -> FollowStatus | None:
         """Ask to follow: pending, or accepted at once if the followee's profile is public.
@@ -200,13 +200,13 @@ class Relations(Protocol):
         """
 
     async def accept_follow(self, followee: UserId, follower: UserId) -> bool:
-        """Accept a request; False if there is none that is pending."""
+        """Accept a follow request; False if none is pending."""
 
     async def remove_follow(self, follower: UserId, followee: UserId) -> bool:
         """Withdraw, refuse or end a follow; False if there was none."""
 
     async def follow_status(self, follower: UserId, followee: UserId) -> FollowStatus | None:
-        """None: there is no follow and no request."""
+        """The status of a follow or request; None: there is neither."""
 
     async def related(
         self,
@@ -218,22 +218,23 @@ class Relations(Protocol):
         offset: int = 0,
         limit: int = MAX_RELATIONS,
     ) -> Sequence[Relation]:
-        """One side of a user's follows, newest first: with `status` only those, with `before` those
-        that come after this place in the list, without the first `offset`.
+        """One side of a user's follows, newest first: with `status` only those of that status, with
+        `before` only those after this place in the list; the first `offset` of them are left out.
         """
 
     async def counts(self, user_id: UserId) -> FollowCounts:
-        """One statement."""
+        """How many follows and requests the user has. One statement."""
 
     async def accept_message_request(self, user_id: UserId, requester: UserId) -> bool:
         """Make the requester an accepted follower of the user. False, and nothing is done, unless
-        the requester has written to the user, who has never written back, and neither blocks the
-        other: otherwise anybody could make anybody their follower.
+        the requester has written to the user, the user has never written back, and neither blocks
+        the other: otherwise a user could make any other user their follower.
         """
 
     async def decline_message_request(self, user_id: UserId, requester: UserId) -> bool:
         """Take a message request out of the user's lists, until there is a newer message of the
-        requester, who learns nothing of it. False, and nothing is done, unless it is in them.
+        requester, who gets no event for it. False, and nothing is done, if the request is not in
+        the lists.
         """
 
     async def is_waiting(self, user_id: UserId, requester: UserId) -> bool:
@@ -243,19 +244,19 @@ class Relations(Protocol):
         self, user_id: UserId, *, text: str = "", before: UserId | None, limit: int
     ) -> Sequence[User]:
         """The newest accounts with an id below `before` that the user may message and whose name or
-        username contains `text`, as `plain_key` compares them, newest first, without the assistant.
+        username contains `text`, compared by `plain_key`, newest first, without the assistant.
         """
 
     async def block(self, blocker: UserId, blocked: UserId) -> bool:
         """Block a user, and end follows either way; False if they were blocked already. Raises
-        NoSuchUser, and ValueError if both are the same. Whom somebody blocks may block them too.
+        NoSuchUser, and ValueError if both are the same. Two users may block each other.
         """
 
     async def unblock(self, blocker: UserId, blocked: UserId) -> bool:
         """End a block; False if there was none."""
 
     async def blocked(self, user_id: UserId) -> Sequence[User]:
-        """The users whom this one blocks, newest block first."""
+        """The users that this one blocks, newest block first."""
 
     async def may_message(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
         """For each (sender, recipient), whether both exist and differ, neither blocks the other,
@@ -264,37 +265,37 @@ class Relations(Protocol):
         """
 
     async def may_show_typing(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[Permit]:
-        """As `may_message`, but in no message request: whether typing is shown."""
+        """As `may_message`, but false while their dm is a message request."""
 
     async def conversation_view(self, user_id: UserId, peer: UserId) -> ConversationView:
-        """What a user may see of their conversation with a peer, which they may if the peer does
-        not block them, and one of the two may message the other or the user blocks the peer.
+        """Whether a user may see their conversation with a peer: the peer does not block them, and
+        one of the two may message the other, the user blocks the peer, or the peer is deleted.
         """
 
     async def peer_views(self, pairs: Sequence[tuple[UserId, UserId]]) -> Sequence[PeerView]:
         """For each (user, peer), what the user may see of the peer: see `conversation_view` and
-        `presence_audience`. One statement, whose cost grows with the pairs alone: several times
-        that of a `conversation_view`.
+        `presence_audience`. One statement, whose cost depends only on the number of pairs: each
+        costs several times as much as a `conversation_view`.
         """
 
     async def blocked_either_way(
         self, user_ids: Collection[UserId]
     ) -> Mapping[UserId, frozenset[UserId]]:
-        """For each user, those whom they block or who block them. One statement."""
+        """For each user, the users who block them or are blocked by them. One statement."""
 
     async def conversation_peers(self, user_id: UserId) -> Sequence[UserId]:
         """The users with whom the user has a conversation of at least one message, by id."""
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[Change | None]]:
-        """The changes from now on, whoever makes them. None: some may have been missed."""
+        """The changes from now on, by any program. None: some may have been missed."""
 
     async def presence_audience(
         self, user_ids: Sequence[UserId]
     ) -> Mapping[UserId, frozenset[UserId]]:
-        """For each user, those who may know that they are online: an accepted follow exists either
-        way, or a dm in which both have written and one may message the other, or a common
-        workspace; without those who block the user or are blocked, and without the user. One
-        statement.
+        """For each user, the users who may know that this one is online: an accepted follow exists
+        either way, or a dm that was answered or accepted and in which one may message the other, or
+        a common workspace; without users who block the user or are blocked, and without the user.
+        One statement.
         """
 
 
@@ -314,14 +315,14 @@ class Channels(Protocol):
     async def heads(
         self, user_id: UserId, channel_ids: Collection[ChannelId]
     ) -> Sequence[ChannelHead]:
-        """The last seqs of those of the channels that the user may see, by channel id. One
+        """The heads of the channels that the user may see, by channel id; others are left out. One
         statement.
         """
 
     async def watermarks(
         self, user_id: UserId, channel_ids: Collection[ChannelId]
     ) -> Mapping[ChannelId, Watermarks]:
-        """Those of the user in these channels, where there are any, whoever may see them."""
+        """The user's watermarks in these channels, if there are any, without a check of rights."""
 
     async def may_join(self, pairs: Sequence[tuple[UserId, ChannelId]]) -> Sequence[bool]:
         """For each (user, channel), whether the user may see it. One statement."""
@@ -329,8 +330,8 @@ class Channels(Protocol):
     async def hidden_from(
         self, pairs: Sequence[tuple[UserId, ChannelId]]
     ) -> Sequence[frozenset[UserId] | None]:
-        """For each (user, channel), from whom what the user does there is hidden, because one of
-        the two blocks the other; None: the user may not write there. One statement.
+        """For each (user, channel), the users who may not see what the user does there, because one
+        of the two blocks the other; None: the user may not write there. One statement.
         """
 
     async def in_workspace(self, workspace_id: WorkspaceId) -> Sequence[Channel]:
@@ -338,12 +339,13 @@ class Channels(Protocol):
 
     async def search(self, user_id: UserId, text: str) -> Sequence[Channel]:
         """The channels of the user's workspaces whose class is `text`, or whose name or subject
-        contains it in upper or lower case.
+        contains it, regardless of case.
         """
 
     async def dm(self, one: UserId, other: UserId) -> Channel:
-        """The dm of two users, opened by `one`, made if it is missing. Until something was said it
-        is listed only for who opened it. Raises NoSuchUser, and ValueError if both are the same.
+        """The dm of two users, opened by `one`, made if it is missing. Until it has a message, only
+        a user who has opened it has it in their lists. Raises NoSuchUser, and ValueError if both
+        are the same.
         """
 
 
@@ -375,7 +377,7 @@ class Store:
 
 
 class Health(Protocol):
-    """Whether the store answers."""
+    """Whether the store is available."""
 
     async def check(self) -> None:
-        """Raises StoreUnavailable."""
+        """Raises StoreUnavailable if the store cannot be used now."""

@@ -1,8 +1,8 @@
 """The operations on invitations to workspaces, as the rest of Parlour sees them; a part of
 `persistence.interface`.
 
-Guarantees, for every implementation: nobody becomes a member by an invitation that they did not
-accept; a link lets in no more than it was made for. Must not know: commands, events, dialects.
+Guarantees, for every implementation: a user becomes a member by an invitation only by accepting it;
+a link admits no more users than it was made for. Must not know: commands, events, dialects.
 """
 
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class Invitation:
 
 @frozen
 class InvitationLink:
-    """A link by which anybody may join a workspace, so many times. Its secret is not kept."""
+    """A link by which any user may join a workspace, so many times. Its secret is not stored."""
 
     id: int
     workspace_id: WorkspaceId
@@ -35,22 +35,22 @@ class InvitationLink:
 
 
 class Invitations(Protocol):
-    """Who was asked to join a workspace, and the links by which anybody may."""
+    """Invitations of users to workspaces, and links by which any user may join."""
 
     async def invite(
         self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
     ) -> Workspace | Denial:
-        """Ask a user to join; nothing changes for who is a member or was asked. Otherwise as
-        `Workspaces.add_member`.
+        """Invite a user. Changes nothing for a member or a user who is invited already. Otherwise
+        as `Workspaces.add_member`.
         """
 
     async def of_user(self, user_id: UserId) -> Sequence[Invitation]:
-        """What the user was asked to join, newest first, but not by who blocks them or is blocked,
-        nor by who may no longer invite.
+        """The user's invitations, newest first, without those whose inviter blocks the user, is
+        blocked by them, or may no longer invite.
         """
 
     async def accept(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
-        """Make a user who was asked a member; None: there is no such invitation."""
+        """Make an invited user a member; None: there is no such invitation."""
 
     async def decline(self, workspace_id: WorkspaceId, user_id: UserId) -> bool:
         """End an invitation; False: there was none."""
@@ -64,12 +64,12 @@ class Invitations(Protocol):
         *,
         by: UserId,
     ) -> InvitationLink | Denial:
-        """Keep a link by which anybody may join."""
+        """Store a link by which any user may join."""
 
     async def links(
         self, workspace_id: WorkspaceId, *, by: UserId
     ) -> Sequence[InvitationLink] | Denial:
-        """The links that still work, oldest first, for who may invite."""
+        """The links that still work, oldest first. Only users who may invite get them."""
 
     async def end_link(
         self, workspace_id: WorkspaceId, link_id: int, *, by: UserId
@@ -77,9 +77,9 @@ class Invitations(Protocol):
         """End a link. None: done."""
 
     async def linked(self, token_hash: bytes) -> Workspace | None:
-        """Where a link leads that still works, and whose creator may still invite."""
+        """The workspace of a link that works and whose creator may still invite; else None."""
 
     async def join_by_link(self, token_hash: bytes, user_id: UserId) -> Workspace | None:
-        """Make a user a member by such a link; who is a member uses none of it. None: there is no
-        such link.
+        """Make a user a member by a link that `linked` finds; for a member, none of its uses is
+        taken. None: there is no such link.
         """

@@ -1,8 +1,8 @@
-"""What a user's lists show: conversations and channels, a page at a time.
+"""The lists of a user: conversations and channels, a page at a time.
 
-Guarantees: what a page costs grows with its length, and little with how many channels its user has;
-whatever is there all the time is on exactly one page, whatever comes and goes meanwhile. Must not
-know: how a right is decided.
+Guarantees: the cost of a page grows with its length, and little with the number of the user's
+channels; an entry that exists during the whole paging is on exactly one page, even if others are
+added and removed meanwhile. Must not know: how a right is decided.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -15,7 +15,7 @@ from persistence.records import ChannelHead, Conversation, Newest
 from protocol.model import MAX_ID, ChannelId, Message, User, UserId
 
 MAX_LISTED: Final = 500
-"""Entries of a page, unless it is said otherwise."""
+"""Entries of a page by default."""
 
 
 class Which(Enum):
@@ -44,7 +44,7 @@ class Order(Enum):
 
 
 Key: TypeAlias = tuple[str, ChannelId]
-"""Where a channel stands in a list that is sorted: what it is sorted by, and its id."""
+"""The position of a channel in a sorted list: the value it is sorted by, and its id."""
 
 
 @frozen
@@ -52,13 +52,13 @@ class Search:
     """Which channels are searched for, and the part of them that is shown.
 
     Args:
-        text: what their names contain in upper or lower case; of a conversation, the peer's.
-        order: what they are sorted by.
+        text: the channel's name contains it, regardless of case; for a conversation, the peer's.
+        order: what the channels are sorted by.
         is_descending: whether the largest comes first.
-        with_conversations: whether conversations that are not archived are among them.
-        after: only those behind this one; None: from the first one on.
-        offset: how many of those are left out.
-        limit: how many are shown.
+        with_conversations: whether conversations that are not archived are included.
+        after: only channels behind this key; None: from the first one on.
+        offset: how many of these are left out.
+        limit: how many are shown at most.
     """
 
     text: str = ""
@@ -72,8 +72,8 @@ class Search:
 
 @frozen
 class Found:
-    """A channel of a search: its name as the user sees it, the peer of a conversation, how many
-    members it has, and where it stands.
+    """A channel that a search has found: its name as the user sees it, the peer of a conversation,
+    the number of members, and the position in the list.
     """
 
     head: ChannelHead
@@ -96,32 +96,32 @@ class Lists(Protocol):
         before: int = MAX_ID,
         limit: int = MAX_LISTED,
     ) -> Sequence[Conversation]:
-        """The user's conversations with at least one message, by `Conversation.last_id`, largest
-        first; only those with a `last_id` below `before`.
+        """The user's conversations with at least one message and a `Conversation.last_id` below
+        `before`, the largest `last_id` first.
         """
 
     async def unread_count(self, user_id: UserId) -> int:
-        """Private messages that count as unread, by others whom the user does not block: the sum
-        over those of `conversations` that are neither archived nor muted.
+        """How many private messages count as unread, by peers that the user does not block: the sum
+        over the `conversations` that are neither archived nor muted.
         """
 
     async def undelivered(self, user_id: UserId, *, limit: int) -> Sequence[Message]:
         """The newest `limit` messages by others above the user's delivered watermarks, oldest
-        first, in the channels that have such a watermark, and in dms, that the user may still see.
+        first, in dms and in channels with such a watermark, if the user may still see them.
         """
 
     async def unread_in(
         self, user_id: UserId, channel_ids: Collection[ChannelId]
     ) -> Mapping[ChannelId, int]:
-        """The same of each of these conversations. Those in which nothing is unread may be
+        """How many messages are unread, by conversation. Those in which nothing is unread may be
         missing.
         """
 
     async def newest(
         self, user_id: UserId, channel_ids: Collection[ChannelId], *, among: int
     ) -> Mapping[ChannelId, Newest]:
-        """Of each of these channels of the user's workspaces that has a message; unread as
-        `Messages.unread_in`. One statement.
+        """The newest message of each of these channels of the user's workspaces, without empty
+        ones; unread as in `Messages.unread_in`. One statement.
         """
 
     async def channels(
@@ -132,24 +132,25 @@ class Lists(Protocol):
         after: int = 0,
         limit: int = MAX_LISTED,
     ) -> Sequence[ChannelHead]:
-        """The channels that the user may see, by id; only those with an id above `after`. A dm in
-        which nothing was said is listed for who opened it. One statement.
+        """The channels that the user may see, by id; only those with an id above `after`. A dm
+        without messages is listed only for a user who has opened it. One statement.
         """
 
     async def writable(
         self, user_id: UserId, channel_ids: Collection[ChannelId]
     ) -> frozenset[ChannelId]:
-        """Those of the channels that the user may see and write in. One statement."""
+        """The ones of these channels that the user may see and write in. One statement."""
 
     async def recent(self, user_id: UserId, *, limit: int) -> Sequence[ChannelHead]:
-        """As `channels`, those with the newest messages first. One statement."""
+        """As `channels`, the ones with the newest messages first. One statement."""
 
     async def moved_first(
         self, user_id: UserId, after: Mapping[UserId, int], *, only: bool = False, limit: int
     ) -> Sequence[ChannelHead]:
-        """The user's conversations: first those whose last seq is below that in `after`, by peer,
-        then those whose is above it, and then the others, each newest message first. In `after`,
-        0 stands for a peer that is not named; `only`: these are left out. One statement.
+        """The user's conversations, compared with the seqs in `after`, which are by peer: first
+        those with a lower last seq, then those with a higher one, then the others, each group by
+        newest message. A peer that `after` does not name counts as 0, or is left out with `only`.
+        One statement.
         """
 
     async def search(self, user_id: UserId, wanted: Search) -> Sequence[Found]:

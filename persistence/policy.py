@@ -1,8 +1,8 @@
 """Who may do what, as a table: place, action, and the standings that have the right.
 
-Guarantees: what is not in the table is allowed to nobody. The function `policy()` in
+Guarantees: an action that is not in the table is allowed to nobody. The function `policy()` in
 postgres/routines/policy.sql has the same rows (a test compares them), and docs/permissions.md is
-made of them. Must not know: how a user's standing in a place is found out.
+generated from them. Must not know: how a user's standing in a place is determined.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,9 @@ from protocol.model import ChannelKind, Standing
 
 
 class Place(StrEnum):
-    """Where something is done. `channel`, `announcements` and `conversation` are channels."""
+    """Where an action is taken. `channel`, `announcements` and `conversation` are kinds of
+    channels.
+    """
 
     WORKSPACE = "workspace"
     CHANNEL = "channel"
@@ -28,11 +30,11 @@ PLACES: Final[Mapping[ChannelKind, Place]] = {
     ChannelKind.ANNOUNCEMENT: Place.ANNOUNCEMENTS,
     ChannelKind.DM: Place.CONVERSATION,
 }
-"""What kind of place a channel is."""
+"""The place of each kind of channel."""
 
 
 class Action(StrEnum):
-    """What is done."""
+    """An action that needs a right."""
 
     SEE = "see"
     CREATE_CHANNEL = "create_channel"
@@ -138,5 +140,5 @@ _RIGHTS: Final = frozenset(
 
 
 def grants(place: Place, action: Action, standing: Standing | None) -> bool:
-    """Whether somebody with this standing (None: they have none) may take the action there."""
+    """Whether a user with this standing (None: without one) may take the action in this place."""
     return (place, action, standing) in _RIGHTS

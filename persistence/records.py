@@ -36,7 +36,7 @@ class StoreError(Exception):
 
 
 class StoreUnavailable(StoreError):
-    """The store does not answer now, and the operation's outcome is unknown. Trying again is safe
+    """The store is not available now, and the operation's outcome is unknown. Trying again is safe
     for reads and for sends with a key. `heals`: whether waiting may help.
     """
 
@@ -44,7 +44,7 @@ class StoreUnavailable(StoreError):
 
 
 class Unfit(Enum):
-    """Why a database that answers is of no use now."""
+    """Why a database that responds cannot be used now."""
 
     STANDBY = "standby"
     READ_ONLY = "read_only"
@@ -64,7 +64,7 @@ _UNFIT: Final = {
 
 
 class DatabaseUnfit(StoreUnavailable):
-    """The database answers, and is of no use now; `why`: for what reason."""
+    """The database responds, but cannot be used now; `why`: the reason."""
 
     def __init__(self, why: Unfit) -> None:
         self.why: Final = why
@@ -82,22 +82,22 @@ class Taken(StoreError):
 
 
 class Gone(StoreError):
-    """What a new row would refer to was deleted meanwhile: mostly the account of who asks."""
+    """A row that a new one would refer to was deleted meanwhile: mostly the asker's account."""
 
 
 class NoSuchUser(Gone):
-    """There is no user with an id that was given."""
+    """There is no user with a given id."""
 
 
 class Denial(Enum):
-    """Why something was not done for a user. What they may not see is as if it were not there."""
+    """Why an operation was not done for a user. What they may not see is NOT_FOUND."""
 
     NOT_FOUND = auto()
     NOT_ALLOWED = auto()
 
 
 class StorageFull(Enum):
-    """Why an upload was not added: whose files would be too many bytes together."""
+    """Why an upload was not added: the files of its owner, or all files, would exceed a quota."""
 
     OF_OWNER = "of_owner"
     OF_ALL = "of_all"
@@ -105,8 +105,8 @@ class StorageFull(Enum):
 
 @frozen
 class Identity:
-    """An account of a provider. `subject` names it there, for ever; names and addresses may change
-    or be given to somebody else, and identify nobody.
+    """An account of a provider. `subject` is its permanent id there; names and email addresses may
+    change or pass to another person, so they identify no account.
     """
 
     issuer: str
@@ -115,8 +115,8 @@ class Identity:
 
 @frozen
 class NewUser:
-    """An account to be created. Without a `username`, it gets one that is free, derived from
-    `called` or else the email. `identity`: by which its user signs in.
+    """An account to be created. Without a `username`, it gets a free one, derived from `called` or
+    else the email. `identity`: the account of a provider with which its user signs in.
     """
 
     name: str
@@ -138,7 +138,7 @@ class NewUser:
 
 
 def channel_key(name: str) -> str:
-    """What the names of a workspace's channels are compared by."""
+    """The key by which the names of a workspace's channels are compared."""
     return name_key(name).strip(" ")
 
 
@@ -153,7 +153,7 @@ UNCHANGED: Final = Unchanged.UNCHANGED
 
 @frozen
 class ProfileChange:
-    """What is to change of an account. What is not given stays as it is."""
+    """The new values for an account's profile. Fields that are not given stay as they are."""
 
     name: str | Unchanged = UNCHANGED
     first_name: str | Unchanged = UNCHANGED
@@ -182,10 +182,10 @@ class Credentials:
 class Draft:
     """A message to be stored, for a recipient or for a channel: exactly one of the two is set.
 
-    `key`: the author's idempotency key, 1 to 255 characters. `asker_id`: of a message of the
-    assistant, the user whom it answers; it is stored as read by them. `parent_id`: the message that
-    this one replies to. `forwards`: the message that this one becomes a copy of: content, kind and
-    file are taken from it when it is stored.
+    `key`: the author's idempotency key, 1 to 255 characters. `asker_id`: for a message of the
+    assistant, the user whose question it answers; it is stored as read by that user. `parent_id`:
+    the message that this one replies to. `forwards`: the message that this one becomes a copy of:
+    its content, kind and file are copied when the draft is stored.
     """
 
     author_id: UserId
@@ -213,8 +213,8 @@ Outcome: TypeAlias = Posted | Refusal
 
 @frozen
 class Locked:
-    """Another transaction holds what a draft needs. It is not stored, nor are those behind it in
-    the same conversation.
+    """Another transaction holds a lock that a draft needs. The draft is not stored, nor are later
+    ones in the same conversation.
     """
 
 
@@ -222,20 +222,20 @@ class Side(Enum):
     """Which follows of a user are listed."""
 
     FOLLOWERS = auto()
-    """Who follows the user, or asks to."""
+    """Users who follow the user, or have asked to."""
 
     FOLLOWING = auto()
-    """Whom the user follows, or asked to."""
+    """Users that the user follows, or has asked to follow."""
 
 
 Place: TypeAlias = tuple[int, UserId]
-"""Where a follow stands in a list: when it was made, and the user."""
+"""The position of a follow in a list: when it was made, and the user."""
 
 
 @frozen
 class Relation:
-    """A follow between the user who asks and `user`; which way depends on the list. `made`: grows
-    with the time at which it was made.
+    """A follow between the owner of a list and `user`; its direction depends on the list. `made`:
+    grows with the time at which it was made.
     """
 
     user: User
@@ -244,13 +244,13 @@ class Relation:
 
     @property
     def place(self) -> Place:
-        """Where it stands in the list."""
+        """Its position in the list."""
         return self.made, self.user.id
 
 
 @frozen
 class FollowCounts:
-    """How many users follow one and are followed by them, and how many requests wait for them."""
+    """How many users follow a user, how many the user follows, and how many requests wait."""
 
     followers: int
     following: int
@@ -261,10 +261,11 @@ class FollowCounts:
 class Advance:
     """A watermark moved forward, to `seq`.
 
-    `message_ids`: the messages of others between the old and the new one, oldest first, the newest
-    1,000; `author_ids`: the author of each. `peer_id`: the other user of a dm. `audience`: those of
-    them who may still see the channel. `hidden_from`: those who block the user or are blocked, who
-    are no part of the audience.
+    `message_ids`: the messages of others between the old watermark and the new one, oldest first,
+    at most the newest 1,000; `author_ids`: the author of each. `peer_id`: the other user of a dm.
+    `audience`: these authors and the peer, if they may still see the channel and are not in
+    `hidden_from`. `hidden_from`: users who block this one or are blocked by them, and the peer if
+    the dm is a request to the user.
     """
 
     channel_id: ChannelId
@@ -278,8 +279,8 @@ class Advance:
 
 @frozen
 class Reading:
-    """What marking messages read has changed. `note`: what was marked unread is so no more, or less
-    of it.
+    """The result of marking messages read. `note`: the channel's changed note, if an "unread from
+    here" ended or moved.
     """
 
     advance: Advance | None = None
@@ -296,9 +297,10 @@ class Permit:
 
 @frozen
 class PeerView:
-    """What a user may see of a peer: their conversation, and whether the peer is online; whether
-    they are acquainted, by an accepted follow, an answer or a workspace, for without that the user
-    has never known it; whether one of them blocks the other; and their dm if there is one.
+    """What a user may see of a peer. `may_see`: their conversation. `knows`: whether the peer is
+    online. `acquainted`: whether they have an accepted follow, an answered dm or a common
+    workspace; without one, the user never knew the peer's presence. `blocked`: whether one of them
+    blocks the other. `channel_id`: their dm if there is one.
     """
 
     may_see: bool
@@ -320,18 +322,18 @@ class ConversationView:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether the peer blocks the user, to whom the peer is as if there were none."""
+        """Whether the peer blocks the user; the peer is then shown as missing."""
         return self.blocked and not self.may_see
 
     @property
     def is_closed(self) -> bool:
-        """Whether there is a conversation, but no right to it."""
+        """Whether there is a conversation that the user may not see."""
         return self.channel_id is not None and not self.may_see
 
 
 @frozen
 class Access:
-    """A channel, and whether the user who asks may see it."""
+    """A channel, and whether the asking user may see it."""
 
     channel: Channel
     allowed: bool
@@ -339,8 +341,8 @@ class Access:
 
 @frozen
 class ChannelHead:
-    """A channel that a user may see, the seq of its last message, and the rev of the last revision
-    of one; 0 when there is none.
+    """A channel that a user may see, the seq of its last message, and the rev of its last revision;
+    0 when there is none.
     """
 
     channel: Channel
@@ -384,7 +386,7 @@ class Gap:
 
 @frozen
 class Membership:
-    """A member of a workspace, and what they are in it."""
+    """A member of a workspace, and their standing in it."""
 
     user: User
     standing: Standing
@@ -403,8 +405,8 @@ class NewChannel:
 
 @frozen
 class Written:
-    """What a user wrote in a part of the log, oldest first. `upto`: the id of the last message of
-    that part; None: there is no message above.
+    """The messages of a user in a part of the log, oldest first. `upto`: the id of the last message
+    of the part; None: there is no message above `above`.
     """
 
     messages: Sequence[Message]
@@ -413,8 +415,8 @@ class Written:
 
 @frozen
 class Expired:
-    """How many messages were removed. `next_above`: the channel to go on above; None: that was
-    all.
+    """How many messages were removed. `next_above`: the channel id to go on above; None: there are
+    no more channels.
     """
 
     removed: int
@@ -425,10 +427,10 @@ class Expired:
 class Conversation:
     """A dm as one participant sees it.
 
-    `is_request`: the peer wrote first, and the participant has neither answered nor accepted it,
-    nor let the peer in otherwise: by following them, by letting them follow a private profile, or
-    in a common workspace. `last_id` and `last_seq`: of the channel's last message, which may be
-    deleted or the assistant's. `last_rev`: of the last revision of one.
+    `is_request`: the peer wrote first, and the participant has neither answered nor accepted the
+    request, nor let the peer in otherwise: by following them, by accepting them as a follower of a
+    private profile, or in a common workspace. `last_id` and `last_seq`: of the channel's last
+    message, which may be deleted or the assistant's. `last_rev`: of the channel's last revision.
     `mute`, `unread_from`: see `ChannelNote`.
     """
 

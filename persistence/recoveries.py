@@ -1,6 +1,6 @@
 """The operations on connections that can be recovered; a part of `persistence.interface`.
 
-Guarantees: a position is kept under a hash alone. Must not know: sockets.
+Guarantees: a position is stored under a hash of the secret id alone. Must not know: sockets.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,9 @@ from protocol.model import ChannelId, Reached, UserId
 
 @frozen
 class Recovery:
-    """The position of a connection that ended: by channel, what it received at least."""
+    """The position of a connection that ended: by channel, a seq and rev up to which it received
+    all.
+    """
 
     user_id: UserId
     positions: Mapping[ChannelId, Reached]
@@ -26,8 +28,8 @@ class Recoveries(Protocol):
     async def save(
         self, key: bytes, user_id: UserId, positions: Mapping[ChannelId, Reached]
     ) -> datetime:
-        """Keep a connection's position, in place of the earlier one; returns when, by the store's
-        clock. Raises NoSuchUser.
+        """Store a connection's position, in place of the earlier one; returns the time, by the
+        store's clock. Raises NoSuchUser.
         """
 
     async def find(self, key: bytes, *, within: float) -> Recovery | None:
@@ -37,4 +39,4 @@ class Recoveries(Protocol):
         """Note that these connections are still open."""
 
     async def purge(self, *, older_than: float) -> int:
-        """Delete those that were not touched for so many seconds; returns how many."""
+        """Delete positions that were not touched for so many seconds; returns how many."""

@@ -1,8 +1,8 @@
 """The operations on sessions, as the rest of Parlour sees them; a part of `persistence.interface`.
 
 Guarantees, for every implementation: a session is found by the hash of its token alone, and not
-after it has ended, by the clock of the database; whoever ends it, it is told. Must not know:
-tokens, cookies, sockets.
+after it has ended, by the clock of the database; `changes` reports its end, whichever program ends
+it. Must not know: tokens, cookies, sockets.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,7 +19,7 @@ from protocol.model import Session, SessionId, UserId
 
 @frozen
 class OpenSession:
-    """A live session as its owner is shown it."""
+    """A live session, as shown to its user."""
 
     id: SessionId
     created_at: datetime
@@ -36,21 +36,21 @@ class SessionEnded:
 
 @frozen
 class SessionChanged:
-    """The session has another end."""
+    """The session's end has changed."""
 
     session_id: SessionId
 
 
 @frozen
 class UserChanged:
-    """The account changed: what is cached of it, also with its sessions, is out of date."""
+    """The account changed: cached data of it, also with its sessions, is out of date."""
 
     user_id: UserId
 
 
 @frozen
 class UserDeactivated:
-    """Nobody may be signed in to the account."""
+    """The account was deactivated: no session may stay open or be opened."""
 
     user_id: UserId
 
@@ -77,12 +77,12 @@ class ForeignSession:
 
 
 def due_in(left: timedelta) -> float:
-    """When something is over that has so much time left, as `trio.current_time()`."""
+    """The end of something that has so much time left, as `trio.current_time()`."""
     return trio.current_time() + left.total_seconds()
 
 
 def time_left(due: float) -> timedelta:
-    """How much time something has left that is over then; negative: it is over."""
+    """The time left until `due`; negative if it has passed."""
     return timedelta(seconds=due - trio.current_time())
 
 
@@ -90,7 +90,7 @@ class Sessions(Protocol):
     """Sessions, found by the hash of their token."""
 
     async def open(self, user_id: UserId, token_hash: bytes, lifetime: timedelta) -> Session:
-        """Raises NoSuchUser: there is none, or it is deactivated."""
+        """Open a session. Raises NoSuchUser: there is no such user, or they are deactivated."""
 
     async def find(self, token_hashes: Sequence[bytes]) -> Sequence[Session | None]:
         """For each hash, the session, or None if there is none or it has expired."""
@@ -104,44 +104,43 @@ class Sessions(Protocol):
     async def close_all(
         self, user_id: UserId, *, keep: SessionId | None = None, audit: AuditEntry | None = None
     ) -> Sequence[SessionId]:
-        """End every session of a user but `keep`; returns their ids. `audit`: keep that an operator
-        does this.
+        """End every session of a user but `keep`; returns their ids. `audit`: the entry to record
+        if an operator does this.
         """
 
     async def end(self, user_id: UserId, session_id: SessionId) -> bool:
-        """End a session; False if there is none of that user."""
+        """End a session; False if the user has no such session."""
 
     async def of_user(self, user_id: UserId) -> Sequence[OpenSession]:
         """The user's sessions that have not expired, the one that was used last first."""
 
     async def note_used(self, session_ids: Sequence[SessionId]) -> None:
-        """These sessions were used just now."""
+        """Note that these sessions were used just now."""
 
     async def extend(
         self, session_id: SessionId, *, lifetime: timedelta, longest: timedelta
     ) -> Session | None:
-        """Have a session live for `lifetime` from now on, but not beyond `longest` after it was
-        opened, and never shorter. Returns what it is then, or None if there is none or it has
-        expired.
+        """Let a session end `lifetime` from now, but at most `longest` after it was opened, and
+        never earlier than before. Returns the session, or None if there is none or it has expired.
         """
 
     async def purge_expired(self) -> int:
         """Delete the sessions that have expired; returns how many."""
 
     async def secret(self, name: str, proposal: str) -> str:
-        """The secret of that name. The first proposal is stored, and returned from then on."""
+        """The secret of that name. The first proposal is stored, and returned by later calls."""
 
     async def ends(self, session_ids: Sequence[SessionId]) -> Mapping[SessionId, datetime]:
-        """When those of the sessions end that have neither been deleted nor expired."""
+        """The ends of these sessions, without those that were deleted or have expired."""
 
     def changes(self) -> AbstractAsyncContextManager[AsyncIterator[SessionChange | None]]:
-        """The sessions that end or get another end, and the users that change or are deactivated,
-        from now on, whoever changes them. None: some may have been missed.
+        """The sessions that are deleted or get another end, and the users that change, are
+        deactivated or reactivated, from now on, by any program. None: some may have been missed.
         """
 
 
 class ForeignSessions(Protocol):
-    """The sessions of another application, only read."""
+    """The sessions of another application, which are only read."""
 
     async def find(self, sid: str) -> ForeignSession | None:
         """The session, or None if there is none or it has expired."""

@@ -1,7 +1,7 @@
 """The operations on workspaces and their members; a part of `persistence.interface`.
 
-Guarantees: who may not do what is asked is told so, and nothing is done. Must not know:
-commands, events, dialects, sockets.
+Guarantees: an operation that the user may not carry out returns a `Denial`, and changes nothing.
+Must not know: commands, events, dialects, sockets.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,9 +21,9 @@ class ListedWorkspace:
     Args:
         id: of the workspace.
         name: of the workspace.
-        owner: the username of who owns it.
+        owner: the username of the owner.
         members: how many there are.
-        retention_days: after which messages are removed; 0: as the hub's setting says.
+        retention_days: how long messages are kept; 0: as in the hub's setting.
     """
 
     id: WorkspaceId
@@ -56,14 +56,14 @@ class Workspaces(Protocol):
     async def add_member(
         self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
     ) -> Workspace | Denial:
-        """Make a user a member, whom `by` must be allowed to message; returns the workspace after
-        that. Repeating changes nothing. Raises NoSuchUser, also when a block exists either way.
+        """Make a user a member, if `by` may message them; returns the changed workspace. Repeating
+        changes nothing. Raises NoSuchUser, also when a block exists either way.
         """
 
     async def remove_member(
         self, workspace_id: WorkspaceId, user_id: UserId, *, by: UserId
     ) -> Workspace | Denial:
-        """Put a user out, or let them leave; returns the workspace after that. Repeating changes
+        """Remove a user, or let them leave; returns the changed workspace. Repeating changes
         nothing.
         """
 
@@ -76,13 +76,13 @@ class Workspaces(Protocol):
     async def set_retention(
         self, workspace_id: WorkspaceId, days: int, *, audit: AuditEntry | None = None
     ) -> bool:
-        """Say after how many days the messages of the workspace's channels are removed; 0: as the
-        hub's setting says. False: there is no such workspace.
+        """Set after how many days the messages of the workspace's channels are removed; 0: as in
+        the hub's setting. False: there is no such workspace.
         """
 
     async def hand_over(self, owner_id: UserId, heir_id: UserId) -> Sequence[Workspace]:
-        """Make a member the owner of the workspaces of this owner that they are a member of, as the
-        operator wishes; returns them.
+        """Make the heir, on behalf of an operator, the owner of those of the owner's workspaces
+        that they are a member of; returns these workspaces.
         """
 
     async def change_role(

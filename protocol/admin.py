@@ -1,7 +1,8 @@
-"""What operators may ask of a hub over HTTP, or over its admin socket.
+"""The calls of operators to a hub, over HTTP or its admin socket: their bodies and results.
 
 See docs/dialects/admin.md. Guarantees: a body that structures has the right types. Must not know:
-HTTP, the store, what is done.
+HTTP, the store, what a call
+does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,12 +20,12 @@ from protocol.shapes.timestamps import Timestamp
 MAX_ANNOUNCEMENT_CHARS: Final = 2_000
 MAX_RETENTION_DAYS: Final = 36_500
 ROLES: Final = tuple(role.value for role in Role if role is not Role.ASSISTANT)
-"""Those that an operator may give."""
+"""The roles that an operator may give."""
 RoleName: TypeAlias = Annotated[str, Keywords(enum=list(ROLES))]
 
 
 class ErrorObject(TypedDict):
-    """An error. `field`: the one of the body or query at fault, if it is one."""
+    """An error. `field`: the field of the body or query that is at fault, if there is one."""
 
     error: str
     code: str
@@ -42,7 +43,7 @@ ADMIN: Final = RestDialect(
 
 @frozen
 class NewAccountBody:
-    """POST /admin/users. `name`: what others are shown; by default the username."""
+    """POST /admin/users. `name`: the name that others see; by default the username."""
 
     username: str
     password: str = field(repr=False)
@@ -86,8 +87,8 @@ class UserBody:
 
 @frozen
 class DeletionBody:
-    """POST /admin/users/delete. `messages`: what becomes of theirs; `hand_over_to`: the username of
-    who gets the workspaces that others are in.
+    """POST /admin/users/delete. `messages`: what becomes of the user's messages; `hand_over_to`:
+    the username of the new owner of those of their workspaces that have other members.
     """
 
     user: str
@@ -108,8 +109,8 @@ class DeletionBody:
 
 @frozen
 class RetentionBody:
-    """POST /admin/workspaces/retention. `workspace`: its name or id; `days`: after which messages
-    are removed; 0: as the hub's setting says.
+    """POST /admin/workspaces/retention. `workspace`: its name or id; `days`: after how many days
+    messages are removed; 0: the hub's setting applies.
     """
 
     workspace: str
@@ -143,13 +144,13 @@ class LogLevelBody:
 
 @frozen
 class DrainBody:
-    """POST /admin/drain. `draining`: whether load balancers are to send nobody new."""
+    """POST /admin/drain. `draining`: whether load balancers are to send no new clients."""
 
     draining: bool
 
 
 class AccountObject(TypedDict):
-    """An account. `deactivated_at`: since when nobody may sign in to it."""
+    """An account. `deactivated_at`: since when sign-ins to it are refused; null: they are not."""
 
     id: UserId
     username: str
@@ -160,7 +161,7 @@ class AccountObject(TypedDict):
 
 
 class ChangedAccountObject(AccountObject):
-    """An account after a change. `changed`: false where it was like that already."""
+    """An account after a change. `changed`: false if it was in this state already."""
 
     changed: bool
 
@@ -173,8 +174,8 @@ class AccountsObject(TypedDict):
 
 
 class WorkspaceObject(TypedDict):
-    """A workspace. `owner`: a username; `members`: how many; `retention_days`: 0 is as the hub's
-    setting says.
+    """A workspace. `owner`: a username; `members`: how many; `retention_days`: 0 means that the
+    hub's setting applies.
     """
 
     id: WorkspaceId
@@ -192,20 +193,20 @@ class WorkspacesObject(TypedDict):
 
 
 class ChangedWorkspaceObject(WorkspaceObject):
-    """A workspace after a change. `changed`: false where it was like that already."""
+    """A workspace after a change. `changed`: false if it was in this state already."""
 
     changed: bool
 
 
 class HandedOverObject(TypedDict):
-    """A workspace that has another owner."""
+    """A workspace that was given to another owner."""
 
     id: WorkspaceId
     name: str
 
 
 class DeletedObject(TypedDict):
-    """Who was deleted, as they were, and what became of their messages and workspaces."""
+    """The deleted user as they were, and what became of their messages and workspaces."""
 
     user: AccountObject
     messages: MessageFate
@@ -213,21 +214,21 @@ class DeletedObject(TypedDict):
 
 
 class RevokedObject(TypedDict):
-    """Whose sessions were ended, and how many."""
+    """The user whose sessions were ended, and how many were."""
 
     user: AccountObject
     ended: int
 
 
 class ClosedObject(TypedDict):
-    """Whose connections were closed, and how many."""
+    """The user whose connections were closed, and how many were."""
 
     user: AccountObject
     closed: int
 
 
 class ActionObject(TypedDict):
-    """What an operator has done, and to whom. `peer`: `uid 1000`, or an address."""
+    """An action of an operator, and the user concerned. `peer`: `uid 1000`, or an address."""
 
     id: int
     at: Timestamp
@@ -240,16 +241,16 @@ class ActionObject(TypedDict):
 
 
 class AuditObject(TypedDict):
-    """A page of it, newest first. `next`: the `before` of the next page."""
+    """A page of the audit, newest first. `next`: the `before` of the next page."""
 
     actions: Sequence[ActionObject]
     next: int | None
 
 
 class ConnectionObject(TypedDict):
-    """A connection. `id`: its number, in the order in which they came; `session`: null where it is
-    another application's, or a token stands for itself; `network`: its address, of IPv6 the /64;
-    `outbox`: how many bytes wait for its peer.
+    """A connection. `id`: its number, in the order in which connections began; `session`: null if
+    it is another application's, or the connection has a token without a session; `network`: its
+    address, of IPv6 the /64; `outbox`: how many bytes wait for its peer.
     """
 
     id: int
@@ -263,7 +264,7 @@ class ConnectionObject(TypedDict):
 
 
 class ConnectionsObject(TypedDict):
-    """A page of them, by id. `total`: how many there are, of that user if one was named."""
+    """A page of connections, by id. `total`: how many there are, of the user if one was named."""
 
     connections: Sequence[ConnectionObject]
     total: int
@@ -285,7 +286,7 @@ class LanesObject(TypedDict):
 
 
 class HubObject(TypedDict):
-    """How a hub is. `connections`: by dialect; `database`: `ok`, or what is wrong."""
+    """The state of a hub. `connections`: by dialect; `database`: `ok`, or what is wrong."""
 
     version: str
     pid: int
@@ -302,9 +303,9 @@ class HubObject(TypedDict):
 
 
 class NodeObject(TypedDict):
-    """A node, as the one that was asked knows it. `renewed_at`: when its lease was; `lives`:
-    whether that holds; `silent_ms`: how long ago the bus brought something of it, null: never;
-    `missing`: how many of its bulletins.
+    """A node, as the node that responds knows it. `renewed_at`: when its lease was renewed;
+    `lives`: whether the lease is valid; `silent_ms`: how long ago a bulletin of it was received,
+    null: never; `missing`: how many of its bulletins were not received.
     """
 
     name: str
@@ -319,8 +320,8 @@ class NodeObject(TypedDict):
 
 
 class NodesObject(TypedDict):
-    """The nodes of a database. `asked`: which of them says this, null: it has no `bus`; `is_apart`:
-    whether it reads the log because it does not hear everybody.
+    """The nodes of a database. `asked`: the node that responds, null: it has no `bus`; `is_apart`:
+    whether it reads the log because it does not receive the bulletins of all nodes.
     """
 
     asked: str | None
@@ -329,7 +330,7 @@ class NodesObject(TypedDict):
 
 
 class AnnouncedObject(TypedDict):
-    """How many connections were sent it."""
+    """How many connections the announcement was sent to."""
 
     connections: int
 
@@ -342,9 +343,7 @@ class LogLevelObject(TypedDict):
 
 
 class DrainObject(TypedDict):
-    """Whether load balancers are told to send nobody new. `changed`: false where they were, or were
-    not, already.
-    """
+    """Whether load balancers are to send no new clients. `changed`: false if it was so already."""
 
     draining: bool
     changed: bool

@@ -46,8 +46,8 @@ class Page:
 
 @frozen
 class Changed:
-    """The message as it is now, its author, and what was asked for. `repeated`: nothing was changed
-    now, and nobody else is told anything.
+    """The message as it is now, its author, and the revision. `repeated`: it was made before, so
+    nothing was changed now and no event is sent to other connections.
     """
 
     message: Message

@@ -1,7 +1,7 @@
-"""How large one frame may be: what lists are cut to, so that an outbox of a receiver takes it.
+"""How large one frame may be: lists are cut so that the outbox of a connection takes the frame.
 
-Guarantees: a list that was cut has the part that is wanted first, and at most `MAX_LIST_BYTES` of
-JSON. Must not know: events, what is in a list.
+Guarantees: of a list that is cut, the part that is most useful is kept, and at most
+`MAX_LIST_BYTES` of JSON. Must not know: events, what is in a list.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ import orjson
 
 MAX_LIST_BYTES: Final = 262_144  # of all lists of a frame together
 MAX_POSITIONS: Final = 4_000  # of channels in a frame, each with a name of at most 60 bytes
-MAX_PINS: Final = 100  # of a channel that stands in a list of a frame
+MAX_PINS: Final = 100  # of each channel in a list of a frame
 MAX_MEMBERS: Final = 10_000  # ids of a workspace's members in a frame
 
 T = TypeVar("T")
@@ -21,17 +21,17 @@ V = TypeVar("V")
 
 
 def newest_that_fit(items: Sequence[T]) -> list[T]:
-    """The last ones, in their order."""
+    """The last items that fit into a frame, in their order."""
     return first_that_fit(items[::-1])[::-1]
 
 
 def first_that_fit(items: Sequence[T]) -> list[T]:
-    """The first ones."""
+    """The first items that fit into a frame."""
     return next(iter(parts_that_fit(items)), [])
 
 
 def parts_that_fit(items: Sequence[T]) -> list[list[T]]:
-    """All of them in parts, each of which fits. One that is too large alone is left out."""
+    """All items in parts that fit into a frame. An item that is too large alone is left out."""
     parts: list[list[T]] = []
     room = 0
     for item in items:

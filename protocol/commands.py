@@ -1,4 +1,4 @@
-"""What a client may ask for: a closed union, whatever dialect or request it came in.
+"""The commands that a client may give: a closed union, the same in every dialect and over HTTP.
 
 Guarantees: a command is well-formed (types, ranges, content rules); whether it is permitted remains
 to be checked. It does not name its user: identity comes from the session alone.
@@ -107,9 +107,9 @@ class HideConversation:
 
 @frozen
 class ReviseMessage:
-    """Change a stored message. `channel_id`: where it must be; None: wherever it is. `key`: the
+    """Change a stored message. `channel_id`: the channel that it must be in; None: any. `key`: the
     user's idempotency key for revisions. `only_private`: it must be in a private conversation,
-    because the client is shown no others.
+    because the client is shown no other messages.
     """
 
     message_id: MessageId
@@ -121,7 +121,7 @@ class ReviseMessage:
 
 @frozen
 class MarkUnread:
-    """Have a message and those after it in its channel count as unread for the user alone.
+    """Mark a message and those after it in its channel as unread, for the user alone.
     `channel_id`, `only_private`: as in `ReviseMessage`.
     """
 
@@ -132,7 +132,7 @@ class MarkUnread:
 
 @frozen
 class HideMessage:
-    """Leave a message out of what the user alone reads, or no more; see `MarkUnread`."""
+    """Hide a message from the user alone, or show it again (not `is_hidden`); see `MarkUnread`."""
 
     message_id: MessageId
     channel_id: ChannelId | None = None
@@ -142,7 +142,7 @@ class HideMessage:
 
 @frozen
 class MuteChannel:
-    """Mute a channel for the user alone; None: no more."""
+    """Mute a channel for the user alone. `mute`: None ends the mute."""
 
     channel_id: ChannelId
     mute: Mute | None
@@ -150,7 +150,7 @@ class MuteChannel:
 
 @frozen
 class MuteConversation:
-    """The same of the conversation with a peer."""
+    """As `MuteChannel`, for the conversation with a peer."""
 
     peer_id: UserId
     mute: Mute | None
@@ -190,11 +190,11 @@ class Identify:
 class ResumeConversations:
     """Send this connection what it missed in its user's private conversations.
 
-    `after`: the last seq it has, by the two people of a conversation or by the peer alone; 0 for
-    conversations that are not in it. `epoch`: of which log, as far as the client knows. `only`:
-    nothing of conversations that are not in `after`. `revs`: the last rev that it knows, in the
-    same way; None: it is told nothing of revisions. `notes`: the number of its user's last note
-    that it knows; None: it is told nothing of notes.
+    `after`: the last seq that the client has, by the two people of a conversation or by the peer
+    alone; 0 for conversations that are not in it. `epoch`: of the log that these positions belong
+    to, as far as the client knows. `only`: send nothing of conversations that are not in `after`.
+    `revs`: the last rev that the client knows, with keys as in `after`; None: send no revisions.
+    `notes`: the number of its user's last note that the client knows; None: send no notes.
     """
 
     after: Mapping[frozenset[UserId], int]
@@ -208,11 +208,10 @@ class ResumeConversations:
 class ResumeChannels:
     """Join channels again and send this connection what it missed there.
 
-    `after`: the last seq it has, by channel; None: every channel of the user from 0.
+    `after`: the last seq that the client has, by channel; None: every channel of the user from 0.
     `enter`: false in dialects whose connections receive channels without joining them.
-    `epoch`: of which log the positions are, as far as the client knows. `revs`: the last rev that
-    it knows, by channel; None: it is told nothing of revisions. `notes`: as in
-    `ResumeConversations`.
+    `epoch`, `notes`: as in `ResumeConversations`. `revs`: the last rev that the client knows, by
+    channel; None: send no revisions.
     """
 
     after: Mapping[ChannelId, int] | None
@@ -224,7 +223,7 @@ class ResumeChannels:
 
 @frozen
 class SetSubscription:
-    """The client shows a conversation, or no longer; it only wants an acknowledgement."""
+    """The client shows a conversation, or no longer; it gets an acknowledgement, nothing else."""
 
     conversation: str
     subscribed: bool
@@ -232,13 +231,13 @@ class SetSubscription:
 
 @frozen
 class Respond:
-    """Send this connection `event`, and do nothing else: the dialect knows it without the hub."""
+    """Send this connection `event`, which the dialect made itself, and do nothing else."""
 
     event: Event
 
 
 NoteCommand: TypeAlias = MarkUnread | HideMessage | MuteChannel | MuteConversation
-"""What a user notes for themself alone."""
+"""The commands that make notes."""
 
 RequestCommand: TypeAlias = (
     SendPrivateMessage
@@ -252,7 +251,7 @@ RequestCommand: TypeAlias = (
     | NoteCommand
     | ReviseMessage
 )
-"""What needs no connection: it may come in an HTTP request."""
+"""The commands that need no connection: they may come in an HTTP request."""
 
 Command: TypeAlias = (
     RequestCommand

@@ -56,7 +56,7 @@ class Stranger(Enum):
 
 @frozen
 class RefuseUpgrade:
-    """Answer the upgrade request with an HTTP error; the socket is never opened."""
+    """Respond to the upgrade request with an HTTP error; the WebSocket is never opened."""
 
     status: int
     text: str
@@ -64,7 +64,7 @@ class RefuseUpgrade:
 
 @frozen
 class AcceptAndClose:
-    """Accept the upgrade, send `texts`, then close: browsers can only read a close code."""
+    """Accept the upgrade, send `texts`, then close: pages can read a close code, but no status."""
 
     texts: tuple[str, ...]
     reason: CloseReason
@@ -74,14 +74,14 @@ Rejection: TypeAlias = RefuseUpgrade | AcceptAndClose
 
 
 Encoders: TypeAlias = Mapping[type[Event], Callable[[Any], tuple[Mapping[str, object], ...]]]
-"""By type of event, the frames of one, as JSON objects. The keys are the events that are sent; what
-an encoder declares to return is what the documentation shows.
+"""By type of event, the function that makes its frames, as JSON objects. The keys are the events
+that are sent; the documentation shows the declared return types.
 """
 
 
 @frozen
 class Vocabulary:
-    """What is said in a dialect, for the documentation.
+    """The frames of a dialect, for the documentation.
 
     Args:
         received: by the kind of a client's frame, the attrs class that it is read into; or `str`,
@@ -90,8 +90,8 @@ class Vocabulary:
             names of its events and the type of their payload.
         tag: the field in which a client's frame names its kind; None: no field does.
         naming: spells the fields of what is received.
-        besides: what is sent that is no event, as in `sent`.
-        acknowledgement: the type of what acknowledges a client's event; None: nothing does.
+        besides: the types of frames that are sent without an event, as in `sent`.
+        acknowledgement: the type of the acknowledgement of a client's event; None: there is none.
     """
 
     received: Mapping[str, object]
@@ -103,12 +103,12 @@ class Vocabulary:
 
 
 def frame_types(encoders: Mapping[type[Event], Callable[..., object]]) -> dict[type[Event], object]:
-    """By type of event, the type of a frame of it: encoders declare to return a tuple of such."""
+    """By type of event, the type of its frames: encoders are declared to return tuples of it."""
     return {event: get_args(returned(encoder))[0] for event, encoder in encoders.items()}
 
 
 def returned(function: Callable[..., object]) -> object:
-    """What a function declares to return."""
+    """The declared return type of a function."""
     return get_type_hints(function, include_extras=True)["return"]
 
 
@@ -161,11 +161,11 @@ class Dialect(Protocol):
     @property
     def message_window(self) -> float | None:
         """Seconds in which a connection may send as many messages as the setting `chat_messages`
-        says; None: only the limits of every dialect hold.
+        allows; None: only the limits of all dialects apply.
         """
 
     @property
-    def tells(self) -> frozenset[type[Event]]:
+    def encodes(self) -> frozenset[type[Event]]:
         """The types of event that it sends to clients."""
 
     @property
@@ -174,7 +174,7 @@ class Dialect(Protocol):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """What it says, for the documentation."""
+        """Its frames, for the documentation."""
 
     def reject(self, stranger: Stranger) -> Rejection:
         """How to turn away a peer without a session."""
@@ -183,7 +183,7 @@ class Dialect(Protocol):
         """The decoder for a new connection."""
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
-        """The text frames (UTF-8) of `event`; none if its type is not in `tells`."""
+        """The text frames (UTF-8) of `event`; none if its type is not in `encodes`."""
 
 
 Render: TypeAlias = Callable[[str], str]
@@ -192,12 +192,12 @@ Render: TypeAlias = Callable[[str], str]
 
 @frozen
 class ServiceEvents:
-    """The names of the events that are about the connection itself, and no commands or events.
+    """The names of Socket.IO events that concern the connection itself: not commands, not `Event`s.
 
     Args:
         refresh: the client has a new token.
         undelivered: the messages that no device of the user has confirmed.
-        offset: what the client has received; it returns the last one to be recovered.
+        offset: what the client has received; the client returns the last one to be recovered.
     """
 
     refresh: str
@@ -223,14 +223,14 @@ class EventDialect(Protocol):
 
     @property
     def typing_seconds(self) -> float:
-        """When a typing indicator ends by itself."""
+        """Seconds after which a typing indicator ends by itself."""
 
     @property
     def message_window(self) -> float:
         """Seconds in which a user may send `event_messages` (a setting) messages."""
 
     @property
-    def tells(self) -> frozenset[type[Event]]:
+    def encodes(self) -> frozenset[type[Event]]:
         """The types of event that it sends to clients."""
 
     @property
@@ -239,7 +239,7 @@ class EventDialect(Protocol):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """What it says, for the documentation."""
+        """Its frames, for the documentation."""
 
     def receive(self, event: str, args: Sequence[object], limits: CodecLimits) -> Command:
         """The command in an event.
@@ -249,10 +249,10 @@ class EventDialect(Protocol):
         """
 
     def encode(self, event: Event) -> tuple[tuple[str, Mapping[str, object]], ...]:
-        """The (name, payload) of each Socket.IO event; none if its type is not in `tells`."""
+        """The (name, payload) of each Socket.IO event; none if its type is not in `encodes`."""
 
     def rendering(self, render: Render) -> "EventDialect":
-        """The same dialect, with what `render` makes of each content beside it."""
+        """The same dialect, which also sends the HTML that `render` makes of each content."""
 
     def acknowledgement(self, event: str, answer: Answer, user: User) -> Mapping[str, object]:
         """The acknowledgement of a client's `event`, from the answer to its command.

@@ -16,10 +16,10 @@ from protocol.dialect import Dialect, EventDialect
 
 @frozen
 class Dialects:
-    """What a hub speaks.
+    """The dialects that a hub serves.
 
     Args:
-        by_path: the dialects over WebSocket, by request path; one may have several.
+        by_path: the dialects over WebSocket, by request path; a dialect may have several.
         by_namespace: the dialects over Socket.IO.
     """
 

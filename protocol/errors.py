@@ -119,7 +119,7 @@ class WireError(Exception):
     Args:
         code: the stable code.
         text: what a person reads; defaults to the catalogue's text. Nothing parses it.
-        key: the client's idempotency key, when the frame got far enough to have one.
+        key: the client's idempotency key, if it could be read from the frame.
         field: the name of the field at fault, as the client spells it, with dots where it is
             nested (`message.content`); None: the frame or body as a whole.
     """
@@ -143,7 +143,7 @@ class WireError(Exception):
 class CloseReason:
     """Why a WebSocket is closed: status code (RFC 6455 section 7.4) and a text of <= 123 bytes.
 
-    `reconnect` says whether a client gains anything by coming back.
+    `reconnect`: whether a new connection may succeed.
     """
 
     code: int

@@ -1,8 +1,8 @@
 """The nouns of the domain, shared by every layer.
 
 Guarantees: all values are immutable; every id is a positive integer below 2**53, because browsers
-parse JSON numbers as doubles; names are compared by one form of theirs. Must not know: how
-anything is stored or sent.
+parse JSON numbers as doubles; names are compared in one form. Must not know: how anything is
+stored or sent.
 """
 
 import unicodedata
@@ -24,8 +24,8 @@ ASSISTANT_ID: Final = UserId(999)  # reserved: no ordinary account gets it
 
 
 def name_key(text: str) -> str:
-    """What names, logins and addresses are compared by: without the differences of upper and lower
-    case and of compatible characters (Unicode's NFKC and case folding).
+    """The form in which names, logins and addresses are compared: without the differences of upper
+    and lower case and of compatible characters (Unicode's NFKC and case folding).
     """
     if text.isascii():
         return text.lower()
@@ -37,8 +37,8 @@ _STROKES: Final = str.maketrans("øłđħŧı", "oldhti")
 
 
 def plain_key(text: str) -> str:
-    """What people are searched by: `name_key` without accents, which the column `plain_key` of
-    Postgres has too.
+    """The form in which people are searched: `name_key` without accents. The column `plain_key`
+    of Postgres holds the same.
     """
     apart = unicodedata.normalize("NFKD", name_key(text))
     letters = (each for each in apart if not "\u0300" <= each <= "\u036f")
@@ -46,8 +46,8 @@ def plain_key(text: str) -> str:
 
 
 def spellings(text: str) -> tuple[str, ...]:
-    """The texts that read the same: as it is given, and with letters and their marks in one
-    character, or in several (Unicode's NFC and NFD).
+    """The spellings of a text that read the same: as it is given, and with letters and their marks
+    in one character, or in several (Unicode's NFC and NFD).
     """
     return (text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text))
 
@@ -63,11 +63,11 @@ class Role(StrEnum):
 
 
 STAFF: Final = frozenset({Role.TEACHER, Role.PRINCIPAL, Role.ADMIN})
-"""The roles that an operator gives: their users are moderators of the workspaces they belong to."""
+"""A member of a workspace who has one of these roles is a moderator there."""
 
 
 class Standing(StrEnum):
-    """What a user is in a place: in a workspace and its channels, or in a private conversation.
+    """What a user is in a workspace and its channels, or in a private conversation.
 
     `contact`: may write to the other user of a conversation; `participant`: may only read it.
     """
@@ -81,7 +81,7 @@ class Standing(StrEnum):
 
 
 GIVEN_STANDINGS: Final = (Standing.MODERATOR, Standing.MEMBER, Standing.GUEST)
-"""Those that the owner of a workspace gives to its other members."""
+"""The standings that the owner of a workspace can give to its other members."""
 
 
 class MessageKind(StrEnum):
@@ -96,12 +96,12 @@ class MessageKind(StrEnum):
 
     @property
     def plain(self) -> "MessageKind":
-        """What it is to clients that know only the plain kinds."""
+        """The kind as clients see it that know only the plain kinds."""
         return self if self in PLAIN_KINDS else MessageKind.TEXT
 
 
 PLAIN_KINDS: Final = (MessageKind.TEXT, MessageKind.FILE, MessageKind.IMAGE)
-"""Those that every dialect knows; the others are the learning platform's."""
+"""The kinds that every dialect knows; the others are the learning platform's."""
 
 
 class GradingStatus(StrEnum):
@@ -112,7 +112,7 @@ class GradingStatus(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """The furthest a message has come with any user but its author. It only moves forward."""
+    """The furthest status of a message with any user but its author. It only moves forward."""
 
     SENT = "SENT"
     DELIVERED = "DELIVERED"
@@ -164,8 +164,9 @@ class User:
     """An account, without its secrets.
 
     `name` is the display name every dialect shows; `username` is unique and never empty.
-    `deactivated_at`: since when nobody may sign in to it; None: one may.
-    `deleted_at`: when the account was deleted, whose messages stayed; nobody can be this user.
+    `deactivated_at`: since when sign-ins to the account are refused; None: they are not.
+    `deleted_at`: when the account was deleted while its messages were kept; nobody can sign in to
+    it.
     """
 
     id: UserId
@@ -192,8 +193,8 @@ class User:
 class Session:
     """A login. The token itself is never kept, only its hash (in the store).
 
-    `expires_at`: by the clock of whoever keeps it. `due`: the same on a clock of this process that
-    nobody sets, in seconds.
+    `expires_at`: by the clock of the server that keeps the session. `due`: the same time in seconds
+    on the monotonic clock of this process.
     """
 
     id: SessionId
@@ -203,7 +204,7 @@ class Session:
 
 
 class Position(NamedTuple):
-    """A place in a channel's log."""
+    """A channel and a `seq` in it."""
 
     channel_id: ChannelId
     seq: int
@@ -236,13 +237,13 @@ class Reached:
     rev: int = 0
 
     def or_further(self, other: "Reached") -> "Reached":
-        """What is known if both are true."""
+        """The further of both, of messages and of revisions each."""
         return Reached(max(self.seq, other.seq), max(self.rev, other.rev))
 
 
 @frozen
 class Reaction:
-    """What some users have reacted to a message. `user_ids`: the first of them, oldest first."""
+    """An emoji that users have added to a message. `user_ids`: the first of them, oldest first."""
 
     emoji: str
     count: int
@@ -259,8 +260,8 @@ class Mention:
 
 @frozen
 class Thread:
-    """The replies to the message `root_id`, and to those: how many there are, and the last one's
-    id, author and time; None: there are none.
+    """The replies to the message `root_id`, and the replies to those. `count`: how many there are;
+    `last`: the last one; None: there are none.
     """
 
     root_id: MessageId
@@ -270,7 +271,7 @@ class Thread:
 
 @frozen
 class Reply:
-    """What a thread says of a reply."""
+    """What a thread shows of its last reply."""
 
     id: MessageId
     author_id: UserId
@@ -283,14 +284,14 @@ class Message:
 
     `seq` is dense within its channel (1, 2, 3 ...): seq order = commit order = delivery order.
     `recipient_id` is set exactly for messages of a dm channel. `key` is the client's idempotency
-    key; `(author_id, key)` is unique; keys of revisions are others. `read_by`: the others whose
-    read watermark reaches `seq`; `is_delivered`: the delivered watermark of one of them does.
-    `parent_id`: what it replies to, perhaps a reply itself; `thread`: that of a reply, None if its
-    first message is gone; `replies`: its own, if it has any.
+    key; `(author_id, key)` is unique; revisions have keys of their own. `read_by`: the other users
+    whose read watermark reaches `seq`; `is_delivered`: the delivered watermark of one of them does.
+    `parent_id`: the message that it replies to, which may be a reply too; `thread`: the thread that
+    a reply is in, None if its root is gone; `replies`: the thread whose root it is, if it is one.
     `rev`: of its last revision (protocol/revisions.py); 0: it never had one. A deleted message has
-    no content. `is_forwarded`: it is a copy of another one; of which is told only to whoever may
-    see that one. `mentions`: whom it mentions by name; `mentions_channel`:
-    whether everybody in the channel.
+    no content. `is_forwarded`: it is a copy; the original is named only to users who may see the
+    original. `mentions`: the users that it mentions by name; `mentions_channel`: whether it
+    mentions everybody in the channel.
     """
 
     id: MessageId
@@ -321,7 +322,7 @@ class Message:
 
     @property
     def position(self) -> Position:
-        """Its place in the log."""
+        """Its channel and `seq`."""
         return Position(self.channel_id, self.seq)
 
     @property
@@ -378,9 +379,9 @@ class Workspace:
 class Posted:
     """The draft is durable as `message`. `repeated`: it already was, nothing was stored now.
 
-    `workspace_id`: whose channel it is in; None in a dm. `followers`: of a reply, the others who
-    follow its thread and may see it, at most 1,000. `mentioned`: who is to be told that it
-    mentions them.
+    `workspace_id`: the workspace of its channel; None for a dm. `followers`: of a reply, the other
+    users who follow its thread and may see it, at most 1,000. `mentioned`: the users that get an
+    event because it mentions them.
     """
 
     message: Message
@@ -393,8 +394,8 @@ class Posted:
 def with_authors(
     messages: Iterable[Message], people: Mapping[UserId, User]
 ) -> Iterator[tuple[Message, User]]:
-    """Each message with its author. An account that was deleted after the messages were read took
-    its own with it: they are left out.
+    """Each message with its author. Messages whose author is not in `people` are left out: the
+    account and its messages were deleted after the messages were read.
     """
     for message in messages:
         author = people.get(message.author_id)

@@ -1,9 +1,9 @@
 """Notes: what a user notes for themself alone, of a channel or of a message.
 
-Guarantees: a closed union. Each change takes the user's next number, 1, 2, 3 ...; a note is what
-holds after its number, so that whoever missed several of one channel or message needs only the
-last. Nobody else learns of them: watermarks and receipts stay as they are. Must not know: how notes
-are stored or sent.
+Guarantees: a closed union. Each change takes the user's next number, 1, 2, 3 ...; a note is the
+state after that change, so a client that missed several of one channel or message needs only the
+last. Other users do not learn of notes: watermarks and receipts stay as they are. Must not know:
+how notes are stored or sent.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from protocol.model import ChannelId, MessageId, UserId
 
 @frozen
 class Mute:
-    """Nothing of a channel is counted with the others. `until`: None: for good."""
+    """A channel is left out of counts over all channels. `until`: None: without end."""
 
     until: datetime | None = None
 
@@ -30,8 +30,8 @@ class ChannelNote:
     """What a user has noted of a channel. `number`: of the last change of it; `pair`: of a dm.
 
     `unread_from`: the first seq from which the messages of others count as unread though they were
-    read; None: all that was read counts as read. `mute`: None: it is not muted; whether it still
-    holds is a matter of the clock.
+    read; None: all that was read counts as read. `mute`: None: the channel is not muted; a mute may
+    have ended, see `Mute.holds`.
     """
 
     channel_id: ChannelId
@@ -43,7 +43,7 @@ class ChannelNote:
 
 @frozen
 class HiddenNote:
-    """Whether a user wants a message left out wherever they read; see `ChannelNote`."""
+    """Whether a user has hidden a message from themself; see `ChannelNote`."""
 
     channel_id: ChannelId
     number: int
@@ -57,7 +57,7 @@ Note: TypeAlias = ChannelNote | HiddenNote
 
 
 def peer_in(note: Note, user_id: UserId) -> UserId:
-    """The other one of the dm that a note of a user is about.
+    """The other participant of the dm that a note of a user is about.
 
     Raises:
         ValueError: it is about another channel.

@@ -1,6 +1,6 @@
-"""What a dialect says about its REST calls; the calls themselves are in hub/rest/routes.
+"""How a dialect differs in its REST calls; the calls themselves are in hub/rest/routes.
 
-Guarantees: the hub serves a dialect's REST from these values and never asks for its name.
+Guarantees: the hub serves a dialect's REST from these values and does not branch on its name.
 Must not know: HTTP libraries, any endpoint.
 """
 
@@ -24,8 +24,8 @@ class RestDialect:
     Args:
         name: its mount prefix: every call is also served below `/<name>`.
         cookie: the cookie that carries the session; None: a bearer token does.
-        error: (status, text, code) -> the JSON body of an error; what it declares to return is
-            the documented shape.
+        error: (status, text, code) -> the JSON body of an error; its declared return type is the
+            documented shape.
         unauthorized: the body of 401 to a request without a session: plain text, or JSON.
         naming: the name of a field in JSON, from its name in Python.
         identifier: the type of ids in paths.

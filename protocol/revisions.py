@@ -2,8 +2,8 @@
 
 Guarantees: a closed union; each revision gives its channel's next `rev`, a number beside `seq` that
 is dense within a channel and counts revisions alone. What is delivered is the message as it is
-after the revision, so that whoever missed several needs only the last. Must not know: who may do
-it.
+after the revision, so a client that missed several needs only the last. Must not know: who may
+revise a message.
 """
 
 from typing import Final, TypeAlias
@@ -15,7 +15,7 @@ from protocol.model import GradingStatus
 MAX_REACTION_KINDS: Final = 50
 """Different reactions of one message."""
 NAMED_REACTORS: Final = 50
-"""Users who are named for each reaction, those who reacted first."""
+"""Users that are listed for each reaction: those who reacted first."""
 
 
 @frozen
@@ -27,7 +27,7 @@ class Edit:
 
 @frozen
 class Delete:
-    """The message loses what it says; it keeps its place."""
+    """The message loses its content; it keeps its `seq`."""
 
 
 @frozen

@@ -1,11 +1,11 @@
-"""Types as JSON Schema (draft 2020-12): what is encoded from them, and what is read into them.
+"""Types as JSON Schema (draft 2020-12), both those that are encoded and those that are read.
 
 A `TypedDict` is an object that the hub sends: it has exactly the declared fields. An attrs class is
 an object that a client sends: further fields are ignored. `Annotated` adds keywords, such as
 `Annotated[str, Keywords(maxLength=255)]`, and `KEYWORDS` of an attrs class adds some to all of it.
 
 Guarantees: a class is described once in a document and then referred to; a type that cannot be
-described is a TypeError, not a gap. Must not know: any dialect, OpenAPI, AsyncAPI.
+described raises TypeError. Must not know: any dialect, OpenAPI, AsyncAPI.
 """
 
 import types
@@ -54,11 +54,11 @@ class Keywords:
 
 
 class Spelt:
-    """For `Annotated`, in what clients send: a value that is another one in JSON.
+    """For `Annotated`, in types that are read: the value has another type in JSON.
 
     Args:
         kind: its type in JSON.
-        read: the value of a JSON value of any type; None: it counts as absent.
+        read: makes the value from a JSON value of any type; None: the field counts as absent.
     """
 
     def __init__(self, kind: object, read: Callable[[object], object]) -> None:
@@ -67,7 +67,7 @@ class Spelt:
 
 
 def enumeration(values: Sequence[object]) -> JsonSchema:
-    """The schema of what is one of these values: plain ones of one type, or members of an Enum."""
+    """The schema of an enumeration: of plain values of one type, or of members of an Enum."""
     plain = [each.value if isinstance(each, Enum) else each for each in values]
     return {**_PLAIN[type(plain[0])], "enum": plain}
 
@@ -88,11 +88,11 @@ class Schemas:
         """The schema of a type. Classes are added to `definitions`.
 
         Args:
-            kind: what a value is declared to be.
+            kind: the type.
             naming: spells the fields of attrs classes.
 
         Raises:
-            TypeError: it cannot be described.
+            TypeError: the type cannot be described.
             ValueError: two modules and their classes have the same names.
         """
         origin, arguments = get_origin(kind), get_args(kind)
@@ -111,7 +111,7 @@ class Schemas:
         return self._of_generic(origin, arguments, naming)
 
     def _of_annotated(self, kind: object, extras: tuple[object, ...], naming: Naming) -> JsonSchema:
-        """The schema of a type that was given keywords, or is another one in JSON."""
+        """The schema of an annotated type: with its keywords, or of its type in JSON."""
         for each in extras:
             kind = each.kind if isinstance(each, Spelt) else kind
         schema = self.of(kind, naming)
@@ -125,7 +125,7 @@ class Schemas:
         arguments: tuple[Any, ...],
         naming: Naming,
     ) -> JsonSchema:
-        """The schema of a class that was given types, such as `list[int]`."""
+        """The schema of a class with type arguments, such as `list[int]`."""
         if is_typeddict(origin):
             return self._sent(origin, dict(zip(origin.__parameters__, arguments, strict=True)))
         if issubclass(origin, Mapping):
@@ -135,7 +135,7 @@ class Schemas:
         raise TypeError(f"{origin} has no JSON Schema")
 
     def _of_class(self, kind: Any, naming: Naming) -> JsonSchema:  # noqa: ANN401  same
-        """A reference to the definition of a class, which is made when it is first met."""
+        """A reference to the definition of a class, which is made at the first reference."""
         place = kind.__module__.split(".")[-2:]
         name = ".".join((*place, kind.__name__.lstrip("_")))
         if name not in self._defined:
@@ -158,7 +158,7 @@ class Schemas:
     def _sent(self, kind: Any, variables: Mapping[object, object]) -> JsonSchema:  # noqa: ANN401  same
         """An object with exactly the fields of a TypedDict.
 
-        `variables`: what its type variables stand for.
+        `variables`: the types that replace its type variables.
         """
         hints = get_type_hints(kind, include_extras=True)
         return {
@@ -169,7 +169,7 @@ class Schemas:
         }
 
     def _received(self, kind: Any, naming: Naming) -> JsonSchema:  # noqa: ANN401  same
-        """An object that has at least the fields of an attrs class that have no default."""
+        """An object of an attrs class: fields without a default are required, more are allowed."""
         fields = attrs.fields(attrs.resolve_types(kind, include_extras=True))
         return {
             "type": "object",
@@ -180,7 +180,7 @@ class Schemas:
 
 
 def _given_to_bases(kind: Any) -> Mapping[object, object]:  # noqa: ANN401  a TypedDict
-    """What the type variables of the classes stand for that a TypedDict extends."""
+    """The types that a TypedDict gives to the type variables of its base classes."""
     given: dict[object, object] = {}
     for base in getattr(kind, "__orig_bases__", ()):
         origin = get_origin(base)
@@ -192,7 +192,7 @@ def _given_to_bases(kind: Any) -> Mapping[object, object]:  # noqa: ANN401  a Ty
 
 
 def _filled(hint: Any, variables: Mapping[object, object]) -> Any:  # noqa: ANN401  a type
-    """A type with what its type variables stand for."""
+    """A type with its type variables replaced."""
     parameters = getattr(hint, "__parameters__", ())
     if hint in variables or not parameters:
         return variables.get(hint, hint)

@@ -1,4 +1,4 @@
-"""What most tests start from: a store, and a server with people over it."""
+"""The fixtures of most tests: a store, and a server with users on it."""
 
 import gc
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -35,15 +35,15 @@ LOGGING = structlog.get_config()
 
 @pytest.fixture(autouse=True)
 def _logging_as_configured() -> Iterator[None]:
-    """A test that changes how the log is written changes it back."""
+    """Undo what a test changes in the configuration of the log."""
     yield
     assert structlog.get_config() == LOGGING
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is collected stays to the end of the run: there is no garbage in thousands of tests
-    and modules, and the collector need not look through them again and again.
+    """Exempt what was collected from garbage collection: thousands of tests and modules stay to the
+    end of the run, and the collector need not look through them again and again.
     """
     gc.disable()
     try:
@@ -62,7 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Over which stores a test runs, one after the other."""
+    """Run a test on each of its stores, one after the other."""
     if "store" not in metafunc.fixturenames:
         return
     if metafunc.config.getoption("--partitions"):
@@ -83,7 +83,7 @@ def server() -> Iterator[Databases]:
 
 @pytest.fixture(scope="session")
 def partitions(server: Databases) -> Iterator[Databases]:
-    """Databases on it with the log in hash partitions."""
+    """Databases on that server with the log in hash partitions."""
     divided = Databases(server.dsn, migrate_divided, "parlour_divided")
     yield divided
     trio.run(divided.drop_all)
@@ -91,7 +91,7 @@ def partitions(server: Databases) -> Iterator[Databases]:
 
 @pytest.fixture(scope="session")
 def databases(request: pytest.FixtureRequest, server: Databases) -> Databases:
-    """Databases on it, as they are made for a hub."""
+    """Databases on that server, as they are made for a hub."""
     if request.config.getoption("--partitions"):
         divided: Databases = request.getfixturevalue("partitions")
         return divided

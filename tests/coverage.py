@@ -1,9 +1,9 @@
 """`python -m tests.coverage`: the branches of hub/, protocol/ and persistence/ that tests take.
 
-Measured are the tests that are about single modules; what only a whole hub in a process, a
-simulation or a fuzzer happens to reach does not count as tested. It is a command of its own because
-tracing costs the tests about a third more time (Python 3.11; sys.monitoring knows branches from
-3.14 on). Fails below the floor of pyproject.toml.
+Measured are the tests of single modules; branches that only a whole hub in a process, a simulation
+or a fuzzer happens to take do not count as tested. It is a command of its own because tracing costs
+the tests about a third more time (Python 3.11; sys.monitoring reports branches from 3.14 on). Fails
+below the floor of pyproject.toml.
 """
 
 import subprocess

@@ -1,4 +1,4 @@
-"""The dialect of docs/adding-a-dialect.md is what the page shows, and is served."""
+"""The dialect of docs/adding-a-dialect.md is the one that the page shows, and is served."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from tests.support.world import World, open_world
 EXAMPLE = ROOT / "docs/examples/new_dialect"
 PAGE = ROOT / "docs/adding-a-dialect.md"
 PLACES = {"dialects": "protocol/dialects", "routes": "hub/rest/routes"}
-"""Where the folders of the example stand in the source tree."""
+"""The places in the source tree of the folders of the example."""
 
 
 def files_on_the_page() -> dict[str, str]:
@@ -55,7 +55,7 @@ def in_the_tree(source: str) -> str:
 
 @pytest.fixture
 async def world(memory_store: Store) -> AsyncIterator[World]:
-    """A hub that speaks the example besides its own dialects."""
+    """A hub that serves the example besides its own dialects."""
     dialects = find_dialects(protocol.dialects, docs.examples.new_dialect.dialects)
     routes = (hub.rest.routes, docs.examples.new_dialect.routes)
     async with open_world(memory_store, dialects=dialects, routes=routes) as world:
@@ -98,7 +98,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def renamed(text: str) -> str:
-    """The example under another name: its own is taken by tests that run it where it stands."""
+    """The example under another name: under its own, tests run it in docs/examples."""
     return text.replace("whisper", "murmur").replace("Whisper", "Murmur")
 
 
@@ -111,7 +111,7 @@ def run(tree: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_in_the_source_tree_no_other_file_has_to_know_it(tree: Path) -> None:
+def test_in_the_source_tree_no_other_file_needs_a_change(tree: Path) -> None:
     seen = json.loads(run(tree, "-c", FIND))
     assert Path(seen["at"]) == tree / "protocol"
     assert "/murmur" in seen["paths"]
@@ -125,7 +125,7 @@ def test_the_code_of_the_page_is_as_ruff_wants_it(tree: Path) -> None:
 
 
 def test_the_tests_of_every_dialect_pass_with_it(tree: Path) -> None:
-    """Those of its own page, which is not written yet, are left out."""
+    """The tests of its own page, which is not written yet, are left out."""
     every = ("tests/protocol/dialects/test_every_dialect.py", "tests/hub/test_every_socket.py")
     chosen = "test_every_dialect or test_every_socket or (rest_ and not [murmur])"
     options = ("-n0", "-q", "-p", "no:cacheprovider", "-k", chosen)
@@ -153,7 +153,9 @@ async def test_it_is_served_over_websocket_beside_the_others(world: World) -> No
     ("cookie", "line"),
     [("", "no no_session"), ("session_token=unknown", "no invalid_session")],
 )
-async def test_it_turns_a_peer_away_in_its_own_words(world: World, cookie: str, line: str) -> None:
+async def test_it_refuses_a_peer_without_a_session_with_its_own_texts(
+    world: World, cookie: str, line: str
+) -> None:
     socket = await open_websocket(world.connect(), "/whisper", Cookie=cookie)
     assert await socket.receive_text() == line
     end = await socket.closed()

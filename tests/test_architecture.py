@@ -1,4 +1,4 @@
-"""The rules of who may import whom, and how large a module may grow."""
+"""Which module may import which, and how large a module may grow."""
 
 import ast
 import subprocess
@@ -95,7 +95,9 @@ LIBRARIES = {
     "opentelemetry": ("hub.tracing.otlp",),
     "attrs": PACKAGES,
 }
-"""Which packages may import a library; what is not listed, none may."""
+"""The packages that may import a library; a library that is not listed may not be imported at
+all.
+"""
 
 PURE_STANDARD_LIBRARY = {
     "__future__", "abc", "base64", "binascii", "collections", "contextlib", "dataclasses",
@@ -103,7 +105,9 @@ PURE_STANDARD_LIBRARY = {
     "itertools", "json", "math", "operator", "pkgutil", "re", "string", "struct", "types",
     "typing", "unicodedata", "urllib", "zlib",
 }  # fmt: skip
-"""What `protocol/` may import of it: nothing that waits, reads a clock or draws a number."""
+"""The modules of the standard library that `protocol/` may import: nothing that waits, reads a
+clock or draws a number.
+"""
 
 COMPOSITION_ROOTS = {"hub/app.py", "hub/cli"}
 REST_ROOM = "hub/rest/routes/"
@@ -133,7 +137,7 @@ def module_of(path: Path) -> str:
 
 @cache
 def tree_of(path: Path) -> ast.Module:
-    """Parsed once for all rules."""
+    """The syntax tree of a module, parsed once for all rules."""
     return ast.parse(path.read_text())
 
 
@@ -162,7 +166,7 @@ def roots(path: Path) -> set[str]:
 
 
 def refuse(found: Mapping[Path, object]) -> None:
-    """Fail with what breaks a rule, by file."""
+    """Fail with the violations of a rule, by file."""
     assert not {name_of(path): wrong for path, wrong in found.items() if wrong}
 
 
@@ -237,8 +241,8 @@ def folders() -> list[Path]:
     return sorted({(ROOT / line).parent for line in tracked("*.py", "*.js", "*.mjs")})
 
 
-def test_nothing_else_lies_at_the_top() -> None:
-    """What a tool has left behind, say."""
+def test_the_top_folder_has_only_the_listed_entries() -> None:
+    """Of the tracked files: for example none that a tool left behind and that was committed."""
     assert {line.split("/")[0] for line in tracked()} == TOP
 
 
@@ -362,8 +366,8 @@ def test_imports_stand_at_the_top() -> None:
     )
 
 
-def test_a_module_says_what_it_is() -> None:
-    """Only one that is empty has nothing to say."""
+def test_a_module_has_a_docstring() -> None:
+    """Only an empty module needs no docstring."""
     silent = {path: ast.get_docstring(tree_of(path)) is None for path in MODULES}
     refuse({path: is_silent and path.read_text().strip() for path, is_silent in silent.items()})
 

@@ -1,7 +1,7 @@
-"""What a test may not do: reach into private parts, wait for the wall clock, drop what it awaited.
+"""Rules for tests: no use of private parts, no waiting for the wall clock, no wait without a check
+of its result.
 
-Guarantees: each rule names the file and the line; what is allowed nevertheless stands in a table,
-with the reason.
+Guarantees: each rule names the file and the line; exceptions are in a table, with the reason.
 """
 
 import ast
@@ -15,8 +15,8 @@ ROOT: Final = Path(__file__).parent.parent
 
 @cache
 def sources() -> dict[str, ast.Module]:
-    """Every module of the tests, by its name. Not parsed before a rule is checked: each process of
-    a run collects all tests.
+    """Every module of the tests, by its name. They are not parsed before a rule is checked, because
+    each process of a run collects all tests.
     """
     return {
         path.relative_to(ROOT / "tests").as_posix(): ast.parse(path.read_text())
@@ -46,7 +46,7 @@ STOPWATCHES: Final = {"time.monotonic", "time.time", "time.perf_counter", "time.
 
 
 def private_names() -> frozenset[str]:
-    """The names of what is nobody else's business in hub/, protocol/ and persistence/."""
+    """The private names of hub/, protocol/ and persistence/."""
     found = {
         name
         for package in ("hub", "protocol", "persistence")
@@ -69,7 +69,7 @@ def reached(tree: ast.Module, private: frozenset[str]) -> Iterator[str]:
             case ast.Attribute(value=ast.Name(id="self" | "cls" | "os" | "sys")):
                 pass
             case ast.Attribute(value=ast.Call(func=ast.Name(id="super"))):
-                pass  # a test's own class, which has a name that the product has as well
+                pass  # a test class that has a name of the product as well
             case ast.Attribute(attr=name) if name in private and "trio._core" not in code(node):
                 yield f"{node.lineno}: {code(node)}"
             case ast.Constant(value=str(text)) if text.rpartition(".")[2] in private:
@@ -85,14 +85,14 @@ def code(node: ast.AST) -> str:
 
 
 def calls(node: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    """Every call within, and the dotted name of what is called."""
+    """Every call within, and the dotted name of the called function."""
     for each in ast.walk(node):
         if isinstance(each, ast.Call):
             yield each, code(each.func)
 
 
 def functions(tree: ast.Module | ast.ClassDef) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """The outermost ones."""
+    """The outermost functions."""
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
@@ -119,8 +119,8 @@ def test_private_parts_are_left_alone() -> None:
 
 
 def test_time_is_tested_on_a_mock_clock() -> None:
-    """Whoever sleeps or sets a deadline in a test does so on a clock that the test controls: a
-    hang is what the limit of each test is for.
+    """A test that sleeps or sets a deadline does so on a clock that the test controls: the time
+    limit of each test is there for hangs.
     """
     found = {
         name: [
@@ -135,9 +135,9 @@ def test_time_is_tested_on_a_mock_clock() -> None:
     refuse(found)
 
 
-def test_no_time_passes_while_postgres_is_asked() -> None:
-    """A clock that jumps ends what waits for an answer, and on one that then stands still nothing
-    is tried again: `let_pass` waits for the answers first.
+def test_no_test_makes_the_clock_jump_while_postgres_may_be_queried() -> None:
+    """A clock that jumps makes a query time out, and on one that then stands still nothing is tried
+    again: `let_pass` waits for the results first.
     """
     refuse(
         {
@@ -167,8 +167,10 @@ def test_no_test_holds_a_stopwatch() -> None:
     )
 
 
-def test_a_wait_that_may_run_out_is_looked_at_afterwards() -> None:
-    """Or else a test passes though nothing came. Cleaning up is shielded, and may be given up."""
+def test_a_wait_with_a_deadline_binds_its_scope() -> None:
+    """Without the scope no test can check whether the time ran out, and it would pass although
+    nothing came. Cleaning up is shielded, and may be given up.
+    """
     refuse(
         {
             name: [
@@ -212,7 +214,7 @@ def test_no_test_swallows_a_failure() -> None:
 
 
 def test_helpers_come_from_support() -> None:
-    """Neither from a module of tests nor from pytest's own."""
+    """Not from modules of tests, nor from conftest."""
     refuse({name: list(imports_of_tests(tree)) for name, tree in sources().items()})
 
 

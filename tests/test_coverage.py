@@ -10,7 +10,7 @@ ROOT: Final = Path(__file__).parent.parent
 FLOOR: Final = "fail_under"
 
 
-def test_the_floor_is_the_highest_that_there_was() -> None:
+def test_the_floor_is_the_highest_so_far() -> None:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
     floor: float = pyproject["tool"]["coverage"]["report"][FLOOR]
     log = subprocess.run(

@@ -1,4 +1,4 @@
-"""The documentation says what the code does: files, anchors, frames, errors, calls, defaults."""
+"""The documentation matches the code: files, anchors, frames, errors, calls, defaults."""
 
 import ast
 import importlib.util
@@ -50,7 +50,7 @@ ELSEWHERE: Final = (
 )
 MAX_FILES_OF_THE_WALK: Final = 12
 UNNAMED: Final = {
-    "protocol/dialects/private_messages/decoders.py",  # tables, not functions, are read there
+    "protocol/dialects/private_messages/decoders.py",  # its tables, not functions, are read
     "protocol/dialects/private_messages/encoders.py",
 }
 METHODS: Final = {"GET", "POST", "PUT", "PATCH", "DELETE"}
@@ -76,8 +76,8 @@ SOURCES: Final = tuple(
 )
 
 
-def test_who_finds_a_vulnerability_is_told_where_to_go() -> None:
-    """And which versions get fixes, and what is promised."""
+def test_the_security_page_explains_how_to_report_a_vulnerability() -> None:
+    """And lists the versions that get fixes, and what is promised."""
     page = ROOT / "SECURITY.md"
     assert page in PAGES
     report = section(page, "Reporting a vulnerability")
@@ -114,8 +114,8 @@ def test_source_refers_to_pages_and_anchors_that_exist() -> None:
     assert not [each for each in references if not leads_somewhere(readme, each[1])]
 
 
-def test_nothing_refers_to_what_the_repository_does_not_have() -> None:
-    """Rules stand in docs/dialects; notes that some reader once had are no source."""
+def test_nothing_refers_to_documents_outside_of_the_repository() -> None:
+    """The rules are in docs/dialects; documents outside of the repository are no source."""
     texts = [*SOURCES, *PAGES, *(ROOT / "docs/examples").glob("*.py")]
     assert not [
         (name_of(path), found)
@@ -126,7 +126,7 @@ def test_nothing_refers_to_what_the_repository_does_not_have() -> None:
 
 
 def leads_somewhere(page: Path, link: str) -> bool:
-    """Whether what a page links to exists: a file, and in it the anchor."""
+    """Whether the target of a link exists: a file, and in it the anchor."""
     file, _, name = link.partition("#")
     target = (page.parent / file) if file else page
     return target.exists() and (not name or name in anchors(target))
@@ -150,8 +150,8 @@ def test_a_page_has_a_title_and_a_text(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_code_that_is_named_exists(page: Path) -> None:
-    """`Class.member` in text is real, and so is what the glossary names."""
+def test_code_that_a_page_names_exists(page: Path) -> None:
+    """`Class.member` in a text exists, and so do the names in the glossary."""
     text = page.read_text()
     named = set(re.findall(r"`([A-Z]\w+)\.(\w+)`", text))
     if page.name == "glossary.md":
@@ -167,7 +167,7 @@ def python_source() -> str:
 
 
 def is_defined(owner: str, member: str, source: str) -> bool:
-    """Whether there is such a class or alias, and a method or attribute of that name."""
+    """Whether such a class or alias exists, and a method or attribute of that name."""
     has_owner = re.search(rf"^(class {owner}\b|{owner}: TypeAlias)", source, re.MULTILINE)
     has_member = re.search(rf"def {member}\b|^ +{member}\b.*[:=]", source, re.MULTILINE)
     return bool(has_owner) and (not member or bool(has_member))
@@ -190,7 +190,7 @@ def test_server_frames_and_their_fields_are_those_that_are_encoded(name: str) ->
 
 
 @pytest.mark.parametrize("name", JSON_DIALECTS)
-def test_every_error_code_is_listed_or_said_never_to_be_sent(name: str) -> None:
+def test_every_error_code_is_listed_or_documented_as_never_sent(name: str) -> None:
     listed, never = set(documented_errors(name)), documented_as_never_sent(name)
     if shown_text(name, ErrorCode.INTERNAL) is None:
         assert not listed | never
@@ -210,7 +210,7 @@ def test_error_texts_are_those_that_are_sent(name: str) -> None:
 
 
 @pytest.mark.parametrize("page", sorted(COMMON.parent.glob("*.md")), ids=name_of)
-def test_sentences_that_clients_read_stand_in_the_code(page: Path) -> None:
+def test_sentences_that_clients_get_are_in_the_code(page: Path) -> None:
     """Words in backticks that look like a sentence: error texts, reasons, greetings."""
     code = python_source()
     quoted = {
@@ -234,7 +234,7 @@ def test_the_catalogue_of_rest_codes_is_complete() -> None:
 
 
 def raised_codes() -> Iterator[str]:
-    """The codes that stand in the code of the hub as the second argument of an HTTP error."""
+    """The codes in the source of the hub that are the second argument of an HTTP error."""
     for path in (ROOT / "hub").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and ast.unparse(node.func) in HTTP_ERRORS:
@@ -258,7 +258,7 @@ def test_the_table_of_close_codes_is_complete() -> None:
 
 
 def common(heading: str) -> list[list[str]]:
-    """A table of what all dialects share."""
+    """A table of the page that is common to all dialects."""
     return rows(section(COMMON, heading))
 
 

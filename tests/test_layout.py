@@ -1,6 +1,6 @@
 """The tests of a module are found by its name: of hub/limits/quotas.py in
-tests/hub/limits/test_quotas.py. What is tested elsewhere stands in a table, with the file; so does
-a file that is about more than one module.
+tests/hub/limits/test_quotas.py. Modules that are tested elsewhere are in a table, with the file; so
+are files about more than one module.
 """
 
 import ast
@@ -100,7 +100,9 @@ ELSEWHERE: Final = {
     "protocol/admin.py": "tests/hub/rest/routes/admin/test_accounts.py",
     "protocol/shapes/resumed.py": "tests/protocol/dialects/gateway/test_encoders.py",
 }
-"""Module: where it is tested instead, because it shows only as a part of what is tested there."""
+"""Module: the file that tests it instead, because it has an effect only as a part of what is tested
+there.
+"""
 
 BOTH_STORES: Final = ("persistence/memory", "persistence/postgres")
 """Their modules have one contract: tests/persistence/test_<module>.py runs on both."""
@@ -137,7 +139,7 @@ ABOUT_SEVERAL: Final = {
     "tests/persistence/posting/test_replies.py": "what a message may reply to",
     "tests/protocol/dialects/test_every_dialect.py": "what all of them promise",
 }
-"""Test file: what it is about, if it is not one module."""
+"""Test file: its subject, if that is not one module."""
 
 
 def name_of(path: Path) -> str:
@@ -155,7 +157,7 @@ def has_behaviour(path: Path) -> bool:
 
 
 def is_stub(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether it only says what an implementation does."""
+    """Whether a function only declares what an implementation does."""
     return all(
         isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
         for statement in function.body
@@ -170,12 +172,12 @@ TEST_FILES: Final = [
 
 @cache
 def modules() -> list[Path]:
-    """Those that do something."""
+    """The modules with behaviour."""
     return [path for path in ALL if has_behaviour(path)]
 
 
 def places(module: Path) -> list[str]:
-    """Where its tests may be."""
+    """The files that may contain its tests."""
     folder = module.parent.relative_to(ROOT).as_posix()
     name = module.parent.name if module.stem == "__init__" else module.stem
     folders = [folder, *(["persistence"] if folder in BOTH_STORES else [])]
@@ -185,7 +187,7 @@ def places(module: Path) -> list[str]:
 
 
 def test_a_module_that_does_something_has_tests() -> None:
-    """Exactly one of its own and a row of the table."""
+    """It has exactly one of a file of its own and a row of the table."""
     own = {name_of(module): any(map(exists, places(module))) for module in modules()}
     assert len(own) > 100
     assert [name for name, is_found in own.items() if is_found == (name in ELSEWHERE)] == []

@@ -1,5 +1,5 @@
-"""Next year's checkout installs what today's does: every installed distribution is pinned, and its
-files have the hashes that they have today.
+"""A checkout of next year installs what one of today does: every installed distribution is pinned,
+with the hashes of its files.
 """
 
 import re
@@ -31,8 +31,8 @@ def pins() -> dict[str, str]:
     return pinned
 
 
-def test_what_an_extra_brings_is_what_the_tests_run_with() -> None:
-    """An extra is not installed by `uv sync`, but the group `dev` is."""
+def test_the_tests_run_with_the_pinned_packages_of_every_extra() -> None:
+    """`uv sync` does not install extras, but the group `dev`."""
     extras = PYPROJECT["project"]["optional-dependencies"].values()
     assert {line for lines in extras for line in lines} <= set(
         PYPROJECT["dependency-groups"]["dev"]
@@ -54,7 +54,7 @@ HASH = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
 
 
 def locked(path: str) -> dict[str, str]:
-    """Name -> version of everything in a file of hashes, which has nothing else."""
+    """Name -> version of everything in a file of hashes, which contains nothing else."""
     text = (ROOT / path).read_text()
     entries = list(ENTRY.finditer(text))
     assert "".join(each[0] for each in entries) == text

@@ -1,6 +1,5 @@
-"""`until_quiet` returns for everybody who waits, however many there are, and not while the database
-is asked for something, by whatever part of a store; `until_noticed` not before all is heard of that
-was changed.
+"""`until_quiet` returns for every task that waits, however many there are, and not while any part
+of a store queries the database; `until_noticed` returns after the notices of all changes have come.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
@@ -31,7 +30,9 @@ from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.wire.proxy import Packet, Session, open_proxy
 
 
-async def test_all_who_wait_for_one_statement_learn_of_its_end(autojump_clock: MockClock) -> None:
+async def test_all_tasks_that_wait_for_one_statement_return_when_it_ends(
+    autojump_clock: MockClock,
+) -> None:
     begun, may_end = trio.Event(), trio.Event()
     returned: list[int] = []
 
@@ -82,13 +83,13 @@ async def returns_behind(gate: Gate, wait: Callable[[], Awaitable[None]]) -> Non
     async with trio.open_nursery() as nursery:
         await gate.reached.wait()
         nursery.start_soon(run)
-        for _ in range(2):  # `wait` goes on at the same time as this task
+        for _ in range(2):  # `wait` resumes at the same time as this task
             await trio.testing.wait_all_tasks_blocked()
         assert not returned.is_set()
         gate.is_open.set()
 
 
-async def test_nothing_is_quiet_before_listening_has_begun(
+async def test_until_quiet_waits_until_a_store_listens(
     databases: Databases, mock_clock: MockClock
 ) -> None:
     gate = Gate(b"LISTEN")
@@ -112,8 +113,8 @@ async def test_nothing_is_quiet_before_listening_has_begun(
 async def checked(
     databases: Databases, clock: MockClock
 ) -> AsyncIterator[tuple[list[object], Gate, str]]:
-    """What is heard of sessions, while it is found out whether their connection still listens; the
-    gate that this waits for, and the database.
+    """The changes of sessions that are received while it is checked whether their connection still
+    listens; the gate that holds this check, and the database.
     """
     gate, heard = Gate(b"listening"), list[object]()
     async with (
@@ -136,7 +137,7 @@ async def checked(
         nursery.cancel_scope.cancel()
 
 
-async def test_nothing_is_quiet_while_it_is_checked_whether_a_connection_listens(
+async def test_until_quiet_waits_while_a_listening_connection_is_checked(
     databases: Databases, mock_clock: MockClock
 ) -> None:
     async with checked(databases, mock_clock) as (_, gate, _):
@@ -146,7 +147,7 @@ async def test_nothing_is_quiet_while_it_is_checked_whether_a_connection_listens
 async def test_time_passes_when_nothing_waits_for_the_database(
     databases: Databases, mock_clock: MockClock
 ) -> None:
-    """Or else the connection is given up, and on this clock nobody ever listens again."""
+    """Otherwise the connection would be given up, and on this clock never replaced."""
     async with checked(databases, mock_clock) as (heard, gate, dsn):
         before = trio.current_time()
         await returns_behind(gate, partial(let_pass, mock_clock, 30))
@@ -161,8 +162,8 @@ MET = PairMet(UserId(1), UserId(2))
 
 @define
 class Notifying:
-    """A part of a store of which one change has not been heard of yet when another is asked for:
-    Postgres notifies of them in order.
+    """A part of a store with one change whose notice has not come yet when another notice is
+    requested: Postgres sends them in order.
     """
 
     notice: Notice
@@ -189,7 +190,7 @@ class Notifying:
 
 
 @pytest.mark.parametrize("notice", [NOBODY_OPENED, NOBODY_CHANGED])
-async def test_every_change_is_noticed_and_what_was_asked_for_shows_to_nobody(
+async def test_until_noticed_waits_for_earlier_changes_and_hides_its_own_notice(
     autojump_clock: MockClock, notice: Notice
 ) -> None:
     heard: list[object] = []

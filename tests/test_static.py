@@ -38,7 +38,7 @@ def test_the_code_is_clean(command: list[str]) -> None:
     ],
 )
 def test_the_javascript_is_clean(command: list[str]) -> None:
-    """Among the types: what parlour.d.ts declares is what the SDK has (sdk/declarations.ts)."""
+    """Its types include that the SDK has what parlour.d.ts declares (sdk/declarations.ts)."""
     require_node()
     program, *arguments = command
     result = subprocess.run(

@@ -1,4 +1,4 @@
-"""Time in tests: one that hangs fails and says where, and the ones after it run; the mock clock
+"""Time in tests: a test that hangs fails and reports where, and later tests run; the mock clock
 stands still while a thread works for a task.
 """
 
@@ -57,7 +57,7 @@ async def somebody_waits():
     [ON_A_CLOCK_THAT_STANDS, WITHOUT_TRIO, IN_A_FIXTURE],
     ids=["on a clock that stands", "without trio", "in a fixture"],
 )
-def test_it_says_where_it_hangs(tmp_path: Path, test: str) -> None:
+def test_a_test_that_hangs_reports_where(tmp_path: Path, test: str) -> None:
     (tmp_path / "test_hanging.py").write_text(HANGING.format(test=test))
     plugins = ["-p", "no:schemathesis", "-p", "tests.support.timing.time_limit"]
     options = [*plugins, "-o", "trio_mode=true", "--timeout=0.5"]
@@ -74,7 +74,7 @@ async def test_no_time_passes_while_a_thread_works(autojump_clock: MockClock) ->
     began = threading.Event()
 
     async def look() -> None:
-        """End the work once everybody waits for it, and a clock that jumps would have."""
+        """End the work once all tasks wait, when a clock that jumps would have jumped."""
         await trio.testing.wait_all_tasks_blocked()
         began.set()
 
@@ -86,7 +86,7 @@ async def test_no_time_passes_while_a_thread_works(autojump_clock: MockClock) ->
         nursery.cancel_scope.cancel()
 
 
-async def test_time_passes_once_it_has_ended(autojump_clock: MockClock) -> None:
+async def test_time_passes_once_the_thread_has_ended(autojump_clock: MockClock) -> None:
     await trio.to_thread.run_sync(int)
     await trio.sleep(1_000)
     assert trio.current_time() == 1_000

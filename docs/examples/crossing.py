@@ -36,11 +36,11 @@ class Account:
 
 @frozen
 class Hub:
-    """A running hub: what it takes to talk to it from Python.
+    """A client of a running hub.
 
     Args:
-        url: where it listens, without a slash at the end.
-        nursery: where connections live.
+        url: the hub's address, without a slash at the end.
+        nursery: runs the tasks of the connections.
     """
 
     url: str
@@ -99,7 +99,7 @@ async def next_of(socket: WebSocketConnection, kind: str) -> object:
 
 
 async def main(url: str) -> None:
-    """Send one message over each dialect, and show what the others receive."""
+    """Send one message over each dialect, and print the frames that ben's connections receive."""
     async with trio.open_nursery() as nursery:
         hub = Hub(url.rstrip("/"), nursery)
         suffix = secrets.token_hex(3)

@@ -1,7 +1,7 @@
 """Every WebSocket message comes back: `python -m docs.examples.ws_echo --port 9001`, on any path.
 
-A raw echo through the whole connection stack, with compression, a 16 MiB limit and no heartbeat:
-what Autobahn's test suite talks to.
+A raw echo through the whole connection stack for Autobahn's test suite, with compression, a 16 MiB
+limit and no heartbeat.
 """
 
 import argparse

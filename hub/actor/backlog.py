@@ -1,10 +1,10 @@
-"""What one connection was sent of the log, and what waits while the log is replayed to it.
+"""What one connection was sent of the log, and what is held while the log is replayed to it.
 
-Guarantees: a message is sent at most once, whether the Hub delivers it or the log, until the peer
-drops what it has; while the log is
-replayed, live events wait, and then follow in order; beyond a bound, messages that wait are dropped
-and read from the log as well; what was not sent is never taken for sent; a connection that left a
-channel gets nothing of it that still waited. Nothing here blocks.
+Guarantees: a message is sent at most once, whether it comes from the Hub or from the log, until the
+peer discards what it has; while the log is replayed, live events are held, and then sent in order;
+beyond a bound, held messages are dropped and read from the log instead; a message that was not sent
+never counts as sent; a connection that left a channel gets none of its held events. Nothing here
+blocks.
 Must not know: the Hub, rooms, users, dialects, how the log is read.
 """
 
@@ -31,9 +31,9 @@ class Missing:
     Args:
         channel_id: the channel.
         spans: what is missing, lowest first, as far as one replay may go.
-        after: the seq that the peer says it has everything up to.
-        upto: once the spans are replayed, it has everything up to this one.
-        is_complete: whether that is all there is in the channel.
+        after: the peer has everything up to this seq, as it has reported.
+        upto: once the spans are replayed, the peer has everything up to this seq.
+        is_complete: whether the channel has nothing more.
     """
 
     channel_id: ChannelId
@@ -47,7 +47,7 @@ class Missing:
 class _Sent:
     """The messages of one channel that were sent: the newest range of seq, and older ones.
 
-    `replayed`: what the Hub delivers up to here is not sent any more, because the log was replayed.
+    `replayed`: the Hub's deliveries up to this seq are dropped, because the log was replayed.
     """
 
     first: int
@@ -56,7 +56,7 @@ class _Sent:
     older: tuple[_Range, ...] = ()
 
     def skip_to(self, seq: int) -> None:
-        """A message was sent that does not follow on the newest one: what is between was not."""
+        """A message was sent that does not follow the newest one: those between were not sent."""
         if seq > self.last:
             self.older = (*self.older, (self.first, self.last))[1 - MAX_SPANS :]
             self.first = self.last = seq
@@ -84,7 +84,7 @@ class _Sent:
 
 
 class Backlog:
-    """Stands between what is delivered to a connection and its link.
+    """Stands between the Hub's deliveries to a connection and its link.
 
     Args:
         link: the way to the peer.
@@ -100,7 +100,7 @@ class Backlog:
         self._dropped: dict[ChannelId, _Range] = {}
 
     def offer(self, frames: Frames) -> None:
-        """Send frames that the Hub delivers, hold them, or drop them if the log gave them."""
+        """Send frames that the Hub delivers, hold them, or drop them if they were replayed."""
         if self._held is not None:
             self._hold(frames)
             return
@@ -124,8 +124,8 @@ class Backlog:
             self._held, self._held_bytes = [], 0
 
     def release(self) -> None:
-        """Send what was held, and from now on what the Hub delivers, once what was dropped has been
-        read again.
+        """Send what was held, and from now on what the Hub delivers. Closes the link if messages
+        were dropped that have not been read again.
         """
         if self._dropped:
             self._link.close(TOO_SLOW)
@@ -135,7 +135,7 @@ class Backlog:
         self._link.flush()
 
     def forget(self) -> None:
-        """The peer drops all that it has: what was sent is to be sent again."""
+        """The peer discards all that it has: everything has to be sent again."""
         self._sent.clear()
 
     def newest(self, channel_id: ChannelId) -> int:
@@ -148,7 +148,7 @@ class Backlog:
 
         Args:
             channel_id: a channel that the Hub delivers to this connection.
-            after: the seq that the peer says it has everything up to.
+            after: the peer has everything up to this seq, as it has reported.
             head: the channel's last seq, read after `hold`, and after the Hub began to deliver.
             limit: how many seqs to replay at most.
         """
@@ -164,7 +164,7 @@ class Backlog:
         return Missing(channel_id, spans, after, head, is_complete=True)
 
     def replayed(self, missing: Missing, upto: int) -> None:
-        """The log was replayed, from `missing.after` up to here."""
+        """The log was replayed, from `missing.after` up to this seq."""
         sent = self._sent.get(missing.channel_id)
         if sent is None:
             self._sent[missing.channel_id] = _Sent(missing.after + 1, upto, replayed=upto)
@@ -179,12 +179,12 @@ class Backlog:
         return dropped
 
     def skip(self, positions: Collection[Position]) -> None:
-        """The peer was sent these messages otherwise: what is held of them is not sent."""
+        """The peer was sent these messages by other means: drop those that are held."""
         if self._held is not None:
             self._held = [each for each in self._held if each.position not in positions]
 
     def left(self, channel_id: ChannelId) -> None:
-        """The connection left the channel: what is held of it is not sent."""
+        """The connection left the channel: drop what is held of it."""
         self._dropped.pop(channel_id, None)
         if self._held is not None:
             self._held = [each for each in self._held if _channel_of(each) != channel_id]
@@ -213,7 +213,7 @@ class Backlog:
 
 
 def _channel_of(frames: Frames) -> ChannelId | None:
-    """The channel that they are about, if they have a place in one."""
+    """The channel that the frames are about, if they have a position in one."""
     match frames.position:
         case None | NotePosition():
             return None

@@ -1,4 +1,4 @@
-"""One connection as the rest of the hub sees it: who it is, and its link.
+"""One connection as the rest of the hub sees it: its user, its session and its link.
 
 Guarantees: nothing here blocks, so the Hub can call it in its loop.
 Must not know: the Hub, the store, what carries the connection.
@@ -25,14 +25,14 @@ class Encoder(Protocol):
 
     @property
     def name(self) -> str:
-        """That of the dialect."""
+        """The name of the dialect."""
 
     @property
-    def tells(self) -> frozenset[type[Event]]:
+    def encodes(self) -> frozenset[type[Event]]:
         """The types of event that it encodes."""
 
     def encode(self, event: Event) -> bytes:
-        """The bytes of `event`; empty when its type is not in `tells`."""
+        """The bytes of `event`; empty when its type is not in `encodes`."""
 
 
 @define(eq=False)
@@ -40,15 +40,16 @@ class Client:
     """A connection that can be registered.
 
     Args:
-        user: whom the session belongs to.
+        user: the user of the session.
         session_id: the session; ending it closes the connection.
-        wire: how events become bytes here.
+        wire: encodes events for this connection.
         link: the way to the peer.
         quota: what its user may do, over all of their connections.
-        network: where the peer is, as limits know it.
+        network: the peer's network, by which limits count.
         typing_seconds: when its typing indicators end by themselves, if not as usual.
 
-    `backlog` stands before the link: the Hub delivers to it. `connection` is its id in the log.
+    The Hub delivers to `backlog`, which passes frames on to the link. `connection` is the id of the
+    connection in the log.
     """
 
     user: User
@@ -65,7 +66,7 @@ class Client:
     def __attrs_post_init__(self) -> None:
         self.backlog = Backlog(self.link)
 
-    def tell(self, event: Event) -> None:
+    def send(self, event: Event) -> None:
         """Send one event to this connection alone, now, past what its backlog holds."""
         data = self.wire.encode(event)
         if data:
@@ -88,5 +89,5 @@ class Client:
 
 
 def ids_of(client: Client) -> Mapping[str, object]:
-    """For a line about a client that is logged by a task that serves several."""
+    """The ids for a log line about a client, in a task that serves several."""
     return {CONNECTION: client.connection, USER: client.user.id}

@@ -1,4 +1,4 @@
-"""What the Hub counts of itself.
+"""The figures of the Hub.
 
 Guarantees: the number of keys is bounded, whatever peers send. Must not know: who reads them.
 """
@@ -17,7 +17,7 @@ CODES: Final = frozenset(
     {1000, 1001, NO_CODE, BROKEN}
     | {each.code for each in vars(errors).values() if isinstance(each, CloseReason)}
 )
-OTHER_CODE: Final = 0  # one that only a peer uses
+OTHER_CODE: Final = 0  # stands for codes that only peers use
 
 
 @define
@@ -28,7 +28,7 @@ class Shed:
     size: int = 0  # in bytes, encoded
 
     def add(self, size: int) -> None:
-        """One was dropped that takes so many bytes."""
+        """An event of so many bytes was dropped."""
         self.events += 1
         self.size += size
 
@@ -39,7 +39,7 @@ class HubFigures:
 
     `opened`: connections, by dialect. `closed`: the same, by dialect and one of `CODES` or
     `OTHER_CODE`. The others are deliveries: one event to one connection. `messages`: of events that
-    have a place in the log. `ephemeral`: of typing, presence and receipts.
+    have a position in the log. `ephemeral`: of typing, presence and receipts.
     """
 
     opened: Counter[str] = field(factory=Counter, init=False)

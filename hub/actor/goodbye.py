@@ -1,8 +1,8 @@
 """Closing every connection without all of them coming back at once.
 
 Guarantees: connections are closed in a random order; by `say_goodbye`, `BATCH` at a time, in the
-time that is given, a few of them at once; by `hand_over`, not faster than others can take them.
-Must not know: why.
+time that is given, or all at once if they are few; by `hand_over`, a few at a time, over the
+seconds that are given. Must not know: why they are closed.
 """
 
 import math
@@ -20,11 +20,11 @@ from protocol.errors import GOING_AWAY, START_OVER
 BATCH: Final = 500
 PAUSE_SECONDS: Final = 0.2  # between two batches, or less if there are many
 STEP_SECONDS: Final = 0.1  # between two batches that are handed over
-RETURNS_PER_SECOND: Final = 300  # that a node can take on one core, over Socket.IO
+RETURNS_PER_SECOND: Final = 300  # reconnects that a node can take on one core, over Socket.IO
 
 
 async def say_goodbye(hub: Hub, within: float) -> None:
-    """Ask every connection to close, and every one that may still come; returns when all were.
+    """Ask every connection to close, also new ones from now on; returns when all were asked.
 
     Args:
         hub: has the connections.
@@ -42,13 +42,13 @@ async def say_goodbye(hub: Hub, within: float) -> None:
 
 
 def seconds_to_return(hub: Hub) -> float:
-    """In which other nodes can take every connection that is there now."""
+    """In how many seconds other nodes can take every connection that is open now."""
     return len(hub.clients()) / RETURNS_PER_SECOND
 
 
 async def hand_over(hub: Hub, seconds: float) -> None:
-    """Have every connection that is there now come back, to another node: a few at a time, within
-    so many seconds.
+    """Close every connection that is open now, so that it comes back to another node: a few at a
+    time, within so many seconds.
     """
     clients = _shuffled(hub)
     steps = max(1, min(len(clients), round(seconds / STEP_SECONDS)))

@@ -1,9 +1,9 @@
 """The Hub: one actor that owns the connected clients and delivers events to them.
 
 Guarantees: it alone touches its maps, so there are no locks; its loop awaits nothing but its inbox,
-so no slow query or socket delays anybody; an event is encoded once per dialect; what one turn
-produced for a connection goes out in one write. When it stops, its inbox closes, so no
-sender waits for a stopped Hub. Must not know: SQL, JSON, permissions.
+so no slow query or socket delays a delivery; an event is encoded once per dialect; the frames that
+one turn queues for a connection go out in one write. When it stops, its inbox closes, so no sender
+waits for a stopped Hub. Must not know: SQL, JSON, permissions.
 """
 
 import itertools
@@ -51,7 +51,7 @@ INBOX_LETTERS = (
 )
 T = TypeVar("T")
 
-ENDED = 10_000  # sessions and users, to refuse connections that were being opened meanwhile
+ENDED = 10_000  # sessions and users remembered, to refuse connections that were being opened
 LETTERS_PER_TURN = 64  # then flush, so that a flood of letters does not delay deliveries
 
 
@@ -60,8 +60,8 @@ class Hub:
 
     Args:
         on_presence: is notified of users' first and last connections.
-        on_rooms: the same of each room.
-        numbers: those of connections, which only go up; by default 1, 2, 3 ...
+        on_rooms: is notified of users' first and last connections in each room.
+        numbers: the numbers of connections, ascending; by default 1, 2, 3 ...
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class Hub:
         return ChannelRoom(channel_id) in self._by_room
 
     def is_occupied(self, room: Room) -> bool:
-        """Whether a connection is in it."""
+        """Whether a connection is in the room."""
         return room in self._by_room
 
     def clients(self) -> Sequence[Client]:
@@ -159,7 +159,7 @@ class Hub:
         return user_id in self._by_user
 
     def users(self) -> Sequence[UserId]:
-        """Those that have a connection."""
+        """The users that have a connection."""
         return list(self._by_user)
 
     def connections_by_dialect(self) -> Mapping[str, int]:
@@ -175,7 +175,7 @@ class Hub:
         return self._inbox.statistics().current_buffer_used
 
     def channels_of(self, user_id: UserId) -> Mapping[ChannelId, Sequence[Client]]:
-        """The channels that a user's connections have joined, and which of them have."""
+        """The channels that a user's connections have joined, each with those connections."""
         found: dict[ChannelId, list[Client]] = {}
         for client in self._by_user.get(user_id, ()):
             for room in self._joined.get(client, ()):
@@ -184,7 +184,7 @@ class Hub:
         return found
 
     def in_dms_of(self, user_id: UserId) -> frozenset[tuple[UserId, ChannelId]]:
-        """Who has joined which dm of a user, the user included."""
+        """The dms of a user that are joined, each with a user who has joined it: one of the two."""
         return frozenset(
             (client.user.id, channel.id)
             for client, rooms in self._joined.items()
@@ -219,13 +219,13 @@ class Hub:
         await self._address.send(EndUsers(frozenset(user_ids), SESSION_ENDED))
 
     async def readmit(self, user_id: UserId | None) -> None:
-        """Take connections of an account again that was deactivated; None: of all."""
+        """Accept connections again of an account that was deactivated; None: of all accounts."""
         await self._address.send(Readmit(user_id))
 
     async def send_back(
         self, user_ids: Collection[UserId] | None, reason: CloseReason = TRY_AGAIN
     ) -> None:
-        """Close the live connections of these users (None: all), who may come back."""
+        """Close the live connections of these users (None: all users), which may come back."""
         chosen = None if user_ids is None else frozenset(user_ids)
         await self._address.send(SendBack(chosen, reason))
 
@@ -233,9 +233,9 @@ class Hub:
         """The sessions that have a connection now."""
         return frozenset(client.session_id for client in self._clients)
 
-    def tells_of(self, event: type[Event]) -> bool:
+    def encodes(self, event: type[Event]) -> bool:
         """Whether any connection speaks a dialect that sends such events."""
-        return any(event in wire.tells for wire in self._by_wire)
+        return any(event in wire.encodes for wire in self._by_wire)
 
     async def run(self) -> None:
         """Read letters until cancelled."""
@@ -272,7 +272,7 @@ class Hub:
                 self._unregister(client)
             case Join(client=client, greeting=greeting):
                 self._join(letter)
-                self._tell(client, greeting)
+                self._send_now(client, greeting)
             case Leave(client=client, room=room, farewell=farewell):
                 was_in = self._leave(client, room, disconnected=False)
                 if was_in and farewell is not None:
@@ -286,12 +286,12 @@ class Hub:
             case _:
                 assert_never(letter)
 
-    def _tell(self, client: Client, event: Event | None) -> None:
+    def _send_now(self, client: Client, event: Event | None) -> None:
         if event is not None:
-            client.tell(event)
+            client.send(event)
 
     def _say_farewell(self, client: Client, farewell: Event) -> None:
-        """After what is held back for the client, so that it is the last event of the room."""
+        """Send it after what is held back for the client, as the last event of the room."""
         data = client.wire.encode(farewell)
         if data:
             client.backlog.offer(Frames(data, farewell.ephemeral))
@@ -326,12 +326,12 @@ class Hub:
         self.figures.opened[client.wire.name] += 1
         theirs = self._by_user.setdefault(client.user.id, {})
         theirs[client] = None
-        client.tell(letter.greeting)
+        client.send(letter.greeting)
         if len(theirs) == 1:
             self._on_presence(client.user.id, connected=True)
 
     def _refusal(self, client: Client) -> CloseReason | None:
-        """Why a connection is not taken any more."""
+        """Why a connection is not accepted any more."""
         ended = self._ended.get(client.session_id) or self._ended_users.get(client.user.id)
         return self._closing or ended
 
@@ -417,7 +417,7 @@ class Hub:
         return any(room in self._joined.get(client, ()) for client in self._by_user[user_id])
 
     def _deliver(self, delivery: Delivery) -> int:
-        """Returns to how many connections."""
+        """Returns the number of connections that the event was delivered to."""
         audience = self._audience(delivery)
         if not audience:
             return 0

@@ -37,8 +37,8 @@ Room: TypeAlias = ChannelRoom | WorkspaceRoom
 
 @frozen
 class ToUsers:
-    """Every connection of these users, but one, and those that are in a room. The ids are
-    distinct.
+    """Every connection of these users, except `besides` and those in the room `outside`. The ids
+    are distinct.
     """
 
     user_ids: Sequence[UserId]
@@ -48,7 +48,7 @@ class ToUsers:
 
 @frozen
 class ToRooms:
-    """Every connection in these rooms, but one connection, and those of some users."""
+    """Every connection in these rooms, except `besides` and those of `besides_users`."""
 
     rooms: Sequence[Room]
     besides: Client | None = None
@@ -65,8 +65,8 @@ class ToUserInRoom:
 
 @frozen
 class ToClients:
-    """These connections, after everything that was posted before: those that are in the room then,
-    if there is one.
+    """These connections, after everything that was posted before; if a room is given, only those
+    that are in it then.
     """
 
     clients: Sequence[Client]
@@ -116,8 +116,8 @@ class Unregister:
 
 @frozen
 class Join:
-    """The connection joins these rooms; `greeting` comes before any event of them. `channel` is the
-    one that the room is of; `Hub.joined` returns it.
+    """The connection joins these rooms; `greeting` is sent before any event of them. `channel` is
+    the channel of the room; `Hub.joined` returns it.
     """
 
     client: Client
@@ -128,7 +128,7 @@ class Join:
 
 @frozen
 class Leave:
-    """The connection leaves the room; `farewell` comes after any event of it, if it was in it."""
+    """The connection leaves the room; if it was in it, `farewell` is sent after any event of it."""
 
     client: Client
     room: Room
@@ -138,7 +138,7 @@ class Leave:
 @frozen
 class Broadcast:
     """The deliveries of one commit or one read, in order. `then` runs in the same turn, after they
-    were handed out; it must not block. `trace` makes spans of it.
+    were handed out; it must not block. `trace` makes the spans of the deliveries.
     """
 
     deliveries: Sequence[Delivery]
@@ -148,7 +148,7 @@ class Broadcast:
 
 @frozen
 class Rebind:
-    """The connection goes on as one of this session, which is its user's too."""
+    """The connection goes on as one of this session, which is of the same user."""
 
     client: Client
     session_id: SessionId

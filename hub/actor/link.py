@@ -32,7 +32,7 @@ class Link(Protocol):
     """Implemented by whatever carries a connection."""
 
     def offer(self, frames: Frames) -> None:
-        """Queue frames. A peer that cannot take what must not be lost is closed."""
+        """Queue frames. Without room for frames that must not be dropped, the link is closed."""
 
     def flush(self) -> None:
         """Send what is queued as far as that takes no waiting."""
@@ -42,15 +42,15 @@ class Link(Protocol):
 
     @property
     def waiting_bytes(self) -> int:
-        """How much is queued that the peer has not taken, as far as the hub knows."""
+        """How many bytes are queued that the peer has not taken, as far as the hub knows."""
 
     @property
     def carrier(self) -> Carrier:
-        """What carries it now."""
+        """What carries the connection now."""
 
     @property
     def close_code(self) -> int:
-        """How it ended, once it has: with the code of the side that closed first."""
+        """The code of the side that closed first, once the connection has ended."""
 
     @property
     def is_behind(self) -> bool:

@@ -1,7 +1,7 @@
-"""Who learns from the Hub that users and their connections come and go.
+"""The listeners that the Hub notifies when users and their connections come and go.
 
 Guarantees: nothing here blocks, because it is called from the Hub's loop. Must not know: what a
-listener makes of it.
+listener does.
 """
 
 from typing import Protocol
@@ -20,20 +20,20 @@ class PresenceListener(Protocol):
 
 
 class RoomListener(Protocol):
-    """Learns of a user's first connection in a room, and of the end of the last one. Must not
+    """Is notified of a user's first connection in a room, and of the end of the last one. Must not
     block: it is called from the Hub's loop.
     """
 
     def entered(self, user: User, room: Room) -> None:
-        """The first one joined."""
+        """The first connection joined."""
 
     def left(self, user: User, room: Room, *, disconnected: bool) -> None:
-        """The last one left, or it is gone altogether."""
+        """The last connection left, or was lost altogether (`disconnected`)."""
 
 
 @define
 class RoomListeners:
-    """Several listeners as one, in the order in which they are told."""
+    """Several listeners as one, in the order in which they are notified."""
 
     listeners: list[RoomListener] = field(factory=list)
 

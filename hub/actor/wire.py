@@ -1,8 +1,8 @@
 """Events -> bytes for the socket, once per dialect and compression.
 
 Guarantees: `encode` is a pure function of the event, so its result is shared by every connection
-that speaks the dialect and agreed on the same compression. These have one `Wire`, by which the Hub
-groups them.
+that speaks the dialect and agreed on the same compression. Such connections share one `Wire`, by
+which the Hub groups them.
 """
 
 from datetime import UTC, datetime
@@ -33,9 +33,9 @@ class Wire:
         return self.dialect.name
 
     @property
-    def tells(self) -> frozenset[type[Event]]:
+    def encodes(self) -> frozenset[type[Event]]:
         """See `Encoder`."""
-        return self.dialect.tells
+        return self.dialect.encodes
 
     def encode(self, event: Event) -> bytes:
         """The frames of `event`, joined; empty when the dialect never sends it."""

@@ -1,1 +1,1 @@
-"""What operators do, however they come in."""
+"""The actions of operators, however they connect."""

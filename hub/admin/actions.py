@@ -1,7 +1,8 @@
-"""What operators do to accounts: one implementation for a running hub and for commands beside it.
+"""Operators' actions on accounts and workspaces, for a running hub and for commands beside it.
 
-Guarantees: what is done is in the audit, in the same transaction; a refusal has a stable code.
-Must not know: how an operator comes in, who is connected.
+Guarantees: an action is in the audit, in the same transaction, or for a deletion and an export
+before it begins; a refusal has a stable code. Must not know: how an operator connects, which users
+are connected.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -53,14 +54,14 @@ _UNSEEN: Final = "A name must show something, and have no characters that cannot
 
 @frozen
 class StoredActions:
-    """What one operator may do to what is stored.
+    """The actions of one operator on the store.
 
     Args:
-        store: where it is.
-        passwords: hashes new ones.
-        operator: who does it.
-        files: where the files of people are.
-        collector: removes those that nothing names any more; None: somebody else does.
+        store: the store.
+        passwords: hashes new passwords.
+        operator: the operator, for the audit.
+        files: the uploaded files.
+        collector: removes files that nothing names any more; None: another process does.
     """
 
     store: Store
@@ -73,7 +74,8 @@ class StoredActions:
         """Make an account.
 
         Raises:
-            HttpError: 400 when a name or the password is none, 409 when a name is taken.
+            HttpError: 400 when a name, the email address or the password is not accepted, 409 when
+                the username or the email address is taken.
         """
         name = body.username if body.name is None else body.name
         if not is_username(body.username):
@@ -95,7 +97,7 @@ class StoredActions:
         """Set a password and end the user's sessions.
 
         Raises:
-            HttpError: 400 when it is none, 404 when there is no such user.
+            HttpError: 400 when it is too short or too long, 404 when there is no such user.
         """
         password_hash = await self._hash(body.password)
         user = await self.find(body.user)
@@ -107,7 +109,7 @@ class StoredActions:
         return account_object(user)
 
     async def set_role(self, body: RoleBody) -> ChangedAccountObject:
-        """Set what a user is on the platform.
+        """Set a user's role on the learning platform.
 
         Raises:
             HttpError: 404.
@@ -133,7 +135,7 @@ class StoredActions:
         return {"user": account_object(user), "ended": len(ended)}
 
     async def deactivate(self, body: UserBody) -> ChangedAccountObject:
-        """Let nobody sign in to an account, and end its sessions. Raises HttpError: 404."""
+        """Refuse sign-ins to an account, and end its sessions. Raises HttpError: 404."""
         user = await self.find(body.user)
         if user.deactivated_at is not None:
             return _changed(user, is_changed=False)
@@ -144,7 +146,7 @@ class StoredActions:
             raise no_user(body.user) from None
 
     async def reactivate(self, body: UserBody) -> ChangedAccountObject:
-        """Undo that. Raises HttpError: 404."""
+        """Allow sign-ins to an account again. Raises HttpError: 404."""
         user = await self.find(body.user)
         if user.deactivated_at is None:
             return _changed(user, is_changed=False)
@@ -158,9 +160,9 @@ class StoredActions:
         """Delete an account, and hand its workspaces over first.
 
         Raises:
-            HttpError: 404; 409 when others are in a workspace that would be nobody's. Nothing was
-                done.
-            WireError: messages can neither stay nor go, or the heir is who is deleted.
+            HttpError: 404; 409 when a workspace with other members would have no owner. The account
+                was not deleted then.
+            WireError: the fate of the messages is unknown, or the heir is the deleted user.
         """
         fate, user = body.checked_fate(), await self.find(body.user)
         heir = None if body.hand_over_to is None else await self.find(body.hand_over_to)
@@ -191,7 +193,7 @@ class StoredActions:
         }
 
     async def export(self, username: str) -> Callable[[Put], Awaitable[None]]:
-        """What makes the file of everything of a user. Raises HttpError: 404."""
+        """A function that writes the file with a user's data. Raises HttpError: 404."""
         user = await self.find(username)
         await self.store.audit.note(self.operator.does("user export"), user)
         return partial(export_person, self.store, self.files, user)
@@ -210,11 +212,11 @@ class StoredActions:
         }
 
     async def set_retention(self, body: RetentionBody) -> ChangedWorkspaceObject:
-        """Say after how many days the messages of a workspace are removed.
+        """Set after how many days the messages of a workspace are removed.
 
         Raises:
             HttpError: 404 when there is no such workspace.
-            WireError: there are several of this name, or there is no such time.
+            WireError: there are several of this name, or the number of days is not allowed.
         """
         days, workspace = body.checked_days(), await self._workspace(body.workspace)
         if workspace.retention_days == days:
@@ -225,7 +227,7 @@ class StoredActions:
         return {**_workspace_object(evolve(workspace, retention_days=days)), "changed": True}
 
     async def _workspace(self, name: str) -> ListedWorkspace:
-        """The one of this name; if none has it, of this id."""
+        """The workspace of this name; if there is none, the one of this id."""
         workspaces = self.store.workspaces
         found = list(await workspaces.named(name)) if is_storable(name) else []
         if not found and (number := decimal_id(name)) is not None:
@@ -254,7 +256,7 @@ class StoredActions:
         return {"actions": list(map(_action_object, page)), "next": _next(page, limit)}
 
     async def find(self, username: str) -> User:
-        """An account, which is somebody's. Raises HttpError: 404."""
+        """A person's account: not deleted, and not the assistant's. Raises HttpError: 404."""
         user = await self.store.accounts.find(username) if is_storable(username) else None
         if user is None or user.deleted_at or user.role is Role.ASSISTANT:
             raise no_user(username)
@@ -317,7 +319,7 @@ def _changed(user: User, *, is_changed: bool = True) -> ChangedAccountObject:
 
 
 def no_user(username: str) -> HttpError:
-    """There is no such account."""
+    """The error when there is no such account."""
     return HttpError(404, NO_USER, f"There is no user {username}")
 
 

@@ -1,7 +1,7 @@
-"""Operators close connections; whose they were stays signed in.
+"""Closes connections for operators; their users stay signed in.
 
-Guarantees: it is in the audit before it is done, and done when these return; no other connection is
-closed. Must not know: how an operator comes in.
+Guarantees: a kick is in the audit before it is carried out, and carried out when the function
+returns; no other connection is closed. Must not know: how an operator connects.
 """
 
 from typing import cast
@@ -40,7 +40,7 @@ async def kick_user(services: Services, operator: Operator, user: User) -> int:
 async def kick_connection(
     services: Services, operator: Operator, client: Client, number: int
 ) -> None:
-    """Close one connection. `number`: the Hub's.
+    """Close one connection. `number`: its number in the Hub.
 
     Raises:
         StoreUnavailable: the audit is out of reach; nothing was done.

@@ -1,6 +1,6 @@
-"""Who does something to a hub that is not a user's to do.
+"""Operators, who may do with a hub what users may not.
 
-Must not know: how one proves to be an operator.
+Must not know: how an operator is authenticated.
 """
 
 from typing import Final
@@ -15,7 +15,7 @@ from protocol.model import UserId
 log = structlog.get_logger(__name__)
 
 OPERATOR: Final = "operator"
-"""Where the scope of a request has the operator who sends it, once that is known."""
+"""The key in the scope of a request for the operator who sends it, once that is known."""
 
 
 @frozen
@@ -23,7 +23,7 @@ class Operator:
     """An operator.
 
     Args:
-        way: how they came in.
+        way: how they connected.
         peer: `uid 1000`, or an address.
     """
 
@@ -31,15 +31,15 @@ class Operator:
     peer: str
 
     def does(self, action: str, **details: object) -> AuditEntry:
-        """What the audit is to keep of an action of theirs."""
+        """The entry in the audit for an action of this operator."""
         return AuditEntry(self.way, self.peer, action, details)
 
     def has_done(self, action: str, user_id: UserId | None = None, **details: object) -> None:
-        """Have the hub's log say so.
+        """Log an action that was carried out.
 
         Args:
             action: what was done.
-            user_id: whom it was done to; those who follow this user see it.
+            user_id: the user concerned; followers of this user get the line.
             details: more about it, without texts and secrets.
         """
         whom = {} if user_id is None else {USER: user_id}

@@ -1,8 +1,8 @@
-"""What operators say to one worker and mean for all of the same parent.
+"""Operators' calls to one worker that are meant for all workers of the same parent.
 
-Guarantees: the audit of a worker that is asked by a sibling keeps nothing, because the worker that
-the operator asked has kept it; a worker that begins while the others drain drains as well. Must not
-know: how a sibling is asked.
+Guarantees: a worker that a sibling calls writes nothing to the audit, because the worker that the
+operator called has done so; a worker that starts while the others drain drains as well. Must not
+know: how a sibling is called.
 """
 
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ from protocol.model import User
 
 
 async def status_of_siblings(siblings: Siblings) -> Sequence[HubObject]:
-    """How the others are, those that can say it."""
+    """The states of the other workers, of those that respond."""
     return cast("Sequence[HubObject]", await siblings.ask("GET", "/admin/status"))
 
 
 async def follow_siblings(siblings: Siblings, status: Status) -> None:
-    """Drain if any of the others does. The log level is that of the settings, which a worker that
-    begins has read again.
+    """Drain if any of the others does. The log level is not copied: it is that of the settings,
+    which a worker that starts has just read.
     """
     status.is_draining = any(each["draining"] for each in await status_of_siblings(siblings))
 
 
 @frozen
 class NotKept:
-    """Implements `Audit`."""
+    """Implements `Audit`, without writing entries."""
 
     audit: Audit
 

@@ -1,8 +1,8 @@
-"""The admin socket: the operator's calls over HTTP, for whoever may open a file.
+"""The admin socket: the operator's calls over HTTP, for accounts that may open the socket file.
 
-Guarantees: it is open to the hub's own account and root alone, and whoever comes in by it is an
-operator, by their uid; few are served at a time, the others wait; who says nothing is closed, and
-what a connection raises ends that connection alone. Must not know: any call.
+Guarantees: only the hub's own account and root can open it, and each peer is an operator, named by
+its uid; few connections are served at a time, the others wait; a silent one is closed, and an
+exception in a connection ends that connection alone. Must not know: any call.
 """
 
 import os
@@ -36,7 +36,7 @@ _CREDENTIALS: Final = struct.Struct("3i")  # pid, uid, gid
 
 @contextmanager
 def admin_listener(path: Path) -> Iterator[socket.socket | None]:
-    """A listening socket at a path; None, which is logged: there can be none."""
+    """A listening socket at a path; None, which is logged, if it cannot be opened."""
     with ExitStack() as stack:
         listener = None
         try:
@@ -64,8 +64,8 @@ def flaw_of_path(path: Path) -> str | None:
 
 @asynccontextmanager
 async def open_admin_socket(data_dir: Path, app: ASGIApp, rules: Rules) -> AsyncIterator[None]:
-    """Serve operators at the socket of a data folder until the context is left; without one, which
-    is logged, nobody. `app`, `rules`: see `serve_operators`.
+    """Serve operators at the socket of a data folder until the context is left. If it cannot be
+    opened, that is logged and none is served. `app`, `rules`: see `serve_operators`.
     """
     with admin_listener(data_dir / NAME) as listener:
         async with serve_operators([] if listener is None else [listener], app, rules):
@@ -79,7 +79,7 @@ async def serve_operators(
     """Serve operators until the context is left.
 
     Args:
-        listeners: where they come in.
+        listeners: the sockets on which they connect.
         app: responds to them.
         rules: those of every connection.
     """
@@ -95,7 +95,7 @@ async def serve_operators(
 
 @define
 class _Answering:
-    """The application, which may finish the requests that it has."""
+    """The application; `drain` waits for the requests that it is handling."""
 
     app: ASGIApp
     _count: int = 0
@@ -138,7 +138,7 @@ async def _serve(
     operator = Operator(Way.SOCKET, f"uid {_uid_of(stream)}")
 
     async def known(scope: Scope, receive: Receive, send: Send) -> None:
-        scope[OPERATOR] = operator  # in place: who serves the connection reads the route there
+        scope[OPERATOR] = operator  # in place: `serve_http_connection` reads the route there
         await app(scope, receive, send)
 
     try:
@@ -147,7 +147,7 @@ async def _serve(
         )
         if upgrade is not None:
             await upgrade.refuse(stream, 404, "Not found")
-    except Exception:  # where one connection's trouble ends
+    except Exception:  # an error ends this connection alone
         log.exception("connection_failed", peer=operator.peer)
     finally:
         await trio.aclose_forcefully(stream)

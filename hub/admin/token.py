@@ -1,7 +1,7 @@
-"""The token with which operators come in from afar.
+"""The token of operators who do not use the admin socket.
 
-Guarantees: it is compared in constant time, guesses of it are limited like those of passwords, and
-the log says that there are some. Must not know: how it is sent.
+Guarantees: it is compared in constant time, and wrong ones are limited for each network and logged.
+Must not know: how it is sent.
 """
 
 import hmac
@@ -13,7 +13,7 @@ from hub.settings.redaction import Secret
 
 
 class Throttled(Exception):
-    """There were too many guesses from a network; in `seconds` there may be another one."""
+    """There were too many guesses from a network; the next one is allowed in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -21,10 +21,10 @@ class Throttled(Exception):
 
 
 def is_admin_token(services: Services, token: Secret, given: str, network: str) -> bool:
-    """Whether what was sent is the token. What is wrong counts as a guess of its network.
+    """Whether `given` is the token. A wrong one counts as a guess of its network.
 
     Raises:
-        Throttled: it was not looked at.
+        Throttled: it was not compared.
     """
     attempts, now = services.admin_attempts, trio.current_time()
     if not attempts.take(network, now):

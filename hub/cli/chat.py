@@ -1,8 +1,8 @@
 """`parlour chat`: a conversation in the terminal.
 
 Guarantees: a line is sent again after every reconnect until the hub confirms it, under the same
-key, so it is stored once; messages that came in meanwhile are fetched; whoever was signed out is
-told why. Must not know: the server's modules, but for settings; it is a plain client of `/ws` and
+key, so it is stored once; messages that came in meanwhile are fetched; a user who was signed out
+sees why. Must not know: the server's modules, but for settings; it is a plain client of `/ws` and
 REST.
 """
 
@@ -38,10 +38,10 @@ CONFIRM_SECONDS: Final = 5.0
 CLOSE_SECONDS: Final = 1.0
 HISTORY: Final = 20  # messages that are shown at the start
 PAGE: Final = 100
-_EVERY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  who listens there is here
+_EVERY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where to connect instead
 
 _Stream: TypeAlias = trio.SocketStream | trio.SSLStream[trio.SocketStream]
-_LOCALHOST: Final = "localhost"  # what any hub may be called
+_LOCALHOST: Final = "localhost"  # a host name that every hub accepts
 
 
 @frozen
@@ -62,7 +62,7 @@ class Chat:
         me: the user of the session.
         peer: the other person.
         show: prints one line.
-        why: says why somebody is signed out; see `why_signed_out`.
+        why: returns why the user is signed out; see `why_signed_out`.
     """
 
     url: str
@@ -81,7 +81,7 @@ class Chat:
         """Show what comes in and send `lines`; after the last one, wait for confirmations.
 
         Raises:
-            CallFailed: the hub wants this connection no more, such as after the session has ended.
+            CallFailed: the hub refuses to connect again, such as after the session has ended.
         """
         try:
             async with trio.open_nursery() as nursery:
@@ -132,10 +132,10 @@ class Chat:
             pause = min(2 * pause, MAX_RECONNECT_SECONDS)
 
     async def _why_lost(self, error: BaseException | None) -> str:
-        """What the hub said, in brackets.
+        """Why the connection was lost, in brackets; empty if that is not known.
 
         Raises:
-            CallFailed: it is no use to try again.
+            CallFailed: connecting again would not help.
         """
         match error:
             case (
@@ -239,7 +239,7 @@ class Chat:
 
 
 async def why_signed_out(url: str, login: str, password: str) -> str:
-    """Why somebody is signed out: what the hub says when they come back."""
+    """Why the user is signed out: the error that the hub returns when they sign in again."""
     signed_out = "You were signed out"
     try:
         cookie, _ = await _log_in(url, login, password)
@@ -250,7 +250,7 @@ async def why_signed_out(url: str, login: str, password: str) -> str:
 
 
 def url_of(config: Config) -> str:
-    """Where the hub of these settings is reached."""
+    """The URL at which the hub of these settings is reached."""
     if config.public_url is not None:
         return config.public_url
     if unix_path(config.host) is not None:
@@ -294,7 +294,9 @@ def _person(body: object) -> Person:
 
 
 async def _open_stream(url: str) -> _Stream:
-    """A stream of ours: trio-websocket would not close it when the hub ends the connection."""
+    """Open a stream that the caller closes: trio-websocket would leave its own open when the hub
+    ends the connection.
+    """
     parts = urlsplit(url)
     host = str(parts.hostname)
     with trio.fail_after(CONNECT_SECONDS):

@@ -1,8 +1,8 @@
 """`parlour serve --demo`: two accounts to try the hub with.
 
 Guarantees: their passwords are new at every start and stand only in the text that is printed; a
-link signs a browser in once, in the first quarter of an hour; they follow each other, so that what
-one writes first is no message request. Must not know: flags.
+link signs a browser in once, in the first quarter of an hour; the two users follow each other, so
+that a first message is no message request. Must not know: flags.
 """
 
 import secrets

@@ -1,8 +1,8 @@
-"""How a command ends that failed: the line that it says, and its exit code.
+"""How a failed command ends: the line that it prints, and its exit code.
 
-Guarantees: an expected failure is one line that shows no password, with the code of a hub's
-refusal, and names the file that it is about; what is wrong with the command line or a setting, and
-so does not get right by itself, ends with `WRONG_USE`. Must not know: any command.
+Guarantees: an expected failure is one line that shows no password; it has the error code if the hub
+returned one, and names the file that it is about; an error in the command line or a setting, which
+another try would not change, ends with `WRONG_USE`. Must not know: any command.
 """
 
 import errno
@@ -39,7 +39,7 @@ EXPECTED: Final = (
 
 
 class Failure(Exception):
-    """A command cannot do what it was asked for; the text is the line that says so.
+    """A command has failed; the text is the line to print.
 
     `ends_with`: the exit code.
     """
@@ -51,8 +51,8 @@ class Failure(Exception):
 
 @contextmanager
 def naming(what: Path | str, part: Path | None = None) -> Iterator[None]:
-    """What the system refuses in this context is about `what`, if it does not say itself, or says
-    `part`: the hidden file that becomes it.
+    """Name `what` in each OSError of this context that names no file, or that names `part`: the
+    hidden file that becomes `what`.
     """
     try:
         yield
@@ -72,7 +72,7 @@ def of_usage(error: click.ClickException) -> str:
 
 
 def one_line(text: str) -> str:
-    """A text as what a command ends with."""
+    """A text as the one line that a command ends with."""
     return f"Error: {' '.join(text.split())}"
 
 

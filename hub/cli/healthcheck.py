@@ -1,6 +1,6 @@
-"""Asks the hub of these settings whether it is well, for who can run a command and nothing else.
+"""Checks the health of the hub of these settings, for tools that can only run a command.
 
-Guarantees: there is an answer within `SECONDS`. Must not know: what a hub does to be well.
+Guarantees: each step of the call ends within `SECONDS`. Must not know: what makes a hub healthy.
 """
 
 import http.client
@@ -14,18 +14,18 @@ from hub.settings.reasons import reason_of
 from hub.sockets.addresses import in_url, unix_path
 
 SECONDS: Final = 5.0
-_NAME: Final = "localhost"  # what any hub may be called
+_NAME: Final = "localhost"  # a host name that every hub accepts
 
 
 class NotWell(Exception):
-    """The hub is not there, or says that it is not well; the text says which."""
+    """The hub cannot be reached, or reports that it is not well; the text says which."""
 
 
 def check(config: Config, path: str) -> str:
-    """What the hub says at `path`.
+    """The text of the hub's response for `path`.
 
     Raises:
-        NotWell: it is not there, takes too long, or says no.
+        NotWell: the hub cannot be reached, takes too long, or returns another status than 200.
     """
     connection = http.client.HTTPConnection(_NAME)
     is_file = unix_path(config.host) is not None
@@ -48,7 +48,7 @@ def check(config: Config, path: str) -> str:
 
 def _connect(config: Config) -> socket.socket:
     path = unix_path(config.host)
-    plain = (  # who connects to every address reaches this machine
+    plain = (  # a connection to 0.0.0.0 or :: reaches this machine
         socket.create_connection((config.host, config.port), SECONDS)
         if path is None
         else _connect_to_file(str(path))
@@ -56,7 +56,7 @@ def _connect(config: Config) -> socket.socket:
     if config.tls_cert is None:
         return plain
     context = ssl.create_default_context()
-    context.check_hostname = False  # it is our own, under whatever name
+    context.check_hostname = False  # it is our own hub, whatever the certificate names
     context.verify_mode = ssl.CERT_NONE
     return context.wrap_socket(plain)
 

@@ -2,8 +2,8 @@
 
 Guarantees: an expected failure is one clear line on stderr, with exit code 2 where the command line
 or a setting is wrong and 1 else; an unexpected one is a traceback; neither shows a password. stdout
-carries only what was asked for. Whoever reads either of them may stand still or go away. Must not
-know: how anything works.
+carries only the command's result. The reader of stdout or stderr may stop reading or go away. Must
+not know: how anything works.
 """
 
 import faulthandler
@@ -77,21 +77,21 @@ def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
     """Run the hub until SIGINT or SIGTERM; SIGHUP: read certificate, log level and limits again;
     with several workers, SIGUSR2: restart one after the other.
     """
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until somebody reads the settings again
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server handles it
     place = WorkerPlace.of(os.environ)
     read_again = partial(settings_of, config, flags)
     if place is None:
         _become_parent(read_again(), demo=demo)
     else:
         read_again = partial(_worker_settings, read_again)
-    # Whatever else Python says there, such as a warning, must not wait for a reader either.
+    # Other output of Python on stderr, such as a warning, must not wait for a reader either.
     with LogSink(sys.stderr) as sink, redirect_stderr(cast("TextIO", sink)):
         settings = read_again()
         configure_logging(settings.log_level, settings.log_format, sink)
         if place is not None:
             begin_node(place.name)
         supervisor = Supervisor.of(os.environ, os.getpid())
-        if supervisor.watchdog_seconds is not None:  # whose end says where it hung
+        if supervisor.watchdog_seconds is not None:  # its SIGABRT shows where the hub hung
             faulthandler.enable(_STDERR)
         run = partial(
             run_server,
@@ -107,7 +107,7 @@ def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
 
 
 def _become_parent(settings: Config, *, demo: bool) -> None:
-    """Go on as the parent of workers, if there are to be several."""
+    """Go on as the parent of workers, if the settings ask for several."""
     count = settings.workers or len(os.sched_getaffinity(0))
     if count == 1:
         return
@@ -140,7 +140,7 @@ def _worker_connections(settings: Config) -> int:
 
 
 def _worker_settings(read: Callable[[], Config]) -> Config:
-    """Workers are nodes, which need a bus."""
+    """The settings of a worker, which have a bus: workers are nodes."""
     settings = read()
     return settings if settings.bus is not None else evolve(settings, bus=Secret(WORKERS_BUS))
 
@@ -198,7 +198,7 @@ def ask_how_it_is(config: str | None, *, ready: bool, **flags: Any) -> None:
 def print_unit(user: str, config: str | None, *, is_socket: bool, **flags: Any) -> None:
     """Print the unit of this installation for systemd, with the flags of its `parlour serve`."""
     given, file = given_of(flags), Path(config) if config else None
-    settings = load_config(given, {}, file)  # its environment is not ours
+    settings = load_config(given, {}, file)  # the service has another environment
     python = Path(sys.executable).resolve()
     parts = (Path(sys.prefix), Path(sys.base_prefix), python)
     of = systemd_unit.Installation(_program(), user, file, given, settings, parts)
@@ -209,7 +209,7 @@ def print_unit(user: str, config: str | None, *, is_socket: bool, **flags: Any) 
 
 
 def _program() -> list[str]:
-    """What runs this command: where it is installed, there is a program."""
+    """The words that run this command: the installed program, else the module."""
     installed = Path(sys.executable).with_name("parlour")
     return [str(installed)] if installed.exists() else [sys.executable, "-m", "hub"]
 
@@ -245,7 +245,7 @@ def chat(
 
 
 def main() -> None:
-    """The entry point. What the hub writes is for its own account alone."""
+    """The entry point. Only the hub's own account may read the files that it writes."""
     os.umask(0o077)
     _open_standard_files()
     try:
@@ -270,14 +270,14 @@ def main() -> None:
 
 
 def _say_last(text: str) -> None:
-    """Say on stderr why the command ends, and do not wait for long if nobody reads it."""
+    """Print on stderr why the command ends; do not wait for long if stderr is not read."""
     with LogSink(sys.stderr) as last:
         last.write(f"{printable_text(text)}\n")
 
 
 def _open_standard_files() -> None:
-    """Where one of the three is closed, what is opened next would get its number, and what is meant
-    for a terminal would be written into a database's connection.
+    """Open stdin, stdout and stderr where they are closed: else the next file or socket would get
+    that number, and text for the terminal would be written into a connection to the database.
     """
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         try:

@@ -1,7 +1,7 @@
-"""What a command asks for before it begins.
+"""What a command asks its user for before it begins.
 
-Guarantees: where there is no terminal to ask on, nothing is printed but one line that says how to
-answer beforehand. Must not know: any command.
+Guarantees: where there is no terminal to ask on, nothing is printed but one line that says which
+flag or variable to give instead. Must not know: any command.
 """
 
 import os
@@ -23,7 +23,7 @@ class _PasswordOption(click.Option):
     """A password, which is asked for if it is missing."""
 
     def prompt_for_value(self, ctx: click.Context) -> object:
-        """Ask. Raises ConfigError: nobody can be asked."""
+        """Ask. Raises ConfigError: there is no terminal to ask on."""
         if not (_opens_terminal() or sys.stdin.isatty()):
             raise _unanswered(f"give the password as {PASSWORD}")
         return cast("object", super().prompt_for_value(ctx))
@@ -43,11 +43,11 @@ def asked_password(*, twice: bool = False, help: str | None = None) -> Callable[
 
 
 def confirm(question: str) -> None:
-    """Ask whether that is meant, on standard error.
+    """Ask the user to confirm, on standard error.
 
     Raises:
-        click.Abort: it is not.
-        ConfigError: nobody can be asked.
+        click.Abort: the user does not confirm.
+        ConfigError: there is no terminal to ask on.
     """
     if not sys.stdin.isatty():
         raise _unanswered("give --yes if that is meant")
@@ -55,7 +55,7 @@ def confirm(question: str) -> None:
 
 
 def _opens_terminal() -> bool:
-    """Whether the process has one, wherever its standard input comes from."""
+    """Whether the process has a terminal, wherever its standard input comes from."""
     try:
         os.close(os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY))
     except OSError:

@@ -1,7 +1,7 @@
 """REST calls of commands, on the standard library.
 
-Guarantees: every call has a deadline; an error response becomes `CallFailed` with the server's
-text. Must not know: any path of the API.
+Guarantees: no call waits for longer than a limit for a silent hub; an error response becomes
+`CallFailed` with the server's text. Must not know: any path of the API.
 """
 
 import http.client
@@ -33,7 +33,7 @@ class CallFailed(Exception):
 
     Args:
         text: what is wrong.
-        code: that of the server's refusal.
+        code: the error code of the response, if it has one.
     """
 
     def __init__(self, text: str, code: str | None = None) -> None:
@@ -71,8 +71,8 @@ async def call(
         seconds: how long the hub may be silent.
 
     Raises:
-        CallFailed: there is no 2xx response in time.
-        ConfigError: the address is none.
+        CallFailed: there is no response in time, or it is an error.
+        ConfigError: `url` is not an address.
     """
     given = {"Cookie": cookie, "Authorization": None if token is None else f"Bearer {token}"}
     headers = {name: value for name, value in given.items() if value is not None}
@@ -83,18 +83,18 @@ async def call(
 async def open_stream(
     url: str, path: str, *, token: str | None, idle_seconds: float
 ) -> AsyncIterator[Callable[[], Awaitable[bytes]]]:
-    """A GET whose response is read as it comes: what this gives reads the next part of it, of at
-    most `PART_BYTES`; b"" at the end.
+    """Send a GET and read its response as it arrives: yields a function that returns the next part,
+    of at most `PART_BYTES`; b"" at the end.
 
     Args:
         url: as `call`; so are the next two.
         path: see there.
         token: see there.
-        idle_seconds: how long the response may stand still.
+        idle_seconds: how long the hub may be silent.
 
     Raises:
-        CallFailed: it is refused, or ends before its end; also when it is read.
-        ConfigError: the address is none.
+        CallFailed: the request is refused, or the response breaks off; also raised by the function.
+        ConfigError: `url` is not an address.
     """
     connection = _connection(url, idle_seconds)
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
@@ -116,7 +116,7 @@ async def open_stream(
         response = await in_thread(ask)
         yield partial(in_thread, partial(response.read1, PART_BYTES))
     finally:
-        if connection.sock is not None:  # a thread that was abandoned reads it
+        if connection.sock is not None:  # an abandoned thread may still read it
             with suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
         connection.close()
@@ -180,7 +180,7 @@ def _call(
 
 
 def below(url: str, path: str) -> str:
-    """The target of a request for `path` of a hub whose address may have a path of its own."""
+    """The target of a request for `path` at a hub whose address may have a path of its own."""
     if url.startswith(UNIX):
         return path
     return urlsplit(url).path.rstrip("/") + path

@@ -1,6 +1,6 @@
 """What commands have in common: their settings, and how they end.
 
-Guarantees: every setting is a flag of every command that has any; an expected failure becomes a
+Guarantees: a command that takes settings has a flag for each of them; an expected failure becomes a
 `Failure`. Must not know: any command.
 """
 
@@ -31,7 +31,7 @@ DATA: Final = ("data_dir", "database_url")
 """The settings that most commands are about: where the data are."""
 
 _QUIETER: Final = {LogLevel.INFO: LogLevel.WARNING}
-"""What a command that answers by itself logs, where a hub is to log the former."""
+"""The log level of a command that does its work itself, by the one that is set for a hub."""
 
 
 class NotDone(StoreError):
@@ -77,7 +77,7 @@ def with_settings(*shown: str) -> Callable[[F], F]:
 
 
 def config_of(config: str | None, flags: dict[str, Any]) -> Config:
-    """The settings; only what a person should know of is logged from now on, as they say."""
+    """The settings; configures the log by them, with `warning` in place of `info`."""
     settings = settings_of(config, flags)
     level = _QUIETER.get(settings.log_level, settings.log_level)
     configure_logging(level, settings.log_format, sys.stderr)
@@ -87,7 +87,7 @@ def config_of(config: str | None, flags: dict[str, Any]) -> Config:
 def logging_config_of(
     config: str | None, flags: dict[str, Any], stream: LogSink | TextIO
 ) -> Config:
-    """The settings; what is logged from now on goes to `stream`, as they say."""
+    """The settings; configures the log by them, on `stream`."""
     settings = settings_of(config, flags)
     configure_logging(settings.log_level, settings.log_format, stream)
     return settings
@@ -122,7 +122,7 @@ def run_program(start: Callable[[], Awaitable[None]]) -> None:
 
 
 def run_to_end(start: Callable[[], Awaitable[None]]) -> None:
-    """`run_program`, of what has to clean up whatever ends it."""
+    """As `run_program`, for a program that has to clean up also when a signal ends it."""
     run_program(partial(_until_interrupted, start))
 
 

@@ -1,4 +1,4 @@
-"""A bill of materials (CycloneDX 1.6) of what is installed here and the hub needs.
+"""A bill of materials (CycloneDX 1.6) of the hub and its installed dependencies.
 
 Guarantees: every distribution that the hub's own metadata leads to is named, with version, licence
 and package URL; nothing is read but what is installed. Must not know: how anything is installed.
@@ -38,7 +38,7 @@ class Bill(TypedDict):
 
 
 def bill_of_materials() -> Bill:
-    """What is installed of the hub's dependencies, and of theirs."""
+    """The hub's installed dependencies, and theirs."""
     found = {_normal(each.metadata["Name"]): each for each in _needed(HUB)}
     hub = found.pop(HUB)
     return {
@@ -52,7 +52,7 @@ def bill_of_materials() -> Bill:
 
 
 def _needed(name: str) -> Iterator[Distribution]:
-    """A distribution and all that it leads to and that is installed: for this system and Python."""
+    """A distribution and its dependencies, direct or not, that are installed."""
     waiting, seen = [name], set[str]()
     while waiting:
         name = _normal(waiting.pop())

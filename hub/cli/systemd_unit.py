@@ -1,8 +1,7 @@
 """The units of this installation for systemd: the service, and the socket where it is reached.
 
-Guarantees: a setting is where it belongs (a secret's file is a credential), a stop has as much time
-as the hub may take, and no text of a setting becomes anything but that setting. Must not know: what
-settings do, flags.
+Guarantees: a secret's file is a credential, a stop has as much time as the hub may take, and the
+text of a setting cannot add anything else to a unit. Must not know: what settings do, flags.
 """
 
 import ipaddress
@@ -42,7 +41,7 @@ _SYSTEM: Final = frozenset(
         "usr sbin", "usr share", "var", "var cache", "var lib", "var log", "var spool",
     )
 )  # fmt: skip
-_FIRST_FREE_PORT: Final = 1_024  # below it, only who has the capability may listen
+_FIRST_FREE_PORT: Final = 1_024  # listening below it needs a capability
 _ACCOUNT: Final = re.compile(r"[A-Za-z_][\w.-]*|\d+", re.ASCII)
 _PLAIN: Final = re.compile(r"[\w./:@,=+-]+", re.ASCII)
 _DEFAULTS: Final = {each.name: each.default for each in SETTINGS}
@@ -136,14 +135,14 @@ RequiredBy=parlour.service
 
 @frozen
 class Installation:
-    """What the units are for.
+    """The installation that the units run.
 
     Args:
         program: the command `parlour`: the path of a program, and its first arguments.
         user: the account of the hub.
         config_file: the settings file.
-        flags: what stands on the command line, by setting, or setting and `_file`.
-        config: the settings that this comes to.
+        flags: those of the command line, by setting, or setting and `_file`.
+        config: the settings that result from them.
         parts: the folders and programs that the command is made of.
     """
 
@@ -156,18 +155,18 @@ class Installation:
 
     @property
     def data_dir(self) -> Path:
-        """That of the settings, or where a service has it."""
+        """The data folder of the settings, or `DATA_DIR` if they have the default."""
         is_given = self.config.data_dir != _DEFAULTS["data_dir"]
         return self.config.data_dir.absolute() if is_given else DATA_DIR
 
     def paths(self) -> Iterator[Path]:
-        """All that the service needs of the file system."""
+        """All paths that the service needs."""
         yield from (Path(self.program[0]), Path(self.program[0]).resolve(), *self.parts)
         yield self.data_dir
         yield from self.files().values()
 
     def files(self) -> Mapping[str, Path]:
-        """What it only reads, by the name of the setting."""
+        """The files that the service only reads, by the name of the setting."""
         found = {} if self.config_file is None else {"config": self.config_file.absolute()}
         for setting in SETTINGS:
             value = getattr(self.config, setting.name)
@@ -180,8 +179,8 @@ def service_unit(of: Installation) -> str:
     """The text of parlour.service.
 
     Raises:
-        ConfigError: a setting cannot stand in a unit, the service could not reach what it names,
-            or no account has such a name.
+        ConfigError: a setting cannot stand in a unit or names a path that the service could not
+            use, or no account has such a name.
     """
     if _ACCOUNT.fullmatch(of.user) is None:
         raise ConfigError(f"user: {of.user!r} is the name of no account")
@@ -204,13 +203,13 @@ def socket_unit(of: Installation) -> str:
     """The text of parlour.socket.
 
     Raises:
-        ConfigError: host and port are no place where systemd can listen.
+        ConfigError: systemd cannot listen on host and port.
     """
     return _SOCKET.format(listen="\n".join(_listen(of)), backlog=BACKLOG)
 
 
 def warnings_about(of: Installation) -> Iterator[str]:
-    """What is still to be done, or to be known, before the service is started."""
+    """What the operator has to do or to know before the service is started."""
     if not _is_account(of.user):
         yield (
             f"there is no account {of.user} here: useradd --system --no-create-home"
@@ -237,7 +236,7 @@ def warnings_about(of: Installation) -> Iterator[str]:
 
 
 def _unreadable(of: Installation) -> Iterator[str]:
-    """What the account of the service would miss."""
+    """Warnings about what the account of the service cannot read."""
     for part in of.parts:
         hidden = _hidden(part)
         if hidden is not None or not _may_read(of.user, part):
@@ -259,8 +258,8 @@ def _unreadable(of: Installation) -> Iterator[str]:
 
 
 def _may_read(user: str, path: Path) -> bool:
-    """Whether modes and owners let an account read a path; one that there is not yet is in no
-    group. What cannot be looked at is not known to be unreadable.
+    """Whether modes and owners let an account read a path; an account that does not exist yet is in
+    no group. True where the modes cannot be read.
     """
     try:
         account = _account(user)
@@ -278,14 +277,12 @@ def _may_read(user: str, path: Path) -> bool:
 
 
 def _hidden(path: Path) -> Path | None:
-    """The folder that the service has one of its own of, and the path is in."""
+    """The folder above the path of which the service has a private one, if there is such."""
     return next((at for at in _PRIVATE if path.is_relative_to(at)), None)
 
 
 def _may_own(user: str, folder: Path) -> bool:
-    """Whether a folder is an account's, which root does not need; of an account that there is not
-    yet, it is not known.
-    """
+    """Whether an account owns a folder, or is root; True for an account that does not exist yet."""
     try:
         return _account(user).pw_uid in {0, folder.stat().st_uid}
     except KeyError:
@@ -293,7 +290,7 @@ def _may_own(user: str, folder: Path) -> bool:
 
 
 def _account(user: str) -> pwd.struct_passwd:
-    """By name or number; raises KeyError."""
+    """The account with a name or number; raises KeyError."""
     return pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
 
 
@@ -306,7 +303,7 @@ def _is_account(name: str) -> bool:
 
 
 def _require_reachable(of: Installation) -> None:
-    """Or it would start with other files, or not at all."""
+    """Refuse paths with which the service would start with other files, or not at all."""
     socket = unix_path(of.config.host)
     shared = {"data_dir": of.data_dir, **({} if socket is None else {"host": socket})}
     for name, path in {**of.files(), **shared}.items():
@@ -333,7 +330,7 @@ def _require_reachable(of: Installation) -> None:
 
 
 def _folders(of: Installation) -> Iterator[str]:
-    """Where it may write."""
+    """The folders in which the service may write."""
     path = unix_path(of.config.host)
     for folder in (of.data_dir, *(() if path is None else (path.parent,))):
         if folder.is_relative_to(_STATE) and folder != _STATE:
@@ -393,10 +390,10 @@ def _word(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Without what systemd replaces, or would take for an end.
+    """The text with the characters escaped that systemd would replace, or take for an end.
 
     Raises:
-        ConfigError: it has a character that cannot be seen.
+        ConfigError: it has a character that is not printable.
     """
     if not text.isprintable():
         raise ConfigError(f"{text!r} cannot stand in a unit")

@@ -1,6 +1,6 @@
-"""Lines for a terminal, which what other people wrote must not drive.
+"""Lines for a terminal, which text of other users must not control.
 
-Guarantees: where nobody reads standard output any more, what is said is dropped, and the command
+Guarantees: once standard output is not read any more, further lines are dropped, and the command
 does its work to the end. Must not know: any command.
 """
 
@@ -14,12 +14,12 @@ import click
 
 
 def printable(line: str) -> str:
-    """A line without control characters, and without those that change the order of others."""
+    """A line without control characters, and without those that change the order of the text."""
     return "".join(each if each.isprintable() or each == "\t" else " " for each in line)
 
 
 def printable_text(text: str) -> str:
-    """Such lines."""
+    """The lines of a text, each as `printable` makes it."""
     return "\n".join(map(printable, text.split("\n")))
 
 
@@ -36,16 +36,16 @@ def counted(count: int, what: str) -> str:
 
 
 def say(line: str, *, err: bool = False) -> None:
-    """Print a line, whatever names are in it. `err`: on standard error.
+    """Print a line, as `printable` makes it. `err`: on standard error.
 
     Raises:
-        OSError: it cannot be written, and not because nobody reads it.
+        OSError: it cannot be written, and the reason is not a closed pipe.
     """
     say_text(printable(line), err=err)
 
 
 def say_text(text: str, *, err: bool = False) -> None:
-    """Print lines that are safe. Raises OSError, as above."""
+    """Print lines as they are, which must be printable. Raises OSError, as above."""
     try:
         click.echo(text, err=err)
     except BrokenPipeError:
@@ -56,7 +56,7 @@ def say_text(text: str, *, err: bool = False) -> None:
 
 
 def give_up_stdout() -> None:
-    """Nothing more is written there, nor complained about when the process ends."""
+    """Discard what is still written to standard output: the process ends without an error."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     with suppress(OSError):
         os.dup2(nothing, sys.stdout.fileno())
@@ -65,12 +65,12 @@ def give_up_stdout() -> None:
 
 @contextmanager
 def watched_stdout() -> Iterator[Callable[[], bool]]:
-    """Gives what says whether somebody may still read standard output, for a command that would
-    not end by itself. It stays true for a file.
+    """Yields a function that returns whether standard output may still be read, for a command that
+    would not end by itself. It is always true for a file.
     """
-    copy = os.dup(sys.stdout.fileno())  # as it is even when it was given up
+    copy = os.dup(sys.stdout.fileno())  # still the original after `give_up_stdout`
     watch = select.poll()
-    watch.register(copy, 0)  # errors and hang-ups are always told
+    watch.register(copy, 0)  # errors and hang-ups are always reported
     try:
         yield lambda: not watch.poll(0)
     finally:

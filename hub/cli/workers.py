@@ -1,7 +1,7 @@
 """The program of the parent of workers: `parlour serve` becomes it where there are several.
 
-It is a program of its own so that it is small: what a hub is made of is not in its memory. It has
-read no settings, and is told what it needs in `VARIABLE`.
+It is a program of its own so that it is small: the modules of a hub are not in its memory. It reads
+no settings, and gets its plan in the environment variable `VARIABLE`.
 
 Guarantees: an expected failure is one clear line on stderr. Must not know: settings, what a hub
 does.
@@ -48,7 +48,7 @@ VARIABLE: Final = "PARLOUR_PARENT_PLAN"
 ADMIN_MODE: Final = 0o600
 FAILED: Final = 1
 _EXPECTED: Final = (EmbeddedPostgresError, OSError)
-START_SECONDS: Final = 60.0  # for Postgres; workers ask for more by themselves
+START_SECONDS: Final = 60.0  # for Postgres; workers ask for more time themselves
 
 
 @frozen
@@ -56,13 +56,13 @@ class Plan:
     """What the parent is to do.
 
     Args:
-        command: starts a worker, with `--node-name` behind it.
+        command: starts a worker; `--node-name` is appended to it.
         count: how many workers there are.
         name: of the nodes, without their numbers.
-        scheme: of the port, for people; so are the next two.
-        host: where to listen.
+        scheme: of the URL that people see.
+        host: where to listen, with the next one.
         port: see there.
-        metrics: where metrics are shown as well, if anywhere: host and port.
+        metrics: host and port of another listener for the metrics, if there is one.
         data_dir: the data folder.
         admin: the name of the admin socket there.
         connections: how many the embedded Postgres takes; None: there is an external one.
@@ -86,17 +86,17 @@ class Plan:
     log_format: str
 
     def environment(self, environ: Mapping[str, str]) -> Mapping[str, str]:
-        """That of the process that is to carry it out."""
+        """The environment of the process that is to carry the plan out."""
         return {**environ, VARIABLE: json.dumps(asdict(self))}
 
     @classmethod
     def taken_from(cls, environ: MutableMapping[str, str]) -> Self:
-        """The one of this process, which those that it starts do not get."""
+        """The plan of this process, removed from `environ`: child processes do not get it."""
         return cls(**cast("dict[str, Any]", json.loads(environ.pop(VARIABLE))))
 
 
 def become_parent(plan: Plan, arguments: Sequence[str]) -> NoReturn:
-    """Go on as the parent, in this process. `arguments`: are shown to who lists processes."""
+    """Go on as the parent, in this process. `arguments`: are shown in a list of processes."""
     command = [sys.executable, "-P", "-m", "hub.cli.workers", *arguments]
     sys.stdout.flush()
     os.execve(sys.executable, command, plan.environment(os.environ))  # noqa: S606  ourselves
@@ -104,7 +104,7 @@ def become_parent(plan: Plan, arguments: Sequence[str]) -> NoReturn:
 
 async def _run(plan: Plan, given: Sequence[socket.socket], supervisor: Supervisor) -> None:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
-    supervisor.tell(f"STATUS=Starting\n{extension(START_SECONDS)}")
+    supervisor.notify(f"STATUS=Starting\n{extension(START_SECONDS)}")
     async with AsyncExitStack() as stack:
         slots = stack.enter_context(_slots(plan, given))
         metrics = () if plan.metrics is None else stack.enter_context(listening(*plan.metrics))
@@ -129,7 +129,9 @@ async def _run(plan: Plan, given: Sequence[socket.socket], supervisor: Superviso
 def _slots(
     plan: Plan, given: Sequence[socket.socket]
 ) -> Iterator[Sequence[Sequence[socket.socket]]]:
-    """Where clients connect, for each worker; closed on exit, and a Unix socket's file removed."""
+    """The sockets where clients connect, for each worker; closed on exit, and a Unix socket's file
+    is removed.
+    """
     with ExitStack() as stack:
         if given or unix_path(plan.host) is not None:
             shared = given or stack.enter_context(listening(plan.host, plan.port))
@@ -143,7 +145,7 @@ def _slots(
 
 @contextmanager
 def _admin(path: Path) -> Iterator[Sequence[socket.socket]]:
-    """Where operators come in, to whichever worker; nowhere, which is logged: there can be none."""
+    """The admin socket, which all workers share; none, which is logged, if it cannot be made."""
     with ExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -155,7 +157,7 @@ def _admin(path: Path) -> Iterator[Sequence[socket.socket]]:
 
 
 def _say(line: str) -> None:
-    with suppress(OSError):  # that nobody reads it is no reason to end
+    with suppress(OSError):  # a closed stdout is no reason to end
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
 
@@ -167,7 +169,7 @@ def _leaves(error: BaseException) -> list[BaseException]:
 
 
 def _ends_with(error: BaseException) -> int:
-    """The exit code, once it was said on stderr why."""
+    """Write on stderr why the parent ends; returns the exit code."""
     leaves = _leaves(error)
     for leaf in leaves:
         if isinstance(leaf, WorkerEnded):

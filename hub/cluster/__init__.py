@@ -1,1 +1,1 @@
-"""Several hubs on one database, called nodes: what they publish to each other, and what follows."""
+"""Several hubs on one database, called nodes: what they publish, and how they act on it."""

@@ -45,9 +45,9 @@ Crossing: TypeAlias = (
     | ChannelsAdded
     | Announced
 )
-"""The events that are published as they are: those that are born at one node. Messages and their
-revisions are published apart, because every node puts them in order; what every node learns from
-the store it delivers to its own connections; the others concern one connection.
+"""The events that are published as they are: those that arise at one node. Messages and their
+revisions have bulletins of their own, because every node puts them in order. Events about changes
+in the store are made at every node for its own connections; the others concern one connection.
 """
 
 Named: TypeAlias = ToUsers | ToRooms | ToUserInRoom | ToEveryone
@@ -56,13 +56,13 @@ Named: TypeAlias = ToUsers | ToRooms | ToUserInRoom | ToEveryone
 
 @frozen
 class Heading:
-    """Whose bulletin it is.
+    """The node that published a bulletin, and the bulletin's number.
 
     Args:
         node: the node's name.
-        start: another text each time that the node begins.
-        number: of the bulletin, among those of this start that are numbered: 1, 2, 3 ...; of one
-            that is not numbered, that of the last one before it.
+        start: another text each time that the node starts.
+        number: the numbered bulletins of this start have 1, 2, 3 ...; one that is not numbered has
+            the number of the last numbered one before it.
     """
 
     node: str
@@ -94,8 +94,8 @@ class Stored:
 
 @frozen
 class Change:
-    """A revision that the node has made, and what was done by whom; `pair` as of a
-    `StoredMessage`.
+    """A change of a message that the node has made: its result, the revision and the user; `pair`
+    is that of `StoredMessage`.
     """
 
     revised: Revised
@@ -121,14 +121,14 @@ class Reaching:
 
 @frozen
 class Delivered:
-    """What else the node delivers, in order."""
+    """Other events that the node delivers, in order."""
 
     items: Sequence[Reaching]
 
 
 @frozen(order=True)
 class Seat:
-    """A user in a channel. `peer_id`: the other one, if it is a dm."""
+    """A user in a channel. `peer_id`: the other user, if it is a dm."""
 
     channel_id: ChannelId
     user_id: UserId
@@ -137,12 +137,12 @@ class Seat:
 
 
 Key: TypeAlias = UserId | Seat
-"""Who is present: a user at all, or in a channel."""
+"""Whose presence it is: that of a user, or of a user in a channel."""
 
 
 @frozen
 class Move:
-    """A first connection has come to the node (`is_here`), or the last one there has ended."""
+    """The first connection with a key has come to the node (`is_here`), or the last has ended."""
 
     key: Key
     is_here: bool
@@ -150,14 +150,16 @@ class Move:
 
 @frozen
 class Moved:
-    """Who came to the node and who left it, in order."""
+    """Arrivals at the node and departures from it, in order."""
 
     items: Sequence[Move]
 
 
 @frozen
 class Present:
-    """A part of a snapshot: who is at the node, of `count` in all parts with this `snapshot`."""
+    """A part of a snapshot of the users at the node; all parts with this `snapshot` together have
+    `count` items.
+    """
 
     items: Sequence[Key]
     snapshot: int
@@ -166,7 +168,7 @@ class Present:
 
 @frozen
 class Shown:
-    """The presence of somebody is announced, everywhere. `reaching`: the events, each with its
+    """The presence of `key` is announced, at all nodes. `reaching`: the events, each with its
     audience.
     """
 
@@ -177,15 +179,16 @@ class Shown:
 
 @frozen
 class Typed:
-    """An indicator begins, goes on or ends, for a recipient or in a channel.
+    """A typing indicator begins, goes on or ends, for a recipient or in a channel.
 
     Args:
-        author_id: who types.
-        recipient_id: for whom; None: for a channel.
-        channel_id: where, if it is not for a recipient.
+        author_id: the user who types.
+        recipient_id: the user who sees it; None: it is for a channel.
+        channel_id: the channel, if it is not for a recipient.
         is_typing: whether it is on.
         seconds: after which it ends without renewal.
-        after: the seq of the author's last message there that its node had lately delivered.
+        after: the seq of the author's last message there that the author's node has delivered
+            lately.
         reaching: the events, each with its audience.
     """
 
@@ -203,15 +206,15 @@ Sign: TypeAlias = Shown | Typed
 
 @frozen
 class Signs:
-    """Presence and typing, in order. Each node delivers what changes something there."""
+    """Presence and typing, in order. Each node delivers those that change something there."""
 
     items: Sequence[Sign]
 
 
 @frozen
 class Repeat:
-    """What the node published as `Delivered` with this number; nothing if it does not know that any
-    more, or if it was something else.
+    """The events of the node's `Delivered` with this number; none if it has forgotten them, or if
+    the bulletin was of another kind.
     """
 
     number: int
@@ -220,18 +223,18 @@ class Repeat:
 
 @frozen
 class Repeated:
-    """What others have missed. Each delivers what it misses itself."""
+    """Repeats of bulletins that other nodes miss. Each node delivers those that it misses."""
 
     items: Sequence[Repeat]
 
 
 @frozen
 class Takeover:
-    """A connection goes on at the node; what is left of it elsewhere is to be closed.
+    """A connection continues at the node; other nodes are to close what is left of it.
 
     Args:
         key: the hash under which the store keeps it, in hexadecimal digits.
-        since: when it began to go on there, in microseconds since 1970 of the store's clock.
+        since: when it came to the node, in microseconds since 1970 of the store's clock.
     """
 
     key: str
@@ -240,7 +243,7 @@ class Takeover:
 
 @frozen
 class TakenOver:
-    """Connections that go on at the node. If one is lost, the old connection ends by its pings."""
+    """Connections that continue at the node. If this is lost, their old ones end by their pings."""
 
     items: Sequence[Takeover]
 
@@ -256,7 +259,7 @@ class Spending:
 
 @frozen
 class Spent:
-    """What the node has lately allowed; not numbered: of what is lost, nodes allow more."""
+    """What the node has lately allowed; not numbered: if it is lost, other nodes allow more."""
 
     items: Sequence[Spending]
 
@@ -266,9 +269,9 @@ class Heartbeat:
     """The node lives; not numbered.
 
     Args:
-        online: a digest of who is at the node, as far as its last numbered bulletin says.
-        at: when it was sent, by a clock that means something to that node alone.
-        lacks: the nodes of which it does not know who is there: they are to say it.
+        online: a digest of the users at the node, as of its last numbered bulletin.
+        at: when it was sent, by the clock of that node alone.
+        lacks: the nodes whose users it does not know: they are to publish a snapshot.
         misses: by node, the numbers of bulletins that did not come: they are to be repeated.
     """
 
@@ -283,7 +286,7 @@ class Goodbye:
     """The node stops; not numbered.
 
     Args:
-        seconds: for so long its users are not to be announced as offline.
+        seconds: how long its users are not to be announced as offline.
     """
 
     seconds: float

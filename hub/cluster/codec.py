@@ -1,13 +1,13 @@
 """Bulletins as bytes.
 
-Guarantees: what is read was written by this version for this log, or `BadBulletin` is raised and
-nothing else. Messages are columns: many in one bulletin cost little more than one, and of those
-that nobody here wants, only what says so is read. Must not know: what carries bulletins, what a
-node does with them.
+Guarantees: a decoded bulletin was written by this version for this log; any other data raises
+`BadBulletin`, and no other error. Messages are columns: many in one bulletin cost little more than
+one, and of messages that no client here wants, only the index is read. Must not know: what carries
+bulletins, what a node does with them.
 
 In bytes, a bulletin is a JSON array: version, epoch of the log, the node's name, its start, the
-number, the kind, the body. The body of messages is what decides whether they are wanted; the rest
-of them is on a line of its own.
+number, the kind, the body. The body of messages is their index: the columns that decide whether
+they are wanted; the other columns are on a second line.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -75,13 +75,13 @@ _NAMES: Final = {cls: name for name, cls in _KINDS.items()}
 
 
 class BadBulletin(Exception):
-    """What came is no bulletin of this log that this version understands; the text says why."""
+    """The data are no bulletin of this log that this version understands; the text says why."""
 
 
 @define
 class StoredMessages:
-    """A `Stored` that was read: what decides whether a message is wanted. `places`: channel, seq
-    and id.
+    """A decoded `Stored`: the index of its messages; they are built when they are wanted. `places`:
+    channel, seq and id of each.
     """
 
     places: Sequence[tuple[ChannelId, int, MessageId]]
@@ -96,8 +96,8 @@ class StoredMessages:
         return len(self.places)
 
     def concerned(self, index: int) -> Iterable[UserId]:
-        """Who gets a message whatever they have joined: of a dm both users, whom it mentions, and
-        who follows its thread.
+        """The users who get a message whatever they have joined: both users of a dm, those whom it
+        mentions, and the followers of its thread.
         """
         pair = self.pairs[index] or ()
         return chain(pair, *(each[index] for each in self._named)) if self._named else pair
@@ -106,7 +106,7 @@ class StoredMessages:
         """One of the messages, with its author.
 
         Raises:
-            BadBulletin: it is damaged.
+            BadBulletin: the bulletin is damaged.
         """
         try:
             if self._rest is None:
@@ -122,7 +122,7 @@ class StoredMessages:
 
 @frozen
 class _Rest:
-    """What messages are built of."""
+    """The columns that messages are built of."""
 
     messages: Rows[Message]
     posted: Rows[Posted]
@@ -151,8 +151,8 @@ def encode(epoch: str, heading: Heading, bulletin: Bulletin) -> bytes:
 
     Args:
         epoch: of the log that it is about.
-        heading: whose it is.
-        bulletin: what it says.
+        heading: its node, start and number.
+        bulletin: its content.
     """
     head = (VERSION, epoch, heading.node, heading.start, heading.number, _NAMES[type(bulletin)])
     if isinstance(bulletin, Stored):
@@ -163,13 +163,13 @@ def encode(epoch: str, heading: Heading, bulletin: Bulletin) -> bytes:
 
 
 def beginning(epoch: str, node: str, start: str) -> bytes:
-    """With what the bulletins of a node begin."""
+    """The bytes with which all bulletins of a node begin."""
     return orjson.dumps((VERSION, epoch, node, start))[:-1] + b","
 
 
 def is_numbered(data: bytes, begins: bytes) -> bool:
-    """Whether a bulletin begins so, and is one of the kinds that have numbers. Much less work than
-    to decode it.
+    """Whether a bulletin begins with `begins`, and is of a kind that has numbers. Much less work
+    than decoding it.
 
     Args:
         data: the bulletin.
@@ -185,7 +185,7 @@ def decode(epoch: str, data: bytes) -> tuple[Heading, Read]:
     """A bulletin from bytes.
 
     Raises:
-        BadBulletin: it is none, damaged, or of another version or log.
+        BadBulletin: the data are no bulletin, damaged, or of another version or log.
     """
     first, _, line = data.partition(b"\n")
     try:
@@ -237,7 +237,7 @@ def _stored_messages(index: Columns, line: bytes) -> StoredMessages:
 
 
 def _rest(index: Columns, line: bytes) -> _Rest:
-    """Raises anything: it is damaged."""
+    """The columns that messages are built of. Any error: the bulletin is damaged."""
     rest, authors = orjson.loads(line)
     columns = {**rest, **index}
     if any(len(column) != len(index["seq"]) for column in columns.values()):
@@ -270,7 +270,7 @@ def _make_converter() -> OrjsonConverter:
     for room in (ChannelRoom, WorkspaceRoom):
         converter.register_unstructure_hook(room, tuple)
     converter.register_structure_hook(Room, _room_from)
-    no_connection = override(omit=True)  # it means nothing elsewhere
+    no_connection = override(omit=True)  # connections mean nothing at another node
     for audience in (ToUsers, ToRooms):
         converter.register_unstructure_hook(
             audience, make_dict_unstructure_fn(audience, converter, besides=no_connection)

@@ -1,8 +1,8 @@
 """Objects of one class as columns, and back.
 
-Guarantees: a column is written only where an object has something else than the default there, so
-many objects cost little more than one; an object is built for itself, and what is damaged in
-another one is not looked at. Must not know: what is written for whom.
+Guarantees: a column is written only if an object has another value than the default in it, so many
+objects cost little more than one; each object is built by itself, so damage in one does no harm to
+another. Must not know: which objects are written, and for which readers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ T = TypeVar("T")
 Columns: TypeAlias = Mapping[str, Sequence[Any]]
 """Values of every object, by the names of the class' fields."""
 Structure: TypeAlias = Callable[[Any, Any], Any]
-"""Makes a value of a type of what is in JSON: the value, the type."""
+"""Converts a value of JSON, its first argument, to the type that is its second one."""
 
 
 class Table(Generic[T]):
@@ -26,7 +26,7 @@ class Table(Generic[T]):
 
     Args:
         cls: of attrs.
-        structure: for values that JSON has not.
+        structure: converts values for which JSON has no type.
         besides: fields that are not written.
     """
 
@@ -47,7 +47,7 @@ class Table(Generic[T]):
         }
 
     def read(self, columns: Columns) -> "Rows[T]":
-        """The objects that were written so, none of which is built yet."""
+        """The objects of such columns, none of which is built yet."""
         return Rows(
             self._cls,
             [(name, read, columns[name]) for name, read in self._readers if name in columns],
@@ -63,12 +63,12 @@ class Rows(Generic[T]):
     _built: dict[int, T] = field(factory=dict, init=False)
 
     def build(self, index: int, **more: object) -> T:
-        """One of them, with what was not written. Raises anything: it is damaged."""
+        """One object; `more`: the fields that were not written. Any error: it is damaged."""
         given = {name: read(column[index]) for name, read, column in self._columns}
         return self._cls(**given, **more)
 
     def once(self, index: int) -> T:
-        """One of them, which is built the first time only."""
+        """One of the objects, which is built the first time only."""
         found = self._built.get(index)
         if found is None:
             found = self._built[index] = self.build(index)
@@ -76,7 +76,7 @@ class Rows(Generic[T]):
 
 
 def _reader(kind: Any, structure: Structure) -> Callable[[Any], Any]:  # noqa: ANN401  a type
-    """What makes a value of this type of what is in JSON."""
+    """A function that converts a value of JSON to this type."""
     plain = {getattr(each, "__supertype__", each) for each in get_args(kind) or (kind,)}
     if plain <= {int, str, bool, type(None)}:
         return _as_it_is

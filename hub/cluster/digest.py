@@ -1,7 +1,7 @@
-"""A digest of who is at a node, which two nodes compare.
+"""A digest of the users at a node, which two nodes compare.
 
-Guarantees: it is the same in every process, whatever the order in which somebody came. Must not
-know: what it is compared for.
+Guarantees: it is the same in every process, whatever the order of arrivals. Must not know: what it
+is compared for.
 """
 
 from typing import Final
@@ -12,7 +12,7 @@ _BITS: Final = (1 << 63) - 1
 
 
 def mark(key: Key) -> int:
-    """The part of one in the digest: 63 bits; the digest is the exclusive or of all parts."""
+    """The part of one key in the digest: 63 bits; the digest is the exclusive or of all parts."""
     if isinstance(key, Seat):
         return _mixed(_mixed(key.channel_id) + key.user_id)
     return _mixed(key)

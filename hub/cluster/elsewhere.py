@@ -1,7 +1,7 @@
 """The other nodes, as services see them: what happens here is published to them.
 
-Guarantees: nothing here waits, and without other nodes nothing happens. Must not know: what carries
-it, who the others are.
+Guarantees: publishing never waits, and without other nodes does nothing. Must not know: what
+carries bulletins, which nodes there are.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -29,10 +29,10 @@ _NAMED: Final = get_args(Named)
 
 
 class Elsewhere(Protocol):
-    """What is published.
+    """Publishes to the other nodes.
 
-    `exists`: whether there may be other nodes, whose clients want what nobody wants here;
-    `is_apart`: whether what happens there may not be known here.
+    `exists`: whether there may be other nodes, whose clients may want what no client here wants;
+    `is_apart`: whether this node may not know what happens at the others.
     """
 
     @property
@@ -48,27 +48,27 @@ class Elsewhere(Protocol):
         """Revisions were made here, in this order."""
 
     def delivered(self, deliveries: Sequence[Delivery]) -> None:
-        """These are delivered here, and are to be elsewhere: those that concern single connections
-        are not.
+        """These are delivered here and are to be at other nodes, except those that concern single
+        connections.
         """
 
     def moved(self, key: Key, *, is_here: bool) -> None:
-        """Somebody's first connection has come to this node, or their last one here has ended."""
+        """The first connection with a key has come to this node, or the last one has ended."""
 
     def present(self, keys: Collection[Key]) -> None:
-        """Exactly these are at this node."""
+        """Exactly these keys are at this node."""
 
     def signs(self, signs: Sequence[Sign]) -> None:
-        """These are delivered here, and are to be elsewhere, where they change something."""
+        """These are delivered here, and are to be at other nodes, where they change something."""
 
     def took_over(self, takeover: Takeover) -> None:
-        """A connection that was perhaps at another node goes on here."""
+        """A connection that was perhaps at another node continues here."""
 
     def spent(self, user_id: UserId, kind: Kind) -> None:
         """A user was allowed one of a kind that all nodes count together."""
 
     def lacks(self, nodes: Sequence[str]) -> None:
-        """It is not known who is at these nodes, until said otherwise."""
+        """It is not known who is at these nodes, until the next call."""
 
 
 class _Nowhere:
@@ -126,7 +126,9 @@ class Announcer:
         await self.hub.broadcast(deliveries)
 
     async def show(self, deliveries: Sequence[Delivery], signs: Iterable[Sign]) -> None:
-        """Deliver these here, and the signs elsewhere: they are made only where others may be."""
+        """Deliver these here, and the signs at other nodes; the signs are made only if there may be
+        other nodes.
+        """
         if self.elsewhere.exists and (made := list(signs)):
             self.elsewhere.signs(made)
         await self.hub.broadcast(deliveries)
@@ -142,5 +144,5 @@ def crossing(deliveries: Sequence[Delivery]) -> list[Reaching]:
 
 
 def local(reaching: Sequence[Reaching]) -> list[Delivery]:
-    """What came from another node, as deliveries."""
+    """Events from another node, as deliveries."""
     return [Delivery(each.event, each.to) for each in reaching]

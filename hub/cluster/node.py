@@ -1,8 +1,8 @@
 """A hub as one of several nodes on one database.
 
-Guarantees: a node that cannot hear the others, or itself, or is not heard, notices within
-`SILENT_SECONDS` and reads the log every half second until it hears again; however much of what was
-published is lost, repeated or late, what is delivered here is what the log has, in its order. A
+Guarantees: a node that gets no bulletins of another one, or not its own heartbeats back, notices
+within `SILENT_SECONDS` and reads the log every half second until they come again; whichever
+bulletins are lost, repeated or late, what is delivered here is what the log has, in its order. A
 node that does not renew its lease counts as dead. Must not know: what carries bulletins, dialects,
 SQL.
 """
@@ -40,8 +40,8 @@ class KnownNode:
     """A node as another one knows it.
 
     Args:
-        lease: what the node has said in the database.
-        silence: how many seconds ago the bus brought something of it; None: never.
+        lease: the lease of the node in the database.
+        silence: how many seconds ago the last bulletin of it came; None: none came.
         missing: how many of its bulletins are missing.
     """
 
@@ -54,7 +54,7 @@ class Cluster:
     """What makes a hub a node.
 
     Args:
-        node: who it is.
+        node: the node that the hub is.
         bus: carries bulletins.
         store: has the log, and the leases of nodes.
         epoch: of the log, now.
@@ -73,7 +73,7 @@ class Cluster:
         self._gap = trio.Event()
         self._is_apart = False
         self.goodbye_seconds = 0.0
-        """For so long after its end the users of this node are not to be announced as offline."""
+        """How long after its end the users of this node are not to be announced as offline."""
         self._connections: Callable[[], int] = int  # none so far
         self._looked = trio.Event()
         self._looks_at = -inf
@@ -81,16 +81,16 @@ class Cluster:
 
     @property
     def name(self) -> str:
-        """What the node is called."""
+        """The node's name."""
         return self.node.name
 
     @property
     def living(self) -> Collection[Node]:
-        """The nodes whose lease holds, this one among them, as far as was seen last."""
+        """The nodes whose lease holds, this one among them, as the database had them last."""
         return self._living
 
     def others(self) -> Collection[str]:
-        """The names of the nodes beside this one that live or are heard, as far as is known."""
+        """The names of the other nodes that hold a lease or send bulletins, as far as is known."""
         living = {each.name for each in self._living}
         return (living | self._peers.names()) - {self.node.name}
 
@@ -101,7 +101,7 @@ class Cluster:
 
     @property
     def is_apart(self) -> bool:
-        """Whether the node reads the log because it does not hear everybody."""
+        """Whether the node reads the log because it does not get the bulletins of all nodes."""
         return self._is_apart
 
     async def known(self) -> Sequence[KnownNode]:
@@ -118,9 +118,9 @@ class Cluster:
         return found
 
     async def find(self, name: str, start: str | None = None) -> Node | None:
-        """The node of that name, if it lives; with `start`: if it has begun by that. One that is
-        not known is looked up, for `LOOK_SECONDS` at most and not more often, whatever is asked
-        for.
+        """The living node with that name and, if it is given, that `start`. A node that is not
+        known is looked up in the database, which takes `LOOK_SECONDS` at most, and happens at most
+        once in that time for all names.
         """
         if (found := self._known(name, start)) is not None:
             return found
@@ -137,37 +137,37 @@ class Cluster:
         return next((each for each in living if start in {None, each.start}), None)
 
     async def next_look(self) -> Collection[Node]:
-        """The nodes that live, when that was looked at anew."""
+        """Wait until the leases are read again; returns the nodes that live."""
         await self._looked.wait()
         return self._living
 
     async def _look(self) -> None:
-        """Renew the lease; see which others hold."""
+        """Renew the lease; read which others hold."""
         self._living = await self._nodes.renew(self.node, connections=self._connections())
         looked, self._looked = self._looked, trio.Event()
         looked.set()
 
     def note_gap(self) -> None:
-        """Something that was published is missing. Never waits."""
+        """A bulletin that was published is missing. Never waits."""
         self._gap.set()
 
     async def join(self) -> None:
-        """Say for the first time that the node lives. What is stored from now on is not missed.
-        A node that was killed has its name until its lease ends: whoever follows it waits for that.
+        """Take the node's lease. What is stored from now on is not missed. A node that was killed
+        has its name until its lease ends: its successor waits for that.
 
         Raises:
-            NameTaken: another one that lives has its name.
-            StoreUnavailable: it cannot be said now.
+            NameTaken: another node that lives has the name.
+            StoreUnavailable: the lease cannot be written now.
         """
         until = trio.current_time() + LEASE_SECONDS + RENEW_SECONDS
         if not await self._has_joined(until):
             log.info("waiting_for_name", name=self.node.name, at_most_seconds=LEASE_SECONDS)
-            while not await self._has_joined(until):  # noqa: ASYNC110  the end of a lease is silent
+            while not await self._has_joined(until):  # noqa: ASYNC110  nothing reports its end
                 await trio.sleep(LOOK_SECONDS)
         await self.repair.begin_anew()
 
     async def _has_joined(self, until: float) -> bool:
-        """Whether nobody has the name. Raises NameTaken: after that time somebody has it."""
+        """Whether the name was free. Raises NameTaken: it is still taken after `until`."""
         try:
             await self._look()
         except NameTaken:
@@ -177,12 +177,12 @@ class Cluster:
         return True
 
     async def run(self, inbox: Inbox, company: Company, hub: Hub) -> None:
-        """Be a node until cancelled; then say that it ends.
+        """Be a node until cancelled; then publish that it ends.
 
         Args:
             inbox: puts what other nodes have stored in order.
-            company: knows who is at which node, and who types.
-            hub: delivers; how many connections it has stands beside the lease.
+            company: knows which users are at which node, and which of them type.
+            hub: delivers; the lease has its number of connections.
         """
         self._connections = lambda: len(hub.clients())
         receiver = Receiver(
@@ -223,10 +223,10 @@ class Cluster:
                 trouble = ""
             except (NameTaken, StoreUnavailable) as error:
                 if trouble != (trouble := str(error)):
-                    log.error("lease_not_renewed", reason=trouble)  # noqa: TRY400  it says all
+                    log.error("lease_not_renewed", reason=trouble)  # noqa: TRY400  text says all
 
     async def _watch(self, inbox: Inbox, company: Company) -> None:
-        """Notice what was not heard, and have it read."""
+        """Notice that bulletins are missing, and have the log read."""
         epoch, trouble = self._epoch(), ""
         while True:
             with trio.move_on_after(LOOK_SECONDS):
@@ -237,7 +237,7 @@ class Cluster:
             if is_apart != self._is_apart:
                 self._is_apart, self.publisher.hears_all = is_apart, not is_apart
                 is_new = trio.current_time() < self._peers.began_at + SILENT_SECONDS
-                say = log.info if is_new else log.warning  # at first nobody has been heard yet
+                say = log.info if is_new else log.warning  # at first no bulletins have come
                 peers = sorted(silence.peers)
                 say("apart" if is_apart else "together", own=silence.own, peers=peers)
             try:
@@ -256,7 +256,7 @@ class Cluster:
                     log.warning("log_not_read", reason=trouble)
                 self._gap.set()
                 await trio.sleep(LOOK_SECONDS)
-            # of one whose lease has ended nothing more comes
+            # a node whose lease has ended publishes nothing more
             dead = silence.peers - {each.name for each in self._living}
             self._peers.forget(dead)
             for name in sorted(dead):

@@ -1,8 +1,8 @@
-"""What a node knows of the others: whom it hears, and whether it has heard everything.
+"""What a node knows of the others: which of them send bulletins, and which bulletins are missing.
 
-Guarantees: it says that bulletins of a peer are missing as soon as that can be known: by the number
-of the next one, or by the next heartbeat. Must not know: clocks, what is in bulletins, what carries
-them.
+Guarantees: it reports that bulletins of a peer are missing as soon as that can be known: by the
+number of the next one, or by the next heartbeat. Must not know: clocks, what is in bulletins, what
+carries them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,30 +16,30 @@ from hub.cluster.bulletins import Heading
 from persistence.nodes import Node
 
 SILENT_SECONDS: Final = 3.0
-"""After which a node that is not heard counts as one that cannot be heard."""
+"""A node of which no bulletin has come for so long counts as silent."""
 MAX_PEERS: Final = 256
-MAX_MISSING: Final = 200  # bulletins of one node that are asked for
+MAX_MISSING: Final = 200  # bulletins of one node that it is asked to repeat
 
 
 class Arrival(Enum):
-    """What a bulletin is to a node."""
+    """How the number of a bulletin follows those before."""
 
     NEXT = auto()
     REPEATED = auto()
-    """It was had before; it may be late."""
+    """The number is not new: the bulletin has come before, or is late."""
     AFTER_MISSING = auto()
-    """Those before it are missing."""
+    """Bulletins before it may be missing."""
 
 
 @define
 class Peer:
-    """Another node, as it was heard last.
+    """Another node, as of its last bulletin.
 
     Args:
         start: of the node; see `Heading`.
         number: of its last bulletin.
         heard_at: when a bulletin of it came last.
-        matched_at: when it was known last that nothing of it was missing.
+        matched_at: when it was known last which of its bulletins were missing.
         missing: the numbers of bulletins that did not come, the newest `MAX_MISSING`.
     """
 
@@ -50,7 +50,7 @@ class Peer:
     missing: dict[int, None] = field(factory=dict)
 
     def misses(self, first: int, last: int) -> None:
-        """These did not come."""
+        """The bulletins with these numbers did not come."""
         self.missing |= dict.fromkeys(range(max(first, last - MAX_MISSING + 1), last + 1))
         while len(self.missing) > MAX_MISSING:
             del self.missing[next(iter(self.missing))]
@@ -58,7 +58,7 @@ class Peer:
 
 @frozen
 class Silence:
-    """Who is not heard. `own`: the node does not hear itself."""
+    """Which nodes are silent. `own`: the node's own heartbeats do not come back."""
 
     own: bool
     peers: frozenset[str]
@@ -69,7 +69,7 @@ class Peers:
     """The other nodes.
 
     Args:
-        own: the node's own heading; its number is not looked at.
+        own: the node's own heading; its number is not used.
         began_at: when the node began to listen.
     """
 
@@ -78,7 +78,7 @@ class Peers:
     _peers: dict[str, Peer] = field(factory=dict, init=False)
     _echoed_at: float = field(init=False)  # when an own heartbeat came back
     _delay: float = field(default=0.0, init=False)  # how long it was under way
-    _ended: set[tuple[str, str]] = field(factory=set, init=False)  # whose leases may still be held
+    _ended: set[tuple[str, str]] = field(factory=set, init=False)  # their leases may still hold
 
     def __attrs_post_init__(self) -> None:
         self._echoed_at = self.began_at
@@ -88,7 +88,7 @@ class Peers:
         return (heading.node, heading.start) == (self.own.node, self.own.start)
 
     def knows(self, heading: Heading) -> bool:
-        """Whether something of this start of a node has been heard, and not its end."""
+        """Whether a bulletin of this start of a node has come, and no goodbye."""
         peer = self._peers.get(heading.node)
         return peer is not None and peer.start == heading.start
 
@@ -124,7 +124,7 @@ class Peers:
         return Arrival.AFTER_MISSING if is_missing else Arrival.NEXT
 
     def fill(self, heading: Heading, number: int) -> bool:
-        """Whether a bulletin of the node with this number was missing, which it is no more."""
+        """A bulletin is not missing any more; returns whether it was."""
         peer = self._peers.get(heading.node)
         if peer is None or peer.start != heading.start or number not in peer.missing:
             return False
@@ -132,19 +132,19 @@ class Peers:
         return True
 
     def missing(self) -> Mapping[str, Sequence[int]]:
-        """The numbers of what did not come, by node."""
+        """The numbers of the bulletins that did not come, by node."""
         return {name: list(peer.missing) for name, peer in self._peers.items() if peer.missing}
 
     def ended(self, heading: Heading) -> None:
-        """A node has said that it stops; everything of it that was published came before."""
+        """The goodbye of a node has come, which is the last of its bulletins."""
         peer = self._peers.get(heading.node)
         if peer is not None and peer.start == heading.start:
             del self._peers[heading.node]
             self._ended.add((heading.node, heading.start))
 
     def silence(self, living: Collection[Node], now: float) -> Silence:
-        """Who is not heard, of the nodes that hold a lease (`living`) and have not said that they
-        stop, and of those that were heard.
+        """The silent ones of the nodes that hold a lease (`living`) and have not said goodbye, and
+        of those whose bulletins have come.
         """
         since = now - SILENT_SECONDS
         heard = {name for name, peer in self._peers.items() if peer.heard_at > since}
@@ -154,16 +154,16 @@ class Peers:
         return Silence(self._echoed_at <= since, frozenset(unheard))
 
     def is_first_besides(self, name: str) -> bool:
-        """Whether this node has the first name of those that are heard, but for that one."""
+        """Whether this node has the first name of all known nodes except `name`."""
         return all(self.own.node < each for each in self._peers if each != name)
 
     def forget(self, names: Collection[str]) -> None:
-        """These do not live any more."""
+        """These nodes do not live any more."""
         for name in names:
             self._peers.pop(name, None)
 
     def heard_at(self, name: str, start: str) -> float | None:
-        """When something of this start of a node came last, this one among them; None: never."""
+        """When a bulletin of this start of a node, or of this node, came last; None: never."""
         if (name, start) == (self.own.node, self.own.start):
             return self._echoed_at
         peer = self._peers.get(name)
@@ -175,22 +175,24 @@ class Peers:
         return self._delay
 
     def matched_at(self) -> float:
-        """Up to when everything that was published has come, as far as heartbeats say, which take
-        as long as the own ones do.
+        """The time up to which all that was published has come, by the heartbeats of the nodes, if
+        these take as long as the own ones do.
         """
         came_at = [self._echoed_at, *(peer.matched_at for peer in self._peers.values())]
         return min(came_at) - self._delay
 
     def names(self) -> AbstractSet[str]:
-        """Those that were heard, and have neither said that they stop nor been forgotten."""
+        """The nodes whose bulletins have come, and which have neither said goodbye nor been
+        forgotten.
+        """
         return self._peers.keys()
 
     def __len__(self) -> int:
         return len(self._peers)
 
     def _begin(self, heading: Heading, now: float, *, before: int) -> Arrival:
-        """A node is heard for the first time, or began anew: of what it published `before`, and of
-        the end of what it did then, something may be missing.
+        """The first bulletin of a node, or of its new start, has come: what it published `before`,
+        and the last bulletins of its former start, may be missing.
         """
         is_known = heading.node in self._peers
         if len(self._peers) >= MAX_PEERS and not is_known:

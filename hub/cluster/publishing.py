@@ -1,9 +1,9 @@
-"""What a node publishes waits here for the bus.
+"""The bulletins of a node, which wait here for the bus.
 
-Guarantees: bulletins go out in their order, one at a time, each with the next number; what waits is
-bounded, and what is dropped leaves a gap in the numbers, so the others notice. Nothing that is
-published here waits for the bus, or is lost for clients when it is away: the log has it. Must not
-know: what the others make of it.
+Guarantees: bulletins go out in their order, one at a time, each with the next number; the number
+that wait is bounded, and a dropped one leaves a gap in the numbers, so other nodes notice. No
+caller waits for the bus, and no message is lost for clients while it is away: the log has it. Must
+not know: what the other nodes do with bulletins.
 """
 
 from collections import Counter, deque
@@ -52,12 +52,12 @@ log = structlog.get_logger(__name__)
 
 BEAT_SECONDS: Final = 1.0
 RETRY_SECONDS: Final = 0.2
-MANY: Final = 16  # messages, or other items, in a bulletin: then the next one is gathered
+MANY: Final = 16  # items in a bulletin, after which the next one gathers for a while
 GATHER_SECONDS: Final = 0.005
 ATTEMPTS: Final = 5
 SPENT_SECONDS: Final = 0.02  # between two bulletins of what users were allowed
 MAX_SPENT: Final = 100  # in one of them
-SIGN_SECONDS: Final = 2.0  # for which typing and presence may wait: then they say what was
+SIGN_SECONDS: Final = 2.0  # for which typing and presence may wait: later they are outdated
 MAX_WAITING: Final = 1_000  # bulletins, and users with what they were allowed
 MAX_ITEMS: Final = 500  # in one that is put together
 MAX_KEPT: Final = 1_000  # bulletins that can be repeated
@@ -86,16 +86,16 @@ class _Waiting:
 
 
 class Publisher:
-    """What a node has to say.
+    """Publishes the bulletins of a node.
 
     Args:
-        bus: takes it.
-        node: its name.
-        start: another text each time that it begins.
+        bus: carries them.
+        node: the node's name.
+        start: another text each time that the node starts.
         epoch: of the log, now.
-        misses: what did not come, by node.
+        misses: the numbers of bulletins that did not come, by node.
 
-    `hears_all`: whether the node hears itself and the others.
+    `hears_all`: whether the bulletins of all nodes come, and the node's own heartbeats.
     """
 
     exists = True
@@ -113,7 +113,7 @@ class Publisher:
         self._node = node
         self._start = start
         self._epoch = epoch
-        self._online = 0  # the digest of who was published to be here
+        self._online = 0  # the digest of the users that were published as here
         self._lacks: Sequence[str] = ()
         self._snapshots = count(1)
         self._delivered: dict[int, Sequence[Reaching]] = {}  # lately, by number
@@ -129,7 +129,7 @@ class Publisher:
 
     @property
     def is_apart(self) -> bool:
-        """Whether it may not be known here who is at the other nodes."""
+        """Whether this node may not know who is at the others."""
         return not self.hears_all or bool(self._lacks)
 
     @property
@@ -152,7 +152,7 @@ class Publisher:
         self._put(Delivered(crossing(deliveries)))
 
     def moved(self, key: Key, *, is_here: bool) -> None:
-        """Somebody's first connection has come to this node, or their last one here has ended."""
+        """The first connection with a key has come to this node, or the last one has ended."""
         move = Move(key, is_here)
         last = self._waiting[-1] if self._waiting else None
         if (
@@ -167,38 +167,38 @@ class Publisher:
             self._put(Moved([move]))
 
     def present(self, keys: Collection[Key]) -> None:
-        """Exactly these are at this node, once everything that waits is published."""
+        """Exactly these keys are at this node, once everything that waits is published."""
         snapshot, listed = next(self._snapshots), list(keys)
         for at in range(0, len(listed) or 1, MAX_PRESENT):
             self._put(Present(listed[at : at + MAX_PRESENT], snapshot, len(listed)))
 
     def repeat(self, numbers: Sequence[int]) -> None:
-        """Others have missed the bulletins with these numbers."""
+        """Publish again what other nodes miss: the bulletins with these numbers."""
         repeats = [
             Repeat(number, self._delivered.get(number, ())) for number in numbers[:MAX_REPEATS]
         ]
         self._put(Repeated(repeats))
 
     def signs(self, signs: Sequence[Sign]) -> None:
-        """These are delivered here, and are to be elsewhere, where they change something."""
+        """These are delivered here, and are to be at other nodes, where they change something."""
         self._put(Signs(signs))
 
     def took_over(self, takeover: Takeover) -> None:
-        """A connection that was perhaps at another node goes on here."""
+        """A connection that was perhaps at another node continues here."""
         self._put(TakenOver((takeover,)))
 
     def spent(self, user_id: UserId, kind: Kind) -> None:
         """A user was allowed one of a kind that all nodes count together."""
-        if len(self._spent) < MAX_WAITING:  # of what is left out, the others allow more
+        if len(self._spent) < MAX_WAITING:  # what is left out, the other nodes allow on top
             self._spent[user_id, kind] += 1
             self._ready.set()
 
     def lacks(self, nodes: Sequence[str]) -> None:
-        """It is not known who is at these nodes, until said otherwise."""
+        """It is not known who is at these nodes, until the next call."""
         self._lacks = nodes
 
     async def run(self, take_doubt: Callable[[], bool] = bool) -> None:
-        """Hand over what waits, and a heartbeat each second, until cancelled. `take_doubt`: see
+        """Publish what waits, and a heartbeat each second, until cancelled. `take_doubt`: see
         `hub.cluster.receiving.Inbox`.
         """
         beats_at = trio.current_time()
@@ -209,7 +209,7 @@ class Publisher:
             elif now >= beats_at and not self._is_late(now):
                 beats_at = now + BEAT_SECONDS
                 if take_doubt():
-                    self._number += 1  # of nothing: the others miss it, and look at the log
+                    self._number += 1  # without a bulletin: the others miss it and read the log
                 await self._say(Heartbeat(self._online, now, self._lacks, self._misses()))
             elif self._spent and now >= self._spends_at:
                 self._spends_at = now + SPENT_SECONDS
@@ -222,14 +222,16 @@ class Publisher:
                     await self._ready.wait()
 
     async def say_goodbye(self, seconds: float) -> None:
-        """Say that the node stops, if the bus takes it. Not to be called while `run`."""
+        """Publish what waits and a goodbye, if the bus takes them. Not to be called while `run`
+        runs.
+        """
         while self._waiting and not self._is_away:
             await self._hand_over(self._take())
         await self._say(Goodbye(seconds))
 
     def _is_late(self, now: float) -> bool:
-        """Whether something waits for so long that a heartbeat would be wrong: it says that
-        everything of before is published.
+        """Whether a bulletin has waited for so long that a heartbeat would be wrong: a heartbeat
+        means that all bulletins before it were published.
         """
         return bool(self._waiting) and self._waiting[0].since < now - BEAT_SECONDS
 
@@ -251,7 +253,7 @@ class Publisher:
         self._ready.set()
 
     def _take(self) -> _Waiting:
-        """The first one that waits, with those behind it that can be put together with it."""
+        """The first bulletin that waits, merged with those behind it as far as possible."""
         first = self._waiting.popleft()
         if isinstance(first.bulletin, Present):
             return first
@@ -266,8 +268,8 @@ class Publisher:
         return evolve(first, bulletin=_with(first.bulletin, items))
 
     async def _hand_over(self, waiting: _Waiting) -> None:
-        """Have the bus take it, in parts if it is too large. What cannot be taken has had its
-        number, so that the others know that something is missing.
+        """Publish a bulletin, in parts if it is too large. One that the bus does not take has used
+        its number, so that the others notice that it is missing.
         """
         is_sign = isinstance(waiting.bulletin, Signs)
         if is_sign and trio.current_time() >= waiting.since + SIGN_SECONDS:
@@ -290,7 +292,7 @@ class Publisher:
                 self.figures.dropped += 1
 
     def _count(self, bulletin: Numbered) -> None:
-        """It has its number now, whatever becomes of it."""
+        """Use the next number for the bulletin, whether the bus takes it or not."""
         self._number += 1
         match bulletin:
             case Moved(items=moves):
@@ -304,7 +306,7 @@ class Publisher:
                 pass
 
     async def _insist(self, data: bytes, attempts: int) -> bool:
-        """Whether the bus takes it, if need be at another attempt."""
+        """Publish, with several attempts if needed; returns whether the bus has taken it."""
         for _ in range(attempts - 1):
             if await self._publish(data):
                 return True
@@ -312,7 +314,7 @@ class Publisher:
         return await self._publish(data)
 
     async def _publish(self, data: bytes) -> bool:
-        """Whether the bus takes it now. What it did not take may come out of it all the same."""
+        """Publish; returns whether the bus has taken it. If not, it may still be delivered."""
         try:
             await self._bus.publish(data)
         except BusUnavailable as error:
@@ -333,7 +335,7 @@ class Publisher:
 
 
 def _with(bulletin: Numbered, items: Sequence[Any]) -> Numbered:
-    """One of the same kind with these items."""
+    """A bulletin of the same kind with these items."""
     if isinstance(bulletin, Present):
         return evolve(bulletin, items=items)
     return type(bulletin)(items)

@@ -1,8 +1,9 @@
-"""What other nodes publish, as it comes.
+"""Takes the bulletins of other nodes, as they come.
 
-Guarantees: messages and revisions are delivered in their order or held back by their lanes; what
-cannot be read, or is of a node that has ended, is dropped and leaves the others unharmed. A gap is
-reported as soon as it can be known. Must not know: what carries bulletins, how gaps are closed.
+Guarantees: messages and revisions are delivered in their order or held back by their lanes; a
+bulletin that cannot be read, or is of a node that has ended, is dropped and does not affect others.
+A gap is reported as soon as it can be known. Must not know: what carries bulletins, how gaps are
+closed.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -50,7 +51,7 @@ SAY_SECONDS: Final = 60.0  # between two lines about bulletins that cannot be re
 
 
 class Inbox(Protocol):
-    """What puts messages and revisions of other nodes in order."""
+    """Puts messages and revisions of other nodes in order."""
 
     async def stored(self, messages: StoredMessages) -> None:
         """Deliver what may be delivered now of these messages, and of those that waited for
@@ -58,44 +59,44 @@ class Inbox(Protocol):
         """
 
     async def changed(self, changed: Changed) -> None:
-        """The same of revisions."""
+        """The same for revisions."""
 
     def suspect(self, heads: Sequence[Head]) -> int:
         """See `hub.cluster.repair.Suspect`."""
 
     def take_doubt(self) -> bool:
-        """Whether something may have been stored here since the last call that was not published,
-        because this node does not know it, or did not then.
+        """Whether this node may have stored something since the last call without publishing it,
+        because the outcome is unknown, or was then.
         """
 
 
 class Company(Protocol):
-    """What follows from what other nodes say of their users. Must not block."""
+    """Acts on bulletins about the users of other nodes. Must not block."""
 
     def beat(self, heading: Heading, beat: Heartbeat) -> None:
-        """A heartbeat of a node, of which nothing before is still to come."""
+        """A heartbeat of a node has come, which no later bulletin has overtaken."""
 
     def moved(self, heading: Heading, moves: Sequence[Move]) -> None:
-        """Somebody came to a node, or left it."""
+        """Users came to a node, or left it."""
 
     def present(self, heading: Heading, part: Present) -> None:
-        """A part of a snapshot of who is at a node."""
+        """A part of a snapshot of the users at a node."""
 
     def signs(self, heading: Heading, signs: Sequence[Sign]) -> Sequence[Delivery]:
-        """What is delivered here of these signs."""
+        """The deliveries to make here for these signs."""
 
     def delivered(self, items: Sequence[Reaching]) -> Sequence[Delivery]:
-        """What is delivered here of these events."""
+        """The deliveries to make here for these events."""
 
     def taken_over(self, takeovers: Sequence[Takeover]) -> None:
-        """Connections go on at another node."""
+        """Connections continue at another node."""
 
     def spent(self, items: Sequence[Spending]) -> None:
-        """A node has allowed users so much."""
+        """Another node has allowed users these numbers of each kind."""
 
     def ended(self, node: str, seconds: float | None, *, announces: bool) -> None:
-        """A node has ended. `seconds`: for so long its users are not announced as offline; None: it
-        did not say; `announces`: whether this node does it.
+        """A node has ended. `seconds`: how long its users are not announced as offline; None: there
+        was no goodbye; `announces`: whether this node announces them.
         """
 
 
@@ -103,7 +104,7 @@ class Repeating(Protocol):
     """Publishes again what others have missed."""
 
     def repeat(self, numbers: Sequence[int]) -> None:
-        """The numbers of these bulletins."""
+        """Publish the bulletins with these numbers again."""
 
 
 @define
@@ -119,22 +120,22 @@ class ReceivingFigures:
 
 
 class Receiver:
-    """Takes what the bus brings.
+    """Takes bulletins from the bus, and passes on what is in them.
 
     Args:
-        bus: brings it.
+        bus: delivers the bulletins.
         epoch: of the log, now.
         peers: the other nodes.
-        find: the node of a name that has begun by this start, if it lives.
+        find: returns the living node with a name and a start, if there is one.
         inbox: puts messages and revisions in order.
         hub: delivers.
         on_gap: is called when something is missing.
-        company: knows who is at which node, and who types.
+        company: knows which users are at which node, and which of them type.
         repeating: publishes again what others have missed.
         figures: counts.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  what it brings is for each of them
+    def __init__(  # noqa: PLR0913, PLR0917  bulletins are for each of them
         self,
         bus: Bus,
         epoch: Callable[[], str],
@@ -168,7 +169,7 @@ class Receiver:
                 if data is None:
                     self._missing("the bus began anew")
                 elif not is_numbered(data, beginning(epoch, own.node, own.start)):
-                    # of the own ones only heartbeats say something
+                    # of the node's own bulletins only heartbeats are used
                     try:
                         await self._take(*decode(epoch, data))
                     except BadBulletin as error:
@@ -250,8 +251,8 @@ class Receiver:
                 assert_never(read)
 
     def _note(self, heading: Heading, arrival: Arrival) -> bool:
-        """Whether the bulletin is to be acted on. One that had been missing comes too late: the log
-        is read.
+        """Whether the bulletin is to be acted on. One that was missing comes too late: the log is
+        read instead.
         """
         match arrival:
             case Arrival.NEXT:

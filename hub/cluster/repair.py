@@ -1,8 +1,8 @@
-"""What a node may have missed is read from the log.
+"""Reads from the log what a node may have missed.
 
-Guarantees: once a repair is done, whatever was committed before it began and concerns somebody here
-is delivered, or its conversation is known to lack it and is read. How far back it looks depends on
-the time since when bulletins may be missing, not on how long that lasted. Must not know: what
+Guarantees: once a repair is done, all that was committed before it began and concerns a client here
+is delivered, or its conversation is known to lack it and is read. A repair looks back to when
+bulletins may first have been missing; now and then at least `AUDIT_SECONDS`. Must not know: what
 carries bulletins, who publishes them.
 """
 
@@ -20,26 +20,26 @@ from protocol.model import MessageId
 
 SAMPLE_SECONDS: Final = 1.0
 SETTLED_SECONDS: Final = 7.0
-"""A statement ends within 5 s, and what it stored is published within another one, or its node
-sends no heartbeats: what was given an id so long before everything had come has come, or never
-will.
+"""A statement ends within 5 s, and what it stored is published within another second, or its node
+sends no heartbeats. So a message that got its id so long before a time up to which everything has
+come has come as well, or never will.
 """
 AUDIT_SECONDS: Final = 60.0
 
 
 class Suspect(Protocol):
-    """What reads conversations that may lack something."""
+    """Reads channels of which something may be missing here."""
 
     def __call__(self, heads: Sequence[Head]) -> int:
-        """Have those of these channels read that somebody here wants, as far as they lack
-        something; returns how many. Must not block.
+        """Have those of these channels read that a client here wants and of which something is
+        missing; returns how many. Must not block.
         """
 
 
 @define
 class RepairFigures:
-    """Since the start. `repairs`: times that the log was looked at; `channels`: that lacked
-    something then.
+    """Since the start. `repairs`: how often the log was read; `channels`: those of which something
+    was missing then.
     """
 
     repairs: int = 0
@@ -47,7 +47,7 @@ class RepairFigures:
 
 
 class Repair:
-    """Looks into the log for what bulletins did not say.
+    """Looks in the log for what bulletins did not bring.
 
     Args:
         messages: knows the newest id.
@@ -60,7 +60,7 @@ class Repair:
         self.figures: Final = RepairFigures()
         self._samples: deque[tuple[float, MessageId]] = deque()  # the newest id at a time
         self.in_sync = -inf
-        """Up to when everything has come that other nodes stored."""
+        """The time up to which everything that other nodes stored has come."""
         self._audit_at = inf
 
     async def begin_anew(self) -> None:
@@ -72,33 +72,33 @@ class Repair:
         self._samples.append((-inf, newest))
 
     def nothing_is_missing(self, until: float) -> None:
-        """Everything that was published until then has come."""
+        """Everything that was published before the time `until` has come."""
         self.in_sync = max(self.in_sync, until)
 
     @property
     def is_due(self) -> bool:
-        """Whether the log is to be looked at although nothing seems to be missing."""
+        """Whether the log is to be read although nothing seems to be missing."""
         return trio.current_time() >= self._audit_at
 
     async def sample(self) -> None:
-        """Note the newest id, now and then. Raises StoreUnavailable."""
+        """Note the newest id, every `SAMPLE_SECONDS`. Raises StoreUnavailable."""
         now = trio.current_time()
         if now < self._samples[-1][0] + SAMPLE_SECONDS:
             return
         newest = await self._messages.last_id()
-        self._samples.append((trio.current_time(), newest))  # it was given before
+        self._samples.append((trio.current_time(), newest))  # the id was given before that
         needed = min(self.in_sync, now - AUDIT_SECONDS) - SETTLED_SECONDS
         while len(self._samples) > 1 and self._samples[1][0] <= needed:
             self._samples.popleft()
 
     async def run_once(self, suspect: Suspect) -> None:
-        """Look into the log, from where nothing was missing, and now and then further back.
+        """Read in the log which channels moved since nothing was missing; in an audit, from before.
 
         Args:
-            suspect: reads what moved since.
+            suspect: reads these channels.
 
         Raises:
-            StoreUnavailable: it cannot be read now.
+            StoreUnavailable: the log cannot be read now.
         """
         began = trio.current_time()
         is_audit = began >= self._audit_at
@@ -111,7 +111,7 @@ class Repair:
         self.nothing_is_missing(began)
 
     def _floor(self, in_sync: float) -> MessageId:
-        """Everything with an id up to this one was committed before that time, and has come."""
+        """An id: everything up to it was committed before `in_sync`, and has come."""
         settled = in_sync - SETTLED_SECONDS
         found = self._samples[0][1]
         for at, newest in self._samples:

@@ -1,7 +1,7 @@
-"""The other workers of the same parent, which an operator means too who asks one of them.
+"""The other workers of the same parent: an operator's call to one of them is for all.
 
-Guarantees: a sibling that does not answer in time, or has just ended, is left out; who is asked
-asks nobody else. Must not know: what is asked.
+Guarantees: a sibling that does not respond in time, or has just ended, is left out; a sibling that
+is called calls no others. Must not know: what a call is about.
 """
 
 import itertools
@@ -25,7 +25,7 @@ _OK: Final = b"200"
 
 @frozen
 class Siblings:
-    """The others.
+    """The other workers.
 
     Args:
         folder: has a socket of each, and of this worker; None: there are none.
@@ -38,11 +38,11 @@ class Siblings:
     number: int = 1
 
     def numbers(self) -> Iterator[int]:
-        """Numbers that go up, of which the others have none."""
+        """Increasing numbers that no other worker has."""
         return itertools.count(self.number, 1 if self.folder is None else MAX_SIBLINGS)
 
     async def ask(self, method: str, path: str, body: object = None) -> Sequence[object]:
-        """What the others answer to a call, those that can: the JSON of each.
+        """Call the other workers; returns the JSON of each response with status 200.
 
         Args:
             method: of HTTP.
@@ -75,10 +75,10 @@ ALONE: Final = Siblings()
 
 
 async def fetch(place: Path, method: str, path: str, body: object = None) -> bytes | None:
-    """The body of a response with status 200 from the socket of a worker; None: of another one.
+    """Call the socket of a worker; returns the body of the response, None if its status is not 200.
 
     Raises:
-        OSError: nobody listens there.
+        OSError: no worker listens there.
         trio.BrokenResourceError: the connection broke.
     """
     payload = b"" if body is None else json.dumps(body).encode()

@@ -1,9 +1,9 @@
-"""A bus on which only the nodes of one database are heard.
+"""A bus that delivers only the bulletins of the nodes of one database.
 
-Guarantees: what arrives was published by somebody who has the key that the database keeps for its
-nodes, as it is; anything else comes as `NOT_SIGNED`, which is no bulletin. What was signed may come
-again: by its number it is known whether that counts. Must not know: what a bulletin says, the
-engine.
+Guarantees: a bulletin that arrives was published, unchanged, by a process with the key that the
+database keeps for its nodes; anything else arrives as `NOT_SIGNED`, which is no bulletin. A signed
+bulletin may arrive again: its number shows whether it counts. Must not know: what is in a bulletin,
+the engine.
 """
 
 import hmac
@@ -18,9 +18,9 @@ from persistence.bus import Bus
 
 NOT_SIGNED: Final = b""
 KEY: Final = "bulletins"
-"""What the key is called among the secrets of the database."""
+"""The name of the key among the secrets of the database."""
 _BYTES: Final = 24  # of SHA-256
-_CHARS: Final = 32  # of these in base64: a bus may carry text alone
+_CHARS: Final = 32  # of the signature in base64: a bus may carry text alone
 
 
 @define
@@ -28,7 +28,7 @@ class SignedBus:
     """Implements `Bus`.
 
     Args:
-        bus: carries what is signed.
+        bus: carries the signed bulletins.
         key: that the nodes share.
     """
 
@@ -62,7 +62,7 @@ class SignedBus:
 
 @frozen
 class _Verified:
-    """An iterator, not a generator: whoever stops to read leaves nothing to be closed."""
+    """An iterator, not a generator: when its reader stops, nothing has to be closed."""
 
     bus: SignedBus
     bulletins: AsyncIterator[bytes | None]

@@ -27,7 +27,7 @@ from protocol.model import UserId
 from protocol.websocket.frames import binary_frame, text_frame
 
 INBOX_MESSAGES = 64  # not yet read; a carrier with more of them waits
-STRANGER_BYTES = 16_384  # of a message, until somebody signs in
+STRANGER_BYTES = 16_384  # of a message, until a user signs in
 NORMAL_CLOSURE = CloseReason(1000, "")
 
 
@@ -37,7 +37,7 @@ class EngineConnection:
     Args:
         session: its state.
         settings: the server's.
-        binding: whose requests carry it.
+        binding: decides which requests may carry it.
         meter: slows its client down.
     """
 
@@ -52,11 +52,11 @@ class EngineConnection:
         self.binding = binding
         self.meter = meter
         self.user_id: UserId | None = None
-        """Who has signed in, as far as the log is concerned."""
+        """The user that log lines name, once one has signed in."""
         self.close_code: int | None = None
-        """With which code it was closed; None: it is open."""
+        """The code with which it was closed; None: it is open."""
         self.waits_for_client = False
-        """Whether the handler has carried out all that has come."""
+        """Whether the handler has handled all that was received."""
         self._is_known = False
         self._forget_stranger: Callable[[], None] = lambda: None
         self._settings = settings
@@ -67,7 +67,7 @@ class EngineConnection:
         self._give, self._take = trio.open_memory_channel[str | bytes](INBOX_MESSAGES)
         self._ponged = trio.Event()
         self._ping_soon = trio.Event()
-        self._answered = trio.Event()  # the next ping
+        self._answered = trio.Event()  # of the next ping
         self._emptied: trio.Event | None = None
         self.closed = trio.Event()
 
@@ -102,7 +102,7 @@ class EngineConnection:
         self.closed.set()
         self.close_code = reason.code
         self._forget_stranger()
-        self._tell_emptied()
+        self._notify_emptied()
         self._ping_soon.set()
         self._ponged.set()
         if self._link is not None:
@@ -137,23 +137,23 @@ class EngineConnection:
             self._emptied = trio.Event()
             await self._emptied.wait()
 
-    def _tell_emptied(self) -> None:
+    def _notify_emptied(self) -> None:
         if self._emptied is not None:
             self._emptied.set()
 
     def is_known(self) -> bool:
-        """Whether somebody has signed in."""
+        """Whether a user has signed in."""
         return self._is_known
 
     def belongs_to(self, pace: Pace, user_id: UserId | None = None) -> None:
-        """Somebody has signed in; what comes from now on is theirs. Log lines name them."""
+        """A user has signed in: their pace applies from now on, and log lines name the user."""
         self.user_id = user_id
         self.meter.pace = pace
         self._is_known = True
         self._forget_stranger()
 
     def when_known_or_over(self, forget: Callable[[], None]) -> None:
-        """Call `forget` when somebody signs in, or the session is over."""
+        """Call `forget` when a user signs in, or the session is over."""
         self._forget_stranger = forget
 
     async def receive(self) -> str | bytes:
@@ -187,8 +187,8 @@ class EngineConnection:
         self._answered.set()
 
     async def received(self) -> bool:
-        """Wait until the peer has answered a ping behind all that is queued now, or the session is
-        over; whether it has.
+        """Wait until the pong to a ping after all that is queued now, or the session is over;
+        returns whether the pong came.
         """
         if not self.closed.is_set():
             answered = self._answered
@@ -245,14 +245,14 @@ class EngineConnection:
         if self.session.has_queued and self.session.carrier is Carrier.POLLING:
             packets = self.session.take_payload()
             if not self.session.has_queued:
-                self._tell_emptied()
+                self._notify_emptied()
             return packets
         if self.closed.is_set():
             raise trio.BrokenResourceError
         return [Packet(PacketType.NOOP)]  # a WebSocket carries the session now, or is about to
 
     async def post(self, body: str) -> None:
-        """The body of a polling request, which is paid for before it is read, whatever it is.
+        """Take the body of a polling request, which is charged before it is parsed.
 
         Raises:
             EngineError: it is malformed, a packet is out of place, or another request is being
@@ -278,7 +278,7 @@ class EngineConnection:
             self._is_posting = False
 
     def begin_upgrade(self, link: WebSocketLink) -> bool:
-        """A WebSocket wants to carry the session; whether it may try."""
+        """A WebSocket is to carry the session; returns whether it may try."""
         is_polling = self.session.carrier is Carrier.POLLING
         if self.closed.is_set() or not is_polling or self._upgrading is not None:
             return False
@@ -286,7 +286,7 @@ class EngineConnection:
         return True
 
     def probe(self, packet: Packet) -> Packet | None:
-        """A packet on a WebSocket that wants to take over; see `EngineSession`.
+        """A packet on a WebSocket that is to take over; see `EngineSession`.
 
         Raises:
             EngineError: the upgrade is refused; the session goes on as it was.
@@ -300,7 +300,7 @@ class EngineConnection:
     def attach(self, link: WebSocketLink) -> None:
         """From now on the WebSocket carries the session."""
         self._link, self._upgrading = link, None
-        self._tell_emptied()
+        self._notify_emptied()
         if self._poll is not None:
             self._poll.set()
         self.flush()

@@ -2,8 +2,8 @@
 
 Guarantees: a session id cannot be guessed and works only for the client it was given to; a wrong
 request gets one of the protocol's error codes; a session's handler runs in the
-server's own nursery and outlives the requests that carry it; strangers' sessions make room. Must
-not know: what a message says.
+server's own nursery and outlives the requests that carry it; sessions without a user make room for
+others. Must not know: what a message says.
 """
 
 import secrets
@@ -74,7 +74,7 @@ class _Refused(Exception):
 
 @frozen
 class Opening:
-    """How a session was opened: the head of its first request, and from where."""
+    """How a session was opened: the head of its first request, and the client's network."""
 
     head: Head
     network: str
@@ -93,7 +93,7 @@ class EngineServer:
         handler: serves one session; the session ends when it returns.
         origin_rule: which pages are allowed.
         max_sessions: how many there are at a time.
-        forwarder: the way to sessions of other nodes; None: there are none.
+        forwarder: forwards requests for sessions of other nodes; None: there are none.
     """
 
     def __init__(
@@ -227,7 +227,7 @@ class EngineServer:
                 nursery.cancel_scope.cancel()
 
     async def _is_forwarded(self, transport: Transport, request: Upgrade) -> bool:
-        """Whether it was for a session of another node, and is over."""
+        """Whether it was for a session of another node; if so, it was forwarded and is over."""
         owner = None
         if self.forwarder is not None and self._origin_rule(request.head):
             owner = self.forwarder.owner(request.head.query.get("sid", ""))
@@ -289,8 +289,9 @@ class EngineServer:
         return connection
 
     async def _live(self, connection: EngineConnection, opening: Opening) -> None:
-        """A session from opening to end; what its handler raises ends that session alone. In the
-        log it is a connection, if it begins with requests: those come over any.
+        """A session from opening to end; an exception of its handler ends that session alone. A
+        session that begins with polling gets a connection id of its own in the log, because its
+        requests come over any connection.
         """
         over, begun = connection_id(), trio.current_time()
         if connection.session.carrier is Carrier.POLLING:
@@ -320,7 +321,7 @@ class EngineServer:
 def _take(
     connection: EngineConnection, link: WebSocketLink
 ) -> Callable[[str | bytes], Awaitable[None]]:
-    """What a session does with the messages of its WebSocket, before and after the upgrade."""
+    """Handles the messages of a session's WebSocket, before and after the upgrade."""
 
     async def take(message: str | bytes) -> None:
         if link.closing is not None:
@@ -354,13 +355,13 @@ def _take(
 
 
 def _name_user(connection: EngineConnection) -> None:
-    """In the log lines of what carries a session."""
+    """Name the session's user in the log lines of the connection that carries it."""
     if connection.user_id is not None:
         know_user(connection.user_id)
 
 
 async def _text(request: Request, connection: EngineConnection) -> str:
-    """The body of a polling request; a stranger's must be short.
+    """The body of a polling request; it must be short until a user has signed in.
 
     Raises:
         EngineError: it is too large.

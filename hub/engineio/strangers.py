@@ -1,8 +1,9 @@
-"""The sessions in which nobody has signed in yet.
+"""The sessions in which no user has signed in yet.
 
-Guarantees: each network has a bounded number of them that the hub waits for, and when there are too
-many sessions the oldest of these makes room, so strangers cannot keep others out. Whom the hub is
-about to let in makes room for nobody: many may come at once. Must not know: what signs in.
+Guarantees: each network has a bounded number of such sessions whose client the hub waits for, and
+when there are too many sessions the oldest of these is closed, so they cannot keep users out. A
+session that the hub is still handling is never closed for others, since many may come at once. Must
+not know: how users sign in.
 """
 
 from attrs import define, field
@@ -20,7 +21,7 @@ class Strangers:
     _by_network: dict[str, dict[EngineConnection, None]] = field(factory=dict, init=False)
 
     def add(self, network: str, connection: EngineConnection) -> None:
-        """A new one; the oldest of its network that the hub waits for makes room."""
+        """A new session; if the hub waits for too many clients of its network, the oldest ends."""
         theirs = self._by_network.setdefault(network, {})
         if len(theirs) >= MAX_OF_NETWORK:
             silent = [each for each in theirs if each.waits_for_client]
@@ -31,7 +32,7 @@ class Strangers:
         connection.when_known_or_over(lambda: self._remove(connection))
 
     def make_room(self) -> bool:
-        """Close the oldest that the hub waits for; returns whether there was one."""
+        """Close the oldest whose client the hub waits for; returns whether there was one."""
         oldest = next((each for each in self._networks if each.waits_for_client), None)
         if oldest is not None:
             oldest.close()

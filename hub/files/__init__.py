@@ -1,1 +1,1 @@
-"""Files that people upload: what they are, what they are called, where they are kept."""
+"""Uploaded files: their kinds, their names, and where they are kept."""

@@ -1,10 +1,10 @@
-"""Removes files: those that nothing names any more, and those that nobody knows.
+"""Removes files that nothing names any more, and files that the store does not know.
 
-Guarantees: a file goes when the store says that nothing names it; one that the store does not know
-goes when it is older than `UNKNOWN_SECONDS`, as after a crash between writing it and storing what
-it is. Where the store knows no file at all nothing is removed: then the place is another
-database's. Several hubs may do so at once. What fails is logged and tried again. Must not know: who
-may see a file.
+Guarantees: a file is removed when nothing in the store names it; a file that the store does not
+know, as after a crash between writing and recording it, when it is older than `UNKNOWN_SECONDS`. If
+the store knows none of the files of that age, no unknown file is removed, because the file store is
+then that of another database. Several hubs may collect at once. A failure is logged, and the
+removal is tried again. Must not know: who may see a file.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from persistence.records import StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-BATCH: Final = 500  # files that are looked at in one statement
+BATCH: Final = 500  # files in one statement
 UNKNOWN_SECONDS: Final = 3_600.0
 
 
@@ -31,9 +31,9 @@ class FileCollector:
     """Removes files.
 
     Args:
-        uploads: what is known of files.
-        files: where they are.
-        interval: how often it looks, in seconds.
+        uploads: the records of files in the store.
+        files: the files themselves.
+        interval: seconds between two collections.
 
     `removed`: how many it has removed since the start.
     """
@@ -44,7 +44,7 @@ class FileCollector:
     removed: int = field(default=0, init=False)
 
     async def run(self) -> None:
-        """Look now and then, until cancelled."""
+        """Collect every `interval` seconds, until cancelled."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._remove_unknown_now_and_then)
             while True:
@@ -53,8 +53,8 @@ class FileCollector:
                 await trio.sleep(self.interval)
 
     async def collect(self) -> bool:
-        """Remove what nothing names any more: `BATCH` files at a time, those first that were named
-        last. Returns whether there may be more. Several may do so at once.
+        """Remove files that nothing names any more: looks at `BATCH` at a time, the ones that were
+        named last first. Returns whether there may be more. Several hubs may do so at once.
         """
         try:
             looked_at = await self.uploads.collect(limit=BATCH)
@@ -97,7 +97,7 @@ class FileCollector:
             await self.remove_unknown()
 
     async def _remove(self, urls: Sequence[str]) -> None:
-        """What cannot be removed is unknown from now on, and tried again with what else is."""
+        """Remove files. One that cannot be removed is tried again later, as an unknown file."""
         failed = await self.files.remove(urls)
         for reason in failed.values():
             log.warning("file_not_removed", reason=reason)

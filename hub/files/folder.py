@@ -1,10 +1,10 @@
 """Files in a folder, of this machine or shared over a network.
 
-Guarantees: a file is written beside its name, in pieces that are each on the disk before the next
-one, and then given its name, so it is there as a whole or not at all; no key leads out of the
-folder; nobody waits for more than `STEP_SECONDS` for a disk that does not answer. Several hubs may
-write and remove in one folder: nothing is written under a name that another one uses, and ages are
-by the file server's clock. Must not know: who may see a file.
+Guarantees: a file is written under a temporary name, in pieces that are each synced before the next
+one, and then renamed, so it is there as a whole or not at all; no key leads out of the folder; no
+step waits longer than `STEP_SECONDS` for a disk that does not respond. Several hubs may write and
+remove in one folder: they write under different names, and ages are by the file server's clock.
+Must not know: who may see a file.
 """
 
 import errno
@@ -34,7 +34,7 @@ from hub.settings.reasons import reason_of
 
 T = TypeVar("T")
 
-PIECE_BYTES: Final = 262_144  # that the disk gets at a time: what Postgres writes waits behind it
+PIECE_BYTES: Final = 262_144  # written to the disk at a time; Postgres's writes wait meanwhile
 STEP_SECONDS: Final = 30.0
 THREADS: Final = 16  # that may wait for the disk
 _PART_BYTES: Final = 65_536  # that are read at a time
@@ -43,7 +43,7 @@ _TORN: Final = ".part"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _REFUSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT})
 _NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EBADF})
-"""What file systems say that cannot sync a folder."""
+"""The errors of file systems that cannot sync a folder."""
 
 
 class NoSuchKey(ValueError):
@@ -60,7 +60,7 @@ class FolderStore:
 
     root: Path
     writer: trio.CapacityLimiter = field(factory=lambda: trio.CapacityLimiter(1), init=False)
-    """One file is written at a time: the disk is for Postgres half of the time."""
+    """One file is written at a time, with pauses: Postgres has the disk half of the time."""
     piece_bytes: int = field(default=_PART_BYTES, init=False)
     _threads: trio.CapacityLimiter = field(
         factory=lambda: trio.CapacityLimiter(THREADS), init=False
@@ -116,7 +116,7 @@ class FolderStore:
                 yield await self._step(partial(_of_day, self.root / folder / day, folder, now))
 
     async def remove_torn(self, seconds: float) -> int:
-        """Remove what puts have left. See `FileStore`."""
+        """Remove the files that interrupted puts have left. See `FileStore`."""
         return await self._step(partial(self._remove_torn, seconds))
 
     async def check(self) -> None:
@@ -136,10 +136,10 @@ class FolderStore:
             return None
 
     def path_of(self, key: str) -> Path:
-        """Where a file is, or would be.
+        """The path of the file with this key.
 
         Raises:
-            NoSuchKey: it could be anywhere.
+            NoSuchKey: the key is malformed, and could lead out of the folder.
         """
         parts = PurePosixPath(key).parts
         if "\0" in key or len(parts) != _PARTS or parts[0] not in FOLDERS or ".." in parts:
@@ -147,10 +147,10 @@ class FolderStore:
         return self.root.joinpath(*parts)
 
     async def _step(self, work: Callable[[], T]) -> T:
-        """What `work` comes to in a thread, which is left alone when it takes too long.
+        """The result of `work` in a thread, which is abandoned when it takes too long.
 
         Raises:
-            FilesUnavailable, NoRoom, NoSuchFile: what the system says.
+            FilesUnavailable, NoRoom, NoSuchFile: the system reports an error.
         """
         try:
             with trio.fail_after(STEP_SECONDS):
@@ -169,7 +169,7 @@ class FolderStore:
             raise kind(reason_of(error)) from None
 
     def _begin(self, part: Path) -> None:
-        """Make a file that has no name yet, and the folders that it is in."""
+        """Make a file with a temporary name, and the folders that it is in."""
         if not part.parent.is_dir():
             part.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
             for folder in (part.parent.parent, self.root):
@@ -191,14 +191,14 @@ class FolderStore:
         before, removed = self._now() - seconds, 0
         for folder in FOLDERS:
             for path in (self.root / folder).glob(f"*/.*{_TORN}"):
-                with suppress(FileNotFoundError):  # its hub, or another one, was here first
+                with suppress(FileNotFoundError):  # its hub, or another one, has removed it
                     if path.stat().st_mtime < before:
                         path.unlink()
                         removed += 1
         return removed
 
     def _now(self) -> float:
-        """What time it is for who says when files were written."""
+        """The time by the clock that dates the files, which may be a file server's."""
         return self._try() if self.root.is_dir() else time.time()
 
     def _try(self) -> float:
@@ -213,7 +213,7 @@ class FolderStore:
 
 
 def space_of(folder: Path) -> Space:
-    """The file system where the folder is, or will be made. Blocks. Raises OSError."""
+    """The room of the file system of a folder, which need not exist yet. Blocks. Raises OSError."""
     place = folder.absolute()
     while not place.exists():
         place = place.parent
@@ -241,8 +241,8 @@ async def _pieces(chunks: AsyncIterable[bytes]) -> AsyncGenerator[memoryview, No
 
 
 def _append(part: Path, written: int, piece: memoryview) -> None:
-    """Write a piece. The file is opened for each one: then none is open in two threads, and a
-    network file system says what it could not keep.
+    """Write a piece. The file is opened and closed for each one, so that it is never open in two
+    threads, and a network file system reports what it could not write.
     """
     began = time.perf_counter()
     with part.open("r+b", buffering=0) as file:
@@ -251,14 +251,14 @@ def _append(part: Path, written: int, piece: memoryview) -> None:
         while rest:
             rest = rest[file.write(rest) :]
         os.fdatasync(file.fileno())
-    time.sleep(time.perf_counter() - began)  # as long for Postgres
+    time.sleep(time.perf_counter() - began)  # leaves the disk to Postgres for as long
 
 
 def _give_name(part: Path, path: Path, size: int) -> None:
     try:
         part.replace(path)
     except FileNotFoundError:
-        # A request to a file server that was repeated: the first one has been carried out.
+        # The request to a file server was repeated, and the first one has been carried out.
         if path.stat().st_size != size:
             raise
     sync(path.parent)
@@ -290,7 +290,7 @@ def _of_day(place: Path, folder: str, now: float) -> Sequence[Listed]:
 
 
 def _again_if_stale(work: Callable[[], T]) -> T:
-    """What a file server has restarted or moved is looked up again."""
+    """Do it once more if a handle is stale, because a file server was restarted or moved a file."""
     try:
         return work()
     except OSError as error:

@@ -1,6 +1,6 @@
-"""What a file is, by its content, and which endings a file of that kind may have.
+"""The kind of a file, by its content, and the endings that a file of that kind may have.
 
-Guarantees: only kinds of this list are taken, whatever a file is called; looking at a file costs a
+Guarantees: only kinds of this list are taken, whatever a file is called; to check a file costs a
 few passes over its bytes, and no more than `MAX_ENTRIES` entries of an archive are read.
 Must not know: who uploads, where files are kept.
 """
@@ -40,12 +40,12 @@ ENDINGS: Final[Mapping[str, tuple[str, ...]]] = {
         *(".csv", ".tsv", ".json", ".yaml", ".yml", ".toml", ".srt", ".vtt", ".diff", ".patch"),
     ),
 }
-"""Kind: the endings that only open what shows it, in lower case. The first one is given to a file
-that has none of them: no system takes it for a program, whatever it contains.
+"""Kind -> its endings, in lower case. Systems open files with these endings in a viewer or editor,
+and never run them, whatever they contain. A file that has none of them gets the first one.
 """
 
 MAX_ENTRIES: Final = 10_000  # of an office document
-PIECE_BYTES: Final = 65_536  # of text that is looked at at a time
+PIECE_BYTES: Final = 65_536  # of text, checked at a time
 _ENTRY: Final = b"PK\x01\x02"
 _CONTROLS: Final = bytes(byte for byte in range(32) if byte not in b"\t\n\r\f")
 _UTF_16: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -53,8 +53,8 @@ _NOT_WINDOWS_1252: Final = _CONTROLS + b"\x81\x8d\x8f\x90\x9d"
 
 
 def kind_of(content: bytes, name: str) -> str | None:
-    """The media type of a file by its content, or None if it is not of an allowed kind. Of text
-    that is not UTF-8 it has the parameter `charset`.
+    """The media type of a file by its content, or None if it is not of an allowed kind. For text
+    that is not UTF-8, it has the parameter `charset`.
 
     Args:
         content: the whole file.
@@ -114,8 +114,8 @@ _MAGIC: Final = (
 
 
 def _charset(content: bytes) -> str | None:
-    """The encoding of what is text: it can be decoded, and has no control characters but white
-    space. Windows-1252 includes the letters of Latin-1.
+    """The encoding of a text; None if the content is none, because it cannot be decoded or has
+    control characters other than white space. Windows-1252 includes the letters of Latin-1.
     """
     if content.startswith(_UTF_16):
         return "utf-16" if _is_text(content, "utf-16") else None
@@ -138,7 +138,7 @@ def _is_text(content: bytes, encoding: str) -> bool:
 
 
 def _pieces(content: bytes) -> Iterator[bytes]:
-    """Of the whole no copy is made, and the loop has its turns between two of them."""
+    """Pieces of a file: the whole is never copied, and the event loop can run in between."""
     for begin in range(0, len(content), PIECE_BYTES):
         yield content[begin : begin + PIECE_BYTES]
 

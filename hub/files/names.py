@@ -1,7 +1,7 @@
-"""What a file is called: as its author named it, as far as that is harmless.
+"""Names of files: as their authors named them, as far as that is harmless.
 
 Guarantees: a name has an ending of its kind (`hub.files.kinds.ENDINGS`), no path, no character that
-is invisible or turns text round, and at most `MAX_NAME_BYTES`; every name can be put into a header.
+is invisible or reverses text, and at most `MAX_NAME_BYTES`; every name can be put into a header.
 Must not know: what a file contains.
 """
 
@@ -17,17 +17,18 @@ MAX_NAME_BYTES: Final = 200  # file systems take 255
 NAMELESS: Final = "file"
 _HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"})  # controls, bidi, lone surrogates
 _JOINERS: Final = frozenset("\u200c\u200d")  # of Persian words, and of emoji
-_ENDING: Final = re.compile(r"\.(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,11}")  # and no number
+_ENDING: Final = re.compile(r"\.(?=[0-9]*[A-Za-z])[A-Za-z0-9]{1,11}")  # not only digits
 _PLAIN: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _FALLBACK: Final = re.compile(r"[^ A-Za-z0-9._()+,=@-]")
 _ATTRIBUTE: Final = "!#$&+-.^_`|~"  # what RFC 8187 leaves as it is, beside letters and digits
 
 
 def true_name(sent: str, kind: str) -> str:
-    """The name that a file is given to its readers by.
+    """The name under which a file is served.
 
     Args:
-        sent: as its author says; it may name a path. What this returned once stays as it is.
+        sent: the name that its author sent, perhaps with a path. A name that this function has
+            returned stays as it is.
         kind: the file's media type.
     """
     seen = "".join(
@@ -40,7 +41,7 @@ def true_name(sent: str, kind: str) -> str:
 
 
 def _with_ending(name: str, endings: tuple[str, ...]) -> str:
-    """An ending that is not among those is replaced: of `photo.png.exe`, what is before it."""
+    """Make the name end with one of `endings`: of a PNG, `photo.png.exe` becomes `photo.png`."""
     stem, ending = _cut(name)
     if ending.lower() not in endings and _ENDING.fullmatch(ending):
         stem, ending = _cut(stem.rstrip(". "))
@@ -64,7 +65,7 @@ def plain_name(name: str) -> str:
 
 
 def disposition(how: str, name: str) -> str:
-    """The value of Content-Disposition (RFC 6266): the name for all clients, and without loss.
+    """The value of Content-Disposition (RFC 6266): the name in ASCII for all clients, and in full.
 
     Args:
         how: `inline` or `attachment`.
@@ -76,6 +77,6 @@ def disposition(how: str, name: str) -> str:
 
 
 def _unaccented(name: str) -> str:
-    """`Übung` becomes `Ubung`; what has no such form stays."""
+    """`Übung` becomes `Ubung`; a character that has no such form stays."""
     parts = unicodedata.normalize("NFKD", name)
     return "".join(each for each in parts if not unicodedata.combining(each))

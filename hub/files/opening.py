@@ -1,4 +1,4 @@
-"""Opens the place for uploaded files that the settings name.
+"""Opens the file store that the settings name.
 
 Guarantees: nothing of an S3 client is imported unless a bucket is named. Must not know: what files
 there are.
@@ -20,7 +20,7 @@ from hub.settings.setting import ConfigError
 
 @asynccontextmanager
 async def open_files(config: Config) -> AsyncIterator[UploadFiles]:
-    """Uploaded files, until the context is left. Whether they can be reached is not known yet.
+    """Uploaded files, until the context is left. Whether their store can be reached is not checked.
 
     Raises:
         ConfigError: a bucket is named, and the client for it is not installed.

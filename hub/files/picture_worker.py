@@ -1,15 +1,15 @@
 """A program that decodes one picture and encodes it again. `hub.files.pictures` runs it.
 
-    python -I picture_worker.py KIND PIXELS SIDE MEMORY SECONDS < picture > answer
+    python -I picture_worker.py KIND PIXELS SIDE MEMORY SECONDS < picture > output
 
-The answer is a line of JSON, `{"width", "height", "sizes"}` or `{"error"}`, then the picture and
+The output is a line of JSON, `{"width", "height", "sizes"}` or `{"error"}`, then the picture and
 its thumbnail, in WebP, which fits into a square of SIDE pixels.
 
-Guarantees: what comes out are pixels, turned as EXIF says and in the colours of sRGB, without any
+Guarantees: the output has only pixels, turned as EXIF says and in the colours of sRGB, and no
 metadata; animations (GIF, WebP) keep their frames, other files of several pictures the first one.
-It takes at most MEMORY bytes and SECONDS of processor time, writes no file, and answers
-`too_large` before it decodes more than PIXELS, counted over all frames. Must not know: the hub. It
-imports nothing of it, so that it starts quickly.
+It takes at most MEMORY bytes and SECONDS of processor time, writes no file, and reports `too_large`
+instead of decoding more than PIXELS, counted over all frames. Must not know: the hub, of which it
+imports nothing, so that it starts quickly.
 """
 
 import json
@@ -37,7 +37,7 @@ PLUGINS: Final = {
     "GIF": GifImagePlugin,
     "WEBP": WebPImagePlugin,
 }
-"""Imported here, so that Pillow need not import all that it has. Nothing else is tried."""
+"""Imported here, so that Pillow does not import all of its plugins. No other format is tried."""
 
 QUALITY: Final = 88
 THUMBNAIL_QUALITY: Final = 80
@@ -58,11 +58,11 @@ class TooLargeError(Exception):
 
 
 def encoded(content: bytes, kind: str, pixels: int, side: int) -> tuple[dict[str, Any], bytes]:
-    """The head and the body of the answer.
+    """The head and the body of the output.
 
     Raises:
-        TooLargeError: it has more pixels than that.
-        Exception: whatever Pillow raises for what is no picture.
+        TooLargeError: the picture has more pixels than that.
+        Exception: whatever Pillow raises for content that is no picture.
     """
     Image.MAX_IMAGE_PIXELS = None  # the check below is exact
     source = Image.open(BytesIO(content), formats=[kind])
@@ -93,7 +93,7 @@ def _animated(source: ImageFile.ImageFile, kind: str) -> tuple[Image.Image, byte
     durations: list[int] = []
     loop = source.info.get("loop")
     for frame in ImageSequence.Iterator(source):
-        copied = frame.copy()  # which loads it, and only then is known for how long it is shown
+        copied = frame.copy()  # this loads it, and its duration is known only then
         durations.append(int(copied.info.get("duration", 0)))
         frames.append(_plain(copied, kind))
     options = {} if loop is None else {"loop": loop}
@@ -122,13 +122,13 @@ def _in_srgb(image: Image.Image) -> Image.Image:
 
 
 def _plain(image: Image.Image, kind: str) -> Image.Image:
-    """In a mode that the kind has, with nothing beside its pixels but which of them are clear."""
+    """The picture in a mode that the kind has, with no data beside its pixels but transparency."""
     transparency = image.info.get("transparency")
     if image.mode.startswith("I"):
         image = image.point(lambda value: value * (1 / 256)).convert("L")  # 16 bits
         transparency = None
     if image.mode not in _MODES[kind]:
-        image = image.convert("RGB")  # of CMYK: other kinds have no modes that are not theirs
+        image = image.convert("RGB")  # only of JPEG: CMYK; other kinds have no further modes
         transparency = None
     image.info = {} if transparency is None else {"transparency": transparency}
     return image
@@ -159,7 +159,7 @@ def _thumbnail(image: Image.Image, side: int) -> bytes:
 
 
 def main(kind: str, pixels: str, side: str, memory: str, seconds: str) -> None:
-    """Read a picture, write the answer."""
+    """Read a picture, write the output."""
     for name, limit in (
         (resource.RLIMIT_AS, int(memory)),
         (resource.RLIMIT_CPU, int(seconds)),

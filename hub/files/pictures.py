@@ -1,10 +1,10 @@
 """Pictures, decoded and encoded again in a process of their own: see `hub.files.picture_worker`.
 
-Guarantees: no decoder ever runs in the hub; each picture has a process of its own, which is killed
-when it takes too long or nobody waits for it, gets what the hub leaves of a core, and whose end,
-whatever its reason, is an error of that picture alone; only so many run at a time, one of each
-owner, who take turns, and so many wait; an answer has at most so many bytes, and is a picture of
-the same kind. Must not know: who an owner is.
+Guarantees: no decoder ever runs in the hub's process; each picture has a process of its own, which
+is killed when it takes too long or its request is cancelled, has a lower priority than the hub, and
+whose failure, whatever its reason, is an error of that picture alone; a limited number run at a
+time, one for each owner, owners take turns, and a limited number wait; the output of a process is
+limited in bytes, and is a picture of the same kind. Must not know: what an owner is.
 """
 
 import json
@@ -46,7 +46,7 @@ class PictureUnreadable(Exception):
 
 
 class TooManyPictures(Exception):
-    """All workers are busy, and enough others wait."""
+    """All workers are busy, and too many pictures wait."""
 
 
 @frozen
@@ -60,7 +60,7 @@ class Picture:
 
 
 def worker_command() -> tuple[str, ...]:
-    """How the worker is started: without what the environment says of Python."""
+    """The command of the worker; with it Python ignores its environment variables."""
     return (sys.executable, "-I", str(_WORKER))
 
 
@@ -69,10 +69,10 @@ class Pictures:
     """Encodes pictures.
 
     Args:
-        max_pixels: that are decoded, all frames of an animation together.
-        max_bytes: that an encoded picture may have with its thumbnail.
+        max_pixels: how many pixels are decoded at most, all frames of an animation together.
+        max_bytes: how many bytes an encoded picture may have, together with its thumbnail.
         workers: how many processes run at a time.
-        command: how one is started.
+        command: starts one.
 
     `turns`: of the owners.
     """
@@ -93,7 +93,7 @@ class Pictures:
         Args:
             content: the file.
             kind: its type.
-            owner: whose it is.
+            owner: whose picture it is.
 
         Raises:
             PictureTooLarge: see there.
@@ -111,7 +111,7 @@ class Pictures:
         return found
 
     async def _answer(self, content: bytes, kind: str) -> bytes:
-        """What the worker writes; nothing, if it took too long or wrote too much."""
+        """The output of the worker; empty, if it took too long or wrote too much."""
         memory = MEMORY_BYTES + BYTES_PER_PIXEL * self.max_pixels
         limits = (self.max_pixels, THUMBNAIL_PIXELS, memory, PROCESSOR_SECONDS)
         run = partial(
@@ -151,10 +151,11 @@ class Pictures:
 
 
 def _read(answer: bytes) -> Picture | None:
-    """What a worker says, as far as it makes sense: it may have been taken over by its picture.
+    """The picture in a worker's output; None if the output is invalid. It is not trusted, because
+    the picture may have exploited the decoder.
 
     Raises:
-        PictureTooLarge: says the worker.
+        PictureTooLarge: the worker reported that.
     """
     head, _, body = answer.partition(b"\n")
     try:
@@ -180,7 +181,7 @@ async def _feed(process: trio.Process, content: bytes) -> None:
 
 
 def _step_back(process: trio.Process) -> None:
-    """Before it has a picture, so from here on it decodes humbly."""
+    """Lower the priority of a worker, before it gets its picture."""
     niceness = os.getpriority(os.PRIO_PROCESS, 0) + NICENESS
     with suppress(ProcessLookupError):  # it has ended
         os.setpriority(os.PRIO_PROCESS, process.pid, niceness)

@@ -1,10 +1,10 @@
 """Files in a bucket of a server that speaks the S3 protocol.
 
 Guarantees: a file is one object, which such a server shows as a whole or not at all; a large one is
-sent in parts, and what was sent of one that fails is taken back. Each request has a deadline, and
-no more than `REQUESTS` are open at a time; a file is read in pieces, a request each, so a reader
-who is slow holds none. An error has the words of this module and never the server's, which may name
-a key. Must not know: who may see a file.
+sent in parts, and the parts of an upload that fails are removed. Each request has a deadline, and
+no more than `REQUESTS` are open at a time; a file is read in pieces, one request each, so a slow
+reader holds none open. The text of an error is this module's and never the server's, which may
+contain a key. Must not know: who may see a file.
 """
 
 import secrets
@@ -50,7 +50,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 Answer: TypeAlias = Mapping[str, Any]
-"""What the client makes of a response."""
+"""A response as the client library returns it."""
 
 REQUEST_SECONDS: Final = 15.0
 TRANSFER_SECONDS: Final = 60.0  # for a part
@@ -59,7 +59,7 @@ CONNECT_SECONDS: Final = 5.0
 SILENT_SECONDS: Final = 10.0
 ATTEMPTS: Final = 2  # of a request that the server could not carry out
 REQUESTS: Final = 16
-PUTS: Final = 4  # files that are sent at a time, of each a part in memory
+PUTS: Final = 4  # files that are sent at a time, each with a part in memory
 PART_BYTES: Final = 5 << 20  # the smallest that the protocol allows
 READ_BYTES: Final = 512 << 10
 _CHECKS: Final = "check"
@@ -85,11 +85,11 @@ _OF_ASYNCIO: Final = (
     "assume-role", "assume-role-with-web-identity", "sso", "login", "custom-process",
     "container-role", "iam-role",
 )  # fmt: skip
-"""Ways to find keys that need a loop of asyncio."""
+"""Credential providers of the client library that need an event loop of asyncio."""
 
 
 class _BehindItsEnd(Exception):
-    """A range that has no byte of the file."""
+    """A range that begins after the end of the file."""
 
 
 StoreErrors: TypeAlias = FilesUnavailable | NoSuchFile | _BehindItsEnd
@@ -104,7 +104,7 @@ async def open_bucket(
     key: tuple[str, str] | None,
     path_style: bool,
 ) -> AsyncIterator["S3Store"]:
-    """A bucket, until the context is left. Nothing is asked yet.
+    """A bucket, until the context is left. No request is sent yet.
 
     Args:
         bucket: which one.
@@ -122,7 +122,7 @@ async def open_bucket(
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         s3={"addressing_style": "path" if path_style else "virtual"},
         connector_args={"ssl_context": ssl.create_default_context()},  # the system's authorities
-        # what only Amazon's server knows, others refuse
+        # checksums that other servers than Amazon's refuse
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
@@ -200,7 +200,7 @@ class S3Store:
     async def remove(self, keys: Sequence[str]) -> Mapping[str, str]:
         """Remove files. See `FileStore`."""
         failed: dict[str, str] = {}
-        for first in range(0, len(keys), 1_000):  # that a request may name
+        for first in range(0, len(keys), 1_000):  # as many as a request may name
             some = {self._object(key): key for key in keys[first : first + 1_000]}
             named = {"Objects": [{"Key": each} for each in some], "Quiet": True}
             answer = await self._ask("remove", self.client.delete_objects, Delete=named)
@@ -225,14 +225,14 @@ class S3Store:
                     ]
 
     async def remove_torn(self, seconds: float) -> int:
-        """Remove what puts have left. See `FileStore`."""
+        """Remove the parts that interrupted puts have left. See `FileStore`."""
         lookup = self.client.list_multipart_uploads
         answer = await self._ask("list", lookup, Prefix=self.bucket.prefix)
         removed = 0
         for each in answer.get("Uploads", ()):
             if (_date_of(answer) - each["Initiated"]).total_seconds() > seconds:
                 abort = partial(self.client.abort_multipart_upload, Key=each["Key"])
-                with suppress(NoSuchFile):  # another hub was here first
+                with suppress(NoSuchFile):  # another hub has removed it
                     await self._ask("remove", abort, UploadId=each["UploadId"])
                     removed += 1
         return removed
@@ -289,17 +289,17 @@ class S3Store:
         seconds: float = REQUEST_SECONDS,
         **parameters: object,
     ) -> Answer:
-        """What the server answers.
+        """Send a request, and return the response.
 
         Args:
-            what: is done with a file, for people.
-            call: asks.
-            key: of the file that it is about.
+            what: the operation, for error texts.
+            call: the client's method.
+            key: of the file concerned.
             seconds: how long it may take.
-            parameters: more of them.
+            parameters: further parameters of `call`.
 
         Raises:
-            FilesUnavailable, NoRoom, NoSuchFile: it cannot, or does not.
+            FilesUnavailable, NoRoom, NoSuchFile: the request failed.
         """
         named = {} if key is None else {"Key": self._object(key)}
         return await self.within(
@@ -307,7 +307,7 @@ class S3Store:
         )
 
     async def within(self, seconds: float, what: str, work: Callable[[], Awaitable[T]]) -> T:
-        """What a request comes to. Raises as `_ask`."""
+        """The result of `work`, one request, within so many seconds. Raises as `_ask`."""
         try:
             with trio.fail_after(seconds):
                 async with self._requests:
@@ -341,7 +341,7 @@ class S3Store:
 
 @frozen
 class _Upload:
-    """A file that is sent in parts, which nobody sees before the last one."""
+    """A file that is sent in parts, and cannot be read before `end`."""
 
     store: S3Store
     key: str
@@ -361,7 +361,7 @@ class _Upload:
     async def abort(self) -> None:
         try:
             await self._ask(self.store.client.abort_multipart_upload, CLEAN_SECONDS)
-        except (FilesUnavailable, NoSuchFile) as error:  # `remove_torn` comes later
+        except (FilesUnavailable, NoSuchFile) as error:  # `remove_torn` removes them later
             log.warning("parts_not_removed", store=self.store.name, reason=str(error))
 
     async def _ask(self, call: Callable[..., Awaitable[Answer]], seconds: float) -> Answer:
@@ -384,5 +384,5 @@ _DONE: Final = {"write": "written", "remove": "removed", "list": "listed", "look
 
 
 def _date_of(answer: Answer) -> datetime:
-    """What time it was at the server."""
+    """The server's time at the response."""
     return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])

@@ -1,8 +1,9 @@
-"""Where the bytes of uploaded files are kept: the interface of all places for them.
+"""The interface of file stores, which keep the bytes of uploaded files.
 
-Guarantees: nobody sees a part of a file under its key; each wait for a place has a deadline, after
-which it is `FilesUnavailable`; the text of an error is for operators, in a sentence without
-secrets. Must not know: what a file is, who may see it, what the database knows of it.
+Guarantees: a file is never partly there under its key; each wait for the disk or server has a
+deadline, after which `FilesUnavailable` is raised; the text of an error is for operators, in a
+sentence without secrets. Must not know: what a file is, who may see it, what the database knows of
+it.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
@@ -22,7 +23,7 @@ class FilesUnavailable(StoreError):
 
 
 class FilesMisconfigured(FilesUnavailable):
-    """They cannot be until somebody changes a setting, or a right; the text says which."""
+    """Files cannot be used until a setting or a permission is changed, which the text names."""
 
 
 class NoRoom(FilesUnavailable):
@@ -48,7 +49,7 @@ class Stat:
 
 @frozen
 class Listed:
-    """A file in a list. `age`: seconds since it was written, by the clock of its place."""
+    """A file in a list. `age`: seconds since it was written, by the clock of its store."""
 
     key: str
     age: float
@@ -56,28 +57,28 @@ class Listed:
 
 @frozen
 class Space:
-    """In bytes. `free`: what the hub's account may still write."""
+    """The room of a store, in bytes. `free`: what the hub's account may still write."""
 
     free: int
     size: int
 
 
 class FileStore(Protocol):
-    """A place for files. A key is `<folder>/<day>/<name>`, with a folder of `FOLDERS`; one that is
-    new is in nobody else's use. All methods raise FilesUnavailable.
+    """Keeps files. A key is `<folder>/<day>/<name>`, with a folder of `FOLDERS`; callers give each
+    file a key of its own. All methods raise FilesUnavailable.
     """
 
     @property
     def name(self) -> str:
-        """What operators call it."""
+        """The name of the store, for operators."""
 
     @property
     def piece_bytes(self) -> int:
         """How much of a file is best read at a time."""
 
     async def put(self, key: str, chunks: AsyncIterable[bytes]) -> None:
-        """Store a file: it is there as a whole, and survives a crash, when this returns. When it
-        fails, what was there before is. Raises NoRoom.
+        """Store a file: when this returns, the whole file is there and survives a crash. When it
+        fails, there is what was there before, or the whole file. Raises NoRoom.
         """
 
     async def stat(self, key: str) -> Stat | None:
@@ -96,16 +97,16 @@ class FileStore(Protocol):
         """All files, a page at a time."""
 
     async def remove_torn(self, seconds: float) -> int:
-        """Remove what puts have left that ended in the middle, and began before so many seconds.
-        Returns how many.
+        """Remove what is left of interrupted puts that began more than so many seconds ago. Returns
+        how many there were.
         """
 
     async def check(self) -> None:
         """Write, read, list and remove a small file.
 
         Raises:
-            FilesMisconfigured: that is not allowed, or the place is not there.
+            FilesMisconfigured: that is not allowed, or the store does not exist.
         """
 
     async def space(self) -> Space | None:
-        """How much room there is; None: that has no meaning, or is not known."""
+        """How much room there is; None: the store has no limit, or it is unknown."""

@@ -1,8 +1,8 @@
 """Uploaded files and the thumbnails of pictures, by their addresses: `/uploads/<day>/<name>`.
 
-Guarantees: a file gets an address that no other has and nobody can guess; when `keep` fails,
-nothing is left that is not removed later; that a store does not work, and that it works again, is
-logged once. Must not know: which store it is, who may see a file.
+Guarantees: a file gets an address that is unique and cannot be guessed; what a failed `keep` has
+written is removed, at once or later; that a store does not work, and that it works again, is logged
+once. Must not know: which store it is, who may see a file.
 """
 
 import secrets
@@ -31,7 +31,7 @@ from hub.settings.setting import ConfigError
 
 log = structlog.get_logger(__name__)
 
-NAME_BYTES: Final = 16  # of a name that nobody can guess
+NAME_BYTES: Final = 16  # of a name, random, so that it cannot be guessed
 CLEAN_SECONDS: Final = 10.0  # for removing what could not be kept
 LOOK_SECONDS: Final = 15.0
 QUIET_SECONDS: Final = 5.0
@@ -45,19 +45,19 @@ class NoSuchAddress(ValueError):
 
 @define
 class Availability:
-    """Whether a store works. One that fails now and then works again when it has not failed for
-    `QUIET_SECONDS`.
+    """Whether a store works. After a failure it counts as working again at the first success that
+    is at least `QUIET_SECONDS` after the last failure.
     """
 
     name: str
     is_available: bool = field(default=True, init=False)
     space: Space | None = field(default=None, init=False)
-    """How much room there was lately; None: that has no meaning, or is not known."""
+    """The room at the last check; None: the store has no limit, or it is unknown."""
     _failed_at: float = field(default=0.0, init=False)
 
     @contextmanager
     def noting(self) -> Iterator[None]:
-        """Note how what is done in this context ends."""
+        """Note whether the work in this context succeeds or fails."""
         try:
             yield
         except NoRoom:
@@ -88,7 +88,7 @@ class UploadFiles:
         """Store a file; returns its address.
 
         Args:
-            name: what the address ends with; of `hub.files.names.plain_name`.
+            name: what the address ends with; from `hub.files.names.plain_name`.
             content: the whole file.
             thumbnail: of a picture.
 
@@ -151,11 +151,11 @@ class UploadFiles:
                     yield page
 
     async def check(self) -> None:
-        """See whether the store works.
+        """Check whether the store works.
 
         Raises:
-            ConfigError: it does not until somebody changes a setting or a right.
-            FilesUnavailable: it does not now.
+            ConfigError: it cannot work until a setting or a permission is changed.
+            FilesUnavailable: it does not work now.
         """
         try:
             await self.store.check()
@@ -163,8 +163,8 @@ class UploadFiles:
             raise ConfigError(f"uploads: {error}") from None
 
     async def watch(self) -> None:
-        """Look now and then how much room there is, and whether a store that failed works again,
-        until cancelled.
+        """Check every `LOOK_SECONDS` how much room there is, and whether a store that failed works
+        again, until cancelled.
         """
         while True:
             self.availability.space = await self.store.space()
@@ -175,17 +175,17 @@ class UploadFiles:
 
 
 def key_of(url: str) -> str:
-    """Where the file of an address is kept. Raises NoSuchAddress."""
+    """The key of the file with this address. Raises NoSuchAddress."""
     return f"{UPLOADS}/{_tail(url)}"
 
 
 def thumbnail_key(url: str) -> str:
-    """Where the thumbnail of the file of an address is kept. Raises NoSuchAddress."""
+    """The key of the thumbnail of the file with this address. Raises NoSuchAddress."""
     return f"{THUMBNAILS}/{_tail(url)}"
 
 
 def url_of(key: str) -> str:
-    """The address of the file that is kept there, or whose thumbnail is."""
+    """The address of the file that has this key, or whose thumbnail has it."""
     return f"/{UPLOADS}/{key.partition('/')[2]}"
 
 

@@ -1,10 +1,10 @@
 """One request through an ASGI application.
 
 Guarantees: the response goes out complete or the connection is not reused; a GET or HEAD is
-cancelled when its client leaves, what may change state is only told so (`http.disconnect`); what
-the application raises is logged and becomes a 500; the body is received as it is asked for. A
-request's line in the log has the pattern of its path, since the path may hold what a user wrote.
-Must not know: how requests are read.
+cancelled when its client leaves, other requests only get `http.disconnect`; an exception of the
+application is logged and becomes a 500; the body is received as it is asked for. A request's line
+in the log has the pattern of its path, since the path may hold what a user wrote. Must not know:
+how requests are read.
 """
 
 from collections.abc import Callable
@@ -30,9 +30,9 @@ log = structlog.get_logger(__name__)
 
 SAFE_METHODS: Final = frozenset({b"GET", b"HEAD"})
 ROUTE: Final = "parlour.route"
-"""In a scope: the pattern of the path, from who routes by more than the path."""
+"""In a scope: the pattern of the path, from an application that routes by more than the path."""
 MAX_PIPELINED_BYTES: Final = 65_536
-COPIED_BYTES: Final = 65_536  # of a body that leaves with its head; a larger one waits as it is
+COPIED_BYTES: Final = 65_536  # larger parts of a body are sent without a copy
 _INTERNAL: Final = HttpError(500, "internal", "Internal error")
 
 
@@ -45,7 +45,7 @@ class Exchange:
         stream: where bytes go.
         head: the request's.
         seconds: how long the peer may take for each part of the response.
-        headers: what every response says, unless it says so itself.
+        headers: of every response, unless it has them itself.
     """
 
     state: h11.Connection
@@ -61,8 +61,8 @@ class Exchange:
     """The pattern of the request's path, once it was responded to; None: there is none."""
 
     async def send(self, message: Message) -> None:
-        """ASGI's send: the head waits for the first part of the body and leaves with it. Of a large
-        part no copy is made, so that readers of one document who are slow do not each hold one.
+        """ASGI's send: the head waits for the first part of the body and leaves with it. A large
+        part is not copied, so that slow readers of one document do not each hold a copy.
 
         Raises:
             trio.BrokenResourceError: the peer is gone.

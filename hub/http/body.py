@@ -1,9 +1,9 @@
-"""The body of one request, received when somebody wants it.
+"""The body of one request, received when the application asks for it.
 
 Guarantees: nothing is received before it is asked for, so a request that is refused by its head
-costs no more than that; the whole is bounded in bytes, and in time by the least rate at which it
-must come; few large ones are received at a time, and fewer of one network. Must not know: what the
-bytes mean.
+costs no more than its head; the whole is bounded in bytes, and in time by the least rate at which
+it must come; few large ones are received at a time, and fewer of one network. Must not know: what
+the bytes mean.
 """
 
 from collections import deque
@@ -24,14 +24,14 @@ LEAST_BYTES_PER_SECOND: Final = 16_384
 
 Event: TypeAlias = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
 NextEvent: TypeAlias = Callable[[trio.CancelScope], Awaitable[Event]]
-"""The next event of the connection, which reads as often as it needs, within this scope, whose
-deadline it moves when the peer had to wait. Raises HttpError.
+"""Returns the next event of the connection. It reads as often as it needs, within this scope, and
+moves the scope's deadline by the time that the peer had to wait. Raises HttpError.
 """
 
 
 @define
 class Places:
-    """For what few may do at a time, and fewer of one network, so that none takes them all.
+    """Places for what only few may do at a time, and fewer of one network, so that none takes all.
 
     Args:
         total: how many there are.
@@ -50,11 +50,11 @@ class Places:
 
     @property
     def taken(self) -> int:
-        """How many are."""
+        """How many are taken."""
         return self._all.borrowed_tokens
 
     async def take(self, taker: object, network: str) -> None:
-        """A place for who takes it, as soon as there is one."""
+        """Take a place for `taker`, as soon as there is one."""
         share = self._networks.get(network)
         if share is None:
             share = self._networks[network] = trio.CapacityLimiter(self.each)
@@ -98,7 +98,7 @@ class Body:
     Args:
         state: the connection's, which has the request's head.
         next_event: reads.
-        send: sends what invites the client to send its body.
+        send: sends the response 100, which invites the client to send its body.
         head: the request's.
         limits: what it may cost.
         network: where it comes from.
@@ -134,7 +134,7 @@ class Body:
 
     @property
     def was_left(self) -> bool:
-        """Whether some of it was never received: then the connection cannot go on."""
+        """Whether some of it was never received: then the connection cannot be reused."""
         return not self.complete.is_set()
 
     async def next_part(self) -> bytes:
@@ -157,7 +157,7 @@ class Body:
                 await self._send(self._state.send(go_ahead) or b"")
         if max(self._declared, self._received) > self._limits.body_bytes:
             await self._take_place()
-            self._deadline += trio.current_time() - now  # nobody is late who had to wait
+            self._deadline += trio.current_time() - now  # the wait does not count
         deadline = self._deadline + self._received / LEAST_BYTES_PER_SECOND
         with trio.move_on_at(deadline) as patience:
             event = await self._next_event(patience)
@@ -180,7 +180,7 @@ class Body:
             raise HttpError(503, "busy", "Too many files are being sent, please try again", wait)
 
     def _take_what_is_there(self) -> None:
-        """What came with the head, which may be all."""
+        """Take the part that came with the head, which may be all."""
         while not self.complete.is_set():
             try:
                 event = self._state.next_event()

@@ -1,4 +1,4 @@
-"""Compressed responses: which encoding a client takes, and JSON that is compressed as it goes out.
+"""Compressed responses: the encoding that a client accepts, and middleware that compresses JSON.
 
 Guarantees: an encoding is used only if the request accepts it (RFC 9110 section 12.5.3); a response
 that depends on that says so in Vary; what takes long runs in a thread. Must not know: what is
@@ -24,7 +24,7 @@ else:
     from backports import zstd
 
 LEAST_BYTES: Final = 1_024  # a smaller response fits into one packet anyway
-THREAD_BYTES: Final = 131_072  # from here on, compressing would keep the loop for a millisecond
+THREAD_BYTES: Final = 131_072  # from here on, compressing would block the loop for a millisecond
 _JSON: Final = "application/json"
 _WEIGHT: Final = re.compile(r"\s*q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*", re.IGNORECASE)
 
@@ -53,7 +53,7 @@ EACH_TIME: Final = (
 
 
 def accepted(request: Headers, offered: Sequence[Encoding]) -> Encoding | None:
-    """The encoding that a client likes best, of equal ones the first; None: it takes none."""
+    """The encoding that a client prefers, of equal ones the first; None: it accepts none."""
     weights: dict[str, float] = {}
     for part in ",".join(request.getlist("accept-encoding")).lower().split(","):
         name, semicolon, parameter = part.partition(";")

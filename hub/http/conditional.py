@@ -1,4 +1,4 @@
-"""Preconditions and ranges: what a client need not get again, and which part of it it wants.
+"""Preconditions and ranges: whether a client has a response already, and which part it wants.
 
 Guarantees: the preconditions of RFC 9110 section 13 are evaluated in its order, with weak
 comparison for If-None-Match and strong comparison for If-Match and If-Range; a Range that is
@@ -40,7 +40,7 @@ def unless_known(request: Request, response: Response) -> Response:
 
 
 def wanted_ranges(request: Request, response: Response, size: int) -> str | None:
-    """The Range header with what can be satisfied of it; None: all is wanted.
+    """The Range header with what can be satisfied of it; None: the whole is wanted.
 
     Args:
         request: a request of any method; only a GET has ranges.

@@ -1,8 +1,8 @@
 """A stored file as a response.
 
 Guarantees: it is read a piece at a time, when the peer has taken the one before it; a Range that
-RFC 9110 wants to be ignored is ignored; a file that cannot be read to its end is broken off, so
-that nobody takes a part for the whole. Must not know: whose file it is, where files are.
+RFC 9110 wants to be ignored is ignored; if a file cannot be read to its end, the response is broken
+off, so that no client takes a part for the whole. Must not know: whose file it is, where files are.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _RANGE: Final = re.compile(r"(\d*)-(\d*)")
 _END: Final = b"\r\n"
 
 Read: TypeAlias = Callable[[int, int], Awaitable[bytes]]
-"""Reads so many bytes from this one on; less only at the end. Raises StoreError."""
+"""(first byte, number of bytes) -> these bytes; fewer only at the end. Raises StoreError."""
 
 
 class StoredFile(Response):
@@ -75,7 +75,7 @@ class StoredFile(Response):
         """
         spans = _merged([_span(each, self.size) for each in ranges.split(",")])
         if len(spans) > MAX_RANGES:
-            return  # whoever asks for so many gets all
+            return  # a request for so many gets all
         self.status_code = 206
         kind, length = self.headers["content-type"], 0
         named = {span: f"bytes {span[0]}-{span[1] - 1}/{self.size}" for span in spans}
@@ -96,7 +96,7 @@ class StoredFile(Response):
         self.headers["content-length"] = str(length)
 
     async def begin(self) -> None:
-        """Read the first piece, before anything is said. Raises StoreError."""
+        """Read the first piece, before the response begins. Raises StoreError."""
         _, start, end = self._parts[0]
         self._first = await self.read(start, min(self.piece_bytes, end - start))
         if not self._first:
@@ -155,7 +155,7 @@ async def as_asked(request: Request, file: StoredFile) -> Response:
 
 
 def _span(text: str, size: int) -> tuple[int, int]:
-    """The first byte of a range that has one, and the one behind the last."""
+    """The first byte of a range that has one, and the one after the last."""
     found = _RANGE.fullmatch(text.strip().removeprefix("bytes="))
     first, last = ("0", "") if found is None else found.groups()
     if not first:

@@ -1,8 +1,9 @@
-"""Headers that every response has: what browsers must not do with it.
+"""Headers that every response has: they restrict what browsers do with it.
 
-Guarantees: a response is what its type says, is no part of a page of another origin unless that
-asked by CORS, and its address is told to nobody; over TLS a browser comes back by TLS alone. What
-an endpoint says itself stays. Must not know: what is served.
+Guarantees: a browser treats a response as its declared type, does not embed it in a page of another
+origin unless that asked by CORS, and sends its address to no server as a referrer; over TLS, a
+browser comes back by TLS alone. A header that an endpoint sets itself stays. Must not know: what is
+served.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ PROTECTING: Final = (
 )
 REQUEST_ID: Final = b"x-request-id"
 ONLY_TLS: Final = (b"strict-transport-security", b"max-age=31536000")
-"""For a year this host is opened by TLS (RFC 6797). Browsers take it by TLS alone."""
+"""Browsers open this host by TLS alone for a year (RFC 6797). They accept it only over TLS."""
 
 RawHeaders: TypeAlias = Sequence[tuple[bytes, bytes]]
 

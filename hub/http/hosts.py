@@ -1,11 +1,12 @@
-"""The names by which the hub may be asked for, against DNS rebinding.
+"""The host names that requests to the hub may have, against DNS rebinding.
 
-A page of any site can let its own name lead to the hub's address. To the browser the hub then
-belongs to that site: the page reads its answers, also those of a hub that only this machine or this
-network can reach. What gives it away is the header Host, which has the name of the site.
+Any site can let its own name resolve to the hub's address. To the browser the hub then belongs to
+that site: pages of the site can read the hub's responses, also those of a hub that only this
+machine or this network can reach. Such a request is recognised by its header Host, which has the
+name of the site.
 
-Guarantees: addresses and names that nobody can own in the public DNS are admitted, and those that
-the hub was given; no other name is. Must not know: settings, what is served.
+Guarantees: addresses and names that nobody can own in the public DNS are admitted, and the names
+that the hub was given; no other name is. Must not know: settings, what is served.
 """
 
 import socket
@@ -49,7 +50,7 @@ class Hosts:
 
     @classmethod
     def of(cls, given: Collection[str], machine: Collection[str] = ()) -> Self:
-        """Those that are given, beside those that are nobody's.
+        """Admits the given names, beside those that nobody can own.
 
         Args:
             given: names; one with a dot before it stands for a domain and all names in it.

@@ -1,7 +1,7 @@
-"""How many requests there are, what came of them, and how long they took.
+"""Measures requests: how many there are, their status, and how long they took.
 
-Guarantees: a path that no route has is not told apart from others. Must not know: which routes
-there are, who is told.
+Guarantees: all paths without a route count as one. Must not know: which routes there are, who gets
+the figures.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from hub.http.responses import HttpError
 
 Note: TypeAlias = Callable[[str, str, int | None, float], None]
-"""Is told the pattern of the path, the method, the status (None: no response) and the seconds."""
+"""Gets the pattern of the path, the method, the status (None: no response) and the seconds."""
 
 UNMATCHED: Final = "unmatched"
 _PEER_IS_GONE: Final = (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError)
@@ -27,7 +27,7 @@ class Measuring:
     Args:
         app: responds.
         patterns: by endpoint, the pattern of its path.
-        note: is told of each request, once it is over.
+        note: is called for each request, once it is over.
     """
 
     app: ASGIApp

@@ -1,4 +1,4 @@
-"""What an endpoint responds with: JSON, parts as they come, or an error with a text and a code."""
+"""The responses of endpoints: JSON, parts as they come, or an error with a text and a code."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Generic, TypeAlias, TypedDict, TypeVar
@@ -40,7 +40,7 @@ class HttpError(Exception):
 class JSON(Response, Generic[T]):
     """A JSON response. Never cached, because it shows what one user may see.
 
-    What a handler declares to return, such as `JSON[UserObject]`, is what its documentation shows.
+    The documentation shows what a handler is declared to return, such as `JSON[UserObject]`.
     """
 
     media_type = "application/json"
@@ -61,14 +61,14 @@ class Streamed(Response):
     """A response in parts, which goes out as they come.
 
     Args:
-        produce: makes the parts, and gives them to what it is called with; the head leaves with the
-            first one, which may be empty. It is cancelled when the peer leaves.
+        produce: makes the parts, and passes them to the function that it is called with; the head
+            leaves with the first one, which may be empty. It is cancelled when the peer leaves.
     """
 
     def __init__(self, produce: Callable[[Put], Awaitable[None]]) -> None:
         self.status_code = 200
         self._produce = produce
-        # a proxy that waits for more would keep back what there is (nginx)
+        # keeps a proxy (nginx) from holding parts back until more have come
         self.init_headers({"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

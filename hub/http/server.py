@@ -3,7 +3,7 @@
 Guarantees: heads and bodies are bounded in bytes and in time; a malformed request gets a
 4xx response and the connection closes; an application only ever sees a valid head, and a body is
 received when the application asks for it; a request has an id, which its response and its log lines
-name. Nothing a peer sends raises out of here. Must not know: routes, sessions.
+name. No input of a peer raises out of here. Must not know: routes, sessions.
 """
 
 import re
@@ -48,10 +48,10 @@ _ABSOLUTE_FORM: Final = re.compile(rb"https?://([^/?#@]+)((?:[/?][^#]*)?)", re.I
 class Rules:
     """What holds for every connection.
 
-    `limits`: what a request may cost. `visitors`: how fast requests are taken until somebody signs
-    in. `headers`: what every response says. `admits`: whether the server has the name that stands
-    in a header Host. `refused`: is told the status of a request that no application sees.
-    `tracing`: makes spans of requests; None: nothing does.
+    `limits`: what a request may cost. `visitors`: how fast requests are taken until a user signs
+    in. `headers`: those of every response. `admits`: whether the server has the name in a header
+    Host. `refused`: gets the status of a request that no application sees. `tracing`: makes spans
+    of requests; None: there are none.
     """
 
     limits: Limits = field(factory=Limits)
@@ -65,7 +65,7 @@ class Rules:
 @frozen
 class Upgrade:
     """A request with `Upgrade: websocket`, and the bytes that were received after its head.
-    `headers`: what a response that refuses it says. The connection's log lines name the request.
+    `headers`: those of a response that refuses it. The connection's log lines name the request.
     """
 
     head: Head
@@ -168,7 +168,7 @@ async def _take(meter: Meter) -> None:
 
 
 class _HttpConnection:
-    """h11's state with the stream that feeds it. What came is handled in turn."""
+    """h11's state with the stream that feeds it. Each read waits for a turn of the loop."""
 
     def __init__(
         self,
@@ -259,15 +259,15 @@ class _HttpConnection:
             await self._turn(patience)
 
     async def _turn(self, patience: trio.CancelScope) -> None:
-        """Wait for a turn of the loop. Nobody is late who had to wait for it."""
+        """Wait for a turn of the loop. The wait does not count against the deadline."""
         left = patience.deadline - trio.current_time()
         patience.deadline = inf
         await self._line.turn()
         patience.deadline = trio.current_time() + left
 
     def _refuse_ambiguous_lines(self) -> None:
-        """Refuse a head with lines that not every proxy would cut or join as h11 does: that end
-        without a carriage return, or go on in the next one (RFC 9112 sections 2.2 and 5.2).
+        """Refuse a head with lines that a proxy may split or join otherwise than h11: that end
+        without a carriage return, or continue in the next one (RFC 9112 sections 2.2 and 5.2).
         """
         head = self.state.trailing_data[0].partition(_HEAD_END)[0]
         if _AMBIGUOUS_LINE.search(head):
@@ -279,8 +279,8 @@ class _HttpConnection:
 
 
 def _in_origin_form(head: Head) -> Head:
-    """A target as proxies are sent it, `http://host/path`, becomes the path, and its host the
-    request's Host (RFC 9112 section 3.2.2).
+    """A target in the form for proxies, `http://host/path`, becomes the path, and its host becomes
+    the request's Host (RFC 9112 section 3.2.2).
     """
     found = _ABSOLUTE_FORM.fullmatch(head.target)
     if found is None:

@@ -1,7 +1,7 @@
 """Responses that never change while the hub runs.
 
-Guarantees: each is made, and compressed for each encoding, at most once, when it is first asked
-for, however many ask for it at that time; a client that has it gets 304. Must not know: what it is.
+Guarantees: each is made, and compressed for each encoding, at most once, at the first request,
+however many come at that time; a client that has it gets 304. Must not know: what it is.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from hub.http.compression import ONCE, Encoding, accepted
 from hub.http.conditional import unless_known
 
 LEAST_BYTES: Final = 256
-REVALIDATED: Final = "no-cache"  # asked for each time, mostly answered with 304
+REVALIDATED: Final = "no-cache"  # requested each time; the response is mostly 304
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @define(eq=False)
 class Lazy(Generic[T]):
-    """What is made once, in a thread, when it is first wanted.
+    """A value that is made once, in a thread, at its first use.
 
     Args:
         make: makes it.
@@ -37,7 +37,7 @@ class Lazy(Generic[T]):
     _making: trio.Lock = field(factory=trio.Lock, init=False)
 
     async def get(self) -> T:
-        """It; who wants it while it is being made waits for it."""
+        """The value; a caller waits while it is being made."""
         if not self._made:
             async with self._making:
                 if not self._made:

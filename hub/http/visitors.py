@@ -1,9 +1,9 @@
-"""Where requests come from, and how fast those of strangers are served.
+"""Where requests come from, and how fast they are served before a user signs in.
 
 Guarantees: a network is one IPv4 address, or a /64 of IPv6, which one customer has as a whole;
-what is said of it, and of a request, by others than a trusted proxy is ignored; in one turn of the
-loop one piece of what came over HTTP is handled, and all networks have their turns. Must not know:
-what a user may do.
+headers that name the client's address or the request are ignored unless a trusted proxy sent them;
+in one turn of the loop one piece of what came over HTTP is handled, and networks take turns. Must
+not know: what a user may do.
 """
 
 import re
@@ -27,15 +27,15 @@ _REQUEST_ID: Final = re.compile(rb"[\w.:+/=@-]{1,64}", re.ASCII)
 
 @frozen
 class Visitor:
-    """Who sent one request.
+    """The sender of one request.
 
     Args:
-        network: where they are: an IPv4 address, or a /64 of IPv6.
+        network: the sender's: an IPv4 address, or a /64 of IPv6.
         scheme: "http" or "https".
         meter: that of the connection.
-        request_id: what the request is called, in the log and in the header `X-Request-Id`.
-        trace: the trace that the request is a part of, as a proxy says in `traceparent`.
-        peer: the address from which their connection came, which may be a proxy's.
+        request_id: the request's id, in the log and in the header `X-Request-Id`.
+        trace: the trace that the request is a part of, from a proxy's `traceparent`.
+        peer: the address from which the connection came, which may be a proxy's.
     """
 
     network: str
@@ -46,18 +46,19 @@ class Visitor:
     peer: str
 
     async def recognize(self, user_id: UserId, pace: Pace, cost: float = 1) -> None:
-        """They have signed in: see `Meter.recognize`. From now on log lines name them."""
+        """The user has signed in: see `Meter.recognize`. Log lines name the user from now on."""
         know_user(user_id)
         await self.meter.recognize(pace, cost)
 
 
 @frozen
 class Visitors:
-    """Those who are not known yet.
+    """Senders whose user is not known yet.
 
     Args:
-        paces: how fast each network's requests and connections are taken until somebody signs in.
-        trusted_proxies: whose `X-Forwarded-For`, `X-Request-Id` and `traceparent` are believed.
+        paces: how fast each network's requests and connections are taken until a user signs in.
+        trusted_proxies: the peers whose `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Request-Id` and
+            `traceparent` are used.
     """
 
     _paces: Paces = field(factory=Paces)
@@ -65,19 +66,19 @@ class Visitors:
     _turns: Turns = field(factory=Turns, init=False)
 
     def line(self, peer: str) -> Line:
-        """In which a new connection waits for its turns of the loop."""
+        """The line in which a new connection waits for its turns of the loop."""
         return self._turns.line(_network(peer) or peer)
 
     def change(self, pace: tuple[float, float]) -> None:
-        """Take their requests at this rate, and so many at once, from now on."""
+        """Take requests at this rate, and so many at once, from now on."""
         self._paces.change(*pace)
 
     def meter(self, peer: str) -> Meter:
-        """Of a new connection."""
+        """The meter of a new connection."""
         return Meter(self._paces.of(_network(peer) or peer))
 
     def is_far_behind(self, peer: str) -> bool:
-        """Whether so much waits of this address that a new connection would wait in vain."""
+        """Whether so much of this address is waiting that a new connection would wait in vain."""
         pace = self._paces.of(_network(peer) or peer)
         is_late = pace.behind(trio.current_time()) > PATIENCE_SECONDS
         return is_late and peer not in self._trusted_proxies
@@ -92,9 +93,9 @@ class Visitors:
             await self.meter(peer).take(cost)
 
     def of(self, head: Head, peer: str, scheme: str, meter: Meter) -> Visitor:
-        """Who sent a request: the peer, or whom a trusted proxy names last. The connection's meter
-        goes on at the pace of the network that a proxy names; without one it stays as it is, that
-        of the peer's network, or of the user who was recognized there.
+        """The sender of a request: the peer, or the address that a trusted proxy names last. With a
+        trusted proxy, the connection's meter continues at the pace of the named network; without
+        one the meter keeps its pace, that of the peer's network or of a user recognized there.
         """
         network, request_id, trace = _network(peer) or peer, None, None
         if peer in self._trusted_proxies:

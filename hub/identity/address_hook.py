@@ -1,8 +1,8 @@
-"""The operator's program that sends somebody the link which proves an email address theirs.
+"""Runs the operator's program that sends a user the link which proves that an address is theirs.
 
-Guarantees: it gets one JSON object and nothing else of the hub, neither its environment nor its
-files; it is killed when it takes too long; only so many run at a time and so many wait. Must not
-know: what the link does, how mail is sent.
+Guarantees: the program gets one JSON object, of the hub's environment only `_ENVIRONMENT`, and none
+of its open files but standard error; it is killed when it takes longer than `HOOK_SECONDS`; at most
+`AT_ONCE` run at a time and `MAX_WAITING` wait. Must not know: what the link does, how mail is sent.
 """
 
 import json
@@ -33,9 +33,8 @@ class AddressHook:
     """Runs the program.
 
     Args:
-        program: which gets the message on its standard input, and says by its exit code 0 that it
-            was taken.
-        page: the address that people open, which the link begins with.
+        program: gets the message on its standard input, and exits with 0 if it accepts it.
+        page: the address of the page, with which the link begins.
     """
 
     program: Path
@@ -46,7 +45,7 @@ class AddressHook:
         """Have a link with the ticket sent to an address.
 
         Raises:
-            HookFailed: see there.
+            HookFailed: nothing was sent, as far as is known.
         """
         if self._places.statistics().tasks_waiting >= MAX_WAITING:
             raise HookFailed

@@ -37,7 +37,7 @@ MAX_COOKIES: Final = 4  # of one name whose sessions are ended
 
 @define(eq=False)
 class _Lookup:
-    """A wait for the session with this token; `answered` ends it."""
+    """A wait for the session with this token, until `answered` is set."""
 
     token_hash: bytes
     session: Session | None = field(default=None, init=False)
@@ -79,13 +79,13 @@ class Authenticator:
         await self._lookups.serve()
 
     async def find(self, cookie: str, cookies: Cookies, token: str = "") -> Session | Stranger:
-        """The live session that a cookie names, which several of one name do not; or where there is
-        no such cookie, the one that a JSON Web Token stands for.
+        """The live session that a cookie names; several cookies of that name are not accepted.
+        Without such a cookie, the session that a JSON Web Token stands for.
 
         Args:
             cookie: which cookie to look at.
             cookies: every cookie of the request.
-            token: counts where there is no such cookie; empty: there is none either.
+            token: is used if there is no such cookie; empty: there is no token.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -93,7 +93,7 @@ class Authenticator:
         values = cookies.get(cookie, ())
         if not values:
             return await self.find_by_token(token)
-        if len(values) > 1:  # somebody else may have set one of them
+        if len(values) > 1:  # another host of the domain may have set one of them
             return Stranger.INVALID_SESSION
         named = self._token(cookie, values[0])
         if named is None:
@@ -106,8 +106,8 @@ class Authenticator:
         return Stranger.INVALID_SESSION
 
     async def find_by_token(self, token: str) -> Session | Stranger:
-        """The session that a JSON Web Token stands for: the one that it was issued to, as long as
-        that lives; of one that was issued elsewhere, a session that is not stored.
+        """The session that a JSON Web Token stands for: the one that it was issued for, while that
+        lives; for a token that was issued elsewhere, a session that is not stored.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -132,8 +132,8 @@ class Authenticator:
         return Session(claims.session_id or number_of(token), user, claims.expires_at, due)
 
     async def _session_of(self, claims: Claims) -> Session | Stranger | None:
-        """The session that a token was issued to; None: there is none here, the token stands for
-        itself.
+        """The session that a token was issued for; None: the hub does not know one, and the token
+        is valid without it.
         """
         if claims.session_id is None:
             return None
@@ -154,7 +154,7 @@ class Authenticator:
         return self.signed(token) if cookie == SIGNED_COOKIE else token
 
     def signed(self, token: str) -> str:
-        """What names a session in `connect.sid` that has this token in the other cookie."""
+        """The value of `connect.sid` for the session whose other cookie has this token."""
         return sign(token, self._signing[0])
 
     async def values_of(self, session: Session, cookies: Cookies) -> Mapping[str, str]:
@@ -172,7 +172,7 @@ class Authenticator:
         return found
 
     async def close(self, cookie: str, cookies: Cookies) -> set[SessionId]:
-        """End every session that cookies of that name name; returns those that were ours.
+        """End the sessions of the first `MAX_COOKIES` cookies of that name; returns those of ours.
 
         Raises:
             StoreUnavailable: it cannot be ended now.
@@ -227,6 +227,6 @@ async def signing_secrets(configured: Sequence[str], sessions: Sessions) -> Sequ
     """The configured secrets, or one that was made at the first start and is kept in the store.
 
     Raises:
-        StoreUnavailable: it cannot be agreed on now.
+        StoreUnavailable: the store cannot be reached now.
     """
     return configured or (await sessions.secret(SIGNING, secrets.token_urlsafe(32)),)

@@ -1,8 +1,8 @@
-"""Browsers in which somebody has signed in before, known by a cookie of their own.
+"""Browsers in which a user has signed in before, recognized by a cookie of their own.
 
-Guarantees: the cookie names one account and one browser, signed by the hub, which remembers nothing
-for it; it signs nobody in. Whoever guesses passwords has none, so the owner of an account is not
-taken for them. Must not know: what is counted.
+Guarantees: the cookie names one account and one browser, and is signed by the hub, which stores
+nothing for it; it does not sign a user in. A client that guesses passwords has no such cookie, so
+its guesses do not count against the account's owner. Must not know: what is counted.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from protocol.parsing.express_session import sign, unsign
 
 COOKIE: Final = "known_browser"
 LIFETIME: Final = timedelta(days=365)
-_PREFIX: Final = "browser"  # no session is called that
+_PREFIX: Final = "browser"  # no session token begins with it
 
 
 @frozen
@@ -35,8 +35,8 @@ class Browsers:
         return sign(f"{_PREFIX}.{user_id}.{new_token()}", self.signing[0])
 
     def known_to(self, user_id: UserId, values: Sequence[str]) -> str | None:
-        """What the browser is called in which this user has signed in before, if one of the values
-        is such a cookie's.
+        """The name of the browser, if one of the values is the cookie of a browser in which this
+        user has signed in before.
         """
         for value in values:
             prefix, _, name = (unsign(value, self.signing) or "").partition(".")

@@ -18,7 +18,7 @@ from protocol.websocket.handshake import HOST_PREFIX
 
 COOKIE: Final = SESSION_COOKIE
 COOKIES: Final = (COOKIE, SIGNED_COOKIE)
-"""Those that name sessions. A session may have both: the same token, and the same signed."""
+"""Those that name sessions. A session may have both: one has its token, one the token signed."""
 
 
 def new_token() -> str:
@@ -27,7 +27,7 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> bytes:
-    """What the store keeps of a token. The token is random, so a plain SHA-256 cannot be undone."""
+    """The hash that the store has of a token. A token is random, so plain SHA-256 is enough."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -36,15 +36,15 @@ class CookieScope:
     """The requests to which a browser adds a cookie.
 
     Args:
-        path: those to paths below it.
-        secure: only those over TLS.
+        path: only requests to paths below it.
+        secure: only requests over TLS.
     """
 
     path: str
     secure: bool
 
     def name_of(self, cookie: str) -> str:
-        """What the browser is to call a cookie. With the prefix, no other host of the domain and no
+        """The name of a cookie in the browser. With the prefix, no other host of the domain and no
         page without TLS can have set it (RFC 6265bis, section 4.1.3.2).
         """
         return f"{HOST_PREFIX}{cookie}" if self.secure and self.path == "/" else cookie
@@ -56,7 +56,7 @@ def session_cookie(cookie: str, value: str, lifetime: timedelta, scope: CookieSc
 
 
 def expired_cookies(cookie: str, scope: CookieScope) -> Sequence[str]:
-    """The values of Set-Cookie that make the browser forget the session, however it calls it."""
+    """The values of Set-Cookie that make the browser forget a cookie, under both of its names."""
     names = sorted({cookie, scope.name_of(cookie)})
     return [_set_cookie(name, "", timedelta(0), scope) for name in names]
 

@@ -29,11 +29,11 @@ class _Found:
 
 @define
 class ForeignLogins:
-    """Finds them.
+    """Finds the sessions of the application.
 
     Args:
         sessions: the application's.
-        accounts: their users.
+        accounts: the users of these sessions.
         token_lifetime: how long a token that was given out for one can be used, in seconds.
     """
 
@@ -59,7 +59,7 @@ class ForeignLogins:
         return Session(session_id, user, found.expires_at, found.due)
 
     def knows(self, session_id: SessionId) -> bool:
-        """Whether there is a session to be read again by this number."""
+        """Whether a session can be read again by this number."""
         return session_id in self._found
 
     async def find_again(self, session_id: SessionId) -> Session | Stranger:
@@ -71,7 +71,7 @@ class ForeignLogins:
         return await self.find(self._found[session_id].sid)
 
     async def end_of(self, session_id: SessionId) -> datetime | None:
-        """When it ends; None: it has ended, or is not known.
+        """When a session ends; None: it has ended, or is not known.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -81,7 +81,7 @@ class ForeignLogins:
         return found.expires_at if isinstance(found, Session) else None
 
     def forget_unused(self, live: Collection[SessionId]) -> Collection[SessionId]:
-        """Forget those without connections and usable tokens; returns those of `live` left."""
+        """Forget sessions without connections and usable tokens; returns those of `live` left."""
         recent = trio.current_time() - CONNECTING_SECONDS - self.token_lifetime
         self._found = {
             key: found for key, found in self._found.items() if key in live or found.at > recent

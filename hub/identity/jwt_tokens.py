@@ -28,8 +28,8 @@ class InvalidToken(Exception):
 
 @frozen
 class Claims:
-    """The claims of a valid token that are used. `session_id`: the session that it was issued to,
-    and ends with; None: it was issued elsewhere.
+    """The claims of a valid token that are used. `session_id`: the session that it was issued for,
+    and with which it ends; None: it was issued elsewhere.
     """
 
     subject: str
@@ -44,7 +44,7 @@ class TokenVerifier:
         secret: signs and checks HS256.
         public_key: a PEM or JWKS file; tokens signed with its keys are accepted too.
         leeway: seconds by which clocks may differ.
-        issuer: who must have issued a token, if set.
+        issuer: the issuer that a token must name, if set.
         audience: the audience that a token must name, if set.
     """
 
@@ -91,7 +91,7 @@ class TokenVerifier:
             raise InvalidToken(f"{type(error).__name__}: {error}") from None
 
     def issue(self, subject: str, lifetime: timedelta, session_id: SessionId | None = None) -> str:
-        """A new token. With a session, it ends with that, as those of the hub do."""
+        """A new token, which ends after `lifetime`, and with the session if there is one."""
         claims: dict[str, object] = {"sub": subject, "exp": datetime.now(UTC) + lifetime}
         if session_id is not None:
             claims[_SESSION] = session_id
@@ -103,7 +103,7 @@ class TokenVerifier:
 
 
 def _session_id(given: object) -> SessionId | None:
-    """The claim of a token of the hub; whatever others put there is none."""
+    """The session in the claim of a token; None if the value is not one that the hub writes."""
     if isinstance(given, bool) or not isinstance(given, int) or abs(given) >= _BIGINT:
         return None
     return SessionId(given)

@@ -1,10 +1,11 @@
 """Closes the connections of sessions that end.
 
-Guarantees: within a second of a session's end, whoever ends it or changes its end, its connections
-are closed, and so are all of an account that is deactivated; at the end that was known it is read
-again first, because it may have been extended meanwhile; while it cannot be read, its connections
-go on for `GRACE_SECONDS` at most. What was read is compared with what had been read, and not with a
-clock, of which there are several. Must not know: cookies, dialects, sockets.
+Guarantees: the connections of a session of ours are closed within a second of its end, however it
+was ended or its end changed; those of an Express application's session at the next check; all of an
+account when it is deactivated. When the known end comes, a session is read again first, because it
+may have been extended; while it cannot be read, its connections stay for `GRACE_SECONDS` at most. A
+new end is compared with the end that was read before and not with a clock, because the clocks of
+several machines differ. Must not know: cookies, dialects, sockets.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -33,15 +34,15 @@ from protocol.model import Session, SessionId
 log = structlog.get_logger(__name__)
 
 RECHECK_SECONDS: Final = 0.2  # after an outage
-GRACE_SECONDS: Final = 30.0  # after the end that was known, while the store cannot be asked
+GRACE_SECONDS: Final = 30.0  # after the known end, while the store cannot be read
 
 _Read: TypeAlias = Callable[[Sequence[SessionId]], Awaitable[Mapping[SessionId, datetime]]]
-"""Sessions -> the ends of those that live."""
+"""Session ids -> the ends of those sessions that live."""
 
 
 @frozen
 class _End:
-    """A session's end as it was read, and the same as `trio.current_time()`."""
+    """A session's end as it was read, and the same time on the clock of `trio.current_time()`."""
 
     expires_at: datetime
     due: float
@@ -49,14 +50,14 @@ class _End:
 
 @define
 class LiveSessions:
-    """Watches them.
+    """Watches sessions.
 
     Args:
         sessions: our own.
-        cache: forgets those that have changed.
-        foreign: those of an Express application; None: there is none.
-        recheck: seconds between two checks of those.
-        hub: knows who is connected, and closes connections.
+        cache: forgets sessions that have changed.
+        foreign: the sessions of an Express application; None: there is none.
+        recheck: seconds between two checks of foreign sessions.
+        hub: has the connections, and closes them.
     """
 
     sessions: Sessions
@@ -70,7 +71,7 @@ class LiveSessions:
     _wake: trio.Event = field(factory=trio.Event, init=False)
 
     def note(self, session: Session) -> None:
-        """A connection of this session is about to be registered, or goes on as one of it."""
+        """A connection is about to be registered with this session, or continues with it."""
         known = self._ends.get(session.id)
         if known is not None and known.due > session.due:
             return
@@ -116,7 +117,7 @@ class LiveSessions:
                         await self.hub.readmit(user_id)
                     case None:
                         self.cache.forget_all()
-                        await self.hub.readmit(None)  # who was ended is found in the store
+                        await self.hub.readmit(None)  # the store knows the deactivated accounts
                         self._doubt({each for each in self.hub.sessions() if each > 0})
                         self._doubt_foreign()
                     case _:
@@ -132,7 +133,7 @@ class LiveSessions:
             self._doubt(self.foreign.forget_unused(self.hub.sessions()))
 
     def _doubt(self, session_ids: Collection[SessionId]) -> None:
-        """Whether these have ended, or when they will, is read again."""
+        """Have these sessions read again, because they may have ended or have another end."""
         self._doubtful |= set(session_ids)
         self._wake.set()
 
@@ -147,7 +148,7 @@ class LiveSessions:
             await trio.sleep(RECHECK_SECONDS)
 
     async def _check(self, session_ids: Collection[SessionId], read: _Read) -> bool:
-        """End what has ended; returns whether it could be found out."""
+        """End those sessions that have ended; returns whether they could be read."""
         if not session_ids:
             return True
         now = trio.current_time()
@@ -167,7 +168,9 @@ class LiveSessions:
         return True
 
     async def _foreign_ends(self, session_ids: Sequence[SessionId]) -> Mapping[SessionId, datetime]:
-        """Also of what a token stands for that was issued elsewhere: it has no other end."""
+        """The ends of foreign sessions. The session of a token that was issued elsewhere is not
+        among them, so it ends at its known end.
+        """
         if self.foreign is None:
             return {}
         ends = [(session_id, await self.foreign.end_of(session_id)) for session_id in session_ids]

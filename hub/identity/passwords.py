@@ -1,9 +1,9 @@
 """Passwords: argon2id, off the event loop, a few at a time.
 
 Guarantees: verifying takes as long for an unknown account as for a known one; one hash is computed
-at a time, because each takes about 64 MiB, by one core, and only with what the hub leaves of that;
-those who want one take turns, few of each wait, and not for long, whoever is cancelled
-leaves the queue. Must not know: accounts, who wants one.
+at a time, because each takes about 64 MiB, on one core and at a lower priority than the hub; owners
+take turns, few requests of each wait, none for more than `WAIT_SECONDS`, and a cancelled one leaves
+the queue. Must not know: accounts, what an owner is.
 """
 
 import os
@@ -21,7 +21,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from hub.limits.turns import NoTurn, Turns
 
 NO_PASSWORD: Final = "none"  # noqa: S105  of no password
-"""In the place of a hash, of an account that no password opens."""
+"""Stands in place of the hash of an account that has no password."""
 MIN_CHARS: Final = 8
 MAX_CHARS: Final = 1_024
 WEAK: Final[Mapping[str, str]] = {
@@ -31,7 +31,7 @@ WEAK: Final[Mapping[str, str]] = {
 """What is wrong with a new password, by stable code."""
 MAX_WAITING_OF_ONE: Final = 64
 MAX_WAITING: Final = 256
-WAIT_SECONDS: Final = 30.0  # where others fill the cores, one hash may take a second
+WAIT_SECONDS: Final = 30.0  # when other processes use the cores, one hash may take a second
 NICENESS: Final = 10  # of the threads that hash, beside that of the hub
 _CONCURRENT: Final = 1
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class Busy(Exception):
-    """Too many others wait for a hash, or have for too long."""
+    """Too many requests wait for a hash, or this one has waited for too long."""
 
 
 class PasswordHasher:
@@ -66,7 +66,7 @@ class PasswordHasher:
 
         Args:
             password: what is hashed.
-            owner: who wants it; what one owner wants is computed in its order.
+            owner: whose request it is; the requests of one owner are carried out in their order.
 
         Raises:
             Busy: too many wait.
@@ -82,7 +82,7 @@ class PasswordHasher:
             password_hash: None stands for an account that does not exist. One without a password
                 takes as long.
             password: what was given.
-            owner: as above.
+            owner: as for `hash`.
 
         Raises:
             Busy: too many wait.
@@ -116,7 +116,7 @@ class PasswordHasher:
 
 
 def _humbly(compute: Callable[[], T]) -> T:
-    """In a thread that steps back, as those do that argon2 starts from it."""
+    """Compute in a thread of lower priority, which the threads that argon2 starts inherit."""
     with ThreadPoolExecutor(1, initializer=_step_back) as thread:
         return thread.submit(compute).result()
 

@@ -1,8 +1,8 @@
 """Sessions that slide: one that is used in its last half is extended, up to a longest life.
 
-Guarantees: a session is written at most once in `EVERY_SECONDS`, however often it is used, and
-nobody waits for it but who gets another end; one that is over stays over; an outage delays this and
-nothing else. Must not know: cookies' attributes, HTTP.
+Guarantees: the use of a session and its extension are each written at most once in `EVERY_SECONDS`,
+and only a request that extends its session waits for that; an ended session stays ended; an outage
+delays these writes and nothing else. Must not know: cookies' attributes, HTTP.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ from protocol.model import Session, SessionId
 log = structlog.get_logger(__name__)
 
 EVERY_SECONDS: Final = 300.0
-WRITE_SECONDS: Final = 5.0  # what was used meanwhile is written together
+WRITE_SECONDS: Final = 5.0  # sessions used meanwhile are written together
 MAX_NOTED: Final = 100_000
 PURGE_SECONDS: Final = 3_600.0
 
@@ -35,7 +35,7 @@ class _Noted:
     _times: dict[SessionId, float] = field(factory=dict, init=False)
 
     def is_due(self, session_id: SessionId) -> bool:
-        """Whether it is time to do it again, which is noted."""
+        """Whether it is time to do it again; if so, that is noted."""
         now = trio.current_time()
         if self._times.get(session_id, -inf) + EVERY_SECONDS > now:
             return False
@@ -53,8 +53,8 @@ class Renewals:
     Args:
         sessions: our own.
         cache: forgets those that are extended.
-        lifetimes: by cookie, how long a session lives that is found by it, from its last extension.
-        longest: how long one may live altogether.
+        lifetimes: by cookie, how long a session found by it lives after its last extension.
+        longest: how long a session may live altogether.
     """
 
     sessions: Sessions
@@ -109,7 +109,7 @@ class Renewals:
 
 
 async def purge_sessions(sessions: Sessions) -> None:
-    """Forget expired sessions now and then; an outage only postpones it."""
+    """Delete expired sessions every `PURGE_SECONDS`; an outage only postpones it."""
     while True:
         await trio.sleep(PURGE_SECONDS)
         try:

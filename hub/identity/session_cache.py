@@ -26,7 +26,7 @@ class _Kept:
 @define
 class SessionCache:
     """Live sessions by the hash of their token. `edition` changes when something is forgotten.
-    `hits` and `misses`: how often a session was asked for that was remembered, and that was not.
+    `hits` and `misses`: how often `find` found a session here, and how often it did not.
     """
 
     edition: int = field(default=0, init=False)

@@ -1,10 +1,10 @@
-"""Tickets: secrets that are good for one thing, once, for a while.
+"""Tickets: secrets that can be used for one purpose, once, for a limited time.
 
-Guarantees: only a ticket's hash is kept, and one for each holder at most; it is worth nothing to
-another holder, once it was taken, when a newer one was issued or when its time is over; of many
-holders the oldest lose theirs. Must not know: what they are good for, the clock.
+Guarantees: only a ticket's hash is kept, and at most one for each holder; a ticket is refused to
+another holder, after its use, after a newer one was issued, and after its time; if there are too
+many holders, the oldest tickets are dropped. Must not know: what tickets are for, the clock.
 
-They are kept by this process alone: a restart ends them.
+Only this process keeps them: a restart ends them.
 """
 
 import secrets
@@ -29,11 +29,11 @@ class _Issued(Generic[T]):
 
 
 class Tickets(Generic[T]):
-    """Issues and takes them.
+    """Issues and redeems tickets.
 
     Args:
-        seconds: how long one is good.
-        max_holders: of how many users one is kept.
+        seconds: how long a ticket is valid.
+        max_holders: how many users may have one at a time.
     """
 
     def __init__(self, seconds: float, *, max_holders: int = MAX_HOLDERS) -> None:
@@ -42,7 +42,7 @@ class Tickets(Generic[T]):
         self._issued: dict[UserId, _Issued[T]] = {}  # the newest last
 
     def issue(self, holder: UserId, good_for: T, now: float) -> str:
-        """A new ticket, in the place of the one that the holder may have."""
+        """A new ticket, which replaces one that the holder may have."""
         ticket = secrets.token_urlsafe(32)
         self._issued.pop(holder, None)
         self._issued[holder] = _Issued(token_hash(ticket), good_for, now + self.seconds)
@@ -51,7 +51,7 @@ class Tickets(Generic[T]):
         return ticket
 
     def take(self, holder: UserId, ticket: str, now: float) -> T | None:
-        """What the ticket is good for, if it is the holder's; that was its one use."""
+        """Redeem a ticket: what it is good for, or None if it is not the holder's or too old."""
         issued = self._issued.get(holder)
         if issued is None or not compare_digest(issued.digest, token_hash(ticket)):
             return None

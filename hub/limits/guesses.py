@@ -1,12 +1,12 @@
 """Guesses of passwords: how often an account may be tried.
 
-Guarantees: whoever guesses from one place, a network or a browser that is known to the account,
-locks only that place out of the account; when there are many guesses from many networks, another
-network's are slowed down, one at a time, and not refused, so the owner comes in from wherever they
-are; where they have come in before they are not even slowed. A right one does not count, and a
-wrong one does however the account was named. What
-is counted is counted for all nodes; who waits, and where owners came in, each node knows for
-itself. Must not know: the clock, HTTP, passwords.
+Guarantees: too many guesses from one place, a network or a browser that is known to the account,
+lock only that place out of the account; after many guesses from many networks, those of further
+networks are slowed down, one at a time for each, and not refused, so the owner can sign in from
+anywhere; at places where the owner has signed in before they are not even slowed down. A right
+guess does not count, and a wrong one does, however the account was named. Guesses are counted for
+all nodes; those that wait, and the places of owners, each node knows for itself. Must not know: the
+clock, HTTP, passwords.
 """
 
 from collections.abc import Sequence
@@ -22,14 +22,14 @@ from protocol.model import UserId, name_key
 
 NETWORKS: Final = 10  # that may use up their guesses of one account before others are slowed
 SLOW_SECONDS: Final = 5.0
-MAX_SLOWED: Final = 1_000  # at a time
+MAX_SLOWED: Final = 1_000  # guesses at a time
 
 Account: TypeAlias = UserId | str
-"""An account that is there, or the text that names none."""
+"""The user of an account, or a login text that names no account."""
 
 
 def account_of(found: UserId | None, login: str) -> Account:
-    """What guesses are counted by. A text that names no account is one however it is written."""
+    """The key for counting guesses; for a text that names no account, the same in any spelling."""
     return name_key(login) if found is None else found
 
 
@@ -39,11 +39,11 @@ class Guess:
 
     Args:
         account: whose password is guessed.
-        place: from where.
-        counted: where it was counted.
+        place: the network, or the browser that is known to the account.
+        counted: the windows in which it was counted.
         wait: seconds until the next one is allowed there, if this one is refused; else 0.
-        delay: seconds after which it may be looked at, if it is slowed down; else 0.
-        refused_by: what refuses it.
+        delay: seconds after which it may be checked, if it is slowed down; else 0.
+        refused_by: the kind of the window that refuses it.
     """
 
     account: Account
@@ -62,7 +62,7 @@ class Guesses:
         limit: how many are allowed for one account from one place.
         seconds: after which one no longer counts.
         of_network: how many are allowed from one network, for all accounts.
-        max_homes: of how many accounts and networks it is remembered that the owner came in there.
+        max_homes: how many pairs of an account and a place where its owner signed in are kept.
         max_slowed: how many wait at a time.
     """
 
@@ -80,7 +80,7 @@ class Guesses:
         self._limit = limit
         self._seconds = seconds
         self._of_network = of_network
-        # where the owner came in, the last one last
+        # the places where owners signed in, the latest one last
         self._homes: dict[tuple[Account, str], None] = {}
         self._max_homes = max_homes
         self._slowed: set[str] = set()
@@ -91,23 +91,23 @@ class Guesses:
         self._limit, self._of_network = limit, of_network
 
     async def enter(self, network: str) -> float:
-        """Count an attempt of a network's that is no guess; returns how many seconds it has to
-        wait if it is refused, else 0. Raises StoreUnavailable.
+        """Count an attempt of a network that is no guess; returns the seconds to wait if it is
+        refused, else 0. Raises StoreUnavailable.
         """
         full = await self._attempts.take([self._network(network)])
         return 0.0 if full is None else full.wait
 
     async def leave(self, network: str) -> None:
-        """One that was counted by `enter` was none."""
+        """Take back an attempt that `enter` counted: it was none."""
         await self._give_back([self._network(network)])
 
     async def take(self, account: Account, place: str, *, is_known: bool = False) -> Guess:
         """Count a guess, before it is known to be wrong.
 
         Args:
-            account: whose password it is.
+            account: whose password is guessed.
             place: the network, or the browser that is known to the account.
-            is_known: whether it is such a browser; a network's guess is an attempt of it, too.
+            is_known: whether it is such a browser; a network's guess also counts for the network.
 
         Raises:
             StoreUnavailable: it cannot be counted now.
@@ -135,12 +135,12 @@ class Guesses:
             self._slowed.discard(guess.place)
 
     async def give_back(self, guess: Guess) -> None:
-        """A guess was not looked at."""
+        """A guess was not checked, so it does not count."""
         await self._give_back(guess.counted)
 
     async def was_right(self, guess: Guess) -> None:
-        """A guess was the password: what its place tried before does not count, and what others try
-        does not count there from now on.
+        """A guess was right: earlier guesses from its place no longer count, and guesses from other
+        places do not slow this place down from now on.
         """
         pair = self._pair(guess.account, guess.place)
         await self._give_back([each for each in guess.counted if each != pair], forget=[pair])
@@ -151,7 +151,7 @@ class Guesses:
             del self._homes[next(iter(self._homes))]
 
     async def _give_back(self, windows: Sequence[Window], *, forget: Sequence[Window] = ()) -> None:
-        with suppress(StoreUnavailable):  # then it counts, which ends by itself
+        with suppress(StoreUnavailable):  # then it counts until its window has passed
             await self._attempts.give_back(windows, forget=forget)
 
     def _network(self, network: str) -> Window:

@@ -1,8 +1,8 @@
-"""How fast what somebody sends is taken: a token bucket for each user, and each network of
-strangers.
+"""How fast frames and requests are taken: a token bucket for each user, and for each network of
+peers that have not signed in.
 
 Guarantees: what comes too fast is taken later, in its order, and never dropped, so TCP slows its
-sender down; a sender who is slowed down for `PATIENCE_SECONDS` without a pause gets `Flooded`;
+sender down; a sender that is slowed down for `PATIENCE_SECONDS` without a pause gets `Flooded`;
 memory is bounded. Must not know: what is sent.
 """
 
@@ -15,16 +15,16 @@ from weakref import WeakValueDictionary
 import trio
 
 FREE_TURN: Final = 16  # frames that are taken before the other tasks have their turn
-BYTES_OF_ONE: Final = 1_024  # bytes that are received, or made for a request, cost as a frame
-PEAK: Final = 10  # times the rate at which a burst is spent
-PEAK_SECONDS: Final = 1.0  # of the rate that may be spent at once
+BYTES_OF_ONE: Final = 1_024  # so many received or response bytes cost as much as a frame
+PEAK: Final = 10  # a burst is spent at so many times the rate
+PEAK_SECONDS: Final = 1.0  # tokens of so many seconds may be spent at once
 PATIENCE_SECONDS: Final = 30.0
 UNLIMITED: Final = 1e9  # tokens
-RECENT: Final = 100_000  # whose pace is kept while they have no connection
+RECENT: Final = 100_000  # parties whose pace is kept while they have no connection
 
 
 class Flooded(Exception):
-    """Somebody has sent too fast for too long."""
+    """A sender has sent too fast for too long."""
 
 
 class Pace:
@@ -33,8 +33,8 @@ class Pace:
     Args:
         rate: tokens per second.
         burst: tokens that are saved while none are spent.
-        has_peak: whether a burst takes its time: what is sent over many connections at once would
-            be handled before the next turn of the others.
+        has_peak: whether a burst is spread over time: else frames that come over many connections
+            at once would all be handled before other users get a turn.
     """
 
     __slots__ = (
@@ -54,23 +54,23 @@ class Pace:
         self._calm_at = -inf
 
     def change(self, rate: float, burst: float) -> None:
-        """Go on with these."""
+        """Use this rate and burst from now on."""
         self._seconds = 1 / rate
         self._burst_seconds = burst / rate
         self._peak_seconds = self._seconds / PEAK
 
     def take(self, cost: float, now: float) -> float:
-        """Spend tokens; returns when they are there: at `now` or before unless that is too fast."""
+        """Spend tokens; returns the time at which they are there: after `now` if it is too fast."""
         self._paid_at = max(self._paid_at, now - self._burst_seconds) + cost * self._seconds
         self._calm_at = max(self._calm_at, now - self._at_once_seconds) + cost * self._peak_seconds
         return max(self._paid_at, self._calm_at)
 
     def behind(self, now: float) -> float:
-        """For how many seconds somebody will wait who comes now; below 0: not at all."""
+        """How many seconds a sender that comes now will wait; below 0: it will not wait."""
         return self._paid_at - now
 
     def give_back(self, cost: float) -> None:
-        """Tokens that somebody else spends."""
+        """Return tokens that another party spends instead."""
         self._paid_at -= cost * self._seconds
         self._calm_at -= cost * self._peak_seconds
 
@@ -90,7 +90,7 @@ class Paces:
         self._recent: deque[Pace] = deque(maxlen=RECENT)
 
     def change(self, rate: float, burst: float) -> None:
-        """Go on with these, for everybody."""
+        """Use this rate and burst from now on, for all parties."""
         self._rate, self._burst = rate, burst
         for pace in self._paces.values():
             pace.change(rate, burst)
@@ -108,7 +108,7 @@ class Meter:
     """Slows one connection down to the pace of its owner.
 
     Args:
-        pace: its owner's; that of the network until somebody signs in.
+        pace: its owner's; the network's until a user signs in.
     """
 
     __slots__ = ("_behind_since", "pace")
@@ -118,11 +118,12 @@ class Meter:
         self._behind_since: float | None = None
 
     async def recognize(self, pace: Pace, cost: float = 1) -> None:
-        """What was just taken is a user's, whose pace is to be kept, and not its network's.
+        """What was just taken is a user's: the user's pace is charged instead of the network's,
+        now and from then on.
 
         Args:
             pace: the user's.
-            cost: what it costs them.
+            cost: what it costs the user.
 
         Raises:
             Flooded: see `take`.
@@ -135,7 +136,7 @@ class Meter:
         """Spend tokens, and wait until they are there.
 
         Raises:
-            Flooded: it has had to wait for too long.
+            Flooded: the connection has had to wait for too long.
         """
         now = trio.current_time()
         at = self.pace.take(cost, now)

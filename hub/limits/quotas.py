@@ -3,12 +3,12 @@
 Guarantees: a user has a bounded number of connections, of messages on the way to the log, of
 requests in work and of responses on their way at a time, and does everything that has a `Kind` at a
 bounded rate, however many connections they open, so no user can take the hub from the others. A
-place that was taken comes back exactly once. Must not know: dialects, what is sent.
+place that was taken is given back exactly once. Must not know: dialects, what is sent.
 
-What somebody has done is remembered in memory, of the `RECENT_USERS` who came last and of who is
-connected. What is limited for a minute or longer is counted at all nodes together: each says to the
-others what it has allowed. Of what is limited for less, or at a time, each node allows its share to
-a user: by how many of them the user is connected to, this one included.
+The counts are kept in memory, for connected users and for the `RECENT_USERS` that came last. A kind
+with a limit for a minute or longer is counted by all nodes together: each node publishes what it
+has allowed. Of a kind with a limit for less time, or at a time, each node allows its share: the
+limit divided by the number of nodes that the user is connected to, this one included; at least 1.
 """
 
 from collections import Counter, deque
@@ -31,9 +31,9 @@ MAX_SENDS_IN_FLIGHT: Final = 64  # the next one waits, and with it the connectio
 REQUESTS_AT_ONCE: Final = 4  # each needs a database connection
 MAX_WAITING_REQUESTS: Final = 64
 RESPONSES_AT_ONCE: Final = 16  # that the user has not read yet
-BURST_SECONDS: Final = 5.0  # a user's frames and requests of so long may come at once
-RECENT_USERS: Final = 10_000  # whose quota is kept between two requests
-RETRY_CONNECTING: Final = 10  # seconds; nobody knows when one of the user's connections ends
+BURST_SECONDS: Final = 5.0  # a user's frames and requests for so long may come at once
+RECENT_USERS: Final = 10_000  # users whose quota is kept between two requests
+RETRY_CONNECTING: Final = 10  # seconds; it is not known when one of the user's connections ends
 MINUTE: Final = 60
 HOUR: Final = 3_600
 DAY: Final = 86_400
@@ -53,18 +53,18 @@ class Kind(StrEnum):
     PINS = "pins"
     REVISIONS = "revisions"  # edits, deletions, grades
     REACTIONS = "reactions"
-    NOTES = "notes"  # what they mark unread, hide, mute
+    NOTES = "notes"  # marking unread, hiding, muting
     SEARCHES = "searches"
     RELATIONS = "relations"  # follows, blocks, requests
     RECOVERIES = "recoveries"  # Socket.IO connections, each of which can be recovered
-    ADDRESSES = "addresses"  # new ones of one's own, by email
+    ADDRESSES = "addresses"  # changes of the user's own email address
     QUESTIONS = "questions"  # to the assistant
     QUESTIONS_A_DAY = "questions_a_day"
 
 
 @frozen
 class Allowance:
-    """`limit` in `seconds`; None: at a time."""
+    """At most `limit` in `seconds`; None: at a time."""
 
     limit: int
     seconds: int | None
@@ -139,7 +139,7 @@ class Place:
 
 
 class Seats:
-    """Counts what is open at a time; how many may be is said by whoever asks."""
+    """Counts what is open at a time; the limit is up to the caller."""
 
     __slots__ = ("taken",)
 
@@ -156,14 +156,14 @@ class Quota:
 
     Args:
         allowances: how much of each kind.
-        frames_per_second: how fast what they send is taken.
+        frames_per_second: how many of the user's frames are taken per second.
         refusals: counts what is refused, by its kind.
-        nodes: at how many nodes the user is, this one included.
+        nodes: returns at how many nodes the user is, this one included.
         spent: is called when one of a kind that all nodes count together was allowed here.
     """
 
     __slots__ = (
-        "__dict__",  # what is made when it is needed: most users only listen
+        "__dict__",  # for properties that are made when needed: most users only receive
         "__weakref__",
         "_allowances",
         "_connections",
@@ -196,12 +196,12 @@ class Quota:
 
     @cached_property
     def requests(self) -> trio.CapacityLimiter:
-        """What is worked on at a time."""
+        """Limits the requests that are worked on at a time."""
         return trio.CapacityLimiter(REQUESTS_AT_ONCE)
 
     @cached_property
     def responses(self) -> trio.CapacityLimiter:
-        """The responses that are being sent at a time."""
+        """Limits the responses that are being sent at a time."""
         return trio.CapacityLimiter(RESPONSES_AT_ONCE)
 
     @cached_property
@@ -209,14 +209,14 @@ class Quota:
         return trio.Semaphore(MAX_SENDS_IN_FLIGHT, max_value=MAX_SENDS_IN_FLIGHT)
 
     def change(self, allowances: Mapping[Kind, Allowance], frames_per_second: int) -> None:
-        """Allow so much from now on, of which what was counted is no part."""
+        """Allow so much from now on; what was counted before does not count."""
         self._allowances = allowances
         self._frames = frames_per_second
         self._windows.clear()
         self._change_pace()
 
     def _share(self) -> None:
-        """See at how many nodes the user is now."""
+        """Adapt the limits to the number of nodes that the user is at now."""
         shares = self._nodes()
         if shares != self._shares:
             self._shares = shares
@@ -292,7 +292,7 @@ class Quota:
     async def place(self) -> Place:
         """Take a place for a message; waits for one while all are taken.
 
-        A wait that is cancelled takes none. No checkpoint when one is free.
+        A cancelled wait takes no place. No checkpoint when one is free.
         """
         try:
             self._in_flight.acquire_nowait()
@@ -302,13 +302,13 @@ class Quota:
 
 
 class Quotas:
-    """Everybody's quota, kept while a connection uses it and for some time after.
+    """The quota of each user, kept while a connection uses it and for some time after.
 
     Args:
-        allowances: how much of a kind each may do, where that is not the default.
-        frames_per_second: frames of a user that are taken; more of them wait. What takes the hub
-            longer costs as much as several.
-        nodes_of: at how many nodes a user is, this one included; None: there is one.
+        allowances: how much of a kind each user may do, where that is not the default.
+        frames_per_second: frames of a user that are taken; more of them wait. A frame that takes
+            the hub longer counts as several.
+        nodes_of: returns at how many nodes a user is, this one included; None: there is one node.
         spent: is called when a user was allowed one of a kind that all nodes count together.
 
     `refusals`: how often something was refused since the start, by its kind.
@@ -330,7 +330,7 @@ class Quotas:
         self._recent: deque[Quota] = deque(maxlen=RECENT_USERS)
 
     def change(self, allowances: Mapping[Kind, Allowance], frames_per_second: int) -> None:
-        """Allow so much from now on, to everybody."""
+        """Allow so much from now on, to every user."""
         self._frames = frames_per_second
         self._allowances = {**ALLOWANCES, **allowances}
         for quota in self._quotas.values():

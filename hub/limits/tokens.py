@@ -1,7 +1,7 @@
-"""Guesses of the operators' token: how many a network may make, and what the log says of them.
+"""Guesses of the operators' token: how many a network may make, and how they are logged.
 
-Guarantees: however many there are, and from however many networks, the log gets few lines in a
-minute; those that are left out are counted. Must not know: the clock, the token.
+Guarantees: however many there are, and from however many networks, at most `LINES` are logged in a
+window of a minute; the others are counted. Must not know: the clock, the token.
 """
 
 from typing import Final

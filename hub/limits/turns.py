@@ -1,9 +1,9 @@
-"""Turns: places for work, which those who want them get one after another.
+"""Turns: places for work, which the owners of the work get one after another.
 
-Guarantees: whoever waits does so behind their own work and behind one piece of everybody else's, so
-nobody gets a place later because others want many; what waits is bounded, for each and in all, but
-whoever has nothing waiting may always wait; whoever is cancelled leaves. Must not know: what is
-done.
+Guarantees: a piece of work waits behind earlier work of its owner and behind one piece of each
+other owner, so an owner that wants many places does not delay the others; the waiting work is
+bounded, for each owner and in all, but an owner with no waiting work may always wait; work that is
+cancelled gives up its place. Must not know: what the work is.
 """
 
 from collections.abc import AsyncIterator, Hashable
@@ -16,28 +16,28 @@ import trio
 
 
 class NoTurn(Exception):
-    """Too much of the same owner waits, or too much in all."""
+    """Too much work of the same owner waits, or too much in all."""
 
 
 class Turns:
     """Places for work. An owner has one of them at a time.
 
     Args:
-        places: how much is done at a time.
-        each: how much of one owner may wait, beside what is done.
-        total: how much may wait in all, beside what can be done.
+        places: how many pieces of work are done at a time.
+        each: how many pieces of one owner may wait behind its first one.
+        total: how many pieces may wait in all, beside those for which there are places.
     """
 
     def __init__(self, places: int = 1, *, each: float = inf, total: float = inf) -> None:
         self.places: Final = trio.CapacityLimiter(places)
         self.each: Final = each
         self.total: Final = total
-        self.begun = 0  # what waits or is done
+        self.begun = 0  # pieces that wait or are being done
         self._lines: WeakValueDictionary[Hashable, Line] = WeakValueDictionary()
 
     @property
     def waiting(self) -> int:
-        """How much waits."""
+        """How many pieces of work wait."""
         return self.begun - self.places.statistics().borrowed_tokens
 
     def line(self, owner: Hashable) -> "Line":
@@ -49,7 +49,7 @@ class Turns:
 
 
 class Line:
-    """What one owner wants, in its order.
+    """The work of one owner, in its order.
 
     Args:
         turns: has the places.
@@ -59,14 +59,14 @@ class Line:
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
-        self._first = trio.Lock()  # held by what waits for a place before others, and has it then
+        self._first = trio.Lock()  # held by the owner's piece that waits for a place, or has one
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """A place, once it is this owner's turn.
 
         Raises:
-            NoTurn: see there.
+            NoTurn: see `NoTurn`.
         """
         turns, first = self._turns, self._first
         is_full = turns.begun >= turns.total + turns.places.total_tokens and first.locked()
@@ -80,7 +80,7 @@ class Line:
             turns.begun -= 1
 
     async def turn(self) -> None:
-        """Wait for one of the turns of the loop, each of which is one owner's: before the next one,
+        """Wait for a turn of the loop, each of which belongs to one owner. Before the next turn,
         all other tasks that can run do so.
         """
         try:

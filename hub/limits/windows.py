@@ -1,6 +1,6 @@
 """Rates: at most so many in so many seconds, counted in a fixed or in a sliding window.
 
-Guarantees: what is refused costs nothing and does not lengthen the wait. The memory of a
+Guarantees: an attempt that is refused does not count or lengthen the wait. The memory of a
 `SlidingWindow` is bounded; filling it up neither frees a key that is throttled nor locks out a new
 one: it evicts the least recent key that is not throttled. Must not know: the clock, what a key is,
 what is counted.
@@ -46,13 +46,13 @@ class FixedWindow:
         return True
 
     def count(self, number: int, now: float) -> None:
-        """Count so many that somebody else has allowed."""
+        """Count so many that were allowed elsewhere."""
         self._left = max(0, self.left(now) - number)
         if now - self._began > self._seconds:
             self._began = now
 
     def allow(self, limit: int) -> None:
-        """Allow so many from now on, of which those that were counted in this window are a part."""
+        """Allow so many from now on; what was counted in this window still counts."""
         self._left = max(0, self._left + limit - self._limit)
         self._limit = limit
 
@@ -82,7 +82,7 @@ class SlidingWindow:
         self._throttled: _Times = {}
 
     def change(self, limit: int) -> None:
-        """Allow so many from now on, of which those that were counted are a part."""
+        """Allow so many from now on; what was counted still counts."""
         self._limit = limit
 
     def take(self, key: Hashable, now: float) -> bool:
@@ -114,7 +114,7 @@ class SlidingWindow:
         return times[0] + self._seconds - now if times else self._seconds
 
     def give_back(self, key: Hashable) -> None:
-        """The latest one that was counted for `key` does not count after all."""
+        """Undo the latest count for `key`."""
         times = self._throttled.pop(key, None) or self._free.pop(key, None)
         if times is None:
             return
@@ -145,7 +145,7 @@ class KeyedWindow:
 
     Args:
         window: counts.
-        key: whose attempts.
+        key: whose attempts are counted.
     """
 
     __slots__ = ("_key", "_window")

@@ -1,6 +1,7 @@
 """How much space there is where the hub keeps its files.
 
-Guarantees: nobody waits for a disk that does not answer. Must not know: what is kept there.
+Guarantees: the hub does not wait for a disk that does not respond. Must not know: what is kept
+there.
 """
 
 from pathlib import Path
@@ -20,14 +21,16 @@ FIRST_SECONDS: Final = 1.0
 class Disk:
     """The file system of a folder.
 
-    `space`: as it was lately; None: it is not known.
+    `space`: as it was looked at last; None: it is not known.
     """
 
     folder: Path
     space: Space | None = field(default=None, init=False)
 
     async def watch(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Look now and then, until cancelled. Started once it has looked, or waited for long."""
+        """Look every `LOOK_SECONDS`, until cancelled. Started after the first look, or
+        `FIRST_SECONDS`.
+        """
         with trio.move_on_after(FIRST_SECONDS):
             await self.look()
         task_status.started()

@@ -1,10 +1,10 @@
 """Every figure of a running hub, with its name and what it means: the table of
 docs/operations/observing.md.
 
-Guarantees: no label is anybody's id, name or address, or anything else that a peer may choose: each
-comes from a set that is written down in this code. To look changes nothing, waits for nothing, and
-takes the longer the more kinds of things there are, not the more connections or messages. Must not
-know: how figures are shown.
+Guarantees: no label is a user's id, name or address, or anything else that a peer may choose: each
+comes from a set that is written down in this code. Reading the figures changes nothing, waits for
+nothing, and its time depends on the number of figures, not on that of connections or messages. Must
+not know: how figures are shown.
 """
 
 import re
@@ -37,12 +37,12 @@ DONE: Final = "done"
 
 @frozen
 class Figures:
-    """What there is to see.
+    """The figures of a running hub.
 
     Args:
-        services: what runs.
+        services: those that run.
         acceptor: accepts connections.
-        disk: where files are.
+        disk: of the data folder.
         certificate_end: when the certificate is no longer valid; None: there is none.
         forwarder: the way to sessions of other nodes; None: there are none.
     """
@@ -54,7 +54,7 @@ class Figures:
     forwarder: Forwarder | None
 
     def look(self) -> Iterator[Figure]:
-        """All of them, as they are now."""
+        """All figures, as they are now."""
         yield from self._process()
         yield from self._connections()
         yield from self._commands()

@@ -1,7 +1,7 @@
-"""The figures of a hub, and a port where they are shown to who can reach it.
+"""The figures of a hub, and a port that serves them to every client that can reach it.
 
-Guarantees: nothing else is served there: no other call, no WebSocket, no page; it goes on until the
-hub has stopped. Must not know: what is counted.
+Guarantees: only the metrics and the calls of `app` are served there: no WebSocket, no web page; it
+goes on until the hub has stopped. Must not know: what is counted.
 """
 
 import socket
@@ -35,11 +35,11 @@ async def open_monitoring(
     app: ASGIApp,
     listeners: Sequence[socket.socket],
 ) -> AsyncIterator[None]:
-    """Have the figures looked at, until the context is left.
+    """Make the figures available, until the context is left.
 
     Args:
-        services: what is looked at.
-        acceptor: where people connect.
+        services: those whose figures they are.
+        acceptor: accepts the connections of clients.
         certificate_end: see `Figures`.
         forwarder: see `Figures`.
         app: responds to requests on `listeners`.

@@ -1,5 +1,5 @@
-"""Figures of a hub that is one of several nodes: a part of `hub.monitoring.figures`, and what that
-guarantees holds of them. Must not know: how figures are shown.
+"""Figures of a hub that is one of several nodes: a part of `hub.monitoring.figures`, with the same
+guarantees. Must not know: how figures are shown.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from hub.metrics import Counts, Figure, count, gauge
 
 
 def cluster_figures(cluster: Cluster) -> Iterator[Figure]:
-    """Of the other nodes, and the bus between them."""
+    """The figures of the other nodes, and of the bus between them."""
     published, received = cluster.publisher.figures, cluster.receiving
     yield gauge(
         "nodes_living", "Nodes whose lease holds, this one among them.", len(cluster.living)
@@ -55,7 +55,7 @@ def cluster_figures(cluster: Cluster) -> Iterator[Figure]:
 
 
 def forwarding_figures(forwarder: Forwarder) -> Iterator[Figure]:
-    """Of requests of Engine.IO that came to another node than their session is at."""
+    """The figures of Engine.IO requests that came to another node than that of their session."""
     figures = forwarder.figures
     yield Counts(
         "forwarded",

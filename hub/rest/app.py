@@ -1,9 +1,9 @@
 """The HTTP application: every endpoint of `hub.rest.routes`, behind one set of rules.
 
 Guarantees: a module joins by defining `SURFACE` and `ENDPOINTS`, and `ALSO_FOR` where further REST
-dialects have its calls; nothing lists them. A path that several dialects have is routed to the one
-that the request means, which also spells the refusal of a method that none of them has; below
-`/<name>` each dialect is alone.
+dialects have its calls; there is no list of modules. A path that several dialects have is routed to
+the dialect that the request means, which also spells the error for a method that no dialect has
+there; below `/<name>` each dialect is alone.
 Must not know: any endpoint by name.
 """
 
@@ -60,7 +60,7 @@ ENGINE_METHODS: Final = (
     "DELETE",
     "OPTIONS",
 )  # some of which it refuses
-EPOCH: Final = "Parlour-Epoch"  # which log the seqs in a response are of
+EPOCH: Final = "Parlour-Epoch"  # the log to which the seqs in a response belong
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _NO_SUCH_METHOD: Final = "There is no such method on this path"
 
@@ -95,7 +95,7 @@ def _places(dialect: RestDialect, endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def larger_bodies(claims: Sequence[Claim], config: Config) -> Mapping[str, int]:
-    """Path -> how many bytes a body may have there, where that is more than anywhere else."""
+    """Path -> how many bytes a body may have there, if more than on other paths."""
     return {
         path: claim.endpoint.body_limit(config)
         for claim in claims
@@ -114,8 +114,8 @@ def build_app(
 ) -> Starlette:
     """The ASGI application over `services`: REST, and Engine.IO's polling on its paths.
 
-    `dialects`: what is spoken over sockets, for its description. `is_demo`: whether a link may sign
-    a browser in.
+    `dialects`: those of the sockets, for their description. `is_demo`: whether a link may sign a
+    browser in.
     """
     default = services.config.rest_default.value
     origins = services.config.web_origins
@@ -156,8 +156,9 @@ def build_admin_app(services: Services, claims: Sequence[Claim]) -> Starlette:
 
 
 def build_sibling_app(services: Services, claims: Sequence[Claim]) -> Starlette:
-    """The ASGI application of a worker for its siblings and its parent: the operators' calls about
-    this worker alone, which are in the audit of whoever was asked by the operator; its own metrics.
+    """The ASGI application of a worker for its siblings and its parent: the operators' calls for
+    this worker alone, without the audit, which the worker that the operator called keeps; and its
+    own metrics.
     """
     audit: Audit = NotKept(services.store.audit)
     own = evolve(services, siblings=ALONE, store=evolve(services.store, audit=audit))
@@ -171,7 +172,7 @@ def _admin_routes(services: Services, claims: Sequence[Claim]) -> Sequence[Route
 
 
 def _document(path: str, describe: Callable[[], Mapping[str, object]]) -> Route:
-    """A description that is made when it is first asked for: it takes 30 ms."""
+    """The route of a document that is made at its first request, because that takes 30 ms."""
     document = Lazy(lambda: Static(bytes(JSON(describe()).body), JSON.media_type))
 
     async def show(request: Request) -> Response:
@@ -181,8 +182,8 @@ def _document(path: str, describe: Callable[[], Mapping[str, object]]) -> Route:
 
 
 def build_monitoring_app(services: Services, claims: Sequence[Claim]) -> Starlette:
-    """The ASGI application of a listener that only operators reach: the metrics for everybody, and
-    these calls, without the paths of their dialects.
+    """The ASGI application of a listener that only operators reach: the metrics without a token,
+    and these calls, each at its documented path alone.
     """
     routes = [_metrics(services.metrics, None)]
     own = [evolve(claim, paths=claim.paths[:1]) for claim in claims]
@@ -202,7 +203,7 @@ def _application(routes: Sequence[Route], *middleware: Middleware) -> Starlette:
 
 
 def _metrics(metrics: Metrics, token: str | None) -> Route:
-    """What the hub counts, for who has the token; None: for everybody."""
+    """The route of the metrics, for requests with the token; None: for all requests."""
 
     async def show(request: Request) -> Response:
         given = bearer_token(request) or ""
@@ -238,7 +239,7 @@ def _by_path(claims: Sequence[Claim]) -> Mapping[str, _Methods]:
 
 
 def _patterns(routes: Sequence[Route]) -> Mapping[object, str]:
-    """By endpoint, the pattern of its path; that of a call as it is documented."""
+    """Endpoint of a route -> the pattern of its path; of a REST call, the documented path."""
     return {
         route.endpoint: route.endpoint.pattern if isinstance(route.endpoint, _Path) else route.path
         for route in routes
@@ -246,7 +247,7 @@ def _patterns(routes: Sequence[Route]) -> Mapping[object, str]:
 
 
 def _owner(claimed: Mapping[RestDialect, Endpoint]) -> str | None:
-    """The name of the dialect whose call the others have too, if it is one call."""
+    """The name of the first dialect, if all of them have the same call; otherwise None."""
     calls = {id(endpoint) for endpoint in claimed.values()}
     return next(iter(claimed)).name if len(calls) == 1 else None
 
@@ -262,19 +263,19 @@ def _numbered(path: str) -> str:
 
 @frozen(eq=False)
 class _Path:
-    """What REST dialects have on one path, as an ASGI application: it is asked for every method."""
+    """The calls of REST dialects on one path, as an ASGI application that gets every method."""
 
     methods: _Methods
     services: Services
 
     @property
     def pattern(self) -> str:
-        """As the first dialect documents it, without a prefix."""
+        """The path as the first dialect documents it, without a prefix."""
         (endpoint, *_), *_ = [list(claimed.values()) for claimed in self.methods.values()]
         return endpoint.path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        epoch = self.services.log_watch.epoch  # of what is read now, if it is not a later one
+        epoch = self.services.log_watch.epoch  # of what is read below, unless that is a later log
         async with AsyncExitStack() as until_sent:
             response = await self._answer(Request(scope, receive), until_sent)
             response.headers[EPOCH] = epoch
@@ -308,9 +309,9 @@ class _Path:
 def _is_of_no_other_site(origins: Collection[str], request: Headers) -> bool:
     """Whether no page of another site, unless it is allowed, made a browser send this request.
 
-    What is compressed shows by its size whether two parts of it are alike. A page of another site
-    that could have a user's messages sent again and again, beside words that it chose, might guess
-    at them (BREACH); it gets them as they are.
+    The size of a compressed response shows whether two parts of it are alike. A page of another
+    site that makes a browser request a user's messages repeatedly, together with words that it
+    chose, could guess them from these sizes (BREACH), so its requests get uncompressed responses.
     """
     site = request.get("sec-fetch-site", "none")
     return site in ("none", "same-origin") or request.get("origin") in origins

@@ -1,8 +1,8 @@
 """The AsyncAPI 3.0 document of the sockets, derived from the dialects themselves.
 
-A client's frame is the class that it is read into, a frame of the hub the type that its encoder
-declares to return. Actions are the hub's: it receives what clients send. Must not know: any dialect
-by name.
+The schema of a client's frame comes from the class that it is read into, that of a frame of the hub
+from the return type of its encoder. Actions are named from the hub's side: it receives what clients
+send. Must not know: any dialect by name.
 """
 
 import re
@@ -46,7 +46,7 @@ class Spoken:
 
     @property
     def id(self) -> str:
-        """What the document calls it."""
+        """Its key in the document."""
         side = "client" if self.is_received else "hub"
         return f"{side}_{re.sub(r'[^A-Za-z0-9]+', '_', self.name)}"
 
@@ -57,9 +57,9 @@ def describe_sockets(
     """An AsyncAPI 3.0 document of the dialects.
 
     Args:
-        dialects: what is spoken.
+        dialects: the dialects to describe.
         socketio: the path of Socket.IO.
-        url: the hub's address, where it is another than that of the document.
+        url: the hub's address, if it differs from that of the document.
     """
     schemas = Schemas(PLACE)
     channels: dict[str, object] = {}
@@ -137,7 +137,7 @@ def _operations(
 
 
 def spoken_in(dialect: Dialect | EventDialect, schemas: Schemas) -> Iterator[Spoken]:
-    """What clients of a dialect send and are sent, each kind once."""
+    """The messages that clients of a dialect send and receive, each kind once."""
     vocabulary = dialect.vocabulary
     for kind, shape in vocabulary.received.items():
         payload = schemas.of(shape, vocabulary.naming)
@@ -161,7 +161,7 @@ def spoken_in(dialect: Dialect | EventDialect, schemas: Schemas) -> Iterator[Spo
 
 
 def _named(_: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, JsonSchema]]:
-    """The names of events, and the payload that they have."""
+    """The names of events, each with the schema of its payload."""
     for each in _alternatives(shape):
         names, payload = get_args(each)
         for name in get_args(names):
@@ -190,6 +190,6 @@ def _tagged(event: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, 
 
 
 def _summary(kind: object) -> str:
-    """The first sentences of a class's documentation; none of a plain type's."""
+    """The first paragraph of a class's docstring; empty for a built-in type."""
     plain = kind.__doc__ if isinstance(kind, type) and kind.__module__ != "builtins" else ""
     return " ".join((plain or "").partition("\n\n")[0].split())

@@ -1,8 +1,8 @@
 """The modules of the page as one script, and scripts and style sheets without their comments.
 
-Guarantees: the script does what the modules do, each run once and after what it imports; each line
-is a line of a module, which the source map names. An import or export that is not understood is an
-error. Must not know: what the modules do, how files are served.
+Guarantees: the script does what the modules do, and runs each of them once, after the modules that
+it imports; each line of a module stays one line, which the source map maps to its module. An import
+or export of an unknown form is an error. Must not know: what the modules do, how files are served.
 """
 
 import json
@@ -17,7 +17,7 @@ from attrs import frozen
 _BASE64: Final = f"{string.ascii_uppercase}{string.ascii_lowercase}{string.digits}+/"
 _COMMENT: Final = re.compile(
     r"^[ \t]*(?:/\*(?:(?!\*/).)*\*/[ \t]*|//[^\n]*)$"
-    r"|(?<=[;,{(\[])[ \t]+//[^\n\"'`]*$",  # no quote behind it: it is in no string
+    r"|(?<=[;,{(\[])[ \t]+//[^\n\"'`]*$",  # no quote after it, so it is not in a string
     re.DOTALL | re.MULTILINE,
 )
 _INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
@@ -51,7 +51,7 @@ class Bundle:
 
 
 def bundle(main: str, files: Mapping[str, bytes], sources: str) -> Bundle:
-    """`main` with all that it imports.
+    """`main` and all modules that it imports, as one script.
 
     Args:
         main: the path of a module; nothing imports it, so it may await at its top.
@@ -59,8 +59,8 @@ def bundle(main: str, files: Mapping[str, bytes], sources: str) -> Bundle:
         sources: where the modules are found, as an address from the script's.
 
     Raises:
-        BundleError: a module imports or exports in a way that is not understood, or imports itself
-            by a detour.
+        BundleError: a module has an import or export of an unknown form, or imports itself, perhaps
+            through others.
     """
     order = _in_order(main, files)
     names = {path: f"${number}" for number, path in enumerate(order)}
@@ -78,7 +78,7 @@ def bundle(main: str, files: Mapping[str, bytes], sources: str) -> Bundle:
 
 
 def _in_order(main: str, files: Mapping[str, bytes]) -> list[str]:
-    """The paths of the modules, each after what it imports."""
+    """The paths of the modules, each after the modules that it imports."""
     order: list[str] = []
     path_to_here: list[str] = []
 
@@ -121,8 +121,8 @@ def _scope(path: str, module: str, names: Mapping[str, str], *, is_last: bool) -
 
 
 def _mappings(counts: Sequence[int]) -> str:
-    """The field of a source map: modules of that many lines, one after the other as `_scope` makes
-    them.
+    """The field `mappings` of a source map: modules with these numbers of lines, one after the
+    other as `_scope` writes them.
     """
     made: list[str] = []
     for number, count in enumerate(counts):

@@ -1,7 +1,7 @@
-"""Requests while nobody knows what is in the log, as when another hub serves the database.
+"""Refuses requests while the state of the log is uncertain, as when another hub serves it.
 
-Guarantees: they are refused with 503, so that who sends them goes elsewhere or comes back; all but
-those of who looks after the hub. Must not know: which requests there are otherwise.
+Guarantees: a refused request gets 503, so that its client retries or goes to another hub; health
+checks and metrics are always served. Must not know: any other request.
 """
 
 from typing import Final
@@ -14,16 +14,16 @@ from hub.rest.replies import unavailable
 from hub.services.posting.log_watch import LogWatch
 
 ALWAYS: Final = ("/healthz", "/readyz", "/metrics")
-"""What the paths end with that are always served: under every name that they have."""
+"""The endings of the paths that are always served, with every prefix."""
 
 
 @frozen
 class WhileCertain:
-    """An ASGI application that is there while the log is certain.
+    """An ASGI application that serves `app` while the state of the log is certain.
 
     Args:
         app: the application.
-        watch: knows whether it is.
+        watch: knows whether the state is certain.
     """
 
     app: ASGIApp

@@ -186,14 +186,14 @@ class Call:
         return await self.services.store.messages.in_spans(self.me, [span], limit=limit)
 
     async def conversation_with(self, peer_id: UserId, missing: ErrorWording) -> dict[UserId, User]:
-        """The two of a conversation that is not closed to the caller, who may be its first one.
+        """The two users of a conversation that is not closed to the caller; it need not have begun.
 
         Args:
-            peer_id: the other one.
-            missing: the words for it when there is no such user, or they block the caller.
+            peer_id: the other user.
+            missing: the error when there is no such user, or they block the caller.
 
         Raises:
-            HttpError: the same, or 403.
+            HttpError: `missing`; or 403 when the conversation is closed to the caller.
         """
         store = self.services.store
         peer = await store.accounts.get(peer_id)
@@ -222,7 +222,7 @@ class Call:
         return parameter.read(given) if given else None
 
     def cursor(self, parameter: Cursor) -> tuple[int | str, ...] | None:
-        """What a cursor in the query says; None when it is missing.
+        """The parts of a cursor in the query; None when it is missing.
 
         Raises:
             WireError: it is malformed.
@@ -230,10 +230,10 @@ class Call:
         return parameter.read(self._given(parameter))
 
     def next_page(self, parameter: Parameter, value: int | str | None) -> Mapping[str, str]:
-        """The header that leads to the page after this one.
+        """The `Link` header of the next page.
 
         Args:
-            parameter: where the next page begins.
+            parameter: names where a page begins.
             value: the value of that parameter; None: this is the last page.
         """
         if value is None:
@@ -246,10 +246,10 @@ class Call:
         return self._given(parameter)
 
     def _given(self, parameter: Parameter) -> str | None:
-        """What the request says for a parameter.
+        """The value of a parameter in the request, None when it is missing.
 
         Raises:
-            LookupError: the endpoint does not declare it, so it is not documented.
+            LookupError: the endpoint does not declare the parameter, so it is not documented.
         """
         if parameter not in self._parameters:
             raise LookupError(f"{parameter.name} is no declared parameter")
@@ -258,10 +258,10 @@ class Call:
         return given.get(parameter.name)
 
     def pay(self, kind: Kind) -> None:
-        """Count one of a kind for the caller.
+        """Count one action of this kind for the caller.
 
         Raises:
-            HttpError: 429; they have done so too often.
+            HttpError: 429 when the caller's allowance is used up.
         """
         quota, now = self.services.quotas.of(self.me), trio.current_time()
         if not quota.take(kind, now):
@@ -270,8 +270,8 @@ class Call:
 
     @property
     def is_shown(self) -> bool:
-        """Whether somebody sees the answer: nobody does that of a HEAD, of what a browser fetches
-        before it is wanted, or of what the page of another site asks for.
+        """Whether the user will see the response: not if the method is not GET, if a browser
+        prefetches, or if a page of an origin that is not allowed sent the request.
         """
         purposes = [self.request.headers.get(name, "") for name in _PURPOSES]
         is_early = any("prefetch" in purpose.lower() for purpose in purposes)
@@ -285,7 +285,7 @@ class Call:
         return head_of(self.request).cookies()
 
     async def find_session(self) -> Session | Stranger:
-        """The session that the request names, which is used by that.
+        """The session that the request names. It is noted as used, and may be extended.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -303,7 +303,7 @@ class Call:
         return found
 
     async def _extended(self, session: Session, cookie: str) -> Session:
-        """The session, extended if it is time; then every cookie that names it is given again."""
+        """The session, extended if that is due; then every cookie that names it is set again."""
         longer = await self.services.renewals.extend(session, cookie)
         if longer is None:
             return session
@@ -313,10 +313,11 @@ class Call:
         return longer
 
     async def while_waited_for(self, work: Callable[[], Awaitable[T]]) -> T:
-        """What this comes to; it is cancelled when the client leaves. The body has been read.
+        """The result of `work`, which is cancelled when the client leaves. The body must have been
+        read before.
 
         Raises:
-            HttpError: the client has left, so nobody reads it.
+            HttpError: 503 when the client has left, so no client receives it.
         """
         done: list[T] = []
         failed: list[Exception] = []
@@ -343,7 +344,7 @@ class Call:
         self._set_cookies.append(session_cookie(cookie, value, lifetime, self.cookie_scope))
 
     def expire_cookie(self, cookie: str, *, everywhere: bool = False) -> None:
-        """Have the caller's browser forget a cookie; or one of that name for the whole host."""
+        """Make the caller's browser forget a cookie; `everywhere`: the one for the whole host."""
         scope = self.cookie_scope
         if everywhere:
             scope = evolve(scope, path="/")
@@ -357,29 +358,29 @@ class Call:
 
     @property
     def cookie_scope(self) -> CookieScope:
-        """To which requests the caller's browser shall add the cookies that it is given."""
+        """The requests to which the caller's browser is to add the cookies that it gets."""
         return CookieScope(self.services.config.base_path, secure=self._is_secure)
 
     @property
     def _is_secure(self) -> bool:
-        """Whether the caller speaks TLS, to the hub or to a proxy."""
+        """Whether the caller's connection uses TLS, to the hub or to a proxy."""
         if self.services.config.is_only_tls:
             return True
         return self.visitor.scheme == "https"
 
     @property
     def owner(self) -> UserId | str:
-        """Whose work this is: the caller's, or that of the network of an unknown one."""
+        """The owner of the caller's work: the user, or without a session the network."""
         return self.network if self._session is None else self.me
 
     @property
     def network(self) -> str:
-        """Where the client is: its IPv4 address, or the /64 of its IPv6 address."""
+        """The client's network: its IPv4 address, or the /64 of its IPv6 address."""
         return self.visitor.network
 
     @property
     def visitor(self) -> Visitor:
-        """Who sent the request, as far as the connection says."""
+        """The sender of the request, as far as the connection shows."""
         visitor: Visitor = self.request.scope["visitor"]
         return visitor
 
@@ -395,16 +396,16 @@ class Endpoint:
         method: in upper case.
         path: Starlette's syntax. A parameter `..._id` is an id; a last `text` may have slashes.
         summary: one line for the documentation.
-        handle: responds to it. What it declares to return is the shape of its answers.
-        answers: by status, the meaning of an answer, or the codes of an error; without the errors
+        handle: responds to it. Its declared return type is the shape of its responses.
+        answers: by status, the meaning of a response, or the codes of an error; without the errors
             that every such endpoint has.
         body: the shape of the request's body.
         media: the type of that body.
-        parameters: what is read of the query and the headers.
+        parameters: what is read from the query and the headers.
         path_types: the types of parameters in the path that are no ids.
         open_to_all: whether it works without a session.
-        body_limit: how many bytes a body may have, where that is more than anywhere else.
-        costs: what is counted for the user when they call it.
+        body_limit: how many bytes a body may have, if more than at other endpoints.
+        costs: the kinds of actions that a call counts as, for the user.
     """
 
     method: str
@@ -433,7 +434,7 @@ class Endpoint:
             request: the request.
             services: what it works with.
             surface: spells errors.
-            until_sent: is left once the response has been sent.
+            until_sent: a context that is left once the response has been sent.
         """
         call = Call(request, services, surface, None, self.parameters)
         try:
@@ -451,7 +452,7 @@ class Endpoint:
             return call.finish(error_response(surface, too_many_requests()))
 
     async def respond(self, call: Call, until_sent: AsyncExitStack) -> Response:
-        """Find out who asks, and handle the request.
+        """Look up the caller's session, and handle the request.
 
         Raises:
             HttpError: it is refused; and what else a handler may raise.
@@ -469,7 +470,7 @@ class Endpoint:
         await until_sent.enter_async_context(_in_turn(quota.responses))
         async with _in_turn(quota.requests):
             response = await self.handle(call)
-        # what was made is paid for by what comes next
+        # the size of this response delays the user's next request
         if isinstance(response, JSON):
             quota.pace.take(len(response.body) / BYTES_OF_ONE, trio.current_time())
         return response
@@ -477,7 +478,7 @@ class Endpoint:
 
 @asynccontextmanager
 async def _in_turn(limiter: trio.CapacityLimiter) -> AsyncIterator[None]:
-    """One of a user's places, as soon as there is one.
+    """Hold one of a user's places, once one is free.
 
     Raises:
         HttpError: too many of their requests wait already.

@@ -1,9 +1,10 @@
 """What the logins of all REST dialects share.
 
 Guarantees: a failed login does not reveal whether the account exists; failures are limited per
-network first, then per account and place, and slowed down where many networks guess, so that nobody
-locks the owner out; few logins of each network wait for their turn at a time, and of those only
-whose clients do; a password's hash is renewed when its cost is out of date.
+network first, then per account and place (a network or a known browser), and slowed down when many
+networks guess, so that guesses from other networks do not lock the owner out; few logins of each
+network wait for a hash at a time, and a login leaves the queue when its client disconnects; a
+password hash is renewed when its cost is out of date.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +28,7 @@ from persistence.attempts import Kind
 from protocol.model import User
 from protocol.parsing.express_session import COOKIE as SIGNED_COOKIE
 
-BUSY_SECONDS: Final = 5  # until a client that was not served may come again
+BUSY_SECONDS: Final = 5  # the `Retry-After` of a client that is refused as busy
 
 REFUSED_BY: Final = {
     Kind.NETWORK: LoginOutcome.NETWORK_LIMIT,
@@ -44,12 +45,12 @@ WEAK_CODES: Final = tuple(WEAK)
 
 
 async def check_login(call: Call, login: str, password: str) -> User | None:
-    """The user whose email or username and password these are, or None. An entry of theirs, which
-    only a demo gives, stands for the password, once.
+    """The user with this email or username and this password, or None. In place of the password, an
+    entry ticket of the user is accepted once; only a demo issues such tickets.
 
     Raises:
         HttpError: 429 when there were too many attempts, 503 when too many wait for their turn, 403
-            when the account is deactivated, which only who has its password is told.
+            when the password is right and the account is deactivated.
     """
     services = call.services
     found = None
@@ -73,7 +74,7 @@ async def check_login(call: Call, login: str, password: str) -> User | None:
 
 
 def require_active(user: User) -> User:
-    """The user, who has proved to be them.
+    """The user, who has been authenticated, if the account is active.
 
     Raises:
         HttpError: 403; the account is deactivated.
@@ -84,7 +85,7 @@ def require_active(user: User) -> User:
 
 
 async def is_own_password(call: Call, password: str) -> bool:
-    """Whether it is the caller's; guesses count like logins.
+    """Whether this is the caller's password; guesses count like logins.
 
     Raises:
         HttpError: 429 when there were too many attempts, 503 when too many wait for their turn.
@@ -99,7 +100,7 @@ async def is_own_password(call: Call, password: str) -> bool:
 
 
 async def hash_password(call: Call, password: str) -> str:
-    """The hash of a new password, as long as the client waits for it.
+    """The hash of a new password; hashing is cancelled when the client leaves.
 
     Raises:
         HttpError: 503 when too many wait for their turn.
@@ -109,7 +110,7 @@ async def hash_password(call: Call, password: str) -> str:
 
 
 async def _verify(call: Call, guess: Guess, password_hash: str | None, password: str) -> bool:
-    """Whether the password matches; a guess that is not looked at does not count."""
+    """Whether the password matches; a guess that is not verified does not count."""
     passwords = call.services.passwords
 
     async def look() -> bool:
@@ -124,7 +125,7 @@ async def _verify(call: Call, guess: Guess, password_hash: str | None, password:
 
 
 async def _in_turn(call: Call, work: Callable[[], Awaitable[T]]) -> T:
-    """What needs a hash; a client that leaves does not keep its place in the queue."""
+    """The result of work that needs a hash; a client that leaves loses its place in the queue."""
     try:
         return await call.while_waited_for(work)
     except Busy:
@@ -136,8 +137,8 @@ async def _in_turn(call: Call, work: Callable[[], Awaitable[T]]) -> T:
 
 @asynccontextmanager
 async def _guess(call: Call, account: Account) -> AsyncIterator[Guess]:
-    """Count a guess of the caller's: by the browser alone if it is known to the account, else as an
-    attempt of the network's too.
+    """Count a guess of the caller's: for the browser if it is known to the account, otherwise for
+    the network, where it also counts as an attempt.
 
     Raises:
         HttpError: 429 when there were too many.
@@ -162,8 +163,8 @@ async def open_session(call: Call, user: User, *, in_all: bool = False) -> None:
 
     Args:
         call: the login.
-        user: who logged in.
-        in_all: give the cookie of every dialect, all of which name that session.
+        user: the user who logged in.
+        in_all: give the cookies of all dialects, each of which names that session.
     """
     know_user(user.id)
     services, cookie = call.services, call.surface.cookie or TOKEN_COOKIE
@@ -177,8 +178,8 @@ async def open_session(call: Call, user: User, *, in_all: bool = False) -> None:
 
 
 def give_cookie(call: Call, cookie: str, value: str, lifetime: timedelta) -> None:
-    """Give the caller a cookie, in the place of one that they may have for the whole host, which
-    would make it one of several.
+    """Give the caller a cookie. Below a base path, a cookie of the same name for the whole host is
+    expired, because the browser would send both.
     """
     if cookie in call.cookies and call.cookie_scope.path != "/":
         call.expire_cookie(cookie, everywhere=True)
@@ -186,7 +187,7 @@ def give_cookie(call: Call, cookie: str, value: str, lifetime: timedelta) -> Non
 
 
 async def end_session(call: Call) -> None:
-    """End every session that the caller's cookies name, and close their connections."""
+    """End every session that the caller's cookies name, and close its connections."""
     services = call.services
     for cookie in COOKIES:
         if cookie in call.cookies:
@@ -197,8 +198,8 @@ async def end_session(call: Call) -> None:
 
 
 async def limit_attempts(call: Call) -> None:
-    """Count an attempt of the caller's network; one that succeeds is given back, but for a
-    registration.
+    """Count an attempt of the caller's network. Handlers give back an attempt that succeeds, except
+    for a registration.
 
     Raises:
         HttpError: 429 when there were too many.
@@ -210,7 +211,7 @@ async def limit_attempts(call: Call) -> None:
 
 
 def too_many(wait: float) -> HttpError:
-    """There were too many attempts; `wait`: seconds until the next one is allowed."""
+    """The error for too many attempts; `wait`: seconds until the next one is allowed."""
     headers = {"Retry-After": str(int(wait) + 1)}
     return HttpError(429, "too_many_attempts", "Too many attempts, please wait", headers)
 

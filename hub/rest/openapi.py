@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, derived from the endpoints themselves, so that it cannot drift.
 
-An answer's schema is the type that its handler declares to return, an error's the one that the
-function for its dialect's errors declares, a body's the class that it is read into.
+The schema of a response is the type that its handler declares to return, that of an error the
+return type of its dialect's error function, that of a body the class that it is read into.
 """
 
 import re
@@ -31,10 +31,10 @@ _Claim: TypeAlias = tuple[RestDialect, Endpoint, str]
 def describe(claims: Sequence[_Claim], default: str, url: str | None = None) -> dict[str, object]:
     """An OpenAPI 3.1 document of the endpoints, each with its REST dialect and its path.
 
-    `url` is the hub's address, where it is another than that of the document.
+    `url` is the hub's address, if it differs from that of the document.
 
-    A call that several REST dialects have is listed under its plain path for the dialect that is
-    meant when nothing else decides, and below their mount prefixes for the others.
+    A call that several REST dialects have is listed at its plain path for the dialect that is
+    chosen when nothing else decides, and below their mount prefixes for the others.
     """
     paths: dict[str, dict[str, object]] = {}
     schemas = Schemas(PLACE)
@@ -152,7 +152,7 @@ def _code_field(surface: RestDialect) -> str:
 
 
 def _answer(endpoint: Endpoint, schemas: Schemas) -> dict[str, object]:
-    """The content of an answer."""
+    """The content of a response that is no error."""
     declared = get_type_hints(endpoint.handle, include_extras=True)["return"]
     if isinstance(declared, type) and issubclass(declared, Streamed):
         return {str(declared.media_type): {"schema": {"type": "string"}}}

@@ -1,7 +1,7 @@
 """Pages of lists that are sorted by one number of each entry.
 
-Guarantees: a list that fits on one page is answered whole, as if there were no pages. Must not
-know: any endpoint.
+Guarantees: a list with fewer entries than a page holds is returned whole, without a `Link` header.
+Must not know: any endpoint.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ PAGED: Final = (LIMIT, CURSOR)
 
 
 def begin_of_page(call: Call, first: int) -> int:
-    """The number behind which the page begins: that of the cursor, or `first`.
+    """The number after which the page begins: that in the cursor, or `first` without a cursor.
 
     Raises:
         WireError: the cursor is malformed.
@@ -33,6 +33,6 @@ def begin_of_page(call: Call, first: int) -> int:
 
 
 def next_page(call: Call, page: Sequence[T], place: Callable[[T], int]) -> Mapping[str, str]:
-    """The header that leads to the page after this one; `place` is the number of an entry."""
+    """The `Link` header of the next page; `place` returns the number of an entry."""
     is_full = len(page) == call.number(LIMIT)
     return call.next_page(CURSOR, CURSOR.text(place(page[-1])) if is_full else None)

@@ -1,7 +1,7 @@
-"""What a request may say beside its body: parameters of the query, and headers.
+"""What a request may have beside its body: query parameters and headers.
 
-Guarantees: one object both reads a parameter and describes it; what is malformed or out of range is
-refused, and an empty text counts as missing. Must not know: any endpoint.
+Guarantees: one object both reads a parameter and describes it; a malformed or out-of-range value is
+refused, and an empty number or cursor counts as missing. Must not know: any endpoint.
 """
 
 import base64
@@ -31,12 +31,12 @@ class Number:
     Args:
         name: its name.
         meaning: for the documentation.
-        default: what it is when it is missing.
+        default: its value when it is missing.
         low: the smallest.
         high: the largest.
-        larger: what a larger one counts as; None: it is refused.
-        refusal: the text when it is malformed or out of range; None: it says what there may be.
-        is_required: whether the endpoint refuses to go without it.
+        larger: the value that replaces a larger one; None: a larger one is refused.
+        refusal: the error text when it is malformed or out of range; None: a text with the range.
+        is_required: whether the endpoint refuses a request without it.
     """
 
     name: str
@@ -50,10 +50,10 @@ class Number:
     place: Literal["query"] = field(default="query", init=False)
 
     def read(self, given: str | None) -> int:
-        """What was given, or the default.
+        """The number that was given, or the default.
 
         Raises:
-            WireError: it is no number, or out of range.
+            WireError: it is not a number, or out of range.
         """
         if not given:
             return self.default
@@ -78,9 +78,9 @@ class Text:
     Args:
         name: its name.
         meaning: for the documentation.
-        keywords: of JSON Schema, for what is understood.
-        is_required: whether the endpoint refuses to go without it.
-        place: where it stands.
+        keywords: further keywords of its JSON Schema, such as `enum`.
+        is_required: whether the endpoint refuses a request without it.
+        place: where a request has it.
     """
 
     name: str
@@ -97,10 +97,10 @@ class Text:
 
 @frozen
 class Cursor:
-    """Where a page begins: what the header `Link` of the page before says, which clients return.
+    """Where a page begins: a value that clients take from the header `Link` of the page before.
 
     Args:
-        parts: the types of what stands in it.
+        parts: the types of its parts.
     """
 
     parts: tuple[type[int] | type[str], ...]
@@ -111,14 +111,14 @@ class Cursor:
 
     @staticmethod
     def text(*parts: int | str) -> str:
-        """The cursor of the page after what has these parts."""
+        """The cursor of the page that begins after the entry with these parts."""
         return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
 
     def read(self, given: str | None) -> tuple[int | str, ...] | None:
-        """The parts of a cursor; None: the list begins.
+        """The parts of a cursor; None: the page is the first one.
 
         Raises:
-            WireError: it is none of this list.
+            WireError: it is not a cursor of this list.
         """
         if not given:
             return None

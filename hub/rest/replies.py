@@ -80,7 +80,7 @@ async def answer_to(commands: Commands, asker: Asker, command: RequestCommand) -
 
 
 def unavailable() -> HttpError:
-    """The store is away; the request may be repeated."""
+    """The error while the store is unavailable; the request may be repeated."""
     code = ErrorCode.UNAVAILABLE
     retry = {"Retry-After": RETRY_SECONDS}
     return HttpError(HTTPStatus.SERVICE_UNAVAILABLE, code, ERROR_TEXTS[code], retry)
@@ -108,7 +108,7 @@ def too_many_requests() -> HttpError:
 
 
 def unauthorized(surface: RestDialect) -> Response:
-    """The response to who has no live session, in the spelling of a dialect."""
+    """The response to a request without a live session, in the spelling of a dialect."""
     headers = {"WWW-Authenticate": "Bearer"} if surface.cookie is None else {}
     if isinstance(surface.unauthorized, str):
         return PlainTextResponse(surface.unauthorized, 401, headers)
@@ -122,6 +122,6 @@ def error_response(surface: RestDialect, error: HttpError) -> Response:
 
 
 def from_wire(error: WireError, text: str | None = None) -> HttpError:
-    """A malformed request, with the catalogue's code, and its text unless there is a better one."""
+    """The error for a malformed request, with the code of `error`; `text` replaces its text."""
     details = {} if error.field is None else {"field": error.field}
     return HttpError(400, error.code, text or error.text, details=details)

@@ -17,7 +17,7 @@ from protocol.websocket.handshake import Head
 
 
 def head_of(request: Request) -> Head:
-    """The headers, read as those of an upgrade are: two readers could find two users."""
+    """The headers, parsed like those of an upgrade: two parsers could find two different users."""
     return Head(b"", b"", b"", tuple(request.headers.raw))
 
 
@@ -35,8 +35,8 @@ async def choose(
     Args:
         candidates: the dialects that claim the path; at least one.
         request: its body is read when its headers do not decide.
-        default: the name of the dialect that is taken when nothing decides.
-        may_read: whether a stranger's body may be read, if it is JSON.
+        default: the name of the dialect that is chosen when nothing else decides.
+        may_read: whether a JSON body may be read, although the peer is not authenticated yet.
     """
     by_bearer = [each for each in candidates if each.cookie is None]
     if by_bearer and bearer_token(request) is not None:

@@ -33,7 +33,7 @@ MAIN: Final = "app/main.js"
 SCRIPT: Final = "app/page.js"  # what its modules are joined to
 STYLE: Final = "app/style/page.css"  # what its style sheets are joined to
 _MAP: Final = "page.js.map"
-_FACTS: Final = 'content="{}"'  # in the page, where what it must know of this hub goes
+_FACTS: Final = 'content="{}"'  # in the page, replaced by the facts of this hub
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -54,7 +54,9 @@ _ADDRESS: Final = re.compile(r'href="web/([^"]+)"')
 
 @frozen
 class _Assets:
-    """What the page consists of. `page` lacks the facts; `kept` is what stands below `version`."""
+    """What the page consists of. `page` lacks the facts; `plain` has the files by path; `kept` has
+    those served below `version`, which are compacted.
+    """
 
     page: str
     version: str
@@ -66,7 +68,7 @@ def web_routes(config: Config, *, is_demo: bool) -> list[Route]:
     """The page, its files, and the same files under a path that changes when any of them does.
 
     Args:
-        config: what the page must know of it is written into the page.
+        config: the settings that the page needs are written into it.
         is_demo: whether a link may sign a browser in.
     """
     assets = _assets()
@@ -116,7 +118,7 @@ def _version(files: Mapping[str, bytes]) -> str:
 
 
 def with_one_sheet(page: str, files: Mapping[str, bytes]) -> tuple[str, bytes]:
-    """The page with a link to one style sheet in the place of all, and what that consists of."""
+    """The page with one link in place of those to all style sheets, and the joined style sheet."""
     links = _SHEETS.search(page)
     assert links is not None  # noqa: S101  the page is part of this package
     joined = b"".join(files[path] for path in _ADDRESS.findall(links[0]))

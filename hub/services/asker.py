@@ -1,4 +1,4 @@
-"""The party that gives a command, and the way of its answer: a connection or an HTTP request.
+"""The asker of a command, a connection or an HTTP request, and the function that gets the answer.
 
 Guarantees: the user comes from the session alone, never from what a client claims.
 Must not know: dialects, sockets, what a command does.
@@ -31,7 +31,7 @@ Outcomes: TypeAlias = Counter[tuple[str, type[Command] | None, ErrorCode | None]
 
 
 class Window(Protocol):
-    """A rate that limits messages beside the user's quota."""
+    """A limit on the rate of messages, besides the user's quota."""
 
     def take(self, now: float) -> bool:
         """Count one if it is allowed; returns whether it is."""
@@ -48,7 +48,7 @@ class Journal(Protocol):
     """Keeps the channels that a connection has joined, so that it can be recovered."""
 
     async def joining(self, channel_id: ChannelId) -> None:
-        """The connection is about to join a channel, for what is posted from now on.
+        """The connection is about to join a channel, and gets what is posted there from now on.
 
         Raises:
             StoreUnavailable: it cannot be noted now.
@@ -57,8 +57,8 @@ class Journal(Protocol):
     async def resuming(
         self, after: Mapping[ChannelId, int] | None, revs: Mapping[ChannelId, int] | None
     ) -> None:
-        """The same for several channels, after the given seqs; None: for all from 0. `revs`: the
-        last revs that are known, None: what was changed is not asked for.
+        """The same for several channels, with what follows the given seqs; None: all channels, from
+        the beginning. `revs`: the last revs that the client knows; None: it asks for no revisions.
 
         Raises:
             StoreUnavailable: it cannot be noted now.
@@ -88,7 +88,7 @@ NO_JOURNAL: Final = NoJournal()
 
 @frozen(eq=False)
 class Asker:
-    """A party that gives commands; one for each connection, and one for each HTTP request.
+    """The source of commands: one for each connection, and one for each HTTP request.
 
     Args:
         user: in whose name the commands are carried out.
@@ -99,7 +99,7 @@ class Asker:
         window: a further limit on its messages, if there is one.
         journal: keeps the channels that it has joined.
         besides: a connection that its own messages are not delivered to.
-        confirm: a connection that learns, in order, that its message was stored.
+        confirm: a connection that gets a confirmation, in order, when its message is stored.
     """
 
     user: User

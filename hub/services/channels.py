@@ -1,8 +1,8 @@
 """Channels as connections see them: joining and leaving.
 
 Guarantees: a connection joins only channels that its user may see, by the policy in Postgres; the
-confirmation is the first event it receives of a channel, and none after it is missed.
-Must not know: dialects, SQL, who is shown in a channel.
+confirmation is the first event it receives of a channel, and no event after it is missed.
+Must not know: dialects, SQL, whose presence is shown in a channel.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,16 +19,16 @@ from protocol.errors import CHANNEL_DELETED, CONVERSATION_CLOSED, NO_LONGER_MEMB
 from protocol.events import Event, JoinedChannel, LeftChannel
 from protocol.model import Channel, ChannelId, UserId
 
-MAX_PLACES: Final = 200  # asked about in one statement
+MAX_PLACES: Final = 200  # looked up in one statement
 
 
 class Channels:
-    """Lets connections join and leave channels; the Hub keeps which one is where.
+    """Lets connections join and leave channels; the Hub keeps which connection is where.
 
     Args:
-        store: asked whether a user may join.
+        store: knows whether a user may join.
         hub: keeps the rooms.
-        arrivals: tells who is there.
+        arrivals: sends the presence of others to a connection that joins.
     """
 
     def __init__(self, store: ChannelStore, hub: Hub, arrivals: Arrivals) -> None:
@@ -95,7 +95,7 @@ class Channels:
 
     async def enter(self, client: Client, channel: Channel, greeting: Event | None = None) -> None:
         """Let a connection into a channel that its user may see; `greeting` comes first. When this
-        returns it has joined: what is posted before is in the log, what is posted after reaches it.
+        returns, it has joined: messages posted before are in the log, later ones are delivered.
         """
         await self._hub.post(Join(client, (ChannelRoom(channel.id),), greeting, channel))
         await self._hub.barrier()
@@ -105,7 +105,7 @@ class Channels:
         """Let a connection leave a channel; it gets a confirmation even if it had not joined."""
         confirmation = LeftChannel(channel_id)
         if self._hub.joined(client, channel_id) is None:
-            client.tell(confirmation)
+            client.send(confirmation)
         else:
             await self._hub.post(Leave(client, ChannelRoom(channel_id), confirmation))
             await self._hub.barrier()
@@ -128,7 +128,7 @@ class Channels:
         )
 
     async def recheck_places(self, places: Collection[tuple[UserId, ChannelId]]) -> None:
-        """The same of these users in these channels only.
+        """The same for these users in these channels only.
 
         Raises:
             StoreUnavailable: it cannot be checked now.
@@ -154,7 +154,7 @@ class Channels:
                         await self.expel(client, channel_id)
 
     async def deleted(self, channel_id: ChannelId) -> None:
-        """Remove every connection from a channel that is no more, with an event that says so."""
+        """Remove every connection from a deleted channel, with an event that gives this reason."""
         self._checks += 1
         await self._hub.barrier()
         farewell = LeftChannel(channel_id, CHANNEL_DELETED)

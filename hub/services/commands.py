@@ -2,8 +2,8 @@
 
 Guarantees: this is the only match on `Command`, and mypy checks that it is exhaustive; `reply` gets
 exactly one answer to each command. Messages and typing wait for room in a queue, never for a
-commit; a channel that the asker has not joined is looked up first. Everything else is answered
-before `carry_out` returns, so that a message right after a join counts.
+commit; a channel that the asker has not joined is looked up first. All other commands are answered
+before `carry_out` returns, so a message that is sent right after a join finds the channel joined.
 Must not know: dialects, sockets, HTTP, SQL.
 """
 
@@ -15,7 +15,6 @@ import trio
 from attrs import frozen
 
 from hub.actor.client import Client
-from hub.limits.quotas import Kind
 from hub.services.asker import Asker, ChannelScope, Outcomes, Reply
 from hub.services.channels import Channels
 from hub.services.notes import Notes
@@ -53,36 +52,25 @@ from protocol.commands import (
     SetTyping,
     TypeInChannel,
 )
-from protocol.errors import TOO_OFTEN, ErrorCode
+from protocol.errors import ErrorCode
 from protocol.events import ConversationHistory, ConversationSubscribed, Refused
 from protocol.model import ChannelId
 
-
-@frozen
-class Price:
-    """What a command costs its user, beyond the one frame that it is.
-
-    `kind`: of what one is counted. `frames`: so many others take the hub as long, and what comes
-    next on the connection waits for them.
-    """
-
-    kind: Kind | None = None
-    frames: int = 1
-
-
-PRICES: Final[Mapping[type[Command], Price]] = {
-    FetchChannel: Price(frames=20),
-    FetchHistory: Price(frames=20),
-    Identify: Price(frames=20),
-    ResumeChannels: Price(frames=50),
-    ResumeConversations: Price(frames=50),
+FRAMES: Final[Mapping[type[Command], int]] = {
+    FetchChannel: 20,
+    FetchHistory: 20,
+    Identify: 20,
+    ResumeChannels: 50,
+    ResumeConversations: 50,
 }
-"""The others cost nothing more. Messages and typing are counted on their way."""
+"""How many simple frames take the hub as long as a command; the next command of the connection is
+delayed accordingly. All others cost one. Services count messages, typing, revisions and notes.
+"""
 
 
 @frozen
 class Commands:
-    """Carries out commands, and counts in `outcomes` what comes of them."""
+    """Carries out commands, and counts their answers in `outcomes`."""
 
     accounts: Accounts
     messages: Messages
@@ -98,14 +86,14 @@ class Commands:
     outcomes: Outcomes
 
     async def carry_out(self, asker: Asker, command: Command, reply: Reply) -> None:
-        """Do what `command` says, or start it; `reply` gets the answer."""
-        price = PRICES.get(type(command))
-        answer: Answer | None = None if price is None else _pay(asker, price)
-        if answer is None:
-            try:
-                answer = await self._answer(asker, command, reply)
-            except (StoreUnavailable, Gone):
-                answer = Refused.because(ErrorCode.LOOKUP_FAILED)
+        """Carry out `command`, or start it; `reply` gets the answer."""
+        frames = FRAMES.get(type(command))
+        if frames is not None and asker.client is not None:
+            asker.quota.pace.take(frames - 1, trio.current_time())
+        try:
+            answer = await self._answer(asker, command, reply)
+        except (StoreUnavailable, Gone):
+            answer = Refused.because(ErrorCode.LOOKUP_FAILED)
         if answer is not None:
             code = answer.code if isinstance(answer, Refused) else None
             self.outcomes[asker.dialect, type(command), code] += 1
@@ -176,7 +164,7 @@ class Commands:
     async def _type_in_channel(self, asker: Asker, command: TypeInChannel) -> Answer:
         channel = await self.channels.find(asker, command.channel_id)
         if isinstance(channel, ErrorCode):
-            # a client may type before its join is answered: that is no error
+            # a client may type before its join is confirmed: that is no error
             return DONE if channel is ErrorCode.NOT_JOINED else Refused.because(channel)
         await self.typing.in_channel(asker.connection, channel, is_typing=command.is_typing)
         return DONE
@@ -221,21 +209,10 @@ class Commands:
         return Notice(ConversationHistory(pair, messages, people, datetime.now(UTC)))
 
     def malformed(self, asker: Asker, code: ErrorCode) -> None:
-        """What came is no command."""
+        """Count a frame that is no command."""
         self.outcomes[asker.dialect, None, code] += 1
 
     def gone(self, client: Client) -> None:
         """The connection ended."""
         self.typing.gone(client)
         self.workspaces.gone(client)
-
-
-def _pay(asker: Asker, price: Price) -> Refused | None:
-    """Charge the user; the refusal of what the user may not do so often."""
-    now = trio.current_time()
-    if price.kind is not None and not asker.quota.take(price.kind, now):
-        wait = asker.quota.retry_after(price.kind, now)
-        return Refused(ErrorCode.RATE_LIMITED, TOO_OFTEN, retry_after=wait)
-    if asker.client is not None:
-        asker.quota.pace.take(price.frames - 1, now)
-    return None

@@ -1,10 +1,10 @@
-"""The part of a resume that tells what was changed of messages that a connection has.
+"""The part of a resume that sends the changes of messages that a connection has.
 
-A message that is deleted is told wherever it is: a peer may have messages above the seq that it
-names (those that it sent itself, or that came live above others), and what is posted is sent again
-from there, which brings all of them but those that are deleted.
+A deleted message is sent whatever its seq is: a peer may have messages above the seq that it names
+(those that it sent itself, or that arrived live above missing ones). The replay of the log from
+that seq on sends those messages again, except the deleted ones.
 
-Guarantees: each of these messages is sent as it is now, in the order of revisions within a channel,
+Guarantees: each changed message is sent as it is now, in the order of revisions within a channel,
 as fast as the peer reads. Must not know: dialects, SQL, what was posted meanwhile.
 """
 
@@ -29,11 +29,11 @@ RenderRevision: TypeAlias = Callable[[Channel, Message], Event | None]
 
 @frozen
 class MissedRevisions:
-    """Tells connections what was changed.
+    """Sends connections the messages that were changed.
 
     Args:
-        store: what was.
-        channels: whether a user may see a channel.
+        store: has the changed messages.
+        channels: knows whether a user may see a channel.
     """
 
     store: Revisions
@@ -46,13 +46,13 @@ class MissedRevisions:
         known: Callable[[Channel], tuple[int, int]],
         render: RenderRevision,
     ) -> tuple[Mapping[ChannelId, int], bool]:
-        """Send what was changed since; returns how far each channel's revisions are known then, and
-        whether that is all.
+        """Send the messages that were changed since; returns the rev up to which the connection
+        knows each channel then, and whether that is all.
 
         Args:
             client: the connection, whose live events are held since before `heads` were read.
             heads: the channels.
-            known: the seq and the rev up to which the connection knows all of one.
+            known: the seq and the rev up to which the connection knows all of a channel.
             render: makes an event of a message.
 
         Raises:
@@ -63,45 +63,49 @@ class MissedRevisions:
         spans: list[RevisionSpan] = []
         for head in heads:
             seq, rev = known(head.channel)
-            # Of what was sent since the client asked, too: the marker will say that it is known.
+            # Messages sent since the client asked count too: the event at the end of the resume
+            # names their seqs and revs as known.
             seq = max(seq, client.backlog.newest(head.channel.id))
             if rev < head.last_rev:
                 spans.append(RevisionSpan(head.channel.id, rev, seq))
-        is_all, left = await self._tell(client, channels, spans, render)
+        is_all, left = await self._send(client, channels, spans, render)
         short = {span.channel_id: span for span in left if span.above_rev < upto[span.channel_id]}
         lost: Collection[ChannelId] = short.keys()
         if is_all and short:
-            # They concern messages that are told next; or the user might not see the channel.
+            # The other revisions are of messages that are replayed next, or of channels that the
+            # user could not see.
             allowed = await self.channels.heads(client.user.id, short.keys())
             again = [short[head.channel.id] for head in allowed]
-            is_all, _ = await self._tell(client, channels, again, render)
+            is_all, _ = await self._send(client, channels, again, render)
             if is_all:
                 lost = short.keys() - {span.channel_id for span in again}
         return upto | {channel_id: short[channel_id].above_rev for channel_id in lost}, is_all
 
-    async def _tell(
+    async def _send(
         self,
         client: Client,
         channels: Mapping[ChannelId, Channel],
         spans: Sequence[RevisionSpan],
         render: RenderRevision,
     ) -> tuple[bool, Sequence[RevisionSpan]]:
-        """Whether all was sent that the user may see, and the spans above what was sent."""
+        """Send the changed messages of these spans that the user may see; returns whether that was
+        all, and the spans above the last revs that were sent.
+        """
         left, rest = MAX_MESSAGES, list(spans)
-        told = {span.channel_id: span.above_rev for span in spans}
+        sent = {span.channel_id: span.above_rev for span in spans}
         while rest and left > 0:
             page = await self.store.revised_in(client.user.id, rest, limit=PAGE_MESSAGES)
             for message in page:
                 event = render(channels[message.channel_id], message)
                 if event is not None:
                     client.replay(event)
-            told.update({message.channel_id: message.rev for message in page})
+            sent.update({message.channel_id: message.rev for message in page})
             client.flush()
             if client.link.is_behind:
                 await client.link.caught_up()
             left -= len(page)
             rest = _rest(rest, page[-1]) if len(page) == PAGE_MESSAGES else []
-        return not rest, [evolve(span, above_rev=told[span.channel_id]) for span in spans]
+        return not rest, [evolve(span, above_rev=sent[span.channel_id]) for span in spans]
 
 
 def _rest(spans: Sequence[RevisionSpan], last: Message) -> list[RevisionSpan]:
@@ -113,10 +117,10 @@ def _rest(spans: Sequence[RevisionSpan], last: Message) -> list[RevisionSpan]:
 def private_revision(channel: Channel, message: Message) -> Event | None:
     """For connections that receive private messages."""
     del channel
-    is_private = message.recipient_id is not None  # not so of the assistant's answers
+    is_private = message.recipient_id is not None  # the assistant's replies are not
     return PrivateMessageRevised(message, datetime.now(UTC)) if is_private else None
 
 
 def channel_revision(channel: Channel, message: Message) -> Event:
-    """For connections that receive what is in channels."""
+    """For connections that receive channel messages."""
     return ChannelMessageRevised(message, datetime.now(UTC), workspace_id=channel.workspace_id)

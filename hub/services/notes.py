@@ -1,10 +1,10 @@
 """What users note for themselves alone: messages that count as unread again, hidden messages, muted
 channels.
 
-Guarantees: the policy decides in the statement that notes it; whoever may not see a message or a
-channel is answered as if there were none; only the user's own connections are told, the one that
-asked by its answer; a note whose answer was lost is told once the store can be read. Must not know:
-dialects, sockets, SQL.
+Guarantees: the policy decides in the statement that stores the note; a message or channel that the
+user may not see is treated like one that does not exist; a note is sent only to the user's own
+connections, to the one that made it as the answer; if it is unknown whether a note was stored, it
+is sent once the store can be read. Must not know: dialects, sockets, SQL.
 """
 
 from collections import Counter
@@ -38,25 +38,25 @@ T = TypeVar("T")
 
 PAGE_NOTES: Final = 500
 MAX_NOTES: Final = 10_000  # in one resume
-CONCURRENT_NOTES: Final = 8  # that a user's devices may make at the same time
+CONCURRENT_NOTES: Final = 8  # that a user's connections may make at the same time
 RECHECK_SECONDS: Final = 0.5
 _IN_PAST: Final = "until must be in the future"
 
 
 @define
 class Notes:
-    """Takes notes, and tells of them."""
+    """Stores notes, and sends them to their users' connections."""
 
     store: NoteStore
     messages: Messages
     relations: Relations
     announcer: Announcer
-    # statements of a user, from the first one whose outcome is unknown
+    # how many statements of a user there were, from the first one whose outcome is unknown on
     _doubts: Counter[UserId] = field(factory=Counter, init=False)
     _in_doubt: trio.Event = field(factory=trio.Event, init=False)
 
     async def take(self, asker: Asker, command: NoteCommand) -> Answer:
-        """Note something for a user. The answer is the note as it is then.
+        """Store a note of a user. The answer is the note as it is afterwards.
 
         Raises:
             StoreUnavailable: the outcome is unknown, and repeating the command is safe.
@@ -74,7 +74,7 @@ class Notes:
                     user_id,
                     self.store.mark_unread(user_id, message_id, only_private=only_private),
                 )
-                return await self._told(asker, stored, ErrorCode.MESSAGE_NOT_FOUND)
+                return await self._answer(asker, stored, ErrorCode.MESSAGE_NOT_FOUND)
             case HideMessage(message_id=message_id, only_private=only_private):
                 if not await self._is_in(message_id, command.channel_id):
                     return Refused.because(ErrorCode.MESSAGE_NOT_FOUND)
@@ -85,7 +85,7 @@ class Notes:
                         user_id, message_id, is_hidden=is_hidden, only_private=only_private
                     ),
                 )
-                return await self._told(asker, stored, ErrorCode.MESSAGE_NOT_FOUND)
+                return await self._answer(asker, stored, ErrorCode.MESSAGE_NOT_FOUND)
             case MuteChannel(channel_id=channel_id, mute=mute):
                 return await self._mute(asker, channel_id, mute, ErrorCode.CHANNEL_NOT_FOUND)
             case MuteConversation(peer_id=peer_id, mute=mute):
@@ -98,7 +98,7 @@ class Notes:
                 assert_never(command)
 
     async def _is_in(self, message_id: MessageId, channel_id: ChannelId | None) -> bool:
-        """Whether a message is where the client says that it is, if it says that."""
+        """Whether a message is in the channel that the client names, if it names one."""
         if channel_id is None:
             return True
         message = await self.messages.get(message_id, even_deleted=True)
@@ -111,10 +111,10 @@ class Notes:
             return Refused(ErrorCode.INVALID_FIELD, _IN_PAST, field="until")
         user_id = asker.user.id
         stored = await self.known(user_id, self.store.mute(user_id, channel_id, mute))
-        return await self._told(asker, stored, missing)
+        return await self._answer(asker, stored, missing)
 
-    async def _told(self, asker: Asker, stored: StoredNote | None, missing: ErrorCode) -> Answer:
-        """Tell the user's other connections of what was changed."""
+    async def _answer(self, asker: Asker, stored: StoredNote | None, missing: ErrorCode) -> Answer:
+        """Send a changed note to the user's other connections; returns the answer."""
         if stored is None:
             return Refused.because(missing)
         if stored.is_new:
@@ -122,11 +122,11 @@ class Notes:
         return Notice(_event(asker.user.id, stored.note))
 
     async def known(self, user_id: UserId, statement: Awaitable[T]) -> T:
-        """The outcome of a statement that may change a user's notes. If it is unknown, `run` sends
-        the user's connections what was noted.
+        """Run a statement that may change a user's notes, and return its result. If its outcome is
+        unknown, `run` sends the user's connections the last notes.
 
         Raises:
-            StoreUnavailable: it is unknown.
+            StoreUnavailable: the outcome is unknown.
         """
         try:
             outcome = await statement
@@ -139,7 +139,7 @@ class Notes:
         return outcome
 
     async def run(self) -> None:
-        """Send again what may not have been sent, until cancelled."""
+        """Send the notes again that may not have been sent, until cancelled."""
         while True:
             await self._in_doubt.wait()
             self._in_doubt = trio.Event()
@@ -153,8 +153,8 @@ class Notes:
 
     async def _send_again(self, user_id: UserId) -> None:
         """Send a user's connections the last notes: those in doubt are among them, and those that
-        were made since. The last one alone would not do: a dialect that sends no notes of channels
-        would not show that one is missing. Raises StoreUnavailable.
+        were made since. The last one alone is not enough: a client whose dialect sends no notes of
+        channels could not see from its number that one is missing. Raises StoreUnavailable.
         """
         doubts = self._doubts[user_id]
         count = min(CONCURRENT_NOTES + doubts, PAGE_NOTES)
@@ -163,9 +163,9 @@ class Notes:
         self._doubts -= Counter({user_id: doubts})
 
     async def replay(self, client: Client, known: int) -> tuple[int, bool]:
-        """Send a connection what it missed of its user's notes. `known`: the number of the last one
-        that it knows; it is told from the beginning if there is none of that number. Returns how
-        far it knows them then, and whether that is all.
+        """Send a connection its user's notes that it missed. `known`: the number of the last note
+        that it knows; above the user's last number, all notes are sent. Returns the number up to
+        which it knows them then, and whether that is all.
 
         Raises:
             StoreUnavailable: it cannot be read now.
@@ -190,7 +190,7 @@ class Notes:
 
 
 def noted(user_id: UserId, note: Note, besides: Client | None = None) -> Delivery:
-    """To the user's connections, but one."""
+    """The delivery of a note to the user's connections, except `besides`."""
     return Delivery(_event(user_id, note), ToUsers((user_id,), besides))
 
 

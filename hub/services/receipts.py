@@ -1,10 +1,10 @@
-"""Watermarks: how far each user has read and been delivered each channel, and the receipts of it.
+"""Watermarks: how far each user has read and been delivered each channel, and their receipts.
 
 Guarantees: watermarks only move forward, as do their receipts, and only a move sends receipts: to
 the authors of the messages, to the reader's other connections, and to those that have joined the
-channel, but not to the connection that marked. A receipt goes to those who had the right to it
-in the statement that moved the watermark, and to nobody across a block; `settled` is for what ends
-such a right.
+channel, but not to the connection that marked, which gets a confirmation for a private message. A
+receipt is sent only to users who had the right to it in the statement that moved the watermark, and
+never across a block; code that ends such a right waits for `settled`.
 Must not know: sockets, dialects, SQL.
 """
 
@@ -35,16 +35,16 @@ from protocol.model import ChannelId, DeliveryStatus, Message, MessageId, UserId
 
 READ: Final = DeliveryStatus.READ
 DELIVERED: Final = DeliveryStatus.DELIVERED
-NEWEST_SECONDS: Final = 10.0  # that a receipt may be under way
+NEWEST_SECONDS: Final = 10.0  # that a receipt may take to arrive
 
 
 class Receipts:
     """Moves watermarks.
 
     Args:
-        messages: keeps them.
+        messages: stores them.
         announcer: delivers receipts.
-        notes: tells what counts as read again.
+        notes: sends notes again where it is unknown whether reading has changed them.
     """
 
     def __init__(self, messages: Messages, announcer: Announcer, notes: Notes) -> None:
@@ -54,7 +54,7 @@ class Receipts:
         self._notes = notes
         self._running: dict[trio.Event, None] = {}
         # The newest watermark in each dm that was moved lately: statements may end in any order,
-        # and so may come what other nodes say of theirs.
+        # and the receipts of other nodes may arrive in any order.
         self._newest: Lately[tuple[UserId, UserId, DeliveryStatus], int] = Lately(NEWEST_SECONDS)
 
     async def settled(self) -> None:
@@ -76,7 +76,7 @@ class Receipts:
         self, reader: UserId, message_id: MessageId, besides: Client | None
     ) -> None:
         """The reader has seen a message, and so those before it in its channel. `besides`: the
-        connection that says so.
+        connection that marked it.
 
         Raises:
             StoreUnavailable: it cannot be stored now.
@@ -103,7 +103,7 @@ class Receipts:
             peer = message.author_id if message.author_id != reader else message.recipient_id
             if peer is not None:
                 now = datetime.now(UTC)
-                client.tell(PrivateMessagesRead(reader, peer, message.seq, (message_id,), now))
+                client.send(PrivateMessagesRead(reader, peer, message.seq, (message_id,), now))
 
     async def delivered_up_to(self, recipient: UserId, message_id: MessageId) -> None:
         """The recipient was shown a message, and so those before it in its channel.
@@ -125,8 +125,8 @@ class Receipts:
     async def _moved(
         self, user_id: UserId, status: DeliveryStatus, statement: Awaitable[Advance | None]
     ) -> AsyncGenerator[Advance | None]:
-        """What a statement moved, for a block that hands the receipts of it to the Hub, and waits
-        for nothing else. `seq` is at least that of a receipt that overtook this one.
+        """Run a statement and yield how it moved the watermark. The block hands the receipts to the
+        Hub, and waits for nothing else. `seq` is at least that of a receipt that overtook this one.
         """
         done = trio.Event()
         self._running[done] = None
@@ -141,14 +141,14 @@ class Receipts:
             done.set()
 
     def _newest_of(self, user_id: UserId, peer_id: UserId, status: DeliveryStatus, seq: int) -> int:
-        """The watermark as it is told: it does not move back."""
+        """The watermark as events show it: it never moves back."""
         mark = (user_id, peer_id, status)
         newest = max(seq, self._newest.get(mark) or 0)
         self._newest.note(mark, newest)
         return newest
 
     def forward(self, event: Event) -> Event:
-        """A receipt of another node as it is delivered here; other events are as they are."""
+        """A receipt of another node as it is delivered here; other events are not changed."""
         match event:
             case PrivateMessagesRead(reader_id=user_id, author_id=peer_id, seq=seq):
                 return evolve(event, seq=self._newest_of(user_id, peer_id, READ, seq))
@@ -200,7 +200,7 @@ class Receipts:
 
 
 def _seen(advance: Advance, user_id: UserId, status: DeliveryStatus) -> list[Delivery]:
-    """The receipts for each author of their own messages."""
+    """The receipts to each author, for the author's own messages."""
     by_author: dict[UserId, list[MessageId]] = {}
     for message_id, author_id in zip(advance.message_ids, advance.author_ids, strict=True):
         if author_id in advance.audience:
@@ -215,8 +215,8 @@ def _seen(advance: Advance, user_id: UserId, status: DeliveryStatus) -> list[Del
 
 
 def _read_elsewhere(advance: Advance, reader: UserId, besides: Client | None) -> list[Delivery]:
-    """What tells the reader's other connections up to where they have read, where no other event
-    does: in the channels that they have not joined, and by `MessagesSeen`.
+    """The deliveries that bring the new watermark to the reader's other connections where no other
+    event does: `MessagesSeen`, and `ChannelMessagesRead` to those that have not joined the channel.
     """
     if not advance.message_ids:
         return []

@@ -1,8 +1,8 @@
-"""The part of a resume that tells what was posted, from the log.
+"""The part of a resume that sends the messages that were missed, from the log.
 
-Guarantees: no message is sent twice on one connection; the replay keeps the pace of its reader, and
-others have their turns meanwhile; what a user may not see is not sent. Must not know: dialects,
-SQL, sockets, what was asked for.
+Guarantees: no message is sent twice on one connection; the replay is no faster than the peer reads,
+and other tasks get their turns meanwhile; a message that the user may not see is not sent. Must not
+know: dialects, SQL, sockets, what the client asked for.
 """
 
 from collections import Counter, deque
@@ -21,7 +21,7 @@ from protocol.events import ChannelMessagePosted, Event, PrivateMessagePosted
 from protocol.model import Channel, ChannelId, Message, User, with_authors
 
 PAGE_MESSAGES: Final = 200
-PART_MESSAGES: Final = 32  # that are sent between two turns of others
+PART_MESSAGES: Final = 32  # that are sent between two turns of other tasks
 
 Render: TypeAlias = Callable[[Channel, Message, User], Event | None]
 
@@ -30,32 +30,32 @@ class ResumeResult(StrEnum):
     """How a resume ended."""
 
     COMPLETE = "complete"
-    PARTIAL = "partial"  # there is more than was told
+    PARTIAL = "partial"  # there is more than was sent
     FAILED = "failed"  # the connection was closed
 
 
 @define
 class ResumeFigures:
-    """Since the start. `resumes`: by dialect, result, and whether everything was told from the
-    beginning. `replayed`: messages.
+    """Counts since the start. `resumes`: by dialect, result, and whether everything was sent from
+    the beginning. `replayed`: messages.
     """
 
     resumes: Counter[tuple[str, ResumeResult, bool]] = field(factory=Counter, init=False)
     replayed: int = field(default=0, init=False)
 
     def ended(self, client: Client, *, is_complete: bool, is_reset: bool) -> None:
-        """A connection was told what it missed."""
+        """A connection was sent what it missed, all of it or a part."""
         result = ResumeResult.COMPLETE if is_complete else ResumeResult.PARTIAL
         self.resumes[client.wire.name, result, is_reset] += 1
 
     def failed(self, client: Client) -> None:
-        """A connection was not told."""
+        """The resume of a connection failed."""
         self.resumes[client.wire.name, ResumeResult.FAILED, False] += 1
 
 
 @frozen
 class Replay:
-    """Sends what is in the log."""
+    """Sends messages from the log."""
 
     _store: ChannelStore
     _messages: Messages
@@ -69,8 +69,8 @@ class Replay:
         missing: Sequence[Missing],
         render: Render,
     ) -> Sequence[Missing]:
-        """Send what is in the log, a page at a time, as fast as the peer reads; returns what was
-        replayed to the end, without channels that were lost in between.
+        """Send the missing messages, a page at a time, as fast as the peer reads. Returns those of
+        `missing` that were replayed to the end, without channels that the user may see no more.
         """
         replayed = {each.channel_id: each.after for each in missing}
         everything = [span for each in missing for span in each.spans]
@@ -92,7 +92,7 @@ class Replay:
         render: Render,
         replayed: dict[ChannelId, int],
     ) -> None:
-        """Send what is in the log of these spans; `replayed` is moved to what was sent."""
+        """Send the messages of these spans; `replayed` gets the last seq sent of each channel."""
         while spans:
             page = await self._messages.in_spans(client.user.id, spans, limit=PAGE_MESSAGES)
             people = await self._accounts.get_many({message.author_id for message in page})
@@ -111,8 +111,9 @@ class Replay:
     async def _short(
         self, client: Client, missing: Sequence[Missing], replayed: Mapping[ChannelId, int]
     ) -> tuple[Sequence[Missing], Collection[ChannelId]]:
-        """Those of which the log gave less than there was: because the last messages are deleted,
-        or the user might not see the channel. Returns those that they may see now, and the others.
+        """Find the channels that were not replayed up to the end of their spans: the last messages
+        are deleted or hidden, or the user could not see the channel. Returns those that the user
+        may see now, and the ids of the others.
         """
         short = {
             each.channel_id: each
@@ -132,7 +133,7 @@ def _replay_some(
     rest: deque[tuple[Message, User]],
     render: Render,
 ) -> None:
-    """Send some of the messages, or fewer if the peer does not take them."""
+    """Send up to `PART_MESSAGES` of the messages, fewer if the peer falls behind."""
     for _ in range(min(PART_MESSAGES, len(rest))):
         message, author = rest.popleft()
         event = render(channels[message.channel_id], message, author)
@@ -160,10 +161,10 @@ def _rest(spans: Sequence[Span], last: Message) -> list[Span]:
 def private_message(channel: Channel, message: Message, author: User) -> Event | None:
     """For connections that receive private messages."""
     del channel
-    recipient_id = message.recipient_id  # none in the assistant's answers
+    recipient_id = message.recipient_id  # none in the assistant's replies
     return None if recipient_id is None else PrivateMessagePosted(message, author, recipient_id)
 
 
 def channel_message(channel: Channel, message: Message, author: User) -> Event:
-    """For connections that receive what is in channels."""
+    """For connections that receive channel messages."""
     return ChannelMessagePosted(message, author, channel.workspace_id)

@@ -1,10 +1,11 @@
 """Resume: what a connection missed, in order, and then live events again, without gap or repeat.
 
-Guarantees: what the Hub delivers is held back from before the log is read until the log has been
-replayed, so it does not matter what is posted meanwhile; no message is sent twice on one
-connection; the replay keeps the pace of its reader; positions of another log, or above the end of
-this one, are none: everything is told from the beginning, also what came live, and that it was.
-Must not know: dialects, SQL, sockets.
+Guarantees: events that the Hub delivers are held back from before the log is read until the log has
+been replayed, so messages posted meanwhile are neither lost nor repeated; no message is sent twice
+on one connection; the replay is no faster than the peer reads. Positions of another log, or above
+the end of this one, are ignored: everything is sent from the beginning, messages that were
+delivered live once more, and the event at the end of the resume reports that. Must not know:
+dialects, SQL, sockets.
 """
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
@@ -51,13 +52,13 @@ K = TypeVar("K")
 
 @frozen
 class _Resumed:
-    """What was told of channels.
+    """What was sent of channels.
 
     Args:
         sent: what was replayed.
-        is_above: whether it was everything, because a position cannot be true.
-        revs: how far revisions are known; None: nobody asked.
-        is_all: whether all of them were told.
+        is_above: whether it was everything, because a position was above the end of its channel.
+        revs: the rev up to which each channel is known now; None: the client did not ask.
+        is_all: whether all revisions were sent.
     """
 
     sent: Sequence[Missing]
@@ -67,18 +68,18 @@ class _Resumed:
 
 
 class Resume:
-    """Tells connections what they missed.
+    """Sends connections what they missed.
 
     Args:
-        store: knows how far each channel has got.
-        lists: knows which channels there are.
+        store: has the last seq and rev of each channel.
+        lists: has the channels of each user.
         messages: the log.
-        accounts: who wrote what.
+        accounts: has the authors.
         channels: lets connections into channels.
         watch: knows which log it is.
-        revisions: tells what was changed.
-        notes: tells what users note for themselves.
-        limit: messages of one channel that are told at most.
+        revisions: sends the messages that were changed.
+        notes: sends what users note for themselves.
+        limit: messages of one channel that are sent at most.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917  everything that there is to miss
@@ -105,8 +106,8 @@ class Resume:
         self._limit = limit
 
     def believed(self, after: Mapping[K, int] | None, epoch: str | None) -> Mapping[K, int] | None:
-        """The positions of a client, as far as they can mean anything: those in another log than
-        this are all 0. A client that knows no epoch is believed.
+        """The positions of a client, all of them 0 if they are from another log than this one.
+        Without an epoch, they are taken for positions in this log.
         """
         if after is None or not self._is_other(epoch):
             return after
@@ -116,7 +117,7 @@ class Resume:
         return epoch is not None and epoch != self._watch.epoch
 
     async def conversations(self, client: Client, command: ResumeConversations) -> None:
-        """Tell what was missed in private conversations, then that this was all.
+        """Send what was missed in private conversations, then `ConversationsResumed`.
 
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
@@ -169,16 +170,16 @@ class Resume:
             is_complete = is_whole and is_all and is_noted and _is_complete(sent, upto)
             self.figures.ended(client, is_complete=is_complete, is_reset=is_reset)
             shown = first_positions(upto)
-            told = None
+            last_revs = None
             if revised is not None:
-                told = {
+                last_revs = {
                     peer: revised.get(channel.id, 0)
                     for channel in channels.values()
                     if (peer := channel.peer_of(user_id)) is not None and peer in shown
                 }
             client.replay(
                 ConversationsResumed(
-                    user_id, is_complete, shown, now, self._watch.epoch, is_reset, told, notes
+                    user_id, is_complete, shown, now, self._watch.epoch, is_reset, last_revs, notes
                 )
             )
 
@@ -190,7 +191,7 @@ class Resume:
         known: Callable[[Channel], tuple[int, int]],
         render: RenderRevision,
     ) -> tuple[Mapping[ChannelId, int] | None, bool]:
-        """Tell what was changed, to those who ask; see `MissedRevisions.replay`."""
+        """Send the messages that were changed, if the client asks; see `MissedRevisions.replay`."""
         if asked is None:
             return None, True
         return await self._revisions.replay(client, heads, known, render)
@@ -198,13 +199,13 @@ class Resume:
     async def _noted(
         self, client: Client, known: int | None, *, is_reset: bool
     ) -> tuple[int | None, bool]:
-        """Tell what the user has noted, to those who ask; see `Notes.replay`."""
+        """Send what the user has noted, if the client asks; see `Notes.replay`."""
         if known is None:
             return None, True
         return await self._notes.replay(client, 0 if is_reset else known)
 
     async def channels(self, client: Client, command: ResumeChannels) -> None:
-        """Let a connection into channels, tell what it missed there, then that this was all.
+        """Let a connection into channels, send what it missed there, then `ChannelsResumed`.
 
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
@@ -227,17 +228,19 @@ class Resume:
             is_complete = is_whole and resumed.is_all and is_noted and _is_complete(sent, upto)
             self.figures.ended(client, is_complete=is_complete, is_reset=is_reset)
             positions = first_positions(upto)
-            told = resumed.revs and {
+            last_revs = resumed.revs and {
                 channel_id: rev
                 for channel_id, rev in resumed.revs.items()
                 if channel_id in positions
             }
             client.replay(
-                ChannelsResumed(is_complete, positions, self._watch.epoch, is_reset, told, notes)
+                ChannelsResumed(
+                    is_complete, positions, self._watch.epoch, is_reset, last_revs, notes
+                )
             )
 
     async def can_recover(self, user_id: UserId, after: Mapping[ChannelId, Reached]) -> bool:
-        """Whether `recover` would leave nothing out.
+        """Whether all positions are possible and no channel has more missing messages than `limit`.
 
         Raises:
             StoreUnavailable: it cannot be read now.
@@ -252,9 +255,10 @@ class Resume:
     async def recover(
         self, client: Client, after: Mapping[ChannelId, Reached], *, notes: int
     ) -> None:
-        """Put a connection where an earlier one was, which was told up to these positions, and up
-        to this one of its user's notes. It is closed if that is more revisions or notes than one
-        resume tells: it comes back for the rest.
+        """Let a connection into the channels of an earlier one, and send it what that one had not
+        received: what follows these positions, and its user's notes above `notes`. If there are
+        more messages, revisions or notes than one resume sends, it is closed, and comes back for
+        the rest.
 
         Raises:
             StoreUnavailable: it cannot be read now; the connection is closed and may come back.
@@ -265,17 +269,17 @@ class Resume:
             named, _ = await self._named(client.user.id, seqs)
             resumed = await self._resume(client, await self._enter(client, named), seqs, revs)
             _, is_noted = await self._noted(client, notes, is_reset=resumed.is_above)
-            is_all = resumed.is_all and is_noted
-            if not is_all:
+            is_sent = all(each.is_complete for each in resumed.sent)
+            is_complete = is_sent and resumed.is_all and is_noted
+            if not is_complete:
                 client.close(TRY_AGAIN)
-            is_complete = is_all and all(each.is_complete for each in resumed.sent)
             self.figures.ended(client, is_complete=is_complete, is_reset=resumed.is_above)
 
     @asynccontextmanager
     async def _catching_up(self, client: Client, render: Render) -> AsyncIterator[None]:
-        """Nothing that the Hub delivers reaches the connection inside; afterwards all of it does,
-        from the log where it was too much to be held. If it fails, the connection is closed: it
-        must not go on without what it missed.
+        """Inside the block, the connection gets nothing that the Hub delivers; afterwards it gets
+        all of it, from the log where it was too much to be held. If the block fails, the connection
+        is closed: it must not go on without what it missed.
         """
         client.backlog.hold()
         try:
@@ -331,8 +335,8 @@ class Resume:
         return _Resumed(sent, bool(above), revised, is_all)
 
     async def _look_back(self, user_id: UserId, above: Sequence[ChannelHead]) -> None:
-        """A client says that it has more than there is in these channels. If the hub has delivered
-        more, the log went back.
+        """A client names positions above the end of these channels. If the hub has delivered more
+        than there is as well, the log went back, and the watch is notified.
         """
         epoch = self._watch.epoch
         delivered = self._watch.delivered([head.channel.id for head in above])
@@ -346,7 +350,7 @@ class Resume:
                 )
 
     async def _enter(self, client: Client, heads: Sequence[ChannelHead]) -> Sequence[ChannelHead]:
-        """Let a connection into channels; returns how far they got since the Hub delivers them."""
+        """Let a connection into channels; returns their heads, read after the Hub let it in."""
         for head in heads:
             client.replay(JoinedChannel(head.channel.id))
             await self._channels.enter(client, head.channel)
@@ -357,8 +361,8 @@ class Resume:
         return heads
 
     async def _expel(self, client: Client, channel_ids: Collection[ChannelId]) -> None:
-        """Remove a connection from channels whose right was lost meanwhile. If it is back already,
-        nobody else does so, and the connection would go on without what it was not told.
+        """Remove a connection from channels that its user could not see meanwhile. If the user may
+        see one again, nothing else removes it, and it would go on without what it was not sent.
         """
         for channel_id in channel_ids:
             await self._channels.expel(client, channel_id)
@@ -369,7 +373,7 @@ class Resume:
         heads: Sequence[ChannelHead],
         position: Callable[[Channel], int],
     ) -> Sequence[Missing]:
-        """What is to be replayed of each channel, nothing of the last ones if it is too much."""
+        """What is to be replayed of each channel, nothing of the last ones above `MAX_MESSAGES`."""
         found: list[Missing] = []
         left = MAX_MESSAGES
         for head in heads:
@@ -384,8 +388,8 @@ class Resume:
 def is_above(
     heads: Sequence[ChannelHead], after: Mapping[ChannelId, int], revs: Mapping[ChannelId, int]
 ) -> bool:
-    """Whether a position is beyond the end of its channel: then none of them can be believed,
-    because the log went back since they were true.
+    """Whether a position is above the end of its channel: then no position is valid any more,
+    because the log went back after the client got them.
     """
     return bool(_above(heads, after, revs))
 
@@ -413,7 +417,7 @@ def _by_id(heads: Sequence[ChannelHead]) -> Sequence[ChannelHead]:
 
 
 def _moved_first(sent: Sequence[Missing]) -> Sequence[Missing]:
-    """Those of which something was replayed, and then the others: the first of them are told."""
+    """Channels with replayed messages, then the others: the first `MAX_POSITIONS` are named."""
     return sorted(sent, key=lambda each: not each.spans)
 
 

@@ -1,10 +1,10 @@
-"""Every message of a user is sent here: rate, place in flight, draft, commit, `@AI`, answer.
+"""Sends every message of a user: rate, place in flight, draft, commit, answer, `@AI`.
 
-Guarantees: a message takes the same way from every transport; the answer comes exactly once, after
-everyone else has the message; a user has a bounded number of messages on the way, and a place is
-given back on every path; a first message opens a conversation, and counts as one. Waits for room
-only, never for a commit, except that a channel which the asker has not joined is looked up first,
-and a recipient when the asker may open no more conversations.
+Guarantees: messages from every transport are handled alike; `reply` gets the answer exactly once,
+after the message was delivered to everyone else; a user has a bounded number of messages in flight,
+and the place of each is given back on every path; a first message to a user opens a conversation,
+and is counted as one. It waits for room only, never for a commit. Before that it looks up a
+channel that the asker has not joined, and the conversation if the asker may open no more of them.
 Must not know: dialects, sockets, SQL.
 """
 
@@ -29,8 +29,8 @@ from protocol.model import Channel, Message, Posted, Refusal
 
 @frozen
 class Sending:
-    """Carries out the two commands that send a message. What they return is the answer; None when
-    `reply` gets it after the commit. `outcomes`: counts those as well.
+    """Carries out the two commands that send a message. Both methods return the answer, or
+    None if `reply` gets it after the commit. `outcomes`: counts the answers that `reply` gets.
     """
 
     messages: Messages
@@ -66,7 +66,7 @@ class Sending:
     async def _opens_one_too_many(
         self, asker: Asker, command: SendPrivateMessage
     ) -> Refused | None:
-        """The refusal of a message that opens a conversation, when the asker may open none now."""
+        """The refusal if the message would open a conversation: the asker may open none now."""
         try:
             view = await self.relations.conversation_view(asker.user.id, command.recipient_id)
         except StoreUnavailable:
@@ -79,8 +79,8 @@ class Sending:
     async def to_channel(
         self, asker: Asker, command: PostToChannel, reply: Reply
     ) -> Posted | Refused | None:
-        """Send a message to a channel. Where clients join channels, one that was not joined costs
-        nothing without a key; otherwise looking it up is paid for like a message.
+        """Send a message to a channel. Where clients join channels, a message without a key to one
+        that was not joined is refused and not counted; any other is counted before the lookup.
         """
         channel = self.channels.joined(asker, command.channel_id)
         is_outside = channel is None and asker.scope is ChannelScope.JOINED
@@ -116,8 +116,8 @@ class Sending:
         return None
 
     async def _look_up(self, asker: Asker, command: PostToChannel) -> Channel | Posted | ErrorCode:
-        """A channel that was not joined; the message that is repeated if its author may not write
-        there any more; or why not.
+        """A channel that was not joined, if the asker may send there; else the stored message that
+        the command repeats; else the error.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -148,7 +148,9 @@ class Sending:
         channel: Channel | None,
         reply: Reply,
     ) -> None:
-        """Hand a draft to its lane. `channel`: where `@AI` is answered; None: a private message."""
+        """Hand a draft to its lane. `channel`: where the assistant replies to `@AI`; None: it does
+        not reply, because this is a private message.
+        """
         place = await asker.quota.place()
 
         def settle(settlement: Settlement) -> None:
@@ -167,13 +169,13 @@ class Sending:
             await self.messaging.submit(
                 asker.user, draft, settle, besides=asker.besides, confirm=asker.confirm
             )
-        except BaseException:  # cancelled while the lane's queue was full: it was not taken
+        except BaseException:  # cancelled while the lane's queue was full: not submitted
             place.release()
             raise
 
     def _posted(self, asker: Asker, message: Message, channel: Channel | None) -> None:
-        """What follows from a new message beside its delivery."""
-        if channel is not None and not message.is_forwarded:  # a copy asks nothing
+        """Pass a new message to the assistant, or count the conversation that it opened."""
+        if channel is not None and not message.is_forwarded:  # a forwarded copy asks nothing
             self.assistant.consider(channel, message, asker.user, asker.client, asker.quota)
         if channel is None and message.seq == 1:
             asker.quota.take(Kind.CONVERSATIONS, trio.current_time())
@@ -183,7 +185,7 @@ def _refused(
     settlement: Refusal | StoreUnavailable, key: str | None, channel: Channel | None
 ) -> Refused:
     match settlement:
-        case Refusal.RECIPIENT_NOT_FOUND if channel is not None:  # it is closed by now
+        case Refusal.RECIPIENT_NOT_FOUND if channel is not None:  # the dm is closed by now
             return Refused.because(ErrorCode.CHANNEL_NOT_FOUND, key)
         case Refusal():
             return Refused(REFUSAL_CODES[settlement], REFUSAL_TEXTS[settlement], key)

@@ -1,10 +1,10 @@
-"""Workspaces as connections see them: following every event of a user's workspaces.
+"""Workspaces: connections follow every event of their user's workspaces.
 
 Guarantees: a connection gets no event of a workspace before it has identified itself as its
-session's user; it gets those of the workspaces its user is a member of, of new ones at once, and of
-former ones no more. A new member is announced by each node to its own connections, after those of
-the member were let in there. Every connection of a user is sent the channels that are new to the
-user.
+session's user; it gets the events of the workspaces its user is a member of, of a new one at once,
+and of a former one no more. Each node announces a new member to its own connections, after it has
+let those of the member into the workspace. Every connection of a user is sent the channels that are
+new to the user.
 Must not know: dialects, SQL, channels' rules.
 """
 
@@ -54,9 +54,9 @@ class Workspaces:
         store: the workspaces.
         channel_store: their channels.
         accounts: the users that are members.
-        announcer: has the Hub, which keeps the rooms, and the other nodes.
-        arrivals: tells who is there.
-        epoch: says which log it is.
+        announcer: delivers by the Hub, which keeps the rooms, and at the other nodes.
+        arrivals: sends the presence of others to a connection that follows a workspace.
+        epoch: returns the epoch of the log.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Workspaces:
         self._changes = 0  # of memberships that were acted on
         # Additions that were begun, so that one whose outcome was lost is announced when repeated.
         self._unannounced: dict[Addition, None] = {}
-        # Those that `join` has announced, of which the store has not said so yet.
+        # Additions that `join` has announced, and that the store has not notified of yet.
         self._announced: dict[Addition, None] = {}
         self._joining: dict[trio.Event, tuple[WorkspaceId, UserId]] = {}
 
@@ -97,7 +97,7 @@ class Workspaces:
         lookup = self._arrivals.begin()
         workspaces = await self._current(lambda: self._store.of_user(user_id))
         rooms = [WorkspaceRoom(workspace.id) for workspace in workspaces]
-        # Only now: what a connection follows is not known before it was looked up.
+        # Only after the lookup: before it, the workspaces that the connection follows are unknown.
         self._identified.setdefault(user_id, {})[client] = None
         self._followed.setdefault(user_id, set()).update(workspace.id for workspace in workspaces)
         await self._hub.post(Join(client, rooms, Ready(client.user, workspaces, self._epoch())))
@@ -134,10 +134,10 @@ class Workspaces:
         user: User,
         add: Callable[[], Awaitable[Workspace | Denial]],
     ) -> Workspace | Denial:
-        """Make a user a member, which `add` does, and announce that in the workspace.
+        """Make a user a member, by calling `add`, and announce the member in the workspace.
 
         Raises:
-            StoreUnavailable: it may have been done or not; asking again is safe.
+            StoreUnavailable: whether it was done is unknown; repeating is safe.
         """
         done = trio.Event()
         self._joining[done] = (workspace_id, user.id)
@@ -148,9 +148,10 @@ class Workspaces:
             done.set()
 
     async def came(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace | None:
-        """A user has become a member, wherever that was done: their connections here follow the
-        workspace from now on, and it is announced in it, unless `join` has done so. Returns the
-        workspace, if they are a member still.
+        """A user has become a member, by any node or by SQL: their connections here follow the
+        workspace from now on. Where there may be other nodes, the member is announced in it, unless
+        `join` has done so or the member is its owner. Returns the workspace if the user is a member
+        still.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -195,7 +196,7 @@ class Workspaces:
         channels = await self._channels_for(user.id, workspace_id)
         workspace = await self._current(lambda: self._store.get(workspace_id))
         if workspace is not None and user.id in workspace.members:
-            is_news = addition in self._unannounced or not self._has_told(user.id, workspace_id)
+            is_news = addition in self._unannounced or not self._is_announced(user.id, workspace_id)
             await self._join(user.id, workspace_id)
             if is_news:
                 _note(self._announced, addition)
@@ -206,14 +207,14 @@ class Workspaces:
     async def _announce(
         self, workspace: Workspace, user: User, channels: Sequence[Delivery]
     ) -> None:
-        """A new member, to the connections here: each node does it for its own."""
+        """Announce a new member to the connections here; each node does so for its own."""
         to_workspace = ToRooms((WorkspaceRoom(workspace.id),))
         await self._hub.broadcast((Delivery(MemberAdded(workspace, user), to_workspace), *channels))
 
     async def member_gone(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[UserId]:
-        """A user is no longer a member: remove their connections from the workspace, each with
-        that as its last event of it, and announce it to the others. Returns those who are members,
-        or were until lately.
+        """A user is no longer a member: remove their connections from the workspace, with this as
+        their last event of it, and announce it to the other members. Returns the users who are
+        members, or were members and are remembered.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.
@@ -223,7 +224,7 @@ class Workspaces:
         user = await self._accounts.get(user_id)
         workspace = await self._current(lambda: self._store.get(workspace_id))
         if workspace is not None and user_id in workspace.members:
-            return ()  # again
+            return ()  # a member again
         self._arrivals.belongs(user_id, workspace_id, is_member=False)
         farewell = (
             WorkspaceDeleted(workspace_id)
@@ -235,13 +236,13 @@ class Workspaces:
         for client in tuple(self._identified.get(user_id, ())):
             await self._hub.post(Leave(client, WorkspaceRoom(workspace_id), farewell))
         if workspace is not None:
-            await self._tell(workspace_id, farewell)
+            await self._send(workspace_id, farewell)
         members = () if workspace is None else workspace.members
         return (*members, *self._departs(workspace_id, user_id))
 
     def _departs(self, workspace_id: WorkspaceId, user_id: UserId) -> Sequence[UserId]:
-        """Who has left the workspace before, as far as it is remembered: all of them when a
-        workspace is deleted, whose members leave one after the other.
+        """Remember a connected user who has left the workspace; returns all that are remembered to
+        have left it. The members of a deleted workspace leave one after the other.
         """
         departed = self._departed.setdefault(workspace_id, {})
         if self._hub.is_connected(user_id):
@@ -251,8 +252,8 @@ class Workspaces:
         return tuple(departed)
 
     async def channel_deleted(self, channel_id: ChannelId, workspace_id: WorkspaceId) -> None:
-        """A channel is no more: announce that in its workspace."""
-        await self._tell(workspace_id, ChannelDeleted(channel_id, workspace_id))
+        """A channel was deleted: announce that in its workspace."""
+        await self._send(workspace_id, ChannelDeleted(channel_id, workspace_id))
 
     async def recheck(self) -> None:
         """Have every connection follow exactly the workspaces that its user is a member of.
@@ -270,10 +271,10 @@ class Workspaces:
                 await self.came(workspace_id, user_id)
 
     async def _members(self, workspace_id: WorkspaceId) -> Sequence[UserId]:
-        """Who is to be sent what is new in the workspace; nobody when that is not known now, or
-        wanted by no connection.
+        """The members, to send them a new channel of the workspace; none when they cannot be looked
+        up now, or when no connection has a dialect that sends such events.
         """
-        if not (self._announcer.elsewhere.exists or self._hub.tells_of(ChannelsAdded)):
+        if not (self._announcer.elsewhere.exists or self._hub.encodes(ChannelsAdded)):
             return ()
         try:
             workspace = await self._current(lambda: self._store.get(workspace_id))
@@ -283,12 +284,12 @@ class Workspaces:
         return () if workspace is None else workspace.members
 
     async def _channels_for(self, user_id: UserId, workspace_id: WorkspaceId) -> Sequence[Delivery]:
-        """The channels of the workspace, for a new member of it.
+        """The deliveries that send the channels of the workspace to a new member.
 
         Raises:
             StoreUnavailable: they cannot be looked up now.
         """
-        if not self._hub.tells_of(ChannelsAdded):
+        if not self._hub.encodes(ChannelsAdded):
             return ()
         listed = await self._channel_store.in_workspace(workspace_id)
         heads = await self._channel_store.heads(user_id, [channel.id for channel in listed])
@@ -297,11 +298,11 @@ class Workspaces:
         return [Delivery(ChannelsAdded(part), ToUsers((user_id,))) for part in parts]
 
     async def _current(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """What the store says after the last change that was acted on, not before it: who acts on
-        it without awaiting in between undoes no later change.
+        """The result of a lookup during which no change was acted on: `ask` is called again until
+        there was none. A caller that uses it without awaiting in between undoes no later change.
 
         Raises:
-            StoreUnavailable: it cannot be asked now.
+            StoreUnavailable: the store cannot be read now.
         """
         while True:
             changes = self._changes
@@ -318,13 +319,13 @@ class Workspaces:
         for client in clients:
             await self._hub.post(Join(client, (WorkspaceRoom(workspace_id),)))
 
-    def _has_told(self, user_id: UserId, workspace_id: WorkspaceId) -> bool:
-        """Whether the user's connections here know that they follow the workspace, as far as there
-        are any. They do not where another node added the user, and it could not be looked up here.
+    def _is_announced(self, user_id: UserId, workspace_id: WorkspaceId) -> bool:
+        """Whether the user's connections here follow the workspace already, or there are none. They
+        do not if another node added the user, and the lookup here failed.
         """
         return user_id not in self._identified or workspace_id in self._followed.get(user_id, ())
 
-    async def _tell(self, workspace_id: WorkspaceId, event: Event) -> None:
+    async def _send(self, workspace_id: WorkspaceId, event: Event) -> None:
         await self._hub.broadcast((Delivery(event, ToRooms((WorkspaceRoom(workspace_id),))),))
 
 

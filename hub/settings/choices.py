@@ -24,7 +24,7 @@ class Registration(Enum):
 
 
 class Joining(Enum):
-    """What happens when a moderator adds somebody to a workspace: the user is invited, and decides,
+    """What happens when a moderator adds a user to a workspace: the user is invited, and decides,
     or is a member at once.
     """
 

@@ -26,8 +26,8 @@ from hub.settings.setting import ConfigError, settings_of
 UTF8_BYTES: Final = 4  # that one character takes at most
 
 MAX_NAME_OF_WORKERS: Final = 20
-"""Of the 32 characters of a node's name: behind it stand a worker's number and, from the second
-on, which of its starts this is.
+"""How many of the 32 characters of a node's name may be given: a worker's number is appended and,
+from its second start on, the number of the start.
 """
 _NEEDS: Final = (
     ("node_address", "bus", "without it there are no other hubs"),
@@ -37,7 +37,7 @@ _NEEDS: Final = (
     ("admin_ui", "admin_token", "with it operators sign in there"),
     ("require_sync_standby", "database_url", "the embedded database has no standby"),
 )
-"""A setting, another one without which it cannot be, and why."""
+"""A setting, another one that it needs, and why."""
 
 
 _PAIRS: Final = (
@@ -105,11 +105,11 @@ class Config(Operation, Assistant, Display, Messages, Accounts, Nodes, Storage, 
             )
 
     def require_room_for_workers(self) -> None:
-        """Several workers can be started with these settings, again and again. Not to be asked of
-        those of a worker.
+        """Check that workers can be started, again and again, if these settings ask for several.
+        Not for the settings of a worker.
 
         Raises:
-            ConfigError: they cannot.
+            ConfigError: they cannot be started.
         """
         if self.workers == 1:
             return
@@ -148,8 +148,8 @@ class Config(Operation, Assistant, Display, Messages, Accounts, Nodes, Storage, 
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """The host names by which people open the hub, as far as it was told. A page of an origin
-        that may use the hub may also reach it by a proxy at that origin.
+        """The host names by which people open the hub, as far as the settings name them. A page of
+        an origin that may use the hub may also reach it by a proxy at that origin.
         """
         origins = [urlsplit(origin).hostname or "" for origin in self.web_origins]
         places = (
@@ -165,7 +165,7 @@ class Config(Operation, Assistant, Display, Messages, Accounts, Nodes, Storage, 
 
     @property
     def is_only_tls(self) -> bool:
-        """Whether people reach the hub by TLS, whatever way their requests then take."""
+        """Whether people reach the hub by TLS alone, which a proxy may end before the hub."""
         return self.public_url is not None and self.public_url.startswith("https:")
 
 

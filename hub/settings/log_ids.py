@@ -1,8 +1,8 @@
-"""The ids by which log lines belong together: of a connection, of a request, of a user.
+"""The ids that log lines share: of a connection, of a request, of a user.
 
 Guarantees: no two connections of a process have the same id; what a task has bound stands in every
 line that is written in it and in the tasks that it starts, and in no other. A task that serves
-several connections therefore binds nothing. Must not know: who logs.
+several connections therefore binds nothing. Must not know: what is logged.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _numbers: Final[Iterator[int]] = count(1)
 
 
 def begin_node(name: str) -> None:
-    """All lines of this process, from now on, are those of a node with others beside it."""
+    """Put the node's name into all lines of this process, from now on."""
     bind_contextvars(**{NODE: name})
 
 
@@ -43,12 +43,12 @@ def begin_request(request_id: str) -> None:
 
 
 def end_request() -> None:
-    """The request is over, and who sent it need not send the next one."""
+    """The request is over; the next one may be another user's."""
     unbind_contextvars(REQUEST, USER)
 
 
 def know_user(user_id: int) -> None:
-    """It is known whose connection or request it is."""
+    """The user of the connection or request is known."""
     bind_contextvars(**{USER: user_id})
 
 

@@ -1,9 +1,9 @@
-"""Log lines on their way out, so that whoever reads them can neither end the hub nor hold it up.
+"""Writes log lines in a thread, so that their reader can neither end the hub nor hold it up.
 
-Guarantees: `write` never waits and never raises; lines come out in their order, or not at all:
-those that do not fit into `MAX_CHARS` while the reader stands still, and those that cannot be
-written, are dropped and counted, and a line says how many as soon as there is one again. Must not
-know: what a line says.
+Guarantees: `write` never waits and never raises; lines are written in their order, or not at all:
+those that do not fit into `MAX_CHARS` while nothing reads them, and those that cannot be written,
+are dropped and counted, and a line with their number goes before the next one that is written. Must
+not know: what is in a line.
 """
 
 import os
@@ -24,7 +24,7 @@ class LogSink:
     """A stream that is written by a thread of its own.
 
     Args:
-        stream: where lines go; what it has buffered must be written.
+        stream: where lines go; its own buffer must be empty.
         max_chars: how much may wait.
     """
 
@@ -33,7 +33,7 @@ class LogSink:
         self._max_chars = max_chars
         self._waiting: deque[str] = deque()
         self._chars = 0  # that wait or are being written
-        self._untold = 0  # lines that were dropped and not told of
+        self._unreported = 0  # lines that were dropped, and no line has reported
         self._is_torn = False  # the last line that was written has no end
         self._is_closed = False
         self._changed = threading.Condition()
@@ -41,11 +41,11 @@ class LogSink:
         self._thread.start()
         self.dropped = 0
         """How many lines were dropped since the start."""
-        self.tell: Callable[[int], str] = "{} log lines were dropped\n".format
+        self.drop_notice: Callable[[int], str] = "{} log lines were dropped\n".format
         """Makes the line about lines that were dropped."""
 
     def write(self, text: str) -> int:
-        """Have lines written soon; with their ends."""
+        """Queue lines, with their ends, to be written."""
         with self._changed:
             if self._is_closed or self._chars + len(text) > self._max_chars:
                 self._drop(text.count("\n"))
@@ -56,14 +56,14 @@ class LogSink:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing is kept back."""
+        """Do nothing: the thread writes all lines as soon as it can."""
 
     def isatty(self) -> bool:
-        """Whether a person reads it."""
+        """Whether the stream is a terminal."""
         return self._stream.isatty()
 
     def close(self, seconds: float = CLOSE_SECONDS) -> None:
-        """Wait until everything was written, but not longer than so many seconds."""
+        """Wait until everything was written, at most `seconds`."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
@@ -82,7 +82,7 @@ class LogSink:
 
     def _drop(self, count: int) -> None:
         self.dropped += count
-        self._untold += count
+        self._unreported += count
 
     def _run(self) -> None:
         while True:
@@ -95,19 +95,19 @@ class LogSink:
                 while self._waiting and size < CHUNK_CHARS:
                     size += len(self._waiting[0])
                     texts.append(self._waiting.popleft())
-                untold = self._untold
-            told, missing = self._put("".join(texts), untold)
+                unreported = self._unreported
+            reported, missing = self._put("".join(texts), unreported)
             with self._changed:
                 self._chars -= size
-                self._untold -= told
+                self._unreported -= reported
                 self._drop(missing)
 
-    def _put(self, text: str, untold: int) -> tuple[int, int]:
-        """Write lines, and before them how many were dropped; returns how many of those that were
-        dropped were told, and how many of the lines could not be written.
+    def _put(self, text: str, unreported: int) -> tuple[int, int]:
+        """Write lines, and before them one with the number of dropped lines; returns how many
+        dropped lines that one reported, and how many of the lines could not be written.
         """
         torn = b"\n" if self._is_torn else b""
-        notice = self.tell(untold).encode() if untold else b""
+        notice = self.drop_notice(unreported).encode() if unreported else b""
         lines = text.encode(errors="backslashreplace")
         data = b"".join((torn, notice, lines))
         written = data[: _write(self._stream, data)]
@@ -115,7 +115,7 @@ class LogSink:
             self._is_torn = not written.endswith(b"\n")
         before = len(torn) + len(notice)
         missing = lines.count(b"\n") - written[before:].count(b"\n")
-        return untold if len(written) >= before else 0, missing
+        return unreported if len(written) >= before else 0, missing
 
 
 def _write(stream: TextIO, data: bytes) -> int:
@@ -125,10 +125,10 @@ def _write(stream: TextIO, data: bytes) -> int:
         while written < len(data):
             try:
                 written += os.write(stream.fileno(), data[written:])
-            except UnsupportedOperation:  # it is no file: that of a test
+            except UnsupportedOperation:  # a test's stream, which is no file
                 stream.write(data.decode())
                 written = len(data)
-            except BlockingIOError:  # somebody else who has the same file does not want to wait
+            except BlockingIOError:  # another process has made the file non-blocking
                 select.select([], [stream.fileno()], [])
     except (OSError, ValueError):  # the latter: it is closed
         pass

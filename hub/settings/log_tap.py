@@ -1,9 +1,9 @@
 """Follows the log lines of one user while they are written, whatever the level of the log is.
 
-Guarantees: a follower gets lines that name the user, and no others; who reads too slowly holds
-nobody up: lines are dropped, and one in their place says how many; while nobody follows, nothing is
-kept or looked at. Lines come as values, already without secrets. Must not know: how lines are
-written.
+Guarantees: a follower gets lines that name the user, and no others; one that reads too slowly does
+not delay anything: lines are dropped, and one in their place has their number; without followers,
+nothing is kept or looked at. Lines come as values, already without secrets. Must not know: how
+lines are written.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ LINES: Final = 1_024  # not yet read by a follower
 DROPPED: Final = "log_lines_dropped"
 """The event of the line in the place of those that were dropped, with their `count`."""
 Line: TypeAlias = Mapping[str, object]
-"""`event`, `level`, `timestamp`, the ids, and what the line says besides."""
+"""`event`, `level`, `timestamp`, the ids, and the other values of the line."""
 
 
 @define(eq=False)
@@ -28,14 +28,14 @@ class Follower:
     """Reads lines: `async for line in follower`, until the process ends its work.
 
     Args:
-        user_id: whose lines.
+        user_id: of the user whose lines are followed.
         room: how many may wait.
     """
 
     user_id: int
     room: int = LINES
     _dropped: int = field(default=0, init=False)
-    """How many there was no room for, and no line has said so yet."""
+    """How many lines had no room, and no line has reported yet."""
     _token: trio.lowlevel.TrioToken = field(factory=trio.lowlevel.current_trio_token, init=False)
     _give: trio.MemorySendChannel[Line] = field(init=False)
     _take: trio.MemoryReceiveChannel[Line] = field(init=False)
@@ -55,11 +55,11 @@ class Follower:
             raise StopAsyncIteration from None
 
     def end(self) -> None:
-        """There are no more lines than those that wait."""
+        """End after the lines that wait."""
         self._give.close()
 
     def offer(self, line: Line) -> None:
-        """A line was written, perhaps in a thread."""
+        """Add a line, which another thread may have written."""
         if trio.lowlevel.in_trio_run():
             self._put(line)
         else:
@@ -70,7 +70,7 @@ class Follower:
         if waiting + bool(self._dropped) >= self.room:
             self._dropped += 1
             return
-        with suppress(trio.ClosedResourceError):  # a thread's, which came after the end
+        with suppress(trio.ClosedResourceError):  # a thread's line, after the end
             if self._dropped:
                 self._give.send_nowait(self._notice())
             self._give.send_nowait(line)
@@ -82,15 +82,15 @@ class Follower:
 
 
 class LogTap(dict[int, list[Follower]]):
-    """Who follows which user. It is false while nobody follows anybody."""
+    """The followers of each user. It is false while there are none."""
 
     def followers_of(self, line: Line) -> Sequence[Follower]:
-        """Those who follow the user of a line."""
+        """The followers of the user of a line."""
         user_id = line.get(USER)
         return self.get(user_id, ()) if isinstance(user_id, int) else ()
 
     def end(self) -> None:
-        """Nobody is shown more lines than those that wait."""
+        """End all followers after the lines that wait."""
         for followers in self.values():
             for follower in followers:
                 follower.end()
@@ -100,7 +100,7 @@ class LogTap(dict[int, list[Follower]]):
         """The lines of a user that are written until the context is left.
 
         Args:
-            user_id: whose.
+            user_id: of the user.
             room: how many may wait to be read.
         """
         follower = Follower(user_id, room)
@@ -114,4 +114,4 @@ class LogTap(dict[int, list[Follower]]):
 
 
 tap: Final = LogTap()
-"""That of the process's log."""
+"""The tap of the process's log."""

@@ -1,10 +1,10 @@
-"""Logs: structured lines on stderr; stdout carries only what a person asked for.
+"""Logs: structured lines on stderr; stdout carries only the results of commands.
 
 Guarantees: no value is written whose key names content, a token, a password or a cookie, however
 deep, nor a password that stands in a text, such as a URL in the message of an exception; neither a
-value nor a traceback can drive a terminal or pass for a line of its own; the level can be changed
-while loggers are in use; lines below it are still made for those who follow a user. Must not know:
-who logs.
+value nor a traceback can control a terminal or look like another log line; the level can be changed
+while loggers are in use; lines below it are still made for the followers of a user. Must not know:
+what is logged.
 """
 
 import logging
@@ -36,13 +36,13 @@ class _Threshold:
     level: int = logging.INFO
 
     def early(self, _: WrappedLogger, name: str, event: EventDict) -> EventDict:
-        """Before anything was done for a line, unless somebody may want it nevertheless."""
+        """Drop a line before anything else is done for it, unless there are followers."""
         if _SEVERITY[name] < self.level and not tap:
             raise structlog.DropEvent
         return event
 
     def late(self, _: WrappedLogger, name: str, event: EventDict) -> EventDict:
-        """Once it was shown to those."""
+        """Drop a line once the followers got it."""
         if _SEVERITY[name] < self.level:
             raise structlog.DropEvent
         return event
@@ -103,7 +103,7 @@ def configure_logging(
     root.handlers = [handler]
     set_level(level)
     if isinstance(stream, LogSink):
-        stream.tell = lambda count: _rendered([*shared, *ending], count)
+        stream.drop_notice = lambda count: _rendered([*shared, *ending], count)
 
 
 def level_in_force() -> LogLevel:
@@ -112,14 +112,14 @@ def level_in_force() -> LogLevel:
 
 
 def set_level(level: LogLevel) -> None:
-    """Write no lines that are less severe, from now on."""
+    """Write no lines below this level, from now on."""
     _threshold.level = getattr(logging, level.name)
-    # libraries speak up only when it matters
+    # of libraries, only warnings and errors are logged
     logging.getLogger().setLevel(max(_threshold.level, logging.WARNING))
 
 
 def _rendered(processors: Sequence[Processor], count: int) -> str:
-    """The line about lines that were dropped."""
+    """The line with the number of lines that were dropped."""
     event: Any = {"event": "log_lines_dropped", "count": count}
     for process in processors:
         event = process(None, "warning", event)

@@ -1,8 +1,8 @@
 """What a setting may be: parsers that turn text or a TOML value into a typed value.
 
-Guarantees: a parser describes itself, so that bounds stand once; it takes its own results as well;
-what it refuses raises ValueError, and only the text of a `NotAccepted` may be shown, since it holds
-no part of the value. Must not know: any setting.
+Guarantees: a parser describes itself, so that bounds are written once; it accepts its own results
+as well; a refused value raises ValueError, and only the text of a `NotAccepted` may be shown, since
+it holds no part of the value. Must not know: any setting.
 """
 
 import ipaddress
@@ -47,7 +47,7 @@ class NotAccepted(ValueError):
 
 @frozen
 class Place:
-    """Where to listen: a host and a port; of `unix:/path` the port means nothing."""
+    """Where to listen: a host and a port; with `unix:/path` the port means nothing."""
 
     host: str
     port: int = 0
@@ -74,8 +74,8 @@ class Parser(Generic[T]):
 
     Args:
         parse: text, TOML value or result -> result; raises ValueError.
-        kind: what it is, for people: "whole number".
-        accepts: which of them: "0 to 65535".
+        kind: the kind of value, for people: "whole number".
+        accepts: the accepted ones: "0 to 65535".
         unit: what a number counts, or "".
         is_secret: whether a value that is refused must not be shown.
         is_list: whether it reads several values.
@@ -220,7 +220,7 @@ def _file(value: object) -> Path:
 
 
 def _url(value: object, schemes: Collection[str]) -> Secret:
-    """A URL that every library takes apart in the same way.
+    """A URL that every library parses in the same way.
 
     Special characters in a password must be percent-encoded: otherwise one library reads a part of
     the password as the host, and shows it in its error.
@@ -309,7 +309,7 @@ def _public_url(value: object) -> str:
 
 
 def _issuer(value: object) -> str:
-    """Over plain HTTP only on this machine, where nobody can change it on its way."""
+    """Accepts plain HTTP only on this machine, where nothing is changed in transit."""
     given = _text(value)
     parts = urlsplit(given)
     if given != f"{_origin(f'{parts.scheme}://{parts.netloc}')}{parts.path}":

@@ -1,4 +1,4 @@
-"""Why the system has refused something, in words for people. Must not know: what was wanted."""
+"""Why the system has refused a call, in words for people. Must not know: what the call was for."""
 
 import errno
 import ssl
@@ -20,7 +20,7 @@ _REASONS: Final = {
 
 
 def reason_of(error: OSError) -> str:
-    """What the system has refused, with the file that it is about, in a sentence for people."""
+    """Why the system has refused a call, with the file concerned, in a sentence for people."""
     if error.errno is None or error.strerror is None:
         return str(error)
     is_of_tls = isinstance(error, ssl.SSLError)  # their numbers are OpenSSL's

@@ -67,7 +67,7 @@ class Secret:
 
 
 def revealed(secret: Secret | None) -> str | None:
-    """The text of a secret that need not be there."""
+    """The text of a secret; None if there is none."""
     return None if secret is None else secret.reveal()
 
 

@@ -20,7 +20,7 @@ VARIABLE_PREFIX: Final = "PARLOUR_"
 
 
 class ConfigError(Exception):
-    """A setting that is not accepted; the text says which, from where, and what would be."""
+    """A setting is not accepted; the text names it, its source, and what would be accepted."""
 
 
 @frozen

@@ -2,9 +2,9 @@
 credentials, as systemd has them: files that have the names of settings.
 
 Guarantees: every error names the setting, where its value came from, and what is accepted; a name
-that no setting has is an error, since a misspelt setting that is ignored is worse than none; among
-credentials, which may be meant for others, only if it looks like a setting's. Reads nothing by
-itself but the files it is given. Must not know: what settings there are.
+that no setting has is an error, since a misspelt setting must not be ignored; among credentials,
+which may be meant for other programs, only if it resembles a setting's. Reads nothing by itself but
+the files it is given. Must not know: what settings there are.
 """
 
 import difflib
@@ -27,9 +27,9 @@ TEST_PREFIX: Final = "PARLOUR_TEST_"
 OTHER_VARIABLES: Final = frozenset(
     {"PARLOUR_CONFIG", "PARLOUR_PASSWORD", "PARLOUR_PARENT_PLAN", "PARLOUR_WORKER_PLACE"}
 )
-"""Variables that the command line reads itself, and that it gives to processes that it starts."""
+"""Variables that the command line reads itself, or passes to processes that it starts."""
 
-_LOOKS_LIKE: Final = 0.8  # how much a credential's name is a setting's, from 0 to 1
+_LOOKS_LIKE: Final = 0.8  # how similar a credential's name is to a setting's, from 0 to 1
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 _Spelling: TypeAlias = Callable[[Setting], str]
 
@@ -80,8 +80,8 @@ class _Given:
     given: set[str] = field(factory=set)  # by the source that is read now
 
     def take(self, name: str, value: object, source: str, spelling: _Spelling) -> None:
-        """Add a value, or with `_file` behind its name the file that has a secret; `spelling` is
-        how names of settings look at its source.
+        """Add a value; if the name is a secret's with `_file` appended, the value is the path of a
+        file with the secret. `spelling`: how names of settings are written at the source.
         """
         setting = _BY_NAME.get(name)
         in_file = _BY_NAME.get(name.removesuffix(IN_FILE)) if setting is None else None
@@ -99,7 +99,7 @@ class _Given:
         self.sources[name] = source
 
     def take_credential(self, path: Path) -> None:
-        """Add what a file has, or the file itself where the setting is one."""
+        """Add what a file contains, or its path where the setting is a file."""
         setting, source = _BY_NAME.get(path.name), f"credential {path}"
         if setting is not None and setting.parser is not FILE:
             value = _secret_in(str(path), source, is_list=setting.parser.is_list)
@@ -130,7 +130,7 @@ def _credentials(folder: str | None) -> Sequence[Path]:
 
 
 def _secret_in(value: object, source: str, *, is_list: bool) -> object:
-    """What a file has: a secret, or one on each line.
+    """What a file contains: a secret, or one on each line.
 
     Raises:
         ConfigError: it cannot be read.

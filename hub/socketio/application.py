@@ -1,8 +1,9 @@
 """A dialect of events on the hub: admits clients, recovers connections.
 
-Guarantees: a client is the subject of its token, whatever it claims, and ends with the session that
-the token stands for; it receives what it missed before anything new; every event that waits for an
-acknowledgement gets one. Must not know: packets, transports, what an event leads to.
+Guarantees: a client's user is the subject of its token, whatever the client claims, and the client
+is closed when the session of the token ends; it receives what it missed before anything new; every
+event that waits for an acknowledgement gets one. Must not know: packets, transports, what an event
+leads to.
 """
 
 from collections.abc import Mapping, Sequence
@@ -91,13 +92,13 @@ class EventApplication:
                 log.warning("recoveries_not_touched", reason=str(error))
 
     async def _touch_ended(self, slips: Sequence[RecoverySlip]) -> None:
-        """From now on their time runs; an outage shortens it."""
+        """Begin the time in which they can be recovered; an outage shortens it."""
         with suppress(StoreUnavailable):
             await self._recoveries.touch(slips)
 
     async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
-        """See `Application`. Who may not come in is told `Unauthorized`; the session of who cannot
-        be looked up now ends, and they may come back.
+        """See `Application`. A client that may not connect is refused as `Unauthorized`. If its
+        token cannot be looked up now, its Engine.IO session ends, so that it comes back.
         """
         token = auth.get("token")
         if not isinstance(token, str) or not token:
@@ -177,7 +178,7 @@ class EventApplication:
         )
 
     async def _recoverable(self, user_id: UserId, auth: Mapping[str, Data]) -> RecoverySlip | None:
-        """The connection that a client wants to recover; None if something would be left out."""
+        """The connection that a client wants to recover; None if that would not be complete."""
         pid, offset = auth.get("pid"), auth.get("offset", "")
         if not isinstance(pid, str) or not isinstance(offset, str):
             return None
@@ -200,22 +201,22 @@ class EventApplication:
         greeting = Connected(client.user, datetime.now(UTC), self._services.log_watch.epoch)
         await self._services.hub.post(Register(client, greeting))
         try:
-            await self._tell_offline(member)
+            await self._send_offline(member)
             if member.recovered is not None and member.slip is not None:
                 await self._services.resume.recover(
                     client, member.recovered, notes=member.slip.notes
                 )
         except StoreUnavailable as error:
             log.warning("missed_messages_not_told", reason=str(error))
-            client.tell(Refused.because(ErrorCode.LOOKUP_FAILED))
+            client.send(Refused.because(ErrorCode.LOOKUP_FAILED))
             if member.recovered is not None:
                 client.close(TRY_AGAIN)
         finally:
             client.backlog.release()
 
-    async def _tell_offline(self, member: Member) -> None:
+    async def _send_offline(self, member: Member) -> None:
         """Send the messages that no device of the user has confirmed, as one event; to a client
-        that recovers its connection, those of private conversations that it cannot know of.
+        that recovers its connection, only those of private conversations that are new to it.
 
         See docs/dialects/channel_messages.md#server-frames.
         """
@@ -231,9 +232,9 @@ class EventApplication:
         shown = newest_that_fit([self._dialect.message(*each) for each in found])
         if shown:
             member.link.socket.emit(self._dialect.service_events.undelivered, shown)
-            told = found[len(found) - len(shown) :]
-            member.client.backlog.skip([message.position for message, _ in told])
-        member.link.told_offline(up_to, is_news=bool(shown))
+            sent = found[len(found) - len(shown) :]
+            member.client.backlog.skip([message.position for message, _ in sent])
+        member.link.sent_offline(up_to, is_news=bool(shown))
 
     async def disconnected(self, socket: Socket) -> None:
         """See `Application`."""
@@ -284,7 +285,7 @@ class EventApplication:
 
 
 def _begun(messages: Sequence[Message], slip: RecoverySlip) -> Sequence[Message]:
-    """Those of private conversations that begin with them, and that the client cannot know of."""
+    """Those of private conversations that begin with them and are new to the client."""
     firsts = {
         each.channel_id
         for each in messages

@@ -1,7 +1,7 @@
 """The channels that a Socket.IO connection has joined, kept in the store for its recovery.
 
-Guarantees: a channel is kept before the connection joins it, so a recovered connection is in every
-channel whose join was acknowledged. Must not know: packets, events.
+Guarantees: a channel is stored before the connection joins it, so a recovered connection is in
+every channel whose join was acknowledged. Must not know: packets, events.
 """
 
 from collections.abc import Mapping
@@ -33,7 +33,8 @@ class RecoveryJournal:
     async def joining(self, channel_id: ChannelId) -> None:
         """See `Journal`. A channel that the user may not see is not kept.
 
-        The position of one that is kept stays: the client may still wait for messages of it.
+        If the channel is kept already, its position stays: the client may still miss messages of
+        it.
         """
         if channel_id in self.slip.entered:
             return
@@ -45,8 +46,8 @@ class RecoveryJournal:
     ) -> None:
         """See `Journal`. Channels that the user may not see are not kept.
 
-        No message that is posted from now on is sent before `Resume` holds them back: there is no
-        checkpoint behind the last line.
+        Messages that are posted from now on are not sent before `Resume` holds them back, because
+        no checkpoint follows the last line.
         """
         user_id = self.slip.user_id
         if after is None:
@@ -66,7 +67,7 @@ class RecoveryJournal:
         self.link.start_over(positions)
 
     async def left(self, channel_id: ChannelId) -> None:
-        """See `Journal`. While the store is away, what it keeps still lists the channel."""
+        """See `Journal`. If the store cannot be reached, its copy still lists the channel."""
         self.link.offset.forget([channel_id])
         if self.slip.entered.pop(channel_id, None) is None:
             return

@@ -1,9 +1,9 @@
 """The link of the Hub to a Socket.IO client.
 
 Guarantees: an event is encoded once for all clients of a dialect; ephemeral ones are dropped first
-when a client does not fetch what is queued for it, and it gets their number. A message, what was
-changed of one, a note and the unconfirmed messages are followed by the client's offset, so that a
-connection that breaks can be recovered. Must not know: the Hub, what an event means.
+when a client does not fetch what is queued for it, and it gets their number. A message, a revision,
+a note and the unconfirmed messages are followed by the client's offset, so that a connection that
+breaks can be recovered. Must not know: the Hub, what an event means.
 
 The offset is an event of its own: see docs/decisions/offsets-are-events.md.
 """
@@ -50,9 +50,9 @@ class EventWire:
         return self.dialect.name
 
     @property
-    def tells(self) -> frozenset[type[Event]]:
+    def encodes(self) -> frozenset[type[Event]]:
         """See `Encoder`."""
-        return self.dialect.tells
+        return self.dialect.encodes
 
     def encode(self, event: Event) -> bytes:
         """The packets of `event`, with separators; empty when the dialect never sends it."""
@@ -64,8 +64,8 @@ class EventWire:
         return SEPARATOR.join(text.encode() for text in texts)
 
     def offset(self, offset: Offset) -> str:
-        """The packet that tells a client what it has received."""
-        return f'{self._offset_head}{offset.text}"]'  # nothing that JSON escapes
+        """The packet with a client's offset."""
+        return f'{self._offset_head}{offset.text}"]'  # its text needs no escapes in JSON
 
 
 @define(eq=False)
@@ -96,7 +96,7 @@ class SocketLink:
 
     @property
     def is_behind(self) -> bool:
-        """See `Link`. So is a client of which much is not known to have been received."""
+        """See `Link`. A client is also behind while its offset is being shortened."""
         return self.socket.is_behind or self._shortened is not None
 
     async def caught_up(self) -> None:
@@ -123,9 +123,9 @@ class SocketLink:
                 self._shorten()
 
     def _shorten(self) -> None:
-        """Have an offset shortened that has become long."""
+        """Start to shorten the offset, which has become long."""
         if len(self.offset) > MAX_LISTED:
-            self.close(TRY_AGAIN)  # it comes back with this offset, and without gap or repeat
+            self.close(TRY_AGAIN)  # the client comes back with this offset, without gap or repeat
         elif self._shortened is None:
             self._shortened = trio.Event()
             self.offset.ask()
@@ -137,16 +137,16 @@ class SocketLink:
         if shortened is not None:
             shortened.set()
 
-    def told_offline(self, up_to: int, *, is_news: bool) -> None:
-        """The client knows of the unconfirmed messages up to an id; `is_news`: it was sent some."""
+    def sent_offline(self, up_to: int, *, is_news: bool) -> None:
+        """The client knows the unconfirmed messages up to an id. `is_news`: some were sent."""
         self.offset.offline = max(self.offset.offline, up_to)
         if self.is_recoverable and is_news:
             self.socket.queue(self._wire.offset(self.offset))
             self.socket.flush()
 
     def start_over(self, channel_ids: Iterable[ChannelId]) -> None:
-        """The client is to be sent what follows the positions that are kept of these channels,
-        whatever it has received: a connection that breaks before that is recovered from there.
+        """The client will be sent what follows the stored positions of these channels, whatever it
+        has received; a connection that breaks before that is recovered from these positions.
         """
         if self.is_recoverable:
             self.offset.forget(channel_ids)
@@ -168,7 +168,7 @@ class SocketLink:
 
     @property
     def close_code(self) -> int:
-        """See `Link`. A client gives none."""
+        """See `Link`. Clients send no code."""
         return NO_CODE if self._closing is None else self._closing.code
 
     def close(self, reason: CloseReason) -> None:

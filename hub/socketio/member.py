@@ -18,10 +18,10 @@ class Member:
 
     Args:
         asker: gives the client's commands.
-        link: the way to it.
-        slip: what is kept for its recovery; None when it cannot be recovered.
-        recovered: the positions of the broken connection that it recovers, if it does.
-        place: among its user's connections.
+        link: carries frames to it.
+        slip: what is kept for its recovery; None if it cannot be recovered.
+        recovered: the positions of the broken connection that it continues, if it continues one.
+        place: its place among its user's connections.
     """
 
     asker: Asker

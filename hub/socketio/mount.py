@@ -72,7 +72,7 @@ async def open_socketio(
 
 @asynccontextmanager
 async def open_internal(config: Config, bus: Bus | None) -> AsyncIterator[InternalListener]:
-    """Where other nodes forward to, if there may be any; closed when the context is left.
+    """The listener for other nodes, if there may be any; closed when the context is left.
 
     Raises:
         OSError: the address of the settings cannot be bound.
@@ -85,7 +85,7 @@ async def open_internal(config: Config, bus: Bus | None) -> AsyncIterator[Intern
 
 
 async def _forwarder(services: Services) -> Forwarder | None:
-    """The way to the other nodes, which have the same key of the store, if there may be any."""
+    """Forwards to other nodes, if there may be any; all nodes share a key in the store."""
     if services.cluster is None:
         return None
     key = await services.store.sessions.secret(KEY, secrets.token_urlsafe(32))
@@ -94,7 +94,7 @@ async def _forwarder(services: Services) -> Forwarder | None:
 
 
 def _pages(services: Services) -> Mapping[str, AdminUi]:
-    """The page of operators by its namespace, if they want one."""
+    """The page of operators by its namespace, if the settings have one."""
     token = services.config.admin_token
     if not services.config.admin_ui or token is None:
         return {}

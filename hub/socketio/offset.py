@@ -1,5 +1,5 @@
-"""What a client's offset names: the channels in which it received something that the store does
-not know yet, how far it knows its user's notes, and of which unconfirmed messages it was told.
+"""What a client's offset names: its positions in channels where they are not stored yet, how far
+it knows its user's notes, and up to which id it was sent unconfirmed messages.
 
 Guarantees: an offset names at most `MAX_LISTED` channels, so it stays small however many a client
 is in, and a client can come back with it. Must not know: the store, packets, events.
@@ -21,8 +21,8 @@ from protocol.model import (
     RevisionPosition,
 )
 
-LISTED: Final = 64  # from so many channels on, the store is told what the client has received
-MAX_LISTED: Final = 256  # a connection that cannot be told of for so long is to come back
+LISTED: Final = 64  # from so many channels on, what the client has received is stored
+MAX_LISTED: Final = 256  # with more, the connection is closed, so that it comes back
 MAX_OFFSET_CHARS: Final = 16_384
 _NUMBER: Final = "([0-9]{1,16})"
 _KNOWN: Final = re.compile(f"([no]){_NUMBER}", re.ASCII)
@@ -31,8 +31,8 @@ _PLACE: Final = re.compile(f"([1-9][0-9]{{0,15}}):{_NUMBER}(?::{_NUMBER})?", re.
 
 @frozen
 class Received:
-    """What a client has received. `notes`: the number of the last one; 0: that is not known.
-    `offline`: the id up to which it was told of unconfirmed messages when it came in; 0: of none.
+    """What a client has received. `notes`: the number of the last note; 0: that is not known.
+    `offline`: the id up to which it was sent unconfirmed messages when it connected; 0: none.
     """
 
     positions: Mapping[ChannelId, Reached] = field(factory=dict)
@@ -41,8 +41,8 @@ class Received:
 
 
 def encode_offset(received: Received) -> str:
-    """With commas `n<note>` and `o<message>`, if they are known, and of each channel
-    `<channel>:<seq>`, or `<channel>:<seq>:<rev>`.
+    """An offset as text, with commas between its parts: `n<note>` and `o<message>`, if they are
+    known, and for each channel `<channel>:<seq>`, or `<channel>:<seq>:<rev>`.
     """
     places = [_place(channel_id, reached) for channel_id, reached in received.positions.items()]
     return _text(received.notes, received.offline, places)
@@ -82,11 +82,11 @@ def decode_offset(text: str) -> Received | None:
 
 @define
 class Offset:
-    """The offset of one connection. What it does not name is as the store keeps it.
+    """The offset of one connection. For channels that it does not name, the stored position holds.
 
     Args:
         notes: how far the client knows its user's notes; 0: that is not known.
-        offline: up to which message it was told of unconfirmed ones; 0: of none.
+        offline: the id up to which it was sent unconfirmed messages; 0: none were sent.
     """
 
     notes: int = 0
@@ -105,7 +105,7 @@ class Offset:
         return len(self._places)
 
     def move(self, position: LogPosition) -> None:
-        """The client is sent a message, what was changed of one, or a note."""
+        """The client is sent a message, a revision or a note."""
         match position:
             case Position(channel_id=channel_id, seq=seq):
                 self._reach(channel_id, evolve(self._so_far(channel_id), seq=seq))
@@ -124,26 +124,26 @@ class Offset:
         self._places[channel_id] = _place(channel_id, reached)
 
     def forget(self, channel_ids: Iterable[ChannelId]) -> None:
-        """These channels are as the store keeps them, whatever the client has received."""
+        """For these channels the stored position holds, whatever the client has received."""
         for channel_id in channel_ids:
             self._reached.pop(channel_id, None)
             self._places.pop(channel_id, None)
             self._asked.pop(channel_id, None)
 
     def ask(self) -> None:
-        """The client is asked whether it has received what it was sent until now."""
+        """A ping is sent, whose pong confirms what the client was sent until now."""
         self._asked = dict(self._reached)
 
     def doubt(self, channel_ids: Iterable[ChannelId]) -> None:
-        """What the client has received of these channels is not to be stored now."""
+        """Leave these channels out of what is confirmed by the pong to the last `ask`."""
         for channel_id in channel_ids:
             self._asked.pop(channel_id, None)
 
     def received(self) -> Mapping[ChannelId, Reached]:
-        """What the client said it has received, in answer to the last `ask`."""
+        """The positions that the pong to the last `ask` confirms."""
         return dict(self._asked)
 
     def stored(self, positions: Mapping[ChannelId, Reached]) -> None:
-        """The store keeps these positions now: they are named no more."""
+        """These positions are stored now, so the offset names them no more."""
         known = [each for each, reached in positions.items() if self._reached.get(each) == reached]
         self.forget(known)

@@ -1,11 +1,11 @@
 """Recovery of Socket.IO connections that broke, by what stock clients send: `pid` and `offset`.
 
 Guarantees: the channels of a connection are kept in the store, not in this process, so it is
-recovered after a restart too, and before any event; another user's `pid` recovers nothing. The
-offset that a client returns names what it received beyond what the store knows; a message whose
-offset was lost with the connection is delivered again. A connection of another epoch of the log
-is not recovered, because its positions mean nothing in this one.
-Must not know: packets, events, what a message says.
+recovered after a restart too, and even if it got no event; another user's `pid` recovers nothing.
+The offset that a client returns names what it received beyond what the store knows; a message whose
+offset was lost with the connection is delivered again. A connection of another epoch of the log is
+not recovered, because its positions mean nothing in this one. Must not know: packets, events, what
+a message says.
 """
 
 import hashlib
@@ -35,17 +35,17 @@ class RecoveryId:
 
     @classmethod
     def new(cls, epoch: str) -> "RecoveryId":
-        """A secret."""
+        """A new id, which is secret."""
         return cls(f"{epoch}.{secrets.token_urlsafe(24)}")
 
     @property
     def epoch(self) -> str:
-        """Which log its positions are of."""
+        """The epoch of the log that its positions belong to."""
         return self.pid.partition(".")[0]
 
     @property
     def key(self) -> bytes:
-        """Under which the store keeps it."""
+        """The key under which the store keeps it."""
         return hashlib.sha256(b"recovery " + self.pid.encode("utf-8", "replace")).digest()
 
     @property
@@ -56,15 +56,15 @@ class RecoveryId:
 
 @define(eq=False)
 class RecoverySlip:
-    """What is kept of a live connection: the channels it has joined, and from where on.
+    """What is kept of a live connection: the channels it has joined, and its position in each.
 
     Args:
         id: its id.
         user_id: its user.
-        entered: by channel, how far that was when it joined, or that it is known to have received.
+        entered: by channel, its head at the join, or what the client is known to have received.
         known: the channels of which it had received something before it broke.
         notes: how far it knew its user's notes before it broke; 0: that is not known.
-        offline: the id up to which it was told of unconfirmed messages before; 0: of none.
+        offline: the id up to which it was sent unconfirmed messages before; 0: none were sent.
     """
 
     id: RecoveryId
@@ -75,7 +75,7 @@ class RecoverySlip:
     offline: int = 0
     is_over: bool = field(default=False, init=False)
     since: datetime | None = field(default=None, init=False)
-    """When its connection began to go on here, by the store's clock; None: it has not yet."""
+    """When this process first saved it, by the store's clock; None: it has not yet."""
     saving: trio.Lock = field(factory=trio.Lock, init=False, repr=False)
 
 
@@ -84,8 +84,8 @@ class RecoveryDesk:
 
     Args:
         store: where they are kept.
-        epoch: says which log it is.
-        window: seconds for which a slip is valid after it was last touched; 0: there are none.
+        epoch: returns the epoch of the log.
+        window: seconds for which a slip is valid after it was last touched; 0: none are kept.
     """
 
     def __init__(self, store: Recoveries, epoch: Callable[[], str], *, window: float) -> None:
@@ -94,7 +94,7 @@ class RecoveryDesk:
         self._window = window
 
     async def open(self, user_id: UserId) -> RecoverySlip | None:
-        """A slip for a new connection; None when it cannot be recovered."""
+        """A slip for a new connection; None if the connection cannot be recovered."""
         if self._window <= 0:
             return None
         slip = RecoverySlip(RecoveryId.new(self._epoch()), user_id, {})
@@ -124,7 +124,7 @@ class RecoveryDesk:
             pass
 
     async def find(self, user_id: UserId, pid: str, offset: str) -> RecoverySlip | None:
-        """The slip of a connection that broke, moved on to what it received; None: there is none.
+        """The slip of a broken connection, at the positions that it received; None: there is none.
 
         Raises:
             StoreUnavailable: it cannot be looked up now.

@@ -26,7 +26,7 @@ from protocol.socketio.packets import Data
 log: Final = structlog.get_logger(__name__)
 
 Acknowledge: TypeAlias = Callable[[Mapping[str, Data]], None]
-"""Gets the acknowledgement of one event, once."""
+"""Sends the acknowledgement of one event; called once."""
 
 
 class EventReplies:
@@ -36,7 +36,7 @@ class EventReplies:
         dialect: decodes events and encodes answers.
         commands: carries commands out.
         limits: what the dialect refuses.
-        tracing: makes spans of them; None: nothing does.
+        tracing: makes spans of them; None: there are none.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class EventReplies:
     async def take(
         self, member: Member, name: str, args: Sequence[Data], acknowledge: Acknowledge
     ) -> None:
-        """Do what an event says, or start it. Does not wait for the commit of a message: the next
+        """Carry out an event, or start to. Does not wait for the commit of a message: the next
         event is taken while it is stored.
         """
         client = member.client
@@ -63,7 +63,7 @@ class EventReplies:
             if isinstance(answer, Refused):
                 log.debug("command_refused", code=answer.code, **ids_of(client))
             for event in _events_of(answer, client.user):
-                client.tell(event)
+                client.send(event)
             acknowledge(self._dialect.acknowledgement(name, answer, client.user))
 
         try:
@@ -78,7 +78,7 @@ class EventReplies:
 
 
 def _events_of(answer: Answer, user: User) -> Sequence[Event]:
-    """What an answer is beside its acknowledgement. `user`: whose answer it is."""
+    """The events to send for an answer beside its acknowledgement. `user`: the asker."""
     match answer:
         case Refused():
             return (answer,)
@@ -87,7 +87,7 @@ def _events_of(answer: Answer, user: User) -> Sequence[Event]:
         case Posted(message=message, repeated=True):
             return (
                 MessageConfirmed(message, joined=False),
-            )  # its first copy was confirmed in turn
+            )  # the first send was confirmed in the order of the channel
         case Changed(message=message, revision=revision, repeated=True):
             return shown_again(message, revision, user)
         case Posted() | Done() | Joined() | Left() | Page() | Changed():

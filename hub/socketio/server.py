@@ -59,7 +59,7 @@ class Application(Protocol):
     async def event(
         self, socket: Socket, name: str, args: Sequence[Data], acknowledge: Acknowledge | None
     ) -> None:
-        """An event. `acknowledge` is given if the client waits for it; further calls do nothing."""
+        """An event. `acknowledge`: if the client waits for one; only the first call counts."""
 
     async def disconnected(self, socket: Socket) -> None:
         """The client left, or its session ended."""
@@ -71,7 +71,7 @@ class SocketIoServer:
 
     Args:
         namespaces: what happens in each.
-        connect_seconds: for so long a new session may be silent until it has joined one.
+        connect_seconds: for how long a session may be silent before it has joined one.
     """
 
     namespaces: Mapping[str, Application]
@@ -110,8 +110,8 @@ class _Session:
             log.debug("session_refused", reason=str(error))
 
     async def _joins(self) -> bool:
-        """Whether it joins a namespace in time. How long it takes the hub to let it in does not
-        count: many may come at once.
+        """Whether the session joins a namespace in time. The time that the hub takes to admit it
+        does not count, since many may come at once.
         """
         patience = self.server.connect_seconds
         while not self.sockets:

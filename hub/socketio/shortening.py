@@ -1,7 +1,7 @@
-"""Keeps offsets short: what a client has received is told to the store instead.
+"""Keeps offsets short: what a client has received is stored instead.
 
-Guarantees: the store is told of a message only when the client has it, which its answer to a ping
-behind that message says; so a connection that breaks meanwhile is recovered without gap or repeat.
+Guarantees: a position is stored only when the client has reached it, which its pong to a ping after
+that position shows; so a connection that breaks meanwhile is recovered without gap or repeat.
 Must not know: packets, events.
 """
 
@@ -30,7 +30,7 @@ class Shortener:
         self._nursery: trio.Nursery | None = None
 
     async def run(self) -> None:
-        """Shorten what is to be shortened until cancelled."""
+        """Run the tasks that shorten offsets until cancelled."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             await trio.sleep_forever()

@@ -31,7 +31,7 @@ class Socket:
     _connection: EngineConnection = field(repr=False)
 
     def belongs_to(self, pace: Pace, user_id: UserId | None = None) -> None:
-        """Somebody has signed in; what comes from now on is theirs. Log lines name them."""
+        """A user has signed in: their pace applies from now on, and log lines name the user."""
         self._connection.belongs_to(pace, user_id)
 
     def emit(self, event: str, *args: Data) -> None:
@@ -78,7 +78,7 @@ class Socket:
         await self._connection.caught_up()
 
     async def received(self) -> bool:
-        """Wait until the peer has received all that is queued now; whether it has."""
+        """Wait until the peer has received all that is queued now; returns whether it has."""
         return await self._connection.received()
 
     def disconnect(self, reason: CloseReason) -> None:

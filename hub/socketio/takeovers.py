@@ -1,9 +1,9 @@
-"""Connections that are recovered while what is left of them is still there, here or at another
-node: it is closed.
+"""Closes a broken connection that still exists, here or at another node, when its client has
+recovered it by a new one.
 
-Guarantees: what is left is closed once, and no save of it begins afterwards; of two nodes that
-recovered one connection, the later one keeps it, whenever they hear of each other. Must not know:
-packets, what carries bulletins.
+Guarantees: the old connection is closed once, and no save of its slip begins afterwards; if two
+nodes recovered one connection, the later one keeps it, whenever the bulletins arrive. Must not
+know: packets, what carries bulletins.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Takeovers:
     _kept: dict[str, dict[Client, RecoverySlip]] = field(factory=dict, init=False)
 
     def begun(self, client: Client, slip: RecoverySlip) -> None:
-        """A connection has begun, or goes on."""
+        """A connection has begun, or was recovered."""
         self._kept.setdefault(slip.id.key.hex(), {})[client] = slip
 
     def ended(self, client: Client, slip: RecoverySlip) -> None:
@@ -46,7 +46,7 @@ class Takeovers:
             del self._kept[key]
 
     async def take(self, slip: RecoverySlip) -> None:
-        """The connection of a slip is to go on, in another one, here.
+        """Recover the connection of a slip here, by another connection.
 
         Raises:
             StoreUnavailable: it cannot be kept now.
@@ -56,11 +56,11 @@ class Takeovers:
         for client, old in tuple(self._kept.get(key, {}).items()):
             client.close(GOING_AWAY)  # its client has reconnected
             await self._recoveries.end(old)
-        await self._recoveries.save(slip)  # what its client received need not be said again
+        await self._recoveries.save(slip)  # what its client received is not sent again
         self._elsewhere.took_over(Takeover(key, _microseconds(slip)))
 
     def taken(self, takeovers: Sequence[Takeover]) -> None:
-        """These go on at another node."""
+        """These connections were recovered at another node."""
         for each in takeovers:
             for client, slip in tuple(self._kept.get(each.key, {}).items()):
                 if _microseconds(slip) < each.since:
@@ -69,6 +69,6 @@ class Takeovers:
 
 
 def _microseconds(slip: RecoverySlip) -> int:
-    """Since when it goes on here; 0: it was not kept."""
+    """Since when it is served here, in microseconds since 1970; 0: it was not saved."""
     since = slip.since or _BEGIN
     return (since - _BEGIN) // timedelta(microseconds=1)

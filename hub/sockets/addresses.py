@@ -1,8 +1,8 @@
-"""Where the hub listens, and how that and its peers are called.
+"""The addresses on which the hub listens, and the names of these and of its peers.
 
-Guarantees: it listens on every address of a host's name, or on none; an IPv4 address looks the same
-whatever kind of socket it comes in by; the socket file that a dead hub left behind is replaced,
-that of a living one is not. Must not know: what is spoken on a connection.
+Guarantees: it listens on every address of a host's name that this machine has, or on none; an IPv4
+peer has the same name over an IPv4 and an IPv6 socket; the socket file that a dead hub left behind
+is replaced, that of a living one is not. Must not know: what is spoken on a connection.
 """
 
 import errno
@@ -20,12 +20,12 @@ import structlog
 log = structlog.get_logger(__name__)
 
 Place: TypeAlias = tuple[Any, ...]
-"""An address and what belongs to it, as the standard library has them."""
+"""A socket address, in the form that the standard library has for its family."""
 
 BACKLOG: Final = 1_024
 UNIX: Final = "unix:"
 UNIX_PEER: Final = "unix"
-"""What everybody is called who comes in by a Unix socket."""
+"""The name of every peer that connects to a Unix socket."""
 UNIX_MODE: Final = 0o660
 NEW_SECONDS: Final = 60.0
 _MAPPED: Final = "::ffff:"
@@ -66,7 +66,7 @@ def listening_at(path: Path, mode: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _removed_afterwards(path: Path) -> Iterator[None]:
-    """The socket of that path is ours: its file is removed, unless it is another one by then."""
+    """Remove the socket's file on exit, unless another socket has replaced it by then."""
     made = path.stat().st_ino
     try:
         yield
@@ -77,7 +77,7 @@ def _removed_afterwards(path: Path) -> Iterator[None]:
 
 
 def open_listeners(host: str, port: int) -> Sequence[socket.socket]:
-    """As `listening`, for whoever closes them."""
+    """As `listening`, but the caller closes them."""
     path = unix_path(host)
     try:
         if path is not None:
@@ -96,12 +96,12 @@ def open_listeners(host: str, port: int) -> Sequence[socket.socket]:
 
 
 def open_slots(host: str, port: int, count: int) -> Sequence[Sequence[socket.socket]]:
-    """For each of `count` processes, sockets on all addresses of `host` that do not listen yet, for
-    whoever closes them. The system divides what connects between those that listen (SO_REUSEPORT);
-    a Unix socket is one for all.
+    """For each of `count` processes, sockets on all addresses of `host` that do not listen yet; the
+    caller closes them. The system divides connections between the sockets that listen
+    (SO_REUSEPORT); a Unix socket, which listens already, is the same for all processes.
 
     Raises:
-        OSError: as `open_listeners`, also where something else listens that would share the port.
+        OSError: as `open_listeners`, also where another program's socket would share the port.
     """
     alone = open_listeners(host, port)
     if unix_path(host) is not None:
@@ -128,22 +128,22 @@ def unix_path(host: str) -> Path | None:
 
 
 def in_url(host: str) -> str:
-    """A host as URLs have it."""
+    """A host as it is written in URLs."""
     return f"[{host}]" if ":" in host else host
 
 
 def url_of(scheme: str, host: str, listeners: Sequence[socket.socket]) -> str:
-    """Where the hub can be reached, by the host that was asked for."""
+    """The URL of the hub, with the host that it was configured with."""
     if unix_path(host) is not None:
         return host
     return f"{scheme}://{in_url(host)}:{listeners[0].getsockname()[1]}"
 
 
 def peer_of(address: object) -> str:
-    """The IP address of a peer, by what the system calls it."""
+    """The IP address of a peer, from its socket address; of a Unix socket: `UNIX_PEER`."""
     if not address or not isinstance(address, tuple):
         return UNIX_PEER
-    text = str(address[0]).partition("%")[0]  # without the network card of a link-local one
+    text = str(address[0]).partition("%")[0]  # without the interface of a link-local one
     return text.removeprefix(_MAPPED) if "." in text else text
 
 
@@ -155,7 +155,7 @@ def _addresses(host: str, port: int) -> list[tuple[int, Place]]:
 def _open_on_all(
     addresses: Sequence[tuple[int, Place]], host: str, open_one: Callable[..., socket.socket]
 ) -> list[socket.socket]:
-    """A name may have addresses of a kind that this machine does not have."""
+    """Open a socket on each address that this machine has; a name may have others besides."""
     opened: list[socket.socket] = []
     missing: OSError | None = None
     try:
@@ -213,7 +213,7 @@ def _bind(family: int, address: Place, *, is_every: bool, option: int) -> socket
 
 
 def _listen_at(path: Path, mode: int) -> socket.socket:
-    """A Unix socket, for whom the mode of its file allows it. A stale file is replaced."""
+    """A listening Unix socket, whose file has this mode. A stale file is replaced."""
     if _is_stale(path):
         path.unlink()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -229,8 +229,8 @@ def _listen_at(path: Path, mode: int) -> socket.socket:
 
 
 def remove_stale(folder: Path, pattern: str) -> None:
-    """Remove the sockets that hubs which were killed left behind in a folder. One that was made
-    just now may be of a hub that is about to listen.
+    """Remove the socket files that killed hubs left behind in a folder; none that is newer than
+    `NEW_SECONDS`, because its hub may be about to listen.
     """
     for path in folder.glob(pattern):
         with suppress(OSError):
@@ -239,10 +239,10 @@ def remove_stale(folder: Path, pattern: str) -> None:
 
 
 def _is_stale(path: Path) -> bool:
-    """Whether there is a socket that nobody listens on any more."""
+    """Whether there is a socket on which no process listens any more."""
     try:
         if not stat.S_ISSOCK(path.stat().st_mode):
-            return False  # what else is there is not ours: binding will fail
+            return False  # a file of another kind is not ours: binding will fail
     except FileNotFoundError:
         return False
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:

@@ -1,8 +1,8 @@
-"""Sockets that whoever started the process opened for it, as sd_listen_fds(3) of systemd has them.
+"""Sockets that the supervisor opened for the process, as by sd_listen_fds(3) of systemd.
 
-Guarantees: those that are meant for another process are left alone; one on which nobody could
-connect is refused in words that name it; programs that the hub starts do not get them. Must not
-know: what is spoken on a connection.
+Guarantees: sockets that are meant for another process are left alone; one to which no client could
+connect is refused with an error that names it; programs that the hub starts do not inherit them.
+Must not know: what is spoken on a connection.
 """
 
 import socket
@@ -17,11 +17,11 @@ _FAMILIES: Final = (socket.AF_INET, socket.AF_INET6, socket.AF_UNIX)
 
 
 def inherited(environ: Mapping[str, str], pid: int) -> Sequence[socket.socket]:
-    """The listening sockets that the environment gives to the process `pid`; whoever asks for them
-    closes them.
+    """The listening sockets that the environment gives to the process `pid`; the caller closes
+    them.
 
     Raises:
-        OSError: there are others than it says, or nobody can connect to one; the text names it.
+        OSError: the number is malformed, or a descriptor is no listening socket; the text names it.
     """
     given = environ.get(COUNT)
     if given is None or environ.get(PID) != str(pid):
@@ -36,7 +36,7 @@ def inherited(environ: Mapping[str, str], pid: int) -> Sequence[socket.socket]:
 
 
 def host_of(listener: socket.socket) -> str:
-    """Where it listens, as the setting `host` would say it."""
+    """The address that it listens on, as the setting `host` would name it."""
     address = listener.getsockname()
     if isinstance(address, tuple):
         return str(address[0])

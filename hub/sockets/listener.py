@@ -2,9 +2,10 @@
 
 Guarantees: whatever one connection raises ends that connection alone; there are never more
 connections than the caps and the system's limit of open files allow, in all and per address; when
-there are too many, the oldest in which nobody has signed in makes room; those of one address are
-served at a bounded rate, and closed at once if that address is far behind; a TLS handshake has a
-deadline, and costs nothing before the peer begins it; all log lines of a connection have its id.
+there are too many in all, the oldest one in which no user has signed in is closed; new ones of one
+address are served at a bounded rate, and closed at once if that address is far behind; a TLS
+handshake has a deadline, and costs nothing before the peer begins it; all log lines of a connection
+have its id.
 Must not know: what is spoken on a connection.
 """
 
@@ -31,12 +32,12 @@ from hub.sockets.transport import SocketTransport, StreamTransport, Transport
 
 log = structlog.get_logger(__name__)
 
-OTHER_FILES: Final = 256  # that the hub may need beside connections
-RESCAN_SECONDS: Final = 1.0  # after nobody was found who could make room
+OTHER_FILES: Final = 256  # open files that the hub may need beside connections
+RESCAN_SECONDS: Final = 1.0  # after no connection was found that could make room
 TLS_SECONDS: Final = 10.0
-TLS_COST: Final = 3  # of a handshake, in requests, beside that of the connection
+TLS_COST: Final = 3  # the cost of a handshake, in requests, beside that of the connection
 EXHAUSTED_PAUSE_SECONDS: Final = 0.1
-SILENT_SECONDS: Final = 10.0  # about the same again
+SILENT_SECONDS: Final = 10.0  # between two warnings about exhaustion
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 Handler: TypeAlias = Callable[[Transport, str, str], Awaitable[None]]
@@ -51,13 +52,13 @@ class Caps:
     per_address: int
 
     def within(self, open_files: int) -> "Caps":
-        """What is possible where the process may have so many open files."""
+        """These caps, lowered to what so many open files allow."""
         possible = max(1, open_files - OTHER_FILES)
         return Caps(min(self.total, possible), min(self.per_address, possible))
 
 
 def raise_file_limit() -> int:
-    """Let the process open as many files as it may; returns how many that are."""
+    """Raise the process's limit of open files to the highest allowed; returns it."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return most
@@ -68,8 +69,9 @@ class Acceptor:
 
     Args:
         handler: serves one connection.
-        caps: how many at a time; beyond them strangers make room, or else it is closed at once.
-        tls: speaks TLS on every connection when given.
+        caps: how many at a time; beyond `total`, a connection without a user makes room, or else
+            the new one is closed at once.
+        tls: the TLS context of every connection, if they use TLS.
         visitors: how fast connections of one address are served; by default at once.
     """
 
@@ -100,12 +102,12 @@ class Acceptor:
     async def accept_forever(
         self, listeners: Sequence[socket.socket], connections: trio.Nursery
     ) -> None:
-        """Serve what connects to `listeners` in `connections` until cancelled, then close them.
-        They go on until `connections` is cancelled.
+        """Accept connections from `listeners` until cancelled, then close the listeners. Each
+        connection is served in the nursery `connections`, until that is cancelled.
         """
         reader = SharedReader()
         connections.start_soon(reader.run)
-        connections.start_soon(self.refusals.tell)
+        connections.start_soon(self.refusals.report)
         async with trio.open_nursery() as nursery:
             for listener in listeners:
                 nursery.start_soon(self._accept, listener, reader, connections)
@@ -124,7 +126,7 @@ class Acceptor:
                     if error.errno in _EXHAUSTED:
                         self._warn_of_exhaustion(error)
                         await trio.sleep(EXHAUSTED_PAUSE_SECONDS)
-                    continue  # the others mean that the peer left before it was accepted
+                    continue  # other errors mean that the peer left before it was accepted
                 peer = peer_of(address)
                 if (reason := self._refusal(peer)) is not None:
                     self.refusals.note(peer, reason)
@@ -133,7 +135,7 @@ class Acceptor:
                 connections.start_soon(self.serve, SocketTransport(accepted, reader), peer)
 
     def _warn_of_exhaustion(self, error: OSError) -> None:
-        """Once in a while: it may last."""
+        """Log a warning, at most one every `SILENT_SECONDS`: it may last."""
         now = trio.current_time()
         if now >= self._silent_until:
             self._silent_until = now + SILENT_SECONDS
@@ -182,7 +184,7 @@ class Acceptor:
     ) -> "trio.SSLStream[Transport]":
         with trio.fail_after(TLS_SECONDS) as patience:
             await transport.wait_for_bytes()
-            patience.deadline = inf  # from here on it is the hub that lets the peer wait
+            patience.deadline = inf  # from here on the hub makes the peer wait
             await self._visitors.arrive(peer, TLS_COST)
             patience.deadline = trio.current_time() + TLS_SECONDS
             stream = trio.SSLStream(transport, context, server_side=True, https_compatible=True)
@@ -199,7 +201,7 @@ class Acceptor:
         return None
 
     def _make_room(self) -> bool:
-        """End the oldest connection in which nobody has signed in, if there is one."""
+        """End the oldest connection in which no user has signed in, if there is one."""
         now = trio.current_time()
         if now < self._no_room_until:
             return False

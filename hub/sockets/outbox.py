@@ -2,7 +2,7 @@
 
 Guarantees: bytes are bounded; frames leave in the order they were offered; a control frame
 overtakes whole frames but never lands inside one. When room runs short, ephemeral frames are shed
-first and counted. Must not know: sockets, tasks, what a frame says.
+first and counted. Must not know: sockets, tasks, what a frame means.
 """
 
 from enum import Enum, auto
@@ -11,7 +11,7 @@ MAX_CONTROL_BACKLOG = 4_096
 
 
 class Offered(Enum):
-    """What became of a frame. `OVERFLOW`: there was no room, and it must not be lost silently."""
+    """What became of a frame. `OVERFLOW`: no room for a frame that must not be lost silently."""
 
     TAKEN = auto()
     SHED = auto()
@@ -87,7 +87,7 @@ class Outbox:
         return b"".join(parts)
 
     def put_back(self, rest: bytes) -> None:
-        """Return the unsent end of what `take` gave; it goes out before anything else."""
+        """Put back the unsent end of what `take` returned; it goes out before anything else."""
         self._remainder = rest + self._remainder
         self.size += len(rest)
 

@@ -1,6 +1,6 @@
-"""What is said of connections that were refused.
+"""Logs and counts the connections that were refused.
 
-Guarantees: the first one is told at once, what follows in one line every `TELL_SECONDS`, however
+Guarantees: the first one is logged at once, later ones in one line every `REPORT_SECONDS`, however
 many there are; all are counted. Must not know: when one is refused.
 """
 
@@ -13,18 +13,18 @@ import trio
 
 log = structlog.get_logger(__name__)
 
-TELL_SECONDS: Final = 10.0
+REPORT_SECONDS: Final = 10.0
 
 
 class Reason(StrEnum):
     """Why a connection was refused."""
 
-    TOO_FAST = "too_fast"  # so much waits of its address that it would wait in vain
+    TOO_FAST = "too_fast"  # so much of its address waits that it would wait too long
     TOO_MANY = "too_many"
 
 
 class Refusals:
-    """Counts them. `total`: by reason, since the start."""
+    """Counts refused connections. `total`: by reason, since the start."""
 
     def __init__(self) -> None:
         self.total: Counter[Reason] = Counter()
@@ -39,12 +39,12 @@ class Refusals:
         self._latest = peer
         self._some.set()
 
-    async def tell(self) -> None:
-        """Log them until cancelled."""
+    async def report(self) -> None:
+        """Log refusals until cancelled."""
         while True:
             await self._some.wait()
             self._some = trio.Event()
             counted = {reason.value: number for reason, number in self._reasons.items()}
             log.warning("connections_refused", latest_peer=self._latest, **counted)
             self._reasons.clear()
-            await trio.sleep(TELL_SECONDS)
+            await trio.sleep(REPORT_SECONDS)

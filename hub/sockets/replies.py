@@ -31,9 +31,9 @@ class FrameCommands:
 
     Args:
         asker: the connection.
-        codec: reads its text.
+        codec: decodes its text.
         commands: carries commands out.
-        tracing: makes spans of them.
+        tracing: makes the spans of commands.
     """
 
     asker: Asker
@@ -42,7 +42,7 @@ class FrameCommands:
     tracing: Tracing | None = None
 
     async def take(self, message: str | bytes) -> None:
-        """Carry out what a message says."""
+        """Carry out the command of a message."""
         client = self.asker.connection
         if isinstance(message, bytes):
             client.close(BINARY_REFUSED)
@@ -52,7 +52,7 @@ class FrameCommands:
         except WireError as error:
             log.debug("frame_refused", code=error.code)
             self.commands.malformed(self.asker, error.code)
-            client.tell(Refused.of(error))
+            client.send(Refused.of(error))
         else:
             if command is not None:
                 if tap:
@@ -65,20 +65,20 @@ class FrameCommands:
         client = self.asker.connection
         match answer:  # the frequent answers first
             case Done() | Joined() | Left() | Page() | Changed(repeated=False):
-                pass  # what the connection has to know, the Hub delivers in its order
+                pass  # the Hub delivers the events that these lead to, in order
             case Posted(repeated=False):
                 pass  # the copy that is delivered to everyone is the confirmation
             case Posted():
                 # A repeat is confirmed to the connection that repeated, and not delivered.
                 for delivery in deliveries_of(answer, client.user):
-                    client.tell(delivery.event)
+                    client.send(delivery.event)
             case Changed():
                 for event in shown_again(answer.message, answer.revision, client.user):
-                    client.tell(event)
+                    client.send(event)
             case Refused(code=code):
                 log.debug("command_refused", code=code, **ids_of(client))
-                client.tell(answer)
+                client.send(answer)
             case Notice(event=event):
-                client.tell(event)
+                client.send(event)
             case _:
                 assert_never(answer)

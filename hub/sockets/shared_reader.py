@@ -79,7 +79,7 @@ class SocketReader:
         return data[:max_bytes]
 
     async def wait(self) -> None:
-        """Until there is something to receive: bytes, the end or a failure.
+        """Wait until there is something to receive: bytes, the end or a failure.
 
         Raises:
             trio.BusyResourceError: another task waits already.

@@ -1,8 +1,8 @@
 """The certificate that the hub shows, which may be replaced while it runs.
 
-Guarantees: a certificate that cannot be used is refused in words that name the files, and the one
-before stays in use; a key with a passphrase is refused, not asked for on a terminal. Must not know:
-what is spoken over TLS.
+Guarantees: a certificate that cannot be used is refused with an error that names the files, and the
+previous one stays in use; a key with a passphrase is refused, and no terminal prompt asks for the
+passphrase. Must not know: the protocol inside TLS.
 """
 
 import ssl
@@ -16,7 +16,7 @@ from hub.settings.setting import ConfigError
 
 
 def server_context(config: Config) -> ssl.SSLContext | None:
-    """What speaks TLS for the hub, if it does.
+    """The TLS context of the hub; None: it does not use TLS.
 
     Raises:
         ConfigError: the files are no certificate with its key.
@@ -44,7 +44,7 @@ def _context(cert: Path, key: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
         context.load_cert_chain(cert, key, password=_refuse_passphrase)
-    except (OSError, ValueError) as error:  # the latter: of the passphrase
+    except (OSError, ValueError) as error:  # ValueError: by `_refuse_passphrase`
         raise ConfigError(
             f"tls_cert {cert} and tls_key {key} are no certificate chain and its private key in PEM"
             f" format: {_reason(error)}"

@@ -16,7 +16,7 @@ from attrs import frozen
 
 from hub.sockets.shared_reader import READ_BYTES, SharedReader, SocketReader
 
-# Where Linux has two of them in `struct tcp_info`.
+# The offsets of two counters in Linux's `struct tcp_info`.
 _BYTES_RECEIVED: Final = 128
 _BYTES_SENT: Final = 200
 _TCP_INFO_BYTES: Final = 208
@@ -33,7 +33,7 @@ class Traffic:
 
 
 class Transport(trio.abc.HalfCloseableStream):
-    """A connection's byte stream. `is_known` says whether somebody has signed in on it; `traffic`
+    """A connection's byte stream. `is_known` returns whether a user has signed in on it; `traffic`
     is set when it is closed.
     """
 
@@ -51,7 +51,7 @@ class Transport(trio.abc.HalfCloseableStream):
         """
 
     async def wait_for_bytes(self) -> None:
-        """Until something can be received, as far as that can be known before it is."""
+        """Wait until something can be received; returns at once if the stream cannot detect it."""
         await trio.lowlevel.checkpoint()
 
     @abstractmethod
@@ -112,7 +112,7 @@ class SocketTransport(Transport):
                 view = view[sent:]
 
     async def wait_send_all_might_not_block(self) -> None:
-        """Until the kernel has room."""
+        """Wait until the kernel has room."""
         await trio.lowlevel.wait_writable(self._open())
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
@@ -124,7 +124,7 @@ class SocketTransport(Transport):
             raise self._failure(error) from error
 
     async def wait_for_bytes(self) -> None:
-        """Until something can be received, or it is known that nothing will."""
+        """Wait until something can be received, or nothing will be any more."""
         await self._inlet.wait()
 
     async def send_eof(self) -> None:
@@ -169,10 +169,10 @@ class SocketTransport(Transport):
 
 
 def _traffic_of(sock: socket.socket) -> Traffic | None:
-    """What went over a socket; None: the kernel does not say."""
+    """The bytes that went over a socket; None: the kernel does not report them."""
     try:
         info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
-    except OSError:  # it is no TCP
+    except OSError:  # not a TCP socket
         return None
     if len(info) < _TCP_INFO_BYTES:
         return None

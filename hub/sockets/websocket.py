@@ -1,12 +1,11 @@
 """One WebSocket from its handshake to its end.
 
-Guarantees: one task reads (the read pump), at most one party writes (see
-`hub.sockets.websocket_link`); the session was checked before the first frame is read, and frames
-sent right after the handshake are kept; nothing is taken after the
-peer's close frame; after a few frames the other tasks have their turn, and what comes too fast
-waits. The handshake is trio-websocket's; afterwards its objects are let go, because
-they cost a connection a third task and half of its memory, and each frame ten times as much CPU.
-Must not know: HTTP, the store, what a command does.
+Guarantees: one task reads (the read pump), at most one writes (see `hub.sockets.websocket_link`);
+the session was checked before the first frame is read, and frames sent right after the handshake
+are kept; nothing is taken after the peer's close frame; after a few frames the other tasks get a
+turn, and frames that come too fast wait. The handshake is trio-websocket's; afterwards its objects
+are dropped, because they cost a connection a third task and half of its memory, and each frame ten
+times as much CPU. Must not know: HTTP, the store, what a command does.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -101,7 +100,7 @@ class WebSocketConnection:
                 part = data[at : at + SLICE_BYTES]
                 items = self._cutter.feed(part)
                 self.frames += len(items)
-                # Before they are handled: many connections of one user must not each have some.
+                # Paid before they are handled: else each connection of a user gets some unpaid.
                 await self._meter.take(len(items) + self._size(items, len(part)) / BYTES_OF_ONE)
                 for number, item in enumerate(items, 1):
                     if isinstance(item, str | bytes):
@@ -114,14 +113,14 @@ class WebSocketConnection:
         self._link.abort()
 
     def _size(self, items: Sequence[Inbound], size: int) -> int:
-        """How much was received, of which `items` were completed: a compressed message counts as
-        what it became.
+        """How many bytes were received, with which `items` were completed: a compressed message
+        counts with its inflated length.
         """
         self._unfinished += size
         if not items:
             return size
-        told = sum(len(item) for item in items if isinstance(item, str | bytes))
-        inflated = max(0, told - self._unfinished)
+        completed = sum(len(item) for item in items if isinstance(item, str | bytes))
+        inflated = max(0, completed - self._unfinished)
         self._unfinished = 0
         return size + inflated
 
@@ -151,11 +150,11 @@ async def accept(
         request_head: the validated upgrade request.
         transport: the socket.
         compression: what to agree on.
-        headers: more of them in the response.
+        headers: additional ones in the response.
 
     Raises:
         trio.TooSlowError: the peer did not take the response in time.
-        trio.BrokenResourceError: it is gone.
+        trio.BrokenResourceError: the peer is gone.
     """
     async with trio.open_nursery() as nursery:
         with trio.fail_after(HANDSHAKE_SECONDS):

@@ -1,9 +1,9 @@
 """The sending half of one WebSocket.
 
 Guarantees: `offer`, `flush` and `close` never wait, so the Hub can call them in its loop. At most
-one party writes to the socket at any time: `flush` while the outbox is being emptied at the end of
-a turn, the write pump once the kernel refused a part, and then everything queues behind it. A write
-that was cut or timed out aborts the connection; it is never reused.
+one of two writes to the socket at any time: `flush`, or, once the kernel has refused a part, the
+write pump, until the outbox is empty. A write that failed or timed out aborts the connection; it is
+never reused.
 Must not know: the Hub, users, the meaning of a frame.
 """
 
@@ -34,7 +34,7 @@ class WebSocketLink:
         transport: the socket.
         outbox: the bounded queue.
         shed_notice: the frame with the number of ephemeral events that were dropped.
-        shed: counts those of all links.
+        shed: counts the dropped events of all links.
     """
 
     _transport: Transport = field(repr=False)
@@ -124,12 +124,12 @@ class WebSocketLink:
             self._report_shed()
 
     def close(self, reason: CloseReason) -> None:
-        """Begin to close: what is queued goes out first, then the close frame. The first wins."""
+        """Begin to close: the queue goes out, then the close frame. The first reason wins."""
         if self._closing is None:
             self._closing = reason
             self._note_code(reason.code)
             self._wake.set()
-            self._tell_emptied()
+            self._notify_emptied()
 
     def fail(self, reason: CloseReason) -> None:
         """Close because the peer broke the framing. Its close frame could not be found either, so
@@ -195,7 +195,7 @@ class WebSocketLink:
         while self._outbox:
             await self._write(self._outbox.take(MAX_WRITE_BYTES))
             if not self._outbox:
-                self._tell_emptied()
+                self._notify_emptied()
                 self._report_shed()
         self._pump_writes = False
 
@@ -203,7 +203,7 @@ class WebSocketLink:
         if self._close_code is None:
             self._close_code = code
 
-    def _tell_emptied(self) -> None:
+    def _notify_emptied(self) -> None:
         if self._emptied is not None:
             self._emptied.set()
 
@@ -231,7 +231,7 @@ class WebSocketLink:
             self.abort()
 
     async def _write(self, data: bytes) -> None:
-        """All of `data`, or the end of the connection."""
+        """Write all of `data`, or abort the connection."""
         with trio.move_on_after(WRITE_SECONDS) as deadline:
             try:
                 await self._transport.send_all(data)

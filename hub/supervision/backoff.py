@@ -1,7 +1,7 @@
-"""How long to wait before something that ended is started again.
+"""How long to wait before a process that ended is started again.
 
-Guarantees: pauses double from `FIRST_SECONDS` to `LONGEST_SECONDS`, and are short again after what
-was steady. Must not know: what is started.
+Guarantees: pauses double from `FIRST_SECONDS` to `LONGEST_SECONDS`, and are short again after a run
+of `STEADY_SECONDS`. Must not know: what is started.
 """
 
 from typing import Final
@@ -15,12 +15,12 @@ STEADY_SECONDS: Final = 60.0
 
 @define
 class Backoff:
-    """Of one thing that is started again and again."""
+    """The pauses of one process that is started again and again."""
 
     _pause: float = FIRST_SECONDS
 
     def after(self, lived_seconds: float) -> float:
-        """Seconds to wait now that it has ended, which has lived for so long."""
+        """Seconds to wait after it has ended, having lived for `lived_seconds`."""
         if lived_seconds >= STEADY_SECONDS:
             self._pause = FIRST_SECONDS
         pause = self._pause

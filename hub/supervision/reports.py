@@ -1,7 +1,7 @@
-"""What a worker reports to its parent, in the words of sd_notify(3).
+"""What a worker reports to its parent, in the format of sd_notify(3).
 
-Guarantees: only who may open the folder of the workers can report; what is not understood changes
-nothing. Must not know: what follows from a report.
+Guarantees: only processes that may open the folder of the workers can report; lines that are not
+understood are ignored. Must not know: how the parent acts on a report.
 """
 
 import socket
@@ -20,10 +20,10 @@ _WAITING: Final = ("STATUS=", "EXTEND_TIMEOUT_USEC=")
 
 @define
 class Reports:
-    """Of one worker.
+    """The reports of one worker.
 
-    `ready`: it works. `heard_at`: when it was heard last. `waiting`: what it said last while it
-    was not ready, for whoever supervises the parent.
+    `ready`: the worker works. `heard_at`: when its last report came. `waiting`: its last report
+    while it was not ready, for the parent's supervisor.
     """
 
     _socket: trio.socket.SocketType
@@ -32,7 +32,7 @@ class Reports:
     waiting: str = ""
 
     async def listen(self, changed: trio.lowlevel.ParkingLot) -> None:
-        """Take what is reported, until cancelled; who is parked in `changed` goes on."""
+        """Take reports, until cancelled; each one wakes the tasks that are parked in `changed`."""
         while True:
             data = await self._socket.recv(MAX_BYTES)
             self.heard_at = trio.current_time()

@@ -1,7 +1,7 @@
-"""Tells a supervisor how the process is, as sd_notify(3) of systemd does.
+"""Reports the state of the process to its supervisor, as sd_notify(3) of systemd does.
 
-Guarantees: without a supervisor nothing happens, and one that does not listen ends nothing. Must
-not know: what is told.
+Guarantees: without a supervisor nothing happens, and one that does not listen causes no error. Must
+not know: what is reported.
 """
 
 import socket
@@ -21,12 +21,12 @@ _MICRO: Final = 1_000_000
 
 @frozen
 class Supervisor:
-    """Whoever started the process.
+    """The program that started the process, such as systemd.
 
     Args:
         address: of the socket where it listens, if it does.
-        watchdog_seconds: how long it lets the process be silent before it takes it for hung; None:
-            it does not look.
+        watchdog_seconds: how long the process may be silent before it counts as hung; None: it may
+            be silent.
     """
 
     address: str | None = None
@@ -36,11 +36,11 @@ class Supervisor:
     def of(cls, environ: Mapping[str, str], pid: int) -> "Supervisor":
         """The one that the environment names to the process `pid`."""
         address = environ.get(VARIABLE)
-        if address is not None and address.startswith("@"):  # it has no file
+        if address is not None and address.startswith("@"):  # an abstract address, without a file
             address = f"\0{address[1:]}"
         return cls(address, _watchdog_seconds(environ, pid))
 
-    def tell(self, state: str) -> None:
+    def notify(self, state: str) -> None:
         """Send assignments, one on each line."""
         if self.address is None:
             return
@@ -60,7 +60,7 @@ def extension(seconds: float) -> str:
 def _watchdog_seconds(environ: Mapping[str, str], pid: int) -> float | None:
     given = environ.get(WATCHDOG_MICROSECONDS)
     if given is None or environ.get(WATCHDOG_PID, str(pid)) != str(pid):
-        return None  # or it is about a process that has started this one
+        return None  # or it is meant for a process that has started this one
     if not (given.isascii() and given.isdigit() and int(given)):
         log.warning("watchdog_not_understood", variable=WATCHDOG_MICROSECONDS, value=given)
         return None

@@ -1,7 +1,7 @@
-"""The metrics of all workers as those of one hub: what is counted is added up.
+"""The metrics of all workers as those of one hub: counters are added up.
 
-Guarantees: a counter does not go down because a worker has ended: what it had counted, as it was
-seen last, stays. Of other values, each in `RULES` becomes one by its rule, and every other one is
+Guarantees: a counter does not go down because a worker has ended: the last known count of the
+worker stays in the sum. A gauge in `RULES` becomes one value by its rule, and every other one is
 shown for each worker, by its number. Must not know: what a figure means, how it is fetched.
 """
 
@@ -53,7 +53,7 @@ RULES: Final[Mapping[str, Callable[[Iterable[float]], float]]] = {
         max,
     ),
 }
-"""What several workers' values come to, by the name of a gauge."""
+"""How the values of several workers become one, by the name of a gauge."""
 _ADDED: Final = frozenset({"counter", "histogram"})
 
 
@@ -68,7 +68,7 @@ class _Family:
 
 @define
 class Totals:
-    """What was seen of the workers."""
+    """The last known counters of the workers."""
 
     _seen: dict[str, Mapping[str, float]] = field(factory=dict, init=False)  # counters, by worker
     _ended: dict[str, float] = field(factory=dict, init=False)  # counters of those that ended
@@ -79,11 +79,11 @@ class Totals:
             self._ended[series] = self._ended.get(series, 0.0) + value
 
     def text(self, pages: Mapping[str, tuple[int, str]]) -> str:
-        """All of it in the format of Prometheus.
+        """The metrics of all workers, in the format of Prometheus.
 
         Args:
-            pages: what each worker that answered shows, by its name, with its number. One that
-                lives and did not answer counts as it was seen last.
+            pages: the number and the page of each worker that responded, by its name. One that
+                lives and did not respond counts with its last known counters.
         """
         families: dict[str, _Family] = {}
         for name, (number, page) in pages.items():
@@ -98,7 +98,7 @@ class Totals:
 
 
 def _read(page: str, number: int, families: dict[str, _Family]) -> Mapping[str, float]:
-    """Put what a worker shows where it belongs; returns its counters, by series."""
+    """Add the page of a worker to `families`; returns its counters, by series."""
     counters: dict[str, float] = {}
     family = _Family()
     for line in page.splitlines():

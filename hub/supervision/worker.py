@@ -1,7 +1,7 @@
-"""What a worker process is given by its parent, and how it knows that the parent has gone.
+"""What a worker process gets from its parent, and how it notices that the parent has ended.
 
-Guarantees: a worker that was given no place is a hub of its own; what it is given is closed to the
-programs that it starts. Must not know: how workers are started, what a hub does.
+Guarantees: a process without a place is a hub of its own; programs that a worker starts do not
+inherit its sockets. Must not know: how workers are started, what a hub does.
 """
 
 import json
@@ -20,11 +20,11 @@ from hub.cluster.siblings import SUFFIX, Siblings
 
 VARIABLE: Final = "PARLOUR_WORKER_PLACE"
 BUS: Final = "postgres"
-"""What workers have who were given no other bus."""
+"""The bus of workers if the settings name no other one."""
 CLOSE_PORT: Final = signal.SIGUSR1
-"""To a worker: it has a successor, which takes what connects from now on."""
+"""To a worker: it has a successor, which takes new connections from now on."""
 LEAVE: Final = signal.SIGUSR2
-"""To a worker: its clients are to go to others, then it ends."""
+"""To a worker: move the clients to other workers, then end."""
 LIFELINE: Final = 0  # standard input: a pipe that ends with the parent
 TOTALS: Final = "totals"
 TOTALS_SECONDS: Final = 8.0
@@ -36,20 +36,20 @@ class Leaving(Enum):
     AT_ONCE = auto()
     AFTER_DRAIN = auto()
     TO_SUCCESSOR = auto()
-    """Another one has the same port already."""
+    """Another worker has the same port already."""
 
 
 LEAVING: Final[Mapping[int, Leaving]] = {
-    signal.SIGINT: Leaving.AT_ONCE,  # of a person who waits
+    signal.SIGINT: Leaving.AT_ONCE,  # from a person at a terminal, who waits
     signal.SIGTERM: Leaving.AFTER_DRAIN,
     LEAVE: Leaving.TO_SUCCESSOR,
 }
-"""By the signal that says so."""
+"""How a hub stops, by the signal that it gets."""
 
 
 @frozen
 class WorkerPlace:
-    """Where a worker works.
+    """What a worker gets from its parent.
 
     Args:
         number: of the worker, from 1.
@@ -57,8 +57,8 @@ class WorkerPlace:
         prefix: of the names of all workers of this parent.
         folder: has a socket of each worker, which are for the workers and their parent alone.
         port: descriptors of the sockets where clients connect; so are the next two.
-        metrics: where the metrics are shown.
-        admin: where operators come in.
+        metrics: of those that serve the metrics.
+        admin: of the admin socket.
     """
 
     number: int
@@ -71,12 +71,12 @@ class WorkerPlace:
 
     @property
     def socket_path(self) -> Path:
-        """Where this worker answers the others and the parent."""
+        """The socket at which this worker responds to the others and the parent."""
         return Path(self.folder, f"{self.name}{SUFFIX}")
 
     @property
     def totals_path(self) -> Path:
-        """Where the parent shows the metrics of all workers to whoever connects."""
+        """The socket at which the parent sends the metrics of all workers to each connection."""
         return Path(self.folder, TOTALS)
 
     @property
@@ -86,11 +86,11 @@ class WorkerPlace:
 
     @property
     def descriptors(self) -> tuple[int, ...]:
-        """All that are given."""
+        """All descriptors of the place."""
         return (*self.port, *self.metrics, *self.admin)
 
     def text(self) -> str:
-        """As the environment has it."""
+        """The place as the text of an environment variable."""
         return json.dumps(asdict(self))
 
     @classmethod
@@ -101,7 +101,7 @@ class WorkerPlace:
 
 
 def taken(descriptors: Sequence[int]) -> Sequence[socket.socket]:
-    """The sockets of descriptors that a worker was given, for whoever closes them."""
+    """The sockets of descriptors that a worker was given; the caller closes them."""
     found = [socket.socket(fileno=each) for each in descriptors]
     for each in found:
         each.set_inheritable(False)
@@ -122,7 +122,7 @@ async def read_totals(place: Path) -> bytes:
 
     Raises:
         OSError: the parent does not listen.
-        trio.TooSlowError: it does not answer.
+        trio.TooSlowError: it does not respond in time.
     """
     page = bytearray()
     with trio.fail_after(TOTALS_SECONDS):

@@ -1,11 +1,11 @@
-"""The parent of worker processes: starts them, starts them again, ends them.
+"""The parent of worker processes: starts, restarts and ends them.
 
 Guarantees: a worker that dies is started again, after pauses that grow, and clients that connect to
-its socket meanwhile wait for it; one that hangs is ended; until all have been ready once, one that
-ends ends all; when the context of the parent is left, or the parent dies, no worker stays. In a
-rolling restart workers end, one after the other, once all have successors that are ready: the port
-takes connections all the time, and no client is closed twice. Must not know: what a worker does,
-settings, the database.
+its socket meanwhile wait for it; a worker that hangs is ended; until all have been ready once, one
+that ends before it is ready ends all; when the context of the parent is left, or the parent dies,
+no worker stays. In a rolling restart workers end, one after the other, once all have successors
+that are ready: the port takes connections all the time, and no client is closed twice. Must not
+know: what a worker does, settings, the database.
 """
 
 import os
@@ -40,9 +40,9 @@ from hub.supervision.worker import VARIABLE as PLACE
 log = structlog.get_logger(__name__)
 
 HUNG_SECONDS: Final = 60.0
-"""A worker that is silent for so long hangs; it shows 3 times as often that it does not."""
-ABORT_SECONDS: Final = 5.0  # for a worker that hangs to say where
-PARENT_SECONDS: Final = 20.0  # for its own end, after theirs: that of Postgres
+"""A worker without a report for so long counts as hung; a working one reports 3 times as often."""
+ABORT_SECONDS: Final = 5.0  # for a hung worker to print where it hangs
+PARENT_SECONDS: Final = 20.0  # for the end of the parent and of Postgres, after the workers
 PAGE_SECONDS: Final = 3.0  # for a worker to show its metrics
 MODE: Final = 0o600
 MEALS: Final = 3
@@ -50,7 +50,7 @@ _MICRO: Final = 1_000_000
 
 
 class WorkerEnded(Exception):
-    """A worker has ended before all were ready, with this exit code, and has said why; below 0: by
+    """A worker has ended before it was ready, with this exit code, and has printed why; below 0: by
     that signal.
     """
 
@@ -64,10 +64,10 @@ class Places:
     """The sockets of the workers, which their parent keeps.
 
     Args:
-        slots: for each worker, where clients connect; what does not listen yet does once the
-            worker is started.
-        metrics: where metrics are shown, by whichever worker.
-        admin: where operators come in, to whichever worker.
+        slots: for each worker, the sockets where clients connect; they listen at the latest once
+            the worker is started.
+        metrics: those that serve the metrics, of all workers together.
+        admin: the admin socket, of all workers together.
         folder: is for the parent and the workers alone.
     """
 
@@ -89,18 +89,18 @@ class Worker:
     ended: trio.Event = field(factory=trio.Event)
 
     def send(self, number: int) -> None:
-        """A signal, if it is still there."""
+        """Send a signal, if the process is still there."""
         with suppress(ProcessLookupError):
             self.process.send_signal(number)
 
 
 class Workers:
-    """All of them.
+    """All workers.
 
     Args:
-        command: starts one; `--node-name` and a name are put behind it.
+        command: starts one; `--node-name` and a name are appended.
         name: of the nodes, without their numbers.
-        places: where they work.
+        places: their sockets.
         supervisor: of the parent.
         url: where clients connect, for people.
         stop_seconds: how long a worker may take to stop.
@@ -133,12 +133,12 @@ class Workers:
 
     @property
     def living(self) -> Sequence[Worker]:
-        """Those whose processes live, also those that are about to end."""
+        """The workers whose processes live, also those that are about to end."""
         return list(self._living)
 
     @property
     def restarts(self) -> Mapping[int, int]:
-        """How often each was started again, by its number."""
+        """How often each worker was started again, by its number."""
         return {number: max(0, starts - 1) for number, starts in self._starts.items()}
 
     def is_up(self, number: int) -> bool:
@@ -150,12 +150,12 @@ class Workers:
         """Run them until a signal ends them.
 
         Args:
-            signals: SIGTERM and SIGINT end them, twice: at once; SIGHUP has them read their
+            signals: SIGTERM and SIGINT end them, a second one at once; SIGHUP has them read their
                 settings again, SIGUSR2 restarts them one after the other.
             on_ready: called when all are ready.
 
         Raises:
-            WorkerEnded: one ended before all were ready.
+            WorkerEnded: at the start, a worker ended before it was ready.
         """
         with listening_at(self._places.folder / TOTALS, MODE) as totals:
             await self._run(signals, on_ready, totals)
@@ -174,7 +174,7 @@ class Workers:
                     self._is_complete = True
                     on_ready()
                     log.info("ready", url=self._url, workers=len(self._places.slots))
-                    self._supervisor.tell(f"READY=1\n{self._status()}")
+                    self._supervisor.notify(f"READY=1\n{self._status()}")
                 await self._stopping.wait()
                 while self._living:
                     await self._changed.park()
@@ -185,7 +185,7 @@ class Workers:
             nursery.cancel_scope.cancel()
 
     async def metrics(self) -> bytes:
-        """Those of all workers, in the format of Prometheus."""
+        """The metrics of all workers, in the format of Prometheus."""
         pages: dict[str, tuple[int, str]] = {}
 
         async def read(worker: Worker) -> None:
@@ -210,7 +210,7 @@ class Workers:
             yield f'parlour_worker_restarts_total{{worker="{number}"}} {restarts}\n'
 
     async def _serve_metrics(self, listener: socket.socket) -> None:
-        """Show the metrics to each worker that connects, which shows them to whoever may see."""
+        """Send the metrics of all workers to each worker that connects."""
 
         async def show(stream: trio.SocketStream) -> None:
             with suppress(trio.BrokenResourceError):
@@ -221,7 +221,7 @@ class Workers:
         await trio.serve_listeners(show, [listening])
 
     async def _start_all(self, nursery: trio.Nursery) -> None:
-        """The first brings the database up to date, then the others come."""
+        """Start the first worker, which brings the database up to date, then the others."""
         first, *others = self._starts
         for group in ([first], others):
             for number in group:
@@ -235,10 +235,10 @@ class Workers:
                 raise WorkerEnded(worker.name, worker.process.returncode or 0)
 
     async def _until_ready(self, worker: Worker) -> bool:
-        """Whether it becomes ready, and does not end before."""
+        """Wait until a worker is ready or has ended; returns whether it became ready."""
         while not (worker.reports.ready.is_set() or worker.ended.is_set()):
             if not self._is_complete and worker.reports.waiting:
-                self._supervisor.tell(worker.reports.waiting)
+                self._supervisor.notify(worker.reports.waiting)
             await self._changed.park()
         return worker.reports.ready.is_set()
 
@@ -255,7 +255,7 @@ class Workers:
         places = self._places
         listeners = places.slots[number - 1]
         for each in listeners:
-            each.listen(BACKLOG)  # again or not: what waits there stays
+            each.listen(BACKLOG)  # again or not: waiting connections stay
         place = WorkerPlace(
             number,
             name,
@@ -286,7 +286,7 @@ class Workers:
                     await process.wait()
                 finally:
                     worker.send(signal.SIGKILL)
-                    with trio.CancelScope(shield=True):  # it cannot refuse
+                    with trio.CancelScope(shield=True):  # it cannot ignore the signal
                         await process.wait()
                         if process.stdin is not None:
                             await process.stdin.aclose()
@@ -319,13 +319,13 @@ class Workers:
                 with trio.move_on_after(pause):
                     await self._stopping.wait()
                     return
-            async with self._turns[number]:  # it may get a successor anyway
+            async with self._turns[number]:  # it may have got a successor meanwhile
                 if self._current[number] is worker:
                     self._current[number] = await self._start(number, nursery)
 
     def _show(self) -> None:
         if self._is_complete:
-            self._supervisor.tell(self._status())
+            self._supervisor.notify(self._status())
 
     def _status(self) -> str:
         up = sum(map(self.is_up, self._starts))
@@ -342,15 +342,15 @@ class Workers:
                     self._stop(number, nursery)
 
     def _reload(self) -> None:
-        self._supervisor.tell(f"RELOADING=1\nMONOTONIC_USEC={monotonic_ns() // 1_000}")
+        self._supervisor.notify(f"RELOADING=1\nMONOTONIC_USEC={monotonic_ns() // 1_000}")
         for worker in self._living:
             if worker.reports.ready.is_set():
                 worker.send(signal.SIGHUP)
-        self._supervisor.tell("READY=1")
+        self._supervisor.notify("READY=1")
 
     def _stop(self, number: int, nursery: trio.Nursery) -> None:
         if not self._stopping.is_set():
-            self._supervisor.tell(f"STOPPING=1\n{extension(self._stop_seconds + PARENT_SECONDS)}")
+            self._supervisor.notify(f"STOPPING=1\n{extension(self._stop_seconds + PARENT_SECONDS)}")
             log.info("stopping", within_seconds=self._stop_seconds)
             if self._rolling is not None:
                 self._rolling.cancel()
@@ -382,16 +382,16 @@ class Workers:
                 if before is None:
                     break
                 replaced.append(before)
-            for worker in replaced:  # now its clients find successors alone, and are closed once
+            for worker in replaced:  # only successors accept now: each client is closed once
                 worker.send(LEAVE)
-                await worker.ended.wait()  # the longer, the more clients; but it may not hang
+                await worker.ended.wait()  # takes longer with more clients; if it hangs it is ended
             if len(replaced) == len(self._starts):
                 log.info("rolling_restart_done")
         self._rolling = None
 
     async def _succeed(self, number: int, nursery: trio.Nursery) -> Worker | None:
-        """Have a successor take what connects to a slot; returns whom it takes it from. None: it
-        does not become ready.
+        """Start a successor that takes the new connections of a slot; returns its predecessor.
+        None: the successor does not become ready.
         """
         async with self._turns[number]:
             successor = await self._start(number, nursery)
@@ -403,16 +403,16 @@ class Workers:
         return before
 
     async def _feed(self) -> None:
-        """Show the parent's supervisor that the parent works, which sees to the workers."""
+        """Show the parent's supervisor that the parent works; the parent watches the workers."""
         patience = self._supervisor.watchdog_seconds
         while patience is not None:
-            self._supervisor.tell("WATCHDOG=1")
+            self._supervisor.notify("WATCHDOG=1")
             await trio.sleep(patience / MEALS)
 
 
 async def _end_if_hung(worker: Worker) -> None:
-    """Wait until a worker has been silent for too long; it says where it hangs when it is aborted,
-    as systemd does it.
+    """Wait until a worker has been silent for too long, and end it: by SIGABRT, as systemd does it,
+    on which it prints where it hangs, then by SIGKILL.
     """
     reports = worker.reports
     while (until := reports.heard_at + HUNG_SECONDS) > trio.current_time():  # noqa: ASYNC110  or later

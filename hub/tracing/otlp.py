@@ -1,9 +1,9 @@
 """Spans of OpenTelemetry, sent by OTLP over HTTP in a thread of its own.
 
 Guarantees: no span has an attribute or an event with what a user wrote, nor the text of an
-exception; a collector that cannot be reached ends nothing, and has a line in the log once in a
-while. Where the collector is and which traces are kept say OpenTelemetry's own environment
-variables. Must not know: sockets, SQL.
+exception; a collector that cannot be reached ends nothing, and causes a line in the log, at most
+one every `SILENT_SECONDS`. OpenTelemetry's own environment variables set where the collector is and
+which traces are kept. Must not know: sockets, SQL.
 
     frame (or a request's span) -> post -> deliver
                                      ...links to: commit -> statement
@@ -37,7 +37,7 @@ from protocol.model import MessageId, Posted, Refusal
 log = structlog.get_logger(__name__)
 
 NAME: Final = "parlour"
-SILENT_SECONDS: Final = 60.0  # about what OpenTelemetry complains of
+SILENT_SECONDS: Final = 60.0  # between two lines about warnings of OpenTelemetry
 MAX_LINKS: Final = 128  # the SDK keeps no more of one span
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 _SERVER_ERROR: Final = 500
@@ -52,12 +52,12 @@ class _Accepted:
 
     @property
     def origin(self) -> SpanContext:
-        """The frame's or request's."""
+        """The span of the frame or request."""
         return trace.get_current_span(self.context).get_span_context()
 
     @property
     def is_kept(self) -> bool:
-        """Whether its trace is, as far as that was decided."""
+        """Whether its trace is kept; True where that is not decided yet, as there is no span."""
         return self.origin.trace_flags.sampled or not self.origin.is_valid
 
 
@@ -115,7 +115,7 @@ class OtlpTracing:
 
     @contextmanager
     def commit(self, messages: Sequence[Accepted]) -> Iterator[Committing]:
-        """See `Tracing`. It is one for many traces, so it is linked with them."""
+        """See `Tracing`. The span is one for many traces, so it is linked with them."""
         accepted = [each for each in messages if isinstance(each, _Accepted)]
         origins = [each.origin for each in accepted if each.is_kept]
         links = [Link(origin) for origin in origins if origin.is_valid][:MAX_LINKS]
@@ -163,7 +163,7 @@ class _Committing:
         return _Delivering(self.tracer, posts)
 
     def lost(self) -> None:
-        """What became of them is unknown."""
+        """The outcome of the messages is unknown."""
         for accepted in self.accepted:
             if accepted.is_kept:
                 self._post(accepted, "unknown")
@@ -223,7 +223,7 @@ def _current(
     said: Mapping[str, str | int],
     links: Sequence[Link] = (),
 ) -> Iterator[Span]:
-    """A span that is the current one; of what is raised it has the type alone."""
+    """A span that is the current one; of an exception it has the type alone."""
     span = tracer.start_span(name, parent, kind, said, links)
     with trace.use_span(
         span, end_on_exit=True, record_exception=False, set_status_on_exception=False
@@ -237,7 +237,7 @@ def _current(
 
 
 def _ids() -> dict[str, str | int]:
-    """Those that log lines have."""
+    """The ids that log lines have."""
     bound = get_contextvars()
     return {f"{NAME}.{key}": bound[key] for key in (CONNECTION, USER, REQUEST) if key in bound}
 
@@ -247,7 +247,7 @@ def _note_nothing(_: int) -> None:
 
 
 def _resource() -> Resource:
-    """Who sends the spans, unless the environment says something else."""
+    """The service that sends the spans, unless the environment names another one."""
     found = Resource.create()
     own: dict[str, str] = {SERVICE_VERSION: version(NAME)}
     if str(found.attributes[SERVICE_NAME]).startswith("unknown_service"):
@@ -267,7 +267,7 @@ class _Complaints(logging.Handler):
         self._logger.propagate = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """A line, unless there was one lately."""
+        """Log a line, unless there was one within `SILENT_SECONDS`."""
         now = monotonic()
         if now < self._silent_until:
             self._unsaid += 1

@@ -1,7 +1,7 @@
-"""Traces: the way of a frame or a request through the hub, as spans that a collector is sent.
+"""Traces: the way of a frame or a request through the hub, as spans that are sent to a collector.
 
-Guarantees: nothing of OpenTelemetry is imported unless traces are on; who is given no `Tracing`
-does nothing for it. Must not know: OpenTelemetry (`otlp.py` does), what a command says.
+Guarantees: nothing of OpenTelemetry is imported unless traces are on; without a `Tracing`, no work
+is done for it. Must not know: OpenTelemetry (`otlp.py` does), what is in a command.
 """
 
 import importlib
@@ -23,24 +23,24 @@ R = TypeVar("R")
 
 
 class Accepted(Protocol):
-    """A message that waits for its lane: when it came, and of which trace it is a part."""
+    """A message that waits for its lane: when it came, and its trace."""
 
 
 class Delivering(Protocol):
-    """The delivery of what was stored."""
+    """The delivery of the messages that were stored."""
 
     def delivered(self, event: Event, connections: int) -> None:
-        """An event was handed out to so many connections."""
+        """An event was delivered to so many connections."""
 
     def done(self) -> None:
-        """All events were."""
+        """All events were delivered."""
 
 
 class Committing(Protocol):
     """The statement that stores a batch."""
 
     def stored(self, answers: Sequence[Outcome | Locked]) -> Delivering:
-        """What became of each message, in their order."""
+        """The outcome of each message, in their order."""
 
 
 Responded: TypeAlias = Callable[[str | None, int | None], None]
@@ -51,7 +51,7 @@ class Tracing(Protocol):
     """Makes spans. None of them holds what a user wrote."""
 
     def frame(self, dialect: str, command: str) -> AbstractContextManager[None]:
-        """A command is carried out, up to its place in a queue or to its answer."""
+        """A command is carried out, until it is in a queue or has its answer."""
 
     def request(
         self, method: str, scheme: str, given: str | None
@@ -65,7 +65,7 @@ class Tracing(Protocol):
         """
 
     def statement(self, name: str) -> AbstractContextManager[Callable[[int], None]]:
-        """A statement of the database, if it is asked for in a trace; see `OpenSpan`."""
+        """A statement of the database, if it belongs to a trace; see `OpenSpan`."""
 
     def accepted(self) -> Accepted:
         """A message is put into the queue of its lane."""
@@ -74,15 +74,15 @@ class Tracing(Protocol):
         """These messages are stored in one statement."""
 
     def close(self) -> None:
-        """Send what is left, for a while. Blocks."""
+        """Send the remaining spans, for a while. Blocks."""
 
 
 @asynccontextmanager
 async def open_tracing(traces: Traces) -> AsyncIterator[Tracing | None]:
-    """What makes spans, if they are wanted. What is left is sent on exit.
+    """What makes spans; None if traces are off. The remaining spans are sent on exit.
 
     Raises:
-        ConfigError: they are, and OpenTelemetry is not installed.
+        ConfigError: traces are on, and OpenTelemetry is not installed.
     """
     if traces is Traces.OFF:
         yield None

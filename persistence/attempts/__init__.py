@@ -1,7 +1,7 @@
 """Attempts to sign in, counted in sliding windows; a part of `persistence.interface`.
 
-Guarantees: what is refused is not counted in the window that refuses it, and does not lengthen the
-wait. Must not know: what an attempt is, who makes it.
+Guarantees: a refused attempt is not counted in the window that refuses it, and does not lengthen
+the wait. Must not know: what an attempt is, who makes it.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from attrs import frozen
 
 
 class Kind(Enum):
-    """What attempts are counted for; a key of one kind is none of another."""
+    """What attempts are counted for. Equal keys of different kinds are counted separately."""
 
     NETWORK = "network"
     PLACE = "place"  # one account, from one network or browser
@@ -21,7 +21,7 @@ class Kind(Enum):
 
 @frozen
 class Window:
-    """At most `limit` attempts in any stretch of `seconds`, of all with this kind and key."""
+    """At most `limit` attempts with this kind and key within any `seconds` seconds."""
 
     kind: Kind
     key: str
@@ -31,21 +31,21 @@ class Window:
 
 @frozen
 class Full:
-    """A window that allows no more, and how many seconds it will not."""
+    """A window that allows no more attempts, and in how many seconds it will allow one again."""
 
     window: Window
     wait: float
 
 
 class Attempts(Protocol):
-    """Counts attempts, for all who share it."""
+    """Counts attempts, for all hubs that share the store."""
 
     async def take(self, windows: Sequence[Window]) -> Full | None:
-        """Count one in each of these, in their order, until one of them is full; returns that one.
-        Raises StoreUnavailable.
+        """Count an attempt in each of these windows, in their order, up to the first full one,
+        which is returned. Raises StoreUnavailable.
         """
 
     async def give_back(self, windows: Sequence[Window], *, forget: Sequence[Window] = ()) -> None:
-        """The latest one in each of `windows` does not count after all, and none of those in
-        `forget`. Raises StoreUnavailable.
+        """Take back the latest attempt in each of `windows`, and all attempts in those of `forget`.
+        Raises StoreUnavailable.
         """

@@ -1,8 +1,8 @@
-"""What carries bulletins between the nodes of one cell. The log is the truth; a bus only says
-sooner what the log says.
+"""A bus carries bulletins between the nodes of one cell. The log is the truth; a bus only delivers
+its content sooner.
 
 Guarantees: a bulletin arrives whole or not at all. It may be lost, repeated, late, or overtake
-another one, whichever engine carries it. Must not know: what a bulletin says.
+another one, whichever engine carries it. Must not know: the content of a bulletin.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 MAX_BYTES: Final = 262_144  # of one bulletin, on every engine
 PUBLISH_SECONDS: Final = 2.0
-BEGIN_SECONDS: Final = 5.0  # after which a reader starts without
+BEGIN_SECONDS: Final = 5.0  # after which a reader starts without a connection
 _CELL: Final = re.compile("[a-z0-9_-]{1,40}")
 
 
@@ -21,8 +21,8 @@ class BusUnavailable(Exception):
 
 
 class Bus(Protocol):
-    """One node's way to all nodes of its cell. `max_bytes`: of one bulletin; larger ones are the
-    publisher's task to avoid.
+    """One node's way to all nodes of its cell. `max_bytes`: of one bulletin; the publisher must not
+    exceed it.
     """
 
     max_bytes: int
@@ -31,16 +31,16 @@ class Bus(Protocol):
         """Publish a bulletin, within 2 s.
 
         Raises:
-            BusUnavailable: it was not published. It may arrive nevertheless, unless the bus refused
-                it.
+            BusUnavailable: the publishing failed. The bulletin may arrive nevertheless, unless the
+                bus refused it.
             ValueError: it is larger than `max_bytes`.
         """
 
     def bulletins(self) -> AbstractAsyncContextManager[AsyncIterator[bytes | None]]:
-        """The bulletins of every node, the own ones included, from now on. None: some may have been
-        missed. It comes first, and whenever listening began anew, the bus was emptied or trimmed,
-        or the reader was too far behind. Connects again by itself. Entered once listening has
-        begun, or after 5 s without.
+        """The bulletins of every node, including this one, from now on. None: some may have been
+        missed. A None comes first, and whenever listening began anew, the bus was emptied or
+        trimmed, or the reader was too far behind. Connects again by itself. The context is entered
+        once listening has begun, or after 5 s without a connection.
         """
 
 
@@ -51,7 +51,7 @@ def require_size(data: bytes) -> None:
 
 
 def require_cell(cell: str) -> str:
-    """The name of a cell, which goes into names on a server.
+    """Check the name of a cell, which becomes a part of names on a server.
 
     Raises:
         ValueError: it is no name of 1 to 40 of the characters a-z, 0-9, _ and -.

@@ -1,7 +1,7 @@
-"""What has arrived for one reader and waits to be read.
+"""A queue of the bulletins that have arrived for one reader.
 
-Guarantees: bounded in number and bytes; what does not fit is dropped together with all that waits,
-and the reader gets a None instead. Reading may be cancelled at any time without a loss.
+Guarantees: bounded in number and bytes; when a bulletin does not fit, all that wait are dropped
+and the reader gets a None in their place. Reading may be cancelled at any time without a loss.
 """
 
 from collections import deque
@@ -24,7 +24,7 @@ class Arrivals:
         self._writers = trio.lowlevel.ParkingLot()
 
     def put(self, data: bytes) -> None:
-        """A bulletin has arrived."""
+        """Add a bulletin that has arrived."""
         if self._is_full(len(data)):
             self._waiting.clear()
             self._bytes = 0
@@ -34,7 +34,7 @@ class Arrivals:
         self._readers.unpark()
 
     def begin_anew(self) -> None:
-        """Bulletins may have been missed."""
+        """Add a None: bulletins may have been missed."""
         if not self._waiting or self._waiting[-1] is not None:
             self._waiting.append(None)
             self._readers.unpark()
@@ -46,7 +46,7 @@ class Arrivals:
             await self._writers.park()
 
     def close(self) -> None:
-        """Nothing will come any more."""
+        """End the iterator once all that waits has been read."""
         self._is_closed = True
         self._readers.unpark_all()
 

@@ -1,7 +1,7 @@
-"""Whether a server can be published to, or listened to: in the log, and when to try again.
+"""Logs whether a server of a bus can be reached, and decides when to try again.
 
 Guarantees: the log has one line for each change, not one for each attempt; attempts become rarer,
-and those of several nodes do not come together.
+and those of several nodes are spread by chance.
 """
 
 import secrets
@@ -27,7 +27,7 @@ class Contact:
         engine: which kind of server, for the log.
         direction: `publishing` or `listening`.
 
-    `reason`: why it is lost; None: it is not.
+    `reason`: why the contact is lost; None: it is not lost.
     """
 
     def __init__(self, engine: str, direction: str) -> None:
@@ -37,13 +37,13 @@ class Contact:
         self._again_at = 0.0
 
     def works(self) -> None:
-        """The server has done what it was asked to do."""
+        """Note that the server has carried out a request."""
         if self.reason is not None:
             self._log.warning("bus_back")
             self.reason, self._seconds, self._again_at = None, FIRST_SECONDS, 0.0
 
     def lost(self, reason: str) -> None:
-        """The server cannot be reached, or refuses."""
+        """Note that the server cannot be reached, or refuses a request."""
         if reason != self.reason:
             self._log.error("bus_lost", reason=reason)
             self.reason = reason
@@ -54,7 +54,7 @@ class Contact:
     async def require(self) -> None:
         """Raises BusUnavailable if it is too early for another attempt."""
         if self.reason is not None and trio.current_time() < self._again_at:
-            await trio.lowlevel.checkpoint()  # whoever tries again at once lets others go on
+            await trio.lowlevel.checkpoint()  # other tasks run, even if a caller loops
             raise BusUnavailable(self.reason)
 
     async def until_next_attempt(self) -> None:

@@ -1,8 +1,8 @@
 """A bus within one process, for tests and the simulation: several members on one medium, which
-loses, repeats, delays and mixes up what it carries as the dice fall.
+loses, repeats, delays and reorders bulletins at random.
 
-Guarantees: the same dice and the same calls give the same arrivals; in calm weather nothing is
-lost, and the order is that of publishing.
+Guarantees: the same dice and the same calls give the same arrivals; with the default `Weather`
+nothing is lost, and the order is that of publishing.
 """
 
 import random
@@ -20,10 +20,10 @@ from persistence.bus.arrivals import MAX_WAITING, Arrivals
 
 @define
 class Weather:
-    """What befalls bulletins on their way to each member.
+    """What happens to bulletins on their way to each member.
 
     Args:
-        dice: decide.
+        dice: the source of randomness.
         lost, repeated, overtaken: the probability of each.
         slowest: seconds that a bulletin is under way at most; one that is overtaken or repeated
             may take twice as long.
@@ -36,16 +36,16 @@ class Weather:
     slowest: float = 0.0
 
     def falls(self, probability: float) -> bool:
-        """Whether something happens that has this probability."""
+        """Whether an event of this probability happens now."""
         return probability > 0.0 and self.dice.random() < probability
 
     def delay(self) -> float:
-        """Seconds."""
+        """For how many seconds a bulletin is under way."""
         return self.dice.uniform(0.0, self.slowest) if self.slowest > 0.0 else 0.0
 
 
 class _Way:
-    """What is on its way to one reader."""
+    """The bulletins on their way to one reader."""
 
     def __init__(self) -> None:
         self.arrivals = Arrivals()
@@ -86,10 +86,10 @@ class _Way:
 
 
 class Medium:
-    """What the members share.
+    """The medium that the members share.
 
     Args:
-        weather: what befalls bulletins; may be changed at any time.
+        weather: what happens to bulletins; may be changed at any time.
     """
 
     def __init__(self, weather: Weather | None = None) -> None:
@@ -107,25 +107,25 @@ class Medium:
         return member
 
     def stop(self) -> None:
-        """Refuse what is published; what was under way is gone."""
+        """Refuse to publish, and lose what is under way."""
         self._is_running = False
         for member in self._members:
             member.lose()
 
     def start(self) -> None:
-        """Begin anew, with nothing under way."""
+        """Accept bulletins again, with nothing under way; readers get a None."""
         self._is_running = True
         for member in self._members:
             member.lose()
             member.begin_anew()
 
     def pause(self) -> None:
-        """Stand still: what is published waits."""
+        """Stand still: publishers wait, until they give up after `PUBLISH_SECONDS`."""
         if self._goes_on.is_set():
             self._goes_on = trio.Event()
 
     def go_on(self) -> None:
-        """Carry what waits, and half of that whose publishers have given up."""
+        """Carry what waits, and about half of the bulletins whose publishers have given up."""
         given_up, self._given_up = self._given_up, []
         for data in given_up:
             self._carry(data)
@@ -155,8 +155,8 @@ class Medium:
 
 
 class MemoryBus:
-    """The bus of one node. `is_mute`: what it publishes is lost, and it does not notice; `is_deaf`:
-    what others and itself publish does not reach it.
+    """The bus of one node. `is_mute`: what it publishes is lost without an error; `is_deaf`: it
+    receives no bulletins, not even its own.
     """
 
     max_bytes = MAX_BYTES
@@ -182,12 +182,12 @@ class MemoryBus:
                 way.send(data, weather)
 
     def lose(self) -> None:
-        """Lose what is under way."""
+        """Lose the bulletins that are under way."""
         for way in self._ways:
             way.clear()
 
     def begin_anew(self) -> None:
-        """Notice that something was lost."""
+        """Give the readers a None: bulletins may have been lost."""
         for way in self._ways:
             way.arrivals.begin_anew()
 

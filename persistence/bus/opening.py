@@ -19,17 +19,17 @@ def open_bus(url: str, cell: str, dsn: str) -> AbstractAsyncContextManager[Bus]:
 
     Args:
         url: `postgres`, or the URL of a Redis (see `redis_server`), which needs parlour[redis].
-        cell: whose nodes share it.
-        dsn: the hub's own database, which `postgres` means.
+        cell: the cell whose nodes share the bus.
+        dsn: the hub's own database, which is used for `postgres`.
 
     Raises:
-        UnusableBus: neither, or parlour[redis] is not installed.
+        UnusableBus: the URL is neither, or parlour[redis] is not installed.
     """
     if url == OWN_DATABASE:
         return open_postgres_bus(dsn, cell)
     if url.partition(":")[0].partition("+")[0] not in {"redis", "rediss"}:
         raise UnusableBus(f"a bus is {OWN_DATABASE!r}, or the URL of a Redis")
-    try:  # its library is there only where it is wanted
+    try:  # the library of Redis is an optional dependency
         redis = importlib.import_module("persistence.bus.redis")
         servers = importlib.import_module("persistence.bus.redis_server")
     except ModuleNotFoundError as missing:

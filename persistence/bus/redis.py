@@ -1,12 +1,12 @@
 """A bus over a stream of Redis (7 or later) or Valkey; needs parlour[redis].
 
-Guarantees: a reader goes on after its own position when it has connected again, so nothing is
-missed that the stream still has; it notices when the stream was emptied, trimmed or replaced, also
-while it was connected. Must not know: what a bulletin says.
+Guarantees: after a reconnect a reader goes on after its own position, so it misses nothing that the
+stream still has; it notices when the stream was emptied, trimmed or replaced, also while it was
+connected. Must not know: the content of a bulletin.
 
-The stream keeps about the last 20,000 bulletins. A reader looks once a second, and whenever it is
-behind, whether the entry that it read last time is still there: as long as it is, nothing that came
-after it can have been removed.
+The stream keeps about the last 20,000 bulletins. Once a second, and whenever it is behind, a reader
+checks whether the entry up to which it had read at the last check (the witness) still exists: as
+long as it does, no later entry can have been removed.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -31,8 +31,8 @@ from persistence.bus.redis_server import (
     close_if_moved,
 )
 
-KEPT: Final = 20_000  # bulletins, and up to a node of the stream's more
-COUNT: Final = 50  # bulletins of one answer, which fit beside what may wait for a reader
+KEPT: Final = 20_000  # bulletins; Redis keeps up to one node of the stream more
+COUNT: Final = 50  # bulletins of one reply, which fit into the `Arrivals` of a reader
 BLOCK_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 2.0
 RECONNECT_SECONDS: Final = 0.1
@@ -49,8 +49,8 @@ class RedisBus:
 
     Args:
         server: has the stream.
-        cell: whose nodes share it.
-        nursery: what its connections live in.
+        cell: the cell whose nodes share the bus.
+        nursery: runs the tasks of its connections.
     """
 
     max_bytes = MAX_BYTES
@@ -64,7 +64,7 @@ class RedisBus:
         self._connected = trio.Event()
 
     async def keep_connected(self) -> None:
-        """Have a connection to publish over, until cancelled."""
+        """Keep a connection to publish over, until cancelled."""
         while True:
             try:
                 self._connection = await self._server.connect(self._nursery)
@@ -102,7 +102,7 @@ class RedisBus:
                     return
         if connection is None:
             raise BusUnavailable(self._contact.reason or "there is no connection yet")
-        if not connection.ended.is_set():  # of all that waited for it, only one says why
+        if not connection.ended.is_set():  # of all publishers that waited, only one logs the reason
             self._contact.lost(reason)
             connection.close()  # another server may be the right one by now
         raise BusUnavailable(reason)
@@ -123,7 +123,7 @@ class RedisBus:
 
 
 class _Reader:
-    """Reads the stream into `arrivals`; `begun` is set when it has begun."""
+    """Reads the stream into `arrivals`; `begun` is set when reading has begun."""
 
     def __init__(self, server: RedisServer, stream: bytes, nursery: trio.Nursery) -> None:
         self.arrivals = Arrivals()
@@ -160,7 +160,7 @@ class _Reader:
             is_whole = not looks or await self._has_witness(connection)
             if not is_whole and not entries:
                 await self._find_position(connection)
-            if not is_whole:  # not before it is known where reading goes on
+            if not is_whole:  # not before the position to go on from is known
                 self.arrivals.begin_anew()
             for identifier, fields in entries:
                 self.arrivals.put(fields[1])
@@ -189,7 +189,7 @@ class _Reader:
         return bool(await _within(0, connection, b"XRANGE", self._stream, *ends))
 
     async def _find_position(self, connection: RedisConnection) -> None:
-        """Go on where reading has ended, or at the end of a stream that does not reach so far."""
+        """Keep the reader's position, or move it to the end of a stream that ends before it."""
         ends = (b"+", b"-", b"COUNT", 1)
         newest = await _within(0, connection, b"XREVRANGE", self._stream, *ends)
         last = newest[0][0] if newest else _NOTHING
@@ -200,8 +200,8 @@ class _Reader:
 
 async def _within(
     seconds: float, connection: RedisConnection, command: bytes, *arguments: bytes | int
-) -> Any:  # noqa: ANN401  what Redis says
-    """What the server answers within so many seconds, and two more."""
+) -> Any:  # noqa: ANN401  a reply of Redis
+    """The reply of the server, waited for so many seconds and two more."""
     with trio.move_on_after(seconds + ANSWER_SECONDS):
         return await connection.ask(command, *arguments)
     raise BusUnavailable(f"no answer within {seconds + ANSWER_SECONDS:g} s")
@@ -218,8 +218,8 @@ async def open_redis_bus(server: RedisServer, cell: str) -> AsyncIterator[RedisB
     """The bus of one node. It may be opened while there is no server.
 
     Args:
-        server: the one, or the Sentinels that know which it is.
-        cell: whose nodes share it.
+        server: the server, or the Sentinels that know which it is.
+        cell: the cell whose nodes share the bus.
 
     Raises:
         ValueError: the name of the cell has another form.

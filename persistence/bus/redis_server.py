@@ -1,8 +1,8 @@
 """Connects to a Redis or Valkey server.
 
-Guarantees: an error says in words what an operator has to mend, and holds no password; behind
-Sentinels, the connection is to the server that they name and that says itself that it is the
-primary. Must not know: streams, bulletins.
+Guarantees: the text of an error says what an operator has to fix, and holds no password; behind
+Sentinels, the connection is to the server that they name, and only if that server reports the role
+of the primary. Must not know: streams, bulletins.
 """
 
 import logging
@@ -28,7 +28,7 @@ from coredis.exceptions import (
 from persistence.bus import BusUnavailable
 from persistence.bus.redis_url import Login, Tls, parse_url
 
-# It logs each connection that breaks with its traceback, which is said here once and in words.
+# coredis logs each broken connection with a traceback; our own log has one line in words instead.
 logging.getLogger("coredis").setLevel(logging.CRITICAL + 1)
 
 CONNECT_SECONDS: Final = 2.0
@@ -51,10 +51,7 @@ _WORDS_BY_CODE: Final[Mapping[str, str]] = {
 
 
 class RedisConnection:
-    """One connection, for as long as it lives.
-
-    `ended`: set when it does.
-    """
+    """One connection. `ended`: set when it has ended."""
 
     def __init__(self, location: TCPLocation, connection: BaseConnection, login: Login) -> None:
         self.location = location
@@ -69,15 +66,15 @@ class RedisConnection:
         finally:
             self.ended.set()
 
-    async def ask(self, command: bytes, *arguments: bytes | int) -> Any:  # noqa: ANN401  what Redis says
-        """What the server answers.
+    async def ask(self, command: bytes, *arguments: bytes | int) -> Any:  # noqa: ANN401  a reply of Redis
+        """The reply of the server to a command.
 
         Raises:
-            BusUnavailable: it refuses, or the connection has ended.
+            BusUnavailable: the server refuses, or the connection has ended.
         """
         try:
             return await self._connection.create_request(command, *arguments)
-        except Exception as error:  # noqa: BLE001  coredis hands on whatever ended the connection
+        except Exception as error:  # noqa: BLE001  coredis raises what ended the connection
             raise BusUnavailable(self._login.without_secrets(in_words(error))) from None
 
     def require_version(self) -> None:
@@ -87,7 +84,7 @@ class RedisConnection:
             raise BusUnavailable(f"the server is of version {version}: Redis 7 or Valkey is needed")
 
     def close(self) -> None:
-        """End the connection, and what was asked over it."""
+        """End the connection and its pending requests."""
         self._connection.invalidate()
         self.ended.set()
 
@@ -100,7 +97,7 @@ class RedisServer:
         places: hosts and ports of the server or of the Sentinels.
         name: what the Sentinels call the primary; None: there are none.
         database: which of the server's databases.
-        login, sentinel_login: with what to log in.
+        login, sentinel_login: credentials for the server and for the Sentinels.
         tls: None: connections are not encrypted.
     """
 
@@ -115,10 +112,10 @@ class RedisServer:
         """A connection to the server, or to the primary.
 
         Args:
-            nursery: what the connection lives in.
+            nursery: runs the connection's task.
 
         Raises:
-            BusUnavailable: there is none, within 2 s.
+            BusUnavailable: no connection could be opened within 2 s.
         """
         with trio.move_on_after(CONNECT_SECONDS):
             if self.name is None:
@@ -137,10 +134,10 @@ class RedisServer:
         raise BusUnavailable(f"no connection within {CONNECT_SECONDS:g} s")
 
     async def ask_sentinels(self, nursery: trio.Nursery) -> TCPLocation:
-        """Where the primary is, by the first Sentinel that knows.
+        """The address of the primary, from the first Sentinel that knows it.
 
         Raises:
-            BusUnavailable: none does.
+            BusUnavailable: no Sentinel knows it.
         """
         reasons: list[str] = []
         for place in self.places:
@@ -170,7 +167,7 @@ class RedisServer:
     ) -> RedisConnection:
         raw = TCPConnection(
             location,
-            connect_timeout=None,  # its caller has a deadline
+            connect_timeout=None,  # the caller sets a deadline
             username=login.username,
             password=login.password,
             db=database,
@@ -180,7 +177,7 @@ class RedisServer:
         try:
             await nursery.start(connection.run)
         except RedisError as error:
-            await trio.lowlevel.checkpoint_if_cancelled()  # which coredis says in this way as well
+            await trio.lowlevel.checkpoint_if_cancelled()  # RedisError also means that
             raise BusUnavailable(login.without_secrets(in_words(error))) from None
         return connection
 
@@ -194,23 +191,23 @@ async def _require_primary(connection: RedisConnection) -> None:
 async def close_if_moved(
     server: RedisServer, connection: RedisConnection, nursery: trio.Nursery
 ) -> None:
-    """End a connection to what was the primary, once the Sentinels name another one."""
+    """End a connection to a former primary, once the Sentinels name another server."""
     if server.name is None:
         return
     try:
         location = await server.ask_sentinels(nursery)
     except BusUnavailable:
-        return  # nobody knows better
+        return  # no Sentinel knows the primary now
     if location != connection.location:
         connection.close()
 
 
 def server_of(url: str) -> RedisServer:
-    """The server that a URL means.
+    """The server of a URL.
 
     Raises:
-        ValueError: it has another form than `parse_url` knows, or a file that it names cannot be
-            used; the text repeats neither user nor password.
+        ValueError: `parse_url` refuses the URL, or a file that it names cannot be used; the text
+            repeats neither user nor password.
     """
     parsed = parse_url(url)
     return RedisServer(
@@ -234,7 +231,7 @@ def _context(tls: Tls) -> ssl.SSLContext:
 
 
 def in_words(error: Exception) -> str:
-    """What a server, or the way to it, has against a request."""
+    """Why a request failed, at the server or on the way to it, in words."""
     text = str(error)
     if isinstance(error, AuthorizationError):
         return f"the user lacks a right on the server: {text}"
@@ -246,7 +243,7 @@ def in_words(error: Exception) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[OSError]:
-    """The errors of the system behind an error, from the outside in."""
+    """The operating system's errors behind an error, from the outside in."""
     below = [error.__cause__, *getattr(error, "exceptions", ())]
     for each in below:
         if isinstance(each, OSError):

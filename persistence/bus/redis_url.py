@@ -1,17 +1,17 @@
-"""What the URL of a Redis or Valkey server says.
+"""Parses the URL of a Redis or Valkey server.
 
-Guarantees: a URL of another form is refused, and what is said of it holds no password. Must not
+Guarantees: a URL of another form is refused, with an error text that holds no password. Must not
 know: the library that connects, files.
 
-One URL:
+The forms of a URL:
 
     redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]
     redis+sentinel://[USER:PASSWORD@]HOST[:PORT],HOST[:PORT],.../NAME[/DATABASE]
 
 NAME is what the Sentinels call the primary; `rediss` instead of `redis` is over TLS, to the
-Sentinels as well. What follows a question mark: `ca_certs` (a file, instead of the machine's
-authorities), `certfile` and `keyfile` (what the server may ask for), `sentinel_username` and
-`sentinel_password`.
+Sentinels as well. The options after a question mark: `ca_certs` (a file, instead of the machine's
+authorities), `certfile` and `keyfile` (the client's certificate, if the server asks for one),
+`sentinel_username` and `sentinel_password`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,19 +29,19 @@ _SENTINEL_OPTIONS: Final = {"sentinel_username", "sentinel_password"}
 
 @frozen
 class Login:
-    """With what one logs in; both may be missing."""
+    """Credentials; both may be missing."""
 
     username: str | None = None
     password: str | None = field(default=None, repr=False)
 
     def without_secrets(self, text: str) -> str:
-        """A text of a server that may repeat what it was sent."""
+        """A text of the server, which may repeat the password, with the password masked."""
         return text.replace(self.password, "***") if self.password else text
 
 
 @frozen
 class Tls:
-    """The files of TLS; None: the machine's authorities, and nothing of one's own."""
+    """The files for TLS. None: the machine's authorities, and no certificate of the client."""
 
     ca_certs: str | None = None
     certfile: str | None = None
@@ -50,7 +50,7 @@ class Tls:
 
 @frozen
 class RedisUrl:
-    """What a URL says; see `persistence.bus.redis_server.RedisServer`. `tls`: None without it."""
+    """A parsed URL; see `persistence.bus.redis_server.RedisServer`. `tls`: None without TLS."""
 
     places: Sequence[tuple[str, int]]
     name: str | None = None
@@ -61,11 +61,10 @@ class RedisUrl:
 
 
 def parse_url(url: str) -> RedisUrl:
-    """What a URL says.
+    """Parse a URL.
 
     Raises:
-        ValueError: it has another form than the one above; the text repeats neither user nor
-            password.
+        ValueError: the URL has none of the forms above; the text repeats neither user nor password.
     """
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))

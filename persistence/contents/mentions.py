@@ -1,8 +1,8 @@
 """The operations of a store on mentions.
 
-Guarantees, for every implementation: nobody is shown or counted what they may not see or have
-hidden, what they wrote, or what was written by somebody whom they block or who blocks them; in a
-channel that they have muted, only mentions by name. Must not know: commands, events, dialects,
+Guarantees, for every implementation: for a user no message is shown or counted that the user may
+not see, has hidden or wrote, nor one whose author blocks the user or is blocked by them; in a
+channel that the user has muted, only mentions by name. Must not know: commands, events, dialects,
 sockets.
 """
 
@@ -13,8 +13,8 @@ from persistence.lists import Places
 from protocol.model import MAX_ID, ChannelId, Message, UserId
 
 COUNTED: Final = 1_000
-"""Mentions by name that are counted: the newest, read or not. Of each channel, as many that mention
-the channel.
+"""How many of the newest mentions by name, read or not, are looked at to count the unread ones; and
+as many mentions of the whole channel in each channel.
 """
 
 
@@ -22,8 +22,8 @@ class Mentions(Protocol):
     """Messages that mention a user: by name, or with the whole channel."""
 
     async def unread(self, user_id: UserId, places: Places = Places.ALL) -> Mapping[ChannelId, int]:
-        """How many the user has not read, by channel; channels with none are not in
-        it. One statement.
+        """How many mentions the user has not read, by channel; channels without any are left out.
+        One statement.
         """
 
     async def listed(
@@ -34,6 +34,6 @@ class Mentions(Protocol):
         before: int = MAX_ID,
         limit: int,
     ) -> Sequence[Message]:
-        """The newest `limit` with an id below `before`, newest first, read or not. One
-        statement.
+        """The newest `limit` mentioning messages with an id below `before`, newest first, read or
+        not. One statement.
         """

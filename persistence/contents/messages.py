@@ -14,38 +14,37 @@ from protocol.model import MAX_ID, ChannelId, Message, MessageId, Posted, UserId
 class Messages(Protocol):
     """The log.
 
-    A message comes with those who have read it, as far as the user that it is for may know: nobody
-    is named across a block. Where that is a `viewer`, no viewer may know nothing.
+    A returned message names its readers, as far as the user that it is for may know them: never a
+    user who blocks that user or is blocked. Where that user is a `viewer`, None names no readers.
     """
 
     async def post(self, drafts: Sequence[Draft]) -> Sequence[Outcome | Locked]:
         """Store a batch in one statement, which decides permission, repeats and seqs. Returns one
-        outcome per draft, in their order, in which drafts of one channel also get their seqs.
+        outcome per draft, in their order; drafts of one channel also get their seqs in this order.
 
-        A repeat returns what is stored, whatever is true by now: that its author may not write
-        there any more, that its parent or the message itself was deleted; as it is now, as far as
-        its author may see it. White space at the ends of content makes no other message. A reply's
-        parent, and the first message of its thread, must be in the same channel and not deleted.
-        What a draft forwards must be a message that its author
-        may see; the copy is of one state of it. Content with NUL or lone surrogates is refused. The
-        assistant may write in any channel. Raises StoreUnavailable: the outcome of
-        every draft is unknown.
+        A repeat returns the stored message as it is now, as far as its author may see it, even if
+        the author may no longer write there, or its parent or the message itself was deleted.
+        Content that differs only in white space at its ends is the same content. A reply's parent,
+        and the first message of its thread, must be in the same channel and not deleted. A draft
+        may forward only a message that its author may see; the copy is of one state of it. Content
+        with NUL or lone surrogates is refused. The assistant may write in any channel. Raises
+        StoreUnavailable: the outcome of every draft is unknown.
         """
 
     async def post_again(self, drafts: Sequence[Draft]) -> Sequence[Outcome | Locked]:
-        """As `post`, of drafts that were `Locked`: those that still are are not waited for."""
+        """As `post`, for drafts that were `Locked`; does not wait for those still locked."""
 
     async def settle(self, author_ids: Collection[UserId]) -> None:
         """Wait until every batch of these authors whose outcome is unknown is stored as durably as
-        all others, or never will be. Raises StoreUnavailable: some may still be in work.
+        all others, or never will be. Raises StoreUnavailable: some may still be running.
         """
 
     async def probe(self) -> None:
-        """Find out whether a message could be stored now; none is. Raises StoreUnavailable."""
+        """Check whether a message could be stored now, and store none. Raises StoreUnavailable."""
 
     async def repeated(self, draft: Draft) -> Posted | None:
-        """The stored message if a draft for a channel, which its author may not see any more,
-        repeats it; without what others did with it. None: the draft repeats none.
+        """The stored message that is repeated by a draft for a channel which its author may no
+        longer see; without what other users did with it. None: the draft repeats none.
         """
 
     async def conversation_page(
@@ -70,17 +69,18 @@ class Messages(Protocol):
         self, user_id: UserId, spans: Sequence[Span], *, limit: int, even_hidden: bool = False
     ) -> Sequence[Message]:
         """The first `limit` messages of the spans, in the order of the spans, then by seq; with
-        `even_hidden` also what the user has hidden. Of a channel that the user may not see there
-        are none. One statement.
+        `even_hidden` also what the user has hidden. Channels that the user may not see are left
+        out. One statement.
         """
 
     async def in_gaps(self, gaps: Sequence[Gap], *, limit: int) -> Sequence[Posted]:
-        """The first `limit` messages of the gaps, whoever may see them, in the order of the gaps,
-        then by seq. Only of a private message it is said who has read it. One statement.
+        """The first `limit` messages of the gaps, without a check of rights, in the order of the
+        gaps, then by seq. Only messages of a dm name their readers, as their author may know them.
+        One statement.
         """
 
     async def last_id(self) -> MessageId:
-        """An id that every message stored from now on is above; 0 when there is none yet."""
+        """An id below that of every message stored from now on; 0 when there is no message yet."""
 
     async def channel_page(
         self,
@@ -95,12 +95,12 @@ class Messages(Protocol):
     async def get(
         self, message_id: MessageId, *, even_deleted: bool = False, viewer: UserId | None = None
     ) -> Message | None:
-        """The message, or None if there is none or it was deleted; with `even_deleted`, what is
-        left of a deleted one, which has no content.
+        """The message, or None if there is none or it was deleted; with `even_deleted`, also a
+        deleted message, which has no content.
         """
 
     async def original(self, user_id: UserId, message_id: MessageId) -> Message | None:
-        """What a message is a copy of, as that is now; None unless the user may see both."""
+        """The original of a copy, as it is now; None unless the user may see both messages."""
 
     async def pinned(
         self, channel_id: ChannelId, *, viewer: UserId | None = None
@@ -109,25 +109,25 @@ class Messages(Protocol):
 
     async def mark_read(self, reader: UserId, peer_id: UserId, *, up_to: int = MAX_ID) -> Reading:
         """Move the reader's watermark to the seq `up_to`, or to the conversation's last one if that
-        is less, and have what they marked unread end there; see `Notes.mark_read`.
+        is less, and end an "unread from here" up to there; see `Notes.mark_read`.
         """
 
     async def mark_read_up_to(self, reader: UserId, message_id: MessageId) -> Reading:
-        """The same up to a message in whatever channel, also if it was deleted; nothing if the
-        reader may not see its channel.
+        """As `mark_read`, up to a message in any channel, also a deleted one. Changes nothing if
+        the reader may not see the channel.
         """
 
     async def mark_delivered_up_to(
         self, recipient: UserId, message_id: MessageId
     ) -> Advance | None:
         """Move the delivered watermark, which is never behind the read one, up to a message. None
-        if nothing moved, or the recipient may not see its channel.
+        if the watermark did not move, or the recipient may not see the channel.
         """
 
     async def unread_in(self, user_id: UserId, channel_id: ChannelId, *, among: int) -> int:
         """Messages by others above the user's read watermark, among the channel's newest."""
 
     async def archive(self, user_id: UserId, peer_id: UserId) -> bool:
-        """Archive the conversation until there is a newer message. False: there is none that the
-        user may see.
+        """Archive the conversation until there is a newer message. False: there is no conversation
+        that the user may see.
         """

@@ -1,8 +1,9 @@
-"""The operations of a store on what users note for themselves alone.
+"""The operations of a store on notes, which users make for themselves alone.
 
 Guarantees, for every implementation (tests/persistence/contents runs on all of them): the numbers
-of a user's notes have no holes, and their order is the order of commits; what changes nothing takes
-no number; a watermark never moves by a note. Must not know: commands, events, dialects, sockets.
+of a user's notes have no holes, and their order is the order of commits; a call that changes
+nothing takes no number; a watermark never moves by a note. Must not know: commands, events,
+dialects, sockets.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,21 +24,21 @@ class Noted:
 
 
 class Notes(Protocol):
-    """What users note. None: there is no such message or channel, or the user may not see it."""
+    """Notes of users. None: there is no such message or channel, or the user may not see it."""
 
     async def mark_unread(
         self, user_id: UserId, message_id: MessageId, *, only_private: bool = False
     ) -> Noted | None:
-        """Have this message, which may be deleted, and those after it in its channel count as
-        unread until they are marked read again. What was unread anyway changes nothing.
-        `only_private`: it must be one of the two of a dm.
+        """Count this message, which may be deleted, and those after it in its channel as unread
+        until they are marked read again. Changes nothing if the message is unread already.
+        `only_private`: the message must be by one of the two users of a dm.
         """
 
     async def mark_read(self, user_id: UserId, channel_id: ChannelId, *, up_to: int) -> Noted:
-        """Have what `mark_unread` says end up to a seq."""
+        """End what `mark_unread` has set, up to a seq."""
 
     async def mute(self, user_id: UserId, channel_id: ChannelId, mute: Mute | None) -> Noted | None:
-        """Mute a channel that is in the user's lists; None: no more."""
+        """Mute a channel that is in the user's lists; `mute` None: unmute it."""
 
     async def hide(
         self,
@@ -47,25 +48,25 @@ class Notes(Protocol):
         is_hidden: bool = True,
         only_private: bool = False,
     ) -> Noted | None:
-        """Leave a message out of what the user reads, or no more. One that is deleted cannot be
-        hidden.
+        """Hide a message from the user, or show it again. A deleted message cannot be hidden.
+        `only_private`: as in `mark_unread`.
         """
 
     async def of_channels(
         self, user_id: UserId, channel_ids: Collection[ChannelId]
     ) -> Mapping[ChannelId, ChannelNote]:
-        """What the user has noted of these channels, of those that have a note."""
+        """The user's notes on these channels; channels without a note are left out."""
 
     async def since(self, user_id: UserId, number: int, *, limit: int) -> Sequence[Note]:
         """The first `limit` notes with a number above this one, in their order, of channels that
-        the user may see. From 0 on, nothing is told of messages that are not hidden any more. One
+        the user may see. With 0, notes of messages that are no longer hidden are left out. One
         statement.
         """
 
     async def latest(self, user_id: UserId, *, limit: int) -> Sequence[Note]:
         """The notes with the user's last `limit` numbers, in their order, of channels that the user
-        may see, as they are once every change of the user's whose outcome is unknown has been made,
-        or never will be. Raises StoreUnavailable: some may still be in work.
+        may see. Waits until every change of the user's whose outcome is unknown has been made or
+        never will be. Raises StoreUnavailable: some may still be running.
         """
 
     async def last_number(self, user_id: UserId) -> int:

@@ -1,8 +1,8 @@
 """The operations of a store that change stored messages.
 
 Guarantees, for every implementation (tests/persistence/contents runs on all of them): within a
-channel, `rev` has no holes, and its order is the order of commits; what changes nothing takes no
-`rev`; an author's repeat under the same key changes nothing, whatever has happened since.
+channel, `rev` has no holes, and its order is the order of commits; a revision that changes nothing
+takes no `rev`; a user's repeat under the same key changes nothing, whatever has happened since.
 Must not know: commands, events, dialects, sockets.
 """
 
@@ -36,8 +36,8 @@ class RevisionRefusal(StrEnum):
 
 @frozen
 class Target:
-    """Where a message is, as somebody may know who may see it: its channel, of a dm the two users,
-    and the channel's last `rev`; and its author.
+    """Where a message is, for a user who may see it: its channel, the two users of a dm, and the
+    channel's last `rev`; and the message's author.
     """
 
     channel_id: ChannelId
@@ -47,13 +47,13 @@ class Target:
 
     @property
     def is_private(self) -> bool:
-        """Whether it is one that the two users of a conversation wrote to each other."""
+        """Whether it is a message of the two users of a dm to each other, not of the assistant."""
         return self.author_id in (self.pair or ())
 
 
 @frozen
 class Version:
-    """What a message said until it was edited. `rev`: of that edit."""
+    """The content of a message before an edit. `rev`: of that edit."""
 
     rev: int
     content: str
@@ -62,11 +62,11 @@ class Version:
 
 @frozen
 class RevisionRules:
-    """What a hub's settings say.
+    """The settings of a hub for revisions.
 
     Args:
         edit_seconds: how long after it was posted a message may be edited.
-        keep_versions: whether moderators may read what an edited message said before.
+        keep_versions: whether moderators may read the earlier contents of an edited message.
     """
 
     edit_seconds: float = EDIT_SECONDS
@@ -96,10 +96,11 @@ class RevisionDraft:
 
 @frozen
 class Revised:
-    """The message as it is now. `rev`: of this revision; the message may have been changed once
-    more since. `repeated`: nothing was changed. `audience`: of a dm, the users who may see it;
-    empty in other channels. `mentioned`: who is to be told that it mentions them now, or that it
-    does so still, where what was done is not known; `no_longer_mentioned`: that it does not.
+    """The message as it is now. `rev`: of this revision; the message may have been changed again
+    since. `repeated`: nothing was changed. `audience`: of a dm, the users who may see it; empty in
+    other channels. `mentioned`: the users who get an event that the message mentions them now (all
+    it mentions, where the single revisions are not known); `no_longer_mentioned`: that it does not
+    any more.
     """
 
     message: Message
@@ -116,8 +117,8 @@ RevisionOutcome: TypeAlias = Revised | RevisionRefusal
 
 @frozen
 class RevisionSpan:
-    """The messages of a channel with a `rev` above this one: those up to a seq, and those that are
-    deleted, wherever they are.
+    """The messages of a channel with a `rev` above `above_rev`: those up to `upto_seq`, and deleted
+    ones at any seq.
     """
 
     channel_id: ChannelId
@@ -129,7 +130,7 @@ class Revisions(Protocol):
     """Changes of stored messages."""
 
     async def target(self, user_id: UserId, message_id: MessageId) -> Target | None:
-        """Where a message is; None: there is none that the user may see."""
+        """Where a message is; None: there is no such message that the user may see."""
 
     async def revise(self, drafts: Sequence[RevisionDraft]) -> Sequence[RevisionOutcome | Locked]:
         """Carry out a batch, in its order within each channel. The policy decides, in the same
@@ -139,19 +140,19 @@ class Revisions(Protocol):
     async def versions(
         self, user_id: UserId, message_id: MessageId, *, limit: int
     ) -> tuple[Version, ...] | RevisionRefusal:
-        """The last `limit` versions before the one that there is now, the last first, if the user
-        may see them; else NOT_FOUND or NOT_ALLOWED.
+        """The last `limit` versions before the current one, the last first, if the user may see
+        them; else NOT_FOUND or NOT_ALLOWED.
         """
 
     async def revised_in(
         self, user_id: UserId, spans: Sequence[RevisionSpan], *, limit: int
     ) -> Sequence[Message]:
         """The first `limit` messages of the spans, also deleted ones, in the order of the spans,
-        then by rev. Of a channel that the user may not see there are none. Of messages that the
-        user has hidden, only those are among them that are deleted. One statement.
+        then by rev. Channels that the user may not see are left out, and messages that the user has
+        hidden, unless they are deleted. One statement.
         """
 
     async def revised_since(
         self, spans: Sequence[RevisionSpan], *, limit: int
     ) -> Sequence[Revised]:
-        """The same, whoever may see them. One statement."""
+        """As `revised_in`, without a check of rights. One statement."""

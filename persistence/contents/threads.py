@@ -2,7 +2,7 @@
 
 Guarantees, for every implementation (tests/persistence/contents runs on all of them): whether a
 user may see the message is decided in the statement; any message of a thread stands for the thread,
-and a thread whose first message was deleted is none any more.
+and a thread ends when its first message is deleted.
 Must not know: commands, events, dialects, sockets.
 """
 
@@ -14,13 +14,13 @@ from attrs import field, frozen
 from protocol.model import MAX_ID, Message, MessageId, UserId
 
 MAX_FOLLOWERS = 1_000
-"""Who is told of one reply at most."""
+"""How many followers of a thread get an event for a reply, at most."""
 
 
 @frozen
 class ThreadPage:
-    """Which replies are wanted: those with a seq above `after` and below `before`, the oldest
-    `limit` of them, or the newest.
+    """Which replies are wanted: with a seq above `after` and below `before`, the oldest `limit` of
+    them, or with `newest` the newest.
     """
 
     limit: int
@@ -32,8 +32,8 @@ class ThreadPage:
 @frozen
 class FollowedThread:
     """A thread that a user follows. `place`: the id by which the list is sorted: of the last
-    reply, or of the first message if there is none. `unread_count`: replies of others above the
-    user's mark, across no block.
+    reply, or of the first message if there is none. `unread_count`: replies of others above
+    `read_seq`, without those of users who block the user or are blocked.
     """
 
     message: Message
@@ -43,7 +43,7 @@ class FollowedThread:
 
 
 class Threads(Protocol):
-    """Threads. `only_private`: only what the two users of a conversation wrote to each other."""
+    """Threads. `only_private`: only messages that the two users of a dm wrote to each other."""
 
     async def replies(
         self,
@@ -53,21 +53,23 @@ class Threads(Protocol):
         *,
         only_private: bool = False,
     ) -> Sequence[Message] | None:
-        """The replies of a page, oldest first, or newest first. None: there is no such message that
-        the user may see.
+        """The replies of a page, oldest first, or with `newest` newest first. None: there is no
+        such thread that the user may see.
         """
 
     async def follow(
         self, user_id: UserId, message_id: MessageId, *, only_private: bool = False
     ) -> bool:
-        """Follow a thread; repeating changes nothing. What there is counts as read by who never
-        followed it. False: there is none that the user may see.
+        """Follow a thread; repeating changes nothing. For a user who follows it for the first time,
+        the existing replies count as read. False: there is no such thread that the user may see.
         """
 
     async def unfollow(
         self, user_id: UserId, message_id: MessageId, *, only_private: bool = False
     ) -> bool:
-        """Cease to follow a thread, also if one replies again. False: as `follow`."""
+        """Cease to follow a thread; a later reply of the user does not follow it again. False: as
+        `follow`.
+        """
 
     async def mark_read(
         self,
@@ -77,13 +79,13 @@ class Threads(Protocol):
         up_to: int = MAX_ID,
         only_private: bool = False,
     ) -> bool:
-        """Move the user's mark in a thread forward to this seq, or to the channel's last one if
-        that is less. False: the user does not follow it, or may not see it.
+        """Move the user's `read_seq` in a thread forward to `up_to`, or to the channel's last seq
+        if that is less. False: the user does not follow the thread, or may not see it.
         """
 
     async def followed(
         self, user_id: UserId, *, before: int = MAX_ID, limit: int, only_private: bool = False
     ) -> Sequence[FollowedThread]:
         """The threads that a user follows and may see and whose first message they have not hidden,
-        with a place below `before`, the highest first.
+        with a `place` below `before`, the highest first.
         """

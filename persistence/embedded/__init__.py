@@ -1,8 +1,9 @@
 """The embedded Postgres: a server that belongs to one hub and needs no configuration.
 
-Guarantees: it listens on a Unix socket that only we can open; it dies with the hub however the hub
-ends (see `guard`); if it dies on its own it is started again, however often that takes, as with a
-full disk; a second hub on the same folder is refused. Must not know: what is stored in it.
+Guarantees: it listens on a Unix socket that only we can open; it ends with the hub, however the hub
+ends (see `guard`); if it dies on its own it is restarted, with as many attempts as that takes (for
+example while the disk is full); a second hub on the same folder is refused. Must not know: what is
+stored in it.
 """
 
 import os
@@ -38,11 +39,11 @@ async def run_embedded(data_dir: Path, connections: int = CONNECTIONS) -> AsyncI
 
     Args:
         data_dir: the folder.
-        connections: how many it takes.
+        connections: how many the server takes.
 
     Raises:
-        DataDirInUse: another hub runs on it.
-        EmbeddedPostgresError: it cannot start.
+        DataDirInUse: another hub or command holds the folder.
+        EmbeddedPostgresError: the server cannot start.
     """
     with hold_folder(data_dir) as folder:
         cluster = await trio.to_thread.run_sync(open_cluster, folder)
@@ -57,7 +58,7 @@ def is_data_dir(path: Path) -> bool:
 
 
 def require_own(data_dir: Path) -> None:
-    """What root would make in the folder of a hub, that hub could not use.
+    """Refuse to work in a folder of another account: a hub cannot use files that root makes there.
 
     Raises:
         EmbeddedPostgresError: the folder is another account's.
@@ -84,16 +85,18 @@ def hold_folder(data_dir: Path) -> Iterator[Path]:
 def _make_folder(data_dir: Path) -> Path:
     """The folder by its absolute path, because Postgres runs in another working directory."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    if not any(data_dir.iterdir()) or (data_dir / LOCK).exists():  # it is nobody else's
-        data_dir.chmod(0o711 if os.getuid() == 0 else 0o700)  # root's server is another account
+    if not any(data_dir.iterdir()) or (data_dir / LOCK).exists():  # empty, or already ours
+        data_dir.chmod(0o711 if os.getuid() == 0 else 0o700)  # root's server has another account
     return data_dir.resolve()
 
 
 def open_cluster(data_dir: Path) -> Cluster:
-    """The cluster of a folder that this process holds: no server runs on it any more.
+    """The cluster of a folder that this process holds. A server that was left behind is stopped,
+    and an interrupted upgrade is finished.
 
     Raises:
-        EmbeddedPostgresError: there is no account or no place for it.
+        EmbeddedPostgresError: there is no account or no place for it, or a left-behind server does
+            not stop.
     """
     try:
         account = choose_account()

@@ -1,7 +1,7 @@
-"""Which account runs Postgres, and where it can reach.
+"""Chooses the account that runs Postgres, and checks which folders it can enter.
 
-Guarantees: Postgres never runs as root; nothing that is not ours is chmodded or chowned, so what
-the account cannot reach has to be put elsewhere. Must not know: Postgres.
+Guarantees: Postgres never runs as root; no file that is not ours is chmodded or chowned, so files
+that the account cannot reach have to be put elsewhere. Must not know: Postgres.
 """
 
 import os
@@ -41,7 +41,7 @@ class Account:
 
 
 def choose_account() -> Account:
-    """Our own account, or an unprivileged one that exists already when we are root.
+    """Our own account; if that is root, an existing unprivileged one.
 
     Raises:
         LookupError: root, on a system with neither `postgres` nor `nobody`.

@@ -1,8 +1,8 @@
 """The database of a data folder for a command, whether a hub runs on it or not.
 
-Guarantees: a hub that runs is asked nothing and changed in nothing; no folder is made; what a
-command of another account would write there is not written; the server of a command stays until
-those that use it have ended. Must not know: what the command does.
+Guarantees: a running hub gets no request and is not changed; no data folder is made; a command of
+another account writes nothing into the folder; the server of a command runs until the commands that
+use it have ended. Must not know: what the command does.
 """
 
 import fcntl
@@ -36,8 +36,8 @@ async def run_beside(data_dir: Path) -> AsyncIterator[str]:
     the context is left.
 
     Raises:
-        EmbeddedPostgresError: there is no database, it cannot be started, or the folder is another
-            account's.
+        EmbeddedPostgresError: there is no database, its server cannot be started, or the folder is
+            another account's.
     """
     if not is_data_dir(data_dir):
         raise EmbeddedPostgresError(f"There is no database of Parlour in {data_dir}")
@@ -54,8 +54,8 @@ async def run_beside(data_dir: Path) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def run_for_command(data_dir: Path) -> AsyncIterator[str]:
-    """As `run_embedded`, whose errors it raises; the server runs until the commands that use it by
-    `run_beside` have ended, too. A cancelled command waits for nobody.
+    """As `run_embedded`, with the same errors; the server runs until the commands that use it
+    through `run_beside` have ended, too. A cancelled command does not wait for them.
     """
     with ExitStack() as until_ended:
         async with run_embedded(data_dir) as dsn:
@@ -67,7 +67,7 @@ async def run_for_command(data_dir: Path) -> AsyncIterator[str]:
 
 
 async def _until_alone(data_dir: Path, beside: IO[str]) -> None:
-    """Return when nobody uses the server beside this command any more, and nobody begins to."""
+    """Return once no other command uses the server of this one, and none can begin to."""
     if _locks(beside, fcntl.LOCK_EX):
         return
     log.info("waiting_for_commands", data_dir=str(data_dir))
@@ -84,7 +84,7 @@ def _locks(file: IO[str], how: int) -> bool:
 
 
 def pid_of_holder(data_dir: Path) -> int | None:
-    """The process that holds the folder; None: none does."""
+    """The pid of the process that holds the folder; None: no process does."""
     if not is_data_dir(data_dir):
         return None
     with (data_dir / LOCK).open() as lock:
@@ -96,8 +96,8 @@ def pid_of_holder(data_dir: Path) -> int | None:
 
 
 async def _socket_dir(data_dir: Path, beside: IO[str]) -> Path | None:
-    """Where the server of whoever holds the folder listens, once it is ready: that of a command
-    runs as long as `beside` is open. None: nobody holds the folder.
+    """The socket's folder of the server that the holder of the data folder runs, once it is ready;
+    that of a command keeps running while `beside` is open. None: no process holds the folder.
     """
     folder = known_cluster_dir(data_dir)
     with trio.move_on_after(START_SECONDS):
@@ -111,7 +111,7 @@ async def _socket_dir(data_dir: Path, beside: IO[str]) -> Path | None:
 
 
 def _seen_from_here(pid: int, socket_dir: Path) -> Path:
-    """A folder of the server's, which may have a /tmp of its own (systemd's PrivateTmp)."""
+    """Our path of the server's folder: the server may have its own /tmp (systemd's PrivateTmp)."""
     if socket_dir.exists():
         return socket_dir
     return Path(f"/proc/{pid}/root{socket_dir}")

@@ -1,6 +1,7 @@
 """One cluster on disk: made whole or not at all, used by one hub at a time.
 
-Guarantees: `initdb` works under another name until it is done, so a torn one is never used; a
+Guarantees: `initdb` works under another name until it is done, so an unfinished cluster is never
+used; a
 cluster of another Postgres major version is refused; an upgrade that was interrupted between its
 two renames is finished; a server that a killed hub left behind is stopped before a new one starts.
 Must not know: how the running server is watched.
@@ -26,10 +27,10 @@ from persistence.embedded.errors import DataDirInUse, EmbeddedPostgresError
 SUPERUSER: Final = "parlour"
 LOCK: Final = "parlour.lock"
 BESIDE: Final = "parlour.beside"
-"""Is locked (shared) by commands that use the server of whoever holds the folder."""
+"""Is locked (shared) by commands that use the server of the folder's holder."""
 NAME: Final = "postgres"
 CONNECTIONS: Final = 120
-"""That a server takes, if nobody says otherwise."""
+"""How many connections a server takes by default."""
 UPGRADED: Final = "postgres.new"
 """The name of a cluster that is to take the place of one of an older Postgres."""
 _STOP_STEPS: Final = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0))
@@ -39,7 +40,7 @@ _POLL_SECONDS: Final = 0.02
 
 @contextmanager
 def exclusive(data_dir: Path) -> Iterator[None]:
-    """Hold the data folder, for this process alone.
+    """Hold the data folder for this process alone.
 
     Raises:
         DataDirInUse: another process holds it.
@@ -65,11 +66,11 @@ class Cluster:
     """A cluster's folders.
 
     Args:
-        place: the folder it lives in.
+        place: the parent folder of the cluster's folder.
         binaries: where `postgres` and `initdb` are.
-        account: whom they run as.
-        name: of its folder there.
-        connections: how many its server takes.
+        account: the account that they run as.
+        name: of the cluster's folder in `place`.
+        connections: how many the cluster's server takes.
     """
 
     place: Path
@@ -80,7 +81,7 @@ class Cluster:
 
     @property
     def data(self) -> Path:
-        """What Postgres calls its data directory."""
+        """The data directory of Postgres."""
         return self.place / self.name
 
     @property
@@ -92,7 +93,8 @@ class Cluster:
         """Whether `initdb` was done here.
 
         Raises:
-            EmbeddedPostgresError: by another major version of Postgres, or it is not our account's.
+            EmbeddedPostgresError: it was made by another major version of Postgres, or belongs to
+                another account.
         """
         made_by, ours = self.made_by(), self.major_version()
         if made_by is None:
@@ -110,17 +112,17 @@ class Cluster:
         return True
 
     def made_by(self) -> str | None:
-        """The major version of the Postgres that made it; None: there is no cluster."""
+        """The major version of the Postgres that made the cluster; None: there is no cluster."""
         try:
             return (self.data / "PG_VERSION").read_text().strip()
         except FileNotFoundError:
             return None
 
     def major_version(self) -> str:
-        """That of the binaries.
+        """The major version of the binaries.
 
         Raises:
-            EmbeddedPostgresError: there are none.
+            EmbeddedPostgresError: there are no binaries.
         """
         command = [str(self.binaries / "postgres"), "--version"]
         try:
@@ -178,7 +180,7 @@ class Cluster:
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_min_messages": "warning",
-            # what people wrote is no part of the log: neither parameters, nor statements, nor
+            # the log must hold no content of users: neither parameters, nor statements, nor
             # details such as "Key (email)=(...) already exists"
             "log_statement": "none",
             "log_min_error_statement": "panic",
@@ -196,14 +198,14 @@ class Cluster:
         return server is not None and server[0] == pid
 
     def stop_orphan(self) -> None:
-        """Stop a server that was left behind, and what was left behind of one: while a process
-        stands still it does not notice that its server has ended. The caller holds the data folder.
+        """Stop a server that was left behind, and processes left of one: a stopped process does not
+        notice that its server has ended. The caller holds the data folder.
 
         Raises:
-            EmbeddedPostgresError: it does not go.
+            EmbeddedPostgresError: some processes do not end.
         """
         lines = _pid_file(self.data)
-        # A stale file, which Postgres replaces, names no process or somebody else's.
+        # A stale file, which Postgres replaces, names no process or one of another program.
         main = [int(lines[0])] if lines and lines[0].isdigit() else []
         for step, patience in _STOP_STEPS:
             if self._end(main, step, patience):
@@ -213,7 +215,9 @@ class Cluster:
             raise EmbeddedPostgresError(f"The server left behind on {self.data} stays: {left}")
 
     def _end(self, pids: Collection[int], step: signal.Signals, patience: float) -> bool:
-        """Whether processes of our server end in so many seconds, if they are asked in this way."""
+        """Send a signal to processes of our server; returns whether they end within `patience`
+        seconds.
+        """
         deadline = time.monotonic() + patience
         for pid in filter(self._is_ours, pids):
             with suppress(ProcessLookupError):
@@ -225,7 +229,7 @@ class Cluster:
         return True
 
     def _processes(self) -> Collection[int]:
-        """Those of our server."""
+        """The processes of our server."""
         pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
         return list(filter(self._is_ours, pids))
 
@@ -255,7 +259,7 @@ def _pid_file(data: Path) -> list[str]:
 
 
 def name_of(uid: int) -> str:
-    """An account, for people."""
+    """The name of an account, for messages."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -6,4 +6,4 @@ class EmbeddedPostgresError(Exception):
 
 
 class DataDirInUse(EmbeddedPostgresError):
-    """Another hub runs on this data folder."""
+    """Another hub or command holds this data folder."""

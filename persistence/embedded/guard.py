@@ -2,8 +2,8 @@
 
 Started as a script of its own, in a session of its own (so Ctrl-C in the hub's terminal does not
 reach it): `guard.py UID GID SCRATCH_DIR COMMAND...`. Prints the command's pid, then waits for the
-command, or for the end of standard input, which comes when the hub ends in whatever way. Then it
-asks the command to stop, ever less politely, and removes SCRATCH_DIR.
+command, or for the end of standard input, which comes however the hub ends. Then it stops the
+command with ever stronger signals, and removes SCRATCH_DIR.
 
 Guarantees: only the standard library is needed, and nothing but this file has to be readable.
 """
@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 
-# Postgres: fast shutdown, immediate shutdown, and what cannot be refused.
+# For Postgres: fast shutdown, immediate shutdown, and a kill.
 STOP_STEPS = ((signal.SIGINT, 5.0), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 3.0))
 
 
@@ -37,7 +37,7 @@ def main(uid: str, gid: str, scratch_dir: str, *command: str) -> int:
 
 
 def wait_for_either_end(process: "subprocess.Popen[bytes]") -> None:
-    """Return when the command has ended or nobody holds our standard input open any more."""
+    """Return when the command has ended or our standard input has ended."""
     woken_read, woken_write = os.pipe()
     os.set_blocking(woken_write, False)
     signal.set_wakeup_fd(woken_write)
@@ -54,11 +54,12 @@ def wait_for_either_end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End the command if it is still there."""
+    """End the command if it still runs."""
     for step, patience in STOP_STEPS:
         if process.poll() is not None:
             return
-        # Postgres' processes notice its end by themselves, but not while they stand still.
+        # Postgres' processes notice the end of their parent, but not while they are stopped
+        # (SIGSTOP).
         children = children_of(process.pid) if step == signal.SIGKILL else []
         process.send_signal(step)
         for child in children:
@@ -71,7 +72,7 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 
 
 def children_of(pid: int) -> "list[int]":
-    """The processes that this one has started and that are still there."""
+    """The running child processes of a process."""
     found = []
     for process in pathlib.Path("/proc").iterdir():
         if process.name.isdigit():

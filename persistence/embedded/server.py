@@ -1,7 +1,7 @@
-"""A running server of a cluster: watched, and started again when it dies.
+"""Runs the server of a cluster, and starts it again when it dies.
 
-Guarantees: it ends when the context is left, and with this process however that ends (see `guard`).
-Must not know: which cluster it is, who holds the data folder.
+Guarantees: the server ends when the context is left, and with this process, however the process
+ends (see `guard`). Must not know: which cluster it is, who holds the data folder.
 """
 
 import os
@@ -39,11 +39,11 @@ async def serve_cluster(cluster: Cluster, log_dir: Path) -> AsyncIterator[str]:
     """Run the cluster's server, which makes the cluster if it is missing; yields a DSN for it.
 
     Args:
-        cluster: what to serve; nobody else does.
+        cluster: the cluster, which no other process serves.
         log_dir: where the server's log is written.
 
     Raises:
-        EmbeddedPostgresError: it cannot start.
+        EmbeddedPostgresError: the server cannot start.
     """
     if not cluster.is_made():
         await _make(cluster, log_dir)
@@ -178,7 +178,7 @@ async def _keep_running(
 def _socket_dir(cluster: Cluster, log_dir: Path) -> Path:
     try:
         root = tempfile.gettempdir()
-    except FileNotFoundError:  # none can be written, as in a container
+    except FileNotFoundError:  # none is writable, as in a container
         root = str(log_dir)
     if len(root) > _MAX_TEMP_CHARS:
         root = "/tmp"  # noqa: S108  the folder made in it is 0700 and has a random name

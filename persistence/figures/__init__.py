@@ -1,7 +1,7 @@
-"""What a store counts of itself, in plain numbers that whoever wants them reads.
+"""The figures that a store counts about itself, as plain numbers for anybody to read.
 
-Guarantees: to count takes neither a lock nor a wait; the number of keys is bounded. Must not know:
-who reads them, and how they are shown.
+Guarantees: counting takes neither a lock nor a wait; the number of keys is bounded. Must not know:
+who reads the figures, and how they are shown.
 """
 
 from bisect import bisect_left
@@ -46,9 +46,10 @@ class PoolFigures:
         name: what the connections are for.
         size: how many there may be.
 
-    `in_use`: that have a statement now. `waiting`: statements for which none was free. `waits`: the
-    seconds that those waited. `statements`: the seconds that each took which was answered.
-    `errors`: statements that failed, by class of SQLSTATE or by another `FAILURES`.
+    `in_use`: connections that run a statement now. `waiting`: statements that wait for a free
+    connection now. `waits`: the seconds that statements waited for one. `statements`: the seconds
+    of each statement that succeeded. `errors`: statements that failed, by class of SQLSTATE or by
+    one of `FAILURES`.
     """
 
     name: str
@@ -61,27 +62,27 @@ class PoolFigures:
 
 
 FAILURES: Final = ("connection", "timeout", "cancelled", "no_connection_free", "other")
-"""How a statement fails without a class of SQLSTATE: the connection broke or could not be made, no
-answer in time, nobody waits for the answer any more, all connections were in use for too long, a
-class that Postgres does not have.
+"""How a statement fails without a known class of SQLSTATE: the connection broke or could not be
+opened, the result did not come in time, the calling task was cancelled, all connections were in use
+for too long, or Postgres does not have the class.
 """
 
 
 class HoldFigures(Protocol):
-    """Whether a hub holds its database now, and how often it has lost that."""
+    """Whether a hub holds its database now, and how often it has lost the hold."""
 
     @property
     def is_held(self) -> bool:
-        """Whether it does."""
+        """Whether the hub holds the database."""
 
     @property
     def losses(self) -> int:
-        """Since the start."""
+        """How often the hold was lost since the start."""
 
 
 @frozen
 class Held:
-    """A database that nobody else may have, unless somebody says so."""
+    """The figures of a store without a `Hold`: always held, unless a test sets them."""
 
     is_held: bool = True
     losses: int = 0
@@ -89,7 +90,7 @@ class Held:
 
 @frozen
 class StoreFigures:
-    """All of a store: one without a server has no pools, and is held."""
+    """All figures of a store. The store in memory has no pools, and is always held."""
 
     pools: Sequence[PoolFigures] = ()
     hold: HoldFigures = Held()

@@ -1,4 +1,4 @@
-"""Accounts in memory: users and their password hashes, and what operators do."""
+"""Accounts in memory: users and their password hashes; and the audit of what operators do."""
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
@@ -187,7 +187,7 @@ class MemoryAccounts:
         return True
 
     def _end_in(self, row: ChannelRow, user_id: UserId, fate: MessageFate) -> None:
-        """What a deletion leaves of a channel."""
+        """Apply the deletion of a user to a channel."""
         workspace_id = row.channel.workspace_id
         is_gone = workspace_id is not None and workspace_id not in self.tables.workspaces
         is_theirs = user_id in (row.channel.pair or ())

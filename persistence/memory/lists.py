@@ -150,7 +150,7 @@ class MemoryLists:
         name = channel.name if peer is None else peer.name
         match wanted.order:
             case Order.CREATED_AT:
-                key = ""  # the id says it
+                key = ""  # sorted by the id alone
             case Order.MEMBER_COUNT:
                 key = f"{members:016}"
             case Order.NAME:

@@ -81,7 +81,7 @@ class MemoryLog:
         return Expired(removed, places[-1] if places else None)
 
     def _old(self, row: ChannelRow, days: int) -> list[Message]:
-        """The messages that are older than they may become."""
+        """The messages that are older than the retention."""
         workspace_id = row.channel.workspace_id
         own = 0 if workspace_id is None else self.tables.retention.get(workspace_id, 0)
         if not (own or days):

@@ -73,18 +73,18 @@ class MemoryMessages:
             return Posted(shown, repeated=True, workspace_id=workspace_id)
         message = self._append(draft, row, peer)
         followers = self._followers(row, message)
-        told = mentioned_by(self.tables, row, message)
-        return Posted(message, workspace_id=workspace_id, followers=followers, mentioned=told)
+        mentioned = mentioned_by(self.tables, row, message)
+        return Posted(message, workspace_id=workspace_id, followers=followers, mentioned=mentioned)
 
     def _root_id(self, parent_id: MessageId | None) -> MessageId | None:
-        """The first message of the thread that a message belongs to."""
+        """The first message of the thread of a reply to `parent_id`; None: it is no reply."""
         row = None if parent_id is None else self.tables.messages.get(parent_id)
         if parent_id is None or row is None:
             return parent_id
         return row.roots.get(parent_id, parent_id)
 
     def _followers(self, row: ChannelRow, message: Message) -> tuple[UserId, ...]:
-        """Who is told of a reply."""
+        """The users who get an event for a reply."""
         if message.thread is None:
             return ()
         follows = row.follows.get(message.thread.root_id, {})
@@ -97,10 +97,10 @@ class MemoryMessages:
         )[:MAX_FOLLOWERS]
 
     async def settle(self, author_ids: Collection[UserId]) -> None:
-        """See the interface. What was not stored when `post` ended never will be."""
+        """See the interface. Outcomes are always known here: `post` stores before it returns."""
 
     async def probe(self) -> None:
-        """See the interface. It always could."""
+        """See the interface. Never raises."""
 
     async def repeated(self, draft: Draft) -> Posted | None:
         """See the interface."""
@@ -113,7 +113,7 @@ class MemoryMessages:
         return Posted(first, repeated=True, workspace_id=workspace_id)
 
     def _stored(self, channel_id: ChannelId, draft: Draft) -> Message | None:
-        """What the draft's author has stored under its key in a channel."""
+        """The message that the draft's author has stored under its key in a channel."""
         if draft.key is None:
             return None
         return self.tables.keys.get((channel_id, draft.author_id, draft.key))
@@ -138,7 +138,7 @@ class MemoryMessages:
     def _as_its_author_sees(
         self, first: Message, row: ChannelRow, refusal: Refusal | None
     ) -> Message:
-        """As it is now, and with who has read it, as far as the author may know that."""
+        """The message as it is now, with its readers, as far as its author may know both."""
         unknown = EVERYBODY if refusal else self.tables.hidden_from(first.author_id)
         if self.tables.may_join(first.author_id, row.channel):
             return row.seen(row.find(first.id), unknown)
@@ -154,7 +154,9 @@ class MemoryMessages:
     def _filled(
         self, draft: Draft, row: ChannelRow | None, root_id: MessageId | None
     ) -> Draft | Refusal:
-        """A draft with what it forwards; or what it names that its author may not see."""
+        """The draft, with the content of what it forwards; or a refusal, if it names a parent,
+        original or file that its author may not see.
+        """
         if not _is_parent_in(row, draft.parent_id, root_id):
             return Refusal.PARENT_NOT_FOUND
         if draft.forwards is not None:
@@ -266,10 +268,13 @@ class MemoryMessages:
                 if message.seq > gap.above_seq and message.id > gap.above_id:
                     followers = self._followers(row, shown)
                     workspace_id = row.channel.workspace_id
-                    told = mentioned_by(self.tables, row, message)
+                    mentioned = mentioned_by(self.tables, row, message)
                     found.append(
                         Posted(
-                            shown, workspace_id=workspace_id, followers=followers, mentioned=told
+                            shown,
+                            workspace_id=workspace_id,
+                            followers=followers,
+                            mentioned=mentioned,
                         )
                     )
         return found[:limit]

@@ -92,7 +92,7 @@ class Tables:
     clock: Callable[[], datetime]
     ids: Iterator[int] = field(factory=_ids, init=False)
     users: dict[UserId, User] = field(factory=dict, init=False)
-    deleted: dict[UserId, User] = field(factory=dict, init=False)  # whose messages stayed
+    deleted: dict[UserId, User] = field(factory=dict, init=False)  # their messages stay
     passwords: dict[UserId, str] = field(factory=dict, init=False)
     identities: dict[Identity, UserId] = field(factory=dict, init=False)
     sessions: dict[bytes, SessionRow] = field(factory=dict, init=False)
@@ -142,17 +142,17 @@ class Tables:
         return self.last_notes[user_id]
 
     def note(self, entry: AuditEntry | None, user: User | None) -> None:
-        """Keep what an operator does, if one does it."""
+        """Record the action of an operator, if there is one."""
         if entry is not None:
             about = None if user is None else user.id
             self.audit.append(AuditRow(next(self.ids), self.now(), entry, about, None))
 
     def person(self, user_id: UserId) -> User:
-        """Who that is, or was."""
+        """The user with this id, also a deleted one."""
         return self.users.get(user_id) or self.deleted[user_id]
 
     def username(self, user_id: UserId) -> str:
-        """What that user is called, or was."""
+        """The username of a user, also of a deleted one."""
         return self.person(user_id).username
 
     def end_session(self, token_hash: bytes) -> SessionId:
@@ -180,12 +180,14 @@ class Tables:
         return (a, b) in self.blocks or (b, a) in self.blocks
 
     def hidden_from(self, user_id: UserId) -> frozenset[UserId]:
-        """Those whom the user blocks or who block them."""
+        """The users who block this one or are blocked by them."""
         pairs = [pair for pair in self.blocks if user_id in pair]
         return frozenset(other for pair in pairs for other in pair if other != user_id)
 
     def unknown_to(self, viewer: UserId | None) -> Container[UserId]:
-        """Those of whom the viewer may not know what they have read; nobody may know anything."""
+        """The users who must not be shown as readers to the viewer; everybody if there is no
+        viewer.
+        """
         return EVERYBODY if viewer is None else self.hidden_from(viewer)
 
     def follow_accepted_either_way(self, a: UserId, b: UserId) -> bool:
@@ -194,7 +196,7 @@ class Tables:
         return self.follows.get((a, b)) is accepted or self.follows.get((b, a)) is accepted
 
     def follow(self, follower: UserId, followee: UserId, status: FollowStatus) -> None:
-        """Make a follow, or change its status; `made` counts them in the order they were made."""
+        """Make a follow, or change its status; `made` numbers the follows in order of creation."""
         if (follower, followee) not in self.follows:
             self.made[follower, followee] = next(self.ids)
         self.follows[follower, followee] = status
@@ -253,7 +255,7 @@ class Tables:
         return is_open and not self.is_declined(row, user_id)
 
     def changed(self, change: Change) -> None:
-        """Notify the listeners of a change that may take away a right, or give one."""
+        """Notify the listeners of a change of rights, or of a request to a user."""
         for listener in self.listeners:
             listener.send_nowait(change)
 
@@ -287,12 +289,12 @@ class Tables:
     def denial_in_workspace(
         self, user_id: UserId, action: Action, workspace_id: WorkspaceId
     ) -> Denial | None:
-        """Why the user may not take an action there; None: they may."""
+        """Why the user may not take an action in a workspace; None: they may."""
         standing = self.standing_in_workspace(user_id, workspace_id)
         return _denial(Place.WORKSPACE, action, standing)
 
     def denial_in_channel(self, user_id: UserId, action: Action, channel: Channel) -> Denial | None:
-        """Why the user may not take an action there; None: they may."""
+        """Why the user may not take an action in a channel; None: they may."""
         standing = self.standing_in_channel(user_id, channel)
         return _denial(PLACES[channel.kind], action, standing)
 
@@ -316,20 +318,20 @@ class Tables:
         )
 
     def is_named(self, url: str) -> bool:
-        """Whether a message carries the upload, or it is somebody's picture."""
+        """Whether a message carries the upload, or a user has it as their picture."""
         return any(
             message.file_url == url for row in self.channels.values() for message in row.shown()
         ) or any(user.avatar == url for user in self.users.values())
 
     def loosen(self, url: str | None, after: timedelta = timedelta()) -> None:
-        """Note that an upload is to be looked at: it may be named by nothing then."""
+        """Have `collect` look at an upload `after` some time: nothing may name it by then."""
         if url is not None and url.startswith("/uploads/"):
             self.loose.append((url, self.clock() + after))
 
     def end_message(
         self, row: ChannelRow, message: Message, user_id: UserId, fate: MessageFate
     ) -> None:
-        """Do with a message what the deletion of a user does."""
+        """Apply the deletion of a user to a message."""
         is_own, upload = message.author_id == user_id, self.uploads.get(message.file_url or "")
         if is_own:
             self.keys.pop((row.channel.id, user_id, message.key or ""), None)
@@ -372,7 +374,7 @@ def _denial(place: Place, action: Action, standing: Standing | None) -> Denial |
 async def listen(
     listeners: set[trio.MemorySendChannel[T]],
 ) -> AsyncIterator[trio.MemoryReceiveChannel[T]]:
-    """What the listeners are notified of while the context is open."""
+    """What is sent to the listeners while the context is open."""
     send, receive = trio.open_memory_channel[T](inf)
     listeners.add(send)
     try:

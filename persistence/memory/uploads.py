@@ -1,4 +1,4 @@
-"""Uploads in memory: what is known of files that are kept elsewhere."""
+"""Uploads in memory: the metadata of files that are stored elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta

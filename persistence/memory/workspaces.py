@@ -162,10 +162,10 @@ class MemoryWorkspaces:
     def denial_to_come(
         self, workspace_id: WorkspaceId, user_id: UserId, by: UserId
     ) -> Denial | None:
-        """Why a user may not come at the wish of another; None: they may.
+        """Why `by` may not add or invite a user; None: they may.
 
         Raises:
-            NoSuchUser: there is no such user, or a block between the two.
+            NoSuchUser: there is no such user, or one of the two blocks the other.
         """
         denial = self.tables.denial_in_workspace(by, Action.INVITE, workspace_id)
         if denial is not None:
@@ -177,7 +177,7 @@ class MemoryWorkspaces:
         return None if may else Denial.NOT_ALLOWED
 
     def join(self, workspace_id: WorkspaceId, user_id: UserId) -> Workspace:
-        """The workspace with the user as a member."""
+        """Make the user a member and end their invitation; returns the workspace."""
         workspace = self.tables.workspaces[workspace_id]
         if user_id not in workspace.members:
             workspace = evolve(workspace, members=(*workspace.members, user_id))

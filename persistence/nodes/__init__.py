@@ -1,7 +1,7 @@
-"""The nodes that serve one database: who lives, and what the log has that one may not know; a part
-of `persistence.interface`.
+"""The nodes that serve one database: their leases, and the heads of the log that a node may have
+missed; a part of `persistence.interface`.
 
-Guarantees: of two nodes that live, no two have one name; whoever does not renew its lease within
+Guarantees: no two live nodes have the same name; a node that does not renew its lease within
 `LEASE_SECONDS` of the database's clock counts as dead. Must not know: what nodes publish to each
 other.
 """
@@ -19,7 +19,7 @@ LEASE_SECONDS: Final = 6.0
 
 
 class NameTaken(StoreError):
-    """Another node that lives has this name."""
+    """Another live node has this name."""
 
 
 @frozen
@@ -27,9 +27,9 @@ class Node:
     """A hub among those of one database.
 
     Args:
-        name: what operators call it.
-        start: another text each time that it begins.
-        address: where the others reach it, `host:port`; None: nowhere.
+        name: given by operators.
+        start: a text that differs for each start of the node.
+        address: where other nodes reach it, `host:port`; None: they cannot.
         version: of Parlour.
     """
 
@@ -41,13 +41,13 @@ class Node:
 
 @frozen
 class Lease:
-    """What a node has said of itself.
+    """The lease of a node, with what the node reported at its last renewal.
 
     Args:
-        node: which.
+        node: the node.
         connections: how many it had then.
-        since: when it began.
-        renewed_at: when it was said last.
+        since: when it started.
+        renewed_at: the time of the last renewal.
         holds: whether that is less than `LEASE_SECONDS` ago.
     """
 
@@ -60,9 +60,9 @@ class Lease:
 
 @frozen
 class Head:
-    """How far the log of a channel has come.
+    """The last seq and rev of a channel.
 
-    `pair`: the two of a dm, else None; `workspace_id`: whose channel it is, else None.
+    `pair`: the two users of a dm, else None; `workspace_id`: the workspace of the channel, or None.
     """
 
     channel_id: ChannelId
@@ -73,28 +73,29 @@ class Head:
 
 
 class Nodes(Protocol):
-    """The nodes, and how far the log has come."""
+    """The nodes, and the heads of the log."""
 
     async def cell(self) -> str:
-        """What the nodes of this database are called together. Raises StoreUnavailable."""
+        """The name of the cell of this database's nodes. Raises StoreUnavailable."""
 
     async def renew(self, node: Node, *, connections: int) -> Sequence[Node]:
-        """Say that a node lives, with so many connections; returns all that do, by name.
+        """Renew the lease of a node that has so many connections; returns all live nodes, by name.
 
         Raises:
-            NameTaken: another one has its name.
-            StoreUnavailable: it cannot be said now.
+            NameTaken: another live node has its name.
+            StoreUnavailable: the lease cannot be renewed now.
         """
 
     async def leave(self, node: Node) -> None:
-        """Say that a node has ended, if nobody else has taken its name. Raises StoreUnavailable."""
+        """End a node's lease, unless another node has taken its name. Raises StoreUnavailable."""
 
     async def leases(self) -> Sequence[Lease]:
-        """Those of the nodes that live, and of those that were killed within the last day, by name.
-        Raises StoreUnavailable.
+        """The leases of live nodes, and of nodes that died within the last day, by name. Raises
+        StoreUnavailable.
         """
 
     async def heads_above(self, above: MessageId) -> Sequence[Head]:
-        """The channels in which a message with an id above this one was stored, or one was changed
-        since the newest message had this id. One statement. Raises StoreUnavailable.
+        """The heads of the channels in which a message with an id above `above` was stored, or a
+        message was revised since the newest message had that id. One statement. Raises
+        StoreUnavailable.
         """

@@ -18,7 +18,7 @@ _LEASES: Final = """
      WHERE seen_at >= clock_timestamp() - interval '1 day'
      ORDER BY name
 """
-# Two parts, each by its index; a channel may be in both.
+# Two subqueries, each with its own index; a channel may be in both.
 _HEADS: Final = """
     SELECT c.id, c.last_seq, c.last_rev, c.user_lo, c.user_hi, c.workspace_id
       FROM channels c

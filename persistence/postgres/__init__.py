@@ -47,7 +47,7 @@ from persistence.postgres.sessions import PostgresSessions
 from persistence.postgres.uploads import PostgresUploads
 from persistence.postgres.workspaces import PostgresWorkspaces
 
-LARGE: Final = 2  # connections for large lists: more of them would keep the server from all else
+LARGE: Final = 2  # connections for large lists: more would take the server from all other work
 
 
 _STATE: Final = """
@@ -57,12 +57,12 @@ _STATE: Final = """
 
 
 class PostgresHealth:
-    """Whether the server answers, and takes writes.
+    """Whether the server responds, and takes writes.
 
     Args:
         database: the server.
-        hold: what makes the hub the only one; None: it is not.
-        standbys: those without which it is of no use; None: it is.
+        hold: the hub's hold on the database; None: the store is not a hub's.
+        standbys: the synchronous standbys that are required; None: none are.
     """
 
     def __init__(
@@ -98,19 +98,19 @@ async def open_postgres_store(
         dsn: the database.
         pool_size: connections for everything but sends and large lists.
         lanes: connections for sends; each has one statement in flight.
-        hold: messages are stored as long as it is held; None: this is no hub.
-        standbys: those without which the store is not well; None: it is.
-        watch: what is noted of its statements.
+        hold: messages are stored while it is held; None: the store is not a hub's.
+        standbys: the synchronous standbys that the store's health requires; None: none.
+        watch: logs and traces the store's statements.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
-        UnsafeDatabase: it may lose acknowledged messages.
+        UnsafeDatabase: the server may lose acknowledged messages.
     """
     expected, planned = Expected(), partial(connect_safely, dsn, PLANNING_SESSION)
     connect = expected.checking(partial(connect_safely, dsn, LANE_SESSION), CONNECT_SECONDS)
 
     def era() -> int:
-        """Who has lost the hold may have lost the server, also where nobody has ended sessions."""
+        """A lost hold may mean a lost server, whose sessions may be dead without a sign."""
         return 0 if hold is None else hold.losses
 
     async with (

@@ -43,7 +43,7 @@ def user_from(row: Record) -> User:
 _SELECT: Final = f"SELECT {user_columns('users')} FROM users"
 _SELECT_WITH_HASH: Final = f"SELECT {user_columns('users')}, password_hash FROM users"
 _PROFILE: Final = ", ".join(field.name for field in fields(ProfileChange))
-# what is not a key of $2 stays as it is
+# columns that are no key of $2 stay as they are
 _CHANGE_PROFILE: Final = f"""
     WITH changed AS (UPDATE users
        SET ({_PROFILE}, name_key) =
@@ -61,7 +61,7 @@ _CHANGE_LOGIN: Final = f"""
     {noted("changed", 4)}
     SELECT user_id FROM changed
 """
-# $2: whether it may be used; the trigger users_end_deactivated does the rest
+# $2: whether the account may be used; the trigger users_end_deactivated ends its sessions
 _ACTIVATE: Final = f"""
     WITH changed AS (
         UPDATE users
@@ -101,7 +101,7 @@ _INSERT: Final = f"""
     SELECT * FROM made
 """
 _TAKEN: Final = {"users_email": "email", "identities_pkey": "identity"}
-"""What a constraint is about; any other is about the username."""
+"""The field of a constraint; all others are of the username."""
 
 
 @frozen
@@ -281,8 +281,8 @@ class PostgresAccounts:
 
 
 def _candidates(new: NewUser) -> Iterator[str]:
-    """Usernames to try: the one asked for; or what somebody is called, or the email up to the @,
-    then numbered, then random.
+    """Usernames to try: the given one alone; or else `called` or the email up to the @, then with a
+    number, then with a random suffix.
     """
     if new.username is not None:
         yield new.username

@@ -1,8 +1,8 @@
-"""The changes that a hub must act on: those that Postgres notifies of, and those it missed.
+"""The changes that a hub must act on: those that it is notified of, and those that it missed.
 
-Guarantees: what was committed while the listening connection was away is found afterwards, in the
-table that the notifying triggers write to; a change may come twice. Must not know: what a change
-leads to.
+Guarantees: a change that was committed while the listening connection was lost is read afterwards
+from the table that the notifying triggers write to; a change may come twice. Must not know: the
+effects of a change.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
@@ -40,8 +40,8 @@ T = TypeVar("T")
 
 PAGE: Final = 1_000
 RETRY_SECONDS: Final = 0.5
-MARK_SECONDS: Final = 60.0  # longer than a connection can be lost before that is noticed
-# Every transaction before this one has ended.
+MARK_SECONDS: Final = 60.0  # longer than it takes to notice a lost connection
+# Every transaction with an id below the mark has ended.
 _MARK: Final = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS mark"
 _MISSED: Final = """
     SELECT id, payload FROM changes WHERE xact >= $1::text::xid8 AND id > $2 ORDER BY id LIMIT $3
@@ -53,7 +53,7 @@ class ChangeLog:
     """The changes, without a gap.
 
     Args:
-        database: has them.
+        database: has the changes.
     """
 
     database: Database
@@ -63,8 +63,8 @@ class ChangeLog:
     async def complete(
         self, notified: AsyncIterator[Change | None]
     ) -> AsyncGenerator[Change | None]:
-        """What Postgres notifies of; before each None, which says that notifications may have been
-        missed, those changes.
+        """The changes that Postgres notifies of. A None means that notifications may have been
+        missed; the missed changes come before it.
         """
         async for change in notified:
             if change is None:
@@ -89,8 +89,8 @@ class ChangeLog:
         return str(row["mark"])
 
     async def _move_mark(self) -> None:
-        """Changes that came before the last mark are known by now; those after it may be lost with
-        a connection that still seems to live.
+        """Take a new mark, and keep the last one. Changes before the last mark have been received
+        by now; those after it may be lost with a connection whose end was not noticed yet.
         """
         try:
             mark = await self._mark()
@@ -100,7 +100,7 @@ class ChangeLog:
             self._marks, self._marked_at = (self._marks[1], mark), trio.current_time()
 
     async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """The answer, as soon as there is one."""
+        """The result of `ask`, which is repeated until the store is available."""
         while True:
             try:
                 return await ask()
@@ -133,7 +133,7 @@ def parse_change(payload: str) -> Change:
     """The change that a trigger notified of (`note_change` in routines/notices.sql).
 
     Raises:
-        ValueError: no trigger of ours notifies so.
+        ValueError: no trigger of ours sends such a payload.
     """
     kind, *ids = payload.split(" ")
     make = _CHANGES.get((kind, len(ids)))

@@ -64,7 +64,7 @@ _HEADS: Final = f"""
     SELECT {CHANNEL}, c.last_seq, c.last_rev FROM channels c
      WHERE c.id = ANY ($2::bigint[]) AND may_join($1, c.id) ORDER BY c.id
 """
-_FEW: Final = 32  # channels, about which it costs less to ask for each
+_FEW: Final = 32  # channels: up to this many, a check of each costs less than `seen_channels`
 MANY_HEADS: Final = f"""
     SELECT {CHANNEL}, c.last_seq, c.last_rev
       FROM (SELECT s.id FROM seen_conversations($1) AS s WHERE s.id = ANY ($2::bigint[])

@@ -30,8 +30,8 @@ POOL_SIZE: Final = 4
 async def open_express_sessions(
     url: str, table: str, watch: StatementWatch = UNWATCHED
 ) -> AsyncIterator[ForeignSessions]:
-    """The sessions in `table` of the database at `url`. Needs `bridge.open_asyncio`. `watch`: what
-    is noted of statements.
+    """The sessions in `table` of the database at `url`. Needs `bridge.open_asyncio`. `watch`: logs
+    and traces the statements.
 
     Raises:
         StoreUnavailable: the server cannot be reached, or has no such table.
@@ -40,7 +40,7 @@ async def open_express_sessions(
     async with open_connections(POOL_SIZE, open_one, watch=watch) as connections:
         quoted = ".".join(f'"{part}"' for part in table.split("."))
         sessions = ExpressSessions(Database(url, connections), quoted)
-        await sessions.find("")  # a missing table is an error now, not at the first login
+        await sessions.find("")  # so that a missing table is an error now, not at the first login
         yield sessions
 
 

@@ -81,7 +81,7 @@ _OPEN: Final = f"""
      WHERE l.token_hash = $1 AND {_WORKS}
        AND may_in_workspace(l.creator_id, 'invite', l.workspace_id)
 """
-# The row of the link is locked by the UPDATE: of two users, one gets its last use.
+# The UPDATE locks the row of the link: of two users, only one gets its last use.
 _JOIN: Final = f"""
     WITH link AS ({_OPEN}), used AS (
         UPDATE invitation_links l SET uses_left = l.uses_left - 1 FROM link

@@ -38,8 +38,8 @@ _PINNED: Final = f"""
       JOIN channels c ON c.id = m.channel_id
      WHERE pins.channel_id = $2 AND NOT is_hidden_from($1, c.id, m.id) ORDER BY pins.pinned_at, m.id
 """
-# A conversation is the messages of its two users; the assistant's are in the dm channel only. The
-# page is cut before anything is joined to it: otherwise the whole conversation would be sorted.
+# A conversation has the messages of its two users; those of the assistant are in the dm channel
+# only. The page is cut before any join: otherwise the whole conversation would be sorted.
 _CONVERSATION: Final = f"""
     SELECT {TO_FIRST}
       FROM channels c
@@ -55,7 +55,7 @@ CONVERSATION_PAGE: Final = _CONVERSATION.format(
     page="AND l.seq < $5 ORDER BY l.seq DESC OFFSET $3 LIMIT $4"
 )
 CONVERSATION_AFTER: Final = _CONVERSATION.format(page="AND l.seq > $3 ORDER BY l.seq LIMIT $4")
-# Within a channel, ids grow with seqs: both are taken under its lock.
+# Within a channel, ids grow with seqs: both are assigned under its lock.
 CHANNEL_PAGE: Final = f"""
     SELECT {message_columns("$5::bigint")}
       FROM channels c
@@ -114,7 +114,7 @@ _UNREAD_ABOVE: Final = """
     (SELECT r.unread_above FROM receipts r WHERE r.channel_id = c.id AND r.user_id = $1)
 """
 READ_UP_TO: Final = f"least({_READ_BEFORE}, {_UNREAD_ABOVE})"
-"""Up to which seq the channel `c` counts as read for the user $1: see `Notes.mark_unread`."""
+"""The seq up to which the channel `c` counts as read for the user $1: see `Notes.mark_unread`."""
 _MARK_READ: Final = f"""
     WITH target AS (
         SELECT c.id, c.user_lo, c.user_hi, least(c.last_seq, $3) AS seq, {_READ_BEFORE} AS before,
@@ -156,7 +156,8 @@ _IN_SPANS: Final = f"""
             ORDER BY l.seq LIMIT $5) AS m
      ORDER BY s.ord, m.seq LIMIT $5
 """
-# Of what is delivered to many, nobody knows who has read it; of a dm its author does.
+# A message that is delivered to many names no readers; one of a dm names those that its author may
+# know.
 _IN_GAPS: Final = f"""
     SELECT {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")},
            c.workspace_id, mentioned_by(c.id, m.id) AS mentioned,
@@ -334,7 +335,7 @@ class PostgresMessages(Posting):
         advance = _advance(row)
         if row is None or not row["is_marked"]:
             return Reading(advance)
-        # Few have marked anything as unread: the others pay for no second statement.
+        # Few users have marked messages as unread: for the others, no second statement is needed.
         notes = PostgresNotes(self.database)
         noted = await notes.mark_read(reader, ChannelId(row["channel_id"]), up_to=row["seq"])
         return Reading(advance, noted.note if noted.is_new else None)

@@ -1,9 +1,9 @@
 """Stores drafts as messages, a batch in one statement: `post_messages` in routines/posting.sql.
 
 Guarantees: permission, repeats, seq and insert are decided together in Postgres, so they cannot
-disagree; a draft that the database cannot store fails alone, and what another transaction holds
-for long keeps only its own conversation from being stored; what is returned is durable.
-Must not know: to whom a message is delivered.
+disagree; a draft that the database cannot store fails alone, and a lock that another transaction
+holds for long delays only its own conversation; what is returned as stored is durable.
+Must not know: the audience of a message.
 """
 
 from collections import Counter
@@ -43,17 +43,17 @@ _ARGUMENTS: Final = (
     " $12::bigint[], $13"
 )
 _POST: Final = f"SELECT * FROM post_messages({_ARGUMENTS})"
-# Of a batch in which a draft may mention somebody; the others pay nothing for it.
+# For a batch in which a draft may mention a user or the channel; other batches do without the cost.
 _POST_MENTIONING: Final = f"SELECT * FROM post_mentioning({_ARGUMENTS}, $14::text[]::jsonb[])"
-# `post_messages` holds its authors FOR KEY SHARE until its commit, which this lock conflicts with.
-# It is a write itself, so the commit after it is durable no earlier than theirs, also on a standby
-# that commits wait for.
+# `post_messages` holds its authors FOR KEY SHARE until its commit, which conflicts with this lock.
+# This statement writes, too, so its own commit is durable only after theirs, also on a standby that
+# commits wait for.
 _SETTLE: Final = """
     SELECT count(*) FROM (
         SELECT FROM users WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE) AS held
 """
-# What a message needs: locks, room on the disk, and, as the transaction has written something, its
-# commit. The row itself is taken back.
+# Needs what storing a message needs: locks, room on the disk and, as the transaction has written, a
+# commit. The row itself is rolled back.
 _PROBE: Final = """
     DO $$ BEGIN
         INSERT INTO messages (channel_id, seq, author_id, content)
@@ -62,7 +62,7 @@ _PROBE: Final = """
     EXCEPTION WHEN SQLSTATE 'PB000' THEN
     END $$
 """
-# Which of these places `post_messages` would have to wait for, and those in the same channels.
+# The places that `post_messages` would have to wait for, and all places in the same channels.
 _STUCK: Final = """
     WITH places AS MATERIALIZED (
         SELECT p.ord, u.id AS author, c.id AS channel
@@ -86,7 +86,7 @@ _STUCK: Final = """
     SELECT ord::int FROM places
      WHERE ord IN (SELECT ord FROM stuck) OR channel IN (SELECT channel FROM stuck)
 """
-# Of messages that were stored before ($1) those that are not what their drafts say, as far as their
+# Of messages that were stored before ($1), those that may differ from their drafts, if their
 # authors may see them; and copies that were stored now ($2).
 _CHANGED: Final = f"""
     SELECT {message_columns("m.author_id")} FROM messages m JOIN channels c ON c.id = m.channel_id
@@ -108,11 +108,11 @@ _NOT_SERVING: Final = "not_serving"
 
 @frozen
 class Posting:
-    """Stores drafts over connections that serve nothing else.
+    """Stores drafts over connections of their own, which revisions share.
 
     Args:
-        connections: those.
-        hold: makes the hub that stores them the only one; None: they are no hub's.
+        connections: run the statements.
+        hold: the hub's hold on the database; None: the store is not a hub's.
     """
 
     connections: Connections
@@ -137,12 +137,12 @@ class Posting:
     async def _post_in_turn(
         self, drafts: Sequence[Draft], stuck: set[object]
     ) -> Sequence[Outcome | Locked]:
-        """Of several drafts with the same conversation, author and key the first is stored, in a
-        statement before the others, which are repeats of it.
+        """Of several drafts with the same conversation, author and key, store the first one in an
+        earlier statement than the others, which then are repeats of it.
 
         Args:
             drafts: what is to be stored.
-            stuck: where nothing is to be stored; what is found to be stuck is added.
+            stuck: conversations that are locked and skipped; more are added when they are found.
         """
         holders: dict[tuple[object, int, str], int] = {}
         again: list[int] = []
@@ -166,8 +166,8 @@ class Posting:
         await self.connections.ask(_SETTLE, list(author_ids))
 
     async def probe(self) -> None:
-        """See `persistence.interface.Messages.probe`. A deployment that refuses this row has been
-        asked, as it would be for others.
+        """See `persistence.interface.Messages.probe`. If a policy or trigger of the deployment
+        refuses the row, the database works.
         """
         with suppress(StatementRefused):
             await self.connections.fetch(_PROBE)
@@ -185,10 +185,10 @@ class Posting:
     async def _post(
         self, drafts: Sequence[Draft], stuck: set[object]
     ) -> Sequence[Outcome | Locked]:
-        """Store drafts of which no two have the same conversation, author and key. A batch that is
-        refused is halved until the draft that the database, or a policy or trigger of the
-        deployment, refuses is alone; so are two drafts of one key, of which one names its dm by the
-        channel and the other one by the recipient.
+        """Store drafts of which no two have the same conversation, author and key. A batch that the
+        database, or a policy or trigger of the deployment, refuses is halved until the refused
+        draft is alone. This also separates two drafts with one key of which one names its dm by the
+        channel and the other by the recipient.
         """
         try:
             return await self._store_free(drafts, stuck)
@@ -209,8 +209,8 @@ class Posting:
     async def _store_free(
         self, drafts: Sequence[Draft], stuck: set[object]
     ) -> Sequence[Outcome | Locked]:
-        """Store what goes to conversations that are not stuck. A statement that waits for a lock
-        for too long has stored nothing: it is repeated without those that it waited for.
+        """Store the drafts to conversations that are not stuck. A statement that waits for a lock
+        for too long has stored nothing: it is repeated without the locked conversations.
         """
         while True:
             free = [draft for draft in drafts if draft.where not in stuck] if stuck else drafts
@@ -219,7 +219,7 @@ class Posting:
             try:
                 outcomes = await self._store(free)
             except LockTimeout:
-                # Perhaps nothing can be told apart, because a whole table is locked.
+                # If no row is found to be locked, a whole table may be: then all are stuck.
                 stuck |= await self._stuck(free) or {draft.where for draft in free}
             else:
                 if not stuck:
@@ -280,12 +280,12 @@ class Posting:
 
 
 def _unless_empty(column: list[T | None]) -> list[T | None] | None:
-    """None for a column of nothing but NULL, which then costs nothing to send."""
+    """None for a column that has only NULL, to send less."""
     return column if any(value is not None for value in column) else None
 
 
 def _as_it_is(outcome: Outcome, changed: Mapping[MessageId, Record]) -> Outcome:
-    """A repeat shows the message as it is now, if it was changed; and a copy shows what it says."""
+    """The outcome with the present message of a changed repeat, or with the content of a copy."""
     if not isinstance(outcome, Posted) or outcome.message.id not in changed:
         return outcome
     was = outcome.message
@@ -298,7 +298,7 @@ def _may_mention(draft: Draft) -> str | None:
 
 
 def _mentioning(outcome: Outcome, row: Record) -> Outcome:
-    """With whom the message mentions, and who is told so."""
+    """The outcome with the message's mentions, and the users who get an event for them."""
     if not isinstance(outcome, Posted) or row["mentions"] is None:
         return outcome
     mentions, mentions_channel = mentions_in(row["mentions"])
@@ -309,8 +309,9 @@ def _mentioning(outcome: Outcome, row: Record) -> Outcome:
 def _in_threads(
     outcomes: Sequence[Outcome], followers: Mapping[MessageId, tuple[UserId, ...]]
 ) -> Sequence[Outcome]:
-    """With who follows the threads of new replies, and each thread as it was after its reply: those
-    of one batch are counted in the order of their seqs, which is that of the drafts.
+    """The outcomes with the followers of the threads of new replies, and each thread as it was
+    after its reply: replies of one batch are counted in the order of their seqs, which is that of
+    drafts.
     """
     before: Counter[MessageId] = Counter()
     shown: list[Outcome] = []

@@ -60,7 +60,7 @@ _COUNTS: Final = """
            (SELECT count(*) FROM follows
              WHERE followee_id = $1 AND status = 'pending') AS requests
 """
-# The follow comes first: it holds the accounts, which a deletion takes before their channels.
+# The follow comes first: it locks the accounts, which a deletion locks before their channels.
 _ACCEPT_MESSAGES: Final = """
     WITH followed AS (
         INSERT INTO follows (follower_id, followee_id, status)
@@ -111,7 +111,7 @@ _CONVERSATION_VIEW: Final = """
            (SELECT id FROM channels WHERE user_lo = least($1::bigint, $2)
                AND user_hi = greatest($1::bigint, $2)) AS channel_id
 """
-# The audience is a function that is inlined: indexes are asked about the two users of each pair.
+# `presence_audience` is inlined, so that indexes are used for the two users of each pair.
 PEER_VIEWS: Final = """
     SELECT may_see_conversation(p.who, p.peer) AS may_see,
            EXISTS (SELECT FROM presence_audience(p.peer) AS a (id) WHERE a.id = p.who) AS knows,
@@ -127,7 +127,7 @@ PEER_VIEWS: Final = """
       FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS p (who, peer, ord)
      ORDER BY p.ord
 """
-# One row: twenty thousand of them would take longer to receive than to find.
+# One row with an array: 20,000 rows would take longer to receive than to find.
 _CONVERSATION_PEERS: Final = """
     SELECT array_agg(peer ORDER BY peer) AS peers FROM (
         SELECT user_hi AS peer FROM channels WHERE user_lo = $1 AND last_seq > 0

@@ -26,7 +26,8 @@ from persistence.sessions import (
 from protocol.model import Session, SessionId, UserId
 
 _END: Final = "{0}.expires_at, {0}.expires_at - clock_timestamp() AS time_left"
-# FOR SHARE: a deactivation waits for this, and ends the session; or this for that, and opens none
+# FOR SHARE: a deactivation waits for this statement, then ends the session; or this statement waits
+# for the deactivation, then opens none.
 _OPEN: Final = f"""
     WITH found AS (
         SELECT id FROM users WHERE id = $1 AND deactivated_at IS NULL FOR SHARE),

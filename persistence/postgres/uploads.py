@@ -1,4 +1,4 @@
-"""Uploads in Postgres: what is known of files that are kept elsewhere."""
+"""Uploads in Postgres: the metadata of files that are stored elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final

@@ -44,7 +44,7 @@ _MEMBERS: Final = f"""
      WHERE m.workspace_id = $1 AND may_in_workspace($2, 'see', $1)
      ORDER BY m.joined_at, m.user_id
 """
-# $2 is to come at the wish of $3. Between the two, a block is as if $2 did not exist.
+# $3 wants to add or invite $2. If one of the two blocks the other, $2 is treated as missing.
 ASKED_TO_COME: Final = """
     SELECT w.id, may_in_workspace($3, 'see', w.id) AS sees,
            may_in_workspace($3, 'invite', w.id)
@@ -154,7 +154,7 @@ class PostgresWorkspaces:
     async def members(
         self, workspace_id: WorkspaceId, *, by: UserId
     ) -> Sequence[Membership] | Denial:
-        """See the interface. Who may see a workspace is in it: no rows are no right."""
+        """See the interface. Only members may see a workspace: no rows mean no right."""
         rows = await self.database.fetch(_MEMBERS, workspace_id, by)
         found = [Membership(user_from(row), Standing(row["standing"])) for row in rows]
         return found or Denial.NOT_FOUND
@@ -205,10 +205,10 @@ class PostgresWorkspaces:
     async def change(
         self, statement: str, workspace_id: WorkspaceId, user_id: UserId, *args: object
     ) -> Workspace | Denial:
-        """The workspace after a statement of `asked` about one of its people.
+        """Run a statement with a CTE `asked` about a user, and return the workspace after it.
 
         Raises:
-            NoSuchUser: the statement says that there is no such user.
+            NoSuchUser: the statement reports that there is no such user.
         """
         row = await self.database.fetch_one(statement, workspace_id, user_id, *args)
         if row is not None and row["is_nobody"]:

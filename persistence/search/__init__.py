@@ -1,8 +1,8 @@
 """Searching messages, as the rest of Parlour sees it.
 
-Guarantees: a message is found by whoever may read its channel at that moment, and by nobody else;
-one that was deleted never; page after page shows each message once that was there all the time.
-A new message is found once `index` has come to it. Must not know: how a search is written.
+Guarantees: a message is found by the users who may read its channel at that moment, and by no
+others; a deleted one never; a message that exists during the whole paging is on exactly one page. A
+new message is found once `index` has processed it. Must not know: the syntax of a search.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,15 +22,15 @@ LANGUAGES: Final = (
     "nepali", "norwegian", "portuguese", "romanian", "russian", "serbian", "spanish", "swedish",
     "tamil", "turkish", "yiddish",
 )  # fmt: skip
-"""Those in which Postgres, from version 14 on, knows the forms of a word."""
+"""The languages for which Postgres, from version 14 on, knows the forms of a word."""
 SIMPLE: Final = "simple"
-"""No language: words are found as they are written."""
+"""No language: words are found only as they are written."""
 
 BEST_AMONG: Final = 100
-"""How many of the newest messages that fit are compared for which fits best."""
+"""How many of the newest matching messages are ranked for the best match."""
 
 Place: TypeAlias = tuple[int, int, int]
-"""Where a page begins: below which id, and by score and id behind which message."""
+"""The beginning of a page: below an id, and behind a message by score and id."""
 FIRST: Final[Place] = (MAX_ID, MAX_ID, MAX_ID)
 
 
@@ -44,21 +44,22 @@ class Ranking(Enum):
 
 @frozen
 class Wanted:
-    """What is searched for, and the part of it that is shown; what is None or empty says nothing.
+    """A search, and the part of its result that is shown; a field that is None or empty is no
+    condition.
 
     Args:
         phrases: all of them are in the message.
-        language: one of those that were given to `index`, or `SIMPLE`.
-        authors: one of them wrote it.
-        channels: it is in one of them.
-        since: it is of that moment or later.
-        until: it is from before that moment.
-        has_file: it has a file.
-        has_link: it has the address of a page.
-        only_private: it is a private message of one of the two in its conversation.
-        ranking: which comes first.
+        language: one of the languages that were given to `index`, or `SIMPLE`.
+        authors: one of them wrote the message.
+        channels: the message is in one of them.
+        since: the message is of that moment or later.
+        until: the message is from before that moment.
+        has_file: the message has a file.
+        has_link: the message has the address of a page.
+        only_private: the message is in a dm and by one of its two users.
+        ranking: which message comes first.
         after: where the page begins.
-        limit: how many at most.
+        limit: how many messages at most.
     """
 
     phrases: Sequence[Phrase] = ()
@@ -77,7 +78,7 @@ class Wanted:
 
 @frozen
 class FoundMessage:
-    """A message, and where in its content stands what was searched for."""
+    """A message, and the places in its content that match the search."""
 
     message: Message
     marks: Sequence[Span]
@@ -85,8 +86,8 @@ class FoundMessage:
 
 @frozen
 class FoundPage:
-    """A page, which may have fewer messages than the limit. `more`: where the next one begins;
-    None: this is the last one.
+    """A page, which may have fewer messages than the limit. `more`: where the next page begins;
+    None: this is the last page.
     """
 
     found: Sequence[FoundMessage]
@@ -97,12 +98,12 @@ class Search(Protocol):
     """Searches the log."""
 
     async def messages(self, user_id: UserId, wanted: Wanted) -> FoundPage:
-        """The messages that the user may see and that fit. Permission is decided in the statement
-        that finds them.
+        """The matching messages that the user may see. Permission is decided in the statement that
+        finds them.
         """
 
     async def index(self, languages: Sequence[str], *, limit: int) -> int | None:
-        """Have the next messages found, in the forms that these languages have for their words;
-        all anew if they are others than before. Returns how many: 0 as long as what is left waits
-        for a transaction that has not ended; None: nothing is left. `limit`: at most so many.
+        """Index the next messages, with the forms that these languages have for their words; begins
+        anew with all messages if the languages have changed. Returns how many were indexed: 0 while
+        the rest waits for a transaction to end; None: none are left. `limit`: at most so many.
         """

@@ -1,8 +1,8 @@
-"""A data folder and a database that are to be filled with what was backed up.
+"""Opens a data folder and a database to be filled from a backup.
 
-Guarantees: both are empty before, and nobody else's meanwhile; while they are filled the folder is
-marked, and what is marked is opened by nobody but another restore, which begins anew. Must not
-know: what they are filled with.
+Guarantees: both are empty before, and held by this process meanwhile; while they are filled the
+folder is marked, and only another restore, which begins anew, opens a marked folder. Must not know:
+what they are filled with.
 """
 
 import os
@@ -31,7 +31,7 @@ class NotRestored(StoreError):
 
 
 def require_whole(data_dir: Path) -> None:
-    """Raises NotRestored: what is in the folder is a part of a backup."""
+    """Raises NotRestored: a restore into the folder was interrupted, or is running."""
     if (data_dir / MARK).exists():
         raise NotRestored(
             f"A restore into {data_dir} has not ended: if none is running, run `parlour restore`"
@@ -43,21 +43,21 @@ def require_whole(data_dir: Path) -> None:
 async def open_for_restore(
     database_url: str | None, data_dir: Path, folders: Sequence[str]
 ) -> AsyncIterator[tuple[Path, str]]:
-    """The absolute path of an empty folder and the DSN of an empty database. Whoever leaves the
-    context without an error has filled them.
+    """The absolute path of an empty folder and the DSN of an empty database. When the context is
+    left without an error, they count as filled.
 
     Args:
         database_url: an external Postgres, or None for the embedded one below `data_dir`.
         data_dir: made if missing.
-        folders: the names of those in it that are also filled.
+        folders: the names of the folders in it that are also filled.
 
     Raises:
-        NotEmpty: there is something in them; nothing is changed then.
+        NotEmpty: the folder or the database is not empty; nothing was changed.
         DataDirInUse, AlreadyServed: a hub, or another restore, uses them.
         EmbeddedPostgresError: the folder is another account's.
     """
     require_own(data_dir)
-    if not is_data_dir(data_dir):  # or else it is first asked who uses it
+    if not is_data_dir(data_dir):  # otherwise `hold_folder` first checks whether it is in use
         _require_unused(data_dir)
         _require_empty(data_dir, folders)
     with hold_folder(data_dir) as folder:
@@ -79,7 +79,7 @@ async def open_for_restore(
 
 
 def _require_unused(folder: Path) -> None:
-    """Nothing of anybody's is there; a file system of its own has a folder for what was lost."""
+    """Require an empty or marked folder; `lost+found`, which a file system has, may exist."""
     there = {each.name for each in folder.iterdir()} if folder.is_dir() else set()
     if MARK not in there and there - {LOST_AND_FOUND}:
         raise NotEmpty(f"There is something in {folder} already")
@@ -87,7 +87,7 @@ def _require_unused(folder: Path) -> None:
 
 def _require_empty(data_dir: Path, folders: Sequence[str]) -> None:
     if (data_dir / MARK).exists():
-        return  # what there is was restored, and is removed
+        return  # the content is of an interrupted restore, and is removed
     for folder in (data_dir / each for each in folders):
         if folder.exists() and any(folder.iterdir()):
             raise NotEmpty(f"There are files in {folder} already")
@@ -98,7 +98,7 @@ def _places(cluster: Cluster) -> Sequence[Path]:
 
 
 def _begin(folder: Path, places: Sequence[Path]) -> None:
-    """Mark the folder, and remove what an interrupted restore has left there."""
+    """Mark the folder, and remove the remains of an interrupted restore."""
     with (folder / MARK).open("w") as mark:
         os.fsync(mark.fileno())
     _sync(folder)
@@ -108,7 +108,7 @@ def _begin(folder: Path, places: Sequence[Path]) -> None:
 
 
 def _finish(folder: Path) -> None:
-    os.sync()  # everything that was written, before it counts
+    os.sync()  # the data must be on disk before the mark is removed
     (folder / MARK).unlink()
     _sync(folder)
 

@@ -27,7 +27,7 @@ class Carrier(Enum):
 @frozen
 class EngineSettings:
     """What the server announces in the handshake. Times are in seconds, sizes in bytes.
-    `max_message`: of one message, which a payload may have several of; it is not announced.
+    `max_message`: of one message; a payload may have several. It is not announced.
     """
 
     ping_interval: float = 25.0
@@ -46,7 +46,7 @@ class Received:
 
 @frozen
 class Ponged:
-    """The client answered a ping."""
+    """The client sent a pong."""
 
 
 @frozen
@@ -159,7 +159,7 @@ class EngineSession:
             The reply to a probe, or None when the upgrade is complete: then `carrier` has changed.
 
         Raises:
-            EngineError: something else, or at another time; the session stays with its carrier.
+            EngineError: another packet, or out of place; the session stays with its carrier.
         """
         if self.carrier is not Carrier.POLLING:
             raise EngineError("already upgraded")

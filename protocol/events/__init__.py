@@ -1,16 +1,16 @@
 """What a hub sends to clients: a closed union that each dialect encodes in its own spelling.
 
 Guarantees: an event carries everything a dialect needs to encode it, so encoding needs no lookup
-and is done once per dialect. `ephemeral` events may be dropped for a slow client; the others never
-are. `position` is the log position that a client has reached once it received the event.
+and is done once per dialect. `ephemeral` events may be dropped for a slow client, others never are.
+`position` is the log position that a client has reached once it received the event.
 
 One thing that happened may be several events for several audiences: a private message is
 `PrivateMessagePosted` for its two people, and `ChannelMessagePosted` for the clients that have
 joined its dm channel. A dialect encodes the one that its clients listen to, so that no client
 receives the message twice.
 
-A new event is added to the union `Event`. mypy then asks for `ephemeral` and `position`, and
-tests/protocol/dialects asks every dialect to encode it or to say why it does not.
+A new event is added to the union `Event`. mypy then requires `ephemeral` and `position`, and
+tests/protocol/dialects requires that every dialect encodes it or states why it does not.
 """
 
 from typing import TypeAlias

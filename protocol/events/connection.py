@@ -1,4 +1,4 @@
-"""What concerns a connection itself: its beginning, its resume, what it is refused."""
+"""Events that concern a connection itself: its beginning, its resume, refusals."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,8 +17,8 @@ from protocol.model import (
 
 @frozen
 class Connected(Reliable):
-    """First event on a new connection, to that connection alone. `epoch`: which log it is;
-    positions in it mean nothing in another one.
+    """First event on a new connection, to that connection alone. `epoch`: which log the hub has;
+    positions in one log mean nothing in another.
     """
 
     user: User
@@ -37,12 +37,13 @@ class ConversationsResumed(Reliable):
     follow.
 
     `after`: by peer, the seq up to which the connection has everything. `complete`: whether nothing
-    was left out; if false, the client fetches the rest over REST, from `after` on, or from where it
-    was in conversations that are not in it. `epoch`: which log `after` is of. `reset`: the client
-    named positions that are not of this log, so everything was sent from the beginning; what else
-    it has is not in the log any more. `revs`: by peer, the rev up to which the connection knows
-    what was changed of the messages that it has; None: it did not ask. `notes`: up to which number
-    it knows the notes of its user; None: it did not ask.
+    was left out; if false, the client fetches the rest over REST, from `after` on; in conversations
+    that are not in `after`, from its own position on. `epoch`: of the log that the positions belong
+    to. `reset`: the client named positions of another log, so everything was sent from the
+    beginning; further messages that the client has are no longer in the log. `revs`: by peer, the
+    rev up to which the connection knows the revisions of its messages; None: it did not ask for
+    revisions. `notes`: the number up to which it knows the notes of its user; None: it did not ask
+    for notes.
     """
 
     user_id: UserId
@@ -80,15 +81,15 @@ class Ready(Reliable):
 
 @frozen
 class Refused(Reliable):
-    """A command was refused or a frame malformed, to the connection that sent it. `field`: which
-    one of the frame is at fault, as the client spells it.
+    """A command was refused or a frame malformed, to the connection that sent it. `field`: the
+    field of the frame that is at fault, as the client spells it.
     """
 
     code: ErrorCode
     text: str
     key: str | None = None
     field: str | None = None
-    retry_after: int = 1  # seconds, where it may be allowed again
+    retry_after: int = 1  # seconds, for refusals that end with time
 
     @classmethod
     def because(cls, code: ErrorCode, key: str | None = None) -> "Refused":
@@ -103,7 +104,7 @@ class Refused(Reliable):
 
 @frozen
 class Announced(Reliable):
-    """The operator has something to say, to everybody who is connected."""
+    """An announcement of the operator, to every connection."""
 
     text: str
     at: datetime

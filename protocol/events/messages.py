@@ -51,8 +51,8 @@ class ChannelMessagePosted:
 
 @frozen
 class ConversationBegun:
-    """The first message of a dm, to the connections of its two people that have not joined it: they
-    could not know of it.
+    """The first message of a dm, to the connections of its two people that have not joined it,
+    since they could not know of the dm.
     """
 
     ephemeral: ClassVar[bool] = False
@@ -67,9 +67,9 @@ class ConversationBegun:
 
 @frozen
 class ThreadReplied:
-    """A reply was stored in a thread, to those who follow it: `thread` is it as it is then.
+    """A reply was stored in a thread, to its followers. `thread`: the thread with the reply.
 
-    It moves no position, since they need not follow the channel.
+    The event moves no position, since the followers need not receive the channel.
     """
 
     ephemeral: ClassVar[bool] = False
@@ -80,7 +80,7 @@ class ThreadReplied:
 
 @frozen
 class MessageConfirmed:
-    """A message was stored, to the connection that sent it, where that gets no copy of it.
+    """A message was stored, to the connection that sent it, if that gets no copy of the message.
 
     `joined`: whether the connection receives the channel's other messages.
     """
@@ -97,8 +97,8 @@ class MessageConfirmed:
 
 @frozen
 class Revised:
-    """A message was changed. `revision`: what was done, and `user`: who did it; None: one of
-    several that were missed. A deleted message has no content.
+    """A message was changed. `revision`: the change, and `user`: who made it; None: the message is
+    sent after revisions that were missed. A deleted message has no content.
     """
 
     ephemeral: ClassVar[bool] = False
@@ -109,13 +109,13 @@ class Revised:
 
     @property
     def position(self) -> RevisionPosition:
-        """How far a client knows the channel's revisions then."""
+        """How far a client that received this event knows the channel's revisions."""
         return RevisionPosition(self.message.channel_id, self.message.rev)
 
 
 @frozen
 class PrivateMessageRevised(Revised):
-    """A message of a dm, to every connection of those of its people who may see it."""
+    """A message of a dm, to every connection of its participants who may see it."""
 
 
 @frozen
@@ -127,9 +127,9 @@ class ChannelMessageRevised(Revised):
 
 @frozen
 class MentionChanged(Reliable):
-    """A message mentions those who are sent this, by name or with everybody in its channel, or it
-    does so no longer. To every connection of theirs, whatever it has joined; it may come again.
-    `about`: the message, which does not count as received by this.
+    """A message mentions the users who get this event, by name or with everybody in its channel, or
+    mentions them no longer. To every connection of theirs, whatever it has joined; it may be sent
+    again. `about`: the message, which does not count as received by this event.
     """
 
     about: Message

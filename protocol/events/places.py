@@ -1,4 +1,4 @@
-"""Channels, workspaces and conversations: what there are, and who is in them."""
+"""Events about channels, workspaces and conversations, and about their members."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,8 +43,8 @@ class ConversationRevoked(Reliable):
 
 @frozen
 class RequestChanged(Reliable):
-    """`user_id` has accepted or declined what `peer_id` wrote, to `user_id`. `is_waiting`: whether
-    it still waits for a decision.
+    """`user_id` has accepted or declined the message request of `peer_id`, to `user_id`.
+    `is_waiting`: whether a request still waits for a decision.
     """
 
     user_id: UserId
@@ -56,7 +56,7 @@ class RequestChanged(Reliable):
 class InvitationsChanged(Reliable):
     """`user_id` was invited to a workspace, or an invitation is gone, to `user_id`.
 
-    `count`: how many wait for an answer.
+    `count`: how many invitations wait for a decision.
     """
 
     user_id: UserId
@@ -81,8 +81,9 @@ class ChannelCreated(Reliable):
 
 @frozen
 class ChannelsAdded(Reliable):
-    """A user may see more channels, to every connection of theirs: they are new in a workspace of
-    the user, or the user is new there. `channels`: each with its last seq and its last rev.
+    """A user may see more channels, to every connection of theirs: the channels are new in a
+    workspace of the user, or the user is new there. `channels`: each with its last seq and last
+    rev.
     """
 
     channels: Sequence[tuple[Channel, int, int]]
@@ -109,7 +110,7 @@ class MemberRemoved(Reliable):
 
 @frozen
 class ChannelDeleted(Reliable):
-    """A channel was deleted, to its workspace. Who had joined it is sent `LeftChannel`."""
+    """A channel was deleted, to its workspace. Connections that had joined it get `LeftChannel`."""
 
     channel_id: ChannelId
     workspace_id: WorkspaceId

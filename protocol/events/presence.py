@@ -1,4 +1,4 @@
-"""Who is there, and who types."""
+"""Events about presence and typing."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Who has received and read messages."""
+"""Receipts: messages were delivered or read."""
 
 from datetime import datetime
 

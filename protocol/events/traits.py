@@ -1,4 +1,4 @@
-"""The three kinds of events: those that may be dropped, and those that may not."""
+"""Base classes of events that move no position: ephemeral ones, and those never dropped."""
 
 from typing import ClassVar
 

@@ -19,12 +19,12 @@ MAX_URL_CHARS = 2_000
 
 KindName: TypeAlias = Annotated[str, Keywords(enum=list(PLAIN_KINDS))]
 """What `check_kind` accepts."""
-_SHOWS_SOMETHING = (  # no white space, and none of what Unicode has for others to ignore, or blank
+_SHOWS_SOMETHING = (  # no white space, and no character that is ignored in display, or blank
     r"[^\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
     r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb]"
 )
 Content: TypeAlias = Annotated[str, Keywords(pattern=_SHOWS_SOMETHING)]
-"""What `check_content` accepts, but for the longest, which is a setting."""
+"""What `check_content` accepts, except for the length limit, which is a setting."""
 FileUrl: TypeAlias = Annotated[
     str,
     Keywords(
@@ -32,9 +32,9 @@ FileUrl: TypeAlias = Annotated[
     ),
 ]
 """What `check_file_url` accepts."""
-_SHOWN = re.compile(f"{_SHOWS_SOMETHING[:-1]}\U000e0000-\U000e0fff]")  # also without tags
+_SHOWN = re.compile(f"{_SHOWS_SOMETHING[:-1]}\U000e0000-\U000e0fff]")  # nor tag characters
 _URL_PREFIXES = ("http://", "https://")
-_UPLOAD = re.compile(r"/uploads(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")  # nothing that climbs: no `..`
+_UPLOAD = re.compile(r"/uploads(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")  # no `..`, which leads upwards
 
 
 def check_content(text: str, limit: int, *, field: str = "content") -> str:
@@ -100,7 +100,7 @@ def check_kind(
 def check_file_url(url: str | None, *, field: str) -> str | None:
     """The address of a message's file: an upload of this hub, or http(s); None if there is none.
 
-    Other schemes and paths are refused, because clients make links of them and load pictures.
+    Other schemes and paths are refused, because clients show addresses as links and load pictures.
 
     Raises:
         WireError: INVALID_FIELD.

@@ -43,8 +43,8 @@ EmojiField: TypeAlias = Annotated[str, Spelt(Emoji, _read)]
 
 @cache
 def _qualified() -> Mapping[str, str]:
-    """By its spelling without selectors, each emoji. Loaded when it is first asked for: it takes 13
-    ms and 6 MB.
+    """By its spelling without selectors, each emoji. Loaded at the first use: it takes 13 ms and
+    6 MB.
     """
     library = importlib.import_module("emoji")
     status = library.STATUS["fully_qualified"]

@@ -1,8 +1,8 @@
-"""Whom a message's content may mention: the names behind an `@`.
+"""The users that a message's content may mention: the names behind an `@`.
 
-Guarantees: takes time that grows with the content alone; content without an `@` is looked at once.
-An `@` within code, behind a backslash, within an email address or an address that begins with
-`http`, `www.` or `mailto:` mentions nobody. Must not know: who has which name, who may see the
+Guarantees: takes time that grows with the content alone; content without an `@` is only searched
+for one. An `@` within code, behind a backslash, within an email address or an address that begins
+with `http`, `www.` or `mailto:` mentions nobody. Must not know: who has which name, who may see the
 message.
 """
 
@@ -17,9 +17,9 @@ from protocol.model import name_key
 from protocol.parsing.names import CHANNEL, MAX_USERNAME_CHARS
 
 MAX_MENTIONS: Final = 50
-"""Different names of one message that are looked up, the first ones."""
+"""How many different names of one message are looked up: the first ones."""
 
-# What a name without quotation marks cannot have: white space, quotation marks, brackets, and
+# What a name without quotation marks cannot contain: white space, quotation marks, brackets, and
 # punctuation that is followed by no space in some scripts.
 _ENDS: Final = r"\s@<>\"“”„«»`()\[\]{}|\\/,;:!?、。，！？；：（）「」『』【】…"  # noqa: RUF001
 _FOUND: Final = re.compile(
@@ -28,8 +28,8 @@ _FOUND: Final = re.compile(
     rf"|([^{_ENDS}]{{1,{MAX_USERNAME_CHARS}}})(?![^{_ENDS}]|@))",
     re.IGNORECASE,
 )
-# Code, as CommonMark has it: lines between fences; else from a run of backticks that no backslash
-# stands before to the next run of as many, in the same paragraph.
+# Code, as CommonMark defines it: lines between fences; else the text from a run of backticks that
+# is not behind a backslash to the next run of the same length in the same paragraph.
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _RUN: Final = re.compile("`+")
 _ESCAPE_OR_RUN: Final = re.compile(r"\\[!-/:-@\[-`{-~]|`+")
@@ -37,8 +37,8 @@ _ESCAPE_OR_RUN: Final = re.compile(r"\\[!-/:-@\[-`{-~]|`+")
 
 @frozen
 class Candidate:
-    """A name as `name_key` has it. `bare`: without what may be no part of it (punctuation at its
-    end, an apostrophe and what follows it), for the case that nobody has the first name.
+    """A name as `name_key` makes it. `bare`: the name without an end that may not belong to it
+    (punctuation, an apostrophe and what follows it), for the case that no user has the full name.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Candidate:
 
 @frozen
 class Candidates:
-    """Whom a content may mention: names, each once, in their order, and whether the channel."""
+    """What a content may mention: names, each once, in their order, and whether the channel."""
 
     names: tuple[Candidate, ...] = ()
     channel: bool = False
@@ -57,7 +57,7 @@ NOBODY: Final = Candidates()
 
 
 def candidates_in(content: str) -> Candidates:
-    """Whom a content may mention."""
+    """The mentions that a content may hold."""
     if "@" not in content:
         return NOBODY
     names: dict[Candidate, None] = {}
@@ -75,7 +75,7 @@ def candidates_in(content: str) -> Candidates:
 
 
 def _without_code(content: str) -> str:
-    """What may mention somebody."""
+    """The parts of a content in which an `@` may mention a user."""
     if not any(sign in content for sign in ("`", "~~~", "\\@")):
         return content
     paragraphs: list[list[str]] = [[]]
@@ -97,7 +97,7 @@ def _without_code(content: str) -> str:
 
 
 def _without_spans(text: str) -> str:
-    """A paragraph without its code, and without what is behind a backslash as a mention."""
+    """A paragraph without its code, and without the `@` that are behind a backslash."""
     runs: defaultdict[int, deque[int]] = defaultdict(deque)
     for run in _RUN.finditer(text):
         runs[len(run[0])].append(run.start())
@@ -106,7 +106,7 @@ def _without_spans(text: str) -> str:
     while found := _ESCAPE_OR_RUN.search(text, at):
         kept.append(text[at : found.start()])
         at = found.end()
-        kept.append("\\#" if found[0] == "\\@" else found[0])  # behind a `#` nobody is mentioned
+        kept.append("\\#" if found[0] == "\\@" else found[0])  # an `@` behind `#` mentions nobody
         if found[0][0] == "`":
             closing = runs[len(found[0])]
             while closing and closing[0] < at:

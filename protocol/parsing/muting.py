@@ -1,6 +1,7 @@
-"""Until when a client wants something muted.
+"""The end of a mute, as clients send it.
 
-Guarantees: what cannot be read is a `WireError`, never a mute for good. Must not know: the time.
+Guarantees: an end that cannot be read is a `WireError`, never a mute without end. Must not know:
+the time.
 """
 
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ _DAY: Final = len("2026-01-31")
 
 
 def parse_until(given: object) -> datetime | None:
-    """A moment with its offset from UTC, such as 2026-01-31T12:00:00Z; None counts as none.
+    """A moment with its offset from UTC, such as 2026-01-31T12:00:00Z; None: none.
 
     Raises:
         WireError: INVALID_FIELD.
@@ -23,7 +24,7 @@ def parse_until(given: object) -> datetime | None:
     if given is None:
         return None
     text = given if isinstance(given, str) else ""
-    is_spelt_out = len(text) > _DAY and text[4] == "-" == text[7]  # no week, no 20260131
+    is_spelt_out = len(text) > _DAY and text[4] == "-" == text[7]  # not 2026-W05, not 20260131
     try:
         moment = datetime.fromisoformat(text if is_spelt_out else "")
         if moment.tzinfo is not None:
@@ -36,7 +37,7 @@ def parse_until(given: object) -> datetime | None:
 
 
 def mute_until(given: object) -> Mute:
-    """A mute until then; None: for good.
+    """A mute until then; None: without end.
 
     Raises:
         WireError: INVALID_FIELD.

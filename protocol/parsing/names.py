@@ -1,10 +1,10 @@
 """Which texts may be the name of a person, a channel or a workspace.
 
-Guarantees: a name can be seen and reads as it is written; a username moreover is spelt in the one
-way that Unicode prefers, of characters that it has, in one alphabet where several have letters that
-look alike, is not too long, no email address, none of those that deleted accounts get, and not what
-mentions everybody; what stands before the @ of an address may be a username. Must not know: who has
-which name.
+Guarantees: a name can be seen and reads as it is written; a username moreover is in Unicode's
+normal form NFKC, of assigned characters, with letters of at most one of the alphabets whose letters
+look alike; it is not too long, no email address, no name that deleted accounts get, and not
+`channel`, which mentions everybody. The part of an address before the @ is a valid username. Must
+not know: who has which name.
 """
 
 import re
@@ -25,7 +25,7 @@ _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _JOINERS: Final = "\u200c\u200d"  # parts of emoji, and of words in scripts beyond the European ones
 _LAST_OF_EUROPE: Final = "\u058f"
 _BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
-_ALPHABETS: Final = ("LATIN", "CYRILLIC", "GREEK")  # that have letters alike
+_ALPHABETS: Final = ("LATIN", "CYRILLIC", "GREEK")  # whose letters look alike
 
 
 def reads_as_written(text: str) -> bool:

@@ -1,8 +1,8 @@
-"""Plain JSON values -> typed values, where a frame without what it needs may be ignored.
+"""Plain JSON values -> typed values, for frames that may be ignored if a field is missing.
 
 Guarantees: reading raises only `WireError(INVALID_FIELD)`, which names the field at fault: `Absent`
-if it must be there and is missing or malformed. Nothing that a client gave is dropped in silence,
-but unknown fields. `protocol.parsing.structuring` is the strict counterpart. Must not know: any
+if it must be there and is missing or malformed. No field that a client gave is dropped silently,
+except unknown ones. `protocol.parsing.structuring` is the strict counterpart. Must not know: any
 dialect.
 """
 
@@ -27,12 +27,13 @@ class Absent(WireError):
 
 
 def reader(cls: type[T], *, naming: Naming) -> Callable[[object], T]:
-    """What makes an instance of the attrs class `cls` of a JSON object; anything else has no
-    fields. It raises Absent when a field without a default is, WireError when another one is
-    malformed, and what a `Spelt` raises. A field that is null counts as missing.
+    """A function that makes an instance of the attrs class `cls` from a JSON object; any other
+    value counts as an object without fields. It raises Absent when a field without a default is
+    missing or malformed, WireError when another one is malformed, and what a `Spelt` raises. A
+    field that is null counts as missing.
 
     Args:
-        cls: the shape. What a field is read with may be declared: see `Spelt`.
+        cls: the shape. A field may declare the function that reads it: see `Spelt`.
         naming: the name of a field in JSON, from its name in `cls`.
     """
     shape: Any = cls
@@ -60,7 +61,7 @@ def reader(cls: type[T], *, naming: Naming) -> Callable[[object], T]:
 
 
 def _accepting(kind: Any, naming: Naming) -> _Accept:  # noqa: ANN401  a type, of any kind
-    """What accepts values of a type."""
+    """The function that accepts values of a type."""
     if get_origin(kind) is Annotated:
         plain, *extras = get_args(kind)
         spelt = [each.read for each in extras if isinstance(each, Spelt)]
@@ -74,7 +75,7 @@ def _accepting(kind: Any, naming: Naming) -> _Accept:  # noqa: ANN401  a type, o
 
 
 def _if_whole(read: _Accept) -> _Accept:
-    """Accepts an object in which nothing is absent that must be there."""
+    """Accepts an object in which no required field is absent."""
 
     def accept(value: object) -> object:
         try:

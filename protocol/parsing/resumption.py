@@ -21,8 +21,8 @@ Positions: TypeAlias = Annotated[Mapping[str, Seq], Keywords(maxProperties=MAX_P
 
 
 def parse_channels(value: object, parse_key: Callable[[str], K | None]) -> Mapping[K, int] | None:
-    """As `parse_positions`, where a client joins what it names: None is every channel, and an
-    empty object is none.
+    """As `parse_positions`, for frames that join channels: None means every channel, an empty
+    object means none.
     """
     return None if value is None else parse_positions(value, parse_key)
 
@@ -57,7 +57,7 @@ def parse_positions(
 
     Args:
         value: the frame's `after`: an object of seqs (integers from 0); None counts as empty.
-        parse_key: the conversation or channel that a key of it names, None when it names none.
+        parse_key: returns the conversation or channel that a key names, None if it names none.
         name_of_field: as the client spells it.
 
     Raises:

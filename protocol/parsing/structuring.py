@@ -95,7 +95,7 @@ def _first_flaw(raw: dict[str, object], cls: type[Any]) -> tuple[tuple[str, ...]
     value: object = raw
     while isinstance(error, cattrs.ClassValidationError) and isinstance(value, dict):
         flaws, _ = error.group_exceptions()
-        if not flaws:  # its constructor refused all of it
+        if not flaws:  # the constructor refused the whole object
             break
         error, note = flaws[0]
         path = (*path, note.name)

@@ -20,13 +20,13 @@ from protocol.rest import camel_case
 
 Frame: TypeAlias = dict[str, object]
 Build: TypeAlias = Callable[[Any, CodecLimits], Command | None]
-"""The command in a frame, which is of the class that the first parameter is declared to be; None:
-the frame is to be ignored.
+"""Makes the command of a frame, which has the declared class of the first parameter; None: the
+frame is to be ignored.
 """
 
 
 class HeartbeatAckFrame(TypedDict):
-    """The answer to `heartbeat`."""
+    """The acknowledgement of `heartbeat`."""
 
     type: Literal["heartbeat_ack"]
 
@@ -76,12 +76,12 @@ def strict(build: Build, *, key: str | None = None) -> Decoder:
 
 
 def lenient(build: Build, *, missing: str | None = None, key: str | None = None) -> Decoder:
-    """Decodes frames that are ignored, or refused with a text of their own, without what they need.
+    """Decodes frames that are ignored, or refused with a given text, when a field is missing.
 
     Args:
         build: makes the command. The names of its fields are camel case in JSON.
-        missing: the text of the error when a field is absent that must not be; None: the frame is
-            ignored then.
+        missing: the text of the error when a required field is absent; None: the frame is ignored
+            then.
         key: the field with the idempotency key, which errors carry.
     """
     shape = _shape(build)
@@ -106,7 +106,7 @@ def _shown(tag: object) -> str:
 
 
 def _shape(build: Build) -> type:
-    """What the first parameter of a function is declared to be."""
+    """The declared type of the first parameter of a function."""
     shape: type = next(iter(get_type_hints(build, include_extras=True).values()))
     return shape
 
@@ -128,12 +128,12 @@ def _heartbeat(_: Bare, __: CodecLimits) -> Command:
 
 
 HEARTBEAT: Final = lenient(_heartbeat)
-"""Decodes `heartbeat`: a client that cannot see pings asks whether the server lives."""
+"""Decodes `heartbeat`, by which clients that cannot see pings check that the server lives."""
 
 
 @frozen
 class TaggedCodec:
-    """Decodes such frames. Stateless: every frame stands alone.
+    """Decodes frames by their `type`. Stateless: every frame stands alone.
 
     Args:
         decoders: by `type`.
@@ -156,7 +156,7 @@ class TaggedCodec:
         tag = frame["type"]
         decoder = self.decoders.get(tag) if isinstance(tag, str) else None
         if decoder is None:
-            # orjson refuses what is nested deeply
+            # a list or object is not shown: orjson cannot encode what is nested deeply
             shown = "" if isinstance(tag, dict | list) else f": {_shown(tag)}"
             raise WireError(ErrorCode.UNKNOWN_TYPE, f"Unknown event type{shown}", field="type")
         return decoder.decode(frame, self.limits)

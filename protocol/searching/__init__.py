@@ -1,1 +1,1 @@
-"""Searching messages: what is asked for, and where it stands in a text."""
+"""Searching messages: queries, words, and the parts of a text that match."""

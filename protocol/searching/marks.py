@@ -1,6 +1,6 @@
-"""Where what was searched for stands in a text.
+"""The parts of a text that match a search.
 
-Guarantees: marks are in their order and do not overlap. Must not know: how it was found.
+Guarantees: marks are in their order and do not overlap. Must not know: how the text was found.
 """
 
 from collections.abc import Container, Sequence
@@ -9,18 +9,18 @@ from typing import TypeAlias
 from protocol.searching.words import Phrase, Word, words_in
 
 Span: TypeAlias = tuple[int, int]
-"""From a character to before another one, in code points."""
+"""The first character, and the one after the last, in code points."""
 
 
 def marks_in(
     text: str, phrases: Sequence[Phrase], forms: Container[tuple[str, str]] = ()
 ) -> list[Span]:
-    """Where the phrases stand in a text.
+    """The parts of a text that match one of the phrases.
 
     Args:
         text: the content of a message.
         phrases: what was searched for.
-        forms: each word that was searched for with another form of it.
+        forms: pairs of a word that was searched for and another form of it that matches.
     """
     words = list(words_in(text))
     found = [
@@ -47,8 +47,8 @@ def _stands_at(
 
 
 def _end(words: Sequence[Word], last: int, phrase: Phrase) -> int:
-    """Where a phrase ends whose last word is this one. A single character of what has no spaces was
-    found as the beginning of a pair, whose other one begins the next pair.
+    """The end of a phrase whose last word is at `last`. A single character of a script without
+    spaces matches the first one of a pair; it ends where the next pair begins.
     """
     word = words[last]
     if word.is_unspaced and len(word.text) > len(phrase.words[-1]):

@@ -1,9 +1,9 @@
-"""What somebody searches for, in the language that they write it in. See docs/search.md.
+"""The language in which users write searches. See docs/search.md.
 
     deploy* "release notes" from:ann in:ops after:2026-01-31 has:link
 
 Guarantees: every text is a query or a `WireError` with one sentence; it is read once from the
-beginning to the end. Must not know: who there is, and who asks.
+beginning to the end. Must not know: which users there are, and who searches.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,15 +19,15 @@ from protocol.searching.words import Phrase, Word, words_in
 
 MAX_QUERY_CHARS: Final = 500
 MAX_PHRASES: Final = 10
-MIN_PREFIX_CHARS: Final = 3  # fewer letters begin too many words
+MIN_PREFIX_CHARS: Final = 3  # a shorter prefix matches too many words
 FIELD: Final = "q"
 _DAY: Final = len("2026-01-31")
 
 
 @frozen
 class Query:
-    """All phrases, by one of the senders and in one of the places, where there are any. `since`: at
-    that moment or later; `until`: before that one.
+    """Finds messages with all phrases, by one of the senders and in one of the places, if any are
+    given. `since`: at that moment or later; `until`: before that moment.
     """
 
     phrases: tuple[Phrase, ...] = ()
@@ -41,7 +41,7 @@ class Query:
 
 @define
 class _Draft:
-    """A query of which a part was read."""
+    """A query while its text is read."""
 
     phrases: list[Phrase] = field(factory=list)
     senders: list[str] = field(factory=list)
@@ -68,11 +68,11 @@ def refused(text: str) -> WireError:
 
 
 def parse_query(text: str) -> Query:
-    """What is asked for.
+    """The query in a text.
 
     Raises:
-        WireError: INVALID_FIELD: nothing is asked for, or too much, or a filter has a value that
-            there is not.
+        WireError: INVALID_FIELD: the query is empty, too long or no valid text, or a filter has an
+            invalid value.
     """
     if len(text) > MAX_QUERY_CHARS:
         raise refused(f"A search has at most {MAX_QUERY_CHARS} characters")
@@ -93,7 +93,7 @@ def parse_query(text: str) -> Query:
 
 
 def _terms(text: str) -> Iterator[tuple[str, str, bool]]:
-    """Each term: the name of its filter, or nothing, its value, and whether that was quoted."""
+    """Each term: the name of its filter, or "", its value, and whether that was quoted."""
     place = 0
     while place < len(text):
         if text[place].isspace():
@@ -115,14 +115,14 @@ def _terms(text: str) -> Iterator[tuple[str, str, bool]]:
 
 
 def _filter_at(text: str, place: int) -> tuple[str, int]:
-    """The filter that begins there, or nothing, and where its value begins."""
+    """The filter that begins at `place`, or "", and where its value begins."""
     colon = text.find(":", place, place + 1 + max(map(len, _FILTERS)))
     name = text[place:colon].lower() if colon > place else ""
     return (name, colon + 1) if name in _FILTERS else ("", place)
 
 
 def _phrases(value: str, *, is_quoted: bool) -> Iterator[Phrase]:
-    """What is asked for by one term: several phrases where it is partly written without spaces."""
+    """The phrases of one term: several if a part of it is in a script without spaces."""
     goes_on = value.endswith("*") and not is_quoted
     groups = [
         (is_unspaced, list(words)) for is_unspaced, words in groupby(words_in(value), _is_unspaced)
@@ -130,7 +130,7 @@ def _phrases(value: str, *, is_quoted: bool) -> Iterator[Phrase]:
     for place, (is_unspaced, words) in enumerate(groups, 1):
         texts = tuple(word.text for word in words)
         if is_unspaced:
-            # The last character alone begins any pair.
+            # In a longer text the last character does not stand alone, but begins a pair.
             yield Phrase(texts[:-1] or texts, is_prefix=len(texts) == 1)
         else:
             is_prefix = goes_on and place == len(groups)
@@ -168,8 +168,8 @@ def _after(draft: _Draft, value: str) -> None:
 
 
 def _moment(filter_name: str, value: str) -> datetime:
-    """A moment; of a day its beginning, in UTC."""
-    is_spelt_out = len(value) >= _DAY and value[4] == "-" == value[7]  # no week, no 20260131
+    """A moment; a day stands for its beginning in UTC."""
+    is_spelt_out = len(value) >= _DAY and value[4] == "-" == value[7]  # not 2026-W05, not 20260131
     try:
         moment = datetime.fromisoformat(value if is_spelt_out else "")
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)

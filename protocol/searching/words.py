@@ -1,11 +1,10 @@
 """The words of a text, as they are searched for.
 
-Guarantees: each takes time that grows with the text alone; white space and punctuation separate
-words, of which `a_b` and `a.b` have two; what is written without any, or with particles at the end
-of its words (Chinese, Japanese, Korean, Thai, Lao, Khmer, Burmese), is pairs of characters, each
-beginning with the second one of the pair before, and the last character for itself; format
-characters that nobody sees are left out. `spaced_words` in
-persistence/postgres/routines/search.sql does the same. Must not know: what is searched.
+Guarantees: takes time that grows with the text alone; white space and punctuation separate words,
+so `a_b` and `a.b` are two each; text in scripts without spaces, or with particles at the end of
+words (Chinese, Japanese, Korean, Thai, Lao, Khmer, Burmese), becomes overlapping pairs of
+characters, and the last character alone; invisible format characters are left out. `spaced_words`
+in persistence/postgres/routines/search.sql does the same. Must not know: what is searched.
 """
 
 import re
@@ -34,7 +33,7 @@ _IS_UNSPACED: Final = re.compile(rf"[{_UNSPACED}]")
 _UNSEEN: Final = (
     r"\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
 )
-# What may become one character with the one before it.
+# Characters that may be combined with the one before them into one.
 _JOINING: Final = (
     rf"{_ACCENTS}\u0653-\u0655\u093c\u09be\u09d7\u0b3e\u0b56\u0b57\u0bbe\u0bd7\u0c56\u0cc2\u0cd5\u0cd6"
     r"\u0d3e\u0d57\u0dca\u0dcf\u0ddf\u0e31\u0e34-\u0e3a\u0e47-\u0e4e\u0eb1\u0eb4-\u0ebc\u0ec8-\u0ece"
@@ -49,7 +48,7 @@ _ONE_FORM: Final = str.maketrans({"\u0131": "i", "\u03c2": "\u03c3", "\u2044": "
 @frozen
 class Word:
     """A word, as it is compared, and where it stands: from `start` to before `end`, in characters
-    (code points). `is_unspaced`: it is one or two characters of what has no spaces.
+    (code points). `is_unspaced`: it is one or two characters of a script without spaces.
     """
 
     text: str
@@ -60,12 +59,12 @@ class Word:
 
 @frozen
 class Phrase:
-    """Words that stand one behind the other.
+    """Words that follow each other.
 
     Args:
         words: as `words_in` gives them.
-        is_prefix: the last one may go on.
-        is_exact: not in another form of the same word.
+        is_prefix: the last one may be longer in the text.
+        is_exact: other forms of the words do not match.
     """
 
     words: tuple[str, ...]
@@ -89,8 +88,8 @@ def words_in(text: str) -> Iterator[Word]:
 
 
 def _folded(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
-    """A text as it is compared, and of each of its characters where that begins and ends in the
-    text as it is.
+    """The form of a text that is compared, and for each character of that form where it begins and
+    ends in the text.
     """
     if text.isascii():
         return text.lower(), range(len(text)), range(1, len(text) + 1)
@@ -109,7 +108,8 @@ def _folded(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
 @lru_cache(maxsize=4096)
 def _one_form(character: str) -> str:
     """A character and its marks without the differences of upper and lower case, of compatible
-    characters, and of what is lower case in one language or place alone. A fraction is one word.
+    characters, and of letters that are lower case only in one language or position. A
+    fraction such as ½ is one word.
     """
     plain = unicodedata.normalize("NFKC", _NOT_SEEN.sub("", character)).lower()
     return unicodedata.normalize("NFC", plain).replace("i\u0307", "i").translate(_ONE_FORM)

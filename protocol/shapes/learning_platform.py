@@ -60,7 +60,7 @@ class ChatMessageObject(RevisedFields):
 
 
 class ThreadReplyObject(TypedDict):
-    """Somebody replied in a thread that the client's user follows."""
+    """A reply in a thread that the client's user follows."""
 
     messageId: MessageId
     channelId: ChannelId
@@ -68,7 +68,7 @@ class ThreadReplyObject(TypedDict):
     thread: ThreadObject[MessageId, UserId]
 
 
-_ClassName = TypedDict("_ClassName", {"class": str | None})  # a word that Python keeps to itself
+_ClassName = TypedDict("_ClassName", {"class": str | None})  # a keyword of Python
 
 
 class ChannelObject(_ClassName):
@@ -84,8 +84,8 @@ class ChannelObject(_ClassName):
 
 
 class ChannelHeadObject(ChannelObject):
-    """A channel and how far it has got. `lastSeq`: of its newest message, `lastRev`: of the last
-    revision of one, or 0.
+    """A channel and its last positions. `lastSeq`: of its newest message, `lastRev`: of the last
+    revision of a message, or 0.
     """
 
     lastSeq: int
@@ -158,7 +158,7 @@ def chat_message_object(message: Message, author: User) -> ChatMessageObject:
 
 
 def thread_reply_object(event: ThreadReplied) -> ThreadReplyObject:
-    """Somebody replied in a thread that the client's user follows."""
+    """A reply in a thread that the client's user follows."""
     return {
         "messageId": event.message.id,
         "channelId": event.message.channel_id,
@@ -182,12 +182,12 @@ def channel_object(channel: Channel) -> ChannelObject:
 
 
 def channel_head_object(channel: Channel, last_seq: int, last_rev: int) -> ChannelHeadObject:
-    """A channel and how far it has got; see docs/dialects/learning_chat.md#channel-object."""
+    """A channel and its last positions; see docs/dialects/learning_chat.md#channel-object."""
     return {**channel_object(channel), "lastSeq": last_seq, "lastRev": last_rev}
 
 
 def added_channel_object(channel: Channel, last_seq: int, last_rev: int) -> ChannelHeadObject:
-    """The same of one that is new to a user, with as many pins as a frame may have."""
+    """The same for a channel that is new to a user, with as many pins as a frame may have."""
     pinned = channel.pinned[-MAX_PINS:]
     return {**channel_head_object(channel, last_seq, last_rev), "pinnedMessages": pinned}
 

@@ -1,7 +1,7 @@
-"""Whom a message mentions, which has the same fields in every dialect but `/ws`.
+"""The mentions of a message, which have the same fields in every dialect but `/ws`.
 
-Guarantees: a message that mentions nobody has none of them. Must not know: how a dialect names
-messages, places and users, or wraps a frame.
+Guarantees: a message that mentions nobody has none of the fields. Must not know: how a dialect
+names messages, places and users, or wraps a frame.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,20 +21,22 @@ class MentionObject(TypedDict, Generic[U]):
 
 
 class MentioningFields(TypedDict, Generic[U]):
-    """What only a message that mentions somebody has. `mentionsChannel`: everybody there."""
+    """Fields of messages with mentions. `mentionsChannel`: it mentions everybody in the channel."""
 
     mentions: NotRequired[list[MentionObject[U]]]
     mentionsChannel: NotRequired[Literal[True]]
 
 
 class MentionedPlace(TypedDict):
-    """What a list says of a conversation or channel in which somebody has unread mentions."""
+    """The field of a list for a conversation or channel with unread mentions of the user."""
 
     unreadMentions: NotRequired[int]
 
 
 class MentionState(TypedDict, Generic[U]):
-    """A message mentions the client's user, or does so no longer. `rev`: of the message then."""
+    """A message mentions the client's user, or does so no longer. `rev`: the message's at that
+    time.
+    """
 
     mentioned: bool
     seq: int
@@ -44,7 +46,7 @@ class MentionState(TypedDict, Generic[U]):
 
 
 def add_mentions(view: MentioningFields[U], message: Message, user_of: Callable[[Any], U]) -> None:
-    """Show whom a message mentions. `user_of`: the dialect's id of a user."""
+    """Add the mentions of a message. `user_of`: the dialect's id of a user."""
     if message.mentions:
         view["mentions"] = _mention_objects(message.mentions, user_of)
     if message.mentions_channel:
@@ -52,12 +54,12 @@ def add_mentions(view: MentioningFields[U], message: Message, user_of: Callable[
 
 
 def mentioned_place(unread: int) -> MentionedPlace:
-    """What a list says of so many unread mentions."""
+    """The field of a list for a number of unread mentions."""
     return {"unreadMentions": unread} if unread else {}
 
 
 def mention_state(event: MentionChanged, user_of: Callable[[Any], U]) -> MentionState[U]:
-    """What is said of a mention. `user_of`: the dialect's id of a user."""
+    """The state of a mention. `user_of`: the dialect's id of a user."""
     message = event.about
     return {
         "mentioned": event.is_mentioned,

@@ -1,5 +1,4 @@
-"""What a user has noted of a channel or a message, which has the same fields in every dialect but
-`/ws`.
+"""A user's notes on a channel or a message, which have the same fields in every dialect but `/ws`.
 
 Must not know: how a dialect names messages and places, or wraps a frame.
 """
@@ -14,7 +13,8 @@ from protocol.shapes.timestamps import Timestamp, timestamp
 
 class MarksObject(TypedDict):
     """What a user has noted of a conversation or channel. `unreadFrom`: from this seq on, messages
-    of others count as unread though they were read. `mutedUntil`: null: for good, or not at all.
+    of others count as unread though they were read. `mutedUntil`: null: without end, or it is not
+    muted.
     """
 
     unreadFrom: int | None
@@ -23,7 +23,7 @@ class MarksObject(TypedDict):
 
 
 class ChannelNoteObject(MarksObject):
-    """The same, as it was changed. `note`: the number of that."""
+    """The same, after a change. `note`: the number of the change."""
 
     note: int
 
@@ -37,7 +37,7 @@ class HiddenNoteObject(TypedDict):
 
 
 def marks_object(unread_from: int | None, mute: Mute | None, now: datetime) -> MarksObject:
-    """What a list shows."""
+    """The notes on a channel, as lists show them."""
     return {
         "unreadFrom": unread_from,
         "isMuted": mute is not None and mute.holds(now),
@@ -46,14 +46,14 @@ def marks_object(unread_from: int | None, mute: Mute | None, now: datetime) -> M
 
 
 def marks_of(note: ChannelNote | None, now: datetime) -> MarksObject:
-    """The same of a channel of which nothing may be noted."""
+    """The same for a channel that may have no note."""
     if note is None:
         return marks_object(None, None, now)
     return marks_object(note.unread_from, note.mute, now)
 
 
 def muted_until(mute: Mute | None, now: datetime) -> Timestamp | None:
-    """When a mute ends that holds now."""
+    """The end of a mute, if it holds now and has an end."""
     if mute is None or mute.until is None or not mute.holds(now):
         return None
     return timestamp(mute.until)

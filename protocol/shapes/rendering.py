@@ -2,8 +2,8 @@
 
 See docs/dialects/channel_messages.md#message-object. Guarantees: the result has only the elements
 p, b, i, em, strong and a, and no attribute but a link's `href`, with a harmless scheme; rendering
-takes at most a millisecond, and is done once while the content is remembered. The content itself is
-stored and sent unchanged. Must not know: messages, dialects.
+takes at most a millisecond, and its result is cached for `REMEMBERED` contents. The content itself
+is stored and sent unchanged. Must not know: messages, dialects.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Final
 import nh3
 from markdown_it import MarkdownIt
 
-MAX_MARKUP: Final = 64  # characters with a meaning; with more of them, content is shown as it is
+MAX_MARKUP: Final = 64  # characters with a meaning; with more, content is shown as plain text
 REMEMBERED: Final = 2_048  # contents
 _MARKUP: Final = re.compile(r"[\[\]!*_<`]")
 _TAGS: Final = frozenset({"p", "b", "i", "em", "strong", "a"})
@@ -22,7 +22,7 @@ _MARKDOWN: Final = MarkdownIt("commonmark", {"breaks": True})
 
 
 def _harmless(element: str, attribute: str, value: str) -> str | None:
-    """A link's target if it says where it leads; `//host` and the like do not."""
+    """A link's target if its scheme is harmless; None for others, such as `//host`."""
     del element, attribute
     return value if value.startswith(_TARGETS) else None
 
@@ -34,8 +34,8 @@ _CLEANER: Final = nh3.Cleaner(
 
 @lru_cache(REMEMBERED)
 def render_html(content: str) -> str:
-    """Harmless HTML from Markdown that may contain HTML; of text that is mostly markup, its
-    characters.
+    """Harmless HTML from Markdown that may contain HTML; for text with too much markup, its
+    characters, escaped.
     """
     if len(_MARKUP.findall(content)) > MAX_MARKUP:
         return f"<p>{nh3.clean_text(content)}</p>"

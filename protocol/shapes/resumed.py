@@ -1,7 +1,7 @@
 """The end of a resume, which has the same fields in every dialect.
 
-Guarantees: a position is sent for each place of which the connection has everything. Must not know:
-how a dialect names a place or wraps a frame.
+Guarantees: a position is sent for each conversation or channel of which the connection has
+everything up to there. Must not know: how a dialect names these or wraps a frame.
 """
 
 from collections.abc import Callable
@@ -12,9 +12,10 @@ from protocol.events import ChannelsResumed, ConversationsResumed
 
 class ResumedObject(TypedDict):
     """What was missed has been sent. `after`: by conversation or channel, the seq up to which it
-    has. `epoch`: of which log. `reset`: the client named positions of another one, and everything
-    was sent. `revs`: in the same way, up to which rev it knows what was changed, if it asked.
-    `notes`: up to which number it knows its user's notes, if it asked.
+    was. `epoch`: of the log of these positions. `reset`: the client named positions of another log,
+    so everything was sent. `revs`: with keys as in `after`, the rev up to which the client knows
+    revisions, if it asked for them. `notes`: the number up to which it knows its user's notes, if
+    it asked for them.
     """
 
     complete: bool
@@ -34,8 +35,8 @@ class ResumedFrame(ResumedObject):
 def resumed_object(
     event: ConversationsResumed | ChannelsResumed, name_of: Callable[[Any], str]
 ) -> ResumedObject:
-    """The end of a resume. `name_of`: the dialect's name of a place, of which the event has a peer
-    or a channel.
+    """The end of a resume. `name_of`: the dialect's name of a conversation or channel, which the
+    event names by the peer or the channel.
     """
     resumed: ResumedObject = {
         "complete": event.complete,

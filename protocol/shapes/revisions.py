@@ -1,4 +1,4 @@
-"""What was changed of a message, which has the same fields in every dialect but `/ws`.
+"""Revisions of a message, which have the same fields in every dialect but `/ws`.
 
 Guarantees: a client that missed revisions has everything from the last one. Must not know: how a
 dialect names messages, places and users, or wraps a frame.
@@ -36,7 +36,7 @@ Change: TypeAlias = Literal[
     "edited", "deleted", "reaction_added", "reaction_removed", "pinned", "unpinned", "graded",
     "missed",
 ]  # fmt: skip
-"""What was done; `missed`: something, while the client was away or the hub did not know."""
+"""The change; `missed`: an unknown one, which the client missed or the hub did not learn of."""
 
 
 Rev: TypeAlias = Annotated[int, Keywords(minimum=1)]
@@ -51,7 +51,7 @@ class EditBody:
 
 
 class ReactionObject(TypedDict, Generic[U]):
-    """What `count` users have reacted; `userIds`: the first of them."""
+    """A reaction of `count` users; `userIds`: the first of them."""
 
     emoji: str
     count: int
@@ -59,7 +59,7 @@ class ReactionObject(TypedDict, Generic[U]):
 
 
 class RevisedFields(TypedDict):
-    """What only a message that was changed has, or mentions somebody, wherever it is shown."""
+    """Fields of messages that were changed, or have mentions."""
 
     rev: NotRequired[Rev]
     editedAt: NotRequired[Timestamp]
@@ -71,7 +71,7 @@ class RevisedFields(TypedDict):
 
 class StateObject(ThreadFields[M, U], Generic[M, U]):
     """The message as it is now. `userId`: who changed it, if that is known. `emoji`: of a reaction
-    that was added or removed. `gradingStatus`: of homework that has one. `renderedContent`: where
+    that was added or removed. `gradingStatus`: of homework that has one. `renderedContent`: if
     messages have it.
     """
 
@@ -92,7 +92,7 @@ class StateObject(ThreadFields[M, U], Generic[M, U]):
 
 
 def change_of(event: RevisedEvent) -> Change:
-    """What was done, as clients are told it."""
+    """The change, as clients see it."""
     match event.revision:
         case None:
             return "deleted" if event.message.is_deleted else "missed"
@@ -139,7 +139,7 @@ def state_object(
 
 
 def add_revision(view: RevisedFields, message: Message) -> None:
-    """Show what was changed."""
+    """Add the revisions of a message."""
     if not message.rev:
         return
     view["rev"] = message.rev

@@ -1,7 +1,7 @@
-"""The part of a message that is shown of what was searched for, the same in every dialect.
+"""The part of a message that is shown in search results, the same in every dialect.
 
-Guarantees: it is cut between characters, and what is sent counts in UTF-16 code units, as the
-strings of JavaScript do. Must not know: how it was found.
+Guarantees: it is cut between characters, and numbers count UTF-16 code units, as the strings of
+JavaScript do. Must not know: how the message was found.
 """
 
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ from protocol.searching.marks import Span
 
 SNIPPET_CHARS: Final = 200
 _LEAD: Final = 60  # characters before the first mark
-_BREAK: Final = 20  # how far is looked for a space to cut at
+_BREAK: Final = 20  # how far to look for a space to cut at
 
 M = TypeVar("M")
 
 
 class MarkObject(TypedDict):
-    """A part of a snippet that was searched for: from `start` to before `end`."""
+    """A part of a snippet that matches the search: from `start` to before `end`."""
 
     start: int
     end: int
 
 
 class SnippetObject(TypedDict):
-    """A part of a message's content, which begins at `offset` in it, and what in it was searched
-    for. All numbers are UTF-16 code units.
+    """A part of a message's content, which begins at `offset` in the content, and the marks of what
+    matches the search. All numbers are UTF-16 code units.
     """
 
     text: str
@@ -34,7 +34,7 @@ class SnippetObject(TypedDict):
 
 
 class FoundObject(TypedDict, Generic[M]):
-    """A message that was searched for, and the part of it that says why."""
+    """A found message, and the part of it that matches the search."""
 
     message: M
     snippet: SnippetObject

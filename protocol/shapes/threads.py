@@ -1,7 +1,8 @@
 """The replies to a message, which have the same fields in every dialect but `/ws`.
 
-Guarantees: what is shown is a state: of several, the last one is enough. A message without replies
-that is none itself has none of these fields. Must not know: how a dialect names messages and users.
+Guarantees: the fields are a state, so that the last of several is enough. A message that has no
+replies and is no reply has none of the fields. Must not know: how a dialect names messages and
+users.
 """
 
 from collections.abc import Callable
@@ -33,8 +34,8 @@ class ThreadObject(TypedDict, Generic[M, U]):
 
 
 class ThreadFields(TypedDict, Generic[M, U]):
-    """What only a message that has replies, or is one, shows. `threadId`: the first message of the
-    thread that it is in.
+    """Fields of messages that have replies, or are replies. `threadId`: the root of the thread that
+    a reply is in.
     """
 
     replyCount: NotRequired[int]
@@ -49,7 +50,7 @@ def add_threads(
     message_of: Callable[[Any], M],
     user_of: Callable[[Any], U],
 ) -> None:
-    """Show what a message says of threads, with the dialect's ids of messages and users."""
+    """Add the threads of a message, with the dialect's ids of messages and users."""
     if message.replies is not None:
         view["replyCount"] = message.replies.count
         if message.replies.last is not None:

@@ -1,9 +1,9 @@
-"""What the page `@socket.io/admin-ui` says and is told (0.5.1), in its own names.
+"""What the page `@socket.io/admin-ui` (0.5.1) sends and receives, in its own names.
 
 `session`, `config`, `server_stats`, `all_sockets`, `socket_connected`, `socket_updated`,
 `socket_disconnected`, `room_joined` and `room_left` are its events, `_disconnect` the only command
 that it is offered. It shows its tables when neither of the features `ALL_EVENTS` and
-`AGGREGATED_EVENTS` is named. Must not know: who may be told what.
+`AGGREGATED_EVENTS` is named. Must not know: who may see what.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ FEATURES: Final = ("DISCONNECT",)
 
 
 class HandshakeObject(TypedDict):
-    """How a socket came. `issued`: in milliseconds since 1970."""
+    """How a socket was opened. `issued`: in milliseconds since 1970."""
 
     address: str
     headers: dict[str, str]
@@ -34,7 +34,7 @@ class HandshakeObject(TypedDict):
 
 
 class SocketObject(TypedDict):
-    """A socket. The page adds those with one `clientId` up to a client."""
+    """A socket. The page groups sockets with the same `clientId` as one client."""
 
     id: str
     clientId: str
@@ -53,8 +53,8 @@ class NamespaceObject(TypedDict):
 
 
 class StatsObject(TypedDict):
-    """How a server is. `uptime` is in seconds. The page merges what it is told by position, so a
-    namespace keeps its place.
+    """The state of a server. `uptime` is in seconds. The page merges lists by index, so a namespace
+    keeps its index in `namespaces`.
     """
 
     serverId: str
@@ -75,7 +75,7 @@ class Disconnection:
 
 
 def disconnection(args: Sequence[Data]) -> Disconnection | None:
-    """What a `_disconnect` asks for; None: not for one socket or client, or malformed."""
+    """The content of a `_disconnect`; None: it names no socket or client, or is malformed."""
     match list(args):
         case [str(), bool(is_client), str(id_)]:
             return Disconnection(id_, is_client)

@@ -106,7 +106,7 @@ class Decoder:
         """The packet that a message completes, or None while attachments are missing.
 
         Raises:
-            SocketIoError: it is malformed, or not what had to come next.
+            SocketIoError: it is malformed or out of place.
         """
         pending = self._pending
         if isinstance(message, bytes):
@@ -169,7 +169,7 @@ def _is_deep(value: Data) -> bool:
 
 
 def _check(packet: SocketIoPacket) -> None:
-    """Refuse data of another shape than the packet's type has."""
+    """Refuse data whose shape does not fit the packet's type."""
     data = packet.data
     match packet.type:
         case SocketIoType.CONNECT:

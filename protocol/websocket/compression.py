@@ -34,7 +34,7 @@ _PARAMETERS: Final = {
     "server_max_window_bits": _BITS,
     "client_max_window_bits": _ANY_BITS,
 }
-"""What an offer may say, and the values of each (section 7.1)."""
+"""The parameters that an offer may have, and the values of each (section 7.1)."""
 
 
 @frozen
@@ -53,7 +53,7 @@ class Compression:
 
     @property
     def header(self) -> tuple[bytes, bytes]:
-        """The header that agrees to it, in the response to the handshake."""
+        """The header that accepts the extension, in the response to the handshake."""
         agreed = [_NAME, "server_no_context_takeover", "client_no_context_takeover"]
         if self.is_window_agreed:
             agreed.append(f"server_max_window_bits={self.window_bits}")

@@ -2,8 +2,8 @@
 
 Guarantees: complete messages come out in the order they arrived, whatever the chunking; sizes are
 counted in bytes and bounded while fragments are still coming in; text is valid UTF-8; control
-frames come out whole, between messages, for the connection object to answer. After a violation
-nothing more is cut. Must not know: sockets, the handshake, how messages are compressed, what one
+frames come out whole, between messages, for the connection object to reply to. After a violation no
+more frames are read. Must not know: sockets, the handshake, how messages are compressed, what one
 means.
 """
 
@@ -139,7 +139,7 @@ class FrameCutter:
         return items
 
     def _fault(self, first: int, second: int, length: int) -> CloseReason | None:
-        """What the header alone says against a frame (RFC 6455 sections 5.2 to 5.5)."""
+        """The violation that a header alone shows, if any (RFC 6455 sections 5.2 to 5.5)."""
         opcode = first & 0x0F
         if first & _RESERVED_BITS and not self._may_be_compressed(first):
             return PROTOCOL_ERROR
@@ -157,7 +157,9 @@ class FrameCutter:
         return FRAME_TOO_BIG if too_big or self._fragments >= _MAX_FRAGMENTS else None
 
     def _may_be_compressed(self, first: int) -> bool:
-        """Only the first frame of a message says so."""
+        """Whether compression was agreed, and this is the first frame of a message with its bit
+        set.
+        """
         is_first = first & 0x0F in (TEXT, BINARY)
         return self._inflate is not None and first & _RESERVED_BITS == _COMPRESSED and is_first
 

@@ -1,7 +1,7 @@
 """The head of an HTTP request, and whether it may become a WebSocket (RFC 6455 section 4.2.1).
 
-Guarantees: nothing in a head raises anything but `HandshakeError`, which names the status to
-answer.
+Guarantees: nothing in a head raises anything but `HandshakeError`, which names the status of the
+response.
 Must not know: sockets, sessions, which paths exist.
 """
 
@@ -17,7 +17,7 @@ from attrs import frozen
 Header = tuple[bytes, bytes]
 Cookies: TypeAlias = Mapping[str, Sequence[str]]
 """The values of each cookie in the order in which they were sent. A browser that has several of one
-name, of other paths or of the domain above, sends that of the longest path first.
+name, for different paths or a parent domain, sends the one with the longest path first.
 """
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -28,7 +28,7 @@ _OFFERED_TOKEN: Final = b"parlour.bearer."
 SUBPROTOCOL: Final = "parlour"
 """Selected if it is offered: a browser that offers any insists that one is selected."""
 HOST_PREFIX: Final = "__Host-"
-"""Of the name of a cookie: only this host, over TLS, can have set it."""
+"""The prefix of names of cookies that only this host, over TLS, can have set."""
 _OF_ANOTHER_SITE: Final = (b"cross-site", b"same-site")
 
 
@@ -91,8 +91,8 @@ class Head:
         return found[0].removeprefix(_OFFERED_TOKEN).decode("latin-1") if found else ""
 
     def cookies(self) -> Cookies:
-        """Cookies by exact name; junk is skipped. One whose name has the prefix `__Host-` counts
-        without it, in place of any that others could have set.
+        """Cookies by exact name; junk is skipped. A cookie with the prefix `__Host-` is returned
+        without the prefix, and replaces those of that name that other hosts could have set.
         """
         found: dict[str, list[str]] = {}
         for value in self.all(b"cookie"):
@@ -111,7 +111,7 @@ def wants_upgrade(head: Head) -> bool:
 
 
 def check_upgrade(head: Head) -> None:
-    """Accept what RFC 6455 section 4.2.1 demands, and nothing that would upset a parser below.
+    """Refuse what violates RFC 6455 section 4.2.1, and what the next parser could not read.
 
     Raises:
         HandshakeError: 400, 405, 426 or 505 with a text for people.
@@ -155,10 +155,9 @@ def origin_allowed(head: Head, allowed: Collection[str], scheme: str) -> bool:
         allowed: origins beside the server's own, e.g. `https://app.example`.
         scheme: "http" or "https": how the server was reached.
 
-    Without an Origin it is no browser, a browser's GET from the same origin, or a GET whose
-    response no page can read, such as a picture's. The last may change something all the same;
-    browsers tell it apart by Sec-Fetch-Site, but not over plain HTTP
-    (https://www.w3.org/TR/fetch-metadata/).
+    A request without Origin is of no browser, a browser's GET from the same origin, or a GET whose
+    response no page can read, such as a picture's. The last kind could still change state; browsers
+    mark it with Sec-Fetch-Site, but not over plain HTTP (https://www.w3.org/TR/fetch-metadata/).
     """
     origins = head.all(b"origin")
     if not origins:

@@ -1,7 +1,7 @@
 """`python -m tests.abuse`: what one attacker can do to the others.
 
-A real hub with its embedded Postgres and default limits has a core of its own; innocent people send
-20 messages a second on each dialect while one attack after another runs. Prints a table, and exits
+A real hub with its embedded Postgres and default limits has a core of its own; victims send 20
+messages a second on each dialect while one attack after another runs. Prints a table, and exits
 with 1 if a bound was broken.
 """
 
@@ -77,7 +77,7 @@ def main() -> int:
 
 
 def attack_all(attacks: Sequence[Attack], data: Path, cast: Cast, seconds: float) -> list[Outcome]:
-    """Each attack, on a hub of its kind; on a new one if the last was left unwell."""
+    """Run each attack, on a hub of its kind; on a new one if the last was left unwell."""
     outcomes: list[Outcome] = []
     for kind, chosen in groupby(attacks, key=lambda each: each.hub):
         left = deque(chosen)
@@ -96,7 +96,7 @@ def attack_all(attacks: Sequence[Attack], data: Path, cast: Cast, seconds: float
 
 
 def use_all(uses: Sequence[NormalUse], data: Path) -> list[Normal]:
-    """Each normal use, on one hub."""
+    """Run each normal use, on one hub."""
     if not uses:
         return []
     with run_target("plain", data, is_pinned=True) as target:

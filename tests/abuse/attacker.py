@@ -1,7 +1,7 @@
 """An attack in a process of its own: `python -m tests.abuse.attacker`, its order on stdin.
 
 Reads a line of JSON, prints "ready", begins with the next line and ends with the one after that, or
-with the end of stdin; prints what it was answered.
+with the end of stdin; prints the counts of the responses that it got.
 """
 
 import json

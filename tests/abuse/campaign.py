@@ -1,4 +1,4 @@
-"""One attack after another, while innocent people talk."""
+"""One attack after another, while victims talk."""
 
 import json
 import subprocess
@@ -32,31 +32,33 @@ VICTIM_PAIRS: Final = sum(PEOPLE.values()) // 2 + NEWCOMERS
 
 
 def histories(attacks: int) -> list[int]:
-    """Of the pairs that a campaign needs: first the victims, then an attacker's for each attack."""
+    """The lengths of the histories of all pairs: first the victims, then the attackers, one for
+    each attack.
+    """
     return [0] * VICTIM_PAIRS + [DEEP_HISTORY] + [HISTORY] * attacks
 
 
 @define
 class Cast:
-    """Who has which part."""
+    """The parts of the users."""
 
     people: Sequence[Person]
     _used: int = field(default=0, init=False)
 
     def victims(self) -> Mapping[str, Sequence[Person]]:
-        """By dialect."""
+        """The victims, by dialect."""
         rest, found = list(self.people), {}
         for dialect, number in PEOPLE.items():
             found[dialect], rest = rest[:number], rest[number:]
         return found
 
     def newcomers(self) -> Sequence[Person]:
-        """Who makes requests."""
+        """The users who make requests."""
         first = sum(PEOPLE.values())
         return self.people[first : first + 2 * NEWCOMERS : 2]
 
     def attackers(self, *, deep: bool) -> tuple[str, Sequence[Person]]:
-        """An address that nobody had yet, and a pair; the one with the deep history if asked."""
+        """A new address and a pair of users; the pair with the deep history if `deep`."""
         self._used += 1
         first = 2 * VICTIM_PAIRS + (0 if deep else 2 * self._used)
         address = f"127.0.{1 + self._used // 250}.{1 + self._used % 250}"
@@ -65,7 +67,9 @@ class Cast:
 
 @contextmanager
 def attacker_process() -> Iterator["subprocess.Popen[str]"]:
-    """It gets what the victims leave of their core, so that their clocks are right."""
+    """An attacker at a low priority: it gets what the victims leave of their core, so that they
+    measure correct times.
+    """
     command = ["nice", "-n", "5", sys.executable, "-m", "tests.abuse.attacker"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -82,8 +86,8 @@ async def run_attack(chosen: Attack, target: Target, cast: Cast, seconds: float)
     Args:
         chosen: the attack.
         target: the hub.
-        cast: who takes part.
-        seconds: how long it is attacked.
+        cast: the parts of the users.
+        seconds: the duration of the attack.
     """
     address, pair = cast.attackers(deep=chosen.name.startswith("deep"))
     field_ = Field(target.port, address, pair, target.tls)
@@ -99,7 +103,7 @@ async def run_attack(chosen: Attack, target: Target, cast: Cast, seconds: float)
 
 
 def _nobody_came(chosen: Attack, why: str) -> Outcome:
-    """The victims could not begin: what the attack before this one left."""
+    """The victims could not connect, because of the attack before this one."""
     nothing = Phase.between((), 0, 0)
     return Outcome(
         name=chosen.name,

@@ -1,4 +1,6 @@
-"""What an attack has at hand: connections from an address of its own, accounts, and a tally."""
+"""The means of an attack: connections from an address of its own, accounts, and a count of the
+responses.
+"""
 
 import re
 import ssl
@@ -24,13 +26,13 @@ from tests.abuse.wire import (
     handshake,
 )
 
-PAUSE_SECONDS: Final = 0.05  # until somebody who was thrown out comes back
+PAUSE_SECONDS: Final = 0.05  # until a refused attacker tries again
 _SID: Final = re.compile(rb'"sid":"([^"]+)"')
 BROKEN: Final = (trio.BrokenResourceError, trio.ClosedResourceError, OSError, ssl.SSLError)
 
 
 class Who(Enum):
-    """Who attacks."""
+    """The kind of attacker."""
 
     STRANGER = "stranger"
     ONE = "one user, one connection"
@@ -38,18 +40,18 @@ class Who(Enum):
 
 
 class Refused(Exception):
-    """A handshake was not answered as it should be; it was counted."""
+    """A handshake did not get the expected response; this was counted."""
 
 
 @define
 class Field:
-    """Where one attack takes place.
+    """The place of one attack.
 
     Args:
         port: the hub's.
-        address: where the attacker's connections come from.
+        address: the address of the attacker's connections.
         people: the attacker, their peer, and others.
-        tls: None where the hub speaks plain HTTP.
+        tls: None where the hub uses plain HTTP.
     """
 
     port: int
@@ -65,7 +67,7 @@ class Field:
 
     @property
     def peer(self) -> Person:
-        """Whom they write with."""
+        """The peer of the attacker's conversation."""
         return self.people[1]
 
     async def connect(self, receive_buffer: int = 0) -> trio.abc.Stream:
@@ -80,7 +82,7 @@ class Field:
     async def websocket(
         self, path: str, header: str = "", *more: str, opening: Sequence[bytes] = ()
     ) -> AsyncIterator["Socket"]:
-        """A WebSocket, for which each part of `opening` was answered.
+        """A WebSocket on which each part of `opening` got a response.
 
         Raises:
             Refused: it was not opened.
@@ -112,7 +114,7 @@ class Socket:
         """Shake hands.
 
         Raises:
-            Refused: the answer is another one; it was counted.
+            Refused: the response is another one; it was counted.
         """
         try:
             await self.stream.send_all(opening)
@@ -141,7 +143,7 @@ class Socket:
         """Read until this has come; returns what was read.
 
         Raises:
-            Refused: it ended before.
+            Refused: the connection ended before.
         """
         data = b""
         while marker not in data:
@@ -153,18 +155,18 @@ class Socket:
         return data
 
     async def drain(self) -> None:
-        """Read all that comes, until the hub ends it; count how."""
+        """Read all that comes, until the hub ends the connection; count how."""
         try:
             while data := bytes(await self.stream.receive_some(CHUNK)):
                 self.ending.take(data)
                 if self.ending.name != CUT:
-                    break  # without a polite answer, which would take time
+                    break  # without a close frame, which would take time
         except BROKEN:
             pass
         self.place.answers[self.ending.name] += 1
 
     async def flood(self, blob: bytes, *, reads: bool = True) -> None:
-        """Say this again and again, until the hub ends it."""
+        """Send this again and again, until the hub ends the connection."""
         async with trio.open_nursery() as nursery:
             if reads:
                 nursery.start_soon(self._drain_and_cancel, nursery)
@@ -182,17 +184,17 @@ class Socket:
 
 
 Run: TypeAlias = Callable[[Field], Awaitable[None]]
-"""Attacks until it is cancelled."""
+"""Attacks until cancelled."""
 Making: TypeAlias = Callable[[Field], bytes]
-"""What is said, for a certain attacker."""
+"""The bytes that a certain attacker sends."""
 
 
 @frozen
 class Attack:
     """A row of the table.
 
-    `name`: short. `phase`: of a connection, that it abuses. `hub`: of which kind, a key of
-    `tests.abuse.hubs.KINDS`. `has_login`: newcomers sign in meanwhile.
+    `name`: a short one. `phase`: the phase of a connection that it abuses. `hub`: the kind of the
+    hub, a key of `tests.abuse.hubs.KINDS`. `has_login`: whether newcomers sign in meanwhile.
     """
 
     name: str
@@ -204,7 +206,7 @@ class Attack:
 
 
 async def again_and_again(run: Callable[[], Awaitable[None]]) -> None:
-    """Whoever is thrown out comes back."""
+    """Run again and again, after a refusal, too."""
     while True:
         with suppress(Refused):
             await run()
@@ -212,14 +214,14 @@ async def again_and_again(run: Callable[[], Awaitable[None]]) -> None:
 
 
 async def at_once(count: int, run: Callable[[], Awaitable[None]]) -> None:
-    """So many at a time, each again and again."""
+    """Run so many at a time, each again and again."""
     async with trio.open_nursery() as nursery:
         for _ in range(count):
             nursery.start_soon(again_and_again, run)
 
 
 def requests(making: Making, connections: int = 8, pipelined: int = 8, pause: float = 0.0) -> Run:
-    """Requests as fast as they are answered."""
+    """Send requests as fast as responses come."""
 
     async def run(field: Field) -> None:
         blob = making(field) * pipelined
@@ -239,7 +241,7 @@ def requests(making: Making, connections: int = 8, pipelined: int = 8, pause: fl
 async def ask(
     field: Field, stream: trio.abc.Stream, blob: bytes, count: int, pause: float = 0.0
 ) -> None:
-    """Send so many requests, wait for the first byte of the answers to all; again until the end."""
+    """Send so many requests, wait for the first bytes of all responses; again until the end."""
     statuses = Statuses(field.answers)
     answered = 0
     async with trio.open_nursery() as nursery:
@@ -251,7 +253,7 @@ async def ask(
                 try:
                     await stream.send_all(blob)
                 except BROKEN:
-                    return  # the answer may still be read
+                    return  # the response may still be read
                 await wanted.wait()
                 wanted = trio.Event()
                 await trio.sleep(pause)

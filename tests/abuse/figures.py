@@ -1,4 +1,4 @@
-"""What one attack did to the others, and whether that is within the bounds."""
+"""The effects of one attack on the others, and whether they are within the bounds."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +35,9 @@ class Times:
 
     @classmethod
     def of(cls, deliveries: Iterable[Delivery]) -> "Times":
-        """Of those; without any, nothing arrived, and that is infinitely late."""
+        """The times of these deliveries; without any, they are infinite, because nothing
+        arrived.
+        """
         values = sorted(each.seconds * 1_000 for each in deliveries)
         if not values:
             return cls(math.inf, math.inf, 0)
@@ -48,14 +50,14 @@ def _rank(values: Sequence[float], part: float) -> float:
 
 @frozen
 class Phase:
-    """All dialects together, each one, and the worst p99 of one."""
+    """The times of all dialects together, of each one, and the worst p99 of one."""
 
     all: Times
     by_dialect: Mapping[str, Times]
 
     @classmethod
     def between(cls, deliveries: Sequence[Delivery], begin: float, end: float) -> "Phase":
-        """Of what was sent in that time."""
+        """The times of the messages that were sent between these times."""
         chosen = [each for each in deliveries if begin <= each.sent < end]
         by_dialect = {
             dialect: Times.of(each for each in chosen if each.dialect == dialect)
@@ -74,11 +76,12 @@ class Phase:
 
 @frozen
 class Outcome:
-    """Of one attack. Times in ms, memory in MB.
+    """The effects of one attack. Times in ms, memory in MB.
 
-    `held`: how long the hub's loop was held at most, as its own metrics say: a bound of a bucket.
-    `requests`: of newcomers. `refused`: what newcomers were refused or not answered, and errors
-    that victims were sent. `logged`: by the hub as errors, which no attacker may cause.
+    `held`: how long the hub's loop was held at most, by its own metrics: the bound of a bucket.
+    `requests`: those of newcomers. `refused`: requests of newcomers that were refused or got no
+    response, and errors that were sent to victims. `logged`: errors in the hub's log, which no
+    attacker may cause.
     """
 
     name: str
@@ -100,7 +103,7 @@ class Outcome:
 
     @property
     def bound(self) -> float:
-        """What p99 may be."""
+        """The bound of p99."""
         return max(TIMES_QUIET * self.before.worst, LEAST_BOUND_MS)
 
     def broken(self) -> list[str]:
@@ -123,12 +126,14 @@ class Outcome:
         return found
 
     def plain(self) -> dict[str, Any]:
-        """As JSON."""
+        """The outcome as JSON."""
         return {**attrs.asdict(self), "bound": self.bound, "broken": self.broken()}
 
 
 def recovery(deliveries: Sequence[Delivery], over: float, end: float, quiet: Phase) -> float | None:
-    """Seconds after the attack until p99 of a second is nearly as before; None: it never was."""
+    """Seconds after the attack until the p99 of a second is nearly as before; None: it never
+    was.
+    """
     bound = max(RECOVERED_TIMES * quiet.worst, LEAST_RECOVERED_MS)
     steps = int((end - over - WINDOW_SECONDS) / STEP_SECONDS)
     for step in range(steps + 1):
@@ -140,18 +145,18 @@ def recovery(deliveries: Sequence[Delivery], over: float, end: float, quiet: Pha
 
 
 def longest(before: Mapping[str, float], after: Mapping[str, float]) -> float:
-    """The bound in ms below which all observations lie that a histogram has made since.
+    """The least bound in ms that no observation exceeded which a histogram has added.
 
     Args:
-        before: how many there were below each bound, in seconds as text, lowest first.
-        after: how many there are.
+        before: the counts below each bound, in seconds as text, lowest first.
+        after: the later counts.
     """
     made = [(float(bound), after[bound] - before[bound]) for bound in after]
     return next(bound * 1_000 for bound, count in made if count == made[-1][1])
 
 
 def refusals(asked: Sequence[Asked]) -> dict[str, int]:
-    """What newcomers were refused, by what they asked for and the status."""
+    """The refused requests of newcomers, by request and status."""
     found: dict[str, int] = {}
     for each in asked:
         if each.status not in GOOD:
@@ -161,13 +166,13 @@ def refusals(asked: Sequence[Asked]) -> dict[str, int]:
 
 
 def counted(answers: Mapping[str, int], most: int = 5) -> str:
-    """The most frequent answers."""
+    """The most frequent responses."""
     ranked = sorted(answers.items(), key=lambda each: -each[1])[:most]
     return ", ".join(f"{name} x{number:,}" for name, number in ranked)
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """As Markdown."""
+    """The table as Markdown."""
     lines = [
         f"| {' | '.join(_COLUMNS)} |",
         "|---" * len(_COLUMNS) + "|",

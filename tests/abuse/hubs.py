@@ -27,13 +27,14 @@ KINDS: Final[Mapping[str, Sequence[str]]] = {
     "tls": ("--tls-cert", "chain.pem", "--tls-key", "key.pem"),
     "rendering": ("--rendered-content", "yes"),
 }
-"""By kind, the flags beside those that let the harness sign people in."""
+"""By kind, the flags in addition to those that let the harness sign users in."""
 
 
 @frozen
 class Target:
-    """A running hub. `tls`: what its clients trust; None where it speaks plain HTTP. `logged`: what
-    it has said; at level error, so each line is a fault of the hub's own or a part of a traceback.
+    """A running hub. `tls`: the certificate that its clients trust; None where it uses plain HTTP.
+    `logged`: its output, at level error, so each line is an error of the hub or part of a
+    traceback.
     """
 
     process: HubProcess
@@ -45,7 +46,7 @@ class Target:
         return self.process.port
 
     def lag(self) -> dict[str, float]:
-        """How often the loop was held for at most so many seconds, as the hub's metrics say."""
+        """How often the loop was held for at most so many seconds, by the hub's metrics."""
         address = "localhost", self.port
         kept = (
             HTTPConnection(*address, timeout=METRICS_SECONDS)
@@ -77,7 +78,7 @@ def run_target(kind: str, data_dir: Path, *, is_pinned: bool) -> Iterator[Target
 
 
 def _listen(pipe: IO[str], logged: list[str]) -> None:
-    """A hub whose log nobody reads would wait for somebody who does."""
+    """Read the output: a hub whose log is not read would wait for the reader."""
     for line in pipe:
         logged.append(line)  # noqa: PERF402  one at a time, as they come
 

@@ -1,4 +1,4 @@
-"""What people do, which must never be refused: each use counts what was."""
+"""Normal uses, which must never be refused: each one counts its refusals."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -22,12 +22,12 @@ RECONNECTS: Final = 30
 SCHOOL: Final = "127.9.0.1"
 HOME: Final = "127.9.0.2"
 LINE_SECONDS: Final = 30.0
-COMING_SECONDS: Final = 0.4  # between two pupils
+COMING_SECONDS: Final = 0.4  # between the arrivals of two pupils
 
 
 @frozen
 class Normal:
-    """What came of a normal use: how often something was asked, what was refused."""
+    """The result of a normal use: how many requests succeeded, and the refused ones."""
 
     name: str
     done: int
@@ -35,7 +35,7 @@ class Normal:
     seconds: float
 
     def plain(self) -> dict[str, Any]:
-        """As JSON."""
+        """The result as JSON."""
         return attrs.asdict(self)
 
 
@@ -57,7 +57,7 @@ class Use:
         return reply
 
     def count(self, what: str, *, is_good: bool) -> None:
-        """Something was done, or refused."""
+        """Count a success, or a refusal."""
         self.done += is_good
         self.refused[what] += not is_good
 
@@ -89,13 +89,13 @@ class Use:
 
 @define
 class Talk:
-    """One WebSocket and all that was heard on it."""
+    """One WebSocket and all bytes that were received on it."""
 
     stream: trio.abc.Stream
     heard: bytes = b""
 
     async def until(self, marker: bytes, times: int = 1) -> bool:
-        """Listen until this came so often; returns whether it did."""
+        """Read until this has come so often; returns whether it has."""
         with trio.move_on_after(LINE_SECONDS):
             while self.heard.count(marker) < times:
                 part = bytes(await self.stream.receive_some(CHUNK))
@@ -107,7 +107,7 @@ class Talk:
 
 
 async def _class(use: Use) -> None:
-    """A class comes in within 20 seconds, from one address, and talks in a channel."""
+    """A class connects within 20 seconds, from one address, and talks in a channel."""
     owner, cookie = await use.account("teacher")
     signed = await _signed(use, cookie)
     workspace = (await use.call("POST", "/api/workspaces", {"name": "7b"}, signed)).json["id"]
@@ -142,7 +142,7 @@ async def _signed(use: Use, cookie: str) -> str:
 
 
 async def _files(use: Use) -> None:
-    """One sends 20 files at once, of 200 KB each."""
+    """One user sends 20 files at once, of 200 KB each."""
     _, cookie = await use.account("sender")
 
     async def one(number: int) -> None:
@@ -158,7 +158,7 @@ async def _files(use: Use) -> None:
 
 
 async def _lines(use: Use) -> None:
-    """One pastes 100 lines, each of which is a message."""
+    """One user pastes 100 lines, each of which is a message."""
     _, cookie = await use.account("author")
     reader, _ = await use.account("reader")
     async with use.socket("/ws", cookie) as talk:
@@ -193,14 +193,14 @@ async def _poll(use: Use, cookie: str) -> None:
 
 @frozen
 class NormalUse:
-    """Something that people do, from one address."""
+    """A normal use, from one address."""
 
     name: str
     address: str
     act: Callable[[Use], Awaitable[None]]
 
     async def run(self, target: Target) -> Normal:
-        """Do it."""
+        """Carry it out."""
         use = Use(target, self.address)
         began = trio.current_time()
         try:
@@ -220,7 +220,7 @@ NORMAL: Final[Sequence[NormalUse]] = (
 
 
 def normal_table(used: Sequence[Normal]) -> str:
-    """As Markdown."""
+    """The table as Markdown."""
     lines = ["| normal use | done | refused | took |", "|---|---|---|---|"]
     for each in used:
         refused = ", ".join(f"{name} x{number}" for name, number in each.refused.items())

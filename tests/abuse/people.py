@@ -1,4 +1,4 @@
-"""Who takes part: pairs who have written to each other, with sessions of every kind."""
+"""The users: pairs with a conversation, and with sessions of every kind."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -27,8 +27,8 @@ BATCH: Final = 500
 
 @frozen
 class Person:
-    """Somebody with an account. `cookie` and `chat_cookie` are headers of the two kinds of session,
-    `token` is for Socket.IO; `peer` is who they write with, in `dm`, and share `channel` with.
+    """A user with an account. `cookie` and `chat_cookie` are headers of the two kinds of session,
+    `token` is for Socket.IO; `peer` is the other user of the conversation `dm` and of `channel`.
     """
 
     id: int
@@ -50,19 +50,19 @@ class Person:
         return f"Authorization: Bearer {self.token}"
 
     def plain(self) -> dict[str, Any]:
-        """For another process."""
+        """The person as JSON, for another process."""
         return attrs.asdict(self)
 
     @classmethod
     def of(cls, plain: dict[str, Any]) -> Self:
-        """What `plain` gave."""
+        """The person that `plain` returned."""
         return cls(**plain)
 
 
 async def make_people(data_dir: Path, histories: Sequence[int]) -> list[Person]:
-    """Pairs in a new database, one for each history; its number is how many messages it has.
+    """Make pairs in a new database, one for each history; its number is how many messages it has.
 
-    Of a pair the one with the even index has written, and the other one has read the first message.
+    The user with the even index wrote the messages, and the other one has read the first of them.
     """
     people: list[Person] = []
     async with open_store(None, data_dir, pool_size=8, lanes=1) as store:

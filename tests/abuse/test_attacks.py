@@ -1,5 +1,5 @@
-"""A few attacks on a real hub, without a stopwatch: what is refused, that memory stays bounded, and
-that meanwhile everything arrives.
+"""A few attacks on a real hub, without a stopwatch: requests are refused, memory stays bounded, and
+meanwhile every message arrives.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,7 +22,7 @@ MESSAGES: Final = 40
 MEGABYTE: Final = 1_048_576
 
 Answered: TypeAlias = Callable[[Mapping[str, int]], bool]
-"""Whether what the attacker was answered is enough."""
+"""Whether the responses to the attacker are enough."""
 
 
 def at_least(number: int, answer: str) -> Answered:
@@ -49,7 +49,7 @@ def hub() -> Iterator[tuple[Target, list[Person]]]:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-async def test_others_hear_everything_and_memory_is_bounded(
+async def test_other_users_receive_everything_and_memory_is_bounded(
     hub: tuple[Target, list[Person]], name: str
 ) -> None:
     target, people = hub
@@ -57,7 +57,7 @@ async def test_others_hear_everything_and_memory_is_bounded(
     field = Field(target.port, f"127.8.0.{at}", people[2 * at : 2 * at + 2])
     chosen = next(each for each in ATTACKS if each.name == name)
     before, most = target.process.resident_bytes(), 0
-    own = 2 * (at + len(EXPECTED))  # whose allowance no other case has used
+    own = 2 * (at + len(EXPECTED))  # users whose quota no other case has used
     author, reader = people[own : own + 2]
     over = trio.Event()
     async with (

@@ -1,4 +1,4 @@
-"""The arithmetic of the table; how fast the hub is, is nobody's test."""
+"""The arithmetic of the table; no test measures how fast the hub is."""
 
 import math
 
@@ -49,7 +49,7 @@ def test_there_are_many_attacks_each_with_a_name_of_its_own_and_a_hub() -> None:
     assert {each.hub for each in ATTACKS} == set(KINDS)
 
 
-def test_how_long_the_loop_was_held_is_the_bound_of_what_came_since() -> None:
+def test_the_longest_hold_of_the_loop_is_the_bound_of_the_observations_since() -> None:
     before = {"0.001": 10, "0.02": 12, "+Inf": 13}
     after = {"0.001": 15, "0.02": 19, "+Inf": 20}
     assert longest(before, after) == 20
@@ -57,7 +57,7 @@ def test_how_long_the_loop_was_held_is_the_bound_of_what_came_since() -> None:
     assert longest(before, before) == 1
 
 
-def test_a_phase_is_what_was_sent_in_it_and_its_worst_dialect_counts() -> None:
+def test_a_phase_has_the_messages_sent_in_it_and_its_worst_dialect_counts() -> None:
     late = [each for each in deliveries(0, 0.5) if each.dialect == "/gateway"]
     others = [each for each in deliveries(0, 0.01) if each.dialect != "/gateway"]
     found = Phase.between(late + others + deliveries(1, 9), 0, 1)
@@ -91,14 +91,14 @@ def test_every_bound_that_is_broken_is_named() -> None:
     assert evolve(KEPT, recovery=None).broken() == ["not back"]
 
 
-def test_recovery_is_when_what_is_sent_in_the_next_second_is_in_time() -> None:
+def test_recovery_is_when_the_messages_of_the_next_second_arrive_in_time() -> None:
     slow, fast = deliveries(0, 0.2), deliveries(1, 0.01)
     assert recovery(slow + fast, 0, 2, QUIET) == 1.0
     assert recovery(fast, 1, 2, QUIET) == 0.0
     assert recovery(slow, 0, 1, QUIET) is None
 
 
-def test_what_newcomers_were_refused_is_counted() -> None:
+def test_refused_requests_of_newcomers_are_counted() -> None:
     asked = [Asked("page", 0, 200, 0.1), Asked("upload", 0, 503, 0.1), Asked("page", 0, 0, 20)]
     assert refusals(asked) == {"upload 503": 1, "page not answered": 1}
 

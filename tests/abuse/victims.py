@@ -1,8 +1,9 @@
-"""Innocent people who write to each other on every dialect, and a newcomer who makes requests.
+"""Victims: users who write to each other on every dialect, and a newcomer who makes requests.
 
-Each dialect carries 20 messages a second, within the default limits: two of a pair write on `/ws`;
-on Socket.IO four people do, on `/ws/chat` and `/messagepal` 40, because one connection may send 5
-messages in 5 s there. `/gateway` cannot send; there, members of the channels of `/ws/chat` listen.
+Each dialect carries 20 messages a second, within the default limits: two users of a pair write on
+`/ws`; on Socket.IO four users do, on `/ws/chat` and `/messagepal` 40, because one connection may
+send 5 messages in 5 s there. `/gateway` cannot send; there, members of the channels of `/ws/chat`
+listen.
 """
 
 import re
@@ -47,7 +48,7 @@ _MARK: Final = re.compile(rb"mark(\d+)!")
 
 
 class VictimError(Exception):
-    """The victims could not even begin."""
+    """The victims could not connect."""
 
 
 @frozen
@@ -61,7 +62,7 @@ class Delivery:
 
 @frozen
 class Asked:
-    """A request of a newcomer: what, when, how it was answered (0: not at all), after how long."""
+    """A request of a newcomer: what, when, its status (0: no response), and the seconds it took."""
 
     what: str
     began: float
@@ -79,7 +80,7 @@ class Voice:
     reader: FrameReader = field(factory=FrameReader)
 
     async def say(self, content: str) -> None:
-        """Write to the other one."""
+        """Send a message to the peer."""
         me = self.person
         match self.dialect:
             case "/ws":
@@ -93,7 +94,7 @@ class Voice:
         await self.stream.send_all(said)
 
     async def frames(self) -> AsyncIterator[bytes]:
-        """The texts that come; what keeps the connection alive is answered."""
+        """The texts that come; pings get their pongs."""
         while data := bytes(await self.stream.receive_some(CHUNK)):
             for opcode, payload in self.reader.take(data):
                 if opcode == PING:
@@ -124,7 +125,7 @@ _STEPS: Final[Mapping[str, Callable[[Person], Sequence[tuple[bytes, bytes]]]]] =
 
 @define
 class Victims:
-    """What they have said and heard."""
+    """The messages that they have sent and received."""
 
     port: int
     people: Mapping[str, Sequence[Person]]
@@ -142,10 +143,10 @@ class Victims:
 
     @asynccontextmanager
     async def talking(self) -> AsyncIterator[None]:
-        """They talk meanwhile.
+        """The victims talk while the context is open.
 
         Raises:
-            VictimError: they could not begin.
+            VictimError: they could not connect.
         """
         async with trio.open_nursery() as nursery:
             voices = defaultdict[str, list[Voice]](list)
@@ -161,7 +162,7 @@ class Victims:
             nursery.cancel_scope.cancel()
 
     async def silence(self) -> int:
-        """Say no more; returns how many messages have not arrived after a while."""
+        """Stop sending; returns how many messages have not arrived after a while."""
         self._is_over = True
         if self.missing:
             with trio.move_on_after(PATIENCE_SECONDS):
@@ -184,13 +185,14 @@ class Victims:
                     if not part:
                         raise VictimError(f"{dialect}: {data[-200:]!r}")
                     data += part
-            # What came behind the last marker may be half a frame: it is read as frames from here.
+            # Bytes after the last marker may end within a frame: from here on they are read as
+            # frames.
             list(voice.reader.take(data.partition(HEAD_END)[2]))
             return voice
         raise VictimError(f"{dialect}: no answer, {data[-200:]!r}")
 
     async def _talk(self, voices: Sequence[Voice]) -> None:
-        """They take turns."""
+        """The voices send in turn."""
         due = trio.current_time()
         for voice in cycle(voices):
             if self._is_over:
@@ -233,7 +235,7 @@ class Victims:
     # A newcomer.
 
     async def visit(self, *, has_login: bool) -> None:
-        """Ask for several things again and again, until cancelled."""
+        """Make several requests again and again, until cancelled."""
         for person in cycle(self.newcomers):
             await self._ask("page", call("GET", f"/api/messages/{person.peer}", person.cookie))
             await self._ask("Engine.IO", call("GET", "/socket.io/?EIO=4&transport=polling"))

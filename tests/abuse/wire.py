@@ -1,6 +1,6 @@
-"""What attackers and victims say, as bytes that are made once, and raw connections to say it on.
+"""The bytes that attackers and victims send, made once, and raw connections for them.
 
-Both sides are cheap on purpose: a client that does little for each byte shows what the hub does.
+Both sides are cheap on purpose: a client that does little for each byte shows the load of the hub.
 """
 
 import re
@@ -21,7 +21,7 @@ PING: Final = 0x9
 PONG: Final = 0xA
 CONTINUATION: Final = 0x0
 CHUNK: Final = 262_144
-BIND_ADDRESS_NO_PORT: Final = 24  # Linux: a port is chosen for the pair of addresses
+BIND_ADDRESS_NO_PORT: Final = 24  # Linux: the port is chosen for the pair of addresses
 RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 CONNECT_SECONDS: Final = 10.0
 CUT: Final = "cut"
@@ -61,7 +61,7 @@ def event(name: str, content: object, ack: int | None = None) -> bytes:
 def request(
     method: str, path: str, cookie: str = "", body: bytes = b"", *more: str, length: int = -1
 ) -> bytes:
-    """An HTTP request. `length`: what its head says instead of the truth."""
+    """An HTTP request. `length`: a false Content-Length."""
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *more]
     if cookie:
         lines.append(cookie)
@@ -128,14 +128,14 @@ async def connect(
 
 
 class Statuses:
-    """Counts the statuses of responses in what is received."""
+    """Counts the statuses of the responses in received bytes."""
 
     def __init__(self, answers: Counter[str]) -> None:
         self._answers = answers
         self._tail = b""
 
     def take(self, data: bytes) -> int:
-        """More of it; returns how many responses began."""
+        """Take more bytes; returns how many responses began."""
         data = self._tail + data
         found = _STATUS.findall(data)
         self._answers.update(each.decode() for each in found)
@@ -150,7 +150,7 @@ class Ending:
         self._last = b""
 
     def take(self, data: bytes) -> None:
-        """More of it."""
+        """Take more bytes."""
         self._last = data[-200:] if len(data) >= 200 else (self._last + data)[-200:]
 
     @property
@@ -163,13 +163,13 @@ class Ending:
 
 
 class FrameReader:
-    """Cuts a server's frames, which have no mask."""
+    """Splits the bytes of a server into frames, which have no mask."""
 
     def __init__(self) -> None:
         self._data = bytearray()
 
     def take(self, data: bytes) -> Iterator[tuple[int, bytes]]:
-        """More of the stream; gives each frame's opcode and payload."""
+        """Take more bytes; yields each frame's opcode and payload."""
         self._data += data
         while len(self._data) >= 2:
             size, at = self._data[1] & 0x7F, 2
@@ -186,7 +186,7 @@ class FrameReader:
 
 
 def raise_descriptors() -> None:
-    """As many open sockets as the system allows."""
+    """Allow as many open sockets as the system permits."""
     import resource  # noqa: PLC0415  POSIX only
 
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

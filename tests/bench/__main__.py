@@ -32,7 +32,7 @@ OURS = "Parlour"
 LIMITS = frozenset({Other.LIMIT.value, Other.LIMIT_OF_SENDING.value})
 
 Figures: TypeAlias = dict[str, dict[str, list[dict[str, Any]]]]
-"""By scenario and server, what each round measured."""
+"""By scenario and server, the figures of each round."""
 
 
 def main() -> int:
@@ -86,7 +86,7 @@ def run(
     rounds: int,
     seconds: float,
 ) -> Figures:
-    """By scenario and server, what each round measured. `sources`: of the other servers."""
+    """By scenario and server, the figures of each round. `sources`: those of the other servers."""
     sizes = [size for size in SIZES if any(f"fan-{size}" in each.name for each in chosen)]
     people = prepare(folder / "data", max(each.people for each in chosen), sizes)
     figures: Figures = {}
@@ -113,8 +113,8 @@ def run(
 
 
 def table(chosen: Sequence[Scenario], figures: Figures) -> str:
-    """Medians, as Markdown. The ratio is Parlour's rate to the other one's; the last column is the
-    part of what a program reaches that does nothing but commit and send.
+    """Medians, as Markdown. The ratio is Parlour's rate to the other server's; the last column is
+    the rate as a share of that of a program that only commits and sends.
     """
     lines = [
         "| scenario | server | rate | p50 ms | p99 ms | ratio | KB each | of the limit |",
@@ -141,7 +141,9 @@ def table(chosen: Sequence[Scenario], figures: Figures) -> str:
 
 
 def ratios(chosen: Sequence[Scenario], figures: Figures) -> dict[str, dict[str, float]]:
-    """By scenario and other server, but the limit, how many times as much Parlour does."""
+    """By scenario and other server, except the limit: Parlour's rate as a multiple of the
+    other's.
+    """
     found: dict[str, dict[str, float]] = {}
     for scenario in chosen:
         measured = figures[scenario.name]

@@ -1,4 +1,4 @@
-"""`python -m tests.bench.big_accounts`: what an account of extreme size costs.
+"""`python -m tests.bench.big_accounts`: the costs of an account of extreme size.
 
 One user has 20,000 conversations and 3,000 channels in a database of a million messages. Measured
 is the time of every GET that `/openapi.json` describes, and of a resume in every dialect, each
@@ -54,7 +54,7 @@ QUERIES: Final = {
 
 @frozen
 class Account:
-    """The account, and what there is for it to ask for."""
+    """The account, and the ids that it asks for."""
 
     me: UserId
     peer: UserId
@@ -67,18 +67,18 @@ class Account:
 
     @property
     def cookies(self) -> str:
-        """Of both kinds of session."""
+        """The cookies of both kinds of session."""
         signed = sign(self.token, SECRET)
         return f"session_token={self.token}; connect.sid={signed}"
 
     @property
     def jwt(self) -> str:
-        """For Socket.IO."""
+        """A token for Socket.IO."""
         user = to_uuid(IdKind.USER, self.me)
         return TokenVerifier(SECRET).issue(user, timedelta(hours=1))
 
     def ids(self, dialect: str) -> dict[str, str]:
-        """What paths and queries name."""
+        """The values of the parameters of paths and queries."""
         plain = dialect != "channel_messages"
         return {
             "me": str(self.me),
@@ -100,7 +100,7 @@ class Account:
 
 @frozen
 class Figure:
-    """One call or resume: the median of its rounds in milliseconds, and what came."""
+    """One call or resume: the median of its rounds in milliseconds, and what was received."""
 
     name: str
     milliseconds: float
@@ -120,7 +120,7 @@ async def fill(data_dir: Path, crowd: Crowd) -> None:
 
 
 async def account(data_dir: Path) -> Account:
-    """A session of the account, and what it may ask for."""
+    """A session of the account, and the ids that it asks for."""
     async with (
         open_database(None, data_dir) as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
@@ -138,7 +138,7 @@ async def account(data_dir: Path) -> Account:
         return Account(user.id, peer.id, channel, message.id, workspace, token, *found)
 
 
-# By peer, and by channel, without asking for any right.
+# By peer, and by channel, without a check of rights.
 _POSITIONS: Final = """
     SELECT jsonb_build_array(
         (SELECT jsonb_object_agg(user_lo + user_hi - $1, last_seq) FROM channels
@@ -187,7 +187,7 @@ async def time_calls(hub: HubProcess, big: Account, rounds: int) -> list[Figure]
 
 @frozen
 class Asked:
-    """What is sent on a new connection, and the kind of the frame that ends it."""
+    """The frames that are sent on a new connection, and the kind of the frame that ends it."""
 
     name: str
     path: str
@@ -196,7 +196,7 @@ class Asked:
 
 
 def resumes(big: Account) -> list[Asked]:
-    """Of each dialect: connecting, a resume that asks for everything, one that has everything, and
+    """For each dialect: connecting, a resume that asks for everything, one that has everything, and
     one that names nothing.
     """
     private = dict(list(big.private.items())[:NAMED])
@@ -244,7 +244,9 @@ async def time_resumes(hub: HubProcess, big: Account, rounds: int) -> list[Figur
 
 
 async def time_resume(hub: HubProcess, big: Account, asked: Asked) -> tuple[float, int, str]:
-    """From the last frame that is sent to the one that ends it; of a connection from its begin."""
+    """The time from the last frame sent to the one that ends it; for a connection from its
+    begin.
+    """
     async with await hub.connect() as stream:
         started = perf_counter()
         socket = await open_websocket(stream, asked.path, Cookie=big.cookies)
@@ -255,7 +257,7 @@ async def time_resume(hub: HubProcess, big: Account, asked: Asked) -> tuple[floa
 
 
 async def time_socketio(hub: HubProcess, big: Account, rounds: int) -> list[Figure]:
-    """Coming in, and a resume."""
+    """Connecting, and a resume."""
     found: dict[str, list[tuple[float, int, str]]] = {}
     asked: dict[str, dict[str, object]] = {
         "Socket.IO resume, without after": {},
@@ -285,7 +287,7 @@ async def time_socketio(hub: HubProcess, big: Account, rounds: int) -> list[Figu
 async def _until(
     socket: WebSocket, end: str, started: float, *, after: str = ""
 ) -> tuple[float, int, str]:
-    """Read up to the frame of this kind: the seconds, the bytes, and what came."""
+    """Read up to the frame of this kind: the seconds, the bytes, and what was received."""
     size = count = 0
     wanted = f'"{end}"'
     try:
@@ -310,7 +312,7 @@ def _figure(name: str, taken: Sequence[float], size: int, what: str) -> Figure:
 
 
 async def measure(hub: HubProcess, big: Account, rounds: int, only: str) -> list[Figure]:
-    """Everything, the slowest first."""
+    """All figures, the slowest first."""
     found: list[Figure] = []
     if only in ("", "rest"):
         found += await time_calls(hub, big, rounds)
@@ -322,7 +324,7 @@ async def measure(hub: HubProcess, big: Account, rounds: int, only: str) -> list
 
 @contextlib.contextmanager
 def folder(given: Path | None) -> Iterator[Path]:
-    """Where the database is."""
+    """The folder of the database."""
     if given is not None:
         given.mkdir(parents=True, exist_ok=True)
         yield given

@@ -1,7 +1,7 @@
 """`python -m tests.bench.bus`: how much processor time a bulletin costs, on both engines.
 
-Figures: of processes' processor time, so a busy machine changes them little. A bulletin has some
-messages of 300 bytes; one node publishes as fast as it can, two others read.
+The figures are the processor times of processes, so a busy machine changes them little. A bulletin
+has some messages of 300 bytes; one node publishes as fast as it can, two others read.
 """
 
 import argparse
@@ -82,7 +82,7 @@ def measure(
         pipes.append(ours)
         processes[-1].start()
     for pipe in pipes:
-        pipe.recv()  # has begun
+        pipe.recv()  # it has begun
     before = server_seconds(pids())
     for pipe in pipes:
         pipe.send(None)
@@ -109,7 +109,7 @@ def server_seconds(pids: Sequence[int]) -> float:
 
 
 def run_node(node: Callable[..., object], url: str, dsn: str, *rest: object) -> None:
-    """One process: begin, do, report, wait."""
+    """The work of one process: begin, run, report, wait."""
 
     async def run() -> None:
         async with open_asyncio(), open_bus(url, "bench", dsn) as bus:
@@ -119,7 +119,7 @@ def run_node(node: Callable[..., object], url: str, dsn: str, *rest: object) -> 
 
 
 async def publish(bus: Bus, pipe: Connection, messages: int, bulletins: int) -> None:
-    """Publish them all."""
+    """Publish all bulletins."""
     data = MESSAGE * messages
     await bus.publish(b"first")
     begin(pipe)
@@ -133,7 +133,7 @@ async def publish(bus: Bus, pipe: Connection, messages: int, bulletins: int) -> 
 
 
 async def read(bus: Bus, pipe: Connection, messages: int, bulletins: int) -> None:
-    """Read them all."""
+    """Read all bulletins."""
     async with bus.bulletins() as heard:
         begin(pipe)
         began, found = time.process_time(), 0

@@ -1,6 +1,6 @@
 """An account of extreme size, filled in with a few statements of SQL.
 
-Guarantees: what it makes is what the hub itself would have stored: dense seqs, heads, members,
+Guarantees: the rows are those that the hub itself would have stored: dense seqs, heads, members,
 receipts and keys of names are right. Must not know: how it is measured.
 """
 
@@ -16,9 +16,9 @@ class Crowd:
     """How large the account is, and everything else in the database.
 
     Args:
-        conversations: with as many others, of whom the account has not let every tenth in.
+        conversations: with as many others; every tenth is a message request to the account.
         messages: of each conversation.
-        longest: messages of the longest conversation, of which none was read.
+        longest: messages of the longest conversation, all of them unread.
         workspaces: that it is a member of.
         channels: of each workspace.
         posts: messages of each channel.
@@ -37,7 +37,7 @@ class Crowd:
 
     @property
     def people(self) -> int:
-        """Everybody but the account itself."""
+        """All users except the account itself."""
         return max(self.conversations, self.members)
 
 
@@ -129,6 +129,6 @@ RESET session_replication_role;
 
 
 def filling(crowd: Crowd) -> str:
-    """The script that makes all of it for a user named `BIG`, who exists and has nothing yet."""
+    """The script that makes all of it for a user named `BIG`, who exists and has no data yet."""
     sizes = {name: getattr(crowd, name) for name in Crowd.__annotations__}
     return _SCRIPT.format(big=BIG, people=crowd.people, **sizes)

@@ -1,11 +1,11 @@
-"""A load generator for what `wsload` cannot say: `python -m tests.bench.exchange`, a plan on stdin.
+"""A load generator for what `wsload` cannot do: `python -m tests.bench.exchange`, a plan on stdin.
 
 Single-threaded, on raw sockets. `pairs`: of connections 2k and 2k+1 the first one sends, and sends
 again for each frame with the marker that the second one gets. `fan`: the first connection sends,
-and sends again for each frame that the last one gets; what all of them get counts. `idle`:
+and sends again for each frame that the last one gets; the frames of all others count. `idle`:
 connections are opened and left alone. `openings`: every connection is dropped and opened again.
-`pages`: each connection asks again as soon as it was answered. Prints figures as `wsload` does;
-`cpu` is its own part of a core: near 1 it is the bottleneck, not the hub.
+`pages`: each connection sends the next request after each response. Prints figures as `wsload`
+does; `cpu` is its own share of a core: near 1 it is the bottleneck, not the hub.
 """
 
 import json
@@ -30,12 +30,14 @@ WARM_SECONDS: Final = 1.0
 
 
 class BenchError(Exception):
-    """The benchmark cannot be run; the text says why."""
+    """The benchmark cannot be run; the text has the reason."""
 
 
 @frozen
 class Step:
-    """What a connection says while it is opened, and what it then waits for."""
+    """The text that a connection sends while it is opened, and the marker that it then waits
+    for.
+    """
 
     text: str
     marker: str
@@ -53,7 +55,7 @@ class Line:
 
 @frozen
 class Plan:
-    """What to do."""
+    """The plan of a run."""
 
     mode: str
     port: int
@@ -68,7 +70,7 @@ class Mode(Protocol):
     """Drives connections."""
 
     def __call__(self, plan: Plan) -> dict[str, float]:
-        """The figures."""
+        """The figures of a run."""
 
 
 def frame(text: str) -> bytes:
@@ -103,14 +105,14 @@ class Conversation:
         self._steps = [Step("", "\r\n\r\n"), *self.line.opening]
 
     def read(self) -> bytes:
-        """What has arrived."""
+        """The bytes that have arrived."""
         data = self.sock.recv(262_144)
         if not data:
             raise BenchError(f"the hub closed a connection: {self.received[:200]!r}")
         return data
 
     def advance(self) -> bool:
-        """Take what has arrived; returns whether it is open now."""
+        """Take the bytes that have arrived; returns whether the connection is open now."""
         self.received += self.read()
         if not self.received.startswith(b"HTTP/1.1 101"):
             raise BenchError(f"refused: {self.received[:200]!r}")
@@ -121,7 +123,7 @@ class Conversation:
         return not self._steps
 
     def count(self, marker: bytes) -> int:
-        """How often the marker came with what has arrived."""
+        """How often the marker is in the bytes that have arrived."""
         data = self.received + self.read()
         self.received = data[-len(marker) + 1 :]
         return data.count(marker)
@@ -133,7 +135,7 @@ class Conversation:
 
 
 def open_all(plan: Plan) -> tuple[list[Conversation], float, list[float]]:
-    """All connections, a few at a time; how long it took in all, and each one."""
+    """All connections, opened a few at a time; the seconds in all, and those of each."""
     poll = select.epoll()
     started = time.perf_counter()
     opening: dict[int, Conversation] = {}
@@ -223,7 +225,7 @@ def fan(plan: Plan) -> dict[str, float]:
                     delivered.extend(now - sender.sent.popleft() for _ in range(count))
                     send(count, now)
 
-        time.sleep(plan.settle)  # everybody has heard by then that everybody joined
+        time.sleep(plan.settle)  # by then everybody has received the last join event
         for one in opened:
             with suppress(BlockingIOError):
                 one.read()
@@ -233,7 +235,7 @@ def fan(plan: Plan) -> dict[str, float]:
 
 
 def idle(plan: Plan) -> dict[str, float]:
-    """Everybody comes and stays for a while."""
+    """All clients connect and stay for a while."""
     before = time.process_time()
     opened, took, times = open_all(plan)
     cpu = (time.process_time() - before) / took
@@ -244,7 +246,7 @@ def idle(plan: Plan) -> dict[str, float]:
 
 
 def _ready(poll: select.epoll) -> list[int]:
-    """The sockets on which something has arrived."""
+    """The sockets with bytes that have arrived."""
     ready = [number for number, _ in poll.poll(STALL_SECONDS)]
     if not ready:
         raise BenchError("nothing is delivered")
@@ -252,7 +254,7 @@ def _ready(poll: select.epoll) -> list[int]:
 
 
 def openings(plan: Plan) -> dict[str, float]:
-    """Everybody is there; then everybody is dropped, and comes back."""
+    """All clients connect, are dropped, and reconnect."""
     opened, _, _ = open_all(plan)
     for one in opened:
         one.drop()
@@ -299,7 +301,7 @@ def pages(plan: Plan) -> dict[str, float]:
 
 
 def _measure(turn: Callable[[list[float]], None], seconds: float) -> dict[str, float]:
-    """Turns for a while to get warm, then those that count."""
+    """Take turns for a while to warm up, then those that count."""
     times: list[float] = []
     for duration in (WARM_SECONDS, seconds):
         times.clear()

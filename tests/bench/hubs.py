@@ -1,4 +1,4 @@
-"""Parlour as it is measured: on one core, with everything on, and the people who take part."""
+"""Parlour as it is measured: on one core, with everything on, and its users."""
 
 import itertools
 import os
@@ -24,15 +24,15 @@ from tests.support.stores.records import granted
 
 SERVER_CORE = 0
 SECRET = "the own secret of the benchmark is long"
-TALKERS = 2_000  # people who have written to each other, in pairs
+TALKERS = 2_000  # users with a conversation, in pairs
 HISTORY = 200  # messages of each pair
 PINNED = ["taskset", "-c", str(SERVER_CORE)]
 
 
 @frozen
 class People:
-    """Who takes part: peers for `/ws`, peers for `/ws/chat`, Socket.IO's tokens, a channel for each
-    size, and the channels of pairs that have written to each other.
+    """The users: peers for `/ws`, peers for `/ws/chat`, tokens for Socket.IO, a channel of each
+    size, and the channels of pairs that have a conversation.
     """
 
     private: Sequence[Peer]
@@ -50,14 +50,14 @@ class Server:
     pid: int
 
     def memory(self) -> int:
-        """Bytes that the process has resident."""
+        """The resident bytes of the process."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 @contextmanager
 def on_core(core: int) -> Iterator[None]:
-    """Processes that are started meanwhile stay on one core."""
+    """Pin the processes that are started in the context to one core."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -67,7 +67,7 @@ def on_core(core: int) -> Iterator[None]:
 
 
 def prepare(data_dir: Path, count: int, sizes: Sequence[int]) -> People:
-    """So many users with sessions, and a channel of each size, in a new database."""
+    """Make so many users with sessions, and a channel of each size, in a new database."""
     return trio.run(_prepare, data_dir, count, sizes)
 
 
@@ -95,7 +95,7 @@ async def _prepare(data_dir: Path, count: int, sizes: Sequence[int]) -> People:
 
 
 async def _history(store: Store, one: User, other: User) -> ChannelId:
-    """Have the two write to each other; returns their channel."""
+    """Let the two write to each other; returns their channel."""
     pairs = itertools.cycle([(one.id, other.id), (other.id, one.id)])
     drafts = [Draft(*next(pairs), f"Message {number}") for number in range(HISTORY)]
     posted = (await store.messages.post(drafts))[0]

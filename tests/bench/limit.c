@@ -34,7 +34,7 @@ typedef struct Conn {
     size_t sent;
     Bytes in, out; /* without memory while they are empty */
 } Conn;
-typedef struct { Conn *from; long to; char *text; size_t len; } Message; /* to: a user; 0: who joined */
+typedef struct { Conn *from; long to; char *text; size_t len; } Message; /* to: a user; 0: all who joined */
 typedef struct { Message *at; size_t len, cap; } Messages;
 
 static int ep;
@@ -56,7 +56,7 @@ static void let_go(Bytes *b) { free(b->at); *b = (Bytes){ 0 }; }
 static void drop(Conn *c) {
     if (!c->is_open) return;
     c->is_open = 0;
-    close(c->fd); /* its memory stays: messages may be on their way from it */
+    close(c->fd); /* its memory stays: messages from it may be in flight */
     if (by_user[c->user] == c) by_user[c->user] = NULL;
 }
 

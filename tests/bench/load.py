@@ -1,4 +1,4 @@
-"""The load generator: built from C, run on a core of its own, its figures read."""
+"""The load generator: built from C, run on a core of its own; its figures are parsed."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ SAMPLE_SECONDS = 0.2
 
 @frozen
 class Peer:
-    """Who a connection is: the user's id, and the request header that says so."""
+    """The user of a connection: the id, and the request header that authenticates it."""
 
     user_id: int
     header: str
@@ -46,7 +46,7 @@ class Load:
 
         Args:
             port: the server's.
-            path: what is asked for; `%U` stands for the user's id.
+            path: the requested path; `%U` stands for the user's id.
             mode: `pair`, `fan` or `idle`.
             peers: one for each connection.
             seconds: how long to measure.
@@ -79,7 +79,7 @@ class Load:
 
     @contextmanager
     def holding(self, port: int, path: str, peers: Sequence[Peer]) -> Iterator[None]:
-        """Keep connections open that do nothing."""
+        """Keep idle connections open."""
         if not peers:
             yield
             return

@@ -1,5 +1,5 @@
-"""What people would pick instead, and what nobody can beat (limit.c): servers for the same load, on
-the same core, each with its Postgres. Their sources are the benchmark's, their libraries are
+"""The alternatives to Parlour, and the limit of any server (limit.c): servers for the same load, on
+the same core, each with its Postgres. Their sources belong to the benchmark, their libraries are
 fetched when they are measured.
 """
 
@@ -66,7 +66,7 @@ class Other(Enum):
 
 
 class NotInstallable(Exception):
-    """A server cannot be measured here; the text says why."""
+    """A server cannot be measured here; the text has the reason."""
 
 
 Command = Callable[[int], Sequence[str]]
@@ -75,15 +75,15 @@ Command = Callable[[int], Sequence[str]]
 
 @define
 class Others:
-    """Those that can be measured here, with one Postgres, until the context is left.
+    """The other servers that can be measured here, with one Postgres, until the context is left.
 
     Args:
         go: the folder of the Go hub.
         sources: the folder of the others.
-        folder: for what is built and fetched.
-        people: who takes part.
+        folder: for programs that are built and libraries that are fetched.
+        people: the users.
 
-    `missing`: why the others cannot be.
+    `missing`: the reasons why the others cannot be measured.
     """
 
     go: Path
@@ -96,7 +96,7 @@ class Others:
     _dsn: str = field(default="", init=False)
 
     def __enter__(self) -> Self:
-        with on_core(SERVER_CORE):  # as Parlour's Postgres, which is its child
+        with on_core(SERVER_CORE):  # as Parlour's Postgres, its child
             databases = self._stack.enter_context(database_server(self.folder / "others-data"))
         trio.run(_execute, databases.dsn, TABLES + _rows(self.people))
         separator = "&" if "?" in databases.dsn else "?"
@@ -160,7 +160,7 @@ class Others:
     def _fetch_node(self) -> Mapping[Other, Command]:
         _require("npm", self.sources)
         _run(["npm", "install", "--no-audit", "--no-fund", *NODE_LIBRARIES], self.folder)
-        for name in ("wspg.mjs", "sio.mjs"):  # libraries are looked for beside them
+        for name in ("wspg.mjs", "sio.mjs"):  # libraries are searched beside them
             shutil.copy(self.sources / name, self.folder)
         in_channels = f"{self._dsn}&options=-csearch_path%3Dchannels"
         socketio: Command = lambda port: ["node", "sio.mjs", str(port), in_channels, SECRET]  # noqa: E731
@@ -203,7 +203,7 @@ class Others:
 
 
 def _rows(people: People) -> str:
-    """The users, and who is in which channel."""
+    """The users, and the members of each channel."""
     users = ",".join(f"({peer.user_id})" for peer in people.private)
     ids = [to_uuid(IdKind.USER, peer.user_id) for peer in people.private]
     members = [

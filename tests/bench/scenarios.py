@@ -17,14 +17,14 @@ from tests.bench.peers import ejabberd
 TALKING: Final = 10
 SIZES: Final = (10, 100, 1_000)  # of channels
 WELCOME: Final = "Welcome to the chat!"
-SETTLE: Final = "4"  # seconds, in which everybody has heard that everybody joined
+SETTLE: Final = "4"  # seconds, in which everybody has received all join events
 PRIVATE: Final = '{"type":"private_message","recipient_id":%R,"content":"%B"}'
 
 
 @frozen
 class Measured:
-    """Figures of one run. `rate`: what happened per second; times in milliseconds; `memory`: bytes
-    for each connection; `load`: what the load generator used of its core.
+    """Figures of one run. `rate`: events per second; times in milliseconds; `memory`: bytes for
+    each connection; `load`: the load generator's share of its core.
     """
 
     rate: float
@@ -39,9 +39,9 @@ Run = Callable[[Load, Server, People, float], Measured]
 
 @frozen
 class Scenario:
-    """One line of the table.
+    """One row of the table.
 
-    `others`: how other servers are asked for the same.
+    `others`: how the same load is put on other servers.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Scenario:
 
 
 def pairs(connections: int, window: int) -> Run:
-    """Private messages between pairs of people, so many of each sender in flight."""
+    """Private messages between pairs of users, so many of each sender in flight."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         return _pairs(load, server, people.private[:connections], "/ws", window, seconds)
@@ -62,7 +62,7 @@ def pairs(connections: int, window: int) -> Run:
 
 
 def crowd(connections: int) -> Run:
-    """5 pairs that talk, while others are only there."""
+    """5 pairs that talk, while other connections are idle."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         with load.holding(server.port, "/ws", people.private[TALKING:connections]):
@@ -72,7 +72,7 @@ def crowd(connections: int) -> Run:
 
 
 def named_pairs(connections: int, window: int) -> Run:
-    """The same for servers that believe the address."""
+    """The same for servers that trust the user id in the path."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         peers = people.private[:connections]
@@ -141,7 +141,7 @@ def typing(connections: int) -> Run:
 
 
 def events(connections: int, window: int) -> Run:
-    """Socket.IO's `message:send` between pairs; `rate` counts what was delivered."""
+    """Socket.IO's `message:send` between pairs; `rate` counts deliveries."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         del load
@@ -155,8 +155,8 @@ def events(connections: int, window: int) -> Run:
 
 
 def stanzas(connections: int, window: int) -> Run:
-    """XMPP's messages between pairs; `rate` counts what was delivered, as with Socket.IO, and not
-    what was confirmed: plain XMPP confirms nothing.
+    """XMPP's messages between pairs; `rate` counts deliveries, as with Socket.IO, and not
+    confirmations: plain XMPP has none.
     """
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
@@ -195,7 +195,7 @@ def event_fan_out(members: int) -> Run:
 
 
 def event_idle(connections: int) -> Run:
-    """Socket.IO clients that do nothing; `rate` counts how many came in per second."""
+    """Socket.IO clients that do nothing; `rate` counts how many connected per second."""
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         del load
@@ -214,7 +214,7 @@ def event_idle(connections: int) -> Run:
 
 
 def _member(token: str, channel_id: ChannelId | None = None, event: str = "") -> Line:
-    """A Socket.IO client that comes in, into a channel if one is given, and sends that event."""
+    """A Socket.IO client that connects, joins a channel if one is given, and sends that event."""
     opening = [Step("40" + json.dumps({"token": token}), '40{"sid"')]
     message = ""
     if channel_id is not None:
@@ -226,7 +226,9 @@ def _member(token: str, channel_id: ChannelId | None = None, event: str = "") ->
 
 
 def reconnect(connections: int) -> Run:
-    """Everybody drops and comes back, each with one message to be told; `rate` counts who was."""
+    """All clients are dropped and reconnect, each with one message to receive; `rate` counts the
+    clients that got it.
+    """
 
     def run(load: Load, server: Server, people: People, seconds: float) -> Measured:
         del load
@@ -294,19 +296,19 @@ def _deliveries(figures: Mapping[str, float]) -> Measured:
 
 
 def _durable(connections: int, window: int) -> Mapping[Other, Run]:
-    """Of those that store each message."""
+    """The other servers that store each message."""
     kinds = Other.GO_IN_HUB, Other.GO_PER_CONNECTION, Other.NODE, Other.STARLETTE, Other.LIMIT
     by_name = dict.fromkeys(kinds, named_pairs(connections, window))
     return {Other.EJABBERD: stanzas(connections, window), **by_name}
 
 
 def _by_socketio(run: Run, other: Other = Other.SOCKETIO) -> tuple[Run, Mapping[Other, Run]]:
-    """Parlour and another server are asked in the same way."""
+    """Parlour and another server get the same requests."""
     return run, {other: run}
 
 
 SCENARIOS: Final[Sequence[Scenario]] = (
-    # The first two read what was prepared; the others write.
+    # The first two read prepared messages; the others write.
     Scenario("history", "pages of 50 messages", "pages/s", 32, history(32)),
     Scenario("reconnect", "everybody drops and resumes", "resumes/s", 2_000, reconnect(2_000)),
     Scenario("lone", "1 pair, 1 in flight", "messages/s", 2, pairs(2, 1), _durable(2, 1)),

@@ -1,6 +1,6 @@
 """`python -m tests.bench.searching`: what a search costs in a database of a million messages.
 
-Words are as frequent as in a language: the n-th of 50,000 as often as 1/n. Searched by three users:
+Words are as frequent as in a language: the n-th of 50,000 in proportion to 1/n. Three users search:
 one has nearly everything (20,000 conversations, 3,000 channels), one a few conversations, one 20
 workspaces. `--data` keeps the database, which takes minutes to fill.
 """
@@ -69,7 +69,7 @@ SEARCHES: Final[dict[str, Callable[[], str]]] = {
 
 
 async def prepare(data: Path) -> None:
-    """The database, with words in its messages, all of which are found."""
+    """The database, with words in its messages, all of which are indexed."""
     await fill(data, Crowd())
     async with open_asyncio(), run_embedded(data) as dsn:
         await run_script(dsn, _WORDED)
@@ -85,7 +85,7 @@ def _store(dsn: str) -> AbstractAsyncContextManager[Store]:
 async def time_searches(
     store: Store, user: User, make: Callable[[], str], ranking: Ranking, rounds: int
 ) -> Sequence[float]:
-    """How many milliseconds each took."""
+    """The milliseconds of each search."""
     taken: list[float] = []
     for _ in range(rounds):
         query = parse_query(make())

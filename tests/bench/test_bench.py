@@ -1,4 +1,4 @@
-"""The benchmark's own arithmetic; speed itself is nobody's test."""
+"""The benchmark's own arithmetic; no test measures speed."""
 
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,8 @@ from tests.bench.nodes.__main__ import table as table_of_nodes
 from tests.bench.others import Other, Others
 from tests.bench.scenarios import SCENARIOS
 
-# Their sources are here, or nobody's: they take part where what they need is installed.
+# Their sources are in this repository, or they need none: they take part where their programs are
+# installed.
 HERE: Final = {
     "C": {Other.LIMIT, Other.LIMIT_OF_SENDING},
     "ejabberd": {Other.EJABBERD},
@@ -63,7 +64,7 @@ def test_a_missing_load_generator_is_named(tmp_path: Path) -> None:
         build(tmp_path / "nowhere.c", tmp_path)
 
 
-def test_of_servers_that_cannot_be_measured_it_is_said_why(tmp_path: Path) -> None:
+def test_servers_that_cannot_be_measured_are_listed_with_the_reason(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     peers = [Peer(user_id, "X: 1") for user_id in (1, 2)]
     people = People(peers, peers, (), {2: ChannelId(3)}, (ChannelId(4),))

@@ -1,11 +1,12 @@
 """`python -m tests.chaos --hub-kills 50 --postgres-kills 25 --json PATH`.
 
-A real hub with its Postgres in processes of their own, people who write to each other without a
-pause through a proxy, and faults among them: kill -9 of the hub, kill -9 of Postgres, Postgres
-standing still, connections cut. In the end every log is read and compared with what was confirmed
-and heard.
+A real hub with its Postgres in processes of their own, users who write to each other without a
+pause through a proxy, and faults meanwhile: kill -9 of the hub, kill -9 of Postgres, a stopped
+Postgres, cut connections. In the end every log is read and compared with what was confirmed and
+received.
 
-`--unsafe` runs the control: a Postgres that confirms what is not durable must show loss.
+`--unsafe` runs the control: a Postgres that confirms commits before they are durable must show
+loss.
 """
 
 import argparse

@@ -1,13 +1,13 @@
 """`python -m tests.chaos.backups --backups 5 --kills 10 --json PATH`.
 
-A hub with its own Postgres, people who write to each other and upload files without a pause, and
+A hub with its own Postgres, users who write to each other and upload files without a pause, and
 `parlour backup`, which is killed at random moments before it may succeed. Then the hub is killed,
 and its backup restored into another folder, by a `parlour restore` that is killed as well before it
 may succeed; the hub is started there.
 
-Everything that was acknowledged before the backup began is there, files byte by byte; a backup that
-was killed has left no file of its name, a restore nothing that a hub would start on; everybody is
-told to start over, and hears what there is.
+Everything that was acknowledged before the backup began must be there, files byte by byte; a killed
+backup must have left no file of its name, a killed restore nothing that a hub would start on; every
+client must start over, and get the messages that exist.
 """
 
 import argparse
@@ -38,12 +38,12 @@ from tests.support.stores.places import quick_place
 FLAGS = (
     "--user-uploads-per-minute", "100000",
     "--user-frames-per-second", "100000",  # whole logs are read
-    "--resume-limit", "100000",  # everything again, when somebody starts over
+    "--resume-limit", "100000",  # everything again, when a client starts over
 )  # fmt: skip
 UPLOAD_SECONDS = 0.02
 UPLOAD_BYTES = 20_000
 FETCHED = 5  # files, over HTTP
-FIRST_GUESS_SECONDS = 3.0  # that a command takes
+FIRST_GUESS_SECONDS = 3.0  # the first estimate of a command's duration
 
 
 @define
@@ -53,14 +53,14 @@ class BackupCampaign(Campaign):
     backups: int = field(kw_only=True)
     kills: int = field(kw_only=True)
     uploaded: dict[str, bytes] = field(factory=dict, init=False)
-    kept: set[str] = field(factory=set, init=False)  # what the last backup must have
+    kept: set[str] = field(factory=set, init=False)  # what the last backup must contain
     gone: set[str] = field(factory=set, init=False)  # acknowledged after a backup
     checked: int = field(default=0, init=False)  # files that were compared
     problems: list[str] = field(factory=list, init=False)
     took: dict[str, float] = field(factory=dict, init=False)  # how long a command takes
 
     async def run(self) -> dict[str, Any]:
-        """What came of it."""
+        """Run it; returns the report."""
         self.server.flags = FLAGS
         await self.server.start()
         try:
@@ -92,7 +92,9 @@ class BackupCampaign(Campaign):
         }
 
     def is_clean(self, report: dict[str, Any]) -> bool:
-        """Whether nothing went wrong; what came after a backup is lost, and everybody told."""
+        """Whether nothing went wrong; messages sent after a backup are lost, and all clients must
+        know that.
+        """
         wrong = {name for name in (*WRONG, "lost_untold", "problems") if report[name]}
         return report["started_over"] >= self.backups and not wrong - {"lost"}
 
@@ -102,12 +104,12 @@ class BackupCampaign(Campaign):
         return report
 
     async def _go_back(self, place: Path) -> None:
-        """Back up, write on, lose everything, restore, and go on there."""
+        """Back up, write on, lose everything, restore, and continue there."""
         place.mkdir()
         archive, data_dir = place / "backup.tar", place / "data"
         for _ in range(self.kills):
             await self._kill("backup", archive, self.server.data_dir)
-            if archive.exists():  # it was quicker
+            if archive.exists():  # the command was quicker
                 await trio.to_thread.run_sync(Archive(archive).check)
                 archive.unlink()
             self._expect(place, {".backup.tar.part"})
@@ -123,7 +125,7 @@ class BackupCampaign(Campaign):
             await self._kill("restore", archive, data_dir)
             if (data_dir / MARK).exists():
                 self._check_mark(data_dir)
-            elif (data_dir / "postgres").exists():  # it was quicker
+            elif (data_dir / "postgres").exists():  # the command was quicker
                 break
         else:
             await self._run("restore", archive, data_dir)
@@ -135,7 +137,7 @@ class BackupCampaign(Campaign):
         self.problems += [f"left behind: {name}" for name in sorted(names - allowed)]
 
     def _check_mark(self, data_dir: Path) -> None:
-        """A hub would not start there."""
+        """Check that a hub would not start there."""
         command = [*PARLOUR, "user", "list", "--data-dir", str(data_dir)]
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, env=environment()
@@ -155,7 +157,7 @@ class BackupCampaign(Campaign):
             raise AssertionError(done.stderr.decode())
 
     async def _kill(self, command: str, archive: Path, data_dir: Path) -> None:
-        """Begin it, and kill it after some time."""
+        """Begin the command, and kill it after some time."""
         with trio.move_on_after(self.dice.random() * self.took.get(command, FIRST_GUESS_SECONDS)):
             await trio.run_process(
                 [*PARLOUR, command, str(archive), "--data-dir", str(data_dir)],
@@ -164,7 +166,7 @@ class BackupCampaign(Campaign):
             )  # fmt: skip
 
     async def _upload(self, proxy: Proxy, cookie: str) -> None:
-        """One file after the other, until cancelled."""
+        """Upload one file after the other, until cancelled."""
         while True:
             content = self.dice.randbytes(self.dice.randrange(1, UPLOAD_BYTES)).hex().encode()
             body, headers = form(content, "a.txt")
@@ -177,7 +179,7 @@ class BackupCampaign(Campaign):
             await trio.sleep(UPLOAD_SECONDS)
 
     async def _check_files(self, files: dict[str, bytes]) -> None:
-        """All on the disk, and some as people get them, which has its pace."""
+        """Check all files on the disk, and some over HTTP, which has rate limits."""
         cookie = self.conversations[0].cookie
         for url, content in files.items():
             path = self.server.data_dir / url[1:]

@@ -1,4 +1,4 @@
-"""A campaign of faults: who writes, what happens in which order, and what is counted in the end."""
+"""A campaign of faults: the writers, the order of the faults, and the counts in the end."""
 
 import random
 import statistics
@@ -31,7 +31,7 @@ class Plan:
     sends: int
 
     def faults(self, dice: random.Random) -> list[str]:
-        """In the order in which they happen."""
+        """The faults in their order."""
         faults = (
             ["hub_kill"] * self.hub_kills
             + ["postgres_kill"] * self.postgres_kills
@@ -44,7 +44,7 @@ class Plan:
 
 @frozen
 class Conversation:
-    """Two people, and everything that hears them."""
+    """Two users, and all devices that receive their messages."""
 
     one: int
     other: int
@@ -55,7 +55,7 @@ class Conversation:
 
     @property
     def pending(self) -> list[str]:
-        """What is not answered."""
+        """The keys of messages without a confirmation."""
         changes = [str(change) for each in self.changers for change in each.pending]
         return [key for each in self.writers for key in each.pending] + changes
 
@@ -85,7 +85,7 @@ class Campaign:
         return not any(report[name] for name in WRONG)
 
     async def run(self) -> dict[str, Any]:
-        """What came of it."""
+        """Run it; returns the report."""
         await self.server.start()
         try:
             started = trio.current_time()
@@ -158,7 +158,7 @@ class Campaign:
         )
 
     async def _fall_silent(self) -> None:
-        """Nobody begins anything new; soon everything is confirmed and heard."""
+        """Stop all writers; soon everything must be confirmed and received."""
         for conversation in self.conversations:
             for writer in conversation.writers:
                 writer.stopped = True
@@ -168,7 +168,7 @@ class Campaign:
             await trio.sleep(1.0)
 
     async def _compare(self) -> dict[str, Any]:
-        """The logs with what was confirmed and heard."""
+        """Compare the logs with what was confirmed and received."""
         stored: list[str] = []
         undelivered: list[str] = []
         changes: Counter[Kind] = Counter()

@@ -1,10 +1,10 @@
-"""`python -m tests.chaos.database --hold 12 --json PATH`: what happens to a Postgres of its own.
+"""`python -m tests.chaos.database --hold 12 --json PATH`: faults of a Postgres that is not the
+hub's own.
 
-People write meanwhile: some repeat what was not acknowledged, some never do.
-
-A real hub in a process of its own, a server over TCP, and a proxy in between for what a network
-does. Each fault lasts until its effect shows, and `--hold` seconds more. Afterwards everybody is
-acknowledged again, by the same hub; in the end every device has heard what is stored.
+A real hub in a process of its own, a server over TCP, and a proxy in between for the faults of a
+network. Users write meanwhile: some repeat messages that were not acknowledged, some never do. Each
+fault lasts until its effect shows, and `--hold` seconds more. Afterwards all senders get
+acknowledgements again, by the same hub; in the end every device has received what is stored.
 """
 
 import argparse
@@ -48,7 +48,7 @@ from tests.support.wire.proxy import (
 
 PAIRS: Final = 4
 STAY_SECONDS: Final = 60.0
-DELAY_SECONDS: Final = 0.15  # each way
+DELAY_SECONDS: Final = 0.15  # in each direction
 END: Final = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'hub'"
 END_ONE: Final = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'hub'
@@ -63,26 +63,26 @@ LOG: Final = """
 
 
 async def pass_late_to_server(session: Session, packet: Packet) -> None:
-    """A long way, once for each statement."""
+    """Delay each statement on its way to the server."""
     if packet.is_answered:
         await trio.sleep(DELAY_SECONDS)
     await pass_to_server(session, packet)
 
 
 async def pass_late_to_client(session: Session, packet: Packet) -> None:
-    """A long way, once for each answer."""
+    """Delay each result on its way to the hub."""
     if packet.kind == "Z":
         await trio.sleep(DELAY_SECONDS)
     await pass_to_client(session, packet)
 
 
 async def swallow(session: Session, packet: Packet) -> None:
-    """Nothing comes through, and nothing ends."""
+    """Pass nothing on, and end nothing."""
 
 
 @define
 class Faults:
-    """What can happen; each is a context that undoes it.
+    """The faults; each is a context that undoes it.
 
     Args:
         cluster: the server.
@@ -186,8 +186,8 @@ class Faults:
         await run_script(self._inside, f"{OWNER_HAS}; GRANT ALL ON channels TO {ROLE}")
 
     async def _end_all(self) -> None:
-        """Whoever asks for a connection has one until they are refused, also of those that are
-        kept for superusers.
+        """End all connections of the hub. A task that asks for a connection gets one until it is
+        refused, also those reserved for superusers.
         """
         while True:
             with suppress(asyncpg.TooManyConnectionsError):
@@ -258,7 +258,7 @@ class Campaign:
         folder: for everything.
         names: the faults, in their order.
         hold: seconds that each lasts after its effect has shown.
-        sends: acknowledged ones between two faults.
+        sends: messages acknowledged between two faults.
     """
 
     folder: Path
@@ -272,7 +272,7 @@ class Campaign:
     tracebacks: int = field(default=0, init=False)
 
     async def run(self) -> dict[str, Any]:
-        """What came of it."""
+        """Run it; returns the report."""
         with run_cluster(self.folder / "cluster", unused_port()) as cluster:
             async with open_asyncio(), open_proxy(cluster.dsn) as proxy:
                 await make_database(cluster)
@@ -288,7 +288,7 @@ class Campaign:
                     start.__exit__(None, None, None)
 
     def _read_log(self, hub: HubProcess) -> None:
-        """So that the pipe is never full."""
+        """Read the log, so that the pipe is never full."""
         assert hub.process.stderr is not None
         for line in hub.process.stderr:
             if line.startswith("Traceback"):

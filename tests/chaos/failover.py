@@ -1,12 +1,12 @@
 """`python -m tests.chaos.failover --failovers 5 --restores 5 --json PATH`.
 
-A hub on Debian's Postgres 15 over TCP, a primary and its standby, and people who write to each
-other without a pause. The primary is lost and the standby promoted, or a dump is restored by hand
-beneath the hub that serves. With `--asynchronous` the standby is some messages behind.
+A hub on Debian's Postgres 15 over TCP, a primary and its standby, and users who write to each other
+without a pause. The primary is lost and the standby promoted, or a dump is restored by hand beneath
+the hub that serves. With `--asynchronous` the standby is some messages behind.
 
-Nobody may keep a wrong position in silence: at the end everybody has heard what is in the log, and
-whose acknowledged message is not in it has been told to start over. With a synchronous standby a
-failover loses nothing.
+No client may keep a wrong position unnoticed: at the end every client has received what is in the
+log, and a client whose acknowledged message is not in it was made to start over. With a synchronous
+standby a failover loses nothing.
 """
 
 import argparse
@@ -44,7 +44,7 @@ class HubOfTwo(RestartedHub):
 
     def command(self) -> AbstractContextManager[HubProcess]:
         """See `RestartedHub`."""
-        limit = ("--resume-limit", "100000")  # everything again, when somebody starts over
+        limit = ("--resume-limit", "100000")  # everything again, when a client starts over
         flags = ("--log-level", "error", "--database-url", self.both.dsn, *limit)
         return run_hub(self.folder / "hub", *flags, port=self.port)
 
@@ -59,7 +59,7 @@ class FailoverCampaign(Campaign):
     ready_after: list[float] = field(factory=list, init=False)
 
     async def run(self) -> dict[str, Any]:
-        """What came of it."""
+        """Run it; returns the report."""
         self.server: Any = HubOfTwo(self.data_dir, self.both)
         faults = ["failover"] * self.failovers + ["restore"] * self.restores
         self.dice.shuffle(faults)
@@ -92,11 +92,13 @@ class FailoverCampaign(Campaign):
         }
 
     def is_clean(self, report: dict[str, Any]) -> bool:
-        """Whether nothing went wrong; what a restore or an asynchronous failover loses is told."""
+        """Whether nothing went wrong; a client must know of what a restore or an asynchronous
+        failover loses.
+        """
         may_lose = self.restores or not self.both.is_synchronous
         wrong = {name for name in (*WRONG, "lost_untold") if report[name]}
-        has_told = report["started_over"] >= self.failovers + self.restores
-        return has_told and not wrong - ({"lost"} if may_lose else set())
+        has_reported = report["started_over"] >= self.failovers + self.restores
+        return has_reported and not wrong - ({"lost"} if may_lose else set())
 
     async def _fail_over(self) -> None:
         if not self.both.is_synchronous:
@@ -111,7 +113,7 @@ class FailoverCampaign(Campaign):
         await trio.to_thread.run_sync(self.both.bring_back)
 
     async def _restore(self) -> None:
-        """A dump is restored, of what the log was some messages ago."""
+        """Restore a dump of the log, which is some messages old."""
         dump = await trio.to_thread.run_sync(
             run, "pg_dump", "--clean", "--if-exists", self.both.primary.dsn
         )

@@ -12,17 +12,18 @@ LOOK_SECONDS: Final = 0.02
 
 
 class Hung(Exception):
-    """Nothing is acknowledged any more, or a fault has no effect."""
+    """No message is acknowledged any more, or a fault has no effect."""
 
 
 async def until(holds: Callable[[], bool], what: Callable[[], str], seconds: float) -> None:
-    """Wait for something that other processes do, and tell nobody.
+    """Wait for something that other processes do and that nothing reports.
 
     Raises:
-        Hung: it does not hold in so many seconds; the text says what, and where all tasks stand.
+        Hung: it does not hold within so many seconds; the text has the reason, and the stacks of
+            all tasks.
     """
     with trio.move_on_after(seconds):
-        while not holds():  # noqa: ASYNC110  nobody tells
+        while not holds():  # noqa: ASYNC110  no event reports it
             await trio.sleep(LOOK_SECONDS)
         return
     raise Hung(f"not in {seconds:g} s: {what()}\n{where_it_stands(None)}")

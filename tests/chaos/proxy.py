@@ -1,5 +1,5 @@
-"""A small TCP proxy, which does to connections what networks do: it cuts them in the middle of a
-frame, lets nobody through any more, or passes nothing on, in one direction or both.
+"""A small TCP proxy that makes connections fail as networks do: it cuts them in the middle of a
+frame, accepts no new ones, or passes nothing on, in one direction or both.
 """
 
 import random
@@ -24,7 +24,7 @@ class Way(Enum):
 
 BOTH: Final = frozenset(Way)
 Concerns: TypeAlias = Callable[[bytes], bool]
-"""Whether a fault concerns the connection on which the client said this first."""
+"""Whether a fault concerns a connection, by the first bytes that its client sent."""
 
 
 def everybody(_: bytes) -> bool:
@@ -33,7 +33,7 @@ def everybody(_: bytes) -> bool:
 
 @define(eq=False)
 class Passage:
-    """A connection through the proxy. `opening`: what the client said first."""
+    """A connection through the proxy. `opening`: the first bytes that the client sent."""
 
     scope: trio.CancelScope = field(factory=trio.CancelScope)
     opening: bytes = b""
@@ -45,7 +45,7 @@ class Proxy:
 
     Args:
         target: the server's port.
-        dice: decide whom a cut concerns, and after how many bytes.
+        dice: decide which connections are cut.
 
     `held`: how many pieces were held, and `ended`: how many connections it has cut or refused.
     """
@@ -77,7 +77,7 @@ class Proxy:
         return len(chosen)
 
     def shut(self, concerns: Concerns = everybody) -> None:
-        """Cut the connections that this concerns, and new ones, until `heal`."""
+        """Cut these connections, and new ones, until `heal`."""
         self._is_shut, self._concerns = True, concerns
         for each in self._open:
             if each.opening and concerns(each.opening):
@@ -85,8 +85,8 @@ class Proxy:
                 each.scope.cancel()
 
     def fall_silent(self, ways: Collection[Way] = BOTH, concerns: Concerns = everybody) -> None:
-        """Pass nothing on in these directions, not even that one side has closed, until `heal`;
-        then all of it.
+        """Pass nothing on in these directions, not even the end of a stream, until `heal`; then
+        pass on all of it.
         """
         self._silent, self._concerns = ways, concerns
 
@@ -108,7 +108,7 @@ class Proxy:
                     nursery.start_soon(self._copy, passage, Way.UP, client, server)
                     nursery.start_soon(self._copy, passage, Way.DOWN, server, client)
         except* (OSError, trio.BrokenResourceError, trio.ClosedResourceError):
-            pass  # one of the two is gone
+            pass  # one of the two has gone
         finally:
             self._open.remove(passage)
             await trio.aclose_forcefully(client)

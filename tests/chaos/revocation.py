@@ -1,8 +1,9 @@
-"""`python -m tests.chaos.revocation --changes 200 --json PATH`: how soon a lost right is felt.
+"""`python -m tests.chaos.revocation --changes 200 --json PATH`: how soon the loss of a right takes
+effect.
 
-People are blocked and put out of a workspace by plain SQL while others keep writing, and while
-somebody with 20,000 conversations turns private again and again; measured is the time from the
-statement's commit to the last event that the connection concerned hears, its notice.
+Users are blocked and removed from a workspace by plain SQL while others keep writing, and while a
+user with 20,000 conversations turns private again and again; measured is the time from the
+statement's commit to the last event that the connection concerned gets, its notice.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from tests.support.stores.databases import execute
 from tests.support.world import Person, World, open_world
 
 BOUND_SECONDS = 1.0
-CONNECTED = 50  # of those with whom mia has a conversation
+CONNECTED = 50  # of the users with whom mia has a conversation
 # Mia and the others have written to each other; every second one of them has a private profile.
 CROWD = """
     WITH made AS (
@@ -52,14 +53,16 @@ CROWD = """
 
 @define
 class Crowd:
-    """Those who are connected besides the people whose rights are taken."""
+    """The connections besides those of the users whose rights are taken."""
 
-    closed: int = 0  # notices that somebody turned private
+    closed: int = 0  # notices that a user turned private
 
     async def read_on(self, person: Person) -> None:
-        """Whatever a connection of somebody receives, as long as anything is measured."""
+        """Read everything that a connection of a user receives, as long as there are
+        measurements.
+        """
         socket = await person.open()
-        person.world.sockets.remove(socket)  # it is not read to its end
+        person.world.sockets.remove(socket)  # so that it need not be read to its end
         while True:
             self.closed += (await socket.receive())["type"] == "revoked"
 
@@ -84,7 +87,7 @@ async def measure(data_dir: Path, changes: int, conversations: int) -> tuple[lis
 
 
 async def keep_writing(school: School) -> None:
-    """So that the lanes and the hub have something to do meanwhile."""
+    """Write, so that the lanes and the hub have work meanwhile."""
     while True:
         await post(school.world, school.ann.user, school.general, "x")
         await write(school.world, school.tea.user, school.ann.user, "y")
@@ -93,7 +96,7 @@ async def keep_writing(school: School) -> None:
 async def open_crowd(
     world: World, dsn: str, count: int, nursery: trio.Nursery, crowd: Crowd
 ) -> None:
-    """Mia has so many conversations, and turns private again and again; some of the others are
+    """Mia gets so many conversations, and turns private again and again; some of the others are
     connected.
     """
     mia = await world.person("mia")
@@ -108,7 +111,7 @@ async def open_crowd(
 
 
 async def turn_private(dsn: str, user_id: UserId) -> None:
-    """Again and again; half of the conversations are closed by it each time."""
+    """Turn private and public again and again; each time half of the conversations are closed."""
     while True:
         for is_public in (False, True):
             await execute(dsn, f"UPDATE users SET is_public = {is_public} WHERE id = {user_id}")
@@ -116,7 +119,7 @@ async def turn_private(dsn: str, user_id: UserId) -> None:
 
 
 async def change(school: School, dsn: str, number: int) -> float:
-    """One right is taken away, felt, and given back."""
+    """Take one right away, wait for the notice, and give the right back."""
     ann, ben = school.ann.id, school.ben.id
     if number % 2:
         socket = await school.ben.open()
@@ -134,7 +137,7 @@ async def change(school: School, dsn: str, number: int) -> float:
     started = trio.current_time()
     await until(socket, notice)
     seconds = trio.current_time() - started
-    await socket.drop()  # nothing came after it
+    await socket.drop()  # fails if an event came after it
     await execute(dsn, back)
     return seconds
 

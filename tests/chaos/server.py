@@ -1,4 +1,4 @@
-"""The hub and its Postgres as processes, and what is done to them."""
+"""The hub and its Postgres as processes, and their faults."""
 
 import os
 import signal
@@ -45,7 +45,7 @@ class Server(RestartedHub):
     async def kill_hub(self) -> None:
         """Kill -9 of the hub, whose Postgres dies with it; then it is started again."""
         if self.is_unsafe:
-            self._kill_postgres(signal.SIGKILL)  # all at once: nobody flushes anything
+            self._kill_postgres(signal.SIGKILL)  # all at once: nothing is flushed
         await self.end_hub()
         await self.start_on(self.data_dir)
 
@@ -55,7 +55,7 @@ class Server(RestartedHub):
         await trio.to_thread.run_sync(self._wait)
 
     async def start_on(self, data_dir: Path) -> None:
-        """Start it on a folder, and its former port."""
+        """Start it on a folder, at its former port."""
         self.data_dir = data_dir
         await self.start()
 
@@ -68,7 +68,7 @@ class Server(RestartedHub):
         self._kill_postgres(signal.SIGKILL)
 
     async def pause_postgres(self, seconds: float) -> None:
-        """Postgres stands still, and goes on."""
+        """Stop Postgres for a while, and continue it."""
         self._kill_postgres(signal.SIGSTOP)
         try:
             await trio.sleep(seconds)
@@ -82,6 +82,6 @@ class Server(RestartedHub):
                     os.kill(pid, number)
 
     def stop(self) -> None:
-        """End it, and leave nothing behind."""
+        """End it, and leave no process behind."""
         super().stop()
         until_none_works_in(self.data_dir)

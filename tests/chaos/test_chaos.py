@@ -1,4 +1,4 @@
-"""The campaign in the normal run, small, and that it would notice loss."""
+"""The campaign in the normal run, small, and a control that it would notice loss."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    first_data()  # made once, and not by each campaign
+    first_data()  # made once for all campaigns
     return run_module("tests.chaos", *arguments, seconds=280)
 
 
@@ -38,7 +38,7 @@ def test_kills_pauses_and_cuts_lose_nothing(tmp_path: Path) -> None:
         assert report[f"{changes}_acknowledged"] > 3
 
 
-def test_a_postgres_that_confirms_too_early_is_found_out(tmp_path: Path) -> None:
+def test_a_postgres_that_confirms_too_early_is_detected(tmp_path: Path) -> None:
     faults = ("--hub-kills", "2", "--postgres-kills", "0", "--pauses", "0", "--cuts", "0")
     code, report = campaign(tmp_path, "--unsafe", *faults, "--sends", "300", "--pairs", "2")
     assert report["lost"]
@@ -54,10 +54,10 @@ def test_a_campaign_that_hangs_ends_with_its_seed_and_the_stacks() -> None:
     assert "task tests.chaos.people.writers.Writer.live" in done.stderr
 
 
-def test_rights_are_taken_while_somebody_with_many_conversations_turns_private(
+def test_rights_are_taken_while_a_user_with_many_conversations_turns_private(
     tmp_path: Path,
 ) -> None:
-    """That it measures, not how long it took."""
+    """Whether it measures, not how long it took."""
     path = tmp_path / "report.json"
     amounts = ("--changes", "4", "--conversations", "300", "--json", str(path))
     run_module("tests.chaos.revocation", *amounts, seconds=280)
@@ -66,8 +66,8 @@ def test_rights_are_taken_while_somebody_with_many_conversations_turns_private(
     assert report["closed_meanwhile"] >= 150
 
 
-def test_a_failover_and_a_restore_leave_nobody_with_a_wrong_position(tmp_path: Path) -> None:
-    """To a standby that is behind; one that is not is in tests/hub/test_failover.py."""
+def test_after_a_failover_or_a_restore_no_client_keeps_a_wrong_position(tmp_path: Path) -> None:
+    """To a standby that is behind; one that is not behind is in tests/hub/test_failover.py."""
     require_postgres_15()
     path = tmp_path / "report.json"
     faults = ("--failovers", "1", "--restores", "1", "--asynchronous")
@@ -78,8 +78,8 @@ def test_a_failover_and_a_restore_leave_nobody_with_a_wrong_position(tmp_path: P
     assert report["lost_untold"] == report["undelivered"] == 0
 
 
-def test_a_backup_has_what_was_acknowledged_before_it_began(tmp_path: Path) -> None:
-    """And of one that is killed, as of a restore, nothing is used."""
+def test_a_backup_has_everything_acknowledged_before_it_began(tmp_path: Path) -> None:
+    """And nothing of a killed backup or restore is used."""
     first_data()
     path = tmp_path / "report.json"
     amounts = ("--backups", "1", "--kills", "1", "--sends", "30", "--pairs", "2")

@@ -16,7 +16,7 @@ SHORT = (
 )  # fmt: skip
 
 
-def test_the_hub_outlives_what_happens_to_its_server_and_tells_all_that_was_stored(
+def test_the_hub_survives_faults_of_its_server_and_delivers_all_that_was_stored(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "report.json"

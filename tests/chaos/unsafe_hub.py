@@ -1,6 +1,7 @@
-"""`parlour serve` on a Postgres that confirms what is not durable: the control of the experiment.
+"""`parlour serve` on a Postgres that confirms commits before they are durable: the control.
 
-The hub refuses such a database; here its check is taken out, to show that the harness would notice.
+The hub refuses such a database; here its check is removed, to show that the campaign notices the
+loss.
 """
 
 from hub.cli.main import main
@@ -8,7 +9,7 @@ from persistence.postgres.database import session
 
 
 def accept_anything(commit: str, fsync: str, pages: str, version: int) -> None:
-    """In place of the check."""
+    """Replaces the check."""
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """`python -m tests.cluster --nodes 3 --bus redis --messages 200000 --json PATH`.
 
-Several nodes on one Postgres, people who write to each other from different nodes in every dialect,
-and faults in turn: nodes, the bus and Postgres are killed and stand still, the networks between
-them are cut or fall silent. In the end every log is compared with what was acknowledged and heard,
-and how long each device waited for each message is measured.
+Several nodes on one Postgres, users who write to each other from different nodes in every dialect,
+and faults in turn: nodes, the bus and Postgres are killed or stopped, the networks between them are
+cut or fall silent. In the end every log is compared with what was acknowledged and received, and
+the wait of each device for each message is measured.
 """
 
 import argparse

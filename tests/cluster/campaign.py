@@ -1,4 +1,4 @@
-"""A campaign on several nodes: who writes, what happens meanwhile, and what came of it."""
+"""A campaign on several nodes: the writers, the faults, and the report."""
 
 import random
 import sys
@@ -22,7 +22,7 @@ from tests.cluster.judgement import Verdict, read_log
 from tests.cluster.people import Circle, Meeting
 from tests.support.stores.databases import execute, with_database
 
-AFTER_OWN: Final = 2.5  # times as long a device may wait after something happened to its own node
+AFTER_OWN: Final = 2.5  # times as long a device may wait after a fault of its own node
 EXAMPLES: Final = 20
 SOON_SECONDS: Final = 1.0
 SESSIONS: Final = """
@@ -31,29 +31,29 @@ SESSIONS: Final = """
                ORDER BY xact_start)
       FROM pg_stat_activity WHERE usename = 'hub' AND xact_start IS NOT NULL
 """
-CROSSED_SHARE: Final = 0.5  # of what is stored; each message has several devices that hear it
+CROSSED_SHARE: Final = 0.5  # of what is stored; each message goes to several devices
 CALM_SECONDS: Final = (0.5, 3.0)  # between two faults
 
 
 @frozen
 class Plan:
-    """What a campaign is to be.
+    """The parameters of a campaign.
 
     Args:
         engine: of the bus.
         nodes: how many.
-        faults: which; each happens once in a round.
-        messages: acknowledged ones, after which no other round begins,
-        seconds: nor after so long; the first round is always played.
-        rate: messages a second, of all together.
-        pairs: of people who write to each other, beside the room,
-        quiet: and of those who do so once at each fault, when it begins: nothing later shows that
-            this is missing.
-        wait: seconds that a device may wait for a message, whatever happens to the bus and to other
+        faults: each happens once in a round.
+        messages: acknowledged messages after which no other round begins,
+        seconds: and the time after which none begins; the first round is always played.
+        rate: messages a second, of all senders together.
+        pairs: of users who write to each other, beside the room,
+        quiet: and pairs who write once when each fault begins: no later message reveals that it is
+            missing.
+        wait: seconds that a device may wait for a message, during any fault of the bus and of other
             nodes.
         hold: seconds that a fault lasts at most.
-        stay: seconds that a connection lasts, in the mean.
-        patience: seconds for what must happen.
+        stay: seconds that a connection lasts, on average.
+        patience: seconds until what must happen has happened.
     """
 
     engine: Engine
@@ -76,8 +76,8 @@ class Campaign:
 
     Args:
         folder: for everything.
-        plan: what it is to be.
-        dice: decide what happens when, and to whom.
+        plan: its parameters.
+        dice: decide the order of the faults, and which nodes they hit.
     """
 
     folder: Path
@@ -91,7 +91,7 @@ class Campaign:
     _began_at: float = field(factory=time.monotonic, init=False)
 
     async def run(self) -> dict[str, Any]:
-        """What came of it."""
+        """Run it; returns the report."""
         plan = self.plan
         async with install(self.folder, plan.engine, plan.nodes, self.dice) as at:
             faults = Faults(at, self.dice, plan.hold)
@@ -101,7 +101,7 @@ class Campaign:
                 self._began_at = time.monotonic()
                 try:
                     await self._play(faults)
-                except Hung as error:  # what came until then is judged all the same
+                except Hung as error:  # what came until then is judged as well
                     found = await execute(at.cluster.superuser, SESSIONS)
                     print(f"{error}\nsessions: {found}", file=sys.stderr, flush=True)
                     self.hung.append(str(error).partition("\n")[0])
@@ -136,7 +136,7 @@ class Campaign:
                 nursery.start_soon(device.live)
 
     async def _notice_lag(self) -> None:
-        """How long this process itself was late, which is part of each wait that it measures."""
+        """Measure how late this process itself was, which is part of each wait that it measures."""
         while True:
             began = time.monotonic()
             await trio.sleep(0.05)
@@ -156,14 +156,14 @@ class Campaign:
         await self._until_all_acknowledged()
 
     async def _write_once(self) -> None:
-        """The quiet ones, while a fault begins."""
+        """The quiet pairs write, while a fault begins."""
         for circle in self.quiet:
             for sender in circle.senders:
                 await trio.sleep(self.dice.random() * SOON_SECONDS / len(self.quiet))
                 sender.write_one()
 
     def _sequence(self) -> Iterator[Planned]:
-        """Round after round, each in another order."""
+        """The faults, round after round, each in another order."""
         for number in count():
             has_time = time.monotonic() - self._began_at < self.plan.seconds
             if number and not (has_time and self.acknowledged < self.plan.messages):
@@ -190,7 +190,7 @@ class Campaign:
         )
 
     async def _fall_silent(self, at: Installation) -> None:
-        """Nobody writes anything new; soon everything is acknowledged and heard."""
+        """Stop all writers; soon everything must be acknowledged and received."""
         for circle in self.everybody:
             for device in circle.devices:
                 device.is_calm = True
@@ -273,12 +273,12 @@ LOGGED: Final = (
 
 
 def _is_even(circle: Circle) -> bool:
-    """Whether all of its devices have heard the same."""
+    """Whether all of its devices have received the same."""
     return len({device.ear.last for device in circle.devices}) == 1
 
 
 def _late(verdict: Verdict, bound: float) -> list[str]:
-    """The longest wait of each kind, if it is beyond what is promised."""
+    """The longest wait of each kind that is beyond its bound."""
     found = (verdict.wait, bound), (verdict.wait_after_own, bound * AFTER_OWN)
     return [f"{wait.seconds:.2f} s: {wait.what}" for wait, bound in found if wait.seconds > bound]
 

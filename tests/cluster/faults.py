@@ -1,6 +1,4 @@
-"""What happens to an installation: to a node, to the bus, to Postgres, and to the networks between
-them.
-"""
+"""Faults of an installation: of a node, the bus, Postgres, and the networks between them."""
 
 import random
 import signal
@@ -28,14 +26,14 @@ NO_BUS: Final = ("apart", "bus_lost", "bus_does_not_take")
 
 
 class Fault(StrEnum):
-    """What can happen. A cut ends connections, and new ones at once; silence keeps them, and what
-    was sent comes afterwards; where packets are lost, nothing is acknowledged or accepted.
+    """The faults. A cut ends connections, and new ones at once; silence keeps them, and delivers
+    later what was sent; if packets are lost, no segment is acknowledged and no connection accepted.
     """
 
     NODE_KILL = "node_kill"
     NODE_STOP = "node_stop"
     BUS_KILL = "bus_kill"
-    """The server of the bus, which begins anew with nothing."""
+    """The server of the bus is killed, and restarts without any data."""
     BUS_STOP = "bus_stop"
     BUS_CUT = "bus_cut"
     BUS_SILENT = "bus_silent"
@@ -64,8 +62,8 @@ SERVER_OF_BUS: Final = LOST_TO_BUS | {Fault.BUS_KILL, Fault.BUS_STOP}
 
 
 def faults_of(engine: Engine, *, with_packets: bool) -> Sequence[Fault]:
-    """Those that there are. Where Postgres is the bus, what happens to its server, and to the
-    packets on the way there, is the same.
+    """The faults of an engine. Where Postgres is the bus, faults of its server, and of packets on
+    the way there, are those of the database.
     """
     return [
         each
@@ -77,21 +75,21 @@ def faults_of(engine: Engine, *, with_packets: bool) -> Sequence[Fault]:
 
 @frozen
 class Planned:
-    """A fault that is to happen. `seconds`: how long it lasts; None: any time."""
+    """A fault that is to happen. `seconds`: its duration; None: a random one."""
 
     fault: Fault
     seconds: float | None = None
 
 
 def parse_planned(text: str) -> Planned:
-    """From `name` or `name:seconds`. Raises ValueError."""
+    """Parse `name` or `name:seconds`. Raises ValueError."""
     name, _, seconds = text.partition(":")
     return Planned(Fault(name), float(seconds) if seconds else None)
 
 
 @frozen
 class Happened:
-    """A fault, and what showed that it happened; nothing: it did not."""
+    """A fault, and the signs that it had an effect; none: it had no effect."""
 
     fault: Fault
     node: str
@@ -101,18 +99,18 @@ class Happened:
 
 @define
 class Scene:
-    """A fault while it lasts. `node`: whom it concerns; `signs`: what has shown."""
+    """A fault while it lasts. `node`: the one that it concerns; `signs`: the effects so far."""
 
     node: Node
     seconds: float
     signs: list[str] = field(factory=list)
 
     async def last(self) -> None:
-        """As long as it is to last."""
+        """Wait as long as the fault shall last."""
         await trio.sleep(self.seconds)
 
     async def until_not_ready(self, nodes: Collection[Node]) -> None:
-        """Until one of these says that it cannot serve."""
+        """Wait until one of these reports that it cannot serve."""
         with trio.move_on_after(SHOW_SECONDS):
             while True:
                 for node in nodes:
@@ -124,12 +122,12 @@ class Scene:
 
 @define
 class Faults:
-    """Makes them happen.
+    """Makes the faults.
 
     Args:
-        at: to what.
-        dice: decide whom they concern, and how long they last.
-        hold: seconds that one lasts at most whose time is not planned.
+        at: the installation.
+        dice: decide which nodes they concern, and how long they last.
+        hold: seconds that a fault lasts at most, unless its time is planned.
     """
 
     at: Installation
@@ -138,7 +136,7 @@ class Faults:
     happened: list[Happened] = field(factory=list, init=False)
 
     async def happen(self, planned: Planned) -> Happened:
-        """From its begin to its end."""
+        """Make a fault, from its begin to its end."""
         seconds = planned.seconds
         if seconds is None:
             seconds = self.dice.uniform(SHORTEST_SECONDS, self.hold)
@@ -243,7 +241,7 @@ class Faults:
 
     @asynccontextmanager
     async def _without_bus(self, scene: Scene, nodes: Sequence[Node]) -> AsyncIterator[None]:
-        """These must say so, if it lasts."""
+        """These nodes must log that they have no bus, if the fault lasts."""
         before = {node.name: _said(node) for node in nodes}
         yield
         if scene.seconds < NOTICED_SECONDS:
@@ -305,7 +303,7 @@ class Faults:
 
 @asynccontextmanager
 async def _losing(scene: Scene, proxy: Proxy, ways: Collection[Way]) -> AsyncIterator[None]:
-    """Packets are lost on the way to a proxy inside, or back."""
+    """In the context, packets to a proxy, or back, are lost."""
     async with packets_lost(proxy.port, ways) as lost:
         yield
     if lost.packets:
@@ -314,7 +312,7 @@ async def _losing(scene: Scene, proxy: Proxy, ways: Collection[Way]) -> AsyncIte
 
 @asynccontextmanager
 async def _healed(scene: Scene, proxy: Proxy) -> AsyncIterator[None]:
-    """The proxy does something inside."""
+    """The proxy must hold or cut something in the context; then it is healed."""
     before = proxy.held + proxy.ended
     try:
         yield
@@ -325,7 +323,7 @@ async def _healed(scene: Scene, proxy: Proxy) -> AsyncIterator[None]:
 
 
 async def _answers(redis: RedisProcess) -> bool:
-    """Whether it says anything at all."""
+    """Whether it responds at all."""
     with trio.move_on_after(ANSWER_SECONDS), suppress(OSError, trio.BrokenResourceError):
         async with await trio.open_tcp_stream("127.0.0.1", redis.port) as stream:
             await stream.send_all(b"PING\r\n")

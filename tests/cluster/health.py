@@ -1,4 +1,4 @@
-"""When a node is well: neither stopped nor ended, with a database that answers."""
+"""The times at which a node is well: neither stopped nor ended, with a database that responds."""
 
 import time
 from bisect import bisect_right
@@ -23,13 +23,13 @@ class Spell:
 
 @define
 class Health:
-    """The spells of each node, in their order. All times are of the wall."""
+    """The spells of each node, in their order. All times are of the wall clock."""
 
     spells: dict[str, list[Spell]] = field(factory=dict)
 
     @contextmanager
     def unwell(self, names: Sequence[str]) -> Iterator[None]:
-        """These nodes are not, inside."""
+        """In the context, these nodes are not well."""
         now = time.time()
         began = [(name, Spell(now)) for name in names]
         for name, spell in began:
@@ -41,8 +41,8 @@ class Health:
                 spell.until = time.time()
 
     def waits(self, name: str, since: float, until: float) -> tuple[float, float]:
-        """Somebody at a node waited for so long. How much of it was it well without a break, where
-        no spell had lately ended, and where one had?
+        """The longest parts of a wait in which the node was well without a break: one that did not
+        follow on a recent spell, and one that did.
         """
         calm, recovering, at, is_lately = 0.0, 0.0, since, False
         spells = self.spells.get(name, [])

@@ -35,7 +35,7 @@ ASK_SECONDS: Final = 1.0
 
 
 class Engine(StrEnum):
-    """What carries bulletins."""
+    """The engine of the bus."""
 
     POSTGRES = "postgres"
     REDIS = "redis"
@@ -53,9 +53,9 @@ class Node(RestartedHub):
     Args:
         name: of the node.
         folder: for its data and its log.
-        database: the way to Postgres.
-        bus: the way to the bus; that to Postgres, if it is the bus.
-        bus_url: over that way.
+        database: the proxy to Postgres.
+        bus: the proxy to the bus; that to Postgres, if Postgres is the bus.
+        bus_url: the bus, through that proxy.
 
     `said`: how often each line was logged, by its event.
     """
@@ -71,7 +71,7 @@ class Node(RestartedHub):
     tracebacks: list[str] = field(factory=list, init=False)
 
     async def start(self) -> None:
-        """See `RestartedHub`. Its log is read."""
+        """See `RestartedHub`. Its log is read meanwhile."""
         await super().start()
         threading.Thread(target=self._read_log, args=(self.hub,), daemon=True).start()
 
@@ -84,7 +84,7 @@ class Node(RestartedHub):
         return run_hub(data, *FLAGS, *flags, "--node-name", self.name, port=self.port)
 
     def _read_log(self, hub: HubProcess) -> None:
-        """So that the pipe is never full."""
+        """Read the log, so that the pipe is never full."""
         assert hub.process.stderr is not None
         with (self.folder / f"{self.name}.log").open("a") as copy:
             for line in hub.process.stderr:
@@ -106,7 +106,7 @@ class Node(RestartedHub):
         return code
 
     async def status(self, path: str) -> int:
-        """Of a page; 0: no response."""
+        """The status of a page; 0: no response."""
         with trio.move_on_after(ASK_SECONDS):
             try:
                 async with await trio.open_tcp_stream("127.0.0.1", self.port) as stream:
@@ -118,7 +118,7 @@ class Node(RestartedHub):
 
 @define
 class Installation:
-    """Everything that runs.
+    """All running parts.
 
     `redis`: None where Postgres is the bus.
     """
@@ -138,9 +138,7 @@ class Installation:
 async def install(
     folder: Path, engine: Engine, count: int, dice: random.Random
 ) -> AsyncIterator[Installation]:
-    """So many nodes, which have started; all of it is ended on exit. An asyncio loop is running
-    inside.
-    """
+    """Start so many nodes; everything is ended on exit. An asyncio loop is running inside."""
     servers = folder / "postgres"
     servers.mkdir()
     with ExitStack() as stack:
@@ -172,6 +170,6 @@ async def install(
 
 
 def _at(url: str, port: int, other: int) -> str:
-    """The same server at another port."""
+    """The DSN of the same server at another port."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.replace(f":{port}", f":{other}")))

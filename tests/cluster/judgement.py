@@ -1,4 +1,6 @@
-"""What is in the log, against what was acknowledged and what every device has heard, and when."""
+"""Compares the log with what was acknowledged, and with what every device has received, and
+when.
+"""
 
 import json
 from bisect import bisect_left
@@ -24,7 +26,7 @@ LOG: Final = """
 
 @frozen
 class Entry:
-    """A message in the log. `at`: when it was committed, by the wall."""
+    """A message in the log. `at`: when it was committed, by the wall clock."""
 
     seq: int
     content: str
@@ -32,20 +34,22 @@ class Entry:
 
 
 async def read_log(dsn: str, channel_id: ChannelId) -> Sequence[Entry]:
-    """All of a channel. The server keeps the times of commits; an asyncio loop is running."""
+    """The whole log of a channel. The server keeps the times of commits; an asyncio loop is
+    running.
+    """
     found: Any = await execute(dsn, LOG, channel_id)
     return [Entry(*each) for each in json.loads(found)]
 
 
 @define
 class Wait:
-    """The longest one so far, and whose."""
+    """The longest wait so far, and its device and message."""
 
     seconds: float = 0.0
     what: str = ""
 
     def note(self, seconds: float, device: Device, entry: Entry, hub: str) -> None:
-        """Another one."""
+        """Take another wait into account."""
         if seconds > self.seconds:
             self.seconds = seconds
             self.what = f"{device.name} at {hub} for {entry.seq} ({entry.content}, {entry.at:.3f})"
@@ -53,9 +57,10 @@ class Wait:
 
 @define
 class Verdict:
-    """What is wrong, by kind; and how long devices waited. `wait`: while their node was well,
-    `wait_after_own`: after it was not; `waits`: all of them. `crossed`: how many messages came to a
-    device that was connected at another node than its author; `resumed`: how many it had missed.
+    """What is wrong, by kind; and how long devices waited. `wait`: the longest while their node was
+    well, `wait_after_own`: shortly after a spell; `waits`: all of them. `crossed`: how many
+    messages came to a device at another node than their author's; `resumed`: how many came with a
+    resume.
     """
 
     wrong: dict[str, list[str]] = field(
@@ -71,7 +76,7 @@ class Verdict:
     stored: int = 0
 
     def judge_log(self, log: Sequence[Entry], devices: Sequence[Device]) -> None:
-        """What is stored, and whether everybody has it."""
+        """Check what is stored, and whether every device has it."""
         self.stored += len(log)
         counts = Counter(entry.content for entry in log)
         self.wrong["stored_twice"] += [text for text, count in counts.items() if count > 1]
@@ -88,13 +93,13 @@ class Verdict:
     def judge_waits(
         self, log: Sequence[Entry], device: Device, hubs: Mapping[str, str], health: Health
     ) -> None:
-        """How long it waited for each message that was stored while it was connected, and whether
-        it had each older one by the time that it was called up to date.
+        """Measure how long a device waited for each message that was stored while it was connected,
+        and check that it had each older one when its resume ended.
 
         Args:
             log: of its channel.
-            device: which.
-            hubs: where each content was written.
+            device: the device.
+            hubs: the hub at which each content was written.
             health: of the nodes.
         """
         entries = sorted(log, key=lambda entry: entry.at)

@@ -1,6 +1,6 @@
-"""Packets that are lost: in a network namespace of the campaign's own, the kernel drops what goes
-to a port, or comes from it. Unlike a proxy that is silent, nobody acknowledges a segment, and a
-connection to there is neither refused nor accepted.
+"""Packet loss: in a network namespace of the campaign's own, the kernel drops packets to or from a
+port. Unlike behind a silent proxy, no segment is acknowledged, and a connection to the port is
+neither refused nor accepted.
 """
 
 import json
@@ -26,7 +26,7 @@ def own_network() -> bool:
 
 
 def why_not() -> str | None:
-    """Why no such namespace can be made here, if so."""
+    """Why no such namespace can be made here; None if it can."""
     if os.geteuid() != 0:
         return "only root makes network namespaces"
     missing = [name for name in ("unshare", "ip", "nft") if shutil.which(name) is None]
@@ -42,14 +42,14 @@ def begin_again(module: str, arguments: list[str]) -> NoReturn:
 
 @define
 class Lost:
-    """`packets`: how many were, when it is over."""
+    """`packets`: how many were lost, once it is over."""
 
     packets: int = 0
 
 
 @asynccontextmanager
 async def packets_lost(port: int, ways: Collection[Way]) -> AsyncIterator[Lost]:
-    """To a port, or from it, inside."""
+    """In the context, packets to a port, or from it, are lost."""
     table = f"inet lost_{port}"
     rules = " ".join(f"tcp {FIELDS[way]} {port} counter drop;" for way in ways)
     chain = f"chain out {{ type filter hook output priority 0; {rules} }};"
@@ -67,7 +67,7 @@ async def packets_lost(port: int, ways: Collection[Way]) -> AsyncIterator[Lost]:
 
 
 def _counted(listed: bytes) -> int:
-    """By all rules."""
+    """The packets that all rules have dropped."""
     rules = [each["rule"] for each in json.loads(listed)["nftables"] if "rule" in each]
     return sum(
         expression["counter"]["packets"]

@@ -1,4 +1,6 @@
-"""Who writes to whom: pairs, and a room; each with devices of several dialects at several nodes."""
+"""The users who write: pairs, and a room; each with devices of several dialects at several
+nodes.
+"""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -27,7 +29,7 @@ DM: Final = "SELECT id FROM channels WHERE user_lo = $1 AND user_hi = $2"
 
 @frozen
 class Circle:
-    """A channel, and every device that hears it."""
+    """A channel, and every device that receives it."""
 
     channel_id: ChannelId
     devices: Sequence[Device]
@@ -39,14 +41,14 @@ class Circle:
 
 @define
 class Meeting:
-    """Makes people and their devices.
+    """Makes users and their devices.
 
     Args:
         nodes: where the devices go in turn.
         dsn: the database.
         findings: get what goes wrong.
         dice: decide when they come and go.
-        stay: seconds that a connection lasts, in the mean.
+        stay: seconds that a connection lasts, on average.
     """
 
     nodes: Sequence[Node]
@@ -57,9 +59,9 @@ class Meeting:
     _turns: Iterator[int] = field(factory=count, init=False)
 
     async def pair(self, number: int, pause: float | None) -> Circle:
-        """Two people, each with a device that writes and one that reads. One of the two repeats
-        what was not acknowledged. `pause`: seconds between two messages of one, in the
-        mean; None: they write when they are asked to.
+        """Two users, each with a device that writes and one that only reads. One of the two repeats
+        messages that were not acknowledged. `pause`: seconds between two messages of one, on
+        average; None: they write when `write_one` is called.
         """
         one, other = [await self._person(f"{side}{number}") for side in ("one", "other")]
         path = f"/private_messages/api/messages/{other.id}"

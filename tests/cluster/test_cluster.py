@@ -1,5 +1,5 @@
-"""The campaign on several nodes in the normal run, small: on each bus, what happens to a node, to
-its way to the bus, and to the bus itself.
+"""The campaign on several nodes in the normal run, small: on each bus, faults of a node, of its way
+to the bus, and of the bus itself.
 """
 
 import json
@@ -14,11 +14,11 @@ from tests.support.programs.command import run_module
 
 pytestmark = pytest.mark.timeout(300)
 SMALL = ("--rate", "15", "--pairs", "1", "--quiet", "5", "--stay", "60")
-BUSY = ("--wait", "8", "--patience", "150")  # however busy the machine is
+BUSY = ("--wait", "8", "--patience", "150")  # for a busy machine
 
 
 def campaign(tmp_path: Path, bus: str, *faults: str) -> tuple[int, dict[str, Any]]:
-    """On three nodes."""
+    """Run a campaign on three nodes."""
     path = tmp_path / "report.json"
     asked = ("--bus", bus, "--faults", ",".join(faults), "--json", str(path))
     done = run_module("tests.cluster", *asked, *SMALL, *BUSY, seconds=280)
@@ -27,8 +27,8 @@ def campaign(tmp_path: Path, bus: str, *faults: str) -> tuple[int, dict[str, Any
     return done.returncode, report
 
 
-def test_a_node_that_is_killed_and_one_without_redis_lose_nothing(tmp_path: Path) -> None:
-    """The bulletins of the second one are dropped, and what they said is read from the log. Its
+def test_a_killed_node_and_a_node_without_redis_lose_nothing(tmp_path: Path) -> None:
+    """Bulletins to the second node are dropped, and it reads their messages from the log. Its
     packets to Redis are lost, where that can be done.
     """
     program("redis-server")
@@ -42,8 +42,8 @@ def test_a_node_that_is_killed_and_one_without_redis_lose_nothing(tmp_path: Path
     assert report["logged"]["bus_lost"] > 0
 
 
-def test_a_node_that_hears_nothing_of_notify_reads_the_log(tmp_path: Path) -> None:
-    """For longer than anybody may wait for a message."""
+def test_a_node_that_gets_no_notices_reads_the_log(tmp_path: Path) -> None:
+    """For longer than a device may wait for a message."""
     code, report = campaign(tmp_path, "postgres", "bus_silent:11")
     assert report["wrong"] == [], report["examples"]
     assert code == 0

@@ -1,4 +1,4 @@
-"""When somebody waited although their node was well."""
+"""How long a device waited while its node was well."""
 
 import pytest
 

@@ -18,7 +18,7 @@ MANY = (
 
 
 async def campaign(examples: int, start: int, only: str) -> bool:
-    """Whether every answer was right."""
+    """Make the calls with each login; returns whether every response was as documented."""
     fine = True
     with open_folder() as folder, run_hub(folder / "data", *MANY) as process:
         hub = Hub(process.host, process.port)

@@ -1,7 +1,7 @@
 """Calls that schemathesis makes of a hub's OpenAPI document, with each kind of login.
 
-Guarantees: no answer is a 5xx, and every one is as documented: its status, media type and schema;
-a call that needs a login refuses one without. The accounts and what they see are made over REST.
+Guarantees: no response is a 5xx, and each is as documented: its status, media type and schema; a
+call that needs a login is refused without one. The accounts and their data are made over REST.
 """
 
 import json
@@ -33,18 +33,18 @@ LEFT_OUT: Final = (
 )
 PASSWORD: Final = "correct horse"
 FIRST_IDS: Final = range(1, 7)
-_KNOWN_IN: Final = 0.7  # of the calls, a value that there is
+_KNOWN_IN: Final = 0.7  # the share of calls that use a value that exists
 
 
 @frozen
 class Login:
-    """Who makes the calls.
+    """The login that calls are made with.
 
     Args:
         name: for the report.
-        headers: that sign a call in.
+        headers: the headers that sign a call in.
         tags: the REST dialects whose calls are made; empty: all.
-        known: by parameter, values that there are.
+        known: by parameter, values that exist.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Hub:
 
 
 async def sign_in(hub: Hub) -> list[Login]:
-    """Accounts with something to see, and a login of each kind."""
+    """Make accounts with data to see; returns a login of each kind."""
     private = [await _private(hub, name) for name in ("ann", "ben")]
     (ann_id, ann), (ben_id, ben) = private
     await hub.call("POST", f"/private_messages/api/messages/{ben_id}", {"content": "hi"}, ann)
@@ -117,7 +117,7 @@ async def _private(hub: Hub, name: str) -> tuple[int, str]:
 
 
 async def _platform(hub: Hub, role: str) -> tuple[int, str]:
-    """The same of a new user of the learning platform."""
+    """The id and the cookie of a new user of the learning platform."""
     account = {
         "username": role,
         "password": PASSWORD,
@@ -134,7 +134,7 @@ def _cookie(reply: Reply) -> str:
 
 
 async def run(hub: Hub, login: Login, *options: str) -> tuple[bool, str]:
-    """Make the calls. Returns whether all answers were right, and the report."""
+    """Make the calls. Returns whether all responses were right, and the report."""
     url = f"http://{hub.host}:{hub.port}/openapi.json"
     arguments = [f"--checks={','.join(CHECKS)}", "--generation-database=none"]
     arguments += ["--generation-with-security-parameters=false", "--no-color", *options]
@@ -155,7 +155,7 @@ async def run(hub: Hub, login: Login, *options: str) -> tuple[bool, str]:
 
 
 def _configuration(known: Mapping[str, Sequence[object]]) -> str:
-    """What schemathesis is to know, as TOML, in which lists of numbers and texts look like JSON."""
+    """The configuration of schemathesis, as TOML: its lists of numbers and texts look like JSON."""
     dictionaries = [
         f"[dictionaries.{name}]\nvalues = {json.dumps(list(values))}"
         for name, values in known.items()

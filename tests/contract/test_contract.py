@@ -18,7 +18,7 @@ KINDS = ("session_token", "connect.sid of a pupil", "bearer")
 
 
 @pytest.mark.timeout(180)  # two programs beside each other
-async def test_what_is_answered_is_documented_whoever_asks(memory_store: Store) -> None:
+async def test_every_response_is_as_documented_with_each_kind_of_login(memory_store: Store) -> None:
     reports: dict[str, str] = {}
 
     async def ask(hub: Hub, login: Login) -> None:

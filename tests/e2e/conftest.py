@@ -1,4 +1,4 @@
-"""What starts a hub, its Postgres and other people's programs takes its time."""
+"""A longer time limit for tests that start a hub, its Postgres and other programs."""
 
 from pathlib import Path
 

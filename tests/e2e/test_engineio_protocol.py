@@ -1,6 +1,6 @@
-"""Engine.IO 4 as its protocol document has it, case by case as the protocol's own test suite: on
-the echo program of Engine.IO and that of Socket.IO. Where no case is about the end of a session,
-the programs have more patience than the suite expects, for a busy machine.
+"""Engine.IO 4 as its protocol document describes it, with the cases of the protocol's own test
+suite: on the echo programs of Engine.IO and of Socket.IO. Except in cases about the end of a
+session, the timeouts of the programs are longer than the suite expects, for a busy machine.
 """
 
 import json
@@ -25,14 +25,14 @@ PATIENT: Final = ("--ping-timeout", "20", "--connect-timeout", "20")
 
 @pytest.fixture(scope="module", params=PATHS)
 def program(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
-    """Its path and its port."""
+    """The path and the port."""
     with listening(request.param, *PATIENT) as (_, port):
         yield PATHS[request.param], port
 
 
 @pytest.fixture(scope="module", params=PATHS)
 def hasty_program(request: pytest.FixtureRequest) -> Iterator[tuple[str, int]]:
-    """With the timers that the suite expects."""
+    """The same with the timers that the suite expects."""
     with listening(request.param) as (_, port):
         yield PATHS[request.param], port
 
@@ -56,7 +56,7 @@ def client_of(path: str, port: int) -> EngineClient:
 
 
 only_the_echo = pytest.mark.parametrize("program", ["tests.apps.engineio_echo"], indirect=True)
-"""Of messages; those of Socket.IO are tested in test_socketio_protocol.py."""
+"""The kinds of messages; those of Socket.IO are tested in test_socketio_protocol.py."""
 
 
 async def next_of(socket: WebSocket) -> str | bytes:
@@ -64,7 +64,7 @@ async def next_of(socket: WebSocket) -> str | bytes:
 
 
 async def until_closed(socket: WebSocket) -> list[str | bytes]:
-    """What comes before the end."""
+    """The messages that come before the end."""
     received: list[str | bytes] = []
     with suppress(Closed):
         while True:
@@ -73,7 +73,7 @@ async def until_closed(socket: WebSocket) -> list[str | bytes]:
 
 
 async def speak(client: EngineClient, socket: WebSocket) -> None:
-    """The application answers over this WebSocket."""
+    """The application echoes over this WebSocket."""
     if client.path == ECHO:
         await socket.send_text("4hello")
         await socket.take(lambda message: message == "4hello")
@@ -146,7 +146,7 @@ async def test_a_websocket_needs_a_transport(client: EngineClient, transport: st
 
 
 async def polled(client: EngineClient, sid: str, count: int) -> list[str]:
-    """So many packets besides pings, which are answered."""
+    """The next packets, this many without the pings, to which it responds."""
     packets: list[str] = []
     while len(packets) < count:
         for packet in (await client.poll(sid)).text.split("\x1e"):
@@ -180,7 +180,7 @@ async def waiting_poll(client: EngineClient, sid: str) -> AsyncIterator[trio.abc
     async with await client.connect() as stream:
         head = f"GET {client.path}?{polling(sid)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         await stream.send_all(head.encode())
-        await client.post(sid, "3")  # it came later, and was answered
+        await client.post(sid, "3")  # it came later, and its response has come
         yield stream
 
 
@@ -269,7 +269,7 @@ async def test_polling_becomes_a_websocket(client: EngineClient) -> None:
     await socket.send_text("2probe")
     assert await socket.receive_text() == "3probe"
     reply = await client.poll(sid)
-    assert (reply.status, reply.text) == (200, "6")  # so that polling ends in good order
+    assert (reply.status, reply.text) == (200, "6")  # so that polling ends as it should
     await socket.send_text("5")
     await speak(client, socket)
 

@@ -1,4 +1,4 @@
-"""Every program of docs/examples runs, and does what it says."""
+"""Every program of docs/examples runs, and does what its page says."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What an operating system, and those who run it, do to a hub: readers of logs that stand still,
+"""Effects of the operating system and its users on a hub: readers of logs that stand still,
 signals, limits, full disks.
 """
 
@@ -29,7 +29,7 @@ from tests.support.programs.processes import until_none_works_in, working_in
 from tests.support.stores.databases import Databases
 
 PIPE_BYTES = 4_096  # the least that a pipe may hold
-OWN_POSTGRES_SECONDS = 15.0  # in which it ends, also while it stands still, as the manual says
+OWN_POSTGRES_SECONDS = 15.0  # in which it ends, also if it is stopped, as the manual says
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def data_dir() -> Iterator[Path]:
 
 
 async def talk(hub: HubProcess, count: int) -> None:
-    """Two people meet; one of them comes and goes, of which each time two lines are logged."""
+    """Two users; one of them connects and disconnects, which logs two lines each time."""
     (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
     for n in range(count):
         async with hub.open(anns) as socket:
@@ -48,7 +48,7 @@ async def talk(hub: HubProcess, count: int) -> None:
             await socket.receive_type("private_message")
 
 
-async def test_a_log_that_nobody_reads_any_more_ends_nothing(data_dir: Path) -> None:
+async def test_the_hub_goes_on_after_the_reader_of_its_log_has_gone(data_dir: Path) -> None:
     with run_hub(data_dir, "--log-level", "debug") as hub:
         assert hub.process.stderr is not None
         hub.process.stderr.close()
@@ -57,8 +57,8 @@ async def test_a_log_that_nobody_reads_any_more_ends_nothing(data_dir: Path) -> 
         assert hub.process.wait(20) == 0
 
 
-async def test_a_log_whose_reader_stands_still_holds_nobody_up(data_dir: Path) -> None:
-    """What was logged meanwhile is read later."""
+async def test_the_hub_goes_on_while_the_reader_of_its_log_stands_still(data_dir: Path) -> None:
+    """The lines that were logged meanwhile are read later."""
     with run_hub(data_dir, "--log-level", "debug") as hub:
         assert hub.process.stderr is not None
         fcntl.fcntl(hub.process.stderr, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
@@ -73,7 +73,7 @@ async def test_a_log_whose_reader_stands_still_holds_nobody_up(data_dir: Path) -
 
 
 def next_line(hub: HubProcess, event: str) -> Any:
-    """The next line of the log about that."""
+    """The next log line with this event."""
     assert hub.process.stderr is not None
     for text in hub.process.stderr:
         line = json.loads(text)
@@ -103,7 +103,7 @@ async def test_sighup_changes_settings_and_never_ends_the_hub(data_dir: Path) ->
         assert (await hub.call("GET", "/readyz")).status == 200
 
 
-async def test_before_it_stops_the_hub_says_so_and_works_on(data_dir: Path) -> None:
+async def test_a_draining_hub_reports_that_it_stops_and_still_serves(data_dir: Path) -> None:
     with run_hub(data_dir, "--drain-seconds", "3") as hub:
         (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
         async with hub.open(anns) as socket:
@@ -123,7 +123,7 @@ async def test_before_it_stops_the_hub_says_so_and_works_on(data_dir: Path) -> N
         assert hub.process.wait(20) == 0
 
 
-async def test_who_stops_it_at_a_terminal_waits_for_no_drain(data_dir: Path) -> None:
+async def test_a_stop_by_sigint_does_not_wait_for_a_drain(data_dir: Path) -> None:
     with run_hub(data_dir, "--drain-seconds", "3600") as hub:
         hub.process.send_signal(signal.SIGINT)
         assert hub.process.wait(20) == 0
@@ -138,7 +138,7 @@ async def test_a_second_signal_ends_a_drain(data_dir: Path) -> None:
 
 
 async def test_a_stop_does_not_wait_for_a_database_that_stands_still(data_dir: Path) -> None:
-    """Which is ended with the hub, and loses nothing by that."""
+    """The database is ended with the hub, and loses nothing by that."""
     with run_hub(data_dir, "--shutdown-timeout", "1") as hub:
         (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
         path = f"/api/messages/{ben}"
@@ -178,7 +178,7 @@ def parlour_serve(data_dir: Path, *flags: str) -> "subprocess.Popen[str]":
 
 
 async def test_a_proxy_is_known_by_its_ipv4_address_on_every_address(data_dir: Path) -> None:
-    """What it says of TLS and of who is behind it counts."""
+    """The proxy's headers about TLS and the client's address count."""
     if not Path("/proc/net/if_inet6").exists():
         pytest.skip("there is no IPv6 here")
     flags = ("--host", "::", "--trusted-proxies", "127.0.0.1", "--login-attempts", "1")
@@ -200,8 +200,10 @@ async def test_a_proxy_is_known_by_its_ipv4_address_on_every_address(data_dir: P
         assert (await log_in("wrong", "198.51.100.3")).status == 401, "a limit of their own"
 
 
-async def test_more_connections_than_descriptors_leave_the_hub_at_work(data_dir: Path) -> None:
-    """Strangers make room for whoever comes next, also for who asks whether the hub is ready."""
+async def test_the_hub_works_with_more_connections_than_descriptors(data_dir: Path) -> None:
+    """Idle connections make room for new ones, also for one that checks whether the hub is
+    ready.
+    """
     limited = ["prlimit", "--nofile=320:320", *PARLOUR]
     with run_hub(data_dir, program=limited) as hub:
         (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
@@ -215,8 +217,8 @@ async def test_more_connections_than_descriptors_leave_the_hub_at_work(data_dir:
             await socket.receive_type("private_message")
 
 
-async def test_files_that_are_too_much_for_the_memory_end_nothing(data_dir: Path) -> None:
-    # one arena: how many of 64 MiB each there are depends on chance
+async def test_uploads_that_exceed_the_memory_do_not_end_the_hub(data_dir: Path) -> None:
+    # one arena: how many of 64 MiB there are otherwise depends on chance
     limited = ["env", "MALLOC_ARENA_MAX=1", "prlimit", f"--as={240 << 20}", *PARLOUR]
     with run_hub(data_dir, program=limited) as hub:
         _, cookie = await hub.sign_up("ann")
@@ -227,7 +229,7 @@ async def test_files_that_are_too_much_for_the_memory_end_nothing(data_dir: Path
 
 
 async def upload(hub: HubProcess, cookie: str, content: bytes) -> None:
-    """Whatever comes of it: the connection may break."""
+    """Upload a file; the connection may break."""
     body, headers = form(content, "a.txt")
     lines = (
         "POST /api/upload HTTP/1.1",
@@ -244,8 +246,8 @@ async def upload(hub: HubProcess, cookie: str, content: bytes) -> None:
                 pass
 
 
-async def test_with_a_full_disk_nothing_is_acknowledged_and_nothing_ends(data_dir: Path) -> None:
-    """Also when the database dies meanwhile. It goes on when there is room."""
+async def test_on_a_full_disk_the_hub_acknowledges_nothing_and_does_not_end(data_dir: Path) -> None:
+    """Also if the database dies meanwhile. The hub goes on when there is room."""
     with small_disk(data_dir.parent, 220 << 20) as disk, run_hub(disk / "data") as hub:
         (_, anns), (ben, _) = await hub.sign_up("ann"), await hub.sign_up("ben")
         path = f"/api/messages/{ben}"
@@ -285,7 +287,7 @@ async def test_with_a_full_disk_nothing_is_acknowledged_and_nothing_ends(data_di
 
 @needs_faketime
 @pytest.mark.parametrize("offset", ["-1d", "+1d"])
-async def test_a_clock_that_is_wrong_signs_nobody_out_and_keeps_the_order(
+async def test_a_wrong_clock_ends_no_session_and_keeps_the_order(
     databases: Databases, data_dir: Path, offset: str
 ) -> None:
     """Unless it is ahead by more than a session lasts."""

@@ -1,4 +1,4 @@
-"""What the data folder still holds of a person who was deleted, and what one gets of oneself."""
+"""What the data folder still has of a deleted user, and what a user's export has."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def data_dir() -> Iterator[Path]:
 
 
 async def live(hub: HubProcess) -> tuple[str, int]:
-    """Two people write, and one of them leaves everything that one can; returns their cookie, and
+    """Two users write, and one of them leaves data of every kind; returns that user's cookie, and
     the id of the other one.
     """
     (ann, anns), (ben, bens) = await hub.sign_up("zanzibar"), await hub.sign_up("ben")
@@ -80,7 +80,7 @@ def beside(data_dir: Path, *arguments: str) -> "subprocess.CompletedProcess[str]
 
 
 async def dump(data_dir: Path) -> str:
-    """The whole database, as text."""
+    """The whole database as text."""
     async with run_embedded(data_dir) as dsn:
         command = [str(PG_DUMP), "--inserts", "--dbname", dsn]
         done = await trio.run_process(command, capture_stdout=True)
@@ -88,7 +88,7 @@ async def dump(data_dir: Path) -> str:
 
 
 def kept_files(data_dir: Path) -> str:
-    """The names and contents of all files but Postgres' own."""
+    """The names and contents of all files except those of Postgres."""
     found = [
         each
         for each in data_dir.rglob("*")
@@ -98,7 +98,7 @@ def kept_files(data_dir: Path) -> str:
 
 
 @pytest.mark.parametrize("fate", ["keep", "remove"])
-async def test_nothing_is_left_of_who_was_deleted(data_dir: Path, fate: str) -> None:
+async def test_nothing_is_left_of_a_deleted_user(data_dir: Path, fate: str) -> None:
     with run_hub(data_dir) as hub:
         cookie, _ = await live(hub)
         token = cookie.partition("=")[2]
@@ -119,7 +119,7 @@ async def test_nothing_is_left_of_who_was_deleted(data_dir: Path, fate: str) -> 
         assert (text in after) == (fate == "keep")
 
 
-async def test_a_person_gets_everything_of_theirs(data_dir: Path, tmp_path: Path) -> None:
+async def test_an_export_has_all_data_of_its_user(data_dir: Path, tmp_path: Path) -> None:
     with run_hub(data_dir) as hub:
         await live(hub)
         stop(hub)
@@ -143,7 +143,7 @@ async def test_a_person_gets_everything_of_theirs(data_dir: Path, tmp_path: Path
         assert list(disk.iterdir()) == []
 
 
-async def test_people_are_looked_after_beside_a_hub(data_dir: Path, tmp_path: Path) -> None:
+async def test_users_are_exported_and_deleted_beside_a_hub(data_dir: Path, tmp_path: Path) -> None:
     with run_hub(data_dir) as hub:
         cookie, _ = await live(hub)
         async with await hub.connect() as stream:  # larger than what is sent at once
@@ -174,8 +174,8 @@ async def test_people_are_looked_after_beside_a_hub(data_dir: Path, tmp_path: Pa
         assert told == [("user delete", "socket"), ("user export", "socket")]
 
 
-async def test_half_an_export_is_none(data_dir: Path, tmp_path: Path) -> None:
-    """The hub ends while it makes it."""
+async def test_an_interrupted_export_leaves_no_file(data_dir: Path, tmp_path: Path) -> None:
+    """The hub is killed while it makes the export."""
     with run_hub(data_dir) as hub:
         cookie, _ = await live(hub)
         body, fields = form(b"axolotl" * 1_200_000, "large.txt")
@@ -207,7 +207,7 @@ async def test_the_second_of_two_commands_waits_for_the_first(data_dir: Path) ->
             assert second.wait(30) == 0
 
 
-async def test_what_cannot_be_done_ends_with_one_line(
+async def test_a_command_that_fails_prints_one_line(
     databases: Databases, data_dir: Path, tmp_path: Path
 ) -> None:
     nobody = "There is no user eve (user_not_found)"
@@ -234,8 +234,8 @@ async def test_what_cannot_be_done_ends_with_one_line(
     assert "'-1' is not accepted; it takes 0 to 36500 days" in silly.stderr
 
 
-def test_a_deletion_is_asked_for(data_dir: Path) -> None:
-    unsure = parlour(data_dir, "user", "delete", "ann", "--messages", "keep")  # nobody answers
+def test_a_deletion_needs_a_confirmation(data_dir: Path) -> None:
+    unsure = parlour(data_dir, "user", "delete", "ann", "--messages", "keep")  # stdin is empty
     assert unsure.returncode == 2
     assert "There is no terminal to ask on: give --yes" in unsure.stderr
     assert not data_dir.exists()

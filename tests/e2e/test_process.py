@@ -1,4 +1,4 @@
-"""The hub as an operator meets it: started, stopped, killed, attacked."""
+"""The hub as an operator sees it: started, stopped, killed, attacked."""
 
 import json
 import random
@@ -43,8 +43,8 @@ async def send(socket: WebSocket, to: int, content: str, key: str | None = None)
     await socket.stream.send_all(client_frame(TEXT, json.dumps(frame).encode()))
 
 
-async def test_what_was_acknowledged_before_kill_9_is_there_once_after_it(data_dir: Path) -> None:
-    """2,000 sends are under way when the hub is killed, and others before them were stored."""
+async def test_messages_acknowledged_before_kill_9_are_stored_once(data_dir: Path) -> None:
+    """2,000 sends are in flight when the hub is killed, and others before them were stored."""
     acknowledged: set[str] = set()
     with run_hub(data_dir) as hub:
         people = [await hub.sign_up(f"p{n}") for n in range(SENDERS)]
@@ -70,7 +70,7 @@ async def test_what_was_acknowledged_before_kill_9_is_there_once_after_it(data_d
 
 
 async def send_on(socket: WebSocket, sink: int, number: int, acknowledged: set[str]) -> None:
-    """Send, with some under way at any time, until the hub is killed in the middle of it."""
+    """Send, with some sends in flight at any time, until the hub is killed."""
 
     def note(frame: dict[str, Any]) -> None:
         if frame["type"] == "private_message":
@@ -94,7 +94,7 @@ async def whole_log(hub: HubProcess, path: str, cookie: str) -> list[dict[str, o
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-async def test_a_stop_answers_whatever_it_stores_and_says_goodbye(
+async def test_a_stop_confirms_every_message_that_it_stores_and_closes_with_1001(
     data_dir: Path, end: signal.Signals
 ) -> None:
     with run_hub(data_dir, program=PARLOUR) as hub:
@@ -129,13 +129,13 @@ async def test_mutated_handshakes_neither_kill_the_hub_nor_grow_it(data_dir: Pat
                 for _ in range(rng.randrange(1, 6)):
                     data[rng.randrange(len(data))] = rng.randrange(256)
                 async with await hub.connect() as stream:
-                    with suppress(trio.BrokenResourceError):  # it may close before it has read all
+                    with suppress(trio.BrokenResourceError):  # the hub may close before the end
                         await stream.send_all(bytes(data))
                         await stream.send_eof()
                         while await stream.receive_some():
                             pass
 
-        await attack(200)  # what is allocated once is allocated now
+        await attack(200)  # afterwards everything is allocated that is allocated once
         before = hub.resident_bytes()
         async with trio.open_nursery() as attackers:
             for _ in range(10):
@@ -164,7 +164,7 @@ async def test_accounts_are_made_listed_and_changed_while_the_hub_is_stopped(
 async def test_accounts_of_another_server_are_made_listed_and_changed(
     databases: Databases, data_dir: Path
 ) -> None:
-    """As those of an embedded one, which each of these commands would start and stop."""
+    """As those of an embedded server, which each of these commands would start and stop."""
     async with databases.migrated() as dsn:
         where = ("--data-dir", str(data_dir), "--database-url", dsn)
         mail = ("--email", "a@b.c")

@@ -24,7 +24,7 @@ def hub() -> Iterator[HubProcess]:
 
 
 async def only_channel(client: SocketIoProgram) -> str:
-    """The id of the channel with one message that the user has, which is joined."""
+    """The id of the only channel that the user has, which has one message; the client joins it."""
     assert await client.ask("resume", {}) == {"success": True}
     assert (await client.heard("message:new"))["content"] == "first"
     ((channel, seq),) = (await client.heard("resumed"))["after"].items()
@@ -33,7 +33,7 @@ async def only_channel(client: SocketIoProgram) -> str:
 
 
 @pytest.mark.parametrize("kind", ["threads", "asyncio"])
-async def test_python_clients_upgrade_send_and_hear(hub: HubProcess, kind: str) -> None:
+async def test_python_clients_upgrade_send_and_receive(hub: HubProcess, kind: str) -> None:
     ann, ben = await sign_up(hub, f"ann{kind}"), await sign_up(hub, f"ben{kind}")
     path = f"/private_messages/api/messages/{ben.number}"
     assert (await hub.call("POST", path, {"content": "first"}, ann.cookie)).status == 201
@@ -66,7 +66,9 @@ def chromium() -> None:
 
 
 async def connections(page: str, server: str, friend: Friend) -> list[Any]:
-    """What comes of the client's defaults, of polling alone and of a WebSocket alone."""
+    """The transports that a client uses by default, with polling alone and with a WebSocket
+    alone.
+    """
     given = json.dumps(friend.auth)
     async with run_in_chromium("socketio_browser.mjs", page, server, given) as browser:
         found = [await browser.happened() for _ in range(3)]

@@ -82,7 +82,7 @@ async def test_the_client_comes_back_after_a_restart() -> None:
 
 
 async def exchange(port: int, data: Iterable[bytes]) -> bytes:
-    """Send as far as the server takes it; everything it answers."""
+    """Send as much as the server takes; returns all that it sends."""
     answer = b""
     async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
         with suppress(trio.BrokenResourceError):

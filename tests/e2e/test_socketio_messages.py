@@ -23,7 +23,7 @@ def data_dir() -> Iterator[Path]:
 
 
 async def dm_of(hub: HubProcess, ann: Friend, ben: Friend) -> str:
-    """The id of the two's channel, which their first message makes."""
+    """The id of the channel of the two, which their first message makes."""
     path = f"/private_messages/api/messages/{ben.number}"
     first = await hub.call("POST", path, {"content": "first"}, ann.cookie)
     assert first.status == 201, first.text
@@ -123,7 +123,7 @@ async def test_a_message_is_forwarded(data_dir: Path) -> None:
             assert [each.get("isForwarded") for each in page["messages"]] == [None, True]
 
 
-async def test_what_is_refused_is_told_and_answered(data_dir: Path) -> None:
+async def test_a_refused_event_gets_an_error_event_and_an_acknowledgement(data_dir: Path) -> None:
     require_node()
     with run_hub(data_dir) as hub:
         ann, ben, eve = [await sign_up(hub, name) for name in ("ann", "ben", "eve")]
@@ -160,7 +160,9 @@ async def test_what_is_refused_is_told_and_answered(data_dir: Path) -> None:
             assert (await client.heard("message:error"))["code"] == "not_a_member"
 
 
-async def test_whoever_is_nobody_is_refused_with_the_text_clients_compare(data_dir: Path) -> None:
+async def test_a_client_without_valid_credentials_is_refused_with_the_text_clients_compare(
+    data_dir: Path,
+) -> None:
     require_node()
     with run_hub(data_dir) as hub:
         ann = await sign_up(hub, "ann")
@@ -191,7 +193,7 @@ async def test_a_client_comes_back_after_a_restart(data_dir: Path) -> None:
 
 
 async def test_a_client_is_recovered_after_the_hub_was_killed(data_dir: Path) -> None:
-    """Also one that has not heard any event yet."""
+    """Also a client that has not got any event yet."""
     require_node()
     with run_hub(data_dir) as hub:
         ann, ben = await sign_up(hub, "ann"), await sign_up(hub, "ben")
@@ -225,7 +227,7 @@ async def test_a_client_is_recovered_after_the_hub_was_killed(data_dir: Path) ->
                     await each.end()
 
 
-async def test_a_client_that_is_recovered_is_told_what_was_changed_meanwhile(
+async def test_a_recovered_client_gets_the_revisions_that_it_missed(
     data_dir: Path,
 ) -> None:
     require_node()
@@ -256,7 +258,7 @@ async def test_a_client_that_is_recovered_is_told_what_was_changed_meanwhile(
                     await delete(again, number)
                 client.program.process.send_signal(signal.SIGCONT)
                 await client.comes_back()
-                for rev in (2, 3):  # and not once more of the first one
+                for rev in (2, 3):  # the first one does not come again
                     missed = await client.heard("message:deleted")
                     assert (missed["seq"], missed["rev"], missed["content"]) == (rev, rev, "")
                 await client.ask("message:send", {"content": "fourth", "channelId": dm})

@@ -1,5 +1,5 @@
-"""Socket.IO 5 as its protocol document has it, case by case as the protocol's own test suite, with
-the reference's timers. The suite's cases of Engine.IO are in test_engineio_protocol.py.
+"""Socket.IO 5 as its protocol document describes it, with the cases of the protocol's own test
+suite, with the reference's timers. The suite's cases of Engine.IO are in test_engineio_protocol.py.
 """
 
 import json
@@ -23,7 +23,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture
 async def socket(port: int) -> AsyncIterator[WebSocket]:
-    """One on which nothing was said."""
+    """A WebSocket on which nothing was sent."""
     connect = partial(trio.open_tcp_stream, "127.0.0.1", port)
     client = EngineClient(connect=connect, path="/socket.io/")
     yield (await client.websocket("")).ignoring("0")
@@ -31,7 +31,7 @@ async def socket(port: int) -> AsyncIterator[WebSocket]:
 
 
 async def answer_pings(socket: WebSocket) -> str | bytes:
-    """The next message besides pings. Raises Closed."""
+    """The next message that is not a ping; pings get their pongs. Raises Closed."""
     while (message := await socket.take(lambda _: True)) == "2":
         await socket.send_text("3")
     return message
@@ -100,7 +100,7 @@ async def test_a_client_that_joins_nothing_is_disconnected(socket: WebSocket) ->
 async def test_the_main_namespace_is_left(socket: WebSocket) -> None:
     await enter(socket, "40", {})
     await say(socket, "41")
-    assert await socket.take(lambda _: True) == "2"  # the session goes on, and nothing is said
+    assert await socket.take(lambda _: True) == "2"  # the session goes on, and no packet comes
 
 
 @pytest.mark.parametrize("comma", ["", ","])

@@ -1,4 +1,6 @@
-"""A hub that cannot start: it waits for what heals, and says in one line what does not."""
+"""A hub that cannot start: it waits for a problem that may pass, and reports any other in one
+line.
+"""
 
 import json
 import shutil
@@ -34,7 +36,7 @@ def folder() -> Iterator[Path]:
 
 
 def refusal(*flags: str, code: int = 1) -> str:
-    """The one line with which a start ends."""
+    """The one line that a start ends with."""
     done = parlour("serve", "--port", "0", *flags)
     assert done.returncode == code
     assert done.stdout == ""
@@ -44,14 +46,16 @@ def refusal(*flags: str, code: int = 1) -> str:
 
 
 def socket_of(dsn: str) -> Path:
-    """Where the server of the tests listens."""
+    """The folder of the test server's socket."""
     host = parse_qs(urlsplit(dsn).query).get("host", [""])[0]
     if not Path(host, SOCKET).exists():
         pytest.skip("the database of the tests has no socket here")
     return Path(host, SOCKET)
 
 
-async def test_a_hub_waits_for_its_database_and_says_so(databases: Databases, folder: Path) -> None:
+async def test_a_hub_waits_for_its_database_and_logs_the_reason_once(
+    databases: Databases, folder: Path
+) -> None:
     async with databases.migrated() as dsn:
         parts = urlsplit(dsn)
         url = f"postgresql://{parts.username}@{parts.path}?host={folder}"
@@ -94,7 +98,7 @@ def serve(folder: Path, *flags: str) -> "subprocess.Popen[str]":
 
 
 def port_of(process: "subprocess.Popen[str]") -> int:
-    """Where a process listens that has not said so yet."""
+    """The port of a process that has not printed it yet."""
     inodes = {
         str(each.readlink()).removeprefix("socket:[").removesuffix("]")
         for each in Path(f"/proc/{process.pid}/fd").iterdir()
@@ -111,7 +115,7 @@ async def status_of(port: int, path: str) -> int:
         return (await request(stream, "GET", path)).status
 
 
-async def test_what_a_database_refuses_for_good_is_one_line(
+async def test_a_permanent_error_of_the_database_is_reported_in_one_line(
     databases: Databases, folder: Path
 ) -> None:
     where = ("--data-dir", str(folder / "data"), "--database-url")
@@ -129,8 +133,8 @@ async def test_what_a_database_refuses_for_good_is_one_line(
     assert not (folder / "data").exists()
 
 
-def test_a_wrong_password_is_one_line(folder: Path) -> None:
-    """That of a server that asks for one, which Debian's does."""
+def test_a_wrong_password_is_reported_in_one_line(folder: Path) -> None:
+    """Of a server that demands one, as Debian's does."""
     binaries = Path("/usr/lib/postgresql/15/bin")
     if not (binaries / "initdb").exists():
         pytest.skip("Debian's Postgres is not installed")
@@ -159,7 +163,7 @@ def test_a_wrong_password_is_one_line(folder: Path) -> None:
         run("pg_ctl", "stop", "-m", "immediate")
 
 
-def test_what_is_wrong_with_the_machine_is_one_line(folder: Path) -> None:
+def test_a_problem_of_the_machine_is_reported_in_one_line(folder: Path) -> None:
     where = ("--data-dir", str(folder / "data"))
     with listening("127.0.0.1", 0) as (taken,):
         port = taken.getsockname()[1]
@@ -177,8 +181,8 @@ def test_what_is_wrong_with_the_machine_is_one_line(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not is_root(), reason="only root may give files away")
-def test_the_data_of_another_account_is_one_line(folder: Path) -> None:
-    """As `cp -r` by root makes it of a backup."""
+def test_a_data_folder_of_another_account_is_reported_in_one_line(folder: Path) -> None:
+    """As when root restores a backup with `cp -r`."""
     copy = folder / "data"
     subprocess.run(["cp", "-r", first_data(), copy], check=True)
     line = refusal("--data-dir", str(copy))
@@ -198,7 +202,7 @@ def test_a_folder_that_is_misspelt_is_not_made(folder: Path, command: tuple[str,
     assert not wrong.exists()
 
 
-def test_the_version_is_said() -> None:
+def test_the_version_is_printed() -> None:
     done = parlour("--version")
     assert done.returncode == 0
     assert " version " in done.stdout

@@ -10,7 +10,7 @@ EXAMPLES_PER_RUN = 5_000
 def fuzz(name: str, inputs: int, start: int = 0) -> int:
     """Give a target at least so many inputs; returns how many it was given.
 
-    Raises whatever the target raises, for the smallest input that makes it.
+    Raises what the target raises, for the smallest input that causes it.
     """
     target, count, run = TARGETS[name], 0, start
     examples = min(inputs, EXAMPLES_PER_RUN)

@@ -1,6 +1,5 @@
-"""`python -m tests.fuzz.logins --inputs 100000`: requests to everything that signs somebody in,
-gives them a token or changes their account, on a whole hub. None may be answered by a 5xx, or
-otherwise than is documented.
+"""`python -m tests.fuzz.logins --inputs 100000`: requests to every endpoint that signs a user in,
+issues a token or changes an account, on a whole hub. No response may be a 5xx.
 """
 
 import argparse
@@ -22,7 +21,7 @@ from tests.fuzz.targets import VALUES
 from tests.support.stores.memory import new_memory_store
 from tests.support.world import Person, World, open_world
 
-EXAMPLES_PER_RUN = 2_000  # of a hub: the store in memory looks through all of its accounts
+EXAMPLES_PER_RUN = 2_000  # to one hub: the store in memory searches all of its accounts
 HOUR = timedelta(hours=1)
 CALLS = [
     *(
@@ -88,7 +87,7 @@ REQUESTS = st.builds(
 
 
 async def ask(world: World, ann: Person, request: Request) -> int:
-    """The status of the answer; a 5xx is an error."""
+    """The status of the response; a 5xx fails."""
     method, path = request.call
     headers = dict([request.credentials]) if isinstance(request.credentials, tuple) else {}
     reply = await world.call(
@@ -115,9 +114,9 @@ def credentials_of(ann: Person, kind: object) -> Mapping[str, str]:
 
 
 async def fuzz_logins(inputs: int, start: int = 0) -> Counter[int]:
-    """Make at least so many requests; returns how many answers of each status there were.
+    """Make at least so many requests; returns the number of responses by status.
 
-    Raises what was wrong with an answer, for the smallest request that gets it.
+    Raises what was wrong with a response, for the smallest request that gets it.
     """
     statuses: Counter[int] = Counter()
     while statuses.total() < inputs:
@@ -127,7 +126,7 @@ async def fuzz_logins(inputs: int, start: int = 0) -> Counter[int]:
 
 
 async def _run(examples: int, start: int, statuses: Counter[int]) -> None:
-    """So many requests to a new hub."""
+    """Make this many requests to a new hub."""
     many: dict[str, Any] = {
         "login_attempts": 1_000,
         "login_attempts_per_address": 1_000_000,

@@ -1,6 +1,6 @@
-"""What is fuzzed: everything that turns a peer's bytes into something.
+"""The fuzz targets: all code that parses a peer's bytes.
 
-A target takes one thing that a peer might send, and raises when what was promised does not hold.
+A target takes one input that a peer might send, and raises if a guarantee does not hold.
 """
 
 import json
@@ -54,7 +54,7 @@ OPCODES = st.sampled_from([TEXT, BINARY, CONTINUATION, PING, PONG, CLOSE, 3, 11]
 
 @frozen
 class Target:
-    """One thing that is fuzzed, and with what."""
+    """A function that is fuzzed, and its inputs."""
 
     inputs: SearchStrategy[Any]
     check: Callable[[Any], None]
@@ -87,7 +87,7 @@ def events_target(dialect: EventDialect) -> Target:
 
 
 def check_packets(messages: Sequence[str | bytes]) -> None:
-    """What Socket.IO decodes can be encoded, and comes back as it was."""
+    """A packet that is decoded, encoded and decoded again is the same."""
     decoder = Decoder()
     with suppress(SocketIoError):
         for message in messages:
@@ -107,7 +107,7 @@ def check_payload(body: str) -> None:
 
 
 def check_frames(case: tuple[bytes, int]) -> None:
-    """However bytes are cut, the same comes out, and nothing after a violation."""
+    """The output does not depend on how the bytes are cut, and ends with a violation."""
     data, chunk = case
     whole = FrameCutter(MAX_BYTES).feed(data)
     cutter = FrameCutter(MAX_BYTES)

@@ -1,5 +1,5 @@
 """An account that is deleted between the statement that reads messages and the one that reads their
-authors: nothing breaks, and its messages, which are gone with it, are shown to nobody.
+authors: nothing breaks, and its messages, deleted with it, are sent to no client.
 """
 
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from tests.support.world import open_world
 
 @asynccontextmanager
 async def without_ann(store: Store) -> AsyncIterator[tuple[School, Interception]]:
-    """Where ann and ben have written, and who asks for authors does not find ann."""
+    """A school where ann and ben have written; reads of authors do not return ann."""
     accounts = Interception("accounts", "get_many")
     async with open_world(accounts.over(store)) as world:
         school = await open_school(world)
@@ -41,7 +41,7 @@ def contents(messages: list[dict[str, Any]]) -> list[str]:
     return [message["content"] for message in messages]
 
 
-async def test_histories_over_rest_leave_them_out(memory_store: Store) -> None:
+async def test_histories_over_rest_omit_messages_of_deleted_authors(memory_store: Store) -> None:
     async with without_ann(memory_store) as (school, _):
         ben, general = school.ben, school.general.id
         for path in (f"/api/channels/{general}/messages", f"/api/messages/{general}?after_seq=0"):
@@ -53,7 +53,7 @@ async def test_histories_over_rest_leave_them_out(memory_store: Store) -> None:
             assert (reply.status, contents(reply.json["messages"])) == (200, ["of ben"])
 
 
-async def test_one_message_of_them_is_not_found(memory_store: Store) -> None:
+async def test_a_message_of_a_deleted_author_is_not_found(memory_store: Store) -> None:
     async with without_ann(memory_store) as (school, _):
         ben, store = school.ben, school.world.store
         (first, _) = await store.messages.channel_page(school.general.id, before=None, limit=2)
@@ -61,7 +61,7 @@ async def test_one_message_of_them_is_not_found(memory_store: Store) -> None:
         assert (reply.status, reply.json["code"]) == (404, "message_not_found")
 
 
-async def test_sockets_leave_them_out(memory_store: Store) -> None:
+async def test_sockets_omit_messages_of_deleted_authors(memory_store: Store) -> None:
     async with without_ann(memory_store) as (school, _):
         ben, name = school.ben, conversation_id(school.ann.id, school.ben.id)
         messenger = await ben.open("/messagepal")
@@ -79,7 +79,9 @@ async def test_sockets_leave_them_out(memory_store: Store) -> None:
         chat.ignoring("user_presence")
 
 
-async def test_who_is_deleted_while_they_ask_is_not_signed_in(memory_store: Store) -> None:
+async def test_a_request_of_a_user_who_is_deleted_meanwhile_fails_with_401_or_503(
+    memory_store: Store,
+) -> None:
     workspaces, messages = (
         Interception("workspaces", "create"),
         Interception("messages", "mark_read"),

@@ -1,4 +1,4 @@
-"""Who is let in, over in-memory streams and over TLS, and what happens to the others."""
+"""Which connections are admitted, over in-memory streams and TLS, and how others are refused."""
 
 import gc
 import json
@@ -59,7 +59,7 @@ async def test_one_connection_from_login_to_close(memory_store: Store) -> None:
             await socket.close_in_silence()
 
 
-async def test_an_idle_connection_keeps_neither_its_request_nor_what_only_senders_need(
+async def test_an_idle_connection_keeps_neither_its_request_nor_objects_only_for_sending(
     memory_store: Store,
 ) -> None:
     async with open_world(memory_store) as world:
@@ -114,10 +114,10 @@ async def test_over_tls_the_cookie_is_secure_and_the_socket_works(tmp_path: Path
         await socket.close_in_silence()
 
 
-async def test_a_stop_does_not_wait_for_who_never_came_in(
+async def test_a_stop_does_not_wait_for_peers_without_a_session(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
-    """On a clock that stands still the time in which they might end never passes."""
+    """The clock stands still, so no timeout ends those connections."""
     async with trio.open_nursery() as nursery:
 
         async def listen(socket: WebSocket) -> None:
@@ -311,17 +311,17 @@ async def test_a_join_in_the_segment_of_the_handshake_is_kept(world: World) -> N
     await socket.close_in_silence()
 
 
-async def test_of_one_address_two_seconds_worth_of_requests_may_come_at_once(world: World) -> None:
-    """Enough for a class that opens the page, and soon over where somebody means harm."""
+async def test_an_address_may_send_two_seconds_worth_of_requests_at_once(world: World) -> None:
+    """Enough for a class that opens the page at once, and soon used up by an attacker."""
     pace = world.services.visitors.meter("198.51.100.7").pace
     now, rate = trio.current_time(), world.services.config.address_requests_per_second
     assert pace.take(2 * rate, now) <= now < pace.take(1, now)
 
 
-async def test_connections_of_a_user_are_opened_at_a_rate(
+async def test_new_connections_count_against_the_frame_rate_of_their_user(
     timed_world: World, autojump_clock: MockClock
 ) -> None:
-    """Each costs what ten frames do; a refused one costs what one does."""
+    """Each costs as much as ten frames; a refused one as much as one frame."""
     ann = await timed_world.person("ann")
     services = timed_world.services
     pace, began = services.quotas.of(ann.id).pace, trio.current_time()

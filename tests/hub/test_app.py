@@ -1,4 +1,4 @@
-"""Starting a server: what it takes first, and what it leaves alone when it cannot have that."""
+"""Starting a server: it takes its port and database first, and changes nothing if it cannot."""
 
 import re
 from collections.abc import AsyncIterator
@@ -51,7 +51,7 @@ async def never(_: Server) -> None:
     pytest.fail("the port was taken")
 
 
-async def test_a_hub_that_cannot_have_its_port_does_not_touch_the_database(
+async def test_a_hub_that_cannot_bind_its_port_does_not_touch_the_database(
     databases: Databases, tmp_path: Path
 ) -> None:
     with listening("127.0.0.1", 0) as (taken,):
@@ -89,11 +89,11 @@ async def test_a_second_hub_on_a_database_is_refused_in_one_line(
             assert (await hub.call("GET", "/readyz")).status == 200
 
 
-async def test_what_a_killed_hub_was_storing_is_told_to_those_who_come_to_the_next(
+async def test_a_message_that_a_killed_hub_was_storing_is_sent_in_a_resume_at_the_next_hub(
     databases: Databases, tmp_path: Path
 ) -> None:
-    """The next one lets nobody in before it is committed: who had resumed by then would not be told
-    of it before the next message.
+    """The next hub admits no client before the message is committed: a client that resumed earlier
+    would not get it before the next message.
     """
     async with databases.migrated() as dsn, AsyncExitStack() as held:
         await run_script(dsn, LATE_COMMITS)
@@ -144,7 +144,7 @@ async def test_the_schema_is_not_touched_while_another_hub_serves(
         assert await execute(dsn, tables) == 0
 
 
-FORGET = "DELETE FROM schema_migrations WHERE name = 'routines/epoch.sql'"  # as if it were another
+FORGET = "DELETE FROM schema_migrations WHERE name = 'routines/epoch.sql'"  # as if not applied yet
 APPLIED = "SELECT count(*) FROM schema_migrations WHERE name = 'routines/epoch.sql'"
 
 
@@ -156,10 +156,10 @@ async def node(dsn: str, folder: Path, wait_seconds: float = 0.0) -> AsyncIterat
         yield
 
 
-async def test_a_node_does_not_change_the_schema_beneath_others(
+async def test_a_node_does_not_change_the_schema_while_other_nodes_serve(
     databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nor does a command. Those of the same version come and go."""
+    """Nor does a command. Nodes and commands of the same version may start and end."""
     monkeypatch.setattr(persistence, "COMMAND_WAIT_SECONDS", 0.0)
     async with databases.migrated() as dsn:
         async with node(dsn, tmp_path):
@@ -198,7 +198,7 @@ async def test_nodes_that_start_together_change_the_schema_once(
 
 
 async def test_a_hub_works_in_its_own_postgres_as_a_role_without_rights() -> None:
-    """Every session but the one that asks, which is a superuser's."""
+    """Every session but that of the test's own query, which is a superuser's."""
     with open_folder() as folder:
         data_dir = folder / "data"
 

@@ -35,7 +35,9 @@ async def test_an_idle_batcher_starts_with_a_single_item(nursery: trio.Nursery) 
     assert gate.batches == [[1]]
 
 
-async def test_what_arrives_meanwhile_is_the_next_batch_in_order(nursery: trio.Nursery) -> None:
+async def test_items_put_while_a_batch_runs_form_the_next_batches_in_order(
+    nursery: trio.Nursery,
+) -> None:
     gate = Gate()
     batcher = Batcher(gate.run, max_batch=3)
     nursery.start_soon(batcher.serve)
@@ -50,7 +52,7 @@ async def test_what_arrives_meanwhile_is_the_next_batch_in_order(nursery: trio.N
 
 
 class EachTurn(trio.abc.Instrument):
-    """Puts one item before each turn of the loop, so many times."""
+    """Puts one item before each turn of the loop, `count` times."""
 
     def __init__(self, batcher: Batcher[int], count: int) -> None:
         self._batcher = batcher
@@ -76,7 +78,7 @@ async def test_a_batch_waits_for_more_while_each_turn_brings_some(nursery: trio.
     assert gate.batches == [[0, 1, 2, 3], [4, 5]]  # a turn that brought nothing was the last
 
 
-async def test_who_puts_more_than_may_wait_waits(nursery: trio.Nursery) -> None:
+async def test_a_put_waits_while_the_queue_is_full(nursery: trio.Nursery) -> None:
     gate = Gate()
     batcher = Batcher(gate.run, max_batch=1, max_waiting=2)
     nursery.start_soon(batcher.serve)

@@ -43,7 +43,7 @@ def compressed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-async def test_a_message_is_compressed_once_for_all_connections_that_agreed(
+async def test_a_message_is_compressed_once_for_all_connections_with_compression(
     memory_store: Store, compressed: list[int]
 ) -> None:
     async with open_world(memory_store) as world:
@@ -69,7 +69,7 @@ async def test_short_messages_are_not_compressed(
         assert compressed == []
 
 
-async def test_what_a_client_compresses_is_understood(memory_store: Store) -> None:
+async def test_a_compressed_frame_from_a_client_is_decompressed(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         ann, ben = await world.people("ann", "ben")
         anns, bens = await open_compressing(ann), await ben.open()
@@ -79,7 +79,9 @@ async def test_what_a_client_compresses_is_understood(memory_store: Store) -> No
             assert (await each.receive_type("private_message"))["message"]["content"] == LONG
 
 
-async def test_switched_off_it_is_neither_agreed_on_nor_understood(memory_store: Store) -> None:
+async def test_compression_that_is_switched_off_is_neither_negotiated_nor_accepted(
+    memory_store: Store,
+) -> None:
     async with open_world(memory_store, compression_threshold=0) as world:
         ann = await world.person("ann")
         socket = await open_compressing(ann)
@@ -88,7 +90,9 @@ async def test_switched_off_it_is_neither_agreed_on_nor_understood(memory_store:
         assert (await socket.closed()).code == 1002
 
 
-async def test_a_bomb_closes_the_connection_and_is_not_inflated(memory_store: Store) -> None:
+async def test_a_decompression_bomb_closes_the_connection_and_is_not_inflated(
+    memory_store: Store,
+) -> None:
     async with open_world(memory_store) as world:
         ann, ben = await world.people("ann", "ben")
         anns, bens = await open_compressing(ann), await ben.open()
@@ -109,8 +113,10 @@ async def port(nursery: trio.Nursery) -> int:
 
 
 @pytest.mark.parametrize("bits", [None, 9, 12, 15])
-async def test_a_client_of_another_make_talks_compressed(port: int, bits: int | None) -> None:
-    """The Python package `websockets`, which keeps its own window while it may."""
+async def test_a_client_of_another_library_exchanges_compressed_messages(
+    port: int, bits: int | None
+) -> None:
+    """The Python package `websockets`, which keeps its compression window where it may."""
     offer = ClientPerMessageDeflateFactory(server_max_window_bits=bits, client_max_window_bits=True)
 
     def fragments() -> Iterator[str]:

@@ -34,13 +34,13 @@ TEXTS = [
 async def greeted(world: World, path: str) -> WebSocket:
     ann = await world.person("ann")
     socket = await ann.connect(path)
-    if Connected in DIALECTS.by_path[path].tells:
+    if Connected in DIALECTS.by_path[path].encodes:
         await socket.receive_text()
     return socket
 
 
 async def still_works(socket: WebSocket, path: str) -> None:
-    """An answer to a harmless frame comes, past the answers to what was sent before."""
+    """A harmless frame gets its reply, after the errors for the frames sent before."""
     frame, answer = PROBES[path]
     await socket.send(frame)
     received = await socket.receive()
@@ -55,7 +55,9 @@ def test_every_path_with_frames_of_json_is_probed() -> None:
 
 
 @pytest.mark.parametrize("path", JSON_PATHS)
-async def test_texts_that_are_no_frames_never_close(timed_world: World, path: str) -> None:
+async def test_texts_that_are_no_frames_do_not_close_the_connection(
+    timed_world: World, path: str
+) -> None:
     socket = await greeted(timed_world, path)
     for sent in TEXTS:
         await socket.stream.send_all(text(sent))
@@ -84,7 +86,7 @@ DOORS = (*PATHS, "/socket.io/?EIO=4&transport=websocket")
 
 
 @pytest.mark.parametrize("path", DOORS)
-async def test_a_page_of_another_origin_may_open_none(timed_world: World, path: str) -> None:
+async def test_a_page_of_another_origin_may_open_no_socket(timed_world: World, path: str) -> None:
     ann = await timed_world.person("ann")
     cookies = f"{ann.cookie}; {ann.platform_cookie}\r\nOrigin: https://evil.example"
     with pytest.raises(Refused) as refused:
@@ -93,7 +95,7 @@ async def test_a_page_of_another_origin_may_open_none(timed_world: World, path: 
 
 
 @pytest.mark.parametrize("path", DOORS)
-async def test_none_is_opened_while_the_server_stops(timed_world: World, path: str) -> None:
+async def test_no_socket_is_opened_while_the_server_stops(timed_world: World, path: str) -> None:
     ann = await timed_world.person("ann")
     timed_world.services.status.accepting = False
     with pytest.raises(Refused) as refused:

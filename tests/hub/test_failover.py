@@ -18,7 +18,7 @@ from tests.support.world import Person, World, open_world
 
 pytestmark = pytest.mark.timeout(180)
 SOON = pytest.mark.timeout(60)
-"""Readiness looks by itself: a connection that opens anew would show the reason later."""
+"""Readiness queries the server by itself; a new connection would show the reason later."""
 
 WAITING = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'
@@ -62,7 +62,7 @@ async def hub_of(
 
 
 async def heard(person: Person, peer: Person, after: int, epoch: str) -> tuple[list[str], bool]:
-    """What a client is told that comes back, and whether it has to start over."""
+    """The messages that a returning client gets, and whether it has to start over."""
     socket = await person.open("/ws?resume")
     await socket.send({"type": "resume", "after": {str(peer.id): after}, "epoch": epoch})
     texts = []
@@ -78,7 +78,7 @@ async def until_ready(world: World) -> None:
 
 
 async def until_says(world: World, says: object) -> None:
-    """Until `/readyz` does."""
+    """Wait until `/readyz` returns this body."""
     while (await world.call("GET", "/readyz")).json != says:
         await trio.lowlevel.checkpoint()
 
@@ -96,7 +96,9 @@ async def until_confirmed(world: World, ann: Person, ben: Person, text: str) -> 
 
 
 @pytest.mark.parametrize("both", ["asynchronous"], indirect=True)
-async def test_what_a_standby_did_not_have_is_lost_and_everybody_is_told(both: Replicated) -> None:
+async def test_messages_missing_on_a_promoted_standby_are_lost_and_clients_get_a_reset(
+    both: Replicated,
+) -> None:
     async with hub_of(both) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         await write(world, ann.user, ben.user, "1")
@@ -119,10 +121,10 @@ async def test_what_a_standby_did_not_have_is_lost_and_everybody_is_told(both: R
 
 
 @pytest.mark.parametrize("both", ["synchronous"], indirect=True)
-async def test_nothing_is_acknowledged_or_told_that_a_synchronous_standby_does_not_have(
+async def test_no_message_is_confirmed_or_delivered_before_a_synchronous_standby_has_it(
     both: Replicated,
 ) -> None:
-    """Not even when somebody ends the sessions that wait for it."""
+    """Not even when the Postgres sessions that wait for the standby are terminated."""
     async with hub_of(both) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         await write(world, ann.user, ben.user, "1")
@@ -144,10 +146,10 @@ async def test_nothing_is_acknowledged_or_told_that_a_synchronous_standby_does_n
 
 
 @pytest.mark.parametrize("both", ["synchronous"], indirect=True)
-async def test_work_goes_on_though_the_former_primary_is_silent_and_comes_back_as_a_standby(
+async def test_the_hub_works_while_the_former_primary_hangs_and_after_its_return_as_standby(
     both: Replicated,
 ) -> None:
-    """It is named first: neither what does not answer nor what takes no writes is waited for."""
+    """It is first in the URL: a server that hangs, or accepts no writes, does not delay the hub."""
     former = both.primary
     named_first = both.dsn.replace(*_hosts(both), 1)
     async with hub_of(both, dsn=named_first) as world:
@@ -169,7 +171,7 @@ async def test_work_goes_on_though_the_former_primary_is_silent_and_comes_back_a
 
 
 def _hosts(both: Replicated) -> tuple[str, str]:
-    """The two in the order of `Replicated.dsn`, and in the other one."""
+    """The two hosts in the order of `Replicated.dsn`, and in reverse order."""
     assert both.standby is not None
     ports = both.standby.port, both.primary.port
     one, other = (f"127.0.0.1:{port}" for port in ports)
@@ -178,8 +180,8 @@ def _hosts(both: Replicated) -> tuple[str, str]:
 
 @SOON
 @pytest.mark.parametrize("both", ["asynchronous"], indirect=True)
-async def test_a_server_that_can_store_nothing_is_said_to_be_so(both: Replicated) -> None:
-    """The only one that the hub knows."""
+async def test_readyz_reports_why_a_server_can_store_nothing(both: Replicated) -> None:
+    """It is the only server that the hub knows."""
     async with hub_of(both, dsn=both.primary.dsn) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         read_only = "ALTER SYSTEM {} default_transaction_read_only"

@@ -1,4 +1,4 @@
-"""A collection looks at little, and what is young and unreachable is collected."""
+"""A collection looks at few objects, and young unreachable objects are collected."""
 
 import gc
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ class Thing:
 
 @contextmanager
 def watched() -> Iterator[list[int]]:
-    """How many objects each collection looks at."""
+    """Yields the numbers of objects that the collections look at."""
     looked_at: list[int] = []
 
     def count(phase: str, info: Mapping[str, Any]) -> None:
@@ -55,14 +55,14 @@ def test_young_garbage_is_collected() -> None:
     assert living
 
 
-def test_afterwards_it_is_as_before() -> None:
+def test_the_settings_of_the_collector_are_restored_afterwards() -> None:
     before = gc.get_threshold(), list(gc.callbacks)
     with collecting_little(lambda _: None):
         assert gc.get_threshold() != before[0]
     assert (gc.get_threshold(), list(gc.callbacks)) == before
 
 
-def test_how_long_each_collection_took_is_noted() -> None:
+def test_the_duration_of_each_collection_is_recorded() -> None:
     noted: list[float] = []
     with collecting_little(noted.append):
         gc.collect(0)

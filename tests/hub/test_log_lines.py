@@ -1,4 +1,4 @@
-"""By its lines one connection, or one request, can be followed through the whole hub."""
+"""Log lines have the ids by which a connection or request can be followed through the hub."""
 
 import json
 from typing import Any
@@ -96,7 +96,7 @@ async def test_requests_on_one_connection_have_ids_and_users_of_their_own(world:
         ("", False),
     ],
 )
-async def test_a_proxys_request_id_is_taken_if_it_is_one(
+async def test_a_request_id_from_a_trusted_proxy_is_used_if_it_is_valid(
     memory_store: Store, given: str, is_taken: bool
 ) -> None:
     async with open_world(memory_store, trusted_proxies=(PROXY,)) as world:
@@ -109,7 +109,7 @@ async def test_a_proxys_request_id_is_taken_if_it_is_one(
         assert (socket.status, socket.headers["x-request-id"] == given) == (426, is_taken)
 
 
-async def test_a_search_is_not_in_the_log(world: World) -> None:
+async def test_search_terms_are_not_logged(world: World) -> None:
     (ann,) = await world.people("ann")
     with captured_lines() as lines:
         await ann.call("GET", f"/api/users/search?q={SECRET}")
@@ -122,7 +122,9 @@ async def test_a_search_is_not_in_the_log(world: World) -> None:
     assert SECRET not in repr(lines)
 
 
-async def test_sessions_of_socketio_over_one_proxys_connection_keep_apart(world: World) -> None:
+async def test_log_lines_of_socketio_sessions_on_one_proxy_connection_are_kept_apart(
+    world: World,
+) -> None:
     people = await world.people("ann", "ben")
     with captured_lines() as lines:
         async with world.connect() as stream:
@@ -156,7 +158,7 @@ async def test_sessions_of_socketio_over_one_proxys_connection_keep_apart(world:
         assert {line["connection"] for line in polls} == {http}
 
 
-async def test_who_follows_a_user_sees_all_their_connections_and_nobody_elses(
+async def test_a_follower_gets_lines_of_all_connections_of_its_user_and_of_no_other(
     world: World,
 ) -> None:
     ann, ben = await world.people("ann", "ben")
@@ -206,7 +208,7 @@ async def test_who_follows_a_user_sees_all_their_connections_and_nobody_elses(
         ),
     ],
 )
-async def test_what_is_refused_before_it_is_looked_at_is_a_line_with_its_reason_and_ids(
+async def test_a_request_refused_before_it_is_routed_is_logged_with_its_reason_and_ids(
     world: World, sent: str, status: int, reason: str
 ) -> None:
     with captured_lines() as lines:
@@ -224,7 +226,7 @@ async def test_what_is_refused_before_it_is_looked_at_is_a_line_with_its_reason_
     assert line["connection"] == opened["connection"]
 
 
-async def test_a_refusal_in_a_close_code_is_a_line_too(world: World) -> None:
+async def test_a_refusal_by_close_code_is_logged_too(world: World) -> None:
     with captured_lines() as lines:
         async with world.connect() as stream:
             asked = f"GET /ws/chat HTTP/1.1\r\nHost: localhost\r\n{UPGRADE}\r\n"

@@ -1,4 +1,4 @@
-"""What the hub counts, and who may read it."""
+"""What the hub counts, and which requests may read it."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ def sample(metrics: Metrics, name: str) -> float:
     return float(next(line for line in lines if line.startswith(f"{name} ")).rpartition(" ")[2])
 
 
-async def test_a_loop_that_is_held_is_noticed(mock_clock: MockClock) -> None:
+async def test_a_blocked_event_loop_is_measured(mock_clock: MockClock) -> None:
     metrics = Metrics()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(metrics.watch_loop)
@@ -31,21 +31,21 @@ async def test_a_loop_that_is_held_is_noticed(mock_clock: MockClock) -> None:
         mock_clock.jump(LOOK_SECONDS)
         await trio.testing.wait_all_tasks_blocked()
         assert sample(metrics, 'parlour_loop_lag_seconds_bucket{le="0.001"}') == 1
-        mock_clock.jump(LOOK_SECONDS + 0.3)  # nobody else ran
+        mock_clock.jump(LOOK_SECONDS + 0.3)  # no other task ran
         await trio.testing.wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
     assert sample(metrics, 'parlour_loop_lag_seconds_bucket{le="0.25"}') == 1
     assert sample(metrics, 'parlour_loop_lag_seconds_bucket{le="0.5"}') == 2
 
 
-def test_a_collection_is_counted() -> None:
+def test_a_garbage_collection_is_counted_by_its_duration() -> None:
     metrics = Metrics()
     metrics.collected(0.03)
     assert sample(metrics, 'parlour_garbage_collection_seconds_bucket{le="0.02"}') == 0
     assert sample(metrics, 'parlour_garbage_collection_seconds_bucket{le="0.05"}') == 1
 
 
-def test_what_is_refused_is_counted_by_its_kind() -> None:
+def test_refusals_are_counted_by_their_kind() -> None:
     limits = {Kind.PINS: Allowance(1, 60), Kind.CONNECTIONS: Allowance(1, None)}
     quotas = Quotas(limits)
     ann, ben = quotas.of(UserId(1)), quotas.of(UserId(2))
@@ -55,14 +55,14 @@ def test_what_is_refused_is_counted_by_its_kind() -> None:
     assert quotas.refusals == {Kind.PINS: 2, Kind.CONNECTIONS: 1}
 
 
-def test_log_lines_that_were_dropped_are_counted_when_somebody_looks() -> None:
+def test_dropped_log_lines_are_counted_when_metrics_are_read() -> None:
     metrics, dropped = Metrics(), [0]
     metrics.watch_log(lambda: dropped[0])
     dropped[0] = 7
     assert sample(metrics, "parlour_log_lines_dropped_total") == 7
 
 
-def test_what_is_watched_is_shown_as_prometheus_reads_it() -> None:
+def test_watched_figures_are_shown_in_the_format_of_prometheus() -> None:
     metrics, spread = Metrics(), Spread((0.5, 2))
     for value in (0.25, 1, 3):
         spread.add(value)
@@ -107,7 +107,7 @@ async def test_the_page_is_made_at_most_once_a_second(mock_clock: MockClock) -> 
     assert len(set(pages)) == 1
 
 
-def test_a_method_that_http_does_not_have_is_one_of_the_others() -> None:
+def test_unknown_http_methods_are_counted_as_other() -> None:
     metrics = Metrics()
     for method, status in (("GET", 200), ("BREW", 418), ("get", None)):
         metrics.responded("/", method, status, 0.01)
@@ -118,7 +118,7 @@ def test_a_method_that_http_does_not_have_is_one_of_the_others() -> None:
     assert found['parlour_http_request_seconds_bucket{le="0.025",route="/"}'] == 3
 
 
-async def test_who_has_the_token_reads_them_and_nobody_else(memory_store: Store) -> None:
+async def test_metrics_are_shown_only_to_requests_with_the_token(memory_store: Store) -> None:
     async with open_world(memory_store, metrics_token=Secret(TOKEN)) as world:
         for wrong in ({}, {"Authorization": "Bearer no"}, {"Authorization": TOKEN}):
             refused = await world.call("GET", "/metrics", headers=wrong)
@@ -130,7 +130,7 @@ async def test_who_has_the_token_reads_them_and_nobody_else(memory_store: Store)
         assert "parlour_loop_lag_seconds_count 0" in shown.text
 
 
-async def test_without_a_token_there_is_no_such_page(memory_store: Store) -> None:
+async def test_without_a_configured_token_there_is_no_metrics_page(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         missing = await world.call("GET", "/metrics", headers={"Authorization": "Bearer no"})
         assert missing.status == 404

@@ -42,7 +42,7 @@ def issue(authority: trustme.CA, folder: Path, end: datetime | None = None) -> d
 
 
 def apply(server: Server, **settings: Any) -> Any:
-    """Apply settings; returns the line about it."""
+    """Apply settings; returns the log line about them."""
     with structlog.testing.capture_logs() as lines:
         server.reloading.apply(evolve(server.reloading.config, **settings))
     (line,) = lines
@@ -112,7 +112,7 @@ async def call(server: Server, method: str, path: str, body: object = None) -> R
         return await request(stream, method, path, body)
 
 
-async def test_limits_of_logins_are_others_at_once(memory_store: Store) -> None:
+async def test_changed_limits_of_logins_apply_at_once(memory_store: Store) -> None:
     async with serve(memory_store, login_attempts=1) as server:
         assert (await register(server, "ann")).status == 401
         assert (await register(server, "ann")).status == 429
@@ -122,7 +122,7 @@ async def test_limits_of_logins_are_others_at_once(memory_store: Store) -> None:
         assert (await register(server, "ben")).status == 429
 
 
-async def test_limits_of_users_are_others_at_once_also_for_who_is_there(
+async def test_changed_limits_of_users_apply_at_once_also_to_connected_users(
     memory_store: Store,
 ) -> None:
     async with serve(memory_store, user_connections=1) as server:
@@ -140,7 +140,7 @@ async def test_limits_of_users_are_others_at_once_also_for_who_is_there(
         assert quota.connect() is not None
 
 
-async def test_the_cap_of_connections_is_another_at_once(memory_store: Store) -> None:
+async def test_a_changed_cap_of_connections_applies_at_once(memory_store: Store) -> None:
     async with serve(memory_store, max_connections=1, max_connections_per_address=1) as server:
         port = urlsplit(server.url).port
         assert port is not None
@@ -150,7 +150,9 @@ async def test_the_cap_of_connections_is_another_at_once(memory_store: Store) ->
             assert (await call(server, "GET", "/healthz")).status == 200
 
 
-async def test_what_needs_a_restart_is_named_each_time(memory_store: Store) -> None:
+async def test_changed_settings_that_need_a_restart_are_logged_at_each_reload(
+    memory_store: Store,
+) -> None:
     async with serve(memory_store) as server:
         for _ in range(2):
             line = apply(server, max_content_chars=100, drain_seconds=5.0)
@@ -160,7 +162,7 @@ async def test_what_needs_a_restart_is_named_each_time(memory_store: Store) -> N
         assert server.reloading.config.drain_seconds == 5.0
 
 
-async def test_tls_is_not_begun_while_the_hub_runs(
+async def test_tls_is_not_switched_on_while_the_hub_runs(
     memory_store: Store, authority: trustme.CA, tmp_path: Path
 ) -> None:
     async with serve(memory_store) as server:
@@ -169,7 +171,7 @@ async def test_tls_is_not_begun_while_the_hub_runs(
         assert (await call(server, "GET", "/healthz")).status == 200
 
 
-async def test_when_a_statement_is_slow_can_be_changed(memory_store: Store) -> None:
+async def test_the_threshold_of_slow_statements_can_be_reloaded(memory_store: Store) -> None:
     slow: list[float] = []
     async with serve(memory_store) as server:
         server.reloading.warn_from = slow.append
@@ -177,11 +179,11 @@ async def test_when_a_statement_is_slow_can_be_changed(memory_store: Store) -> N
         assert slow == [0.25]
 
 
-def test_every_setting_that_can_be_reloaded_is_one() -> None:
+def test_every_reloadable_name_is_that_of_a_setting() -> None:
     assert {setting.name for setting in SETTINGS} >= RELOADABLE
 
 
-def test_all_limits_of_users_can_be_reloaded() -> None:
+def test_all_limits_of_users_but_upload_bytes_can_be_reloaded() -> None:
     """As the manual says."""
     of_users = {setting.name for setting in SETTINGS if setting.name.startswith("user_")}
     assert of_users - RELOADABLE == {"user_upload_bytes"}

@@ -1,4 +1,4 @@
-"""Waiting for what is not there yet."""
+"""Waiting at the start for a database that is not available yet."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -16,7 +16,7 @@ from tests.support.clients.http import request
 
 
 def failing_with(*errors: Exception) -> Callable[[], AbstractAsyncContextManager[str]]:
-    """A context that fails with each of these, and then does not."""
+    """A context manager that raises each of these errors once, and then opens."""
     left = list(errors)
 
     @asynccontextmanager
@@ -28,7 +28,7 @@ def failing_with(*errors: Exception) -> Callable[[], AbstractAsyncContextManager
     return open_one
 
 
-async def test_what_heals_is_waited_for_and_each_new_reason_is_said_once(
+async def test_transient_errors_are_retried_and_each_new_reason_is_reported_once(
     autojump_clock: MockClock,
 ) -> None:
     reasons: list[str] = []
@@ -51,13 +51,13 @@ async def test_what_heals_is_waited_for_and_each_new_reason_is_said_once(
         OSError("no room"),
     ],
 )
-async def test_what_does_not_heal_is_not_waited_for(error: Exception) -> None:
+async def test_permanent_errors_are_not_retried(error: Exception) -> None:
     async with AsyncExitStack() as stack:
         with pytest.raises(type(error)):
             await open_patiently(stack, "x", failing_with(error), pytest.fail)
 
 
-async def test_meanwhile_the_port_says_that_the_hub_lives_and_is_not_ready() -> None:
+async def test_while_the_hub_waits_its_port_reports_that_it_is_alive_and_not_ready() -> None:
     told: list[str] = []
     async with trio.open_nursery() as nursery:
         with listening("127.0.0.1", 0) as listeners:

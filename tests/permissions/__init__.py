@@ -1,1 +1,1 @@
-"""Everybody at every door: each REST call and each command, as each kind of user."""
+"""Permissions: each REST call and each command, as each kind of user."""

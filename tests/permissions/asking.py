@@ -1,4 +1,4 @@
-"""How Ann asks for something in each dialect, over its socket and over REST, and is refused."""
+"""Commands of Ann in each dialect, over its socket and over REST, and their refusals."""
 
 import json
 from collections.abc import Mapping
@@ -19,8 +19,8 @@ NOTHING: Final[Mapping[str, str]] = {}
 
 @frozen
 class Scene:
-    """Ann, Ben, and the messages of the table by name; Ann may not see the one that is `unseen`.
-    Eve has blocked her. The file of the one that is `gone` is.
+    """Ann, Ben, and the messages of the table by name. Ann may not see the message `unseen`.
+    Eve has blocked her. The file of the message `gone` does not exist.
     """
 
     world: World
@@ -36,12 +36,12 @@ class Scene:
         return self.messages["own" if name == "missing" else name].channel_id
 
     def to(self, person: Person) -> int:
-        """The channel of Ann and somebody; of Ann alone there is none."""
+        """The id of Ann's conversation with a user; for Ann herself, an id that does not exist."""
         names = {self.ben.id: "own", self.eve.id: "blocked"}
         return self.channel_of(names[person.id]) if person.id in names else MISSING
 
     async def state(self) -> list[Message | None]:
-        """What the store has of all of them."""
+        """All messages of the scene, as the store has them."""
         get = self.world.store.messages.get
         return [await get(each.id, even_deleted=True) for each in self.messages.values()]
 
@@ -66,19 +66,19 @@ EVENTS: Final = {
 
 
 class Way(Protocol):
-    """How Ann asks."""
+    """A transport and dialect by which Ann gives commands."""
 
     async def ask(self, scene: Scene, command: str, message: str, value: str) -> Answer:
-        """What she is answered."""
+        """Give a command; returns its refusal."""
 
     async def forward(self, scene: Scene, message: str, to: Person, key: str) -> Answer | None:
-        """What she is answered when she forwards something; None: it is done."""
+        """Forward a message; returns the refusal, or None if it was done."""
 
     async def goes_on(self, scene: Scene) -> None:
-        """That her connection is as before: she reacts."""
+        """Check that her connection still works: she reacts."""
 
     async def read_on(self) -> None:
-        """Whatever has come besides."""
+        """Read and discard everything else that has arrived."""
 
 
 @frozen
@@ -214,10 +214,10 @@ class OverRest:
         return Answer(reply.json["code"], str(text), reply.status)
 
     async def goes_on(self, scene: Scene) -> None:
-        """Each call has a connection of its own."""
+        """Nothing to check: each call has a connection of its own."""
 
     async def read_on(self) -> None:
-        """The same."""
+        """Nothing to read, for the same reason."""
 
 
 WAYS: Final = (
@@ -242,7 +242,7 @@ async def way_of(scene: Scene, name: str) -> Way:
 
 
 def headers_of(person: Person, base: str) -> Mapping[str, str]:
-    """What lets somebody in at a path of one dialect."""
+    """The headers that sign a user in at a path of one dialect."""
     if base.startswith("/channel_messages"):
         return {"Authorization": f"Bearer {token_of(person)}"}
     return {"Cookie": f"{person.cookie}; {person.platform_cookie}"}

@@ -1,6 +1,6 @@
 """Every REST call, and who may make it: what the matrix expects.
 
-A call stands for all places where it is served. Several rows may be about one call.
+A call stands for all paths at which it is served. Several rows may be about one call.
 """
 
 from collections.abc import Callable
@@ -46,7 +46,7 @@ class Calls:
         /,
         **ids: str,
     ) -> Row:
-        """A row. `ids`: the names in the scene of what the documented path calls otherwise."""
+        """A row. `ids`: by parameter of the documented path, its replacement."""
         method, documented = call.split()
         mounted = f"/{self.dialect}"
         path = documented if documented.startswith(f"{mounted}/") else f"{mounted}{documented}"
@@ -77,7 +77,7 @@ SEE: Final = Allowed(CHANNEL, Action.SEE, 200)
 
 
 def _own(row: Callable[..., Row], passwords: dict[str, str]) -> list[Row]:
-    """The calls about one's own account and sessions, which two dialects have."""
+    """The calls about the caller's own account and sessions, which two dialects have."""
     return [
         row("PUT /api/users/change-password", SignedIn(403), passwords),
         row("POST /api/users/change-password", SignedIn(403), passwords),
@@ -92,7 +92,7 @@ def _own(row: Callable[..., Row], passwords: dict[str, str]) -> list[Row]:
 
 
 def _revised(row: Callable[..., Row], base: str, message: str, secret: str) -> list[Row]:
-    """The calls that change a message, of which one that others wrote, and one that is not seen."""
+    """The calls that change a message: one of another author, and one that no caller may see."""
     reaction = f"{base}/{{message_id}}/reactions/{{emoji}}"
     heart = {"emoji": "%E2%9D%A4"}
     text = {"content": "x"}
@@ -106,7 +106,7 @@ def _revised(row: Callable[..., Row], base: str, message: str, secret: str) -> l
 
 
 def _revised_unseen(row: Callable[..., Row], base: str, secret: str) -> list[Row]:
-    """Of a message in a conversation of two others, nothing is there to change."""
+    """Changes of a message in a conversation of two others: it is not found."""
     reaction = f"{base}/{{message_id}}/reactions/{{emoji}}"
     of_secret = {"message_id": secret, "emoji": "%E2%9D%A4"}
     return [
@@ -121,8 +121,8 @@ def _revised_unseen(row: Callable[..., Row], base: str, secret: str) -> list[Row
 def _forwarded(
     row: Callable[..., Row], message: str, secret: str, *places: str, unseen: int = 404
 ) -> list[Row]:
-    """From where one may see it to where one may write: to a channel, to one of announcements, and
-    to a conversation of two others.
+    """Forwards to a channel, to an announcement channel, and to a conversation of two others:
+    allowed to users who may see the message and may write at the target.
     """
     general, news, closed = ({"channelId": place} for place in places)
     call = "POST /api/messages/{message_id}/forward"
@@ -136,7 +136,7 @@ def _forwarded(
 
 
 def _forwarded_privately(row: Callable[..., Row], base: str, field: str) -> list[Row]:
-    """To a user, from where one may see it."""
+    """Forwards to a user, allowed to users who may see the message."""
     call = f"POST {base}/{{message_id}}/forward"
     return [
         row(call, Allowed(CHANNEL, Action.SEE, 201), {field: "{spare}"}, message_id="{message}"),
@@ -147,13 +147,13 @@ def _forwarded_privately(row: Callable[..., Row], base: str, field: str) -> list
 
 
 def _noted(row: Callable[..., Row], message: str) -> list[Row]:
-    """The calls by which users note something of a message that members may see."""
+    """The calls that change a note on a message that members may see."""
     base = "/api/messages/{message_id}"
     return [row(f"{call}", SEE, message_id=message) for call in _noting(base)]
 
 
 def _noted_unseen(row: Callable[..., Row], base: str, secret: str) -> list[Row]:
-    """Of a message in a conversation of two others, nothing is there to note."""
+    """Notes on a message in a conversation of two others: it is not found."""
     return [row(call, Nobody(404), message_id=secret) for call in _noting(f"{base}/{{message_id}}")]
 
 
@@ -164,7 +164,7 @@ def _noting(message: str) -> tuple[str, ...]:
 def _threads_unseen(
     row: Callable[..., Row], secret: str, base: str = "/api/messages", prefix: str = "/api"
 ) -> list[Row]:
-    """Everybody has threads of their own; in a conversation of two others there are none."""
+    """Each user has a list of threads; a thread in a conversation of two others is not found."""
     thread = f"{base}/{{message_id}}"
     calls = (
         f"GET {thread}/replies",
@@ -184,13 +184,13 @@ def _threads_seen(row: Callable[..., Row], message: str) -> list[Row]:
 
 
 def _mentions(row: Callable[..., Row], base: str = "/api/messages") -> list[Row]:
-    """Everybody has mentions of their own."""
+    """Each user has a list of mentions."""
     calls = (f"GET {base}/mentions", f"GET {base}/mentions/unread-count")
     return [row(call, SignedIn(200)) for call in calls]
 
 
 def _muted(row: Callable[..., Row], place: str, expected: Expected, **ids: str) -> list[Row]:
-    """The calls that mute a place, or no more."""
+    """The calls that mute a channel or conversation, and that end the mute."""
     return [row(f"{method} {place}/muted", expected, **ids) for method in ("PUT", "DELETE")]
 
 
@@ -457,7 +457,7 @@ def _messenger_at(base: str) -> list[Row]:
 
 
 def _admin() -> list[Row]:
-    """Nobody who is signed in is an operator by that."""
+    """The login of a user does not make an operator."""
     row, paul = _ADMIN.row, {"user": "paul"}
     return [
         row("GET /admin/status", Anybody(401)),

@@ -1,4 +1,4 @@
-"""What the matrix expects of a REST call, by who makes it."""
+"""The status that the matrix expects of a REST call, by the kind of the caller."""
 
 from typing import TypeAlias
 
@@ -10,28 +10,30 @@ from tests.permissions.scene import SIGNED_OUT, STANDINGS, Kind
 
 @frozen
 class Anybody:
-    """Whoever calls is answered alike: there is no right to it."""
+    """Every caller gets the same status: the call needs no right."""
 
     status: int
 
 
 @frozen
 class WithCookie:
-    """Whoever sends a cookie, whether its session lives or not."""
+    """Every caller with a cookie gets this status, whether its session is live or not."""
 
     status: int
 
 
 @frozen
 class SignedIn:
-    """Whoever is signed in, about themself or what is public."""
+    """Every signed-in user gets this status: the call is about themself or about public data."""
 
     status: int
 
 
 @frozen
 class Allowed:
-    """Whom the policy lets do this there. Others are refused; who has no standing sees nothing."""
+    """The status depends on the policy: `status` if it allows the action there, else `refused`;
+    `unseen` if it does not and the user has no standing there.
+    """
 
     place: Place
     action: Action
@@ -42,7 +44,7 @@ class Allowed:
 
 @frozen
 class NotBlocked:
-    """Whoever is signed in, but the one whom the other has blocked."""
+    """Every signed-in user gets `status`, except the one that the other user has blocked."""
 
     status: int
     blocked: int
@@ -50,7 +52,7 @@ class NotBlocked:
 
 @frozen
 class Nobody:
-    """It is about two others, so everybody who is signed in gets the same answer."""
+    """The call is about two other users, so every signed-in user gets the same status."""
 
     status: int
 
@@ -59,7 +61,7 @@ Expected: TypeAlias = Anybody | WithCookie | SignedIn | Allowed | NotBlocked | N
 
 
 def expected_status(expected: Expected, kind: Kind) -> int:
-    """What a caller of this kind is answered."""
+    """The status that a caller of this kind gets."""
     match expected:
         case Anybody(status=status):
             return status

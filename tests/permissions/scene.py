@@ -17,7 +17,7 @@ from tests.support.world import Person, World
 
 
 class Kind(StrEnum):
-    """Who calls. The first three are not signed in, or no longer."""
+    """The kinds of callers. The first three are not signed in, or no longer."""
 
     STRANGER = "stranger"
     DELETED = "deleted account"
@@ -38,16 +38,16 @@ STANDINGS: Final[Mapping[Kind, Standing]] = {
     Kind.MODERATOR: Standing.MODERATOR,
     Kind.OWNER: Standing.OWNER,
 }
-"""Those of the workspace."""
+"""The standings of the kinds that belong to the workspace."""
 
 
 @frozen
 class Scene:
-    """What the calls are about, and who calls.
+    """The callers, and the data that the calls are about.
 
-    Paul is a member, wrote to everybody who is signed in, and has blocked one of them; he and spare
-    have a conversation that is nobody else's. The outsider is a teacher by the operator, and owns
-    another workspace.
+    Paul is a member, has written to every signed-in caller, and has blocked one of them; Paul and
+    Spare have a conversation. The operator has made the outsider a teacher, who owns another
+    workspace.
     """
 
     people: Mapping[Kind, Person]
@@ -66,7 +66,7 @@ class Scene:
         return {"Cookie": f"{person.cookie}; {person.platform_cookie}"}
 
     def filled(self, template: object, kind: Kind) -> object:
-        """A path or a body with the ids in it; of a caller who is nobody, `me` is 0."""
+        """A path or a body with the ids in it; for a caller without an account, `me` is 0."""
         person = self.people.get(kind)
         me, paul = 0 if person is None else person.id, int(str(self.ids["paul"]))
         low, high = sorted((me, paul))
@@ -84,7 +84,7 @@ class Scene:
 
 
 async def open_scene(world: World, dsn: str) -> Scene:
-    """A new scene in a hub over the database, which makes whoever is added a member at once."""
+    """A new scene in a hub over the database; an added user is a member at once."""
     store = world.store
     people: dict[Kind, Person] = {
         kind: await world.person(

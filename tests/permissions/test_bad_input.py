@@ -1,6 +1,6 @@
-"""What is asked for and cannot be done to a message: one table for every dialect, over its socket
-and over REST. It is refused with the same code and words each time, nothing is stored, what may not
-be seen is answered like what is not there, and the connection goes on.
+"""Commands that cannot be carried out on a message: one table for every dialect, over its socket
+and over REST. Each is refused with the same code and words, nothing is stored, a message that the
+user may not see is refused like one that does not exist, and the connection stays open.
 """
 
 from collections import defaultdict
@@ -29,7 +29,7 @@ HALF_A_FLAG: Final = "\U0001f1e9"
 
 @frozen
 class Row:
-    """What Ann asks for, of which message, and what she is answered."""
+    """A command of Ann, its message, and the refusal that she gets."""
 
     command: str
     message: str
@@ -108,7 +108,7 @@ async def fill(store: Store, messages: Mapping[str, Message], ann: Person, ben: 
 
 
 @pytest.mark.parametrize("name", WAYS)
-async def test_what_cannot_be_done_is_refused_in_the_same_words_and_changes_nothing(
+async def test_impossible_commands_are_refused_in_the_same_words_and_change_nothing(
     scene: Scene, name: str
 ) -> None:
     bens = await scene.ben.open()
@@ -144,7 +144,7 @@ FORWARDS: Final = [
     ("own", "eve", NO_USER),
     ("own", "ann", ("cannot_message_self", 400)),
 ]
-"""What is forwarded, to whom, and how it is refused in a private conversation."""
+"""The forwarded message, the recipient, and the refusal in a private conversation."""
 
 NO_CHANNEL: Final = {
     "/ws/chat": ("not_joined", 0),
@@ -152,13 +152,11 @@ NO_CHANNEL: Final = {
     "/learning_platform/api/messages": ("channel_not_found", 404),
     "/channel_messages/api/messages": ("not_a_member", 403),
 }
-"""Where a place is a channel: what is answered of one that Ann may not see, or is not there."""
+"""Where the target is a channel: the refusal for one that Ann may not see or that is missing."""
 
 
 @pytest.mark.parametrize("name", WAYS)
-async def test_what_cannot_be_forwarded_is_refused_and_stores_nothing(
-    scene: Scene, name: str
-) -> None:
+async def test_impossible_forwards_are_refused_and_store_nothing(scene: Scene, name: str) -> None:
     people = {"ann": scene.ann, "ben": scene.ben, "eve": scene.eve}
     way = await way_of(scene, name)
     before, wrong = await log_of(scene), {}
@@ -184,7 +182,7 @@ async def test_what_cannot_be_forwarded_is_refused_and_stores_nothing(
 
 
 async def log_of(scene: Scene) -> list[Message]:
-    """What Ann has with Ben, and with Eve."""
+    """The messages of Ann with Eve and with Ben."""
     page = scene.world.store.messages.conversation_page
     return [
         message
@@ -194,8 +192,10 @@ async def log_of(scene: Scene) -> list[Message]:
 
 
 @pytest.mark.parametrize("name", ["/ws/chat", "REST"])
-async def test_nobody_pins_where_they_see_nothing(scene: Scene, name: str) -> None:
-    """Nor what is not there; a message of another channel is none of this one."""
+async def test_a_pin_of_an_unseen_or_missing_message_is_refused_as_not_found(
+    scene: Scene, name: str
+) -> None:
+    """Neither in the message's channel nor in her own, which the message is not in."""
     ann = scene.ann
     answers: dict[tuple[str, str], Answer] = {}
     socket = await ann.open("/ws/chat")
@@ -219,7 +219,7 @@ AHEAD: Final = 1_000_000
 
 
 def resume_of(path: str, scene: Scene) -> dict[str, object]:
-    """A resume with a rev that nobody has made yet."""
+    """A resume with a rev that does not exist yet."""
     ann, ben = scene.ann.id, scene.ben.id
     match path:
         case "/ws":
@@ -235,8 +235,8 @@ def resume_of(path: str, scene: Scene) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("path", ["/ws", "/messagepal", "/ws/chat", "/gateway", "/socket.io/"])
-async def test_a_rev_from_the_future_is_a_position_of_another_log(scene: Scene, path: str) -> None:
-    """The marker says so, and the connection goes on."""
+async def test_a_resume_with_a_rev_from_the_future_is_reset(scene: Scene, path: str) -> None:
+    """The `resumed` marker has `reset`, and the connection stays open."""
     if path == "/socket.io/":
         peer = (await enter(scene.ann)).ignoring("message:offline", "message:new")
         channel = to_uuid(IdKind.CHANNEL, scene.channel_of("own"))
@@ -267,7 +267,7 @@ QUERIES: Final = {
 
 
 @pytest.mark.parametrize("base", [name for name in WAYS if name.endswith("/messages")])
-async def test_what_is_no_search_is_refused_and_nothing_in_one_is_a_pattern(
+async def test_malformed_searches_are_refused_and_no_query_is_a_pattern(
     scene: Scene, base: str
 ) -> None:
     path, headers = f"{base}/search", headers_of(scene.ann, base)

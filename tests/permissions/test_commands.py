@@ -1,5 +1,5 @@
-"""Each command that may be refused, on a socket of each dialect, as each kind of user who is signed
-in; the others get no socket.
+"""Each command that may be refused, on a socket of each dialect, as each kind of signed-in user;
+callers that are not signed in get no socket.
 """
 
 import re
@@ -23,7 +23,7 @@ PLACES: Final = {
     "news": (Place.ANNOUNCEMENTS, "announced"),
     "secret_channel": (Place.CONVERSATION, "secret"),
 }
-"""Channel: what it is, and a message in it. The last is a conversation of two others."""
+"""By channel: its kind, and a message in it. The last is a conversation of two others."""
 
 
 CHANGES: Final = [
@@ -32,8 +32,8 @@ CHANGES: Final = [
     ("unreact", {"emoji": "👍"}, Action.REACT, "not_allowed"),
     ("delete", {}, Action.DELETE_OTHERS, "not_allowed"),
 ]
-"""What is done to a message, and how it is refused; the deletion comes last. That of `news` is its
-owner's.
+"""Changes of a message, and the code that refuses each; the deletion comes last. The owner wrote
+the message in `news`.
 """
 FRAMES: Final = {
     "edit": "edit_message", "delete": "delete_message", "react": "react",
@@ -60,13 +60,13 @@ def world_of(scene: Scene) -> World:
 
 
 async def codes(socket: WebSocket) -> list[str]:
-    """Those of the errors that came by now."""
+    """The codes of the errors that have arrived."""
     received = " ".join(map(str, await socket.everything()))
     return re.findall(r'"code":"(\w+)"', received)
 
 
 def expected(kind: Kind, name: str, action: Action, refused: str, unseen: str) -> list[str]:
-    """The code with which the policy has somebody refused, if any."""
+    """The code of the refusal if the policy does not allow the action, else none."""
     standing = None if name == "secret_channel" else STANDINGS.get(kind)
     if grants(PLACES[name][0], action, standing):
         return []
@@ -74,7 +74,7 @@ def expected(kind: Kind, name: str, action: Action, refused: str, unseen: str) -
 
 
 def expected_change(kind: Kind, name: str, action: Action, refused: str) -> list[str]:
-    """The same of something that is done to the message there: an edit is only its author's."""
+    """The same for a change of the message there; only its author may edit it."""
     is_author = kind is Kind.OWNER and name == "news"
     if action is Action.EDIT and not is_author:
         return expected(kind, name, Action.SEE, "", "message_not_found") or [refused]
@@ -154,13 +154,13 @@ async def test_private_messages(scene: Scene, kind: Kind, path: str, name: str) 
         )),
     ],
 )  # fmt: skip
-async def test_who_is_blocked_is_answered_as_if_there_were_no_such_user(
+async def test_a_blocked_user_gets_the_same_frames_as_for_a_missing_user(
     scene: Scene, path: str, kinds: tuple[str, ...]
 ) -> None:
     caller = scene.people[Kind.BLOCKED]
 
     async def answers(peer: object) -> dict[str, list[str]]:
-        """By the command: one may be answered before another that was sent earlier."""
+        """By command: a later command may get its frames before an earlier one."""
         socket, answered = await caller.open(path), {}
         for kind in kinds:
             low, high = sorted((caller.id, int(str(peer))))
@@ -181,7 +181,9 @@ async def test_who_is_blocked_is_answered_as_if_there_were_no_such_user(
 
 @pytest.mark.parametrize("kind", SIGNED_OUT)
 @pytest.mark.parametrize("path", ["/ws", "/ws/chat", "/messagepal", "/gateway"])
-async def test_who_is_not_signed_in_gets_no_socket(scene: Scene, kind: Kind, path: str) -> None:
+async def test_a_peer_that_is_not_signed_in_gets_no_socket(
+    scene: Scene, kind: Kind, path: str
+) -> None:
     headers = scene.headers(kind, bearer=False)
     try:
         socket = await world_of(scene).websocket(path, Cookie=headers.get("Cookie", "x=y"))
@@ -193,14 +195,14 @@ async def test_who_is_not_signed_in_gets_no_socket(scene: Scene, kind: Kind, pat
 
 
 @pytest.mark.parametrize("kind", SIGNED_OUT)
-async def test_who_is_not_signed_in_joins_no_namespace(scene: Scene, kind: Kind) -> None:
+async def test_a_peer_that_is_not_signed_in_joins_no_namespace(scene: Scene, kind: Kind) -> None:
     bearer = scene.headers(kind, bearer=True).get("Authorization", "")
     peer = await connect(world_of(scene), {"token": bearer.removeprefix("Bearer ")})
     assert (await peer.packet()).startswith("4{")
     await peer.socket.drop()
 
 
-async def test_a_channel_that_is_not_there_is_answered_like_one_that_may_not_be_seen(
+async def test_a_send_to_an_unseen_channel_is_refused_like_one_to_a_missing_channel(
     scene: Scene,
 ) -> None:
     peer = (await enter(scene.people[Kind.OUTSIDER])).ignoring("message:offline")

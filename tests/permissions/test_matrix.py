@@ -1,4 +1,4 @@
-"""Each REST call as each kind of user: nobody is answered otherwise than the policy says."""
+"""Each REST call as each kind of user: every status is the one that the policy requires."""
 
 import re
 from collections.abc import AsyncIterator
@@ -55,10 +55,10 @@ def is_done(status: int) -> bool:
 
 
 @pytest.mark.parametrize("dialect", sorted({row.dialect for row in ROWS}))
-async def test_who_may_not_is_refused_and_who_may_see_is_shown(
+async def test_reads_and_refused_calls_get_the_status_that_the_policy_requires(
     scene: tuple[World, Scene], dialect: str
 ) -> None:
-    """What changes nothing, in one scene: refusals, and every call that only reads."""
+    """The calls that change nothing, in one scene: refused calls, and calls that only read."""
     wrong = {}
     for row in ROWS:
         for kind in Kind if row.dialect == dialect else ():
@@ -75,12 +75,12 @@ ABOUT_PAUL: Final = [
     for row in ROWS
     if isinstance(row.expected, NotBlocked | SignedIn)
     and re.search("paul|{low}", f"{row.path} {row.body}")
-    and row.documented != "/api/users/{user_id}/block"  # who is blocked may block too
+    and row.documented != "/api/users/{user_id}/block"  # a blocked user may block too
 ]
 
 
 @pytest.mark.parametrize("row", ABOUT_PAUL, ids=lambda row: f"{row.method} {row.path}")
-async def test_who_blocks_is_answered_for_as_if_there_were_no_such_user(
+async def test_a_blocked_user_gets_the_same_response_as_for_a_missing_user(
     scene: tuple[World, Scene], row: Row
 ) -> None:
     world, people = scene
@@ -101,8 +101,10 @@ CHANGES: Final = [
 
 
 @pytest.mark.parametrize("row", CHANGES, ids=lambda row: f"{row.method} {row.path}")
-async def test_who_may_least_of_those_who_may_does_it(scene: tuple[World, Scene], row: Row) -> None:
-    """Kinds come in the order of their rights: who comes later may do it too."""
+async def test_the_kind_with_the_fewest_rights_that_may_make_a_call_can_make_it(
+    scene: tuple[World, Scene], row: Row
+) -> None:
+    """Kinds are in the order of their rights, so later kinds may make the call too."""
     allowed = [kind for kind in Kind if is_done(expected_status(row.expected, kind))]
     kind = allowed[0]
     assert await status_of(*scene, row, kind) == expected_status(row.expected, kind)

@@ -50,7 +50,7 @@ async def test_emails_and_usernames_are_unique_in_any_case(store: Store) -> None
     assert taken.value.field == "username"
 
 
-# Of each two but ASCII's, lower() is not alike, or not on every server.
+# lower() of the two is not the same, or not on every server.
 ALIKE = [
     ("straße", "STRASSE"), ("οδός", "ΟΔΌΣ"), ("i\u0307stanbul", "İstanbul"),
     ("émile", "E\u0301MILE"), ("ann", "\uff21nn"), ("ﬁt", "FIT"), ("ǆabe", "ǅABE"),
@@ -58,7 +58,9 @@ ALIKE = [
 
 
 @pytest.mark.parametrize(("one", "other"), ALIKE)
-async def test_names_are_one_by_their_canonical_form(store: Store, one: str, other: str) -> None:
+async def test_names_with_the_same_canonical_form_are_equal(
+    store: Store, one: str, other: str
+) -> None:
     ann = await make_user(store, one, email=f"{one}@example.org")
     assert await store.accounts.find(other) == ann
     for login in (other, f"{other}@EXAMPLE.org"):
@@ -78,7 +80,7 @@ async def test_names_are_one_by_their_canonical_form(store: Store, one: str, oth
         assert [user.id for user in found_by] == [ann.id]
 
 
-async def test_an_email_that_was_changed_signs_in_alone(store: Store) -> None:
+async def test_after_a_change_only_the_new_email_signs_in(store: Store) -> None:
     ann = await make_user(store, "ann", email="ann@example.org")
     await store.accounts.change_email(ann.id, "Lee@example.org")
     assert await store.accounts.credentials("ann@example.org") is None
@@ -93,13 +95,13 @@ async def test_a_missing_username_is_derived_and_numbered(store: Store) -> None:
     assert names == ["ann", "ann2", "ann3"]
 
 
-async def test_what_somebody_is_called_comes_before_their_email(store: Store) -> None:
+async def test_a_username_is_derived_from_called_rather_than_from_the_email(store: Store) -> None:
     await make_user(store, "lee")
     new = NewUser(name="Ann Lee", password_hash="x", email="ann@example.org", called="lee")
     assert (await store.accounts.create(new)).username == "lee2"
 
 
-async def test_an_account_is_found_by_its_identity_alone(store: Store) -> None:
+async def test_an_account_is_found_only_by_its_exact_identity(store: Store) -> None:
     identity = Identity("https://id.example.org", "Sub-1")
     new = NewUser(name="Ann", password_hash="none", email="ann@example.org", identity=identity)
     ann = await store.accounts.create(new)
@@ -123,7 +125,7 @@ async def test_an_identity_has_one_account(store: Store) -> None:
     assert await store.accounts.of_identity(identity) == ann
 
 
-async def test_an_identity_goes_with_its_account(store: Store) -> None:
+async def test_an_identity_is_deleted_with_its_account(store: Store) -> None:
     identity = Identity("https://id.example.org", "1")
     new = NewUser(name="Ann", password_hash="none", called="ann", identity=identity)
     ann = await store.accounts.create(new)
@@ -142,7 +144,7 @@ async def test_credentials_are_found_by_email_or_username(store: Store) -> None:
 
 
 async def test_a_username_wins_over_an_email_that_looks_like_it(store: Store) -> None:
-    """Anybody may give any email, and the hub verifies none."""
+    """An email need not be verified, so any user may have any."""
     owner = await make_user(store, "x@example.org")
     await make_user(store, "other", email="X@example.org")
     found = await store.accounts.credentials("x@example.org")
@@ -162,14 +164,14 @@ async def test_an_email_is_changed_unless_another_account_has_it(store: Store) -
     assert await store.accounts.get(ann.id) == changed
 
 
-async def test_a_proposed_email_is_taken_once_by_what_proves_it(store: Store) -> None:
+async def test_a_proposed_email_is_taken_once_with_its_proof(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     accounts = store.accounts
     await accounts.propose_email(ann.id, "old@example.org", b"old", seconds=60)
     await accounts.propose_email(ann.id, "new@example.org", b"new", seconds=60)
     await accounts.propose_email(ben.id, "ben@example.org", b"ben", seconds=0)
     assert await accounts.take_proposed_email(ann.id, b"old") is None  # there is a newer one
-    assert await accounts.take_proposed_email(ben.id, b"new") is None  # it is another one's
+    assert await accounts.take_proposed_email(ben.id, b"new") is None  # it is another user's
     assert await accounts.take_proposed_email(ann.id, b"new") == "new@example.org"
     assert await accounts.take_proposed_email(ann.id, b"new") is None
     assert await accounts.take_proposed_email(ben.id, b"ben") is None  # it is too late
@@ -185,7 +187,7 @@ async def test_users_are_listed_in_pages(store: Store) -> None:
     assert many == {users[0].id: users[0], users[4].id: users[4]}
 
 
-async def test_nobody_ordinary_gets_the_assistants_id(store: Store) -> None:
+async def test_no_user_gets_the_id_of_the_assistant(store: Store) -> None:
     ids = [(await make_user(store, f"user{n}")).id for n in range(1_005)]
     assert 999 not in ids
     assert len(set(ids)) == 1_005
@@ -200,7 +202,7 @@ async def test_profiles_are_made_private_and_public(store: Store) -> None:
         await store.accounts.change_profile(NOBODY, ProfileChange(is_public=True))
 
 
-async def test_of_a_profile_changes_what_is_given_and_nothing_else(store: Store) -> None:
+async def test_only_the_given_fields_of_a_profile_change(store: Store) -> None:
     ann, ben = await make_user(store, "ann"), await make_user(store, "ben")
     change = ProfileChange(
         name="Ann Lee", first_name="Ann", last_name="Lee", nickname="annie",
@@ -215,7 +217,7 @@ async def test_of_a_profile_changes_what_is_given_and_nothing_else(store: Store)
     assert await store.accounts.get(ben.id) == ben
 
 
-async def test_the_assistant_has_an_account_that_is_nobodys(store: Store) -> None:
+async def test_the_assistant_has_an_account_that_is_not_listed(store: Store) -> None:
     assistant = await store.accounts.get(ASSISTANT_ID)
     assert assistant is not None
     assert (assistant.username, assistant.name, assistant.role) == (
@@ -244,7 +246,7 @@ async def test_a_deactivated_account_keeps_all_but_its_sessions(store: Store) ->
     assert await store.sessions.find([b"anns", b"bens"]) == [None, bens]
     with pytest.raises(NoSuchUser):
         await store.sessions.open(ann.id, b"more", in_a_day())
-    assert await store.accounts.deactivate(ann.id) == gone  # since when it was
+    assert await store.accounts.deactivate(ann.id) == gone  # with its first time
     assert await store.accounts.get(ann.id) == gone
     assert await store.accounts.reactivate(ann.id) == ann
     assert await store.sessions.find([b"anns"]) == [None]
@@ -255,7 +257,7 @@ async def test_a_deactivated_account_keeps_all_but_its_sessions(store: Store) ->
             await change(NOBODY)
 
 
-async def test_hubs_are_told_that_an_account_is_deactivated(store: Store) -> None:
+async def test_hubs_are_notified_of_the_deactivation_of_an_account(store: Store) -> None:
     ann = await make_user(store, "ann")
     session = await store.sessions.open(ann.id, b"anns", in_a_day())
     async with store.sessions.changes() as changes:
@@ -274,7 +276,9 @@ async def test_hubs_are_told_that_an_account_is_deactivated(store: Store) -> Non
     }
 
 
-async def test_a_change_by_an_operator_is_kept_with_it_or_neither_is(store: Store) -> None:
+async def test_a_change_by_an_operator_and_its_audit_entry_are_stored_together_or_not_at_all(
+    store: Store,
+) -> None:
     entry = AuditEntry(Way.SOCKET, "uid 7", "do", {"a": [1, None, "é"]})
     accounts = store.accounts
     new = NewUser(name="Ann", password_hash="hash", username="ann")

@@ -26,7 +26,7 @@ FORMS: Final[tuple[Literal["NFC", "NFD"], ...]] = ("NFC", "NFD")
 
 
 @pytest.mark.partitions
-async def test_a_channel_is_its_workspaces_members(store: Store) -> None:
+async def test_the_members_of_a_workspace_may_join_its_channels(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
     assert (channel.kind, channel.pair, channel.pinned) == (ChannelKind.TEXT, None, ())
@@ -56,7 +56,7 @@ async def test_a_workspace_has_one_channel_of_a_name(store: Store) -> None:
     assert [each.name for each in await store.channels.in_workspace(one.id)] == ["Roses", "Straße"]
 
 
-async def test_a_dm_is_made_once_whoever_asks(store: Store) -> None:
+async def test_a_dm_is_made_once_for_both_users(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     made = await store.channels.dm(ben.id, ann.id)
     assert await store.channels.dm(ann.id, ben.id) == made
@@ -66,7 +66,7 @@ async def test_a_dm_is_made_once_whoever_asks(store: Store) -> None:
     assert await dms(store, ann.id) == [made]
     assert await dms(store, eve.id) == []
     await store.relations.block(ann.id, ben.id)
-    assert await dms(store, ann.id) == [made]  # who blocks may still read
+    assert await dms(store, ann.id) == [made]  # the user who blocks may still read
     assert await dms(store, ben.id) == []
     access = await store.channels.access(eve.id, made.id)
     assert access is not None
@@ -77,7 +77,7 @@ async def test_a_dm_is_made_once_whoever_asks(store: Store) -> None:
         await store.channels.dm(ann.id, ann.id)
 
 
-async def test_a_dm_is_listed_for_who_opened_it_until_something_is_said(store: Store) -> None:
+async def test_an_empty_dm_is_listed_only_for_the_user_who_opened_it(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     dm = await store.channels.dm(ben.id, ann.id)
 
@@ -87,7 +87,7 @@ async def test_a_dm_is_listed_for_who_opened_it_until_something_is_said(store: S
         return [channel.id for channel in heads]
 
     assert (await listed(ann), await listed(ben)) == ([], [dm.id])
-    (head,) = await store.channels.heads(ann.id, [dm.id])  # whoever knows of it may see it
+    (head,) = await store.channels.heads(ann.id, [dm.id])  # a user who knows its id may see it
     assert head.channel == dm
     await post_one(store, Draft(ben.id, ann.id, "hi"))
     assert (await listed(ann), await listed(ben)) == ([dm.id], [dm.id])
@@ -96,7 +96,7 @@ async def test_a_dm_is_listed_for_who_opened_it_until_something_is_said(store: S
     assert (await listed(ann), await listed(eve)) == ([dm.id, other.id], [other.id])
 
 
-async def test_pins_come_in_the_order_they_were_set(store: Store) -> None:
+async def test_pins_are_in_the_order_in_which_they_were_set(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     channel = await make_channel(store, ann)
     messages = [await post_one(store, to_channel(ann, channel)) for _ in range(3)]
@@ -115,7 +115,7 @@ async def test_pins_come_in_the_order_they_were_set(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_a_channel_is_found_however_its_letters_are_composed(store: Store) -> None:
+async def test_a_channel_is_found_in_either_unicode_normal_form(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     workspace = await store.workspaces.create(ann.id, "w", None)
     for form in FORMS:
@@ -131,7 +131,7 @@ async def test_a_channel_is_found_however_its_letters_are_composed(store: Store)
             assert [channel.name for channel in found] == ["Français"]
 
 
-async def test_channels_are_found_in_ones_own_workspaces(store: Store) -> None:
+async def test_a_search_finds_channels_only_in_the_users_workspaces(store: Store) -> None:
     ann, eve = await make_users(store, "ann", "eve")
     workspace = await store.workspaces.create(ann.id, "w", None)
     for name, class_name, subject in (("lab", "10A", None), ("Maths_%", None, "ALGEBRA ẞ")):

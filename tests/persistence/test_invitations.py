@@ -20,7 +20,7 @@ async def members_of(store: Store, workspace: Workspace) -> tuple[int, ...]:
     return found.members
 
 
-async def test_who_is_invited_decides(store: Store) -> None:
+async def test_invited_users_accept_or_decline(store: Store) -> None:
     owner, ann, ben = await make_users(store, "owner", "ann", "ben")
     workspace = await make_workspace(store, owner)
     invitations = store.invitations
@@ -50,7 +50,7 @@ async def test_members_are_not_invited(store: Store) -> None:
     assert await store.invitations.of_user(ann.id) == []
 
 
-async def test_who_may_not_invite_does_not(store: Store) -> None:
+async def test_invitations_that_the_policy_does_not_allow_are_refused(store: Store) -> None:
     owner, member, ann = await make_users(store, "owner", "member", "ann")
     shy = await make_user(store, "shy", is_public=False)
     workspace = await make_workspace(store, owner)
@@ -88,7 +88,7 @@ async def test_an_invitation_ends_with_the_right_to_invite_and_with_a_block(stor
 HOUR = timedelta(hours=1)
 
 
-async def test_a_link_lets_so_many_in(store: Store) -> None:
+async def test_a_link_admits_a_limited_number_of_users(store: Store) -> None:
     owner, ann, ben, eve = await make_users(store, "owner", "ann", "ben", "eve")
     workspace = await make_workspace(store, owner)
     invitations, soon = store.invitations, datetime.now(UTC).replace(microsecond=0) + HOUR
@@ -96,7 +96,7 @@ async def test_a_link_lets_so_many_in(store: Store) -> None:
     assert (link.workspace_id, link.expires_at, link.uses_left) == (workspace.id, soon, 2)
     assert await invitations.links(workspace.id, by=owner.id) == [link]
     assert await invitations.linked(b"secret") == workspace
-    for user in (ann, ann, owner, ben):  # who is in uses none of it
+    for user in (ann, ann, owner, ben):  # members use none of it
         joined = await invitations.join_by_link(b"secret", user.id)
         assert joined is not None
         assert user.id in joined.members
@@ -131,7 +131,7 @@ async def test_a_link_ends(store: Store) -> None:
         assert await invitations.join_by_link(token, ann.id) is None
 
 
-async def test_links_are_for_who_may_invite(store: Store) -> None:
+async def test_only_users_who_may_invite_make_list_and_end_links(store: Store) -> None:
     owner, member, eve = await make_users(store, "owner", "member", "eve")
     workspace, other = await make_workspace(store, owner), await make_workspace(store, eve)
     granted(await store.workspaces.add_member(workspace.id, member.id, by=owner.id))

@@ -87,7 +87,7 @@ async def test_archived_conversations_are_not_counted_with_the_others(store: Sto
     assert await counts() == (3, 1)
 
 
-async def test_who_is_blocked_has_no_conversation_to_hide(store: Store) -> None:
+async def test_a_blocked_user_cannot_archive_the_conversation(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     await post_one(store, Draft(ann.id, ben.id, "x"))
     await store.relations.block(ann.id, ben.id)
@@ -95,7 +95,7 @@ async def test_who_is_blocked_has_no_conversation_to_hide(store: Store) -> None:
     assert await store.messages.archive(ann.id, ben.id) is True
 
 
-async def test_what_the_blocked_wrote_does_not_count(store: Store) -> None:
+async def test_messages_of_blocked_users_do_not_count_as_unread(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     await post(store, *(Draft(each.id, ann.id, "x") for each in (ben, ben, eve)))
     await store.relations.accept_message_request(ann.id, ben.id)
@@ -107,7 +107,9 @@ async def test_what_the_blocked_wrote_does_not_count(store: Store) -> None:
     assert await store.lists.unread_count(ann.id) == 3
 
 
-async def test_what_is_left_of_a_deleted_message_marks_its_place(store: Store) -> None:
+async def test_what_is_left_of_a_deleted_message_can_be_marked_delivered_and_read(
+    store: Store,
+) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     await post_one(store, Draft(ann.id, ben.id, "1"))
     last = await post_one(store, Draft(ann.id, ben.id, "2", file_url="https://x.example/"))
@@ -154,7 +156,7 @@ async def test_pages_go_back_by_id(store: Store) -> None:
     assert await page(NOWHERE, before=None, limit=2) == []
 
 
-async def test_a_reply_names_what_it_replies_to(store: Store) -> None:
+async def test_a_reply_has_the_id_of_its_parent(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     channel = await make_channel(store, ann)
     first = await post_one(store, to_channel(ann, channel))
@@ -199,7 +201,7 @@ async def test_a_deleted_private_message_leaves_the_conversation(store: Store) -
 
 
 @pytest.mark.partitions
-async def test_nobody_is_told_who_has_read_a_message_across_a_block(store: Store) -> None:
+async def test_read_and_delivered_marks_are_not_shown_across_a_block(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben, eve)
     message = await post_one(store, to_channel(ben, channel))
@@ -245,7 +247,7 @@ async def test_nobody_is_told_who_has_read_a_message_across_a_block(store: Store
     assert shown.read_by == (ann.id, eve.id)
 
 
-async def test_who_blocks_is_not_told_any_more_what_the_blocked_has_read(store: Store) -> None:
+async def test_marks_of_a_blocked_peer_are_not_shown_any_more(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     await post_one(store, Draft(ann.id, ben.id, "1"))
     await store.messages.mark_read(ben.id, ann.id)
@@ -288,7 +290,7 @@ async def test_at_most_the_newest_thousand_of_the_newly_read_messages_are_named(
     assert advance.message_ids == tuple(ids[-1_000:])
 
 
-async def test_those_who_may_not_see_a_channel_any_more_are_not_in_the_audience_of_a_mark(
+async def test_users_who_may_no_longer_see_a_channel_are_not_in_the_audience_of_a_mark(
     store: Store,
 ) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
@@ -375,7 +377,7 @@ async def test_spans_come_in_their_order_and_then_by_seq(store: Store) -> None:
     assert await store.messages.in_spans(ben.id, [], limit=10) == []
 
 
-async def test_spans_leave_out_what_was_deleted_and_what_is_not_for_the_user(store: Store) -> None:
+async def test_spans_leave_out_deleted_messages_and_those_of_unseen_channels(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     room = await make_channel(store, ann, ben)
     messages = await say(store, ann, room, "a", "b", "c")
@@ -387,7 +389,7 @@ async def test_spans_leave_out_what_was_deleted_and_what_is_not_for_the_user(sto
     assert await store.messages.in_spans(ben.id, [Span(ChannelId(10**9), 0, 3)], limit=10) == []
 
 
-async def test_undelivered_is_what_others_wrote_after_the_last_mark(store: Store) -> None:
+async def test_undelivered_messages_are_those_of_others_after_the_last_mark(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     room, silent = await make_channel(store, ann, ben), await make_channel(store, ann, ben)
     await say(store, ann, silent, "nobody ever confirmed anything here")
@@ -417,7 +419,7 @@ async def test_a_conversation_is_read_up_to_a_seq(store: Store) -> None:
     assert last.seq == 3
 
 
-async def test_nothing_of_a_private_conversation_is_delivered_until_it_is_confirmed(
+async def test_private_messages_are_undelivered_until_they_are_confirmed(
     store: Store,
 ) -> None:
     ann, ben = await make_users(store, "ann", "ben")
@@ -430,7 +432,7 @@ async def test_nothing_of_a_private_conversation_is_delivered_until_it_is_confir
     assert await store.lists.undelivered(ben.id, limit=10) == []
 
 
-async def test_the_newest_message_of_each_channel_and_what_is_unread(store: Store) -> None:
+async def test_the_newest_message_and_the_unread_count_of_each_channel(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     busy, deleted, empty = [await make_channel(store, ann, ben) for _ in range(3)]
     secret = await make_channel(store, eve)
@@ -450,7 +452,7 @@ async def test_the_newest_message_of_each_channel_and_what_is_unread(store: Stor
 
 
 @pytest.mark.partitions
-async def test_of_a_request_nobody_learns_that_it_was_received_or_read(store: Store) -> None:
+async def test_marks_of_a_message_request_are_not_shown_until_it_is_accepted(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = Draft(ben.id, ann.id, "hello", "k")
     first = await post_one(store, draft)
@@ -459,7 +461,7 @@ async def test_of_a_request_nobody_learns_that_it_was_received_or_read(store: St
     assert delivered is not None
     assert read is not None
     assert (delivered.audience, read.audience) == (frozenset(), frozenset())
-    assert read.hidden_from == {ben.id}  # who has joined the dm learns it no more
+    assert read.hidden_from == {ben.id}  # also if the author has joined the dm
     assert await store.lists.unread_count(ann.id) == 0
 
     async def shown() -> list[tuple[tuple[UserId, ...], bool]]:

@@ -33,11 +33,11 @@ def test_each_action_has_one_row_in_a_place_and_each_row_a_meaning() -> None:
 
 @pytest.mark.parametrize("place", Place)
 @pytest.mark.parametrize("action", Action)
-def test_who_has_no_standing_has_no_right(place: Place, action: Action) -> None:
+def test_users_without_a_standing_have_no_right(place: Place, action: Action) -> None:
     assert not grants(place, action, None)
 
 
-def test_nobody_may_do_what_they_may_not_see() -> None:
+def test_a_standing_with_any_right_in_a_place_may_see_it() -> None:
     for place in Place:
         for standing in Standing:
             may = [action for action in Action if grants(place, action, standing)]

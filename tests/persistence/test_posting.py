@@ -67,7 +67,7 @@ async def test_both_directions_are_one_conversation_with_one_sequence(store: Sto
     assert other.channel_id != one.channel_id
 
 
-async def test_a_batch_is_answered_in_order_each_draft_on_its_own(store: Store) -> None:
+async def test_the_outcomes_of_a_batch_are_in_order_and_independent(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     eve = await make_user(store, "eve", is_public=False)
     outcomes = await post(
@@ -121,7 +121,7 @@ async def test_a_private_message_and_a_post_in_the_dm_are_one_log(store: Store) 
     assert permit.channel_id == channel.id
 
 
-async def test_posts_are_stored_for_members_alone(store: Store) -> None:
+async def test_only_members_can_post_to_a_channel(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
     dm = await store.channels.dm(ann.id, ben.id)
@@ -145,7 +145,7 @@ async def test_posts_are_stored_for_members_alone(store: Store) -> None:
     assert await store.messages.channel_page(dm.id, before=None, limit=9) == []
 
 
-async def test_a_block_counts_in_the_dm_channel_too(store: Store) -> None:
+async def test_a_block_also_applies_to_posts_in_the_dm_channel(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await store.channels.dm(ann.id, ben.id)
     first = await post_one(store, to_channel(ann, channel, "x", "k"))
@@ -158,7 +158,7 @@ async def test_a_block_counts_in_the_dm_channel_too(store: Store) -> None:
     assert await store.messages.post([to_channel(ben, channel)]) == [Refusal.NOT_ALLOWED]
 
 
-async def test_who_is_blocked_is_refused_as_if_there_were_no_such_user(store: Store) -> None:
+async def test_a_blocked_author_is_refused_as_if_the_recipient_did_not_exist(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     eve = await make_user(store, "eve", is_public=False)
     for blocker in (ben, eve):
@@ -172,7 +172,7 @@ async def test_who_is_blocked_is_refused_as_if_there_were_no_such_user(store: St
     assert await post(store, Draft(ann.id, ben.id, "x")) == [Refusal.RECIPIENT_NOT_FOUND]
 
 
-async def test_a_repeat_is_the_first_message_and_stores_nothing(store: Store) -> None:
+async def test_a_repeat_returns_the_first_message_and_stores_nothing(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = Draft(ann.id, ben.id, "hi", "k")
     first = await post_one(store, draft)
@@ -221,8 +221,8 @@ async def test_one_key_in_two_conversations_of_one_batch(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_a_repeat_may_name_the_conversation_otherwise(store: Store) -> None:
-    """By its channel, which the first send of a conversation has made."""
+async def test_a_repeat_may_name_its_conversation_by_the_channel(store: Store) -> None:
+    """The channel is made by the first send of a conversation."""
     ann, ben = await make_users(store, "ann", "ben")
     by_name = Draft(ann.id, ben.id, "hi", "k")
     first = await post_one(store, by_name)
@@ -235,14 +235,14 @@ async def test_a_repeat_may_name_the_conversation_otherwise(store: Store) -> Non
     assert seqs == [(2, False), (2, True), (3, False)]
 
 
-async def test_a_key_says_nothing_where_there_is_no_conversation(store: Store) -> None:
+async def test_a_key_of_another_conversation_does_not_change_a_refusal(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     eve = await make_user(store, "eve", is_public=False)
     await post_one(store, Draft(ann.id, ben.id, "hi", "k"))
     assert await post(store, Draft(ann.id, eve.id, "hi", "k")) == [Refusal.NOT_ALLOWED]
 
 
-async def test_keys_are_the_authors_in_one_channel(store: Store) -> None:
+async def test_a_key_belongs_to_its_author_in_one_channel(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel, other = await make_channel(store, ann, ben), await make_channel(store, ann)
     first = await post_one(store, to_channel(ann, channel, "x", "k"))
@@ -264,8 +264,10 @@ async def test_keys_are_the_authors_in_one_channel(store: Store) -> None:
 
 @pytest.mark.parametrize("other", ["file", "kind", "parent"])
 @pytest.mark.partitions
-async def test_a_key_is_of_everything_that_a_message_is(store: Store, other: str) -> None:
-    """What differs would not be stored, and yet be confirmed."""
+async def test_a_repeat_with_another_file_kind_or_parent_is_a_key_conflict(
+    store: Store, other: str
+) -> None:
+    """Otherwise a different message would be confirmed and not stored."""
     (ann,) = await make_users(store, "ann")
     channel = await make_channel(store, ann)
 
@@ -282,7 +284,7 @@ async def test_a_key_is_of_everything_that_a_message_is(store: Store, other: str
     assert await post(store, draft) == [again]
 
 
-async def test_a_repeat_of_a_message_that_was_deleted_is_a_repeat(store: Store) -> None:
+async def test_a_repeat_of_a_deleted_message_is_still_a_repeat(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     channel = await make_channel(store, ann)
     draft = Draft(
@@ -299,7 +301,7 @@ async def test_a_repeat_of_a_message_that_was_deleted_is_a_repeat(store: Store) 
 
 
 @pytest.mark.parametrize("white", [" ", "\n", "\u3000", "\x85", "\x1f", "\u2028"])
-async def test_white_space_at_the_ends_makes_no_other_message(store: Store, white: str) -> None:
+async def test_a_repeat_may_differ_in_white_space_at_the_ends(store: Store, white: str) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = Draft(ann.id, ben.id, f"{white}a{white}b{white}", "k")
     first = await post_one(store, draft)
@@ -311,7 +313,7 @@ async def test_white_space_at_the_ends_makes_no_other_message(store: Store, whit
 
 
 @pytest.mark.partitions
-async def test_what_was_stored_under_a_key_is_found_without_a_right(store: Store) -> None:
+async def test_a_message_is_found_by_its_key_after_its_author_lost_the_right(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel, other = await make_channel(store, ann, ben), await make_channel(store, ann, ben)
     draft = to_channel(ben, channel, "x", "k")
@@ -320,7 +322,7 @@ async def test_what_was_stored_under_a_key_is_found_without_a_right(store: Store
     await store.workspaces.remove_member(channel.workspace_id, ben.id, by=ann.id)
     await store.messages.mark_read_up_to(ann.id, first.id)
     again = Posted(first, repeated=True, workspace_id=channel.workspace_id)
-    assert await store.messages.repeated(draft) == again  # nothing of who has read it
+    assert await store.messages.repeated(draft) == again  # without its readers
     await revised(store, first.id, Delete(), by=ann.id)
     assert await store.messages.repeated(draft) == again
     for different in (
@@ -333,7 +335,7 @@ async def test_what_was_stored_under_a_key_is_found_without_a_right(store: Store
         assert await store.messages.repeated(different) is None
 
 
-async def test_a_repeat_shows_how_far_it_got(store: Store) -> None:
+async def test_a_repeat_shows_whether_its_message_was_delivered_and_read(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     await store.relations.request_follow(ben.id, ann.id)
     draft = Draft(ann.id, ben.id, "x", "k")
@@ -345,7 +347,7 @@ async def test_a_repeat_shows_how_far_it_got(store: Store) -> None:
     assert (await post_one(store, draft)).is_read
 
 
-async def test_eight_writers_at_once_leave_no_hole_and_keep_their_own_order(store: Store) -> None:
+async def test_eight_concurrent_writers_leave_no_gap_and_keep_their_order(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     acknowledged: list[Message] = []
 
@@ -366,7 +368,7 @@ async def test_eight_writers_at_once_leave_no_hole_and_keep_their_own_order(stor
         assert mine == [f"{writer}:{n}" for n in range(20)]
 
 
-async def test_originals_and_repeats_at_once_are_stored_once(store: Store) -> None:
+async def test_concurrent_originals_and_repeats_are_stored_once(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     rng = random.Random(1)
     drafts = [Draft(ann.id, rng.choice([ben, eve]).id, str(n), f"k{n}") for n in range(30)]
@@ -387,7 +389,9 @@ async def test_originals_and_repeats_at_once_are_stored_once(store: Store) -> No
 
 
 @pytest.mark.partitions
-async def test_one_key_at_once_is_stored_once_in_each_conversation(store: Store) -> None:
+async def test_concurrent_sends_with_one_key_are_stored_once_in_each_conversation(
+    store: Store,
+) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     outcomes: list[Outcome | Locked] = []
 
@@ -406,7 +410,7 @@ async def test_one_key_at_once_is_stored_once_in_each_conversation(store: Store)
 
 
 @pytest.mark.partitions
-async def test_the_assistant_answers_anywhere_and_the_asker_has_read_it(store: Store) -> None:
+async def test_the_assistant_posts_in_any_channel_and_its_asker_has_read_it(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
     dm = await store.channels.dm(ann.id, eve.id)
@@ -425,7 +429,7 @@ async def test_the_assistant_answers_anywhere_and_the_asker_has_read_it(store: S
     assert await store.lists.unread_count(eve.id) == 1
 
 
-async def test_a_key_is_its_authors(store: Store) -> None:
+async def test_two_authors_may_use_the_same_key(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     for author in (ann, ben):
@@ -439,7 +443,7 @@ async def test_a_key_is_its_authors(store: Store) -> None:
             assert (outcome.repeated, outcome.message.author_id) == (False, author.id)
 
 
-async def test_who_may_no_longer_write_is_not_told_who_has_read_a_repeat(store: Store) -> None:
+async def test_a_repeat_hides_its_readers_from_an_author_who_was_blocked(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     await store.relations.request_follow(ben.id, ann.id)
     draft = Draft(ann.id, ben.id, "hi", "key")
@@ -453,7 +457,7 @@ async def test_who_may_no_longer_write_is_not_told_who_has_read_a_repeat(store: 
     assert (again.read_by, again.is_delivered) == ((), False)
 
 
-async def test_nor_who_may_not_write_to_somebody_who_has_become_private(store: Store) -> None:
+async def test_a_repeat_hides_its_readers_if_the_recipient_has_become_private(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = Draft(ann.id, ben.id, "hi", "key")
     first = await post_one(store, draft)
@@ -465,7 +469,7 @@ async def test_nor_who_may_not_write_to_somebody_who_has_become_private(store: S
     assert (again.id, again.read_by, again.is_delivered) == (first.id, (), False)
 
 
-async def test_a_repeat_in_a_channel_does_not_say_who_has_read_it_across_a_block(
+async def test_a_repeat_in_a_channel_hides_its_readers_across_a_block(
     store: Store,
 ) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")

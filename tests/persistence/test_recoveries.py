@@ -9,7 +9,9 @@ from protocol.model import ChannelId, Reached
 from tests.support.stores.records import NOBODY, make_user
 
 
-async def test_what_a_connection_was_told_is_found_by_its_key_for_a_while(store: Store) -> None:
+async def test_the_positions_of_a_connection_are_found_by_its_key_for_a_limited_time(
+    store: Store,
+) -> None:
     ann = await make_user(store, "ann")
     positions = {ChannelId(5): Reached(7, 3), ChannelId(6): Reached(0)}
     first = await store.recoveries.save(b"one", ann.id, {})
@@ -24,6 +26,6 @@ async def test_what_a_connection_was_told_is_found_by_its_key_for_a_while(store:
     assert await store.recoveries.find(b"one", within=60) is None
 
 
-async def test_only_a_users_connection_can_be_remembered(store: Store) -> None:
+async def test_positions_cannot_be_saved_for_an_unknown_user(store: Store) -> None:
     with pytest.raises(NoSuchUser):
         await store.recoveries.save(b"one", NOBODY, {})

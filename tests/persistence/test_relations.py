@@ -58,14 +58,14 @@ async def test_a_block_forbids_both_ways_whatever_else_holds(store: Store) -> No
     assert await allowed(store, ben.id, ann.id)
 
 
-async def test_oneself_and_the_unknown_are_never_allowed(store: Store) -> None:
+async def test_messages_to_oneself_or_to_unknown_users_are_never_allowed(store: Store) -> None:
     ann = await make_user(store, "ann")
     pairs = [(ann.id, ann.id), (ann.id, NOBODY), (NOBODY, ann.id), (NOBODY, NOBODY)]
     permits = await store.relations.may_message(pairs)
     assert list(permits) == [Permit(allowed=False, channel_id=None)] * 4
 
 
-async def test_a_batch_answers_every_pair_in_order(store: Store) -> None:
+async def test_permits_are_in_the_order_of_the_pairs(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     eve = await make_user(store, "eve", is_public=False)
     pairs = [(ann.id, ben.id), (ann.id, eve.id), (eve.id, ann.id), (ann.id, ben.id)]
@@ -119,7 +119,7 @@ async def test_impossible_relations_are_refused(store: Store) -> None:
         await store.relations.block(ann.id, NOBODY)
 
 
-async def test_the_presence_audience_is_whoever_is_related_and_not_blocked(store: Store) -> None:
+async def test_the_presence_audience_is_all_related_users_without_blocks(store: Store) -> None:
     ann, ben, eve, kim = await make_users(store, "ann", "ben", "eve", "kim")
     private = await make_user(store, "private", is_public=False)
     relations = store.relations
@@ -133,7 +133,7 @@ async def test_the_presence_audience_is_whoever_is_related_and_not_blocked(store
     await relations.request_follow(ann.id, private.id)  # only asked
     assert await audience() == {ben.id, eve.id}
     await store.messages.post([Draft(kim.id, ann.id, "hi")])
-    assert await audience() == {ben.id, eve.id}  # a request says nothing of who does not answer it
+    assert await audience() == {ben.id, eve.id}  # a request shows its author no presence
     await store.messages.post([Draft(kim.id, ann.id, "hello?")])
     assert await audience() == {ben.id, eve.id}
     await store.messages.post([Draft(ann.id, kim.id, "hi")])
@@ -149,7 +149,7 @@ async def test_the_presence_audience_is_whoever_is_related_and_not_blocked(store
     assert (await relations.presence_audience([kim.id]))[kim.id] == frozenset()
 
 
-async def test_members_of_a_workspace_may_know_who_is_online(store: Store) -> None:
+async def test_members_of_a_workspace_see_each_others_presence(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     await make_channel(store, ann, ben)
     audiences = await store.relations.presence_audience([ann.id, eve.id])
@@ -160,7 +160,7 @@ async def test_members_of_a_workspace_may_know_who_is_online(store: Store) -> No
     assert audiences == {ann.id: frozenset(), ben.id: frozenset()}
 
 
-async def test_a_standing_is_what_a_user_may_see_of_a_peer(store: Store) -> None:
+async def test_a_peer_view_has_what_a_user_may_see_of_a_peer(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     posted, _ = await store.messages.post(
         [Draft(ann.id, ben.id, "hi"), Draft(ben.id, ann.id, "hi")]
@@ -179,12 +179,12 @@ async def test_a_standing_is_what_a_user_may_see_of_a_peer(store: Store) -> None
     assert list(await store.relations.peer_views(pairs[:2])) == [
         PeerView(
             may_see=True, knows=False, acquainted=True, blocked=True, channel_id=channel
-        ),  # who blocks may still read
+        ),  # the user who blocks may still read
         PeerView(may_see=False, knows=False, acquainted=True, blocked=True, channel_id=channel),
     ]
 
 
-async def test_a_conversation_is_closed_or_hidden_to_whom_the_peer_blocks(store: Store) -> None:
+async def test_when_a_conversation_is_closed_or_hidden_for_a_user(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     ida = await make_user(store, "ida", is_public=False)
     posted, _ = await store.messages.post([Draft(ann.id, ben.id, "hi"), Draft(ida.id, ben.id, "x")])
@@ -210,7 +210,7 @@ async def test_a_conversation_is_closed_or_hidden_to_whom_the_peer_blocks(store:
     assert (closed.may_see, closed.is_hidden, closed.is_closed) == (False, False, True)
 
 
-async def test_a_block_hides_each_from_the_other(store: Store) -> None:
+async def test_a_block_hides_both_users_from_each_other(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
     await store.relations.block(ann.id, ben.id)
@@ -221,7 +221,7 @@ async def test_a_block_hides_each_from_the_other(store: Store) -> None:
     assert list(await store.channels.hidden_from(places)) == [{ben.id, eve.id}, {ann.id}, None]
 
 
-async def test_the_peers_of_a_user_are_those_with_whom_there_is_a_message(store: Store) -> None:
+async def test_the_peers_of_a_user_are_those_of_conversations_with_a_message(store: Store) -> None:
     ann, ben, eve, kim = await make_users(store, "ann", "ben", "eve", "kim")
     await store.messages.post([Draft(ben.id, ann.id, "hi"), Draft(ben.id, eve.id, "hi")])
     await store.channels.dm(ben.id, kim.id)
@@ -264,7 +264,7 @@ async def test_follows_are_listed_by_status_and_in_pages(store: Store) -> None:
     assert await relations.follow_status(secret.id, ann.id) is None
 
 
-async def test_whom_one_may_message_newest_accounts_first(store: Store) -> None:
+async def test_users_who_may_be_messaged_are_listed_newest_first(store: Store) -> None:
     ann, ben, dan = await make_users(store, "ann", "ben", "dan")
     secret = await make_user(store, "secret", is_public=False)
     friend = await make_user(store, "friend", is_public=False)
@@ -302,13 +302,13 @@ async def test_people_are_found_without_accents(store: Store, name: str, text: s
     assert [user.id for user in found] == [named.id]
 
 
-async def test_a_message_request_is_accepted_by_whom_it_was_sent_to(store: Store) -> None:
+async def test_a_message_request_is_accepted_only_by_its_recipient(store: Store) -> None:
     ann = await make_user(store, "ann")
     eve = await make_user(store, "eve", is_public=False)
     accept = store.relations.accept_message_request
     assert await accept(ann.id, eve.id) is False  # nothing was written
     await store.messages.post([Draft(eve.id, ann.id, "hello")])
-    assert await accept(eve.id, ann.id) is False  # by who wrote
+    assert await accept(eve.id, ann.id) is False  # by its author
     assert not await allowed(store, ann.id, eve.id)
     assert await accept(ann.id, eve.id) is True
     assert await accept(ann.id, eve.id) is True
@@ -318,7 +318,9 @@ async def test_a_message_request_is_accepted_by_whom_it_was_sent_to(store: Store
     assert not conversation.is_request
 
 
-async def test_what_was_answered_or_blocked_or_deleted_is_no_message_request(store: Store) -> None:
+async def test_an_answered_blocked_or_deleted_conversation_is_no_message_request(
+    store: Store,
+) -> None:
     ann, ben, dan, eve = await make_users(store, "ann", "ben", "dan", "eve")
     for sender in (ben, dan, eve):
         await store.messages.post([Draft(sender.id, ann.id, "hello")])
@@ -337,14 +339,14 @@ async def test_what_was_answered_or_blocked_or_deleted_is_no_message_request(sto
 
 
 async def waiting(store: Store, user: User) -> list[UserId]:
-    """Whose message requests are in the user's list."""
+    """The authors of the message requests in the user's list."""
     listed = await store.lists.conversations(user.id)
     return [each.peer.id for each in listed if each.is_request]
 
 
-async def test_what_strangers_write_is_a_request_until_they_are_let_in(store: Store) -> None:
+async def test_a_first_message_is_a_request_until_its_author_is_let_in(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
-    await store.relations.request_follow(ben.id, ann.id)  # a public profile does not choose that
+    await store.relations.request_follow(ben.id, ann.id)  # which a public profile does not choose
     await post_one(store, Draft(ben.id, ann.id, "hello"))
     assert await waiting(store, ann) == [ben.id]
     assert await waiting(store, ben) == []
@@ -362,7 +364,7 @@ async def test_what_strangers_write_is_a_request_until_they_are_let_in(store: St
     assert await waiting(store, ann) == [ben.id]
     await store.relations.accept_message_request(ann.id, ben.id)
     await store.relations.remove_follow(ben.id, ann.id)
-    assert await waiting(store, ann) == []  # accepted once is accepted
+    assert await waiting(store, ann) == []  # an accepted request stays accepted
 
 
 async def test_a_declined_request_is_in_no_list_until_its_author_writes_again(store: Store) -> None:
@@ -392,7 +394,7 @@ async def test_a_declined_request_is_in_no_list_until_its_author_writes_again(st
     assert len(await store.lists.conversations(ann.id)) == 1
 
 
-async def test_the_request_of_who_is_blocked_is_in_no_list(store: Store) -> None:
+async def test_the_request_of_a_blocked_user_is_in_no_list(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     await post_one(store, Draft(ben.id, ann.id, "hello"))
     await store.relations.block(ann.id, ben.id)
@@ -418,8 +420,8 @@ async def test_typing_is_shown_on_neither_side_of_a_request(store: Store) -> Non
     assert await shown() == [False, False]
 
 
-async def test_typing_is_shown_to_who_has_let_the_author_in(store: Store) -> None:
-    """A follower of a public profile was let in by nobody; a workspace lets its members in."""
+async def test_typing_is_shown_to_a_user_who_has_let_the_author_in(store: Store) -> None:
+    """A user with a public profile has not let followers in; a workspace lets its members in."""
     ann, ben = await make_users(store, "ann", "ben")
     await post_one(store, Draft(ben.id, ann.id, "hello"))
     await store.relations.request_follow(ben.id, ann.id)

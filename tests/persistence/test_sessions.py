@@ -34,7 +34,7 @@ async def test_a_session_is_found_until_it_ends_or_expires(store: Store) -> None
         await store.sessions.open(NOBODY, b"x", in_days(1))
 
 
-async def test_the_ends_of_sessions_are_told_of_those_that_live(store: Store) -> None:
+async def test_the_ends_of_live_sessions_are_returned(store: Store) -> None:
     ann = await make_user(store, "ann")
     new = await store.sessions.open(ann.id, b"new", in_days(1))
     old = await store.sessions.open(ann.id, b"old", in_days(-1))

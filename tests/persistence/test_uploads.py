@@ -23,7 +23,7 @@ def naming(url: str, author: User, to: User, key: str | None = None) -> Draft:
 
 
 @pytest.mark.partitions
-async def test_a_file_is_seen_by_who_may_see_its_message(store: Store) -> None:
+async def test_a_file_is_visible_to_users_who_may_see_its_message(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     upload = Upload("/uploads/d/x.png", ann.id, "image/png", "Übung 3.png", 1_234, 30, 20)
     await store.uploads.add(upload)
@@ -46,8 +46,8 @@ async def test_a_file_is_seen_by_who_may_see_its_message(store: Store) -> None:
     assert await visible(ben.id, upload.url) is None
 
 
-async def test_who_may_not_see_a_file_cannot_name_it(store: Store) -> None:
-    """Otherwise naming it would show it, to them and to whom they write."""
+async def test_a_user_who_may_not_see_a_file_cannot_send_it(store: Store) -> None:
+    """Otherwise a message with the file would show it to its author and its recipient."""
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
     for unseen in (url, "/uploads/2026-01-01/of_tomorrow.png"):
@@ -57,7 +57,7 @@ async def test_who_may_not_see_a_file_cannot_name_it(store: Store) -> None:
     assert (await post_one(store, naming(foreign, eve, ben))).file_url == foreign
 
 
-async def test_who_may_see_a_file_may_pass_it_on(store: Store) -> None:
+async def test_a_user_who_may_see_a_file_may_send_it(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
     first = await post_one(store, naming(url, ann, ben))
@@ -67,7 +67,7 @@ async def test_who_may_see_a_file_may_pass_it_on(store: Store) -> None:
     assert await store.uploads.visible(ben.id, url) is not None
 
 
-async def test_the_right_to_name_a_file_ends_with_the_message_that_gave_it(store: Store) -> None:
+async def test_the_right_to_send_a_file_ends_with_the_message_that_gave_it(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
     message = await post_one(store, naming(url, ann, ben))
@@ -78,7 +78,7 @@ async def test_the_right_to_name_a_file_ends_with_the_message_that_gave_it(store
     assert await post(store, naming(url, ben, eve)) == [Refusal.FILE_NOT_FOUND]
 
 
-async def test_a_removed_member_cannot_name_what_was_sent_in_the_workspace(store: Store) -> None:
+async def test_a_removed_member_cannot_send_the_files_of_the_workspace(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
     url = await make_upload(store, ann)
@@ -92,7 +92,7 @@ async def test_a_removed_member_cannot_name_what_was_sent_in_the_workspace(store
     assert await post(store, naming(other, ben, eve)) == [Refusal.FILE_NOT_FOUND]
 
 
-async def test_of_a_batch_only_those_that_may_name_their_files_are_stored(store: Store) -> None:
+async def test_only_the_messages_of_a_batch_with_unseen_files_are_refused(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
     outcomes = await post(
@@ -123,7 +123,7 @@ def upload_of(owner: User, name: str, size: int = 100) -> Upload:
 
 
 async def collected(store: Store) -> list[str]:
-    """What is gone, after everything was looked at that it was time for."""
+    """Collect all files that are due; returns those that were removed."""
     gone: set[str] = set()
     while looked_at := await store.uploads.collect(limit=2):
         removed = [url for url, is_gone in looked_at.items() if is_gone]
@@ -132,7 +132,7 @@ async def collected(store: Store) -> list[str]:
     return sorted(gone)
 
 
-async def test_a_file_goes_with_its_last_name(store: Store) -> None:
+async def test_a_file_is_collected_with_its_last_reference(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
     first = await post_one(store, naming(url, ann, ben))
@@ -150,7 +150,7 @@ async def test_a_file_goes_with_its_last_name(store: Store) -> None:
     assert await post(store, naming(url, ann, ben)) == [Refusal.FILE_NOT_FOUND]
 
 
-async def test_a_file_stays_as_long_as_it_is_a_picture(store: Store) -> None:
+async def test_a_file_is_kept_while_it_is_a_profile_picture(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     url = await make_upload(store, ann)
     message = await post_one(store, naming(url, ann, ben))
@@ -163,7 +163,7 @@ async def test_a_file_stays_as_long_as_it_is_a_picture(store: Store) -> None:
     assert await collected(store) == [url]
 
 
-async def test_what_is_never_named_goes_when_its_grace_ends(store: Store) -> None:
+async def test_a_file_that_is_never_sent_is_collected_after_its_grace_period(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     unsent, sent, new = (upload_of(ann, name) for name in ("unsent", "sent", "new"))
     for each in (unsent, sent):
@@ -175,7 +175,7 @@ async def test_what_is_never_named_goes_when_its_grace_ends(store: Store) -> Non
     assert await store.uploads.known([*urls, "/uploads/x"]) == {sent.url, new.url}
 
 
-async def test_of_many_those_are_looked_at_first_that_lost_a_name_last(store: Store) -> None:
+async def test_files_that_lost_a_reference_last_are_collected_first(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     for number in range(5):
         assert await store.uploads.add(upload_of(ann, f"old{number}"), grace=0.0) is None
@@ -187,7 +187,7 @@ async def test_of_many_those_are_looked_at_first_that_lost_a_name_last(store: St
     assert len(await collected(store)) == 5
 
 
-async def test_an_address_elsewhere_is_nobodys_file(store: Store) -> None:
+async def test_an_address_elsewhere_is_no_upload(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     message = await post_one(store, naming("https://a.example", ann, ben))
     await revised(store, message.id, Delete(), by=ann.id)
@@ -209,7 +209,7 @@ async def test_a_user_has_no_more_than_the_quota(store: Store) -> None:
         await add(Upload("/uploads/2026-01-01/g", NOBODY, "image/png", "g", 1))
 
 
-async def test_what_is_deleted_makes_room(store: Store) -> None:
+async def test_a_deleted_file_makes_room_in_the_quota(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     assert await store.uploads.add(upload_of(ann, "a", 100), quota=100, grace=0.0) is None
     assert await store.uploads.add(upload_of(ann, "b", 100), quota=100) is StorageFull.OF_OWNER
@@ -217,7 +217,7 @@ async def test_what_is_deleted_makes_room(store: Store) -> None:
     assert await store.uploads.add(upload_of(ann, "b", 100), quota=100) is None
 
 
-async def test_all_users_together_may_have_so_much(store: Store) -> None:
+async def test_all_users_together_have_a_quota(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     assert await store.uploads.add(upload_of(ann, "a", 60), quota=100, total=100) is None
     full = await store.uploads.add(upload_of(ben, "b", 41), quota=100, total=100)
@@ -227,7 +227,7 @@ async def test_all_users_together_may_have_so_much(store: Store) -> None:
     assert await store.uploads.add(upload_of(ben, "c", 1), total=0) is None
 
 
-async def test_the_files_of_a_user_come_a_page_at_a_time(store: Store) -> None:
+async def test_the_files_of_a_user_are_listed_in_pages(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     mine = [upload_of(ann, name) for name in ("b", "a", "C")]
     for each in (*mine, upload_of(ben, "d")):

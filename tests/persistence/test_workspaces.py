@@ -31,7 +31,7 @@ from tests.support.stores.records import (
 )
 
 
-async def test_a_workspaces_members_come_in_order_and_once(store: Store) -> None:
+async def test_the_members_of_a_workspace_are_in_order_and_unique(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     workspaces = store.workspaces
     made = await workspaces.create(ben.id, "School", "for all")
@@ -76,7 +76,7 @@ async def make_team(store: Store) -> tuple[WorkspaceId, dict[str, User]]:
     return workspace.id, people
 
 
-async def test_members_are_listed_with_what_they_are(store: Store) -> None:
+async def test_members_are_listed_with_their_standing(store: Store) -> None:
     workspace, people = await make_team(store)
     for name in ("owner", "guest"):
         found = granted(await store.workspaces.members(workspace, by=people[name].id))
@@ -87,7 +87,7 @@ async def test_members_are_listed_with_what_they_are(store: Store) -> None:
     assert await store.workspaces.members(workspace, by=people["eve"].id) is Denial.NOT_FOUND
 
 
-async def test_who_was_made_a_teacher_by_the_operator_is_a_moderator(store: Store) -> None:
+async def test_a_user_with_the_role_of_a_teacher_is_a_moderator(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     tea = await store.accounts.create(NewUser("Tea", "hash", "tea", role=Role.TEACHER))
     workspace = await store.workspaces.create(ann.id, "School", None)
@@ -110,7 +110,7 @@ CAN_REMOVE = {
 
 
 @pytest.mark.parametrize("name", CAN_REMOVE)
-async def test_who_may_put_whom_out(store: Store, name: str) -> None:
+async def test_which_members_each_standing_may_remove(store: Store, name: str) -> None:
     workspace, people = await make_team(store)
     owner = people["owner"]
     for standing in (Standing.MODERATOR, Standing.MEMBER):
@@ -134,7 +134,7 @@ async def test_who_may_put_whom_out(store: Store, name: str) -> None:
     assert removed == CAN_REMOVE[name]
 
 
-async def test_only_the_owner_changes_roles_and_nobody_the_owners(store: Store) -> None:
+async def test_only_the_owner_changes_roles_and_can_only_hand_over_their_own(store: Store) -> None:
     workspace, people = await make_team(store)
     change = store.workspaces.change_role
     ids = {name: user.id for name, user in people.items()}
@@ -161,7 +161,7 @@ async def test_only_the_owner_changes_roles_and_nobody_the_owners(store: Store) 
     assert standings["owner"] is Standing.MODERATOR
 
 
-async def test_who_comes_back_is_what_newcomers_are(store: Store) -> None:
+async def test_a_member_who_returns_has_the_standing_of_a_new_member(store: Store) -> None:
     workspace, people = await make_team(store)
     owner, moderator = people["owner"], people["moderator"]
     granted(await store.workspaces.remove_member(workspace, moderator.id, by=owner.id))
@@ -170,7 +170,7 @@ async def test_who_comes_back_is_what_newcomers_are(store: Store) -> None:
     assert {each.user.id: each.standing for each in members}[moderator.id] is Standing.MEMBER
 
 
-async def test_nobody_is_added_against_a_block_or_with_a_private_profile(store: Store) -> None:
+async def test_users_with_a_block_or_a_private_profile_cannot_be_added(store: Store) -> None:
     owner, ben, member = await make_users(store, "owner", "ben", "member")
     shy = await make_user(store, "shy", is_public=False)
     workspace = await store.workspaces.create(owner.id, "Team", None)
@@ -215,6 +215,8 @@ async def test_what_each_standing_may_do_in_a_channel(
         assert written is (Refusal.NOT_A_MEMBER if name == "eve" else Refusal.READ_ONLY)
     created = await store.channels.create(NewChannel(workspace, "more"), by=user.id)
     assert isinstance(created, Denial) is (name not in STAFF)
+    names = {each.name for each in await store.channels.in_workspace(workspace)}
+    assert ("more" in names) is (name in STAFF)
     outcomes = (
         await revised(store, first.id, Pin(), by=user.id),
         await revised(store, first.id, Pin(is_pinned=False), by=user.id),
@@ -231,8 +233,8 @@ async def test_what_each_standing_may_do_in_a_channel(
     assert listed.channel.pinned == ()
 
 
-async def test_a_private_conversation_is_private_to_two(store: Store) -> None:
-    """Also from an operator's teacher, and from the two towards each other's messages."""
+async def test_a_private_conversation_is_private_to_its_two_participants(store: Store) -> None:
+    """A teacher has no more rights there, and neither user may change the other's messages."""
     ann, ben = await make_users(store, "ann", "ben")
     tea = await store.accounts.create(NewUser("Tea", "hash", "tea", role=Role.TEACHER))
     message = await post_one(store, Draft(ann.id, tea.id, "mine"))
@@ -246,7 +248,7 @@ async def test_a_private_conversation_is_private_to_two(store: Store) -> None:
     assert (await changed(store, message.id, Delete(), by=ann.id)).is_deleted
 
 
-async def test_who_may_no_longer_see_a_channel_cannot_delete_there(store: Store) -> None:
+async def test_a_user_who_may_no_longer_see_a_channel_cannot_delete_there(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     assert channel.workspace_id is not None

@@ -1,4 +1,4 @@
-"""`python -m tests.planted`: does the suite notice? See docs/testing.md#planted-faults."""
+"""`python -m tests.planted`: does the suite find faults? See docs/testing.md#planted-faults."""
 
 import argparse
 import os
@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 def main() -> int:
-    """Plant what is asked for; 1 if a fault was not found."""
+    """Plant the chosen faults; returns 1 if one was not found."""
     parser = argparse.ArgumentParser(prog="python -m tests.planted")
     parser.add_argument("--only", nargs="+", default=[], help="faults whose name or file has one")
     parser.add_argument("--jobs", type=int, default=2, help="how many at a time")
@@ -84,7 +84,9 @@ def _control(copies: Sequence[Path], faults: Iterable[Fault]) -> bool:
 def _in_copies(
     copies: Sequence[Path], act: Callable[[Path, T], R], items: Sequence[T]
 ) -> Iterator[R]:
-    """`act` on every item, each in a copy that nothing else uses meanwhile; in the items' order."""
+    """Call `act` for every item, each in a copy that no other call uses meanwhile; in the items'
+    order.
+    """
     free: SimpleQueue[Path] = SimpleQueue()
     for copy in copies:
         free.put(copy)

@@ -1,4 +1,4 @@
-"""What a planted fault is: one small patch of one place, and the part of the suite about it."""
+"""A planted fault: a small patch of one file, and the test files about it."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ ROOT = Path(__file__).parents[2]
 
 @frozen
 class Fault:
-    """A slip that somebody might make.
+    """A plausible mistake in the code.
 
     Args:
         name: what goes wrong, in plain words.
         file: the patched file, from the root of the repository.
         old: the text that is replaced; it occurs exactly once in the file.
         new: the text that takes its place.
-        part: the test files about that place.
+        part: the test files about that code.
     """
 
     name: str

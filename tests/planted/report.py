@@ -1,4 +1,4 @@
-"""A plugin of pytest: writes what became of a run to the file that `--planted-report` names.
+"""A plugin of pytest that writes the failures of a run to the file that `--planted-report` names.
 
 Each line is a phase (`setup`, `call` or `teardown`), a space, and the id of a test that failed
 there. The run refuses to begin if the code that it imports is not that of its own folder.

@@ -1,9 +1,9 @@
 """Plants faults in copies of the source, one at a time, and runs the tests about each.
 
 Guarantees: the tree that this is started in is never patched; a fault counts as found only if a
-test that began fails with it, and again when it is run alone. A run that has to be ended is
-no answer, nor is one in which tests cannot be collected or a fixture cannot be made, nor one that
-fails because the fault is no program.
+test that began fails with it, and again when it is run alone. A run gives no answer if it has to be
+ended, if tests cannot be collected or a fixture cannot be made, or if it fails because the patched
+file is no valid program.
 """
 
 import compileall
@@ -36,12 +36,12 @@ _NO_PROGRAM: Final = re.compile(
 
 
 class NoAnswer(Exception):
-    """A run of tests that neither passed nor found anything; the text says why."""
+    """A run of tests that neither passed nor found anything; the text has the reason."""
 
 
 @frozen
 class Outcome:
-    """What became of one fault. `found_by`: the first test that failed; None: no test did."""
+    """The outcome of one fault. `found_by`: the first test that failed; None: no test did."""
 
     fault: Fault
     found_by: str | None
@@ -65,7 +65,7 @@ def copy_of_source() -> Iterator[Path]:
         modules = ROOT / "tests" / "node" / "node_modules"
         if modules.exists():
             (root / "tests" / "node" / "node_modules").symlink_to(modules)
-        # Compiled once, for the runs write nothing; a file that was patched is compiled again.
+        # Compiled once, because the runs write no bytecode; a patched file is compiled again.
         mode = PycInvalidationMode.CHECKED_HASH
         compiled = compileall.compile_dir(root, quiet=1, invalidation_mode=mode)
         assert compiled, "a source file is no program"
@@ -78,7 +78,7 @@ def run_tests(root: Path, part: Iterable[str]) -> tuple[str | None, str]:
     Programs that the tests start run the code of the copy too.
 
     Raises:
-        NoAnswer: the run is none.
+        NoAnswer: the run neither passed nor found anything.
     """
     found = root.parent / "report.txt"
     found.write_text("")
@@ -123,7 +123,7 @@ def plant(root: Path, fault: Fault, *, confirm: bool = True) -> Outcome:
 
     Args:
         root: the copy.
-        fault: what to put into it.
+        fault: the fault.
         confirm: whether the test that failed has to fail again.
     """
     path = root / fault.file

@@ -1,4 +1,4 @@
-"""Every planted fault still fits the source, and a few of them are planted in each run."""
+"""Every planted fault still applies to the source, and a few of them are planted in each run."""
 
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ IN_EVERY_RUN = (
     "scripts may read the session cookie",
     "a token for another audience is accepted",
     "a connection that is gone stays in its channels",
-    "offline without grace",
+    "a user is announced as offline without the grace period",
     "a send that was cancelled keeps its place in flight",
 )
 PAGE = ROOT / "docs" / "testing.md"
@@ -38,7 +38,7 @@ def test_names_are_unique() -> None:
 
 
 def misfit(fault: Fault) -> str | None:
-    """Why a fault cannot be planted, None if it can."""
+    """The reason why a fault cannot be planted; None if it can."""
     missing = [part for part in fault.part if not (ROOT / part).is_file()]
     try:
         fault.patched((ROOT / fault.file).read_text())

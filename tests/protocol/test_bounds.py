@@ -1,4 +1,4 @@
-"""What is sent fits into an outbox, whatever it is."""
+"""Everything that is sent fits into an outbox."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ from tests.support.documents.largest import HISTORY, LARGEST, USER
 FOUND = find_dialects(protocol.dialects)
 WEBSOCKET = {each.name: each for each in FOUND.by_path.values()}
 SOCKETIO = {each.name: each for each in FOUND.by_namespace.values()}
-LISTS = 2 * MAX_LIST_BYTES  # of one frame, with all that is around them
+LISTS = 2 * MAX_LIST_BYTES  # the lists of one frame, and everything around them
 
 
 def session_with(texts: Sequence[str]) -> EngineSession:
@@ -68,7 +68,7 @@ def test_a_page_over_socketio_is_cut_to_its_newest_messages(name: str) -> None:
     assert "complete" not in whole
 
 
-def test_a_cut_list_has_the_end_that_is_wanted() -> None:
+def test_a_cut_list_keeps_the_requested_end() -> None:
     items = [f"{number:05}" + "x" * 50_000 for number in range(20)]
     assert first_that_fit(items) == items[:5]
     assert newest_that_fit(items) == items[-5:]

@@ -1,4 +1,4 @@
-"""Dialects are found by where they are, and no two claim one path or namespace."""
+"""Dialects are found by their folders, and no two may claim the same path or namespace."""
 
 import importlib
 from collections.abc import Callable
@@ -69,6 +69,6 @@ def test_two_dialects_in_one_namespace_are_refused(package: Callable[..., Module
         find_dialects(package(a=EVENTS, b=EVENTS))
 
 
-def test_what_is_no_dialect_is_refused(package: Callable[..., ModuleType]) -> None:
+def test_a_value_that_is_no_dialect_is_refused(package: Callable[..., ModuleType]) -> None:
     with pytest.raises(TypeError, match="DIALECT fulfils no protocol"):
         find_dialects(package(a="DIALECT = 5"))

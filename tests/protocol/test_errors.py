@@ -8,7 +8,7 @@ def test_every_code_has_a_text() -> None:
     assert set(ERROR_TEXTS) == set(ErrorCode)
 
 
-def test_every_refusal_has_a_code_and_keeps_its_name_where_that_is_one() -> None:
+def test_every_refusal_has_a_code_and_all_but_a_few_keep_their_name() -> None:
     assert set(REFUSAL_CODES) == set(Refusal)
     renamed = {refusal for refusal, code in REFUSAL_CODES.items() if refusal.value != code.value}
     assert renamed == {

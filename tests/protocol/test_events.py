@@ -1,4 +1,4 @@
-"""Which events may be dropped, and how far a client is once it has one."""
+"""Which events may be dropped, and the position that a client reaches with each."""
 
 import attrs
 import pytest
@@ -42,7 +42,7 @@ def test_only_typing_and_presence_may_be_dropped() -> None:
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=name_of)
-def test_the_position_is_that_of_the_message(event: Event) -> None:
+def test_the_position_of_an_event_is_that_of_its_message_or_note(event: Event) -> None:
     if isinstance(event, PrivateMessageRevised | ChannelMessageRevised):
         assert event.position == RevisionPosition(ChannelId(3), 6)
     elif isinstance(event, Noted):
@@ -57,7 +57,7 @@ def test_an_event_with_a_message_or_a_note_has_a_position_of_its_own(event: Even
     assert bool(has_place) is not isinstance(event, Reliable | Ephemeral)
 
 
-def test_a_message_that_is_confirmed_elsewhere_moves_no_position() -> None:
+def test_a_confirmation_without_having_joined_has_no_position() -> None:
     assert MessageConfirmed(MESSAGE, joined=False).position is None
     assert MessageConfirmed(evolve(MESSAGE, seq=5), joined=True).position == (3, 5)
 

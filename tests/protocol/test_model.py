@@ -1,4 +1,4 @@
-"""What messages and channels say of themselves."""
+"""Properties of messages, channels and names."""
 
 import sys
 import unicodedata
@@ -19,14 +19,14 @@ from tests.support.documents.events import CHANNEL, MESSAGE
         ((UserId(3),), False, DeliveryStatus.READ, False),
     ],
 )
-def test_how_far_a_message_got(
+def test_the_delivery_status_of_a_message(
     read_by: tuple[UserId, ...], is_delivered: bool, status: DeliveryStatus, is_read: bool
 ) -> None:
     message = evolve(MESSAGE, read_by=read_by, is_delivered=is_delivered)
     assert (message.status, message.is_read) == (status, is_read)
 
 
-def test_a_message_stands_in_its_channel() -> None:
+def test_a_message_has_a_position_in_its_channel() -> None:
     assert MESSAGE.position == (3, 4)
 
 
@@ -34,7 +34,7 @@ def test_an_idempotency_key_is_not_shown_in_logs() -> None:
     assert "key" not in repr(MESSAGE)
 
 
-def test_a_dm_has_two_sides() -> None:
+def test_a_dm_has_two_peers() -> None:
     dm: Channel = evolve(CHANNEL, kind=ChannelKind.DM, pair=(UserId(1), UserId(2)))
     assert [dm.peer_of(UserId(user)) for user in (1, 2, 3)] == [2, 1, None]
     assert CHANNEL.peer_of(UserId(1)) is None
@@ -48,7 +48,7 @@ def test_a_dm_has_two_sides() -> None:
         ("\uff21", "a"), ("e\u0301", "é"), ("\u0345", "\u03b9"), ("K", "k"), ("Å", "å"), ("", ""),
     ],
 )  # fmt: skip
-def test_what_names_are_compared_by(text: str, key: str) -> None:
+def test_the_key_by_which_names_are_compared(text: str, key: str) -> None:
     assert name_key(text) == key
 
 

@@ -1,4 +1,4 @@
-"""Notes: when a mute holds, and whom a note is about."""
+"""Notes: when a mute holds, and the peer of a note."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ def test_a_mute_holds_until_it_ends() -> None:
     assert not Mute(NOW).holds(NOW)
 
 
-def test_the_peer_is_the_other_one() -> None:
+def test_the_peer_of_a_note_is_the_other_participant() -> None:
     assert peer_in(CHANNEL_NOTE, UserId(1)) == 2
     assert peer_in(CHANNEL_NOTE, UserId(2)) == 1
     with pytest.raises(ValueError, match="dm"):

@@ -50,7 +50,7 @@ class Received:
 
 @frozen
 class Whole:
-    """What has its own words for a missing field."""
+    """A class with its own list of required fields."""
 
     KEYWORDS: ClassVar = Keywords(required=["text"])
     text: str | None = None
@@ -59,7 +59,7 @@ class Whole:
 ID = {"type": "integer", "minimum": 1, "maximum": 2**53 - 1}
 
 
-def test_an_object_that_is_sent_has_exactly_the_declared_fields() -> None:
+def test_a_sent_object_has_exactly_the_declared_fields() -> None:
     schemas = Schemas("#/")
     assert schemas.of(Sent) == {"$ref": "#/protocol.test_schemas.Sent"}
     assert schemas.definitions["protocol.test_schemas.Sent"] == {
@@ -77,9 +77,7 @@ def test_an_object_that_is_sent_has_exactly_the_declared_fields() -> None:
     assert colour == {"description": "A colour.", "type": "string", "enum": ["red", "blue"]}
 
 
-def test_an_object_that_is_received_may_have_further_fields_and_has_the_names_of_its_dialect() -> (
-    None
-):
+def test_a_received_object_may_have_more_fields_and_has_the_names_of_its_dialect() -> None:
     schemas = Schemas("#/")
     schemas.of(Received, camel_case)
     assert schemas.definitions["protocol.test_schemas.Received"] == {
@@ -90,18 +88,18 @@ def test_an_object_that_is_received_may_have_further_fields_and_has_the_names_of
     }
 
 
-def test_what_no_single_field_says_is_said_of_the_class() -> None:
+def test_the_keywords_of_a_class_are_in_its_schema() -> None:
     schemas = Schemas("#/")
     schemas.of(Whole)
     assert schemas.definitions["protocol.test_schemas.Whole"]["required"] == ["text"]
 
 
-def test_what_is_another_value_in_json_is_described_as_it_is_there() -> None:
+def test_a_value_that_is_spelt_differently_is_described_as_in_json() -> None:
     kind = Annotated[UserId, Spelt(str, int), Keywords(pattern="^[0-9]+$")]
     assert Schemas("#/").of(kind) == {"type": "string", "pattern": "^[0-9]+$"}
 
 
-def test_a_variable_of_a_type_stands_for_what_it_was_given() -> None:
+def test_a_type_variable_is_replaced_by_its_argument() -> None:
     schema = Schemas("#/").of(Tagged[Literal["a"]])
     assert schema["properties"] == {
         "tag": {"type": "string", "enum": ["a"]},
@@ -123,13 +121,13 @@ def test_plain_types(kind: object, schema: object) -> None:
     assert Schemas("#/").of(kind) == schema
 
 
-def test_values() -> None:
+def test_enumerations() -> None:
     assert enumeration([1, 2]) == {"type": "integer", "enum": [1, 2]}
     assert enumeration([Colour.RED]) == {"type": "string", "enum": ["red"]}
 
 
 @pytest.mark.parametrize("kind", [date, set[int], K])
-def test_what_has_no_schema_is_no_gap(kind: object) -> None:
+def test_a_type_without_a_schema_is_an_error(kind: object) -> None:
     with pytest.raises(TypeError, match="has no JSON Schema"):
         Schemas("#/").of(kind)
 

@@ -1,4 +1,4 @@
-"""What is compiled is kept, and not beside the sources where nobody wants it there."""
+"""Bytecode is kept, but not beside the sources if none may be written there."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ PROGRAM = "import importlib.util as u, sys; import once; print(u.cache_from_sour
 
 
 def compiled_by_a_program(folder: Path) -> Path:
-    """Where a program has put what it compiled of its module."""
+    """Where a program has put the bytecode of its module."""
     (folder / "once.py").write_text("")
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], cwd=folder, capture_output=True, text=True, check=True
@@ -21,11 +21,11 @@ def compiled_by_a_program(folder: Path) -> Path:
     return Path(done.stdout.strip())
 
 
-def test_a_program_of_the_tests_keeps_what_it_compiled(tmp_path: Path) -> None:
+def test_a_program_of_the_tests_keeps_its_bytecode(tmp_path: Path) -> None:
     assert compiled_by_a_program(tmp_path).is_file()
 
 
-def test_where_none_is_to_be_written_it_is_kept_elsewhere(
+def test_bytecode_that_may_not_be_written_beside_the_sources_is_kept_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)

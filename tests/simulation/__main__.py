@@ -1,4 +1,5 @@
-"""`python -m tests.simulation --seeds 20000 --json PATH`: seeds 0, 1, 2 ..., and what did not hold.
+"""`python -m tests.simulation --seeds 20000 --json PATH`: plays seeds 0, 1, 2 ... and reports which
+broke.
 
 One seed again, with its trace: `--start SEED --seeds 1 --trace`. With a planted mistake, which must
 be found: `--bug NAME --until-broken`.
@@ -14,6 +15,6 @@ if __name__ == "__main__":
             [sys.executable, "-m", "tests.simulation", *sys.argv[1:]],
             {**os.environ, "PYTHONHASHSEED": "0"},
         )
-    from tests.simulation.command import main  # after that, for it takes two seconds
+    from tests.simulation.command import main  # afterwards, as it takes two seconds
 
     sys.exit(main())

@@ -1,5 +1,5 @@
-"""What a device changes of messages that it has: it edits, deletes, reacts and pins, and repeats
-that until it is answered.
+"""The revisions that a device makes: it edits, deletes, reacts to and pins messages that it has,
+and repeats each revision until it gets a response.
 """
 
 from typing import TYPE_CHECKING
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 EMOJIS = ("❤️", "👍", "😂")
 MAX_PENDING = 3
-RECENT = 10  # of the messages of a channel are changed
+RECENT = 10  # the last messages of a channel; only these are changed
 FAILURE_SECONDS = 20.0  # after a failed call, in which something may still be refused because of it
 
 
 @define
 class _Pending:
-    """A change that was not answered."""
+    """A change without a response."""
 
     message: Message
     command: ReviseMessage
@@ -46,7 +46,7 @@ class Changes:
     _keys: list[str] = field(factory=list, init=False)
 
     async def make_some(self) -> None:
-        """One after the other, as fast as the hub answers."""
+        """Make changes one after the other, as fast as the hub responds."""
         for _ in range(self.device.sim.dice.randint(1, 3)):
             await self._make_one()
 
@@ -67,7 +67,7 @@ class Changes:
         await self._carry_out(key)
 
     async def repeat(self) -> None:
-        """Whatever was not answered."""
+        """Repeat the changes without a response."""
         for key in tuple(self.pending):
             await self._carry_out(key)
 
@@ -84,7 +84,7 @@ class Changes:
         return React(dice.choice(EMOJIS), dice.random() < 0.7)
 
     def mention(self) -> str:
-        """What a text ends with: now and then it mentions somebody."""
+        """The end of a text: now and then it mentions a user."""
         sim = self.device.sim
         dice, people = sim.dice, sim.people
         if dice.random() < 0.6:

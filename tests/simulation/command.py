@@ -81,7 +81,7 @@ def _seeds(options: argparse.Namespace) -> range:
 
 
 def _until_broken(options: argparse.Namespace, bug: str | None) -> list[Result]:
-    """Seed after seed in this process."""
+    """Play seed after seed in this process, until one breaks."""
     results: list[Result] = []
     for seed in _seeds(options):
         results.append(play(seed, bug, options.real_seconds, options.nodes))
@@ -94,7 +94,7 @@ def _until_broken(options: argparse.Namespace, bug: str | None) -> list[Result]:
 def _all(
     options: argparse.Namespace, pool: ProcessPoolExecutor, ended: dict[int, str], bug: str | None
 ) -> list[Result]:
-    """Every seed. What is known of one that ended its process is noted in `ended`."""
+    """Play every seed. What is known of a seed that ended its process is noted in `ended`."""
     results: list[Result] = []
     given = {"real_seconds": options.real_seconds, "nodes": options.nodes}
     run = partial(play, bug=bug, **given)
@@ -103,7 +103,7 @@ def _all(
             results.append(result)
             _show(options, bug, result)
             if result.problem is not None and result.problem.startswith("hangs"):
-                # After a hang that had to be broken off, its process is not to be trusted.
+                # After a hang that had to be broken off, its process is not used any more.
                 pool.shutdown(wait=False, cancel_futures=True)
                 break
     except BrokenProcessPool:

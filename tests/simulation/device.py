@@ -1,4 +1,6 @@
-"""A device of somebody: it remembers what it has, sends until it is confirmed, and comes back."""
+"""A simulated device: it remembers what it received, repeats messages until they are confirmed, and
+reconnects.
+"""
 
 import json
 from contextlib import suppress
@@ -38,9 +40,9 @@ HERE_SECONDS = 1.0
 READY_SECONDS = 5.0
 DOZE_SECONDS = 4.0  # in which a slow device reads nothing
 MAX_PENDING = 5
-NEW = 0.05  # of all connections, those of a device that has nothing yet
-REPLIES = 0.3  # of all messages
-RECENT = 8  # of a channel's messages are replied to
+NEW = 0.05  # share of the connections of a device that has nothing yet
+REPLIES = 0.3  # share of messages that are replies
+RECENT = 8  # the last messages of a channel; only these get replies
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError)
 
 
@@ -49,7 +51,7 @@ class Code(IntEnum):
 
     NORMAL = 1000
     GOING_AWAY = 1001
-    LOST = 1006  # without a word: the hub crashed
+    LOST = 1006  # without a close frame: the hub crashed
     TRY_AGAIN = 1013
     SESSION_ENDED = 4001
     TOO_SLOW = 4008
@@ -83,10 +85,10 @@ class Device:
 
     Args:
         sim: the simulation.
-        number: of this device among those of its person; two people's keys are alike.
-        person: whose it is, with the session of this device.
-        language: what it speaks.
-        ledger: what it has received.
+        number: of this device among those of its person; the keys of two people may be the same.
+        person: its user, with the session of this device.
+        language: its dialect.
+        ledger: the frames that it received, and their check.
     """
 
     sim: "Simulation"
@@ -136,12 +138,12 @@ class Device:
 
     @property
     def has_session(self) -> bool:
-        """Whether what lets the device in is still there."""
+        """Whether the session that admits the device is still open."""
         return self.sim.truth.is_session_open(self.session_hash)
 
     @property
     def has_sessions(self) -> bool:
-        """The same of all that its calls over REST are let in by: a logout ends one after the
+        """Whether all sessions that admit its REST calls are open: a logout ends one after the
         other.
         """
         hashes = (self._own_hash, self._platform_hash)
@@ -149,7 +151,7 @@ class Device:
 
     @property
     def session_hash(self) -> bytes:
-        """What the store keeps of the session that lets it in."""
+        """The hash in the store of the session that admits it."""
         is_own = self.language.cookie == "session_token"
         return self._own_hash if is_own else self._platform_hash
 
@@ -162,12 +164,12 @@ class Device:
         return token_hash(unquote(self.person.signed).removeprefix("s:").rpartition(".")[0])
 
     def leave(self) -> None:
-        """Close for good, and read everything that still comes."""
+        """Close for good, and read the frames that still come."""
         self.is_leaving = True
         self._leave.set()
 
     async def live(self) -> None:
-        """Come back again and again until it leaves."""
+        """Connect again and again until it leaves."""
         dice = self.sim.dice
         while not self.is_leaving:
             world = await self.sim.cell.until_running()
@@ -194,18 +196,18 @@ class Device:
         self.has_left.set()
 
     async def _sign_in(self) -> None:
-        """Another session, unless the device tries the old one once more."""
+        """Open a new session, and perhaps try the ended one before."""
         if not self.sim.is_calm and self.sim.dice.random() < 0.3:
             await self._try_ended_session()
         if self.sim.is_calm or self.sim.dice.random() < 0.7:
             world = await self.sim.cell.until_running()
-            # a node that has ended does not answer any more
+            # a node that has ended does not respond any more
             with suppress(StoreUnavailable), trio.move_on_after(SIGN_IN_SECONDS):
                 self.person = await world.sign_in(self.person.user)
                 self._session_id = self.sim.truth.opened(self.session_hash)
 
     async def _try_ended_session(self) -> None:
-        """Over REST, where no connection is closed when a session ends."""
+        """Use the ended session over REST, where no connection is closed when a session ends."""
         await trio.sleep(self.sim.truth.bound + 0.1)
         is_own = self.language.cookie == "session_token"
         path = "private_messages/api/auth/session" if is_own else "learning_platform/api/users/me"
@@ -255,22 +257,22 @@ class Device:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(read)
                 await self._act(socket)
-                # It leaves: the reading task ends when the hub has closed too.
+                # The device leaves: the reading task ends when the hub has closed, too.
         except* (Dropped, *GONE):
             raise Dropped from None
         if ends:
             raise ends[0]
 
     def _check_end(self, closed: Closed) -> None:
-        """Why the hub closed."""
+        """Check why the hub closed."""
         code, connection = closed.code, self.ledger.connection
         self.sim.note(self.name, f"is closed: {code}")
         match code:
             case Code.SESSION_ENDED:
                 self.sim.require(not self.has_session, f"{self.name} was put out, and may stay")
             case Code.TOO_SLOW:
-                # Who reads in time is, too, if more comes at once than may wait, of which typing
-                # and presence may fill one half.
+                # A device that reads in time is closed as well if more comes at once than the
+                # outbox holds, half of which may be typing and presence.
                 is_much = self.ledger.due_bytes() > OUTBOX_BYTES // 2
                 is_true = connection.is_slow or is_much
                 self.sim.require(is_true, f"{self.name} is called too slow, and is not")
@@ -292,7 +294,7 @@ class Device:
         else:
             self.sim.require(refused.status in (0, 503), f"{self.name} is refused: {refused}")
 
-    # What it hears.
+    # What it receives.
 
     async def _read(self, socket: WebSocket) -> None:
         dice, connection = self.sim.dice, self.ledger.connection
@@ -323,7 +325,7 @@ class Device:
     # What it does.
 
     async def _act(self, socket: WebSocket) -> None:
-        """Until it leaves. Raises Dropped."""
+        """Act until the device leaves. Raises Dropped."""
         dice, sim = self.sim.dice, self.sim
         await self._begin(socket)
         while not self._leave.is_set():
@@ -344,7 +346,7 @@ class Device:
         await self._close(socket)
 
     async def _use_rest(self) -> None:
-        """What is answered, whether there is a connection or not."""
+        """Make calls that need no connection."""
         dice = self.sim.dice
         if dice.random() < 0.55:
             await self.changes.make_some()
@@ -356,7 +358,7 @@ class Device:
             await self.forwards.make_some()
 
     async def _speak(self, socket: WebSocket) -> None:
-        """Raises Dropped."""
+        """Do something over the connection. Raises Dropped."""
         dice = self.sim.dice
         if dice.random() < 0.6:
             await self._send_something(socket)
@@ -376,17 +378,17 @@ class Device:
                 while not self.ledger.connection.is_ready:  # noqa: ASYNC110  the clock is a mock
                     await trio.sleep(0.05)
             if not self.ledger.connection.is_ready:
-                raise Dropped  # what goes wrong is not told in this dialect
+                raise Dropped  # this dialect does not report the reason
         await self._resume(socket)
 
     async def _close(self, socket: WebSocket) -> None:
-        """Politely, so that everything that the hub has sent is read."""
+        """Close with a handshake, so that everything that the hub has sent is read."""
         if isinstance(self.language, SocketIo):
             await socket.send_text("41")
         await socket.stream.send_all(client_frame(CLOSE, Code.NORMAL.to_bytes(2, "big")))
 
     async def _go_on(self, socket: WebSocket) -> None:
-        """Repeat what was not confirmed, and ask for what it lost sight of."""
+        """Repeat what was not confirmed, and resume if something may be missing."""
         ledger, connection = self.ledger, self.ledger.connection
         await self.changes.repeat()
         await self.forwards.repeat()
@@ -394,13 +396,13 @@ class Device:
             await self.notes.repeat(socket)
             for (_, key), sent in list(ledger.pending.items()):
                 is_joined = sent.channel_id in connection.joined or not self.language.must_rejoin
-                if is_joined or not self.sim.truth.sees(self.me, sent.channel_id):  # it is refused
+                if is_joined or not self.sim.truth.sees(self.me, sent.channel_id):  # refused
                     await self._send(socket, key, sent)
         if connection.may_ask and (connection.needs_resume or self._may_have_missed()):
             await self._resume(socket)
 
     def _may_have_missed(self) -> bool:
-        """Whether it may see something again, and nobody says so in its dialect."""
+        """Whether the user may see a channel again and the dialect has no event for that."""
         connection, truth = self.ledger.connection, self.sim.truth
         if self.language.must_rejoin:
             return any(
@@ -436,7 +438,7 @@ class Device:
             await self._send(socket, key, sent)  # impatient
 
     def _choose_parent(self, channel_id: ChannelId) -> MessageId | None:
-        """One of the last messages, of which some are replies, or none."""
+        """One of the last messages of the channel, or none; some of them are replies."""
         held = [position for position in self.ledger.states.held if position[0] == channel_id]
         if not held or self.sim.dice.random() > REPLIES:
             return None
@@ -460,7 +462,9 @@ class Device:
         await self.say(socket, frame)
 
     async def _mark_something(self, socket: WebSocket) -> None:
-        """Any message, also an older one than before; or a whole conversation over REST."""
+        """Mark any message as read, also an older one than before; or a whole conversation over
+        REST.
+        """
         dice, places = self.sim.dice, self.sim.places
         heard = [(channel, last) for channel, last in self.ledger.last.items() if last]
         if heard and dice.random() < 0.7:
@@ -475,7 +479,7 @@ class Device:
             await self.say(socket, Call("PUT", path))
 
     async def say(self, socket: WebSocket, frame: Any) -> None:
-        """A frame, or a call over REST."""
+        """Send a frame, or make a call over REST."""
         if isinstance(frame, Call):
             await self._call(frame)
         elif frame is not None and isinstance(self.language, SocketIo):

@@ -1,8 +1,10 @@
-"""The end of the day: everybody has everything and nothing fails; then rights are lost once more.
+"""The end of the day: every device has everything and nothing fails; then rights are lost once
+more.
 
-Now every frame can be foretold: who may see a channel hears what is said there, who may not hears
-that it is over and then nothing. People leave one after the other, and those who stay hear of it.
-Every device closes politely and reads to the end, so that no frame is left unread.
+Now every frame is predictable: a device whose user may see a channel gets its messages; any other
+gets the notice that the channel is closed, and then nothing. Users leave one after the other, and
+the remaining ones get that event. Every device closes with a handshake and reads to the end, so
+that no frame is left unread.
 """
 
 from collections.abc import Sequence
@@ -75,7 +77,9 @@ class Epilogue:
         await self._everybody_leaves()
 
     def _check_views(self) -> None:
-        """Nobody is shown as typing for ever, or as online who is not or may not be known."""
+        """No user is shown as typing for ever; none is shown as online who is offline, or whose
+        presence may not be known.
+        """
         for device in self._connected():
             connection = device.ledger.connection
             if connection.is_slow or connection.was_shed:
@@ -90,7 +94,7 @@ class Epilogue:
                     self._require(device, known or not is_online, f"still sees {user_id} online")
 
     async def _everybody_speaks(self) -> None:
-        """In every channel, over REST, so that no device has to be able to."""
+        """Write in every channel, over REST, because not every device can."""
         sim = self.sim
         self._spoke_at = trio.current_time()
         for number, person in enumerate(sim.people):
@@ -103,7 +107,7 @@ class Epilogue:
                     await self._call(person, send_over_rest(sim.places, person.id, new))
 
     def _last_of(self, channel_id: ChannelId) -> MessageId | None:
-        """The last message that may be replied to."""
+        """The last message of a channel to which a user may reply."""
         truth, log = self.sim.truth, self.sim.tables.channels[channel_id].messages
         for each in reversed(log):
             root = truth.find(truth.threads.root_of(each.id))
@@ -114,8 +118,8 @@ class Epilogue:
         return None
 
     async def _everybody_changes_something(self) -> None:
-        """In every channel: their last message, and their reaction to the last one of all. Where
-        they may not write any more but still read, they delete what they wrote.
+        """In every channel each user changes their last message, and their reaction to the last one
+        of all. Where they may only read, they delete what they wrote.
         """
         sim = self.sim
         for number, person in enumerate(sim.people):
@@ -151,7 +155,9 @@ class Epilogue:
                 await self._call(person, Call("PUT", path))
 
     async def _everybody_notes_something(self) -> None:
-        """In every channel that they may see. What they marked unread, they read in part."""
+        """Notes in every channel that each user may see. Messages marked unread are read in
+        part.
+        """
         sim = self.sim
         for person in sim.people:
             for channel_id in sim.places.all_of(person.id):
@@ -173,7 +179,7 @@ class Epilogue:
             await Searches(self.sim, person.user.username).find_everything(person)
 
     async def _everybody_counts(self) -> None:
-        """The unread messages that mention them, in the two dialects that search, too."""
+        """The unread messages that mention each user, also in the two dialects that search."""
         sim = self.sim
         for person in sim.people:
             mentions = Mentions(sim.truth, person.id, sim.require)
@@ -205,12 +211,12 @@ class Epilogue:
         ]
         self.sim.require(not missing, f"after rights were lost, missing: {missing}")
         for device in self._connected():
-            untold = [] if device.is_new_since(self._spoke_at) else self._untold(device)
+            untold = [] if device.is_new_since(self._spoke_at) else self._unreported(device)
             self._require(device, not untold, f"was not told of the replies {untold}")
 
-    def _untold(self, device: Device) -> list[Message]:
-        """The last replies by others in threads that the device's user follows and may see, of
-        which it was not told, if its dialect does so.
+    def _unreported(self, device: Device) -> list[Message]:
+        """The last replies by others in threads that the device's user follows and may see, for
+        which it got no event, if its dialect has one.
         """
         truth, me, spoke_at = self.sim.truth, device.me, self._spoke_at
         if isinstance(device.language, PrivateMessages | Messenger):
@@ -227,7 +233,7 @@ class Epilogue:
         ]
 
     async def _everybody_leaves(self) -> None:
-        """Person by person, so that those who stay hear of it."""
+        """User by user, so that the remaining ones get each event."""
         for person in self.sim.people:
             leaving = [device for device in self.sim.devices if device.me == person.id]
             for device in leaving:

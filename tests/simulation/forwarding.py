@@ -1,5 +1,5 @@
-"""What a device forwards, over REST, and the originals that it asks for; it tries what it may not
-see as well.
+"""The messages that a device forwards, over REST, and the originals that it requests; also ones
+that its user may not see.
 """
 
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ CLOSED = {"not_allowed", "not_a_member", "channel_not_found", "recipient_not_fou
 
 @define
 class _Pending:
-    """A copy whose sending was not answered."""
+    """A copy whose sending got no response."""
 
     original: Message
     to: ChannelId
@@ -63,7 +63,7 @@ class Forwards:
         await self._carry_out(key)
 
     async def repeat(self) -> None:
-        """Whatever was not answered."""
+        """Repeat the copies that got no response."""
         for key in tuple(self.pending):
             await self._carry_out(key)
 
@@ -97,7 +97,9 @@ class Forwards:
         )
 
     async def ask_for_original(self) -> None:
-        """Of a copy that somebody else may see only, too, and of what is no copy."""
+        """Request the original of a copy, also of one that only another user may see, and of a
+        message that is no copy.
+        """
         device, dice, truth = self.device, self.device.sim.dice, self.device.sim.truth
         messages = truth.messages
         copies = sorted(each for each, found in messages.items() if found.message.is_forwarded)
@@ -114,7 +116,7 @@ class Forwards:
         device.sim.require(flaw is None, f"{device.name} asks for the original of {asked}: {flaw}")
 
     def _flaw_of(self, reply: Reply, engine: Engine, asked: Message, at: float) -> str | None:
-        """What is wrong with an answer to what was asked at this time."""
+        """What is wrong with the response to a request made at this time."""
         truth, me = self.device.sim.truth, self.device.me
         original = truth.original_of(asked)
         match reply.status:

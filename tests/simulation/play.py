@@ -1,7 +1,7 @@
-"""Plays one seed to its end, which it always has: a hang is a problem like any other, with stacks.
+"""Plays one seed to its end, which always comes: a hang is reported as a problem, with stacks.
 
-A seed has a time limit on both clocks: the simulated one, for what waits for something that never
-comes, and the real one, for what never waits at all.
+A seed has a time limit on both clocks: a simulated one for a task that waits for ever, and a real
+one for a task that never waits.
 """
 
 import logging
@@ -25,12 +25,12 @@ from tests.support.timing.time_limit import where_it_stands
 
 SIMULATED_SECONDS = 300.0
 REAL_SECONDS = 60.0
-ATTEMPTS = 10  # to end a seed whose time is up; then its process ends
+ATTEMPTS = 10  # to end a seed whose time is up; after these its process ends
 _SILENT = structlog.make_filtering_bound_logger(logging.CRITICAL)
 
 
 class Hung(BaseException):
-    """The real time is up. No `except Exception` may swallow it."""
+    """The real time is up. `except Exception` does not catch it."""
 
 
 def play(
@@ -39,7 +39,9 @@ def play(
     real_seconds: float = REAL_SECONDS,
     nodes: int | None = None,
 ) -> Result:
-    """Play one seed, with a mistake if one is named, and so many nodes if any number is."""
+    """Play one seed, with a planted mistake if one is named, and with this many nodes if a number
+    is given.
+    """
     trio._core._run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]
     trio._core._run._r.seed(seed)
     simulation = Simulation(seed, None if bug is None else BUGS[bug], nodes)
@@ -75,7 +77,7 @@ async def _look(seconds: float, stacks: list[str]) -> None:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[list[str]]:
-    """Raises Hung wherever the program is when the time is up; then the stacks are in the list."""
+    """Raises Hung wherever the program is when the time is up; its stacks are in the list."""
     stacks: list[str] = []
 
     def run_out(_: int, frame: FrameType | None) -> None:
@@ -83,7 +85,7 @@ def _time_limit(seconds: float) -> Iterator[list[str]]:
         if len(stacks) > ATTEMPTS:
             print(f"does not end\n{stacks[-1]}", file=sys.stderr, flush=True)
             os._exit(1)
-        raise Hung  # again every second: what is cancelled because of it may hang too
+        raise Hung  # again every second: the cancellation may hang, too
 
     before: Any = signal.signal(signal.SIGALRM, run_out)
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
@@ -95,7 +97,7 @@ def _time_limit(seconds: float) -> Iterator[list[str]]:
 
 
 def _broken(error: BaseException) -> Broken | None:
-    """The first problem among the errors, if there are no others."""
+    """The first problem among the errors, if there are no other errors."""
     if isinstance(error, BaseExceptionGroup):
         broken, others = error.split(Broken)
         return _broken(broken.exceptions[0]) if broken is not None and others is None else None

@@ -1,7 +1,7 @@
-"""One simulated day of a hub, by the dice of one seed: people, devices, faults, and what must hold.
+"""One simulated day of a hub, by the dice of one seed: users, devices, faults, and what must hold.
 
 The hub is whole, over in-memory streams and a mock clock; the store is the one in memory behind
-`Weather`. Restarts end the hub at any moment; the log stays. Trio's scheduler throws the same dice,
+`Weather`. Restarts end the hub at any moment; the log stays. Trio's scheduler uses the same dice,
 so a seed is played again exactly (with PYTHONHASHSEED fixed).
 """
 
@@ -47,12 +47,12 @@ ANSWER_SECONDS = 30.0
 
 
 class Broken(Exception):
-    """Something that was promised did not hold."""
+    """A promise did not hold."""
 
 
 @frozen
 class Result:
-    """What came of one seed."""
+    """The result of one seed."""
 
     seed: int
     problem: str | None
@@ -72,7 +72,7 @@ class Result:
 
     @property
     def digest(self) -> str:
-        """Two runs that did the same have the same one."""
+        """A digest of the trace: two runs that did the same have the same one."""
         return hashlib.sha256(self.trace.encode()).hexdigest()
 
 
@@ -124,13 +124,13 @@ class Simulation:
             raise Broken(problem)
 
     def lifetime(self) -> timedelta:
-        """Of a session. What ends first is decided here: sessions end by the clock of the machine,
-        and were all of them equally long, how busy it is would decide.
+        """A random lifetime of a session. Sessions end by the clock of the machine; with equal
+        lifetimes the load of the machine would decide which one ends first.
         """
         return timedelta(days=self.lifetimes.uniform(7, 14))
 
     async def call(self, person: Person, call: Call) -> Reply | None:
-        """Over REST, with all cookies of the person; None: no answer came."""
+        """Call over REST, with all cookies of the person; None: no response came."""
         node = self.cell.any()
         if node is None or node.world is None:
             return None
@@ -149,7 +149,7 @@ class Simulation:
     async def revise(
         self, person: Person, command: ReviseMessage
     ) -> Changed | Refused | StoreUnavailable | None:
-        """Change a message; None: no answer came."""
+        """Revise a message; None: no result came."""
         node = self.cell.any()
         if node is None or node.world is None:
             return None
@@ -167,7 +167,7 @@ class Simulation:
         return None
 
     async def play(self) -> None:
-        """Raises Broken."""
+        """Play the seed. Raises Broken."""
         with ExitStack() as stack:
             await self._set_up()
             if self.bug is not None:
@@ -220,7 +220,7 @@ class Simulation:
                 await self._add_device(number, await world.sign_in(person.user, self.lifetime()))
 
     async def _hide_some(self, people: list[Person]) -> list[tuple[UserId, UserId]]:
-        """Some people's profiles are private; all of them follow each other."""
+        """Some profiles are private; their users all follow each other."""
         if self.dice.random() < 0.5:
             return []
         follows = []
@@ -260,7 +260,9 @@ class Simulation:
         return max((device.gone_at for device in devices), default=-inf)
 
     async def _watch(self) -> None:
-        """What shows without a frame: too much is queued, or a connection that should be closed."""
+        """Check what no frame shows: an outbox that is too full, or a connection that should be
+        closed.
+        """
         while True:
             await trio.sleep(1.0 if self.is_calm else 0.3)
             for node in self.cell.nodes:
@@ -273,14 +275,14 @@ class Simulation:
                     self.require(slow or not long_ended, f"{device.name} outlives its session")
 
     async def _calm_down(self) -> None:
-        """Nothing fails any more: soon every device must have everything."""
+        """Stop all faults: soon every device must have everything."""
         self.weather.clear()
         self.cell.calm()
         self.truth.calm_since = trio.current_time()
         await self.trouble.restore()
         self.is_calm = True
         self.note("calm", "begins")
-        # What was taken away before may be told until then, and read by a slow device.
+        # Events of rights that were lost before may come until then, and be read by a slow device.
         await trio.sleep(self.truth.bound + DOZE_SECONDS)
         if len(self.cell.nodes) > 1:
             self._look_at_notes()
@@ -290,7 +292,7 @@ class Simulation:
         self.require(not self._missing(), f"in the end still missing: {self._missing()}")
 
     def _look_at_notes(self) -> None:
-        """What a node did not get rid of before it crashed is not sent again: a resume says it."""
+        """Notes that a node did not send before it crashed come only with a resume."""
         for device in self.devices:
             if device.ledger.notes.missing():
                 device.ledger.connection.needs_resume = True
@@ -357,7 +359,7 @@ class Simulation:
 
 
 def outbox_overflow(world: World) -> str | None:
-    """Whether a connection holds back more than it may."""
+    """A message if a connection's outbox holds more than it may."""
     for client in world.services.hub._clients:
         outbox = getattr(client.link, "_outbox", None)
         if outbox is not None:

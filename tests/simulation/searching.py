@@ -1,5 +1,5 @@
-"""What a device searches for, in the two dialects that have it: everything, a message by its name,
-what was edited.
+"""The searches of a device, in the two dialects that have them: for everything, for a message by
+its name, for edited ones.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ FAILURE_SECONDS: Final = 20.0  # after a failed call, in which a search may be r
 
 @frozen
 class Engine:
-    """Where messages are searched for. `only_private`: nothing of workspaces is found there."""
+    """Where messages are searched. `only_private`: messages of workspaces are not found there."""
 
     path: str
     only_private: bool
@@ -60,7 +60,7 @@ class Searches:
     count: int = field(default=0, init=False)
 
     async def make_one(self, person: Person, *, is_let_in: Callable[[], bool]) -> None:
-        """Whatever is found must be right, and whatever is there must be found."""
+        """Search once: every result must be right, and nothing may be missing."""
         engine = self.sim.dice.choice(ENGINES)
         text, fits = self._choose(person)
         asked = self._asked(person, engine, fits)
@@ -79,7 +79,9 @@ class Searches:
                 self.sim.require(is_excused, f"{self.name} searches: {reply.text}")
 
     async def find_everything(self, person: Person) -> None:
-        """In both dialects, page by page: all that the person may see, now that nothing happens."""
+        """In both dialects, page by page: all messages that the person may see, now that all is
+        calm.
+        """
         for engine in ENGINES:
             asked = self._asked(person, engine, lambda _: True, limit=MAX_PAGES * PAGE)
             found: list[Any] = []
@@ -98,7 +100,7 @@ class Searches:
             self._judge(asked, engine, found)
 
     def _choose(self, person: Person) -> tuple[str, Callable[[str], bool]]:
-        """A search, and what it is for."""
+        """A query, and the texts that match it."""
         names = [
             committed.message.content.partition(" ")[0]
             for (channel_id, _), committed in self.sim.truth.messages.items()

@@ -1,4 +1,4 @@
-"""The simulation in the normal run: some seeds, and that it would notice mistakes."""
+"""The simulation in the normal run: some seeds, and controls that it detects mistakes."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_whatever_fails_nothing_is_lost_and_nothing_leaks(tmp_path: Path) -> Non
     report = report_of(tmp_path, "--seeds", str(SEEDS))
     assert report["broken"] == {}
     assert report["seeds"] == SEEDS
-    assert report["acknowledged"] > 10 * SEEDS  # it was no idle day
+    assert report["acknowledged"] > 10 * SEEDS  # the day was not idle
     assert report["changes"] > 5 * SEEDS
     assert report["copies"] > SEEDS / 2
     assert report["mentions"] > 5 * SEEDS
@@ -75,7 +75,7 @@ def test_mistakes_of_nodes_are_found(tmp_path: Path) -> None:
 
 
 def test_planted_mistakes_are_found(tmp_path: Path) -> None:
-    """With one start of the program, which takes two seconds."""
+    """All with one start of the program, which takes two seconds."""
     until_found = ("--until-broken", "--seeds", str(SEEDS_UNTIL_FOUND))
     report = report_of(tmp_path, "--bug", *SOME_BUGS, *until_found)
     assert report["not_broken_by"] == []
@@ -98,7 +98,7 @@ def test_every_mistake_can_be_planted(bug: str) -> None:
         ("taking_waits", "simulated", "30", "in take_something"),
     ],
 )
-def test_a_seed_that_hangs_is_broken_and_says_where(
+def test_a_seed_that_hangs_counts_as_broken_and_reports_where(
     tmp_path: Path, bug: str, clock: str, seconds: str, where: str
 ) -> None:
     report = report_of(tmp_path, "--bug", bug, "--seeds", "1", "--real-seconds", seconds)
@@ -112,7 +112,7 @@ def test_a_seed_that_hangs_is_broken_and_says_where(
 def test_a_seed_is_played_again_exactly_however_busy_the_machine_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """To the second run it seems that all took a thousand times as long."""
+    """For the second run everything takes a thousand times as long."""
     again = ("--start", "7", "--seeds", "2", "--trace")
     first = run_module("tests.simulation", *again, seconds=280).stdout.rpartition("\n{")[0]
     for name, value in other_clock("+0 x1000").items():

@@ -1,4 +1,4 @@
-"""What goes wrong, and what people take from each other and give back, by the dice of one seed."""
+"""Faults, and rights that users take from each other and give back, by the dice of one seed."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeAlias
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.simulation.run import Simulation
 
 INSIST_SECONDS = 4.0
-DONE = {200, 201, 403, 404}  # 403: it may not be done now; 404: it was so already
+DONE = {200, 201, 403, 404}  # 403: it is not allowed now; 404: it was so already
 
 
 @define
@@ -25,7 +25,7 @@ class Trouble:
         sim: the simulation.
         people: the first one owns the workspaces.
         workspaces: all of them.
-        follows: who follows whom when nothing is taken away.
+        follows: the pairs that follow each other when no right is taken away.
     """
 
     sim: "Simulation"
@@ -35,7 +35,7 @@ class Trouble:
     _unanswered: set[tuple[WorkspaceId, UserId]] = field(factory=set, init=False)
 
     async def make_until(self, at: float) -> None:
-        """Until that time."""
+        """Make trouble until that time."""
         actions: dict[Action, int] = {
             self._crash: 1,
             self._outage: 1,
@@ -54,12 +54,12 @@ class Trouble:
             await action()
 
     async def take_something(self) -> None:
-        """One right is taken away for good."""
+        """Take one right away for good."""
         actions: list[Action] = [self._block, self._remove_member, self._end_session]
         await self.sim.dice.choice(actions)()
 
     async def restore(self) -> None:
-        """Everybody may see everything again."""
+        """Give all rights back."""
         tables = self.sim.tables
         for person in self.people:
             if not tables.users[person.id].is_public and person.user.is_public:
@@ -130,7 +130,7 @@ class Trouble:
             self.sim.note("trouble", f"{user_id} is in {workspace_id}")
 
     async def _end_session(self) -> None:
-        """Of one device, by itself, or by SQL."""
+        """End the session of one device, by itself, or by SQL."""
         device = self.sim.dice.choice(self.sim.devices)
         if not device.has_session:
             return
@@ -144,7 +144,7 @@ class Trouble:
             self.sim.truth.changed()
 
     async def _insist(self, person: Person, call: Call) -> bool:
-        """Again and again until it is answered: a call that fails may have been carried out."""
+        """Repeat a call until it gets a response: a call that fails may have been carried out."""
         with trio.move_on_after(INSIST_SECONDS):
             while True:
                 reply = await self.sim.call(person, call)

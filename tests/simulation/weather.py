@@ -1,7 +1,7 @@
-"""A store that fails the way a network does, by the dice of one seed.
+"""A store that fails as a network does, by the dice of one seed.
 
-Every call may be slow, fail before anything happened, or fail after it happened; now and then
-nothing gets through at all, and what the database would have announced meanwhile is lost.
+Every call may be slow, fail before it was carried out, or fail after it; now and then no call gets
+through at all, and notices of the database are lost meanwhile.
 """
 
 import random
@@ -36,10 +36,10 @@ class Way:
     """One hub's way to the store.
 
     Args:
-        committed: is called when messages or revisions of the hub were stored.
+        committed: called after messages or revisions of the hub were stored.
 
-    `is_cut`: no call gets through. While it stands still, everything waits. `is_dead`: the hub is
-    no more.
+    `is_cut`: no call gets through. While it stands still, all calls wait. `is_dead`: the hub has
+    crashed.
     """
 
     committed: Callable[[], None] = _nothing
@@ -49,18 +49,18 @@ class Way:
     reopened: trio.Event = field(factory=trio.Event, init=False)
 
     def stand_still(self) -> None:
-        """Until `go_on`."""
+        """Let calls wait until `go_on`."""
         self._goes_on = trio.Event()
 
     def go_on(self) -> None:
-        """Calls get through again."""
+        """Let calls get through again."""
         self.is_cut = False
         if self._goes_on is not None:
             self._goes_on.set()
             self._goes_on = None
 
     def reopen(self) -> None:
-        """What was announced meanwhile is lost."""
+        """Notices that were sent meanwhile are lost."""
         reopened, self.reopened = self.reopened, trio.Event()
         reopened.set()
 
@@ -72,14 +72,14 @@ class Way:
 
 @define
 class Weather:
-    """What befalls the calls.
+    """The faults of the calls.
 
     Args:
         dice: decide.
-        faults: the probability that a call fails; half of those fail after they happened.
+        faults: the probability that a call fails; half of those fail after they were carried out.
         slowest: seconds that a call takes at most, on each way.
 
-    `truth` hears what the calls did, at the moment they did it.
+    The truth gets each call at the moment it was carried out.
     """
 
     dice: random.Random
@@ -92,7 +92,7 @@ class Weather:
     _ways: list[Way] = field(factory=list, init=False)
 
     def over(self, store: Store, truth: Truth, way: Way | None = None) -> Store:
-        """The store as a hub sees it, which has this way to it."""
+        """The store as a hub reaches it by this way."""
         self._truth = truth
         way = way or Way()
         self._ways.append(way)
@@ -107,12 +107,12 @@ class Weather:
         self.end_outage()
 
     def begin_outage(self) -> None:
-        """Nothing gets through."""
+        """No call gets through."""
         self.away = True
         self._note_disturbance()
 
     def end_outage(self) -> None:
-        """What was away is back."""
+        """Calls get through again; notices of the outage are lost."""
         self.away = False
         self._note_disturbance()
         for way in self._ways:
@@ -142,7 +142,7 @@ class Weather:
         return result
 
     def disturb(self, ways: int) -> None:
-        """So many hubs are cut off, or not any more."""
+        """From now on this many hubs are cut off."""
         self._cut = ways
         self.failed_at = trio.current_time()
         self._note_disturbance()
@@ -168,7 +168,7 @@ class Weather:
     async def feed(
         self, way: Way, context: AbstractAsyncContextManager[AsyncIterator[Any]]
     ) -> AsyncIterator[AsyncIterator[Any]]:
-        """What the store announces, as far as it gets through."""
+        """The notices of the store, as far as they get through."""
         give, take = trio.open_memory_channel[Any](inf)
 
         async def pass_on(announced: AsyncIterator[Any]) -> None:
@@ -180,7 +180,7 @@ class Weather:
         async def begin_again() -> None:
             while True:
                 await way.reopened.wait()
-                give.send_nowait(None)  # something may have been missed
+                give.send_nowait(None)  # a notice may have been missed
 
         async with context as announced, trio.open_nursery() as nursery:
             nursery.start_soon(pass_on, announced)

@@ -33,7 +33,7 @@ def cookie_of(reply: Reply) -> str:
 
 
 def hook_program(folder: Path, line: str = "") -> Path:
-    """A shell script that keeps what it is given, and then runs a line."""
+    """A shell script that stores its standard input, and then runs a line."""
     program = folder / "send-link"
     program.write_text(f'#!/bin/sh\ncat >> "$0.sent"\necho >> "$0.sent"\n{line}\n')
     program.chmod(0o700)
@@ -41,5 +41,5 @@ def hook_program(folder: Path, line: str = "") -> Path:
 
 
 def sent_by(program: Path) -> list[dict[str, Any]]:
-    """What a program was given."""
+    """The input that a program was given."""
     return [json.loads(each) for each in Path(f"{program}.sent").read_text().splitlines()]

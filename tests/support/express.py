@@ -41,7 +41,7 @@ async def open_hub(databases: Databases, **settings: Any) -> AsyncIterator[tuple
 async def remember(
     dsn: str, sid: str, user_id: int, *, lives: float = 60.0, cookie: object = None
 ) -> str:
-    """A session as express-session writes it; returns the Cookie header."""
+    """Store a session as express-session writes it; returns the Cookie header."""
     expires = {"originalMaxAge": None, "expires": cookie, "httpOnly": True, "path": "/"}
     session = json.dumps({"cookie": expires, "userId": user_id, "role": "student"})
     await execute(

@@ -39,7 +39,7 @@ def opened(content: bytes) -> Image.Image:
 
 
 def photo() -> bytes:
-    """A JPEG that was taken upright, with a camera that lay on its side, somewhere."""
+    """A JPEG with metadata: the camera lay on its side, and the place is noted."""
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by 90 degrees
     exif[0x010F] = "Maker of the camera"
@@ -48,7 +48,7 @@ def photo() -> bytes:
 
 
 def png_of_size(width: int, height: int) -> bytes:
-    """A PNG that says that it has so many pixels, and has none."""
+    """A PNG whose header gives these dimensions, without any pixels."""
     head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
     return SIGNATURE + _chunk(b"IHDR", head) + _chunk(b"IDAT", b"") + _chunk(b"IEND", b"")
 

@@ -1,4 +1,4 @@
-"""Messages: stored and delivered without a connection of their author's, over REST, as frames."""
+"""Messages: stored and delivered without a connection of their author, over REST, as frames."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ def private_message(to: Person, content: str = "hi", **more: object) -> dict[str
 
 
 async def say(author: Person, to: Person, content: str, **headers: str) -> dict[str, object]:
-    """Send a private message over REST; returns what it is answered with."""
+    """Send a private message over REST; returns the response's body."""
     reply = await author.call("POST", f"/api/messages/{to.id}", {"content": content}, headers)
     assert reply.status == 201, reply.text
     answer: dict[str, object] = reply.json

@@ -1,7 +1,7 @@
-"""When a server has done all it had to do.
+"""Waiting until a server has done all its work.
 
-Every task waits, and none of them for the database: what was to be sent has been sent, until a
-timer runs out or somebody asks for something. So "nothing came" can be said without waiting.
+Then every task waits, and none of them for the database: every frame has been sent, until a timer
+runs out or a new request comes. So a test can assert without a delay that no frame came.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
@@ -23,7 +23,7 @@ from protocol.model import UserId
 
 @define
 class Statements:
-    """Those that the database has not answered yet."""
+    """The statements that the database has not finished yet."""
 
     running: int = 0
     heard: set["Hearing"] = field(factory=set)
@@ -36,7 +36,7 @@ class Statements:
             yield
         finally:
             self.running -= 1
-            self._ended.set()  # whoever waits, and the next ones wait for the next end
+            self._ended.set()  # wakes the tasks that wait; later ones wait for the next end
             self._ended = trio.Event()
 
     async def one_ended(self) -> None:
@@ -61,8 +61,8 @@ def _counted(_: str) -> Iterator[Callable[[int], None]]:
 
 
 def counting() -> StatementWatch:
-    """What a store on a real database is opened with, so that `until_quiet` waits for the answers
-    to all of its statements: also to those that begin to listen for notices, and those that check
+    """The watch that a store on a real database is opened with, so that `until_quiet` waits for the
+    results of all statements: also of those that begin to listen for notices, and those that check
     whether notices can still come.
     """
     return StatementWatch(open_span=_counted)
@@ -70,7 +70,9 @@ def counting() -> StatementWatch:
 
 @frozen
 class Notice:
-    """One that concerns nobody: the statement that sends it, and the change that it is read as."""
+    """A notice that concerns no user: the statement that sends it, and the change that it is read
+    as.
+    """
 
     sql: str
     change: object
@@ -82,9 +84,9 @@ NOBODY_CHANGED = Notice("SELECT pg_notify('parlour_sessions', 'user 0')", UserCh
 
 @define(eq=False)
 class Hearing:
-    """What a hub is notified of on one channel of a database. Notices come in the order in which
-    their changes were committed: who hears of one that is sent now has heard of all changes until
-    now. It concerns nobody, and the hub does not see it.
+    """The notices that a hub gets on one channel of a database. They come in the order in which
+    their changes were committed: when a notice that is sent now has come, so have those of all
+    earlier changes. That notice concerns no user, and is not passed on to the hub.
     """
 
     _database: Any
@@ -99,7 +101,7 @@ class Hearing:
 
     async def through(self, changes: AsyncIterator[Any]) -> AsyncGenerator[Any]:
         async for change in changes:
-            if change in (self._notice.change, None):  # None: what was not heard is looked up
+            if change in (self._notice.change, None):  # None: missed notices are looked up
                 self._came.set()
                 self._came = trio.Event()
             if change != self._notice.change:
@@ -112,7 +114,7 @@ class Heard:
 
     Args:
         part: reports changes.
-        notice: comes as one of them.
+        notice: the one that is sent and awaited.
     """
 
     part: Any
@@ -143,7 +145,7 @@ def heard(store: Store) -> Store:
 
 
 async def until_quiet() -> None:
-    """Wait until nothing goes on any more. Never returns beside a task that turns without end."""
+    """Wait until every task waits. Never returns beside a task that loops without end."""
     await trio.testing.wait_all_tasks_blocked()
     while (statements := _statements()).running:
         await statements.one_ended()
@@ -151,8 +153,8 @@ async def until_quiet() -> None:
 
 
 async def until_noticed() -> None:
-    """Wait until nothing goes on any more, and every hub has heard of what was changed in its
-    database, and has done what follows.
+    """Wait until every task waits, every hub has got the notices of what was changed in its
+    database, and has acted on them.
     """
     await until_quiet()
     for hearing in list(_statements().heard):
@@ -161,9 +163,9 @@ async def until_noticed() -> None:
 
 
 async def let_pass(clock: MockClock, seconds: float) -> None:
-    """Let time pass at once, and what it leads to happen. Nothing may wait for the database then:
-    the time for the answer would be over, too. A listener whose connection is given up for that
-    reason listens again a moment later, which never comes on a clock that stands still.
+    """Let time pass at once, and wait for the effects. No task may wait for the database then: its
+    timeout would have passed, too. A listener whose connection is given up for that reason listens
+    again a moment later, which never comes on a clock that stands still.
     """
     await until_noticed()
     clock.jump(seconds)

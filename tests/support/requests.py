@@ -1,4 +1,4 @@
-"""What small servers of the tests' own share: requests, one after another, on one connection."""
+"""What the small servers of the tests share: requests, one after another, on one connection."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -13,7 +13,7 @@ Respond: TypeAlias = Callable[
 
 
 async def serve_requests(stream: trio.abc.Stream, respond: Respond) -> None:
-    """Serve a connection to its end. A client that leaves in the middle is in its right."""
+    """Serve a connection to its end. A client may leave in the middle of a request."""
     state = h11.Connection(h11.SERVER)
     async with stream:
         try:

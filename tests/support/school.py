@@ -27,7 +27,9 @@ class School:
         return {"tea": self.tea, "ann": self.ann, "ben": self.ben, "eve": self.eve}
 
     async def join(self, person: Person, channel: Channel | None = None) -> WebSocket:
-        """A connection of `/ws/chat` in a channel, by default in `general`, past who was there."""
+        """A connection of `/ws/chat` that joined a channel, by default `general`, past the presence
+        of others.
+        """
         channel_id = (channel or self.general).id
         socket = await person.open("/ws/chat")
         await socket.send({"type": "join_channel", "channelId": channel_id})

@@ -1,4 +1,4 @@
-"""A running Parlour and the people who use it, for tests.
+"""A running Parlour and its users, for tests.
 
 `World` serves connections over in-memory streams, or over real sockets when it is given an address;
 everything else is the real thing.
@@ -59,7 +59,9 @@ RESUMES: dict[str, tuple[dict[str, object], str, str]] = {
     "/ws/chat": ({"type": "resume"}, "new_message", "resumed"),
     "/gateway": ({"op": "RESUME", "d": {}}, "MESSAGE_CREATE", "RESUMED"),
 }
-"""By path, a resume without positions, the kind of a frame with a message, and that of the end."""
+"""By path: a resume without positions, the kind of a frame with a message, and that of the last
+frame.
+"""
 
 
 DIALECTS = find_dialects(protocol.dialects)
@@ -86,7 +88,7 @@ class World:
         return ours
 
     def connect_lockstep(self) -> trio.StapledStream[Any, Any]:
-        """A new connection whose bytes wait until the other side takes them."""
+        """A new connection whose bytes wait until the other side reads them."""
         ours, theirs = trio.testing.lockstep_stream_pair()
         self._connections.start_soon(self._acceptor.serve, StreamTransport(theirs), "192.0.2.1")
         return ours
@@ -106,7 +108,9 @@ class World:
         in_quiet: bool = True,
         **headers: str,
     ) -> WebSocket:
-        """A WebSocket; with `in_quiet` once everybody was told of it. Raises Refused."""
+        """A WebSocket; with `in_quiet` the hub has done all its work before and after it connects.
+        Raises Refused.
+        """
         if in_quiet:
             await until_noticed()
         socket = await open_websocket(stream or self.connect(), path, trailing, **headers)
@@ -118,7 +122,7 @@ class World:
         return socket
 
     async def unread(self) -> list[str]:
-        """What its WebSockets received and the test did not read."""
+        """The messages that its WebSockets received and the test did not read."""
         return await unread(self.sockets)
 
     async def call(
@@ -137,7 +141,7 @@ class World:
     async def person(
         self, name: str, *, is_public: bool = True, role: Role = Role.STUDENT
     ) -> "Person":
-        """Somebody with an account and a session, made without the cost of a password."""
+        """A user with an account and a session, made without the cost of a password."""
         new = NewUser(
             name=name.title(),
             password_hash="none",
@@ -150,11 +154,11 @@ class World:
         return await self.sign_in(user)
 
     async def people(self, *names: str) -> list["Person"]:
-        """Somebody of each name."""
+        """A user for each name."""
         return [await self.person(name) for name in names]
 
     async def sign_in(self, user: User, lifetime: timedelta = timedelta(days=7)) -> "Person":
-        """Another session of that user."""
+        """A new session of that user."""
         token = new_token()
         session = await self.store.sessions.open(user.id, token_hash(token), lifetime)
         signed = await self.services.authenticator.open("connect.sid", user.id, lifetime)
@@ -185,7 +189,7 @@ class Person:
 
     @property
     def platform_cookie(self) -> str:
-        """Of another session, on the learning platform."""
+        """The cookie of another session, on the learning platform."""
         return f"connect.sid={self.signed}"
 
     async def call(
@@ -219,7 +223,7 @@ class Person:
         return socket
 
     async def open(self, path: str = "/ws", trailing: bytes = b"") -> WebSocket:
-        """A WebSocket of any dialect, past its greeting and who was there."""
+        """A WebSocket of any dialect, past its greeting and the presence of others."""
         socket = await self.connect(path, trailing)
         greeting = GREETINGS[path.partition("?")[0]]
         if greeting is not None:
@@ -242,11 +246,12 @@ async def open_world(  # noqa: PLR0913  what a server is made of
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`; keywords are settings. When it ends, everything that its WebSockets
-    received must have been read, and it and every answer over REST must have been as documented.
+    received must have been read, and every frame and every REST response must have been as
+    documented.
 
-    `routes`: the packages of REST modules; `carrier`: of bulletins, to other hubs;
-    `internal`: where they forward to; `siblings`: other workers. Unless a test
-    says otherwise, whoever is added to a workspace is a member at once.
+    `routes`: the packages of REST modules; `carrier`: the bus to other hubs; `internal`: the
+    listener for requests that they forward; `siblings`: other workers. Unless a test says
+    otherwise, a user who is added to a workspace is a member at once.
     """
     config = Config(**{"joining": "at_once", **settings})
     async with (

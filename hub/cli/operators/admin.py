@@ -1,4 +1,4 @@
-"""The operator's commands: migrate, settings, accounts, sessions, and what a running hub is to do.
+"""The operator's commands: migrate, settings, accounts, sessions, and control of a running hub.
 
 Accounts and sessions are those of the hub that runs on the data folder, or of the database; see
 `hub.cli.operators.desk`. Must not know: flags, how an action is carried out.
@@ -39,17 +39,17 @@ from protocol.admin import (
 )
 
 Show: TypeAlias = Callable[[object, Sequence[str]], None]
-"""Shows a result: to a program, or, in these lines, to a person."""
+"""Prints a result: the object for a program, or the lines for a person."""
 
 
 @frozen
 class Office:
-    """Where an operator's command finds what it is about, and how it answers.
+    """The hub or database that an operator's command works on, and how its result is printed.
 
     Args:
         config: the settings.
-        url: a hub that is asked over HTTP; None: what belongs to the data folder.
-        show: gets what came of it.
+        url: a hub to call over HTTP; None: the hub or database of the data folder.
+        show: prints the result.
     """
 
     config: Config
@@ -58,7 +58,7 @@ class Office:
 
 
 def in_words(say: Say) -> Show:
-    """For people: the lines."""
+    """For people: prints the lines."""
 
     def show(result: object, lines: Sequence[str]) -> None:
         del result
@@ -69,7 +69,7 @@ def in_words(say: Say) -> Show:
 
 
 def as_json(say: Say) -> Show:
-    """For programs: each result as one line of JSON."""
+    """For programs: prints each result as one line of JSON."""
 
     def show(result: object, lines: Sequence[str]) -> None:
         del lines
@@ -90,9 +90,9 @@ async def show_config(config: Config, say: Say) -> None:
     """Print every setting; of a secret only whether it is set, of a URL no password.
 
     Raises:
-        ConfigError: the certificate, or the place for files, cannot be used, or there is no room
-            for workers.
-        FilesUnavailable: the place for files does not answer.
+        ConfigError: the certificate, or the file store, cannot be used, or there is no room for
+            workers.
+        FilesUnavailable: the file store does not respond.
         StoreUnavailable: there is no synchronous standby, though one is required.
     """
     config.require_room_for_workers()
@@ -121,7 +121,7 @@ async def set_password(office: Office, body: NewPasswordBody) -> None:
 
 
 async def set_role(office: Office, body: RoleBody) -> None:
-    """Set what a user is on the platform; teachers and above moderate where they are members."""
+    """Set a user's role on the platform; teachers and above moderate where they are members."""
     async with account_desk(office.config, office.url) as desk:
         user = await desk.set_role(body)
     said = f"{user['username']} is a {user['role']}"
@@ -149,7 +149,7 @@ async def revoke_sessions(office: Office, user: str) -> None:
 
 
 async def deactivate(office: Office, user: str) -> None:
-    """Let nobody sign in to an account."""
+    """Deactivate an account: it cannot be signed in to."""
     async with account_desk(office.config, office.url) as desk:
         account = await desk.deactivate(UserBody(user))
     name = account["username"]
@@ -158,7 +158,7 @@ async def deactivate(office: Office, user: str) -> None:
 
 
 async def reactivate(office: Office, user: str) -> None:
-    """Let one sign in to it again."""
+    """Reactivate an account: it can be signed in to again."""
     async with account_desk(office.config, office.url) as desk:
         account = await desk.reactivate(UserBody(user))
     name = account["username"]
@@ -176,7 +176,7 @@ async def show_audit(office: Office, before: int | None, limit: int) -> None:
 
 
 async def show_status(office: Office) -> None:
-    """Print how the hub is."""
+    """Print the state of the hub."""
     found = await hub_desk(office.config, office.url).status()
     office.show(found, list(status_lines(found)))
 
@@ -202,14 +202,14 @@ async def kick(office: Office, user: str) -> None:
 
 
 async def announce(office: Office, text: str) -> None:
-    """Say something to everybody who is connected."""
+    """Send a text to every connection."""
     sent = await hub_desk(office.config, office.url).announce(AnnouncementBody(text))
     office.show(sent, [f"Sent to {counted(sent['connections'], 'connection')}"])
 
 
 async def trace(office: Office, user: str) -> None:
-    """Print the log lines of a user, until the hub ends, nobody reads them any more, or somebody
-    interrupts it.
+    """Print the log lines of a user, until the hub ends, stdout is not read any more, or the
+    command is interrupted.
     """
 
     def show(line: object) -> None:
@@ -231,7 +231,7 @@ async def set_log_level(office: Office, level: str) -> None:
 
 
 async def drain(office: Office, body: DrainBody) -> None:
-    """Have load balancers send nobody new, or people again."""
+    """Have load balancers send no new connections, or send them again."""
     found = await hub_desk(office.config, office.url).drain(body)
     match found:
         case {"changed": False, "draining": True}:

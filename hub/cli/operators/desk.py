@@ -1,7 +1,7 @@
-"""Where a command of an operator is carried out: by a running hub, or on the database itself.
+"""Carries out an operator's command: by a running hub, or on the database itself.
 
-Guarantees: the embedded database is never opened beside the hub that holds it; whichever way it
-is, the same actions are carried out, and kept in the audit. Must not know: flags, what is printed.
+Guarantees: the embedded database is never opened while a hub holds it; both ways carry out the same
+actions, and record them in the audit. Must not know: flags, what is printed.
 """
 
 import json
@@ -69,7 +69,7 @@ TURN_SECONDS: Final = 20.0
 TURN_PAUSE_SECONDS: Final = 0.1
 DELETION_SECONDS: Final = 3_600.0
 EXPORT_IDLE_SECONDS: Final = 120.0
-TRACE_IDLE_SECONDS: Final = 60.0  # a hub that lives says something four times meanwhile
+TRACE_IDLE_SECONDS: Final = 60.0  # a running hub sends something every 15 s
 
 
 @frozen
@@ -77,7 +77,7 @@ class HubDesk:
     """A running hub.
 
     Args:
-        url: where it is: `http://…`, or `unix:` and the path of its admin socket.
+        url: its address: `http://…`, or `unix:` and the path of its admin socket.
         token: the setting `admin_token`; the socket needs none.
     """
 
@@ -117,7 +117,7 @@ class HubDesk:
         return cast("AuditObject", await self._get("/admin/audit", before=before, limit=limit))
 
     async def delete(self, body: DeletionBody) -> DeletedObject:
-        """See above; it takes as long as there are messages."""
+        """See above; the more messages, the longer it takes."""
         answer = await self._post("/admin/users/delete", body, seconds=DELETION_SECONDS)
         return cast("DeletedObject", answer)
 
@@ -141,7 +141,7 @@ class HubDesk:
         return cast("ChangedWorkspaceObject", answer)
 
     async def status(self) -> HubObject:
-        """How the hub is."""
+        """The state of the hub."""
         return cast("HubObject", await self._get("/admin/status"))
 
     async def nodes(self) -> NodesObject:
@@ -158,7 +158,7 @@ class HubDesk:
         return cast("ClosedObject", await self._post("/admin/kick", body))
 
     async def announce(self, body: AnnouncementBody) -> AnnouncedObject:
-        """Say something to everybody who is connected."""
+        """Send a text to every connection."""
         return cast("AnnouncedObject", await self._post("/admin/announce", body))
 
     async def set_log_level(self, body: LogLevelBody) -> LogLevelObject:
@@ -166,7 +166,7 @@ class HubDesk:
         return cast("LogLevelObject", await self._post("/admin/log-level", body))
 
     async def drain(self, body: DrainBody) -> DrainObject:
-        """Have load balancers send nobody new, or people again."""
+        """Have load balancers send no new connections, or send them again."""
         return cast("DrainObject", await self._post("/admin/drain", body))
 
     async def trace(
@@ -176,10 +176,10 @@ class HubDesk:
         show: Callable[[object], None],
         is_read: Callable[[], bool],
     ) -> bool:
-        """Show the log lines of a user from when it has `begun`.
+        """Show the log lines of a user from now on; calls `begun` once the hub sends them.
 
         Returns:
-            True: the hub has ended them; False: what is shown is not read any more.
+            True: the hub has ended the stream; False: the output is not read any more.
         """
         path = _target("/admin/trace", user=user)
         waiting = b""
@@ -225,8 +225,8 @@ def hub_desk(config: Config, url: str | None) -> HubDesk:
     """The hub at `url`, or the one that runs on the data folder.
 
     Raises:
-        NotDone: no hub does.
-        ConfigError: there is no token for it.
+        NotDone: no hub runs on it.
+        ConfigError: there is no token for the hub at `url`.
     """
     if url is not None:
         token = revealed(config.admin_token)
@@ -241,10 +241,10 @@ def hub_desk(config: Config, url: str | None) -> HubDesk:
 
 @asynccontextmanager
 async def account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
-    """The hub at `url`, or that holds the data folder; else the database, which must be there.
+    """The hub at `url`, or the one that holds the data folder; else the database, which must exist.
 
     Raises:
-        NotDone: a folder that is misspelt is not made.
+        NotDone: there is no database; none is created, as the folder may be misspelt.
     """
     if url is None and not _is_there(config):
         raise NotDone(f"There is no database of Parlour in {config.data_dir}")
@@ -254,10 +254,10 @@ async def account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
 
 @asynccontextmanager
 async def new_account_desk(config: Config, url: str | None) -> AsyncIterator[Desk]:
-    """As `account_desk`, but the database is made if it is not there, which is said.
+    """As `account_desk`, but a missing database is created, and a line on stderr says so.
 
     Raises:
-        NotDone: somebody holds it, who cannot be asked.
+        DataDirInUse: a process holds the data folder, and cannot be called.
     """
     if url is not None:
         yield hub_desk(config, url)
@@ -277,18 +277,18 @@ def _is_there(config: Config) -> bool:
 async def enter_in_turn(
     stack: AsyncExitStack, open_one: Callable[[], AbstractAsyncContextManager[T]]
 ) -> T:
-    """What a context gives that may need the data folder for itself, once who holds the folder has
-    ended.
+    """Enter a context that may need the data folder for itself, once the process that holds the
+    folder has ended; returns the context's value.
 
     Args:
         stack: exits it.
         open_one: makes the context.
 
     Raises:
-        DataDirInUse: it is held for more than `TURN_SECONDS`; the text says who holds it.
+        DataDirInUse: the folder is held for more than `TURN_SECONDS`; the text names the holder.
     """
     until = trio.current_time() + TURN_SECONDS
-    is_told = False
+    is_reported = False
     while True:
         try:
             return await stack.enter_async_context(open_one())
@@ -296,14 +296,14 @@ async def enter_in_turn(
             reason = _in_use(error)
             if reason is None or trio.current_time() >= until:
                 raise
-        if not is_told:
+        if not is_reported:
             say(f"Waiting: {reason}", err=True)
-            is_told = True
+            is_reported = True
         await trio.sleep(TURN_PAUSE_SECONDS)
 
 
 def _in_use(error: BaseException) -> str | None:
-    """Who holds the data folder; None: something else is wrong."""
+    """The text that names the holder of the data folder; None: it is another error."""
     match error:
         case DataDirInUse():
             return str(error)
@@ -327,13 +327,13 @@ async def _desk_here(config: Config) -> AsyncIterator[Desk]:
             open_store(database, config.data_dir, pool_size=2, lanes=1) as store,
         ):
             operator = Operator(Way.COMMAND, f"uid {os.getuid()}")
-            is_ours = database is None  # or else a hub may run, which removes files
+            is_ours = database is None  # else a hub may run, and removes files itself
             collector = FileCollector(store.uploads, files, interval=0.0) if is_ours else None
             yield StoredActions(store, PasswordHasher(), operator, files, collector)
 
 
 def _require_free(config: Config) -> None:
-    """Raises DataDirInUse: somebody holds the folder; the text says why nobody was asked."""
+    """Raises DataDirInUse: a process holds the folder; the text says why it was not called."""
     pid = pid_of_holder(config.data_dir)
     if pid is not None:
         why = _flaw_of_socket(config) or "it was not ready"

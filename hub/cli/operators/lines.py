@@ -1,4 +1,4 @@
-"""What a running hub says, as lines for a person. Must not know: how it was asked."""
+"""The responses of a running hub, as lines for a person. Must not know: how it was called."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ def account_row(user: AccountObject) -> tuple[str, ...]:
 
 
 def action_row(action: ActionObject) -> tuple[str, ...]:
-    """What an operator has done, in a table."""
+    """An action of an operator, in a table."""
     details = json.dumps(action["details"], ensure_ascii=False) if action["details"] else ""
     whom = action["username"] or "-"
     came = f"{action['way']}, {action['peer']}"
@@ -31,7 +31,7 @@ def action_row(action: ActionObject) -> tuple[str, ...]:
 
 
 def log_line(line: object) -> str:
-    """When, how bad, what; then the rest as `name=value`."""
+    """The time, the level and the event; then the rest as `name=value`."""
     match line:
         case {"timestamp": str(at), "level": str(level), "event": str(event), **more}:
             values = (f"{name}={_value(value)}" for name, value in more.items())
@@ -47,7 +47,7 @@ def _value(value: object) -> str:
 
 
 def status_lines(hub: HubObject) -> Iterator[str]:
-    """How a hub is."""
+    """The state of a hub."""
     dialects = ", ".join(f"{count} {name}" for name, count in hub["connections"].items())
     total = sum(hub["connections"].values())
     failing = [f"{lane['lane']} since {_time(lane['since'])}" for lane in hub["lanes"]["failing"]]

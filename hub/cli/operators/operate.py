@@ -1,6 +1,6 @@
-"""`parlour user`, `session`, `workspace` and `admin`: the flags of what operators do.
+"""`parlour user`, `session`, `workspace` and `admin`: the flags of the operators' commands.
 
-Must not know: how it is done, or where.
+Must not know: how a command is carried out, or where.
 """
 
 from collections.abc import Awaitable, Callable
@@ -39,7 +39,7 @@ _LIMIT: Final = click.IntRange(1, PAGE)
 
 
 def operating(command: Callable[..., Start]) -> Callable[..., None]:
-    """A command that returns what is to be started, with the flags that all of them have."""
+    """Run what the command returns; adds the flags that all these commands have."""
     own = {parameter.name for parameter in getattr(command, "__click_params__", ())}
 
     @wraps(command)
@@ -57,7 +57,7 @@ def operating(command: Callable[..., Start]) -> Callable[..., None]:
 
 
 def at_desk(command: Callable[[Desk, Show], Awaitable[None]]) -> Start:
-    """Start a command where accounts are looked after."""
+    """Start a command with the desk for accounts."""
 
     async def start(office: Office) -> None:
         async with account_desk(office.config, office.url) as desk:
@@ -97,7 +97,7 @@ def user_passwd(username: str, password: str) -> Start:
 @click.argument("username")
 @click.argument("role", type=click.Choice(ROLES), metavar="ROLE")
 def user_role(username: str, role: str) -> Start:
-    """Say what somebody is."""
+    """Set a user's role."""
     return partial(commands.set_role, body=RoleBody(username, role))
 
 

@@ -1,7 +1,7 @@
-"""The operator's commands about what is known of people: export, deletion, retention.
+"""The operator's commands about the data of people: export, deletion, retention.
 
-Guarantees: an export is there as a whole or not at all, and never in the place of another file.
-Must not know: flags, where it is done.
+Guarantees: an export is written as a whole or not at all, and never replaces another file.
+Must not know: flags, where a command is carried out.
 """
 
 import json
@@ -36,18 +36,18 @@ async def export_user(desk: Desk, show: Show, *, username: str, to: Path) -> Non
     """Write everything of a user to a new ZIP file.
 
     Args:
-        desk: makes it.
-        show: gets what was written.
-        username: whose.
+        desk: makes the export.
+        show: prints what was written.
+        username: of the user.
         to: the file, or a folder for it.
 
     Raises:
-        NotDone: there is something in the place of the file.
-        OSError: it cannot be written.
+        NotDone: the path of the file exists already.
+        OSError: the file cannot be written.
     """
     user = await desk.account(username)
     is_folder = await trio.Path(to).is_dir()
-    # Called by the id: a username may be a path.
+    # Named by the id: a username may be a path.
     path = to / f"user-{user['id']}-{datetime.now(UTC):%Y-%m-%d}.zip" if is_folder else to
     with new_file(path) as file:
 
@@ -76,8 +76,8 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
     an error; else nothing is left of it, but for a hidden `.part` file when the process is killed.
 
     Raises:
-        NotDone: there is something already.
-        OSError: it cannot be written.
+        NotDone: the path exists already.
+        OSError: the file cannot be written.
     """
     _require_free(path)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
@@ -88,7 +88,7 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
                 yield file
                 file.flush()
                 os.fsync(number)
-            _require_free(path)  # it took a while
+            _require_free(path)  # it may have been created meanwhile
             part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
@@ -111,7 +111,7 @@ async def delete_user(desk: Desk, show: Show, *, body: DeletionBody) -> None:
 
 
 async def set_retention(desk: Desk, show: Show, *, body: RetentionBody) -> None:
-    """Say after how many days the messages of a workspace are removed."""
+    """Set after how many days the messages of a workspace are removed."""
     changed = await desk.set_retention(body)
     stay = f"Messages in {_named(changed)} stay {_stay(changed)}"
     is_new = "" if changed["changed"] else " already; nothing has changed"

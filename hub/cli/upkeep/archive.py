@@ -4,10 +4,10 @@
     uploads/<day>/<name>    files, with their times, unless they are kept elsewhere
     thumbnails/<day>/<name>
     manifest.json           what this is, and the SHA-256 of everything above
-    manifest.sha256         that of the manifest
+    manifest.sha256         the SHA-256 of the manifest
 
-Guarantees: the file has its name once it is whole and on the disk, and not before; of a damaged one
-nothing is used. Must not know: how a database is copied.
+Guarantees: the file gets its name once it is whole and on the disk; nothing is used of a damaged
+one. Must not know: how a database is copied.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ from persistence.records import StoreError
 
 FORMAT: Final = 1
 WITHOUT_FILES: Final = 2
-"""The format of an archive that does not have the files, but says where they are."""
+"""The format of an archive that names where the files are, and does not have them."""
 PIECE_BYTES: Final = 8 << 20
 DATABASE: Final = "database"
 MANIFEST: Final = "manifest.json"
@@ -39,10 +39,10 @@ _PARTS: Final = {DATABASE: 2, UPLOADS: 3, THUMBNAILS: 3}  # of the path of a mem
 
 
 class Readable(Protocol):
-    """What can be read from its begin to its end."""
+    """A source of bytes that is read from its beginning to its end."""
 
     def read(self, size: int = -1) -> bytes:
-        """At most so many bytes; none at the end."""
+        """At most `size` bytes; none at the end."""
 
 
 class NotWritten(StoreError):
@@ -50,7 +50,7 @@ class NotWritten(StoreError):
 
 
 class Damaged(StoreError):
-    """What is read is no backup, or not as it was written."""
+    """The file is no backup, or not as it was written."""
 
 
 class TooNew(StoreError):
@@ -59,19 +59,19 @@ class TooNew(StoreError):
 
 @frozen
 class Manifest:
-    """What an archive is.
+    """The description of an archive.
 
     Args:
         format: the version of this format.
         version: of the Parlour that wrote it.
         made_at: when it was begun (ISO 8601, UTC).
-        postgres: the server, as `server_version_num`.
-        epoch: which log it was; None: not known.
+        postgres: the version of the server, as `server_version_num`.
+        epoch: of the log; None: not known.
         schema: the files of the schema, with their SHA-256.
-        rows: how many each table has.
+        rows: the number of rows of each table.
         missing: the addresses of files that were removed while it was written.
         members: the SHA-256 of each other member.
-        files_in: where the files are that are not in it; None: they are in it.
+        files_in: where the files are, if the archive does not have them; None: it has them.
     """
 
     format: int
@@ -88,11 +88,11 @@ class Manifest:
 
 @define
 class ArchiveWriter:
-    """Writes an archive, from its begin to its end.
+    """Writes an archive, from its beginning to its end.
 
     Args:
-        out: where to; it need not be a file.
-        name: what that is called, for who is told that it cannot be written.
+        out: where to write; it need not be a file.
+        name: what errors call `out`.
 
     Its methods raise OSError.
     """
@@ -112,25 +112,25 @@ class ArchiveWriter:
         )
 
     def add_database(self, piece: bytes) -> None:
-        """More of the database's copy."""
+        """Add a piece of the database's copy."""
         self._piece += piece
         if len(self._piece) >= PIECE_BYTES:
             self._end_piece()
 
     def end_database(self) -> None:
-        """That was all of it."""
+        """The database's copy is complete."""
         if self._piece:
             self._end_piece()
 
     def add_file(self, name: str, size: int, modified: float, content: Readable) -> None:
-        """A file of so many bytes, written at that time."""
+        """Add a file with its size in bytes and the time at which it was written."""
         info = tarfile.TarInfo(name)
         info.size, info.mode, info.mtime = size, _MODE, modified
         self._add(info, content)
         self.files += 1
 
     def finish(self, manifest: Manifest) -> None:
-        """Write the manifest, and with it the end."""
+        """Write the manifest and the end of the archive."""
         said = {name: value for name, value in asdict(manifest).items() if value is not None}
         content = json.dumps({"epoch": None, **said}, indent=1).encode()
         self._add_content(MANIFEST, content)
@@ -173,11 +173,11 @@ class _Hashed:
 
 @contextmanager
 def written_beside(path: Path) -> Iterator[IO[bytes]]:
-    """A file that gets its name when the context is left without an error. What an interrupted one
-    has left is overwritten.
+    """A file that gets its name when the context is left without an error. What an interrupted
+    backup has left is overwritten.
 
     Raises:
-        NotWritten: somebody else writes it, or what is there is a device, a folder or a link.
+        NotWritten: another process writes it, or the path is a device, a folder or a link.
         OSError: it cannot be written.
     """
     if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -227,8 +227,8 @@ class Archive:
         path: of the file.
 
     Raises:
-        Damaged: it is none.
-        TooNew: it is one of a newer format.
+        Damaged: the file is no archive, or its manifest is damaged.
+        TooNew: it is an archive of a newer format.
         OSError: it cannot be read.
     """
 
@@ -237,7 +237,7 @@ class Archive:
         self.manifest = self._read_manifest()
 
     def check(self) -> None:
-        """Read everything. Raises Damaged."""
+        """Read everything and compare it with the manifest. Raises Damaged."""
         found = set[str]()
         for tar, info in self._members():
             if info.name in found:
@@ -277,7 +277,7 @@ class Archive:
         return count
 
     def _members(self) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-        """All but the manifest; those that are known."""
+        """All members but the manifest and its hash. Raises Damaged: one is not known."""
         for tar, info in self._all():
             if info.name in (MANIFEST, MANIFEST_HASH):
                 continue
@@ -335,7 +335,7 @@ class Archive:
 
 
 def _is_plain(info: tarfile.TarInfo) -> bool:
-    """Whether it is a file that may be written where its name says."""
+    """Whether a member is a file that may be written to the path that is its name."""
     parts = info.name.split("/")
     is_known = len(parts) == _PARTS.get(parts[0])
     return info.isreg() and is_known and not {"", ".", ".."} & set(parts)

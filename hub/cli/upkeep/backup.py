@@ -1,8 +1,8 @@
 """`parlour backup`: database and files as one archive, while the hub runs or while it does not.
 
 Guarantees: what was acknowledged before it began is in it; each file that the copied database names
-is in it too, but for those that were removed meanwhile, which it lists; or else it says where they
-are. Must not know: the format.
+is in it too, but for those that were removed meanwhile, which it lists; one without files names
+where they are. Must not know: the format.
 """
 
 import os
@@ -118,7 +118,9 @@ def _output(file: str) -> AbstractContextManager[IO[bytes]]:
 
 
 async def _require_files(files: UploadFiles, snapshot: Snapshot) -> None:
-    """Or else a backup with a misspelt `data_dir` would be one without files."""
+    """Raise NotWritten if the database knows files and none are there, such as when `data_dir` is
+    misspelt: the backup would have no files.
+    """
     if not snapshot.uploads:
         return
     async with aclosing(files.listed()) as pages:
@@ -140,8 +142,8 @@ async def _copy_database(archive: ArchiveWriter, dsn: str, snapshot: Snapshot) -
 
 
 async def _copy_files(archive: ArchiveWriter, files: UploadFiles, snapshot: Snapshot) -> list[str]:
-    """Those that the copied database names, with their thumbnails; returns the addresses of those
-    that are not there.
+    """Copy the files that the copied database names, with their thumbnails; returns the addresses
+    of those that are missing.
     """
     missing = []
     for url in snapshot.uploads:
@@ -157,7 +159,7 @@ async def _copy_files(archive: ArchiveWriter, files: UploadFiles, snapshot: Snap
 
 
 async def _add(archive: ArchiveWriter, files: UploadFiles, key: str) -> bool:
-    """Whether the file is there."""
+    """Add a file; returns whether it is there."""
     stat = await files.stat(key)
     if stat is None:
         return False

@@ -1,6 +1,6 @@
 """`parlour backup`, `restore`, `upgrade-database` and `doctor`: their flags.
 
-Must not know: how it is done.
+Must not know: how a command is carried out.
 """
 
 from functools import partial
@@ -27,8 +27,8 @@ from hub.cli.upkeep.upgrade import upgrade
 @settings_options
 def backup(file: str, config: str | None, *, with_uploads: bool | None, **flags: object) -> None:
     """Write database and files to FILE, or to standard output if it is `-`; a hub may run."""
-    tell = partial(say, err=True) if file == STDOUT else say
-    run_to_end(partial(back_up, config_of(config, flags), file, tell, with_uploads=with_uploads))
+    report = partial(say, err=True) if file == STDOUT else say
+    run_to_end(partial(back_up, config_of(config, flags), file, report, with_uploads=with_uploads))
 
 
 @click.command("restore")

@@ -1,8 +1,8 @@
-"""`parlour doctor`: looks whether all is well, beside a hub or without one.
+"""`parlour doctor`: checks machine, database and files, while a hub runs or not.
 
-Guarantees: one line about each thing, with what to do; what cannot be looked at is a problem, and
-the rest is looked at nevertheless; nothing is changed. Must not know: how anything is looked at on
-this machine.
+Guarantees: one line for each finding, with what to do; a check that fails is a problem, and the
+others are made nevertheless, those of schema and files only with the database; nothing is changed.
+Must not know: how this machine is checked.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,7 +49,7 @@ NAMED: Final = 3  # files in a line
 
 
 async def examine_all(config: Config, say: Say) -> None:
-    """Say what was found.
+    """Print the findings.
 
     Raises:
         NotDone: there is a problem.
@@ -66,35 +66,35 @@ async def examine_all(config: Config, say: Say) -> None:
         ("certificate", lambda: [check_certificate(config)]),
     )
 
-    def tell(findings: Sequence[Finding]) -> None:
+    def show(findings: Sequence[Finding]) -> None:
         nonlocal problems
         for finding in findings:
             problems += finding.level is Level.PROBLEM
             say(str(finding))
 
     for about, look in looks:
-        tell(await trio.to_thread.run_sync(_looked, about, look))
+        show(await trio.to_thread.run_sync(_looked, about, look))
     try:
         url = revealed(config.database_url)
         async with open_beside(url, config.data_dir) as dsn, open_snapshot(dsn) as snapshot:
             found = await examine(dsn)
     except* (StoreError, EmbeddedPostgresError) as group:
-        tell([Finding(Level.PROBLEM, "database", redact(_first(group)))])
+        show([Finding(Level.PROBLEM, "database", redact(_first(group)))])
     else:
-        tell(check_database(found, Programs(find_programs()).major_version()))
-        tell([check_schema(snapshot, load_schema())])
+        show(check_database(found, Programs(find_programs()).major_version()))
+        show([check_schema(snapshot, load_schema())])
         async with open_files(config) as files:
-            tell(await check_files(files, snapshot))
+            show(await check_files(files, snapshot))
     if problems:
         raise NotDone(f"Problems: {problems}")
 
 
 def check_hub(config: Config, hub: HubObject | None) -> Finding:
-    """Whether one runs, and takes new work.
+    """Whether a hub runs, and takes new work.
 
     Args:
         config: the settings.
-        hub: what the one says that runs on the data folder; None: none does, or it has no socket.
+        hub: the state of the hub of the data folder; None: none runs, or it has no socket.
     """
     socket = config.data_dir / NAME
     flaw = flaw_of_path(socket)
@@ -113,7 +113,7 @@ def check_hub(config: Config, hub: HubObject | None) -> Finding:
 
 
 async def _running(config: Config) -> HubObject | None:
-    """What the hub of the data folder says."""
+    """The state of the hub of the data folder; None: no hub can be called there."""
     try:
         return await hub_desk(config, None).status()
     except (NotDone, CallFailed):
@@ -124,7 +124,7 @@ def check_database(found: Examination, programs: int) -> Sequence[Finding]:
     """The server.
 
     Args:
-        found: what it says.
+        found: what the server reports.
         programs: the major version of our `pg_dump`.
     """
     return (
@@ -207,7 +207,7 @@ def _clock(found: Examination) -> Finding:
 
 
 def _key_of(url: str) -> str | None:
-    """Where a file is; None: it is none of the hub's."""
+    """The key of a file; None: it is no file of the hub's."""
     try:
         return key_of(url)
     except NoSuchAddress:

@@ -1,6 +1,6 @@
-"""What `parlour doctor` looks at on this machine: the data folder, its disk, limits, certificate.
+"""What `parlour doctor` checks on this machine: the data folder, its disk, limits, certificate.
 
-Guarantees: nothing is left of what is written for it. Must not know: the database.
+Guarantees: a file that is written for a check is removed. Must not know: the database.
 """
 
 import os
@@ -36,7 +36,7 @@ IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 
 
 class Level(Enum):
-    """How bad it is."""
+    """How bad a finding is."""
 
     OK = "ok"
     WARNING = "warning"
@@ -45,7 +45,7 @@ class Level(Enum):
 
 @frozen
 class Finding:
-    """What was found about one thing, and what to do."""
+    """The result of one check, and what to do."""
 
     level: Level
     about: str
@@ -56,7 +56,7 @@ class Finding:
 
 
 def check_folder(config: Config) -> Finding:
-    """Who may look into the data folder."""
+    """Whether the data folder is closed to others, and its content has the same owner."""
     about, folder = "data folder", config.data_dir
     if not folder.is_dir():
         return Finding(Level.PROBLEM, about, f"There is no {folder}: see data_dir")
@@ -73,7 +73,7 @@ def check_folder(config: Config) -> Finding:
 
 
 def check_space(config: Config) -> Finding:
-    """How much the disk has left."""
+    """How much space the disk has left."""
     usage = shutil.disk_usage(config.data_dir)
     text = f"{usage.free / 1e9:,.1f} GB of {usage.total / 1e9:,.1f} GB are free"
     if usage.free < FULL_BYTES:
@@ -83,7 +83,7 @@ def check_space(config: Config) -> Finding:
 
 
 def check_disk(config: Config) -> Finding:
-    """How long a write takes to be safe."""
+    """How long a synced write takes."""
     kind = _file_system(config.data_dir)
     if kind in IN_MEMORY:
         text = f"{config.data_dir} is in memory ({kind}): everything is gone after a restart"
@@ -96,7 +96,7 @@ def check_disk(config: Config) -> Finding:
 
 
 def check_limits(config: Config, pid: int | None) -> Finding:
-    """How many files the hub may open. `pid`: of one that runs."""
+    """How many files the hub may open. `pid`: of the running hub; None: none runs."""
     _, most = resource.prlimit(pid or os.getpid(), resource.RLIMIT_NOFILE)
     whose = "no hub was found; what this shell starts" if pid is None else f"the hub (pid {pid})"
     text = f"{whose} may have {most:,} files open, for {config.max_connections:,} connections"
@@ -108,7 +108,7 @@ def check_limits(config: Config, pid: int | None) -> Finding:
 
 
 def check_certificate(config: Config) -> Finding:
-    """Whether the certificate is one, and for how long."""
+    """Whether the certificate can be used, and for how long."""
     about = "certificate"
     if config.tls_cert is None:
         return Finding(Level.OK, about, "the hub speaks no TLS itself")
@@ -143,7 +143,7 @@ def _write_seconds(folder: Path) -> list[float]:
 
 
 def _file_system(folder: Path) -> str:
-    """The kind of the one that holds the folder, as /proc/self/mountinfo says (see proc(5))."""
+    """The type of the folder's file system, by /proc/self/mountinfo (see proc(5))."""
     device = folder.stat().st_dev
     number = f"{os.major(device)}:{os.minor(device)}"
     for line in Path("/proc/self/mountinfo").read_text().splitlines():

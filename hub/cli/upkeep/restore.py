@@ -1,7 +1,7 @@
-"""`parlour restore`: what `parlour backup` has written, in an empty data folder and database.
+"""`parlour restore`: puts what `parlour backup` has written into an empty data folder and database.
 
-Guarantees: nothing is touched before the whole archive was found undamaged and of a schema that
-this version knows; clients are told to start over. Must not know: the format.
+Guarantees: nothing is changed before the whole archive was found undamaged and of a schema that
+this version knows; clients start over, as the epoch is new. Must not know: the format.
 """
 
 import time
@@ -39,10 +39,10 @@ async def restore(config: Config, file: Path, say: Say, *, end_sessions: bool) -
 
     Raises:
         Damaged, TooNew: the archive cannot be used.
-        SchemaTooNew, SchemaChanged: what is in it is not of this version.
-        NotEmpty, DataDirInUse, AlreadyServed: there is something, or somebody, already.
+        SchemaTooNew, SchemaChanged: its schema is not one that this version knows.
+        NotEmpty, DataDirInUse, AlreadyServed: folder or database is not empty, or is in use.
         CopyFailed: the database refuses something.
-        FilesUnavailable: the bucket does.
+        FilesUnavailable: the bucket refuses something.
     """
     began = time.monotonic()
     archive = await trio.to_thread.run_sync(_checked, file, abandon_on_cancel=True)
@@ -83,8 +83,8 @@ def _places(config: Config) -> Sequence[str]:
 
 
 async def _send_files(archive: Archive, uploads: UploadFiles) -> int:
-    """Put the files into a bucket; returns how many. One that is there already is replaced by
-    itself: its key is in no other backup of another file.
+    """Put the files into a bucket; returns how many. A file that is there already is replaced by
+    the same content: no other file has its key.
     """
     count, files = 0, archive.files()
 

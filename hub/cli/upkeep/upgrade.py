@@ -1,7 +1,7 @@
 """`parlour upgrade-database`: the embedded database, from an older Postgres to this version's.
 
-Guarantees: the old one is used until the new one has all of it, and kept. Must not know: where they
-are.
+Guarantees: the old database is used until the new one has all its rows, and is kept. Must not know:
+where they are.
 """
 
 import time
@@ -29,12 +29,12 @@ async def upgrade(config: Config, old_programs: Path | None, say: Say) -> None:
     """Move the data of the embedded Postgres to one of this version.
 
     Args:
-        config: where it is.
-        old_programs: where the programs of its Postgres are; see `open_upgrade`.
+        config: where the database is.
+        old_programs: where the programs of the old Postgres are; see `open_upgrade`.
         say: prints a line.
 
     Raises:
-        NotDone: it is not embedded, or not everything was copied.
+        NotDone: the database is not embedded, or not every row was copied.
         EmbeddedPostgresError: there is nothing to upgrade, or no programs for it.
         CopyFailed: something went wrong.
     """

@@ -1,12 +1,12 @@
-"""Forwards the requests of a session to the node that it is at.
+"""Forwards the requests of a session to the node that has the session.
 
 Guarantees: a session id names its node, so no node forwards what was forwarded to it; the client's
 address and the head of its request reach the node as they were; `Unreachable` is raised if no node
-that lives responds in time; a WebSocket ends with its node; what is under way is bounded. Must not
-know: sessions, packets.
+that lives responds in time; a WebSocket ends with its node; the number of requests under way is
+bounded. Must not know: sessions, packets.
 
-A polling request is forwarded alone, because the next one on its connection may be of another
-session, or for something else: proxies share connections. A WebSocket is two streams of bytes.
+A polling request is forwarded alone, because the next one on its connection may be for another
+session or no session: proxies share connections. A WebSocket is forwarded as two byte streams.
 """
 
 from collections.abc import AsyncIterator, Collection
@@ -34,13 +34,13 @@ from protocol.websocket.handshake import Head, request_bytes
 log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS: Final = 2.0
-SPARE_SECONDS: Final = 5.0  # beyond the time in which a living session says something
-CLIENT_SECONDS: Final = 10.0  # within which a client takes what its WebSocket brings
-LAST_SECONDS: Final = 1.0  # in which a client may read the last of it
+SPARE_SECONDS: Final = 5.0  # beyond the time in which a living session sends something
+CLIENT_SECONDS: Final = 10.0  # within which a client must read what is sent to it
+LAST_SECONDS: Final = 1.0  # in which a client may read the last bytes
 MAX_OPEN: Final = 20_000
 MAX_RESPONSE_BYTES: Final = 4_194_304
 READ_BYTES: Final = 65_536
-SAY_SECONDS: Final = 10.0  # between two lines about nodes that are not reached
+SAY_SECONDS: Final = 10.0  # between two log lines about nodes that are not reached
 SEPARATOR: Final = "."
 
 _OF_ONE_CONNECTION: Final = frozenset({b"connection", b"keep-alive", b"expect"})
@@ -48,7 +48,7 @@ _PASSED_BACK: Final = frozenset({b"content-type", b"cache-control", b"retry-afte
 
 
 class Unreachable(Exception):
-    """There is no node, now, that has the session; the text says why."""
+    """No node that has the session can be reached now; the text says why."""
 
 
 class Nodes(Protocol):
@@ -56,13 +56,13 @@ class Nodes(Protocol):
 
     @property
     def name(self) -> str:
-        """What this one is called."""
+        """The name of this one."""
 
     async def find(self, name: str) -> Node | None:
         """The node of that name, if it lives."""
 
     async def next_look(self) -> Collection[Node]:
-        """Those that live, when that was looked at anew."""
+        """The nodes that live, after the next lookup."""
 
 
 @define
@@ -77,12 +77,12 @@ class ForwardingFigures:
 
 
 class Forwarder:
-    """The way to the other nodes.
+    """Forwards requests to the other nodes.
 
     Args:
-        nodes: where they are.
+        nodes: finds them.
         signer: signs what is forwarded.
-        settings: of the sessions, which say something at least as often as they are pinged.
+        settings: of the sessions, which send something at least as often as they are pinged.
     """
 
     def __init__(self, nodes: Nodes, signer: Signer, settings: EngineSettings) -> None:
@@ -101,16 +101,16 @@ class Forwarder:
 
     @property
     def prefix(self) -> str:
-        """With what the ids of this node's sessions begin."""
+        """The prefix of the ids of this node's sessions."""
         return f"{self._nodes.name}{SEPARATOR}"
 
     def owner(self, sid: str) -> str | None:
-        """The name of the other node that a session is at; None: if it is anywhere, it is here."""
+        """The name of the other node that a session is at; None: it can only be at this one."""
         name, separator, _ = sid.partition(SEPARATOR)
         return name if separator and name != self._nodes.name else None
 
     async def run(self) -> None:
-        """End, until cancelled, what is under way to nodes that live no more."""
+        """Until cancelled, end what is under way to nodes that no longer live."""
         while True:
             living = {each.start for each in await self._nodes.next_look()}
             for scope, node in tuple(self._open.items()):
@@ -142,7 +142,7 @@ class Forwarder:
                 except (h11.RemoteProtocolError, trio.BrokenResourceError) as error:
                     raise self._not_reached(node, str(error)) from None
                 if response.status_code == HTTPStatus.OK:
-                    visitor.meter.pace.give_back(1)  # there it counts for its user
+                    visitor.meter.pace.give_back(1)  # the other node charges its user
                 return response
             raise self._not_reached(node, "it does not respond")
 
@@ -176,7 +176,7 @@ class Forwarder:
     async def _carry_out(
         self, first: bytes, stream: trio.SocketStream, transport: Transport
     ) -> None:
-        """From the node to the client, until the node says nothing more or the client is slow."""
+        """Copy from the node to the client, until the node sends no more or the client is slow."""
         data = first
         with suppress(trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
             while data:
@@ -208,7 +208,7 @@ class Forwarder:
             self._open[scope] = node
             try:
                 async with await self._connect(node) as stream:
-                    with suppress(trio.BrokenResourceError):  # what it said before can be read
+                    with suppress(trio.BrokenResourceError):  # what it sent before can be read
                         await stream.send_all(self.signer.sign(forwarded))
                     yield stream, node
             finally:
@@ -233,7 +233,7 @@ class Forwarder:
             raise self._not_reached(node, str(error) or "it does not accept") from None
 
     def _not_reached(self, node: Node, reason: str) -> Unreachable:
-        """What is to be raised of a node that lives; the log says it once in a while."""
+        """The error for a node that lives; it is logged at most every `SAY_SECONDS`."""
         self.figures.failures += 1
         now = trio.current_time()
         if now >= self._says_at:
@@ -251,7 +251,7 @@ class Forwarder:
 async def _carry_in(
     transport: Transport, stream: trio.SocketStream, scope: trio.CancelScope
 ) -> None:
-    """From a client to its node, as fast as that takes it; the end of the client ends it all."""
+    """Copy from a client to its node, as fast as the node reads, until the client ends."""
     with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
         while data := await transport.receive_some(READ_BYTES):
             await stream.send_all(data)
@@ -276,7 +276,7 @@ async def _is_sent(stream: trio.SocketStream, data: bytes | None) -> bool:
 
 
 async def _response(state: h11.Connection, stream: trio.SocketStream) -> Response:
-    """Raises h11.RemoteProtocolError: it is none that a node sends."""
+    """Raises h11.RemoteProtocolError: it is no response that a node sends."""
     status, headers, body = 0, {}, bytearray()
     while True:
         match event := state.next_event():

@@ -1,8 +1,8 @@
-"""Where other nodes forward requests to: a listener of its own, which clients have no use for.
+"""The separate listener to which other nodes forward requests; clients do not use it.
 
-Guarantees: only what a node of this database has signed for this one is served, as if its client
-had connected here; anything else is refused, with a line in the log. Must not know: sessions, what
-is spoken on a connection.
+Guarantees: only a request that a node of this database has signed for this node is served, as if
+its client had connected here; anything else is refused, with a line in the log. Must not know:
+sessions, the protocols of connections.
 """
 
 import socket
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 HEAD_SECONDS: Final = 5.0
 REFUSAL_SECONDS: Final = 1.0
-SAY_SECONDS: Final = 10.0  # between two lines about what is refused
+SAY_SECONDS: Final = 10.0  # between two log lines about refusals
 MODE: Final = 0o600
 _REFUSAL: Final = (
     b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: 31\r\n"
@@ -91,11 +91,11 @@ async def accept_forwarded(
     """Serve in `connections` what other nodes forward, until cancelled; then close `listeners`.
 
     Args:
-        forwarder: the way to them; None: there are none.
+        forwarder: forwards to them; None: there are none.
         listeners: where they connect.
         serve: serves a connection of a client.
         most: how many at a time.
-        connections: where they go on.
+        connections: where they are served.
     """
     if forwarder is not None:
         handler = ForwardedConnections(forwarder.signer, serve)
@@ -123,7 +123,7 @@ class ForwardedConnections:
             with trio.fail_after(HEAD_SECONDS):
                 received = await transport.receive_some()
                 if not received:
-                    return  # another node looks whether this one listens
+                    return  # another node checks whether this one listens
                 forwarded, received = await self._read(transport, received)
         except NotForwarded as error:
             await self._refuse(transport, peer, str(error))
@@ -134,7 +134,7 @@ class ForwardedConnections:
         await self.serve_client(transport, forwarded.peer, forwarded.scheme, received)
 
     async def _read(self, transport: Transport, received: bytes) -> tuple[Forwarded, bytes]:
-        """Who sent what, and that with all that was received behind it. Raises NotForwarded."""
+        """The request, and its head with all bytes received after it. Raises NotForwarded."""
         while b"\n" not in received[:MAX_LINE_BYTES]:
             if len(received) >= MAX_LINE_BYTES:
                 raise NotForwarded("it is not signed")
@@ -154,7 +154,7 @@ class ForwardedConnections:
             await transport.send_all(_REFUSAL)
             await transport.send_eof()
             while await transport.receive_some():
-                pass  # closing on unread bytes would take the response back
+                pass  # closing on unread bytes could discard the response
 
 
 async def _some(transport: Transport) -> bytes:

@@ -1,5 +1,5 @@
-r"""What stands before a request that one node forwards to another: from where it came, and a
-signature under the key that the nodes of a database share.
+r"""The line before a request that one node forwards to another: where the request came from, and a
+signature with the key that the nodes of a database share.
 
 Guarantees: what is read was written by a node that has the key, for this node, within
 `VALID_SECONDS`, and with this head of a request to the last byte, so with its session id. Must not
@@ -30,7 +30,7 @@ _LINE: Final = re.compile(
 
 
 class NotForwarded(Exception):
-    """Nothing that a node forwards to this one; the text says why."""
+    """The bytes were not forwarded to this node by another one; the text says why."""
 
 
 @frozen
@@ -52,8 +52,8 @@ class Forwarded:
 
 @frozen
 class Line:
-    """A line that was read, of which the signature is not verified yet. `head_bytes`: how many
-    bytes of the head follow it.
+    """A line that was read, whose signature is not verified yet. `head_bytes`: the length of the
+    head that follows it.
     """
 
     time: int
@@ -91,7 +91,7 @@ class Signer:
 
     Args:
         node: the name of this node.
-        key: what the nodes share.
+        key: the key that the nodes share.
         now: seconds since 1970.
     """
 
@@ -108,7 +108,7 @@ class Signer:
         return b"%s %s\n%s" % (signed, _sign(self._key, signed, forwarded.head), forwarded.head)
 
     def verify(self, line: Line, head: bytes) -> Forwarded:
-        """What a line and a head mean.
+        """The forwarded request in a line and a head.
 
         Raises:
             NotForwarded: it was not signed by a node of this database, is too old, or is for

@@ -1,8 +1,8 @@
-"""A sign-in with a provider that is under way: what ties its end to the browser that began it.
+"""A sign-in with a provider that has begun, and the values that tie its end to its browser.
 
-Guarantees: it ends in the browser in which it began, within `LIFETIME` seconds, at whichever node
-its end comes to; at each of them once, and the provider takes its code once. Until then the browser
-alone keeps it, so that beginnings cost no memory. Must not know: HTTP, the provider, the clock.
+Guarantees: a sign-in ends in the browser in which it began, within `LIFETIME`, at any node; a node
+ends it at most once, and the provider accepts its code once. Until it ends, only the browser keeps
+it, so that beginning one costs the hub no memory. Must not know: HTTP, the provider, the clock.
 """
 
 import base64
@@ -19,33 +19,35 @@ from hub.limits.windows import SlidingWindow
 from protocol.parsing.express_session import sign, unsign
 
 LIFETIME: Final = timedelta(minutes=10)
-_PREFIX: Final = "sign-in"  # no session is called that
+_PREFIX: Final = "sign-in"  # no session token begins with it
 
 
 @frozen
 class Attempt:
-    """All of it follows from a secret that the browser keeps in a cookie, and shows nobody else."""
+    """A sign-in. Its values are derived from a secret that the browser keeps in a cookie and sends
+    to the hub alone.
+    """
 
     secret: str = field(repr=False)
 
     @property
     def state(self) -> str:
-        """Comes back with the code: whoever brings it without the cookie did not begin this."""
+        """Comes back with the code. A browser that has it and not the cookie did not begin this."""
         return self._derived("state")
 
     @property
     def nonce(self) -> str:
-        """Stands in the ID token: one that was issued for another sign-in has another."""
+        """Is in the ID token. A token that was issued for another sign-in has another nonce."""
         return self._derived("nonce")
 
     @property
     def verifier(self) -> str:
-        """Shows the provider that the code comes from whoever began this (RFC 7636)."""
+        """Proves to the provider that the code is redeemed for this sign-in (RFC 7636)."""
         return self._derived("verifier")
 
     @property
     def challenge(self) -> str:
-        """What the provider is told of the verifier at first: its hash (S256)."""
+        """The hash of the verifier (S256), which the provider gets when the sign-in begins."""
         return _text(hashlib.sha256(self.verifier.encode()).digest())
 
     def _derived(self, purpose: str) -> str:
@@ -54,7 +56,7 @@ class Attempt:
 
 @define
 class Attempts:
-    """Begins and ends them.
+    """Begins and ends sign-ins.
 
     Args:
         signing: secrets that the nodes share; the first one signs, the others are still accepted.
@@ -66,12 +68,14 @@ class Attempts:
     )
 
     def begin(self, now: datetime) -> tuple[Attempt, str]:
-        """A new one, and the value of its cookie."""
+        """A new sign-in, and the value of its cookie."""
         attempt = Attempt(secrets.token_urlsafe(32))
         return attempt, sign(f"{_PREFIX}.{int(now.timestamp())}.{attempt.secret}", self.signing[0])
 
     def end(self, cookie: str, state: str, now: datetime) -> Attempt | None:
-        """The one that a cookie and a state belong to, if it has not ended and may still end."""
+        """The sign-in of this cookie and state, which ends by this; None if they do not fit, it has
+        ended at this node, or its time is over.
+        """
         prefix, _, content = (unsign(cookie, self.signing) or "").partition(".")
         if prefix != _PREFIX:
             return None

@@ -1,8 +1,8 @@
 """Requests to a provider: JSON objects over HTTP.
 
 Guarantees: no redirect is followed, no body is longer than `MAX_BYTES` or compressed, certificates
-are checked; every way in which a request can fail is `NoAnswer`. The HTTP client is imported for
-the first request, off the event loop. Must not know: what is asked for, nor how long that may take.
+are checked; every failure of a request is `NoAnswer`. The HTTP client is imported for the first
+request, off the event loop. Must not know: what is requested, nor how long that may take.
 """
 
 import importlib
@@ -23,12 +23,12 @@ _HEADERS: Final = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 
 class NoAnswer(Exception):
-    """There is no usable answer; the text is the reason, for the log."""
+    """There is no usable response; the text is the reason, for the log."""
 
 
 @frozen
 class Answered:
-    """An answer: a JSON object."""
+    """A response whose body is a JSON object."""
 
     status: int
     content: Mapping[str, object] = field(repr=False)
@@ -39,7 +39,7 @@ class Fetching:
     """Sends requests.
 
     Args:
-        context: whose certificates are trusted; None: those that the system trusts.
+        context: has the certificates that are trusted; None: those that the system trusts.
     """
 
     context: ssl.SSLContext | None = None
@@ -48,7 +48,7 @@ class Fetching:
         """A document.
 
         Raises:
-            NoAnswer: it cannot be had.
+            NoAnswer: it cannot be fetched.
         """
         answered = await self._send("GET", url)
         if answered.status != OK:
@@ -56,10 +56,10 @@ class Fetching:
         return answered.content
 
     async def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Answered:
-        """What a form is answered, which may be an error.
+        """The response to a form, which may be an error.
 
         Raises:
-            NoAnswer: it is not answered with a JSON object.
+            NoAnswer: there is no response, or its body is not a JSON object.
         """
         return await self._send("POST", url, data=form, headers=headers)
 
@@ -91,7 +91,7 @@ class Fetching:
 
 
 def _reason(error: BaseException) -> str:
-    """What it was at first: the client's own errors often have no text."""
+    """The first cause of an error, because the client's own errors often have no text."""
     cause = error.__cause__ or error.__context__
     return f"{type(error).__name__}: {error}" if cause is None else _reason(cause)
 

@@ -1,4 +1,4 @@
-"""ID tokens: who signed in at the provider, as it vouches for it (OpenID Connect Core, 3.1.3.7).
+"""ID tokens: the provider's statement of which user signed in (OpenID Connect Core, 3.1.3.7).
 
 Guarantees: a token counts only if a key of the provider's signed it with an asymmetric algorithm,
 the configured provider issued it, to this hub, for this sign-in, and it has not ended. Must not
@@ -17,7 +17,7 @@ from hub.identity.jwt_tokens import InvalidToken
 ALGORITHMS: Final = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 )
-"""None with a shared secret: whoever knows a public key could sign as the provider with it."""
+"""None with a shared secret: anybody could sign with a public key as that secret."""
 LEEWAY_SECONDS: Final = 60.0  # by which the provider's clock may differ
 MAX_SUBJECT_CHARS: Final = 255
 _REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat")
@@ -25,7 +25,7 @@ _REQUIRED: Final = ("iss", "sub", "aud", "exp", "iat")
 
 @frozen
 class Expected:
-    """What a token must say.
+    """The values that a token must have.
 
     Args:
         issuer: the provider's `iss`.
@@ -39,10 +39,10 @@ class Expected:
 
 
 def header_of(token: str) -> Mapping[str, object]:
-    """What a token says of its signature, which is not checked yet.
+    """The header of a token whose signature is not checked yet.
 
     Raises:
-        InvalidToken: it is none, or signed with an algorithm that is not accepted.
+        InvalidToken: it is not a token, or signed with an algorithm that is not accepted.
     """
     try:
         header: Mapping[str, object] = jwt.get_unverified_header(token)
@@ -54,7 +54,7 @@ def header_of(token: str) -> Mapping[str, object]:
 
 
 def key_for(keys: Sequence[object], header: Mapping[str, object]) -> jwt.PyJWK | None:
-    """The one key of a JWKS document that a token's header means; None: there is none.
+    """The one key of a JWKS document that fits a token's header; None: none does.
 
     Raises:
         InvalidToken: several keys fit.
@@ -76,7 +76,7 @@ def key_for(keys: Sequence[object], header: Mapping[str, object]) -> jwt.PyJWK |
 
 
 def claims_of(token: str, key: jwt.PyJWK, expected: Expected) -> Mapping[str, object]:
-    """What a token says, all of which is true as far as the provider knows.
+    """The claims of a token, after its signature and its required claims were checked.
 
     Raises:
         InvalidToken: it is not accepted.

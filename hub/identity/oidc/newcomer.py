@@ -1,8 +1,8 @@
-"""The account of somebody who signs in with a provider for the first time.
+"""The account of a user who signs in with a provider for the first time.
 
-Guarantees: what a provider says of a person is subject to the same rules as what people say of
-themselves; an address is theirs only if the provider has verified it, and nobody is found by it.
-Must not know: HTTP, tokens.
+Guarantees: names and addresses from a provider are subject to the same rules as those that users
+enter; an email address is taken only if the provider has verified it, and is never used to find an
+existing account. Must not know: HTTP, tokens.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ _NOBODYS: Final = "user"
 
 
 def newcomer(identity: Identity, claims: Mapping[str, object]) -> NewUser:
-    """An account for what an ID token says."""
+    """The new account, from the claims of an ID token."""
     email = _text(claims, "email", MAX_EMAIL_CHARS)
     is_verified = claims.get("email_verified") is True and is_address(email)
     called = next(filter(is_username, _usernames(claims)), _NOBODYS)
@@ -38,7 +38,7 @@ def newcomer(identity: Identity, claims: Mapping[str, object]) -> NewUser:
 
 
 def _usernames(claims: Mapping[str, object]) -> Iterator[str]:
-    """What somebody may want to be called. Where names are addresses, what stands before the @."""
+    """Candidates for the username, the best first; of an email address the part before the @."""
     for claim in ("preferred_username", "email", "name"):
         yield _text(claims, claim, MAX_EMAIL_CHARS).partition("@")[0][:MAX_USERNAME_CHARS].strip()
 

@@ -1,9 +1,9 @@
-"""An OpenID Connect provider: where it sends people to sign in, and whom it says they are.
+"""An OpenID Connect provider: the address where a user signs in, and the claims about that user.
 
-Guarantees: what it says of itself and its keys are read over the scheme of its issuer alone, are
-kept for an hour at most, and are read again for a key that is not known, once a minute at most; a
-few requests wait for it at a time, each for `DEADLINE` seconds at most. Must not know: HTTP of our
-own, accounts.
+Guarantees: the provider's discovery document and keys are read over the scheme of its issuer alone
+and kept for an hour at most; the keys are read again when one is unknown, once a minute at most; a
+limited number of requests wait for the provider, each for `DEADLINE` seconds at most. Must not
+know: the hub's own HTTP, accounts.
 """
 
 import base64
@@ -21,7 +21,7 @@ from hub.identity.oidc.fetching import OK, Fetching, NoAnswer
 from hub.identity.oidc.id_token import Expected, claims_of, header_of, key_for
 
 CALLBACK: Final = "/api/auth/provider/callback"
-"""The path where people come back to, which the provider must know."""
+"""The path to which the provider sends the browser back; it must be registered there."""
 DEADLINE: Final = 10.0
 KEPT_SECONDS: Final = 3_600.0
 KEYS_APART_SECONDS: Final = 60.0
@@ -34,7 +34,7 @@ _WELL_KNOWN: Final = "/.well-known/openid-configuration"
 
 
 class Refused(Exception):
-    """The provider does not take the code; the text is the reason, for the log."""
+    """The provider does not accept the code; the text is the reason, for the log."""
 
 
 @frozen
@@ -43,10 +43,10 @@ class Client:
 
     Args:
         issuer: the provider.
-        client_id: what it calls this hub.
-        secret: by which this hub shows that it is that; None: it has none.
-        scopes: what is asked for, beside `openid`.
-        redirect_uri: where people come back to.
+        client_id: this hub's id there.
+        secret: authenticates this hub; None: it has none.
+        scopes: those that are requested beside `openid`.
+        redirect_uri: the address to which the provider sends the browser back.
     """
 
     issuer: str
@@ -58,7 +58,9 @@ class Client:
 
 @frozen
 class _Document:
-    """What a provider says of itself. `names_itself`: what comes back with people has `iss`."""
+    """A provider's discovery document. `takes_basic`: it accepts HTTP Basic for `secret`.
+    `names_itself`: the parameters with which it sends a browser back include `iss`.
+    """
 
     authorization_endpoint: str
     token_endpoint: str
@@ -76,11 +78,11 @@ class _Kept:
 
 
 class Provider:
-    """Asks it.
+    """Sends requests to the provider, and checks the responses.
 
     Args:
-        client: as what.
-        fetching: how.
+        client: this hub, as the provider knows it.
+        fetching: sends the requests.
     """
 
     def __init__(self, client: Client, fetching: Fetching) -> None:
@@ -94,14 +96,14 @@ class Provider:
 
     @property
     def issuer(self) -> str:
-        """Which one it is."""
+        """The provider's `iss`."""
         return self._client.issuer
 
     async def sign_in_url(self, attempt: Attempt) -> str:
-        """Where a browser goes for a sign-in.
+        """The address at which a browser signs in.
 
         Raises:
-            NoAnswer: the provider says nothing of itself.
+            NoAnswer: the discovery document cannot be read.
         """
         async with self._turn():
             document = await self._about()
@@ -119,17 +121,17 @@ class Provider:
         return f"{document.authorization_endpoint}{joint}{urlencode(query)}"
 
     async def claims(self, code: str, issuer: str | None, attempt: Attempt) -> Mapping[str, object]:
-        """What the provider says of who signed in.
+        """The provider's claims about the user who signed in.
 
         Args:
-            code: that came back, which is used up by this.
-            issuer: who the provider said it was when it sent that (RFC 9207).
+            code: the one that the browser brought; it is used up by this.
+            issuer: the `iss` that the browser brought with it (RFC 9207).
             attempt: the sign-in.
 
         Raises:
-            NoAnswer: it cannot be asked.
-            Refused: it does not take the code.
-            InvalidToken: what it says does not count.
+            NoAnswer: the provider gives no usable response.
+            Refused: the provider does not accept the code.
+            InvalidToken: the code or the ID token is not valid for this provider and sign-in.
         """
         async with self._turn():
             document = await self._about()
@@ -177,7 +179,7 @@ class Provider:
         )
 
     def _address(self, said: Mapping[str, object], name: str) -> str:
-        """An address in a document, which must be as safe as the document's own."""
+        """An address in a document, which must have the scheme of the issuer."""
         address = said.get(name)
         try:
             parts = urlsplit(address if isinstance(address, str) else "")
@@ -219,7 +221,7 @@ class Provider:
             return kept.keys
 
     async def _newer_keys(self, document: _Document) -> Sequence[object]:
-        """The keys as they are now, or as they were a minute ago at the most."""
+        """The keys, read not longer than `KEYS_APART_SECONDS` ago."""
         async with self._reading:
             kept = self._keys
             is_time = trio.current_time() - self._keys_asked_at >= KEYS_APART_SECONDS

@@ -1,6 +1,6 @@
-"""The messages around one of them, for who follows a link or a search into a history.
+"""The messages around a given one, for a client that follows a link or a search result.
 
-Guarantees: nobody learns of a message that they may not see. Must not know: any endpoint.
+Guarantees: a caller gets no message that they may not see. Must not know: any endpoint.
 """
 
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ AROUND: Final = Number(
 async def messages_around(
     call: Call, message_id: int | None, channel_id: ChannelId | None, limit: int
 ) -> Sequence[Message]:
-    """The message of that id in the channel, or the place where it was, in the middle of at most
-    `limit`; fewer where some were deleted.
+    """At most `limit` messages of the channel, with the message of that id in the middle, or its
+    position if it was deleted. There are fewer where messages were deleted.
 
     Raises:
-        HttpError: 404; there never was such a message there.
+        HttpError: 404 when the channel never had such a message.
     """
     store = call.services.store
     message = None

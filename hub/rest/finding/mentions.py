@@ -1,6 +1,6 @@
 """The messages that mention the caller, over HTTP: pages, and how many are unread, in any dialect.
 
-Guarantees: a page begins behind the last one, whatever is posted meanwhile. Must not know: how a
+Guarantees: a page begins after the page before, whatever is posted meanwhile. Must not know: how a
 message looks.
 """
 
@@ -22,13 +22,15 @@ CURSOR: Final = Cursor((int,))
 
 
 class MentionCountObject(TypedDict):
-    """How many messages that mention the caller are unread, the newest 1,000 of them."""
+    """How many messages that mention the caller are unread. Counted among the newest 1,000 that do
+    so by name, and in each channel among the newest 1,000 that mention the whole channel.
+    """
 
     count: int
 
 
 async def mentions_page(call: Call, places: Places) -> tuple[Sequence[Message], Mapping[str, str]]:
-    """The messages that a request asks for, newest first, and the header that leads on."""
+    """The page of messages that a request asks for, newest first, and its `Link` header."""
     limit = call.number(LIMIT)
     page = await call.services.store.mentions.listed(
         call.me, places, before=begin_of_page(call, MAX_ID), limit=limit
@@ -40,7 +42,7 @@ async def mentions_page(call: Call, places: Places) -> tuple[Sequence[Message], 
 def mention_endpoints(
     listed: Callable[[Call], Awaitable[JSON[Any]]], places: Places, path: str = "/api/messages"
 ) -> tuple[Endpoint, ...]:
-    """The two endpoints of a dialect. `places`: of which its clients know."""
+    """The two endpoints of a dialect. `places`: the channels that its clients know."""
 
     async def count(call: Call) -> JSON[MentionCountObject]:
         unread = await call.services.store.mentions.unread(call.me, places)

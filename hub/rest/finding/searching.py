@@ -1,6 +1,6 @@
 """A search for messages over HTTP: its parameters and its pages, in any dialect.
 
-Guarantees: what is malformed is refused with a stable code and one sentence. Must not know: any
+Guarantees: a malformed request is refused with a stable code and one sentence. Must not know: any
 endpoint, how a message looks.
 """
 
@@ -62,8 +62,8 @@ async def search_page(call: Call, *, only_private: bool) -> FoundPage:
 
 
 def found_objects(page: FoundPage, shown: Mapping[MessageId, M]) -> list[FoundObject[M]]:
-    """What was found, as clients see it. `shown`: its messages, without those whose author was
-    deleted in between.
+    """The results as clients see them. `shown`: their messages by id, without those whose author
+    was deleted in between.
     """
     return [
         {

@@ -1,7 +1,7 @@
 """Calls that forward a message, which every dialect has below the path of a message.
 
-Guarantees: a copy takes the same way as any other message; the original of a copy is shown only to
-whoever may see both, and to everybody else as if there were none.
+Guarantees: a copy is stored and delivered like any other message; the original of a copy is shown
+only to users who may see both; for others the response is as if there were no original.
 Must not know: how a dialect spells messages and ids.
 """
 
@@ -31,11 +31,11 @@ def message_named(message_id: MessageId | None) -> MessageId:
 async def original_of(
     call: Call, message_id: MessageId | None, *, only_private: bool = False
 ) -> tuple[Message, User]:
-    """What a message is a copy of, as it is now, and its author. `only_private`: the dialect shows
+    """The original of a message, as it is now, and its author. `only_private`: the dialect shows
     messages of private conversations alone.
 
     Raises:
-        HttpError: the id is malformed, or the caller may be told of no original.
+        HttpError: the id is malformed, or there is no original that the caller may see.
     """
     store = call.services.store
     original = await store.messages.original(call.me, message_named(message_id))
@@ -55,7 +55,7 @@ def forward_endpoints(
     Args:
         forward: sends the copy, and returns it.
         show_original: returns the original.
-        body: says where the copy is to be sent.
+        body: the shape of a body that names where the copy is to be sent.
         messages: the path of its messages.
     """
     message = f"{messages}/{{message_id}}"

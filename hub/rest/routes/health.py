@@ -14,15 +14,15 @@ CHECK_SECONDS: Final = 2.0
 
 
 class LaneObject(TypedDict):
-    """A part of the conversations whose last messages could not be stored, since `since`."""
+    """A lane, which stores the messages of a part of the channels, and since when that fails."""
 
     lane: int
     since: Timestamp
 
 
 class StatusObject(TypedDict):
-    """How the process is. `reason`: why a database that answers is of no use. `lanes`: with
-    `posts_fail`.
+    """The state of the process. `reason`: why a database that can be reached cannot be used.
+    `lanes`: with `posts_fail`.
     """
 
     status: str
@@ -31,7 +31,7 @@ class StatusObject(TypedDict):
 
 
 async def alive(call: Call) -> JSON[StatusObject]:
-    """Always 200: the event loop answers."""
+    """Always 200, which shows that the event loop runs."""
     del call
     return JSON({"status": "ok"})
 

@@ -1,8 +1,8 @@
 """Calls by which a user notes something for themself alone, which every dialect has below the paths
 of its messages and conversations.
 
-Guarantees: what is noted follows from method and path alone, the same in every dialect; nobody else
-is told of it. Must not know: how a dialect spells messages, places and ids.
+Guarantees: method and path alone decide what is noted, the same in every dialect; other users get
+no event for it. Must not know: how a dialect spells messages, channels and ids.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,8 +31,8 @@ _NO_ID: Final = ErrorWording(400, ErrorCode.INVALID_FIELD, "Invalid message ID")
 async def marked_unread(
     call: Call, message_id: MessageId | None, *, only_private: bool = False
 ) -> tuple[ChannelNote, datetime]:
-    """Have a message and those after it count as unread; what is noted of its channel then.
-    `message_id`: None: it is malformed.
+    """Mark a message and those after it unread. Returns the note of its channel afterwards, and
+    when it was changed. `message_id`: None when it is malformed.
 
     Raises:
         HttpError: it is refused, or malformed.
@@ -64,7 +64,7 @@ async def muted(
     command: Callable[[Mute | None], NoteCommand],
     wording: Mapping[ErrorCode, ErrorWording] = NO_WORDING,
 ) -> tuple[ChannelNote, datetime]:
-    """Mute a place (PUT), or no more (DELETE). `command`: mutes it.
+    """Mute a channel or conversation (PUT), or unmute it (DELETE). `command`: makes the command.
 
     Raises:
         HttpError, WireError: it is refused, or malformed.
@@ -108,11 +108,11 @@ def note_endpoints(
     Args:
         unread: marks a message unread.
         hide: hides a message or shows it again.
-        mute: mutes a place or not.
+        mute: mutes a channel or conversation, or unmutes it.
         messages: the path of its messages.
-        place: that of a place.
-        missing: the errors where there is no such place.
-        path_types: of what is in that path.
+        place: the path of a channel or conversation.
+        missing: the errors when there is no such channel or conversation.
+        path_types: the types of the parameters in that path.
     """
     message, types = f"{messages}/{{message_id}}", path_types or {}
     refused = {400: (ErrorCode.INVALID_FIELD,), 429: (ErrorCode.RATE_LIMITED,), **missing}

@@ -1,11 +1,11 @@
-"""One's own account over REST: another password, another email address, the end of it, limits.
+"""The caller's account over REST: change the password or email address, delete it, see its limits.
 
 See docs/dialects/README.md#ones-account.
 
 Guarantees: each change needs the password, and guesses of it count like logins; a new password
-ends every other session; a new address counts once it was proved, where the operator has a program
-for that; a deleted account is gone with everything of it, its connections too. Must
-not know: how a session is found.
+ends every other session; a new address is set only after it was proved, if the operator has a
+program that sends the link for that; with an account, what belongs to it is deleted, and its
+connections are closed. Must not know: how a session is found.
 """
 
 from typing import Final, Literal, TypedDict
@@ -33,18 +33,18 @@ from protocol.dialects.private_messages.rest import (
 from protocol.dialects.private_messages.shapes import DONE, DoneObject
 
 ADDRESS_SECONDS: Final = 3_600.0
-"""In which a new email address is to be proved."""
+"""How long a new email address can be proved."""
 
 
 class AddressObject(TypedDict):
-    """Whether a new address counts, or will once the link is opened that was sent to it."""
+    """Whether a new address is set, or will be once the link that was sent to it is opened."""
 
     status: Literal["success", "pending"]
 
 
 class LimitObject(TypedDict):
-    """How often one may do something: `limit` times in `seconds`, or at a time (null); `left`: as
-    often still.
+    """How often the caller may do something: `limit` times in `seconds`, or `limit` at a time if
+    that is null; `left`: how often still.
     """
 
     kind: Kind
@@ -66,7 +66,7 @@ async def change_password(call: Call) -> JSON[DoneObject]:
 
 
 async def change_email(call: Call) -> JSON[AddressObject]:
-    """Set another email address, by which one logs in from then on, or send a link to it."""
+    """Set another email address, by which the caller logs in from then on, or send a link to it."""
     body = await call.body(EmailBody)
     check_email("email", body.email)
     await _confirm(call, body.current_password)
@@ -110,7 +110,7 @@ async def _set_email(call: Call, email: str) -> None:
 
 
 async def delete(call: Call) -> JSON[DoneObject]:
-    """Delete the account, and what belongs to it; its messages too, or all but them."""
+    """Delete the account and what belongs to it, with or without its messages."""
     body = await call.body(ConfirmBody)
     fate = body.fate
     await _confirm(call, body.current_password)
@@ -130,7 +130,7 @@ async def delete(call: Call) -> JSON[DoneObject]:
 
 
 async def limits(call: Call) -> JSON[list[LimitObject]]:
-    """What the caller may do, and how much of that is left."""
+    """The caller's allowances, and how much of each is left."""
     balances = call.services.quotas.of(call.me).balances(trio.current_time())
     return JSON([_limit_object(each) for each in balances])
 
@@ -145,10 +145,10 @@ def _limit_object(balance: Balance) -> LimitObject:
 
 
 async def _confirm(call: Call, password: str) -> None:
-    """Go on only with the caller's password.
+    """Require the caller's password.
 
     Raises:
-        HttpError: 403 when it is another one, 429 and 503 as for a login.
+        HttpError: 403 when it is wrong, 429 and 503 as for a login.
     """
     if not await is_own_password(call, password):
         raise HttpError(403, "invalid_credentials", "The current password is wrong")

@@ -2,10 +2,10 @@
 
 See docs/operations/sign-in.md#sign-in-with-a-provider.
 
-Guarantees: people come back to the page whatever happens, with a session or with a code that says
-why there is none; a sign-in ends in the browser that began it, once; an account is found by what
-the provider calls it and by nothing else; failures are limited per network, like those of logins.
-Must not know: how a provider is asked, or checked.
+Guarantees: after a sign-in the browser always returns to the page, with a session or with a code
+for the reason why there is none; a sign-in ends in the browser that began it, once; an account is
+found by the provider's issuer and subject alone; failures are limited per network, like those of
+logins. Must not know: how requests to a provider are made, how its responses are checked.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 
 COOKIE: Final = "provider_sign_in"
 PROBLEM: Final = "#sign-in="
-"""Behind the page's address, before the code of what went wrong."""
+"""Stands between the page's address and the code of an error."""
 _SEE_OTHER: Final = 303
 _HEADERS: Final = {"Cache-Control": "no-store"}
 
@@ -48,7 +48,7 @@ ERROR: Final = Text("error", "why there is no code")
 
 
 class SignInObject(TypedDict):
-    """Where a sign-in goes on, in this browser."""
+    """The address at which this browser continues the sign-in."""
 
     url: str
 
@@ -80,10 +80,10 @@ async def end(call: Call) -> RedirectResponse:
 
 
 async def _sign_in(call: Call, provider: Provider) -> None:
-    """Open a session for whom the provider says is there.
+    """Open a session for the user whom the provider has authenticated.
 
     Raises:
-        HttpError: nobody is signed in.
+        HttpError: no session was opened.
     """
     await limit_attempts(call)
     attempt = _ended(call)
@@ -131,8 +131,8 @@ def _ended(call: Call) -> Attempt:
 
 
 async def _register(call: Call, identity: Identity, claims: Mapping[str, object]) -> User:
-    """An account for somebody who comes for the first time; without their address if another one
-    has it.
+    """Make an account for a user who signs in for the first time; without their email address if
+    another account has it.
 
     Raises:
         HttpError: the operator makes the accounts.
@@ -145,7 +145,7 @@ async def _register(call: Call, identity: Identity, claims: Mapping[str, object]
             return await accounts.create(account)
         except Taken as taken:
             log.info("provider_account_differs", taken=taken.field)
-    found = await accounts.of_identity(identity)  # who came twice at the same time
+    found = await accounts.of_identity(identity)  # the user signed in twice at the same time
     if found is None:
         raise unavailable()
     return found

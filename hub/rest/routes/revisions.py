@@ -1,7 +1,7 @@
 """Calls that change a stored message, which every dialect has below the path of a message.
 
-Guarantees: the revision follows from method and path alone, the same in every dialect, and takes
-the same way as one that is made on a socket; the header `Idempotency-Key` is its key.
+Guarantees: method and path alone decide what kind of revision it is, the same in every dialect; it
+is carried out like one that is made on a socket; the header `Idempotency-Key` is its key.
 Must not know: how a dialect spells messages and ids.
 """
 
@@ -31,7 +31,7 @@ _NOT_KEPT: Final = ErrorWording(404, "versions_not_kept", "This hub keeps no ear
 
 
 class VersionObject(TypedDict):
-    """What a message said until it was edited. `rev`: of that edit."""
+    """The content of a message until an edit. `rev`: that of the edit."""
 
     rev: int
     content: str
@@ -45,7 +45,7 @@ class Reach:
     Args:
         only_private: messages of private conversations alone.
         content_chars: the longest text, where the dialect has a limit of its own.
-        clean: what is done with a text before it is checked.
+        clean: changes a text before it is checked.
     """
 
     only_private: bool = False
@@ -59,8 +59,8 @@ async def revised(
     reach: Reach,
     wording: Mapping[ErrorCode, ErrorWording] | None = None,
 ) -> tuple[Message, User]:
-    """Carry out what the request says of the message. Returns it as the caller sees it then, and
-    its author. `message_id`: None: it is malformed.
+    """Carry out the revision that the request asks for. Returns the message as the caller sees it
+    afterwards, and its author. `message_id`: None when it is malformed.
 
     Raises:
         HttpError, WireError: it is refused, or malformed.
@@ -82,7 +82,7 @@ async def carried_out(
     channel_id: ChannelId | None = None,
     only_private: bool = False,
 ) -> tuple[Message, User]:
-    """Carry out a revision; see `revised`. `channel_id`: where the message must be.
+    """Carry out a revision; see `revised`. `channel_id`: the channel that must have the message.
 
     Raises:
         HttpError, WireError: it is refused, or the key is malformed.
@@ -121,7 +121,7 @@ _READERS: Final[Mapping[str, Callable[[Call, Reach], Awaitable[Revision]]]] = {
 
 
 async def versions_of(call: Call, message_id: MessageId | None) -> list[VersionObject]:
-    """What a message said before it was edited, the last first.
+    """The earlier versions of a message, the last first.
 
     Raises:
         HttpError: there is no such message, the caller is no moderator, or the hub keeps none.
@@ -167,7 +167,7 @@ def revision_endpoints(
     Args:
         handle: makes the revision, and returns the message.
         messages: the path of its messages.
-        delete: the same for a deletion, if it is answered otherwise.
+        delete: the same for a deletion, if its response differs.
     """
     message = f"{messages}/{{message_id}}"
     reaction, keyed = f"{message}/reactions/{{emoji}}", (KEY,)

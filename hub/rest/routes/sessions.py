@@ -1,9 +1,9 @@
-"""One's sessions over REST: where one is signed in, and the end of that.
+"""The caller's sessions over REST: list them, and end them.
 
 See docs/dialects/README.md#ones-sessions.
 
-Guarantees: one sees and ends one's own sessions alone; no answer has a token or its hash; the
-connections of a session that is ended here are closed at once. Must not know: how a session is
+Guarantees: a caller sees and ends their own sessions alone; no response has a token or its hash;
+the connections of a session that is ended here are closed at once. Must not know: how a session is
 found.
 """
 
@@ -19,7 +19,7 @@ from protocol.shapes.timestamps import Timestamp, timestamp
 
 
 class SessionObject(TypedDict):
-    """A session; `isCurrent`: the one that asks."""
+    """A session; `isCurrent`: the one of this request."""
 
     id: SessionId
     createdAt: Timestamp

@@ -1,6 +1,6 @@
 """Calls about the replies to a message, which every dialect has below the path of a message.
 
-Guarantees: who may not see the message learns nothing of it; a GET marks nothing read.
+Guarantees: a caller who may not see the message learns nothing of it; a GET marks nothing read.
 Must not know: how a dialect spells messages and ids.
 """
 
@@ -50,7 +50,7 @@ class ThreadsObject(TypedDict, Generic[T]):
 
 
 class FollowingObject(TypedDict):
-    """Whether the caller follows the thread then."""
+    """Whether the caller follows the thread now."""
 
     following: bool
 
@@ -67,8 +67,8 @@ class ThreadPlace(Generic[V]):
 
     Args:
         message_id: the message in the path; None: it is malformed.
-        views: messages as it shows them, perhaps without some.
-        spelled: the `id` that it shows of a message.
+        views: makes the objects of messages; it may leave some out.
+        spelled: makes the `id` of a message in such an object.
         only_private: threads of private conversations alone.
     """
 
@@ -81,7 +81,7 @@ class ThreadPlace(Generic[V]):
         """The message in the path.
 
         Raises:
-            HttpError: it is malformed, and there is none.
+            HttpError: 404 when its id is malformed.
         """
         found = self.message_id(call)
         if found is None:
@@ -143,7 +143,7 @@ async def followed_page(
     Args:
         call: the request.
         place: which threads.
-        shape: a thread, whose first message is shown so.
+        shape: makes the object of a thread, from that of its first message.
 
     Raises:
         WireError: a parameter is malformed.

@@ -1,8 +1,9 @@
 """Files: uploaded, kept, downloaded. See docs/dialects/README.md#files.
 
-Guarantees: a file is what its content says, of a few harmless kinds; it is served to the user who
-stored it and to those who may see a message that carries it, who are looked up at each request,
-under a name of its kind and with headers that keep a browser from running it.
+Guarantees: the kind of a file follows from its content, and only a few harmless kinds are taken; a
+file is served to the user who stored it, to those who may see a message that carries it, and if it
+is its owner's picture to all users, which is looked up at each request; it is served under a name
+of its kind and with headers that keep a browser from running it.
 """
 
 import errno
@@ -38,7 +39,7 @@ log = structlog.get_logger(__name__)
 
 MULTIPART_BYTES: Final = 16_384  # the rest of a multipart body, beside the file
 MAX_FIELDS: Final = 10
-IN_MEMORY_BYTES: Final = 16 << 20  # of a file, until it is checked; the rest goes to the disk twice
+IN_MEMORY_BYTES: Final = 16 << 20  # of a file until it is checked; the disk gets a larger one twice
 THUMBNAIL: Final = "thumb"
 SIZE: Final = Text("size", f"`{THUMBNAIL}`: a picture's thumbnail, in WebP, if it has one")
 _FORM_ESCAPES: Final = {"%22": '"', "%0D": "\r", "%0A": "\n"}  # of browsers, in names
@@ -52,8 +53,8 @@ class UploadForm:
 
 
 class UploadObject(TypedDict):
-    """A stored file. `url`: its path. Of a picture: its width and height in pixels, and the path of
-    a smaller one.
+    """A stored file. `url`: its path. A picture also has its width and height in pixels, and the
+    path of its thumbnail.
     """
 
     url: str
@@ -109,8 +110,8 @@ async def _picture(call: Call, content: bytes, kind: str) -> Picture:
 
 
 async def _store(call: Call, name: str, kind: str, file: Picture | bytes) -> Upload:
-    """Write the file, then add it to what its owner has. A file that is written and not added is
-    removed: here, or by the collector after a crash.
+    """Write the file, then record it in the store. A file that was written and could not be
+    recorded is removed: here, or by the collector after a crash.
     """
     config, uploads = call.services.config, call.services.store.uploads
     files = call.services.upload_files
@@ -138,7 +139,7 @@ async def _store(call: Call, name: str, kind: str, file: Picture | bytes) -> Upl
 
 
 async def _take_back(files: UploadFiles, url: str) -> None:
-    with suppress(FilesUnavailable):  # the collector comes later
+    with suppress(FilesUnavailable):  # the collector removes it later
         await files.remove([url])
 
 
@@ -159,12 +160,12 @@ async def _file(call: Call) -> tuple[str, bytes]:
             await form.close()
     except MultiPartException as error:
         raise HttpError(400, "form_malformed", error.message) from None
-    except OSError as error:  # what is larger is on the disk meanwhile
+    except OSError as error:  # a larger file is written to the disk meanwhile
         raise _not_spooled(error) from None
 
 
 class _Parser(MultiPartParser):
-    """Leaves the disk to Postgres, which waits for what others write to it."""
+    """Keeps files in memory: while others write to the disk, Postgres waits."""
 
     spool_max_size = IN_MEMORY_BYTES
 
@@ -181,13 +182,13 @@ def _full(why: StorageFull, quota: int) -> HttpError:
 
 
 def _not_spooled(error: OSError) -> HttpError:
-    """The response when the system did not let a large body be written."""
+    """The response when a large body could not be written to the disk."""
     log.error("file_not_written", reason=str(error))
     return _NO_ROOM.error() if error.errno == errno.ENOSPC else unavailable()
 
 
 def _not_written(error: FilesUnavailable) -> HttpError:
-    """The response when a file is not kept. Why is in the log: once, if nothing can be kept."""
+    """The response when a file is not kept. While the file store fails, that is logged once."""
     if isinstance(error, NoRoom):
         log.error("file_not_written", reason=str(error))
         return _NO_ROOM.error()
@@ -195,7 +196,7 @@ def _not_written(error: FilesUnavailable) -> HttpError:
 
 
 def files_unavailable() -> HttpError:
-    """Files cannot be written and read now; everything else can."""
+    """The error while files cannot be written and read, although the rest of the hub works."""
     text = "Files are not available at the moment, please try again"
     return HttpError(503, "files_unavailable", text, {"Retry-After": RETRY_SECONDS})
 
@@ -244,13 +245,13 @@ async def download(call: Call) -> Response:
                 "X-Content-Type-Options": "nosniff",
                 "Content-Security-Policy": "default-src 'none'; sandbox",
                 "Cross-Origin-Resource-Policy": "same-site",
-                "Cache-Control": "private, no-cache",  # kept, and asked for each time
+                "Cache-Control": "private, no-cache",  # kept by browsers, and revalidated each time
             },
         )
         return await as_asked(call.request, file)
     except FilesUnavailable:
         raise files_unavailable() from None
-    except StoreError:  # it was removed between two looks
+    except StoreError:  # it was removed in between
         raise missing from None
 
 

@@ -2,11 +2,11 @@
 
 See docs/dialects/learning_chat.md#assistant.
 
-Guarantees: it runs after the question was delivered and never delays or fails it; it sees the last
-messages of that channel and nothing else, and in a private conversation of each person only what
-they wrote once they had asked it themself; everybody asks within their quota, and none waits behind
-all questions of another; it never replies to an assistant; a failure is logged, and only the asker
-gets an error. Must not know: sockets, SQL, how the model is reached.
+Guarantees: it runs after the question was delivered and never delays or fails it; the model gets
+the last messages of that channel and nothing else, in a dm those of the asker, its own, and those
+of the peer from the peer's first `@AI` among them on; each user asks within a quota, and users take
+turns; it never replies to an assistant; a failure is logged, and only the asker gets an error. Must
+not know: sockets, SQL, how the model is reached.
 """
 
 from collections import Counter
@@ -116,7 +116,7 @@ class Assistant:
             log.warning("assistant_overloaded", user=asker.id, channel_id=channel.id)
             refusal = _FAILURE
         if refusal is not None and client is not None:
-            client.tell(refusal)
+            client.send(refusal)
 
     async def run(self) -> None:
         """Reply until cancelled."""
@@ -135,7 +135,7 @@ class Assistant:
             try:
                 if self._completions is None:
                     self.outcomes[QuestionOutcome.FAILED] += 1
-                    await self._tell_failure(question)
+                    await self._send_failure(question)
                 else:
                     await self._answer(self._completions, question)
                     self.outcomes[QuestionOutcome.ANSWERED] += 1
@@ -147,7 +147,7 @@ class Assistant:
                     channel_id=question.channel.id,
                     reason=str(error),
                 )
-                await self._tell_failure(question)
+                await self._send_failure(question)
 
     async def _answer(self, completions: LanguageModel, question: _Question) -> None:
         me = await self._accounts.get(ASSISTANT_ID)
@@ -170,7 +170,7 @@ class Assistant:
             raise NoAnswer(f"the answer was refused: {outcome}")
 
     async def _context(self, question: _Question) -> list[Turn]:
-        """The last messages up to the question, the newest `CONTEXT_CHARS` characters of them."""
+        """The question, and the last messages before it with at most `CONTEXT_CHARS` characters."""
         before = await self._messages.channel_page(
             question.channel.id, before=question.message.id, limit=CONTEXT_MESSAGES
         )
@@ -196,7 +196,7 @@ class Assistant:
             await self._announcer.announce((Delivery(event, ToRooms(rooms)),))
             await trio.sleep(TYPING_SECONDS)
 
-    async def _tell_failure(self, question: _Question) -> None:
+    async def _send_failure(self, question: _Question) -> None:
         if question.client is not None:
             await self._announcer.hub.broadcast(
                 (Delivery(_FAILURE, ToClients((question.client,))),)
@@ -204,8 +204,8 @@ class Assistant:
 
 
 def _agreed(messages: Sequence[Message], asker: UserId) -> Sequence[Message]:
-    """Those that were written by who agrees that the model reads them: the asker, and who has
-    asked before.
+    """The messages whose authors agree that the model reads them: all of the asker's, and those of
+    another user from that user's first `@AI` on.
     """
     agreed = {asker, ASSISTANT_ID}
     found = []

@@ -1,8 +1,8 @@
 """A language model behind any OpenAI-compatible server.
 
 Guarantees: `openai` is imported only for the first completion, off the event loop; a completion
-takes at most `timeout` seconds and `max_chars` characters, whatever the server sends; every way in
-which it can fail is `NoAnswer`. Must not know: channels, users.
+takes at most `timeout` seconds and `max_chars` characters, whatever the server sends; every failure
+is raised as `NoAnswer`. Must not know: channels, users.
 """
 
 import importlib
@@ -36,7 +36,7 @@ class Turn:
 
 
 class LanguageModel:
-    """Asks the model.
+    """Gets completions from the model.
 
     Args:
         url: the server's base URL; None for OpenAI's own.
@@ -95,7 +95,7 @@ class LanguageModel:
         async with await client.chat.completions.create(
             model=self._model, messages=messages, stream=True
         ) as stream:
-            # Cancelled rather than left by `break`: that ends the generators below the stream too.
+            # Not left by `break`: cancelling it ends the generators below the stream too.
             with trio.CancelScope() as enough:
                 async for chunk in stream:
                     text = (chunk.choices[0].delta.content or "") if chunk.choices else ""
@@ -109,7 +109,8 @@ class LanguageModel:
     async def _connect(self) -> "AsyncOpenAI":
         async with self._connecting:
             if self._client is None:
-                # About a second and 36 MB, so not on the event loop, and not before it is needed.
+                # The import takes about a second and 36 MB, so it is done in a thread, and only
+                # when it is needed.
                 openai = await trio.to_thread.run_sync(importlib.import_module, "openai")
                 self._client = openai.AsyncOpenAI(
                     base_url=self._url,

@@ -1,7 +1,7 @@
-"""Who is next: a queue in which everybody waits behind themself, not behind who asks most.
+"""A queue whose owners take turns, so that many items of one do not delay those of the others.
 
-Guarantees: whoever has something waiting gets a turn after everybody else has had one; what waits
-is bounded, for each and in all. Must not know: what waits.
+Guarantees: an owner with waiting items gets a turn after every other such owner has had one; the
+number of waiting items is bounded, for each owner and in all. Must not know: what the items are.
 """
 
 from collections import deque
@@ -17,18 +17,18 @@ class FairQueue(Generic[T]):
     """A queue with a line for each owner.
 
     Args:
-        total: how much may wait.
-        each: how much of one owner may wait.
+        total: how many items may wait.
+        each: how many items of one owner may wait.
     """
 
     def __init__(self, total: int, each: int) -> None:
         self._each = each
         self._room = total
-        self._lines: dict[Hashable, deque[T]] = {}  # whose turn is next comes first
+        self._lines: dict[Hashable, deque[T]] = {}  # the owner whose turn is next comes first
         self._waiting = trio.Semaphore(0)
 
     def put(self, owner: Hashable, item: T) -> bool:
-        """Let something wait for a turn of its owner; returns whether there is room."""
+        """Let an item wait for a turn of its owner; returns whether there is room."""
         line = self._lines.get(owner, ())
         if not self._room or len(line) >= self._each:
             return False
@@ -38,7 +38,7 @@ class FairQueue(Generic[T]):
         return True
 
     async def take(self) -> T:
-        """What is next, as soon as there is something."""
+        """The next item, as soon as there is one."""
         await self._waiting.acquire()
         self._room += 1
         owner = next(iter(self._lines))

@@ -1,7 +1,7 @@
-"""What other nodes say of their users, and what follows here.
+"""Takes what other nodes publish of their users, and makes the deliveries that follow here.
 
-Guarantees: who is at which node is known, however much of what was said of it was lost: a digest in
-each heartbeat shows that something was, and a snapshot repairs it. What came too late to be true
+Guarantees: which users are at which node is known again after bulletins were lost: a digest in each
+heartbeat shows the loss, and a snapshot repairs it. A bulletin that arrives too late to be true
 changes nothing. Nothing here waits. Must not know: what carries bulletins, who may see whom.
 """
 
@@ -35,13 +35,13 @@ from hub.services.presence.users import Presence
 from hub.services.receipts import Receipts
 from hub.services.typing.indicators import TypingIndicators
 
-SNAPSHOT_SECONDS: Final = 2.0  # between two of this node
+SNAPSHOT_SECONDS: Final = 2.0  # between two snapshots of this node
 
 
 @define
 class _Node:
-    """Another node: `place`: its bit; `digest`: of who is there, as it is known here; `parts`: of
-    the snapshot with that number, until all are there.
+    """Another node. `place`: its bit; `digest`: of the users who are there, as far as known here;
+    `parts`: what has arrived of the snapshot with the number `snapshot`, until all has.
     """
 
     start: str
@@ -56,15 +56,15 @@ class FromElsewhere:
 
     Args:
         own: the name of this node.
-        presence, in_channels: who is where.
+        presence, in_channels: which users are online, and in which channels.
         typing: the indicators that are on.
-        receipts: how far somebody has read.
+        receipts: how far users have read.
         quotas: what users may do.
-        elsewhere: publishes who is here, when another node asks for it.
+        elsewhere: publishes which users are here, when another node does not know it.
         grace: seconds between the end of a user's last connection and their absence.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917  what others say concerns each of them
+    def __init__(  # noqa: PLR0913, PLR0917  bulletins concern each of them
         self,
         own: str,
         presence: Presence,
@@ -88,11 +88,11 @@ class FromElsewhere:
         self._lacking: dict[str, None] = {}
         self._snapshot_at = -float("inf")
         self.take_overs: Final[list[Callable[[Sequence[Takeover]], None]]] = []
-        """What has connections that may go on at another node; each is given what does."""
+        """Called with connections that go on elsewhere, to close what is left of them here."""
 
     def hand_over(self) -> None:
-        """The users of this node go to others: that they have gone is not said from now on, until
-        the goodbye of the node, which names a time in which they may come back.
+        """The users of this node move to other nodes: their departures are not published from now
+        on. The goodbye of this node names the time in which they may come back.
         """
         self._presence.stays = self._in_channels.stays = True
 
@@ -156,7 +156,7 @@ class FromElsewhere:
             self._quotas.of(each.user_id).spent_elsewhere(each.kind, each.count, now)
 
     def ended(self, node: str, seconds: float | None, *, announces: bool) -> None:
-        """See `Company`. Without a goodbye, or after one that names less, a grace period passes."""
+        """See `Company`. The node's users are absent after `seconds`, at least the grace period."""
         found = self._nodes.pop(node, None)
         self._lacking.pop(node, None)
         self._elsewhere.lacks(tuple(self._lacking))
@@ -179,7 +179,7 @@ class FromElsewhere:
                 assert_never(sign)
 
     def _node(self, heading: Heading) -> _Node:
-        """The node, which is another one if it began anew."""
+        """The node that published a bulletin; it counts as another one if it was restarted."""
         node = self._nodes.get(heading.node)
         if node is not None and node.start == heading.start:
             return node

@@ -1,7 +1,7 @@
-"""What was noted a moment ago, for what comes from another node too late.
+"""Values that were noted a moment ago, to compare with what arrives late from another node.
 
-Guarantees: memory is bounded, by time and by number: the oldest is forgotten first. Must not know:
-what is noted.
+Guarantees: memory is bounded, by time and by number: the oldest value is forgotten first. Must not
+know: what the values mean.
 """
 
 from collections.abc import Hashable, Iterator
@@ -24,7 +24,7 @@ class Lately(Generic[K, V]):
     _noted: dict[K, tuple[float, V]] = field(factory=dict, init=False)  # the oldest first
 
     def note(self, key: K, value: V) -> None:
-        """Note a value in place of an earlier one."""
+        """Note a value, which replaces an earlier one."""
         now = trio.current_time()
         self._noted.pop(key, None)
         self._forget_old(now)
@@ -39,7 +39,7 @@ class Lately(Generic[K, V]):
         return None if found is None else found[1]
 
     def items(self) -> Iterator[tuple[K, V]]:
-        """All that was noted lately."""
+        """All keys and values that were noted lately."""
         self._forget_old(trio.current_time())
         return ((key, value) for key, (_, value) in self._noted.items())
 

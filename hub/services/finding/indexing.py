@@ -1,8 +1,8 @@
-"""Has new messages found.
+"""Indexes new messages, so that searches find them.
 
-Guarantees: most of the time nothing is done, so that what others store hardly waits for this; an
-outage only postpones it. On an idle hub a message is found within two seconds; one that stores more
-for long than is made found meanwhile (docs/search.md) is behind by the rest. Must not know: SQL.
+Guarantees: most of the time it pauses, so that other statements hardly wait for it; an outage only
+postpones it. On an idle hub a message can be found within two seconds; if a hub stores more for
+long than is indexed meanwhile (docs/search.md), the rest is found later. Must not know: SQL.
 """
 
 from collections.abc import Sequence
@@ -17,26 +17,26 @@ from persistence.search import Search
 
 log = structlog.get_logger(__name__)
 
-SECONDS: Final = 1.0  # between two looks
+SECONDS: Final = 1.0  # until the next check, when all messages are indexed
 BATCH: Final = 200  # messages of one statement
-PAUSES: Final = 19  # times as long as a statement took
+PAUSES: Final = 19  # a pause is so many times as long as the statement before it
 LEAST_PAUSE: Final = 0.05
 
 
 @frozen
 class Indexing:
-    """Has new messages found.
+    """Indexes new messages.
 
     Args:
-        search: where.
-        languages: in which the forms of a word are known.
+        search: the index.
+        languages: whose forms of words are indexed.
     """
 
     search: Search
     languages: Sequence[str]
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Index messages until cancelled."""
         while True:
             began = trio.current_time()
             try:

@@ -1,7 +1,7 @@
-"""Carries out what people write when they search for messages.
+"""Carries out the queries of users who search for messages.
 
-Guarantees: a name that nobody has, and one of somebody who blocks the searcher, are refused alike.
-Must not know: how a dialect shows what was found.
+Guarantees: an unknown username, and that of a user who blocks the searcher, are refused alike.
+Must not know: how a dialect shows the messages that were found.
 """
 
 from collections.abc import Sequence
@@ -26,15 +26,15 @@ class MessageFinder:
     user: User
 
     async def find(self, text: str, wanted: Wanted) -> FoundPage:
-        """The messages that a query is for.
+        """The messages that match a query.
 
         Args:
             text: the query.
             wanted: in which order, which page.
 
         Raises:
-            WireError: INVALID_FIELD; it is no query, or names somebody or a place that there is
-                not for this user.
+            WireError: INVALID_FIELD; the text is no query, or it names a user, a conversation or
+                a channel that does not exist for this user.
         """
         query = parse_query(text)
         senders = [await self._sender(name) for name in query.senders]
@@ -77,8 +77,8 @@ class MessageFinder:
         return found
 
     async def _person(self, name: str) -> tuple[User, ChannelId | None] | None:
-        """Who has a username, and their conversation with the searcher; None: nobody, as far as the
-        searcher may know.
+        """The user of a username, and their conversation with the searcher if there is one; None:
+        there is no such user, as far as the searcher may know.
         """
         user = await self.store.accounts.find(name)
         if user is None:

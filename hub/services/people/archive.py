@@ -1,7 +1,7 @@
-"""A ZIP file that is made a part at a time, for who writes it down or sends it.
+"""A ZIP file that is made a part at a time, so that its caller can store or send each part.
 
-Guarantees: what it holds in memory is what was not taken yet, and a directory of its members. Must
-not know: what is in it, where it goes.
+Guarantees: it keeps in memory only the bytes that were not taken yet, and a directory of its
+members. Must not know: what the members contain, where the file goes.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import IO, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-_COMPRESSION: Final = 1  # makes text a fifth as long; more takes longer than reading it does
+_COMPRESSION: Final = 1  # makes text a fifth as long; a higher level takes longer than reading
 
 
 class Archive:
@@ -17,12 +17,12 @@ class Archive:
 
     def __init__(self) -> None:
         self._made = _Made()
-        # it can only be written, so the length of a member stands behind it
+        # the file cannot be changed afterwards, so the length of a member is written behind it
         self._zip = ZipFile(self._made, "w", ZIP_DEFLATED, compresslevel=_COMPRESSION)  # type: ignore[call-overload]  # nothing else is called
         self._member: IO[bytes] | None = None
 
     def begin(self, name: str, *, is_compressed: bool = True) -> None:
-        """A new member, which `write` adds to."""
+        """Begin a new member, which `write` adds to."""
         self._end_member()
         info = ZipInfo(name, datetime.now(UTC).timetuple()[:6])
         info.compress_type = ZIP_DEFLATED if is_compressed else ZIP_STORED
@@ -36,12 +36,12 @@ class Archive:
         self._member.write(b"".join(pieces))
 
     def end(self) -> None:
-        """There are no more members."""
+        """Finish the file: there are no more members."""
         self._end_member()
         self._zip.close()
 
     def take(self, least: int = 0) -> bytes:
-        """What was made since the last time; nothing if that is less than so many bytes."""
+        """The bytes made since the last call; none if they are fewer than `least`."""
         return self._made.take() if self._made.size >= least else b""
 
     def _end_member(self) -> None:
@@ -51,7 +51,7 @@ class Archive:
 
 
 class _Made:
-    """A file that is written and taken away."""
+    """A file object whose content can be taken away while it is written."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
@@ -63,7 +63,7 @@ class _Made:
         return len(data)
 
     def flush(self) -> None:
-        """It is in memory."""
+        """Nothing to do: the file is in memory."""
 
     def take(self) -> bytes:
         parts, self._parts, self.size = self._parts, [], 0

@@ -1,9 +1,9 @@
-"""The end of an account, whoever wants it: its owner over REST, or the operator.
+"""Deletes an account, for its owner over REST or for the operator.
 
-Guarantees: what takes long is done a part at a time before the account ends, in statements that are
-short whatever it has written; what is written meanwhile ends with the account. Ended in between,
-the account is still there, and can be deleted again. Must not know: who may delete whom, files on
-disk (`hub.files.collector` removes them).
+Guarantees: the messages of the account are swept first, a part at a time, in statements that stay
+short however many there are; those written meanwhile are swept with the account. If the deletion is
+interrupted, the account is still there, and can be deleted again. Must not know: who may delete
+whom, files on disk (`hub.files.collector` removes them).
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,10 @@
-"""Everything of one person, as a ZIP file of JSON and files: see
+"""The export of all data of one user, as a ZIP file of JSON and files: see
 docs/operations/administration.md#peoples-data.
 
-Guarantees: what is read is given away a page at a time, so it takes the same memory for a million
-messages as for none; what others wrote is in it where the person sees it: in their private
-conversations; of the person's own messages all are, wherever they are; no password, token or key is
-in it. Must not know: SQL, who asks.
+Guarantees: data is passed on a page at a time, so a million messages take no more memory than none;
+the file has the messages of others only from the conversations that the user sees, and the user's
+own from every channel, without deleted ones; no password, token or key is in it. Must not know:
+SQL, who requested the export.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
@@ -30,15 +30,15 @@ from protocol.model import ChannelId, Message, MessageId, User, UserId, Workspac
 FORMAT: Final = "parlour-export"
 VERSION: Final = 1
 PAGE: Final = 500  # of anything
-PART: Final = 5_000  # messages of the log that one statement looks at for the person's own
+PART: Final = 5_000  # messages of the log that one statement searches for the user's own
 
-PART_BYTES: Final = 65_536  # that are given away at once, or a little more
+PART_BYTES: Final = 65_536  # that `put` gets at once, or a little more
 SUMMARY: Final = "summary.json"
 """The last member: how many `messages` and `files` there are."""
 
 Put: TypeAlias = Callable[[bytes], Awaitable[None]]
 Object: TypeAlias = dict[str, object]
-"""What becomes a JSON object in the file."""
+"""A value that is written as a JSON object."""
 
 
 @define
@@ -134,7 +134,7 @@ class _Export:
             after = page[-1].channel.id
 
     async def _conversations(self, seen: set[ChannelId]) -> AsyncIterator[Sequence[Object]]:
-        """`seen` is filled with those that there are."""
+        """Adds the id of each conversation to `seen`."""
         async for page in self._heads():
             pairs = [
                 (each.channel.id, peer)
@@ -235,7 +235,7 @@ class _Export:
         if stat is None:
             return
         self.archive.begin(url.removeprefix("/"), is_compressed=False)
-        with suppress(NoSuchFile):  # it is removed while it is read
+        with suppress(NoSuchFile):  # the file is removed while it is read
             async with aclosing(self.uploaded.contents(key, stat.size)) as pieces:
                 async for piece in pieces:
                     await self._write([piece])
@@ -258,13 +258,13 @@ class _Export:
 
 
 async def export_person(store: Store, files: UploadFiles, user: User, put: Put) -> None:
-    """Make a file of everything of a person.
+    """Make a ZIP file of all data of a user.
 
     Args:
-        store: knows it.
-        files: has those that they uploaded.
-        user: the person.
-        put: gets the file, in parts of about `PART_BYTES`.
+        store: has the data.
+        files: has the files that the user uploaded.
+        user: the user.
+        put: gets the ZIP file, in parts of about `PART_BYTES`.
 
     Raises:
         StoreUnavailable, FilesUnavailable: it cannot be read now.
@@ -295,8 +295,8 @@ def _workspace(workspace: Workspace, me: UserId) -> Object:
 
 
 def _together(heads: Sequence[ChannelHead]) -> Iterator[Sequence[ChannelHead]]:
-    """Conversations whose messages fit into a page are read at once, larger ones alone: a statement
-    reads a page of each.
+    """Groups of conversations that are read together: several whose messages fit into one page, or
+    a larger one alone, because a statement reads up to a page of each.
     """
     some: list[ChannelHead] = []
     for head in heads:
@@ -309,6 +309,6 @@ def _together(heads: Sequence[ChannelHead]) -> Iterator[Sequence[ChannelHead]]:
 
 
 def _rest(spans: Sequence[Span], last: Message) -> list[Span]:
-    """What is left of the spans behind a message in one of them."""
+    """What is left of the spans after a message in one of them."""
     at = next(at for at, span in enumerate(spans) if span.channel_id == last.channel_id)
     return [evolve(spans[at], after=last.seq), *spans[at + 1 :]]

@@ -1,8 +1,8 @@
-"""Removes messages that are older than they may become.
+"""Removes messages that are older than allowed.
 
-Guarantees: a little at a time, and most of the time nothing, so that what others store waits for
-nothing of this; an outage only postpones it. Their files go as any file that nothing names. Must
-not know: SQL.
+Guarantees: it removes a few at a time and pauses most of the time, so that other statements do not
+wait for it; an outage only postpones it. The files of removed messages are removed like any file
+that nothing names. Must not know: SQL.
 """
 
 from typing import Final
@@ -17,10 +17,10 @@ from protocol.model import ChannelId
 
 log = structlog.get_logger(__name__)
 
-SECONDS: Final = 3_600.0  # between two looks
+SECONDS: Final = 3_600.0  # between two sweeps
 BATCH: Final = 100  # messages that one statement removes
 CHANNELS: Final = 500  # that one statement looks at
-PAUSES: Final = 2  # times as long as a statement took
+PAUSES: Final = 2  # a pause is so many times as long as the statement before it
 LEAST_PAUSE: Final = 0.002
 
 
@@ -30,14 +30,15 @@ class Retention:
 
     Args:
         messages: the log.
-        days: how old a message may become where its workspace says nothing; 0: any age.
+        days: how old a message may become in a dm, or where its workspace sets no limit; 0: any
+            age.
     """
 
     messages: Log
     days: int
 
     async def run(self) -> None:
-        """Look now and then, until cancelled."""
+        """Sweep again and again, until cancelled."""
         while True:
             try:
                 removed = await self.sweep()
@@ -52,7 +53,7 @@ class Retention:
         """Remove everything that is too old; returns how many messages that was.
 
         Raises:
-            StoreUnavailable: it is removed the next time.
+            StoreUnavailable: the rest is removed by the next sweep.
         """
         removed, above = 0, ChannelId(0)
         while True:

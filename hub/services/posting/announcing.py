@@ -1,4 +1,4 @@
-"""Which events a stored message leads to, and who gets them.
+"""Which events a stored message leads to, and their audiences.
 
 Must not know: how it was stored, or in which order it is delivered.
 """
@@ -19,8 +19,8 @@ from protocol.model import Message, Posted, User, UserId
 
 
 def confirmations(message: Message, client: Client) -> list[Delivery]:
-    """The confirmation for a connection that is in the channel when it is handed out, where it has
-    a place among the messages, and the one for a connection that is not, where it has none.
+    """Two forms of the confirmation, of which the connection gets one: if it is in the channel at
+    delivery, the one with a place among the channel's messages, else the one without.
     """
     room = ChannelRoom(message.channel_id)
     return [
@@ -45,6 +45,6 @@ def deliveries_of(posted: Posted, author: User, besides: Client | None = None) -
 
 
 def private_delivery(message: Message, author: User, recipient_id: UserId) -> Delivery:
-    """The one to the two users of a private message."""
+    """The delivery to the two users of a private message."""
     event = PrivateMessagePosted(message, author, recipient_id)
     return Delivery(event, ToUsers((message.author_id, recipient_id)))

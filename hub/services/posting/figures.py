@@ -1,4 +1,4 @@
-"""What a lane and its sequencer count of themselves. Must not know: who reads it."""
+"""The figures of a lane and its sequencer. Must not know: who reads them."""
 
 from typing import Final
 
@@ -13,8 +13,8 @@ BATCH_SIZES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 512)
 class LaneFigures:
     """Since the start.
 
-    `stored`: messages that were stored, without repeats. `doubtful`: of which the sender was told
-    `unavailable`, and which may be stored or not. `batches`: messages in one statement. `commits`:
+    `stored`: messages that were stored, without repeats. `doubtful`: messages whose sender got
+    `unavailable`, and that may be stored or not. `batches`: messages in one statement. `commits`:
     the seconds that each statement took until it was committed. `queued`: the seconds that the
     first message of each batch had waited for it.
     """
@@ -30,9 +30,9 @@ class LaneFigures:
 class OrderFigures:
     """Since the start.
 
-    `held`: what came before its predecessor. `reads`: of the log, for what is missing. `found`:
-    what was read there and would not have been delivered otherwise. `skipped`: what came of other
-    nodes and nobody here wants.
+    `held`: arrivals that came before their predecessor. `reads`: reads of the log for missing ones.
+    `found`: arrivals that were read there and would not have been delivered otherwise. `skipped`:
+    positions that were skipped, because no connection here may get their messages.
     """
 
     held: int = 0

@@ -1,8 +1,8 @@
-"""What other nodes have stored and changed, put into the order of the lanes.
+"""Puts messages and revisions of other nodes into the order of the lanes.
 
-Guarantees: of messages that nobody here wants, no more is built than is needed to know that; a
-message that cannot be read harms no other one, and its conversation is read from the log. Must not
-know: bytes, what carries bulletins.
+Guarantees: a message that no connection here may get is not built, only skipped; a message that
+cannot be read harms no other one, and its channel is read from the log. Must not know: bytes, what
+carries bulletins.
 """
 
 from collections.abc import Sequence

@@ -1,12 +1,12 @@
 """A lane: one batch of messages after the other, from draft to delivery.
 
 Guarantees: one statement in flight, so messages of one lane are committed and delivered in the
-order they were put, and each sender learns the outcome after that; a message that was stored
+order they were put, and each sender gets the outcome after that; a message that was stored
 although the statement's result was lost is delivered once the log is readable, and before anything
 newer; no send waits longer than `SEND_SECONDS` for a store that does not respond, or for another
-transaction that holds its conversation, which other conversations do not wait for; it is known
-whether the last ones were stored, and found out again as long as they were not. Must not know:
-sockets, JSON, SQL.
+transaction that holds its conversation, and other conversations do not wait for that transaction;
+the lane knows whether its last messages were stored, and while they were not, keeps checking
+whether messages can be stored again. Must not know: sockets, JSON, SQL.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -46,7 +46,7 @@ from protocol.revisions import Revision
 
 log = structlog.get_logger(__name__)
 
-SEND_SECONDS: Final = 2.0  # then the outcome counts as unknown
+SEND_SECONDS: Final = 2.0  # after that the outcome counts as unknown
 
 Settlement: TypeAlias = Outcome | StoreUnavailable
 Settle: TypeAlias = Callable[[Settlement], None]
@@ -73,12 +73,12 @@ class Lane:
         messages: the log.
         hub: delivers what was committed.
         typing: ends an author's indicator.
-        sequencer: knows what was delivered, and what follows.
+        sequencer: knows what was delivered, and what is next.
         watch: knows which log it is.
         settle: gets the outcome of each submission.
-        revisions: makes revisions.
-        tracing: makes spans; None: nothing does.
-        elsewhere: learns what was stored.
+        revisions: stores revisions.
+        tracing: makes spans; None: none are made.
+        elsewhere: publishes what was stored to other nodes.
     """
 
     def __init__(  # noqa: PLR0913  what a lane is made of
@@ -104,11 +104,11 @@ class Lane:
         self._tracing = tracing
         self._standstill = Standstill[Submission](lambda submission: submission.draft.where)
         self.failing_since: datetime | None = None
-        """Since when nothing could be stored; None: the last messages were."""
-        # None: nothing new to store, but a doubt to look up, or what stood still to be tried again
+        """Since when nothing could be stored; None: the last messages were stored."""
+        # None: nothing new to store, but a doubt to look up, or the standstill to be tried again
         self._batcher: Batcher[Submission | RevisionSubmission | None] = Batcher(self._commit)
         self._revising = Revising(revisions, hub, watch, self._try_again, sequencer, elsewhere)
-        self._waits_since: float | None = None  # the first one that is in no batch
+        self._waits_since: float | None = None  # the oldest submission that is in no batch yet
         self._is_at_work = False
         self._wake_at = inf
         self._is_sooner = trio.Event()
@@ -117,12 +117,12 @@ class Lane:
 
     @property
     def waiting(self) -> int:
-        """How many drafts wait for a statement, or stand still."""
+        """How many drafts and revisions wait for a statement, or in a standstill."""
         return self._batcher.waiting + len(self._standstill) + self._revising.waiting
 
     @property
     def in_doubt(self) -> int:
-        """Of how many conversations something may be missing."""
+        """How many conversations may lack something."""
         return self.sequencer.in_doubt
 
     async def put(self, submission: Submission | RevisionSubmission) -> None:
@@ -136,8 +136,8 @@ class Lane:
         await self._batcher.serve()
 
     async def recheck(self) -> None:
-        """Look up what is in doubt, try again what stands still, and find out whether messages can
-        be stored again, also while nothing is sent, until cancelled.
+        """Look up what is in doubt, try the standstill again, and find out whether messages can be
+        stored again, also while nothing is sent, until cancelled.
         """
         while True:
             self._is_sooner = trio.Event()
@@ -152,7 +152,7 @@ class Lane:
     def receive(self, posted: Posted, author: User, out: Outgoing) -> None:
         """Another node has stored a message of this lane: `out` gets what may be delivered now.
 
-        It is to be sent without awaiting anything before. Any number of calls may share it.
+        `out` has to be sent before anything is awaited. Any number of calls may share it.
         """
         arrival = Arrival(posted.message, partial(self._message_deliveries, posted, author))
         self.sequencer.receive(arrival, out)
@@ -160,7 +160,7 @@ class Lane:
     def skip(
         self, channel_id: ChannelId, seq: int, message_id: MessageId, *, is_own: bool = False
     ) -> None:
-        """A message of this lane was stored that nobody here wants (see `Messaging.wants`), by
+        """A message of this lane was stored that no connection here may get (`Messaging.wants`), by
         another node or perhaps by this lane (`is_own`).
         """
         self.sequencer.skip(channel_id, seq, message_id, is_own=is_own)
@@ -168,20 +168,20 @@ class Lane:
     def receive_revision(
         self, revised: Revised, revision: Revision | None, user: User | None, out: Outgoing
     ) -> None:
-        """Another node has changed a message of this lane; as `receive`. `revision`: what it did,
-        and who: None if that is not known.
+        """Another node has changed a message of this lane; as `receive`. `revision` and `user`:
+        what was done, and by whom; None if that is not known.
         """
         self._revising.receive(revised, revision, user, out)
 
     def doubt_channels(self, last_revs: Mapping[ChannelId, int]) -> None:
-        """These channels of the lane, by their last rev, may lack something up to now; its next
-        turn reads them.
+        """These channels of the lane, given with their last revs, may lack something that was
+        stored up to now; the lane's next turn reads them.
         """
         self.sequencer.doubt_channels(last_revs)
         self._note_due(trio.current_time())
 
     def lacks(self, channel_id: ChannelId, last_seq: int, last_rev: int) -> bool:
-        """Whether a channel of the lane has come further than was delivered here."""
+        """Whether a channel of the lane has more than was delivered here."""
         rev = self.sequencer.revisions.positions.last(channel_id) or 0
         is_behind = rev < last_rev
         return is_behind or self.sequencer.delivered(channel_id) < last_seq
@@ -190,7 +190,7 @@ class Lane:
         self._wake_by(trio.current_time() + RETRY_SECONDS)
 
     def _note_due(self, at: float) -> None:
-        """Something is due then. The end of a turn looks at it itself."""
+        """Something is due at this time. A turn that runs checks that itself at its end."""
         if not self._is_at_work:
             self._wake_by(at)
 
@@ -200,7 +200,7 @@ class Lane:
             self._is_sooner.set()
 
     async def _commit(self, batch: Sequence[Submission | RevisionSubmission | None]) -> None:
-        """Messages first: what a revision changes was delivered before."""
+        """Messages first, so that each is delivered before a revision of it."""
         if self._waits_since is not None:
             self._note_wait(self._waits_since, len(batch))
         self._is_at_work = True
@@ -230,7 +230,7 @@ class Lane:
             await self._probe(patience)
 
     def _note_wait(self, since: float, taken: int) -> None:
-        """A batch is begun. If not all fit into it, it is estimated since when the others wait."""
+        """A batch begins. If not all fitted into it, estimate since when the others have waited."""
         now = perf_counter()
         waited = now - since
         self.figures.queued.add(waited)
@@ -238,7 +238,9 @@ class Lane:
         self._waits_since = now - waited * left / (left + taken) if left else None
 
     async def _carry_out(self, submissions: Sequence[Submission], post: Post) -> bool:
-        """Store, deliver what follows, and settle. False: the store is away."""
+        """Store drafts, deliver the messages that are next, and settle. False: the store is
+        unavailable.
+        """
         trace: Delivering | None = None
         proof: WentBack | None = None
         out = Outgoing()
@@ -254,7 +256,7 @@ class Lane:
                     self._note_success()
                 self._elsewhere.stored(_stored(outcomes))
                 proof, outcomes = self._order(outcomes, out)
-            # Nothing is awaited in between: what comes from elsewhere could overtake it.
+            # Nothing is awaited since `_order`: a message of another node could overtake these.
             await out.send(self._hub, trace)
             if proof is not None:
                 submissions = [submission for submission, _ in outcomes]
@@ -270,8 +272,8 @@ class Lane:
     def _order(
         self, outcomes: Sequence[tuple[Submission, Settlement]], out: Outgoing
     ) -> tuple[WentBack | None, Sequence[tuple[Submission, Settlement]]]:
-        """What follows goes out, the others are held; a proof that the log went back, and what is
-        left then.
+        """Put the messages that are next into `out`, and hold the others. If the log went back,
+        returns a proof, and the outcomes that are left.
         """
         messages, follows = self.sequencer.messages, self.sequencer.follows
         holds = messages.holds
@@ -304,8 +306,8 @@ class Lane:
         return None, ()
 
     def _wait(self, submission: Submission, posted: Posted) -> None:
-        """A sender is not confirmed before everything below was delivered: who takes the seq for
-        their position would not ask for that any more.
+        """Settle a send only after everything below its message was delivered: a client that takes
+        the seq as its position would never ask for the messages below.
         """
 
         def reached(error: StoreUnavailable | None) -> None:
@@ -314,7 +316,9 @@ class Lane:
         self.sequencer.messages.wait(*posted.message.position, reached)
 
     def _begin(self, outcomes: Sequence[tuple[Submission, Settlement]]) -> Outgoing:
-        """What was stored in a log of which nothing is known any more."""
+        """The deliveries of messages that were stored, after all that was known of the log was
+        forgotten.
+        """
         out = Outgoing(thens=[partial(self._settle_all, outcomes)])
         for submission, outcome in outcomes:
             if isinstance(outcome, Posted) and not outcome.repeated:
@@ -324,7 +328,7 @@ class Lane:
         return out
 
     async def _catch_up(self) -> bool:
-        """Deliver what is missing, page by page. False: it cannot be read now."""
+        """Read missing messages and deliver them, page by page. False: they cannot be read now."""
         until = trio.current_time() + SEND_SECONDS
         try:
             with self._watch.posting():
@@ -342,8 +346,8 @@ class Lane:
     def _hold_back(
         self, submissions: Sequence[Submission], answers: Sequence[Outcome | Locked]
     ) -> Sequence[tuple[Submission, Settlement]]:
-        """The outcomes of those that are not tried again. What has stood still for too long is not
-        stored, and never will be.
+        """The outcomes of the submissions that are not tried again. One that has waited too long
+        for its conversation is not stored, and never will be.
         """
         outcomes: list[tuple[Submission, Settlement]] = []
         for submission, answer in zip(submissions, answers, strict=True):
@@ -375,7 +379,7 @@ class Lane:
     async def _trace(
         self, tracing: Tracing, submissions: Sequence[Submission], post: Post
     ) -> tuple[Sequence[Outcome | Locked], Delivering]:
-        """As `_post`, with its spans, and what makes those of the delivery."""
+        """As `_post`, with its spans; also returns what makes the spans of the delivery."""
         accepted = [each.trace for each in submissions if each.trace is not None]
         with tracing.commit(accepted) as commit:
             answers = await self._post(submissions, post)
@@ -402,7 +406,7 @@ class Lane:
         self._try_again()
 
     async def _probe(self, until: float) -> None:
-        """Find out whether messages can be stored. What stands still may be one conversation, or
+        """Find out whether messages can be stored. A standstill may be of one conversation, or of
         all of them.
         """
         with trio.move_on_at(until), suppress(StoreUnavailable):
@@ -452,7 +456,7 @@ class Lane:
 
 
 def _stored(outcomes: Iterable[tuple[Submission, Settlement]]) -> Iterator[StoredMessage]:
-    """What was stored just now, for other nodes."""
+    """The messages that were stored just now, for other nodes."""
     for submission, outcome in outcomes:
         if isinstance(outcome, Posted) and not outcome.repeated:
             author, peer = submission.author, outcome.message.recipient_id

@@ -1,10 +1,10 @@
-"""Which log the hub works with, and what follows when it is not what it was.
+"""Which log the hub works with, and what is done when it is another one than before.
 
 Guarantees: once the log went back (a failover that lost its end, a restore) or another hub has
-served it, nothing that was known of it is used any more: no lane stores a message before all of
-them have forgotten where they were, and every connection is closed, so that its client comes back
-and names its position. Until that is done sends are refused, and so is whoever comes; as long as
-it cannot be done, as while another hub serves, nobody stays either. Must not know: dialects, SQL,
+served it, nothing that was known of it is used any more: no lane stores a message before all lanes
+have forgotten their positions, and every connection is closed, so that its client comes back and
+names its position. Until that is done, sends and new connections are refused; as long as it cannot
+be done, as while another hub serves, open connections are closed too. Must not know: dialects, SQL,
 what a lane does.
 """
 
@@ -31,11 +31,11 @@ class LogWatch:
     """Knows the log's epoch.
 
     Args:
-        log: says when it is another one.
-        messages: those in it.
+        log: reports when it is another one.
+        messages: the messages in it.
         hub: closes connections.
-        sequencers: what each lane has delivered; one for each.
-        epoch: of the log, when the sequencers began.
+        sequencers: one for each lane: what it has delivered.
+        epoch: the epoch of the log when the sequencers began.
     """
 
     def __init__(
@@ -53,21 +53,21 @@ class LogWatch:
         self._epoch = epoch
         self._busy = 0
         self._idle = trio.Event()
-        self._why_not: str | None = None  # sends are refused
+        self._why_not: str | None = None  # why sends are refused; None: they are not
         self._seen: str | None = None  # the epoch of a log that was seen to go back
         self._in_doubt = trio.Event()
         self._one_at_a_time = trio.Lock()
         self.begun_anew = 0
-        """How often everybody had to start over since the start."""
+        """How often all clients had to start over since the hub started."""
 
     @property
     def epoch(self) -> str:
-        """A position in the log means something together with this."""
+        """A position in the log is valid only together with this."""
         return self._epoch
 
     @property
     def is_certain(self) -> bool:
-        """Whether positions mean something; if not, not until the log was looked at."""
+        """Whether positions are valid. If not, sends are refused until the log was looked at."""
         return self._why_not is None
 
     def require_certainty(self) -> None:
@@ -77,11 +77,11 @@ class LogWatch:
 
     @contextmanager
     def posting(self) -> Iterator[str]:
-        """What is stored inside is delivered inside; nothing is forgotten meanwhile. Gives the
-        epoch.
+        """Messages that are stored inside are delivered inside; no position is forgotten meanwhile.
+        Yields the epoch.
 
         Raises:
-            StoreUnavailable: not now.
+            StoreUnavailable: see `is_certain`.
         """
         self.require_certainty()
         self._busy += 1
@@ -93,7 +93,7 @@ class LogWatch:
                 self._idle.set()
 
     def delivered(self, channel_ids: Collection[ChannelId]) -> Mapping[ChannelId, int]:
-        """How far each of these channels was delivered, of those of which that is known."""
+        """How far each of these channels was delivered, where that is known."""
         found = {
             channel_id: max(each.delivered(channel_id) for each in self.sequencers)
             for channel_id in channel_ids
@@ -104,11 +104,11 @@ class LogWatch:
         """The log was seen to go back. Not to be called while `posting`.
 
         Args:
-            proof: what was seen.
-            seen: the epoch that it had before that.
+            proof: where it went back.
+            seen: the epoch that the log had before that.
 
         Raises:
-            StoreUnavailable: it cannot be looked at now; it will be.
+            StoreUnavailable: the log cannot be looked at now; `run` tries again.
         """
         if seen != self._epoch or self._why_not is not None:
             await self._begin_anew()
@@ -124,8 +124,8 @@ class LogWatch:
         await self._begin_anew()
 
     async def run(self) -> None:
-        """Look which log it is until cancelled."""
-        told = ""
+        """Check which log it is, until cancelled."""
+        logged = ""
         while True:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._look)
@@ -133,11 +133,12 @@ class LogWatch:
                 nursery.cancel_scope.cancel()
             try:
                 await self._begin_anew()
-                told = ""
+                logged = ""
             except StoreUnavailable as error:
-                if told != (told := str(error)):  # another hub may serve for hours
-                    log.warning("log_not_looked_at", reason=told)
-                await self._hub.send_back(None, START_OVER)  # perhaps to the hub that serves
+                # another hub may hold the lock for hours, so each reason is logged once
+                if logged != (logged := str(error)):
+                    log.warning("log_not_looked_at", reason=logged)
+                await self._hub.send_back(None, START_OVER)  # perhaps another hub serves them
                 await trio.sleep(RETRY_SECONDS)
 
     async def _look(self) -> None:
@@ -153,8 +154,8 @@ class LogWatch:
         self._in_doubt.set()
 
     async def _begin_anew(self) -> None:
-        """Forget everything that was known of the log, and have everybody start over, if it is in
-        doubt.
+        """If the log is in doubt, forget everything that was known of it, and have all clients
+        start over.
         """
         async with self._one_at_a_time:
             if self._why_not is None:
@@ -165,7 +166,7 @@ class LogWatch:
             seen = self._seen
             epoch = await (self._log.epoch() if seen is None else self._log.new_epoch(seen))
             unsettled = {each for lane in self.sequencers for each in lane.unsettled}
-            if unsettled:  # what is committed now is found by those who come back
+            if unsettled:  # clients that come back find what is committed until then
                 await self._messages.settle(unsettled)
             floor = await self._messages.last_id()
             for each in self.sequencers:
@@ -184,11 +185,11 @@ async def begin_log(
     hold_seconds: float = 0.0,
     in_sync: Callable[[], float] = trio.current_time,
 ) -> tuple[Sequence[Sequencer], str]:
-    """For so many lanes, that nothing has been delivered yet; and which log it is. `hold_seconds`,
-    `in_sync`: see `Sequencer`.
+    """The sequencers of so many lanes, of which nothing has been delivered yet, and the log's
+    epoch. `hold_seconds`, `in_sync`: see `Sequencer`.
 
     Raises:
-        StoreUnavailable: it cannot be read.
+        StoreUnavailable: the log cannot be read.
     """
     epoch = await store.log.epoch()
     floor = await store.messages.last_id()

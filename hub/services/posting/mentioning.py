@@ -1,6 +1,6 @@
-"""Tells people that a message mentions them, or does so no longer.
+"""Makes the events that notify users that a message mentions them, or no longer does.
 
-Guarantees: only those are told whom the store named. Must not know: how that is decided.
+Guarantees: only users that the store returned get one. Must not know: how mentions are decided.
 """
 
 from collections.abc import Sequence
@@ -13,20 +13,20 @@ from protocol.model import Message, Posted, UserId, WorkspaceId
 
 
 def mentions_in_posted(posted: Posted) -> Sequence[Delivery]:
-    """What those are told whom a new message mentions."""
-    return _told(posted.message, posted.workspace_id, posted.mentioned, is_mentioned=True)
+    """The delivery to the users that a new message mentions."""
+    return _mentions(posted.message, posted.workspace_id, posted.mentioned, is_mentioned=True)
 
 
 def mentions_in_revised(revised: Revised) -> Sequence[Delivery]:
-    """What those are told whom a changed message mentions, or mentions no longer."""
+    """The deliveries to the users that a changed message mentions, or no longer mentions."""
     message, place = revised.message, revised.workspace_id
     return (
-        *_told(message, place, revised.mentioned, is_mentioned=True),
-        *_told(message, place, revised.no_longer_mentioned, is_mentioned=False),
+        *_mentions(message, place, revised.mentioned, is_mentioned=True),
+        *_mentions(message, place, revised.no_longer_mentioned, is_mentioned=False),
     )
 
 
-def _told(
+def _mentions(
     message: Message,
     workspace_id: WorkspaceId | None,
     users: tuple[UserId, ...],

@@ -34,10 +34,10 @@ class Messaging:
         messages: the log.
         hub: delivers what was committed.
         typing: ends an author's indicator.
-        watch: knows which log it is, and of each lane what it has delivered; a lane has one
-            statement in flight.
+        watch: knows which log it is, and has the sequencer of each lane; a lane has one statement
+            in flight.
         revisions: makes changes of stored messages.
-        tracing: makes spans; None: nothing does.
+        tracing: makes spans; None: none are made.
         elsewhere: the other nodes.
     """
 
@@ -94,7 +94,7 @@ class Messaging:
             settle: gets the outcome; it must not block.
             dm: the two users, when the assistant writes into their dm channel.
             besides: a connection to which the message is not delivered.
-            confirm: one that gets a confirmation, in its place among the others.
+            confirm: a connection that gets a confirmation, in order with the messages.
         """
         if self._stopping:
             settle(StoreUnavailable("stopping"))
@@ -133,7 +133,7 @@ class Messaging:
         return settlement
 
     async def revise(self, user: User, draft: RevisionDraft) -> RevisionOutcome:
-        """Change a stored message and wait until that is committed and handed out.
+        """Change a stored message and wait until the change is committed and delivered.
 
         Raises:
             StoreUnavailable: whether it was done is unknown; repeating is safe.
@@ -165,7 +165,7 @@ class Messaging:
                 nursery.start_soon(lane.recheck)
 
     def failing(self) -> Mapping[int, datetime]:
-        """The lanes whose last messages were not stored, and since when that is so."""
+        """The lanes whose last messages were not stored, and since when."""
         return {
             number: lane.failing_since
             for number, lane in enumerate(self.lanes)
@@ -187,9 +187,9 @@ class Messaging:
         """Whether any connection may get what another node has stored; see `Lane.skip`.
 
         Args:
-            channel_id: where it is.
+            channel_id: the message's channel.
             workspace_id: of the channel.
-            user_ids: of a dm, both users; whom it mentions, and who follows its thread.
+            user_ids: both users of a dm, the users it mentions, the followers of its thread.
         """
         hub = self._hub
         return (
@@ -199,7 +199,7 @@ class Messaging:
         )
 
     def lane(self, where: object) -> Lane:
-        """That of a conversation: of a channel by its id, of a dm by the set of its two users."""
+        """The lane of a channel, by its id, or of a dm, by the set of its two users."""
         return self.lanes[hash(where) % len(self.lanes)]
 
     def _forget(self, count: int) -> None:

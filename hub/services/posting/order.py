@@ -1,10 +1,11 @@
-"""Puts what comes in any order into that of its numbers: messages by `seq`, revisions by `rev`.
+"""Puts arrivals into the order of their numbers: messages by `seq`, revisions by `rev`.
 
-Guarantees: within a channel something is delivered right after its predecessor, or not yet; what
-comes twice is delivered once; after a complete read of the log only that counts as gone which was
-known to be committed before the read began; what is held is bounded, because the log has it; who
-waits for a number is settled once everything up to it was delivered, or when their time is over.
-Must not know: where something comes from, how it is read, what a number counts.
+Guarantees: within a channel an arrival is delivered only right after its predecessor; one that
+comes twice is delivered once; after a complete read of the log, a missing number counts as gone
+only if it or a higher one was known to be committed before the read began; the arrivals held are
+bounded, because the log has them; a wait for a number is settled once everything up to that number
+was delivered, or when its time is over.
+Must not know: where arrivals come from, how the log is read, what a number counts.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,25 +27,25 @@ from protocol.model import ChannelId, Message, MessageId
 MAX_EARLY: Final = 10_000  # of one lane
 MAX_EARLY_OF_CHANNEL: Final = 1_000
 RETRY_SECONDS: Final = 0.5
-WAIT_SECONDS: Final = 2.0  # for everything below a number; then it is `unavailable`
+WAIT_SECONDS: Final = 2.0  # for everything up to a number; then the wait ends as `unavailable`
 
 Reached: TypeAlias = Callable[[StoreUnavailable | None], None]
-"""Is called once: everything up to a number was delivered, or why that is not known in time."""
+"""Is called once: with None when everything up to a number was delivered, else with the reason."""
 
 
 @define
 class Outgoing:
-    """What follows now: deliveries in their order, and what is called once they were handed out.
+    """Deliveries that may go out now, in order, and what is called once they were handed out.
 
-    Between deciding that something follows and `send` nothing may be awaited: what is decided
-    meanwhile would overtake it.
+    Nothing may be awaited between the decision that a delivery is next and `send`: a delivery that
+    is decided on meanwhile would overtake it.
     """
 
     deliveries: list[Delivery] = field(factory=list)
     thens: list[Callable[[], None]] = field(factory=list)
 
     async def send(self, hub: Hub, trace: Delivering | None = None) -> None:
-        """Hand it to the Hub."""
+        """Hand the deliveries to the Hub."""
         has_thens = self.thens or trace is not None
         await hub.broadcast(self.deliveries, self._then if has_thens else None, trace)
 
@@ -55,9 +56,9 @@ class Outgoing:
 
 @frozen
 class Arrival:
-    """Something with a number. `message`: that it is, or is about. `deliveries`: makes what is
-    delivered of it. `after_gone`: makes it if what stood right before it is gone, where that is
-    something else.
+    """A message or revision, which has a number. `message`: the message, or the one that is
+    revised. `deliveries`: makes its deliveries. `after_gone`: makes them if its predecessor is
+    gone; None: `deliveries` does.
     """
 
     message: Message
@@ -69,9 +70,9 @@ class Arrival:
 class Reading:
     """What is about to be read.
 
-    `above`: the channels, and the number that was delivered last; None: none is known. `since`: the
-    first number above that is known to be committed, if there is one; `upto`: the last one.
-    `doubts`: those that it will settle.
+    `above`: the channels, and the last delivered number of each; None: none is known. `since`: the
+    lowest undelivered number that is known to be committed, if there is one; `upto`: the highest
+    one. `doubts`: the doubts that the read will settle.
     """
 
     above: Mapping[ChannelId, int | None]
@@ -98,9 +99,9 @@ class Order:
         positions: what was delivered.
         hold_seconds: how long a gap may wait for what is on its way from another node, before the
             log is read.
-        first_hold_seconds: the same where it is not known what was delivered.
-        is_ready: whether what is about this message may be delivered.
-        behind: of what is about the messages that have these numbers.
+        first_hold_seconds: the same for a channel of which no delivered number is known.
+        is_ready: whether an arrival with this message may be delivered.
+        behind: the order of the arrivals that wait for these, as revisions do for messages.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Order:
         self.positions: Final = positions
         self.figures: Final = OrderFigures()
         self.wake: Callable[[float], None] = lambda _: None
-        """Is called with the time at which the log has to be read, or somebody's time is over."""
+        """Is called with the time at which the log has to be read, or a wait ends."""
         self._hold_seconds = hold_seconds
         self._first_hold_seconds = first_hold_seconds
         self._is_ready = is_ready
@@ -124,7 +125,7 @@ class Order:
         self._held = 0
         self._waiting: dict[ChannelId, list[_Waiting]] = {}
         self._gaps: dict[ChannelId, float] = {}  # when the log is read
-        self._doubts: dict[ChannelId, int] = {}  # which doubt it is
+        self._doubts: dict[ChannelId, int] = {}  # the number of the last doubt
         self._count = 0
 
     @property
@@ -134,7 +135,7 @@ class Order:
 
     @property
     def holds(self) -> bool:
-        """Whether anything waits for what stands before it."""
+        """Whether anything waits for its predecessor, here or behind."""
         behind = self._behind
         return bool(self._early or self._waiting or (behind is not None and behind.holds))
 
@@ -148,14 +149,14 @@ class Order:
         return number <= (self.positions.last(channel_id) or 0)
 
     def follows(self, channel_id: ChannelId, number: int, message: Message) -> bool:
-        """Whether this is next; then it counts as delivered, and `drain` has what is behind it."""
+        """Whether this is next; then it counts as delivered, and `drain` delivers what follows."""
         if number != (self.positions.last(channel_id) or 0) + 1 or not self._is_ready(message):
             return False
         self.note(channel_id, number, message.id)
         return True
 
     def note(self, channel_id: ChannelId, number: int, message_id: MessageId) -> None:
-        """Everything up to a number was delivered, last what is about this message."""
+        """Everything up to a number was delivered; the last one was, or was about, this message."""
         if self.positions.note(channel_id, number, message_id):
             self.make_room()
 
@@ -164,7 +165,7 @@ class Order:
         self.positions.forget(self._gaps.keys() | self._doubts.keys())
 
     def receive(self, channel_id: ChannelId, number: int, arrival: Arrival, out: Outgoing) -> None:
-        """Something has come: it is dropped if it was delivered, and else delivered or held."""
+        """Deliver an arrival if it is next, drop it if it was delivered before, else hold it."""
         if self.follows(channel_id, number, arrival.message):
             self._drop(channel_id, number)
             out.deliveries += arrival.deliveries()
@@ -173,7 +174,7 @@ class Order:
             self.hold(channel_id, number, arrival)
 
     def hold(self, channel_id: ChannelId, number: int, arrival: Arrival) -> None:
-        """Something cannot be delivered yet."""
+        """Keep an arrival that cannot be delivered yet; beyond the bounds, read it from the log."""
         early = self._early.setdefault(channel_id, {})
         if number not in early:
             if self._held < MAX_EARLY and len(early) < MAX_EARLY_OF_CHANNEL:
@@ -185,8 +186,8 @@ class Order:
         self._mark(channel_id)
 
     def wait(self, channel_id: ChannelId, number: int, reached: Reached | None = None) -> None:
-        """Something with this number exists and was not delivered yet. Calls `reached` after what
-        stands up to there was handed out.
+        """Something with this number exists and was not delivered yet. Calls `reached` after
+        everything up to it was handed out.
         """
         waiting = self._waiting.setdefault(channel_id, [])
         if reached is not None or all(each.number < number for each in waiting):
@@ -196,15 +197,15 @@ class Order:
         self._mark(channel_id)
 
     def skip(self, channel_id: ChannelId, number: int, message_id: MessageId) -> None:
-        """Nobody here wants this, nor what is before it: it counts as delivered, unless something
-        is held there.
+        """No connection here may get what has this number, nor what is before it: everything up to
+        it counts as delivered, unless the channel has a gap.
         """
         if channel_id not in self._gaps and number > (self.positions.last(channel_id) or 0):
             self.note(channel_id, number, message_id)
             self.figures.skipped += 1
 
     def drain(self, channel_id: ChannelId, out: Outgoing) -> None:
-        """Deliver what follows now."""
+        """Deliver the held arrivals that are next, and settle the waits for them."""
         early = self._early.get(channel_id)
         if early is not None:
             number = (self.positions.last(channel_id) or 0) + 1
@@ -218,7 +219,7 @@ class Order:
         return trio.current_time() if self._doubts else min(self._gaps.values(), default=inf)
 
     def next_end(self) -> float:
-        """When somebody's time is over."""
+        """When the next wait ends."""
         ends = (each.until for waiting in self._waiting.values() for each in waiting)
         return min(ends, default=inf)
 
@@ -228,7 +229,7 @@ class Order:
         return bool(self._doubts) or any(due <= now for due in self._gaps.values())
 
     def expire(self) -> None:
-        """Settle those whose time is over."""
+        """Settle the waits whose time is over, as unavailable."""
         now = trio.current_time()
         error = StoreUnavailable("what comes before it is not delivered yet")
         for channel_id, waiting in list(self._waiting.items()):
@@ -252,7 +253,7 @@ class Order:
         )
 
     def find(self, channel_id: ChannelId, number: int, arrival: Arrival, out: Outgoing) -> None:
-        """This was read, and everything before it that is not gone."""
+        """This was read, after everything before it that is not gone: deliver or hold it."""
         if self.is_delivered(channel_id, number):
             return
         is_next = self._reach(channel_id, number - 1, out)
@@ -267,18 +268,18 @@ class Order:
         self._settle(channel_id, out)
 
     def end_read(self, reading: Reading, out: Outgoing) -> None:
-        """Everything was read: what was known to be committed and is not there is gone."""
+        """Everything was read: what was not found, up to `reading.upto`, is gone."""
         for channel_id in reading.above:
             self._reach(channel_id, reading.upto.get(channel_id, 0), out)
             self._gaps.pop(channel_id, None)
             if reading.doubts.get(channel_id) == self._doubts.get(channel_id):
                 self._doubts.pop(channel_id, None)
             self.drain(channel_id, out)
-            if channel_id in self._early or channel_id in self._waiting:  # this came meanwhile
+            if channel_id in self._early or channel_id in self._waiting:  # came during the read
                 self._mark(channel_id, self._hold_seconds or RETRY_SECONDS)
 
     def begin_anew(self, floor: MessageId) -> None:
-        """Forget everything; who waits is settled as unavailable."""
+        """Forget everything; the waits are settled as unavailable."""
         self.positions.begin_anew(floor)
         error = StoreUnavailable("the log is another one")
         for waiting in self._waiting.values():
@@ -291,13 +292,13 @@ class Order:
         self._doubts.clear()
 
     def _known(self, channel_id: ChannelId) -> set[int]:
-        """What was not delivered yet, and is known to be committed."""
+        """The numbers that are known to be committed and were not delivered yet."""
         waiting = (each.number for each in self._waiting.get(channel_id, ()))
         return {*self._early.get(channel_id, ()), *waiting}
 
     def _reach(self, channel_id: ChannelId, number: int, out: Outgoing) -> bool | None:
-        """What is held up to a number is delivered, the rest of it is gone. Whether nothing was;
-        None: something is not ready.
+        """Deliver what is held up to a number; the rest up to it is gone. Returns whether the
+        number itself was delivered; None: an arrival is not ready, and delivery stopped there.
         """
         early = self._early.get(channel_id, {})
         for each in sorted(each for each in early if each <= number):
@@ -316,14 +317,14 @@ class Order:
     def _take(
         self, channel_id: ChannelId, number: int, arrival: Arrival, out: Outgoing, *, is_next: bool
     ) -> None:
-        """Deliver something that may have been held."""
+        """Deliver an arrival, which may have been held."""
         self._drop(channel_id, number)
         self.note(channel_id, number, arrival.message.id)
         make = arrival.deliveries if is_next else arrival.after_gone or arrival.deliveries
         out.deliveries += make()
 
     def _drop(self, channel_id: ChannelId, number: int) -> None:
-        """This is not held any more."""
+        """Remove an arrival from those held, if it is one."""
         early = self._early.get(channel_id)
         if early is not None and early.pop(number, None) is not None:
             self._held -= 1
@@ -331,7 +332,7 @@ class Order:
                 del self._early[channel_id]
 
     def _settle(self, channel_id: ChannelId, out: Outgoing) -> None:
-        """Of a channel that may have got on."""
+        """Settle the waits of a channel of which more may have been delivered."""
         waiting = self._waiting.get(channel_id)
         if waiting is not None:
             last = self.positions.last(channel_id) or 0
@@ -349,7 +350,7 @@ class Order:
             del self._waiting[channel_id]
 
     def _mark(self, channel_id: ChannelId, seconds: float | None = None) -> None:
-        """Something is missing."""
+        """Something of the channel is missing: the log is read after so many seconds at most."""
         if seconds is None:
             is_known = self.positions.last(channel_id) is not None
             seconds = self._hold_seconds if is_known else self._first_hold_seconds
@@ -360,4 +361,4 @@ class Order:
 
 
 def _nobody(_: StoreUnavailable | None) -> None:
-    """Nobody waits."""
+    """Is called where no caller waits."""

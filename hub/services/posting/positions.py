@@ -1,7 +1,7 @@
-"""How far the channels of one lane were delivered, without end in time and bounded in memory.
+"""How far the channels of one lane were delivered, for an unlimited time in bounded memory.
 
-Guarantees: a channel is forgotten only once it is certain that everything that was stored while its
-last message was delivered has come too. Must not know: what is counted.
+Guarantees: a channel is forgotten only once it is certain that everything that was being stored
+when its last message was delivered has arrived too. Must not know: what is counted.
 """
 
 from collections.abc import Callable, Collection
@@ -12,8 +12,8 @@ from attrs import define, field
 
 from protocol.model import ChannelId, MessageId
 
-MAX_CHANNELS: Final = 100_000  # that are remembered, and those of the last seconds besides
-SETTLED_SECONDS: Final = 6.0  # a statement ends within 5 s: what got an id before is stored or gone
+MAX_CHANNELS: Final = 100_000  # are remembered, besides those of the last seconds
+SETTLED_SECONDS: Final = 6.0  # a statement ends within 5 s: older ids are stored or unused by then
 
 
 @define
@@ -25,7 +25,7 @@ class Positions:
 
     Args:
         floor: messages with an id up to this one count as delivered where no number is known.
-        in_sync: up to which time everything has come that was stored by other nodes.
+        in_sync: returns the time up to which everything that other nodes stored has arrived.
     """
 
     floor: MessageId
@@ -59,8 +59,8 @@ class Positions:
         return len(recent) > MAX_CHANNELS // 2
 
     def is_old(self, message_id: MessageId) -> bool:
-        """Whether what comes of a channel that is not remembered was delivered before, or stored
-        before the start; shortly after that it may have been in work then.
+        """Whether a message of a channel that is not remembered was delivered before, or stored
+        before the start. False shortly after the start: it may have been in flight then.
         """
         is_settled = trio.current_time() >= self._began_at + SETTLED_SECONDS
         return message_id <= self.floor and is_settled
@@ -69,7 +69,7 @@ class Positions:
         """Make room, if that is safe now.
 
         Args:
-            but: these stay, because something of them may not have come yet.
+            but: these channels stay, because they may lack something.
         """
         kept: dict[ChannelId, int] = {}
         if self._older:

@@ -1,9 +1,9 @@
 """One lane's revisions: makes changes of stored messages and has them delivered, without gaps.
 
 Guarantees: a revision is delivered after it is committed, after the message that it changes, and
-right after the revision before it in its channel, or not yet; what was done without the hub's
-knowledge is read from the store and delivered before anything newer. Whoever misses several
-revisions of a message needs only the last, so a message is delivered as it is then.
+only right after the revision before it in its channel; revisions that were made without the hub's
+knowledge are read from the store and delivered before any newer one. A client that missed several
+revisions of a message needs only the last, so an event shows the message in its latest state.
 Must not know: sockets, dialects, how revisions are stored.
 """
 
@@ -39,8 +39,8 @@ from protocol.revisions import Delete, Revision
 
 log = structlog.get_logger(__name__)
 
-STATEMENT_SECONDS: Final = 2.0  # then the outcome counts as unknown
-PATIENCE_SECONDS: Final = 1.5  # with whatever else holds a conversation
+STATEMENT_SECONDS: Final = 2.0  # after that the outcome counts as unknown
+PATIENCE_SECONDS: Final = 1.5  # while another transaction holds the conversation
 
 RevisionSettlement: TypeAlias = RevisionOutcome | StoreUnavailable
 
@@ -58,12 +58,12 @@ class Revising:
     """Carries out the revisions of one lane, a batch at a time.
 
     Args:
-        revisions: makes them.
-        hub: hands out what was changed.
+        revisions: stores revisions.
+        hub: delivers the changed messages.
         watch: knows which log it is.
         try_again: is called when a later turn has something to do.
-        sequencer: knows what was delivered, and what follows.
-        elsewhere: learns what was changed.
+        sequencer: knows what was delivered, and what is next.
+        elsewhere: publishes the revisions to other nodes.
     """
 
     def __init__(
@@ -85,11 +85,13 @@ class Revising:
 
     @property
     def waiting(self) -> int:
-        """How many revisions stand still."""
+        """How many revisions wait because another transaction holds their conversation."""
         return len(self._standstill)
 
     async def carry_out(self, submissions: Sequence[RevisionSubmission], *, again: bool) -> None:
-        """Store, deliver what follows, and settle. `again`: also what stands still."""
+        """Store revisions, deliver those that are next in order, and settle. `again`: try those of
+        the standstill again as well.
+        """
         held = self._standstill.take() if again else ()
         ready = [*held, *self._standstill.others(submissions)]
         if ready:
@@ -104,7 +106,7 @@ class Revising:
         arrival = Arrival(
             revised.message,
             partial(_deliveries, revised, revision, user),
-            after_gone=partial(_missed, revised),  # it stands for that one too
+            after_gone=partial(_missed, revised),  # then this event stands for both revisions
         )
         channel_id = revised.message.channel_id
         self._sequencer.revisions.receive(channel_id, revised.rev, arrival, out)
@@ -132,7 +134,9 @@ class Revising:
     def _order(
         self, submission: RevisionSubmission, outcome: RevisionSettlement, out: Outgoing
     ) -> None:
-        """It goes out if it follows; else it is held, and settled after what comes before it."""
+        """Deliver a revision that is next, hold another one; settle it once everything up to it was
+        delivered.
+        """
         match outcome:
             case Revised(message=message, rev=rev, repeated=is_repeated):
                 if not is_repeated:
@@ -150,7 +154,7 @@ class Revising:
     async def _revise(
         self, submissions: Sequence[RevisionSubmission]
     ) -> Sequence[tuple[RevisionSubmission, RevisionSettlement]]:
-        """The outcomes of those that are not tried again."""
+        """Store revisions; returns the outcomes of those that are not tried again."""
         if not submissions:
             return ()
         with trio.move_on_after(STATEMENT_SECONDS) as patience:
@@ -170,7 +174,7 @@ class Revising:
         return outcomes
 
     async def _catch_up(self) -> None:
-        """Deliver what was done to messages and is missing, page by page."""
+        """Read missing revisions and deliver them, page by page."""
         until = trio.current_time() + STATEMENT_SECONDS
         try:
             with self._watch.posting():
@@ -190,7 +194,7 @@ def _reached(
 
 
 def _missed(revised: Revised) -> Sequence[Delivery]:
-    """Of what was read it is not known what was done."""
+    """The deliveries of a revision that was read from the store: it is not known what was done."""
     return _deliveries(revised, None, None)
 
 
@@ -203,8 +207,8 @@ def _deliveries(
 def shown_again(
     message: Message, revision: Revision, user: User
 ) -> tuple[PrivateMessageRevised | ChannelMessageRevised, ...]:
-    """What shows the message as it is now to whoever asked for what was done already: what the
-    revision would have led to.
+    """The events that show the message as it is now to a connection whose revision changed nothing:
+    those that the revision would have led to.
     """
     at, done = datetime.now(UTC), _shown(message, revision, user)
     in_channel = ChannelMessageRevised(message, at, *done)
@@ -216,10 +220,10 @@ def shown_again(
 def deliveries_of(
     revised: Revised, revision: Revision | None, user: User | None
 ) -> Sequence[Delivery]:
-    """To those of a private conversation who may see it, and to connections that have joined the
-    channel or follow its workspace.
+    """The deliveries of a revision: to the users of a private conversation who may see it, and to
+    connections that have joined the channel or follow its workspace.
     """
-    # If it was changed once more in the same batch, that is still to be told.
+    # A later revision of the same batch has an event of its own, with its own `rev`.
     message, at = evolve(revised.message, rev=revised.rev), datetime.now(UTC)
     rooms: list[Room] = [ChannelRoom(message.channel_id)]
     if revised.workspace_id is not None:
@@ -236,7 +240,7 @@ def deliveries_of(
 def _shown(
     message: Message, revision: Revision | None, user: User | None
 ) -> tuple[Revision | None, User | None]:
-    """What was done, and by whom: nothing that the message does not show since it is deleted."""
+    """What was done, and by whom; neither if the message was deleted by another revision since."""
     is_gone = message.is_deleted and not isinstance(revision, Delete)
     return (None, None) if is_gone else (revision, user)
 
@@ -244,7 +248,7 @@ def _shown(
 def _changes(
     outcomes: Iterable[tuple[RevisionSubmission, RevisionSettlement]],
 ) -> Iterator[Change]:
-    """What was changed just now, for other nodes."""
+    """The revisions that were made just now, for other nodes."""
     for submission, outcome in outcomes:
         if isinstance(outcome, Revised) and not outcome.repeated:
             draft = submission.draft

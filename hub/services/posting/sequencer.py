@@ -1,12 +1,12 @@
-"""Live delivery without gaps: what this node stored and what comes from others, in one order.
+"""Live delivery without gaps: messages stored by this node and by others, in one order.
 
-Guarantees: a message is delivered right after its predecessor or not yet, and a revision after its
+Guarantees: a message is delivered only right after its predecessor, and a revision only after its
 message and right after the revision before it; what was stored without this node's knowledge (a
 statement whose result was lost, another writer, a bulletin that did not come) is read from the log
 and delivered before anything newer; a log that went back is noticed by the first message that is
-stored then. The log is read in the lane's turn alone, while no statement of the lane is in flight,
-so what the lane is storing is never found missing. Must not know: sockets, dialects, how messages
-are stored, how nodes hear of each other.
+stored afterwards. The log is read only in the lane's turn, while no statement of the lane is in
+flight, so a message that the lane is storing never counts as missing. Must not know: sockets,
+dialects, how messages are stored, how nodes reach each other.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,17 +39,17 @@ from protocol.model import (
 log = structlog.get_logger(__name__)
 
 PAGE: Final = 1_000
-LOOK_BACK: Final = 100  # revs that are read where it is not known how far they were delivered
+LOOK_BACK: Final = 100  # revs to read again in a channel whose last delivered rev is not known
 
 Deliveries = Callable[[Posted, User], Sequence[Delivery]]
 RevisionDeliveries = Callable[[Revised], Sequence[Delivery]]
 
 
 class WentBack(Exception):
-    """The log went back: where messages were delivered, it has none, or others.
+    """The log went back: at a position that was delivered it has no message, or another one.
 
-    `delivered`: the last seq of the channel that was; None: of its messages none is remembered, but
-    newer ones of other channels are. `found`: the last seq that the log has there.
+    `delivered`: the last seq of the channel that was delivered; None: none is remembered, but
+    newer messages were stored before. `found`: the last seq that the log has of the channel.
     """
 
     def __init__(self, channel_id: ChannelId, delivered: int | None, found: int) -> None:
@@ -61,7 +61,7 @@ class WentBack(Exception):
 
 @frozen
 class Page:
-    """What was read of the log."""
+    """Messages that were read from the log."""
 
     reading: Reading
     posted: Sequence[Posted]
@@ -71,7 +71,7 @@ class Page:
 
 @frozen
 class RevisionPage:
-    """The same of revisions."""
+    """Revisions that were read from the store."""
 
     reading: Reading
     revised: Sequence[Revised]
@@ -84,8 +84,8 @@ class Sequencer:
         store: has the log.
         floor: messages with an id up to this one are not missing; they were stored before the
             start.
-        hold_seconds: how long a gap may wait for what other nodes have stored; 0: there are none.
-        in_sync: up to which time everything has come that other nodes stored.
+        hold_seconds: how long a gap may wait for messages of other nodes; 0: there are no others.
+        in_sync: returns the time up to which everything that other nodes stored has arrived.
     """
 
     def __init__(
@@ -122,17 +122,17 @@ class Sequencer:
 
     @property
     def in_doubt(self) -> int:
-        """Of how many conversations something may be missing."""
+        """How many conversations may lack something."""
         return len(self._doubtful_pairs) + self.messages.in_doubt + self.revisions.in_doubt
 
     @property
     def unsettled(self) -> frozenset[UserId]:
-        """The authors of drafts and revisions that may be stored from now on."""
+        """The authors of drafts and revisions that may still be stored."""
         return frozenset(self._unsettled)
 
     def take_doubt(self) -> bool:
-        """Whether something may have been stored since the last call of which this node has told
-        nobody, because it does not know it, or did not then.
+        """Whether something may have been stored since the last call that this node has not
+        published, because the outcome is unknown, or was then.
         """
         found, self._has_doubted = self._has_doubted, bool(self._unsettled)
         return found
@@ -153,7 +153,7 @@ class Sequencer:
         return self.messages.positions.last(channel_id) or 0
 
     def next_due(self) -> float:
-        """When the log has to be read, or somebody's time is over."""
+        """When the log has to be read, or a wait for a number ends."""
         due = min(self.messages.next_due(), self.revisions.next_due())
         if self._doubtful_pairs:
             due = min(due, trio.current_time())
@@ -169,8 +169,8 @@ class Sequencer:
         self._read_again_at = -inf
 
     def begin_anew(self, floor: MessageId) -> None:
-        """Forget everything; messages with an id up to this one are not missing. Who waits is
-        settled as unavailable.
+        """Forget everything; messages with an id up to this one are not missing. Submissions that
+        wait are settled as unavailable.
         """
         self._doubtful_pairs.clear()
         self._unsettled.clear()
@@ -182,8 +182,8 @@ class Sequencer:
 
     @contextmanager
     def storing(self) -> Iterator[None]:
-        """A statement of the lane is in flight inside. A bulletin may overtake its result: what
-        nobody wants does not pass it.
+        """A statement of the lane is in flight inside. A bulletin may overtake its result, so a
+        skipped position is noted only at the end, unless it is another node's and next.
         """
         self._is_storing = True
         try:
@@ -198,7 +198,7 @@ class Sequencer:
         """Whether a message that was just stored may be delivered now; then it counts as delivered.
 
         Raises:
-            WentBack: it stands where others were delivered before.
+            WentBack: other messages were delivered at its position, or newer ones before it.
         """
         channel_id, seq = message.channel_id, message.seq
         positions = self.messages.positions
@@ -212,7 +212,7 @@ class Sequencer:
         return True
 
     def take(self, message: Message) -> None:
-        """A message that was just stored is delivered, whatever came before it."""
+        """Count a message that was just stored as delivered, whatever came before it."""
         self.messages.note(message.channel_id, message.seq, message.id)
 
     def doubt(self, draft: Draft) -> None:
@@ -225,8 +225,8 @@ class Sequencer:
             self._doubtful_pairs[draft.author_id, draft.recipient_id] = self._doubts
 
     def expect(self, draft: RevisionDraft) -> None:
-        """Before a revision is made. Of a node that is alone, what came before it in its channel is
-        not missing.
+        """Is called before a revision is made. Where no other node exists, the earlier revisions of
+        its channel are not missing.
         """
         if self._is_alone:
             self._begin(draft.target.channel_id, draft.target.last_rev)
@@ -235,7 +235,7 @@ class Sequencer:
         """It is unknown whether this revision was made; it may even be made from now on."""
         self._doubt_user(draft.by)
         channel_id, rev = draft.target.channel_id, draft.target.last_rev
-        # other nodes may have made the ones before it just now
+        # other nodes may have made the revisions before it just now
         self._begin(channel_id, rev if self._is_alone else rev - LOOK_BACK)
         self.revisions.doubt((draft.target.channel_id,))
 
@@ -244,7 +244,7 @@ class Sequencer:
         self._has_doubted = True
 
     def _begin(self, channel_id: ChannelId, rev: int) -> None:
-        """What came up to there in this channel is not missing, if nothing is known of it."""
+        """If no rev of this channel is known, count everything up to this one as delivered."""
         positions = self.revisions.positions
         if positions.last(channel_id) is None:
             positions.note(channel_id, max(0, rev), MessageId(0))
@@ -261,8 +261,8 @@ class Sequencer:
     def skip(
         self, channel_id: ChannelId, seq: int, message_id: MessageId, *, is_own: bool = False
     ) -> None:
-        """A message was stored that nobody here wants. `is_own`: perhaps by this lane, which does
-        not know it yet; else by another node.
+        """A message was stored that no connection here may get. `is_own`: perhaps by this lane,
+        which has no result yet; else by another node.
         """
         if self._is_storing and (is_own or seq != self.delivered(channel_id) + 1):
             if seq > self._skipped.get(channel_id, (0, 0))[0]:
@@ -271,8 +271,8 @@ class Sequencer:
             self.messages.skip(channel_id, seq, message_id)
 
     def doubt_channels(self, last_revs: Mapping[ChannelId, int]) -> None:
-        """These channels may lack something up to now. Their last revs say where to look for
-        changes in those of which none is known yet.
+        """These channels may lack something that was stored up to now. Where no rev is known yet,
+        revisions are read from `LOOK_BACK` below the given last rev on; 0: none are.
         """
         self.messages.doubt(last_revs)
         positions = self.revisions.positions
@@ -284,7 +284,7 @@ class Sequencer:
     # Both
 
     def is_delivered(self, message: Message) -> bool:
-        """Whether a message was delivered, as was everything before it."""
+        """Whether a message and everything before it was delivered."""
         positions = self.messages.positions
         last = positions.last(message.channel_id)
         return message.id <= positions.floor if last is None else message.seq <= last
@@ -292,7 +292,7 @@ class Sequencer:
     # What is missing
 
     async def read(self) -> Page:
-        """The next missing messages.
+        """Read the next missing messages.
 
         Raises:
             StoreUnavailable: they cannot be read now; the doubts stay.
@@ -300,13 +300,13 @@ class Sequencer:
         await self._settle()
         pairs = dict(self._doubtful_pairs)
         permits = await self._store.relations.may_message(list(pairs)) if pairs else ()
-        # What is known to be committed from here on may not be visible to the statement.
+        # A message that becomes known as committed after this may not be visible to the statement.
         reading = self.messages.begin_read(
             each.channel_id for each in permits if each.channel_id is not None
         )
         floor = self.messages.positions.floor
         gaps = [
-            # Perhaps it was forgotten; then whatever was delivered there has an id up to the floor.
+            # None: perhaps the channel was forgotten; then ids up to the floor were delivered.
             Gap(channel_id, last or 0, floor if last is None else MessageId(0))
             for channel_id, last in reading.above.items()
         ]
@@ -315,11 +315,11 @@ class Sequencer:
         return Page(reading, posted, people, pairs)
 
     def take_page(self, page: Page, deliveries: Deliveries) -> Outgoing:
-        """What may be delivered now of what was read. It counts as delivered from now on.
+        """What may be delivered now of a page. It counts as delivered from now on.
 
         Args:
-            page: what was read.
-            deliveries: makes those of a message that was not known here.
+            page: the messages that were read.
+            deliveries: makes the deliveries of a message that is not held already.
         """
         out = Outgoing()
         for posted in page.posted:
@@ -335,7 +335,7 @@ class Sequencer:
         return out
 
     async def read_revisions(self) -> RevisionPage:
-        """The next missing revisions. Raises StoreUnavailable, as `read`."""
+        """Read the next missing revisions. Raises StoreUnavailable, as `read`."""
         await self._settle()
         reading = self.revisions.begin_read()
         spans = [
@@ -346,7 +346,7 @@ class Sequencer:
         return RevisionPage(reading, revised)
 
     def take_revisions(self, page: RevisionPage, deliveries: RevisionDeliveries) -> Outgoing:
-        """What may be delivered now of them; as `take_page`."""
+        """As `take_page`, for revisions."""
         out, floor = Outgoing(), self.messages.positions.floor
         for revised in page.revised:
             message = revised.message
@@ -362,8 +362,9 @@ class Sequencer:
         return out
 
     def _above(self, reading: Reading, channel_id: ChannelId) -> int:
-        """After which rev is read. Where nothing is known, a little is, of which only what is about
-        messages since the start is delivered.
+        """The rev after which revisions are read. Where no delivered rev is known, it is
+        `LOOK_BACK` below the first one known to be committed; of the revisions before that one,
+        only those of messages above the floor are delivered.
         """
         last = reading.above[channel_id]
         if last is not None:
@@ -372,7 +373,7 @@ class Sequencer:
         return MAX_ID if first is None else max(0, first - LOOK_BACK)
 
     def _complete_until(self) -> float:
-        """Up to which time everything has come, and it is known of which channels not all has."""
+        """The time up to which everything has arrived, but for channels known to lack something."""
         return -inf if self._doubtful_pairs else self._in_sync()
 
     async def _settle(self) -> None:
@@ -383,7 +384,7 @@ class Sequencer:
 
 
 def _found(posted: Posted, authors: Sequence[User], deliveries: Deliveries) -> Sequence[Delivery]:
-    """None of an author who was deleted meanwhile."""
+    """The deliveries of a message that was read; none if its author was deleted meanwhile."""
     log.info("message_found", message_id=posted.message.id)
     return [delivery for author in authors for delivery in deliveries(posted, author)]
 

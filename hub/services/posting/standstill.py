@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @frozen
 class _Waiting(Generic[T]):
-    """A submission, and since when it waits."""
+    """A submission, and since when it has waited."""
 
     item: T
     since: float
@@ -23,7 +23,7 @@ class _Waiting(Generic[T]):
 
 @define
 class Standstill(Generic[T]):
-    """What waits, by conversation.
+    """The submissions that wait, by conversation.
 
     Args:
         where: the conversation of a submission.
@@ -31,7 +31,7 @@ class Standstill(Generic[T]):
 
     _where: Callable[[T], object]
     _queues: dict[object, list[_Waiting[T]]] = field(factory=dict, init=False)
-    # what is tried now, by identity: it may have to wait again
+    # the submissions that are being tried, by identity: they may have to wait again
     _tried: dict[int, _Waiting[T]] = field(factory=dict, init=False)
 
     def __bool__(self) -> bool:
@@ -47,7 +47,7 @@ class Standstill(Generic[T]):
         self._queues.setdefault(self._where(item), []).append(waiting)
 
     def others(self, items: Sequence[T]) -> Sequence[T]:
-        """Those whose conversation does not stand still. The others wait from now on."""
+        """The submissions in whose conversation none waits. The others wait from now on."""
         if not self._queues:
             return items
         others: list[T] = []
@@ -59,13 +59,13 @@ class Standstill(Generic[T]):
         return others
 
     def take(self) -> Sequence[T]:
-        """All that wait, to be tried now."""
+        """All submissions that wait, to be tried now."""
         waiting = [each for queue in self._queues.values() for each in queue]
         self._tried = {id(each.item): each for each in waiting}
         self._queues.clear()
         return [each.item for each in waiting]
 
     def has_waited(self, item: T, seconds: float) -> bool:
-        """Whether what is tried now has waited for so long."""
+        """Whether a submission that is being tried has waited for so long."""
         tried = self._tried.get(id(item))
         return tried is not None and trio.current_time() - tried.since >= seconds

@@ -1,9 +1,10 @@
-"""Who comes is told who is there: on a new connection, in a channel, in workspaces.
+"""Sends the presence of others to a connection that arrives: at the hub, in a channel or workspace.
 
-Guarantees: a connection is told of those whom its user may know to be online, in a dm too, never
-across a block, of a bounded number of them, after the first event of where it came to. What changes
-while that is looked up counts: who has left again is told nothing. While the store is unreachable
-it waits. Must not know: sockets, dialects, SQL.
+Guarantees: a connection gets presence events only of users whose presence its user may see, in a dm
+too, never across a block; at most `MAX_EVENTS` events for each arrival; and only after the first
+event of the channel or workspace. Changes made while the lookup runs are applied to its result, and
+a connection that has left meanwhile gets nothing. While the store is unreachable, arrivals wait.
+Must not know: sockets, dialects, SQL.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,15 +29,15 @@ from protocol.model import Channel, UserId, Workspace, WorkspaceId
 
 log = structlog.get_logger(__name__)
 
-MAX_TOLD: Final = 500  # people in one place
+MAX_EVENTS: Final = 500  # presence events for one arrival
 RETRY_SECONDS: Final = 1.0
 
 
 @frozen(eq=False)
 class _Arrival:
-    """A connection that came: to the hub (None), to a channel, or to a workspace.
+    """A connection that arrived: at the hub (None), in a channel, or in a workspace.
 
-    `lookup`: has what changed since the place was looked up.
+    `lookup`: has the changes since the channel or workspace was looked up.
     """
 
     client: Client
@@ -45,7 +46,7 @@ class _Arrival:
 
     @property
     def room(self) -> Room | None:
-        """Where it is, unless it has left again."""
+        """The room in which the connection is, unless it has left again."""
         match self.place:
             case Channel(id=channel_id):
                 return ChannelRoom(channel_id)
@@ -56,12 +57,12 @@ class _Arrival:
 
 
 class Arrivals:
-    """Tells connections who is there.
+    """Sends the presence of others to connections.
 
     Args:
-        relations: names whom users may know of, a batch at a time.
-        presence: who is online.
-        in_channels: who is in which channel.
+        relations: returns the audiences and blocks of users, a batch at a time.
+        presence: has the users that are online.
+        in_channels: has the users that are in each channel.
         hub: has the rooms, and delivers.
     """
 
@@ -72,39 +73,39 @@ class Arrivals:
         self._presence = presence
         self._in_channels = in_channels
         self._hub = hub
-        self._arrivals = Batcher(self._tell, turns=GATHERING_TURNS)
+        self._arrivals = Batcher(self._send, turns=GATHERING_TURNS)
 
     async def connected(self, client: Client) -> None:
         """A connection was registered."""
-        if PresenceChanged in client.wire.tells:
+        if PresenceChanged in client.wire.encodes:
             await self._arrivals.put(_Arrival(client, None, self.begin()))
 
     async def joined(self, client: Client, channel: Channel) -> None:
         """A connection joined a channel."""
-        if ChannelPresence in client.wire.tells:
+        if ChannelPresence in client.wire.encodes:
             await self._arrivals.put(_Arrival(client, channel, self.begin()))
 
     async def identified(
         self, client: Client, workspaces: Iterable[Workspace], lookup: Lookup
     ) -> None:
         """A connection follows its user's workspaces from now on, which were found by a lookup."""
-        if WorkspacePresence in client.wire.tells:
+        if WorkspacePresence in client.wire.encodes:
             for workspace in workspaces:
                 await self._arrivals.put(_Arrival(client, workspace, lookup))
 
     def begin(self) -> Lookup:
-        """A lookup of where a connection comes to."""
+        """Begin a lookup of what a connection is about to follow; it collects changes meanwhile."""
         return self._presence.corrections.begin()
 
     def belongs(self, user_id: UserId, workspace_id: WorkspaceId, *, is_member: bool) -> None:
-        """From now on a user is seen in a workspace, or is not, whatever was looked up before."""
+        """From now on a user is shown in a workspace, or is not, whatever was looked up before."""
         self._presence.corrections.note(user_id, WorkspaceRoom(workspace_id), knows=is_member)
 
     async def run(self) -> None:
-        """Tell them until cancelled."""
+        """Send presence to arriving connections until cancelled."""
         await self._arrivals.serve()
 
-    async def _tell(self, batch: Sequence[_Arrival]) -> None:
+    async def _send(self, batch: Sequence[_Arrival]) -> None:
         waiting = [each for each in batch if any(True for _ in self._others(each, None))]
         while waiting:
             try:
@@ -117,7 +118,7 @@ class Arrivals:
             return
 
     async def _look_up(self, arrivals: Sequence[_Arrival]) -> "_Seen":
-        """What the users may know of others."""
+        """Look up which others the users of these arrivals may see."""
         by_audience = {each.client.user.id for each in arrivals if self._asks_for_audience(each)}
         by_blocks = {each.client.user.id for each in arrivals if not self._asks_for_audience(each)}
         relations = self._relations
@@ -127,8 +128,8 @@ class Arrivals:
         )
 
     def _asks_for_audience(self, arrival: _Arrival) -> bool:
-        """Whether it is shown only whom its user may know to be online: not where all see each
-        other, but for who blocks them.
+        """Whether the arrival is shown only users that its user may know to be online. Where all
+        see each other, it is shown everyone, except across a block.
         """
         is_shared = isinstance(arrival.place, Channel) and arrival.place.pair is None
         return not (
@@ -136,7 +137,7 @@ class Arrivals:
         )
 
     def _deliveries(self, arrivals: Sequence[_Arrival], seen: "_Seen") -> list[Delivery]:
-        told: dict[tuple[Room | None, Event], list[Client]] = {}
+        receivers: dict[tuple[Room | None, Event], list[Client]] = {}
         for arrival in arrivals:
             me = arrival.client.user.id
             if self._asks_for_audience(arrival):
@@ -147,17 +148,18 @@ class Arrivals:
                 events = (
                     event for user_id, event in self._others(arrival, None) if user_id not in hidden
                 )
-            for event in islice(events, MAX_TOLD):
-                told.setdefault((arrival.room, event), []).append(arrival.client)
+            for event in islice(events, MAX_EVENTS):
+                receivers.setdefault((arrival.room, event), []).append(arrival.client)
         return [
-            Delivery(event, ToClients(clients, room)) for (room, event), clients in told.items()
+            Delivery(event, ToClients(clients, room))
+            for (room, event), clients in receivers.items()
         ]
 
     def _others(
         self, arrival: _Arrival, among: frozenset[UserId] | None
     ) -> Iterator[tuple[UserId, Event]]:
-        """The others who are where somebody came to, `among` these (None: all), and the event that
-        shows each.
+        """The other users who are where the connection arrived, `among` these (None: all), and the
+        event that shows each.
         """
         me, online = arrival.client.user.id, self._presence.announced()
         match arrival.place:
@@ -179,7 +181,7 @@ class Arrivals:
 
 @frozen
 class _Seen:
-    """Whom some users may know to be online, and who is hidden from the others."""
+    """By user: those that they may know to be online, or those that blocks hide from them."""
 
     audiences: Mapping[UserId, frozenset[UserId]]
     blocked: Mapping[UserId, frozenset[UserId]]

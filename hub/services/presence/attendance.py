@@ -1,10 +1,10 @@
 """Attendance: which keys are present, at which nodes, and which changes are still to be announced.
 
 Guarantees: present at the first arrival, absent after the last departure and a grace period, so a
-quick return changes nothing; every change is due once, at most one per key at a time. It is due
-everywhere at the node where it happened; the others wait for its announcement, and announce to
-their own clients what was lost on the way. Nobody who is at any node is announced as absent.
-Must not know: what a key is, to whom changes are announced, how nodes hear of each other.
+quick return changes nothing; every change is due once, at most one per key at a time. The node
+where it happened announces it everywhere; the others wait for that, and if the announcement is
+lost, announce the change to their own clients. A key that is at any node is not announced as
+absent. Must not know: what a key is, to whom changes are announced, how nodes reach each other.
 """
 
 import heapq
@@ -19,7 +19,7 @@ from attrs import frozen
 K = TypeVar("K", bound=Hashable)
 
 Place = NewType("Place", int)
-"""A node: one bit. Those of several are added up."""
+"""A node, as one bit; several nodes are the sum of their bits."""
 OWN: Final = Place(1)
 
 MAX_BATCH = 512
@@ -31,8 +31,8 @@ LATE_SECONDS: Final = 3.0
 
 @frozen
 class _Review:
-    """When a key is looked at. `number`: of its entry in the heap; `everywhere`: whether other
-    nodes are to hear what it leads to.
+    """When a key is checked. `number`: of its entry in the heap; `everywhere`: whether the change
+    is announced to other nodes too.
     """
 
     at: float
@@ -46,8 +46,8 @@ class Attendance(Generic[K]):
     def __init__(self) -> None:
         self._here: dict[K, int] = {}  # at which nodes
         self._announced: set[K] = set()
-        self._left_at: dict[K, int] = {}  # the node that an absent one left whose end is to come
-        self._departed: dict[K, float] = {}  # lately, in the order in which that was announced
+        self._left_at: dict[K, int] = {}  # the node it left last, until its absence is announced
+        self._departed: dict[K, float] = {}  # when its absence was announced lately, oldest first
         # A key's next review: the dict holds the valid one, the heap may hold stale ones too.
         # The number keeps the heap from comparing keys.
         self._review_at: dict[K, _Review] = {}
@@ -74,8 +74,8 @@ class Attendance(Generic[K]):
             self._review(key, trio.current_time() + grace + late, everywhere=place == OWN)
 
     def ended(self, place: Place, seconds: float, *, everywhere: bool) -> None:
-        """A node has ended. Who was there, or had left it a moment ago, is absent if they are not
-        back within so many seconds. `everywhere`: whether other nodes are to hear it from here.
+        """A node has ended. Keys that were there, or had left it a moment ago, are absent if they
+        are not back within so many seconds. `everywhere`: whether this node announces it to others.
         """
         at = trio.current_time() + seconds + (0.0 if everywhere else LATE_SECONDS)
         for key, left in tuple(self._left_at.items()):
@@ -100,7 +100,7 @@ class Attendance(Generic[K]):
                 self.arrived(key, place)
 
     def keys_at(self, place: Place) -> list[K]:
-        """Who is at a node."""
+        """The keys that are at a node."""
         return [key for key, here in self._here.items() if here & place]
 
     def is_at(self, key: K, place: Place) -> bool:
@@ -116,7 +116,7 @@ class Attendance(Generic[K]):
         return frozenset(self._here.keys() | self._announced)
 
     def is_present(self, key: K) -> bool:
-        """Whether the key is one of them."""
+        """Whether the key is present now, or within its grace period."""
         return key in self._here or key in self._announced
 
     def announced(self) -> AbstractSet[K]:
@@ -124,8 +124,8 @@ class Attendance(Generic[K]):
         return self._announced
 
     def shown(self) -> AbstractSet[K]:
-        """Every key that somebody may still take for present: also those that were announced as
-        absent a moment ago, of which somebody may have been left out who was told of their arrival.
+        """Every key that a client may still show as present: also those that were announced as
+        absent a moment ago, because a client that got the arrival may have been left out then.
         """
         long_ago = trio.current_time() - LATELY_SECONDS
         while self._departed and next(iter(self._departed.values())) < long_ago:
@@ -133,8 +133,8 @@ class Attendance(Generic[K]):
         return self._announced | self._departed.keys()
 
     async def due(self) -> Mapping[K, bool]:
-        """Wait for changes that are to be announced, oldest first: whether other nodes are to hear
-        of each.
+        """Wait for changes that are to be announced, oldest first; returns for each key whether the
+        change is announced to other nodes too.
         """
         while not (changes := self._take_due()):
             next_review = self._reviews[0][0] if self._reviews else inf
@@ -144,8 +144,8 @@ class Attendance(Generic[K]):
         return changes
 
     def announce(self, key: K) -> bool | None:
-        """The change is announced now; returns whether the key is here, or None if nothing has
-        changed after all: it has left or come back since it was due, or another node said it first.
+        """The change is announced now; returns whether the key is present, or None if nothing has
+        changed after all: it has left or come back since, or another node has announced it.
         """
         here = key in self._here
         if here == (key in self._announced):
@@ -154,15 +154,15 @@ class Attendance(Generic[K]):
         return here
 
     def heard(self, key: K, grace: float, *, online: bool) -> bool:
-        """Another node announces this; returns whether it is news here. Whoever is here is not
-        absent: who was told so is told otherwise.
+        """Another node has announced a key; returns whether that is new here. If it announced a key
+        that is at this node as absent, the key is announced as present again, everywhere.
         """
         if online:
             if key in self._announced:
                 return False
             self._note(key, online=True)
             self._settle(key)
-            if key not in self._here:  # what led to it was lost, or they have left again
+            if key not in self._here:  # its arrival was lost, or it has left again
                 self._review(key, trio.current_time() + grace + LATE_SECONDS, everywhere=False)
             return True
         if self.is_at(key, OWN):
@@ -181,7 +181,7 @@ class Attendance(Generic[K]):
             self._review(key, trio.current_time() + seconds, everywhere=everywhere)
 
     def _leaves(self, key: K, place: Place) -> bool:
-        """Whether the key is nowhere now, and its end is to be announced."""
+        """Remove a key from a node; returns whether it is at none now, which is to be announced."""
         here = self._here.get(key, 0) & ~place
         if here:
             self._here[key] = here

@@ -1,9 +1,9 @@
-"""Presence in channels: who is shown there, and to whom.
+"""Presence in channels: which users are shown there, and to whom.
 
 Guarantees: it is per user: announced at the first connection that joins, ended when the last one
-leaves, or a grace period after it is gone; never across a block, and in a dm only to who may know
-that the user is online: a message request shows nobody. While the store is unreachable changes
-wait. Must not know: dialects, SQL, who may join.
+leaves, or a grace period after it is lost; never across a block, and in a dm only to a user who
+may know that the other one is online, so not in a message request. While the store is unreachable
+changes wait. Must not know: dialects, SQL, who may join.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,9 +32,9 @@ class ChannelPresences:
     """The announced presence of users in channels. Implements `hub.actor.listeners.RoomListener`.
 
     Args:
-        relations: names who blocks whom, a batch of users at a time, and what they may see.
+        relations: returns the blocks of users, a batch at a time, and what they may see.
         knows: whether a user who may see this much of a peer may know that they are online.
-        channel_of: the channel of a room in which somebody is.
+        channel_of: the channel of a room in which a connection is.
         grace: seconds between the end of a user's last connection and their absence.
         elsewhere: the other nodes.
 
@@ -84,8 +84,8 @@ class ChannelPresences:
             self.attendance.left(seat, self._grace if disconnected else 0.0)
 
     def shown(self, user_id: UserId, to: UserId, *, online: bool) -> list[Delivery]:
-        """Show a user, in the channels where they are, to one that may from now on be shown them,
-        or may not: then as gone.
+        """The deliveries that show a user, in the channels where they are, to another one, who may
+        see it from now on; or as gone (`online` is False), when the other one may no longer.
         """
         self._corrections.note(user_id, to, knows=online)
         return self._shown(user_id, to, None, online=online)
@@ -93,7 +93,7 @@ class ChannelPresences:
     def shown_in_dm(
         self, dm: ChannelId | None, user_id: UserId, to: UserId, *, online: bool
     ) -> list[Delivery]:
-        """The same in the dm of the two, if there is one."""
+        """As `shown`, in the dm of the two, if there is one."""
         self._in_dms.note(user_id, to, knows=online)
         return [] if dm is None else self._shown(user_id, to, dm, online=online)
 
@@ -107,11 +107,11 @@ class ChannelPresences:
         ]
 
     def present(self, channel_id: ChannelId) -> Iterator[ChannelPresence]:
-        """Those that were announced in a channel."""
+        """The users that were announced in a channel, as events."""
         return (_event(seat, online=True) for seat in self._by_channel.get(channel_id, ()))
 
     def heard(self, sign: Shown, seat: Seat) -> Sequence[Delivery]:
-        """What is delivered here when another node announces somebody in a channel."""
+        """What is delivered here when another node has announced a user in a channel."""
         if not self.attendance.heard(seat, self._grace, online=sign.online):
             return ()
         self._index(seat, online=sign.online)
@@ -162,7 +162,7 @@ class ChannelPresences:
             self._by_channel.pop(seat.channel_id, None)
 
     async def _hidden_from(self, seats: Sequence[Seat]) -> Mapping[Seat, frozenset[UserId]] | None:
-        """From whom each user is hidden where they are; None when that is not known now."""
+        """The users from whom each user is hidden in that channel; None: that is not known now."""
         try:
             blocked = await self._relations.blocked_either_way({seat.user_id for seat in seats})
             dms = [(seat, seat.peer_id) for seat in seats if seat.peer_id is not None]

@@ -1,7 +1,7 @@
-"""What changes while it is being looked up who may know of a user, and where.
+"""Changes of who may see a user, made while a lookup of that is in flight.
 
-Guarantees: a lookup that began before a right, or a membership, ended or began does not undo what
-was told of that since. Must not know: what is looked up, events, dialects.
+Guarantees: a lookup that began before a right, or a membership, ended or began does not undo the
+events that were sent for that change. Must not know: what is looked up, events, dialects.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,23 +22,25 @@ from hub.cluster.bulletins import Reaching
 from hub.services.company.lately import Lately
 from protocol.model import UserId
 
-LATE_SECONDS: Final = 5.0  # that what another node looked up may be under way
+LATE_SECONDS: Final = 5.0  # for which deliveries of another node may rest on an older lookup
 
 Viewer: TypeAlias = UserId | WorkspaceRoom
-"""Where a user may be seen: by a peer, or in a workspace."""
+"""A peer that may see a user, or a workspace in which the user may be seen."""
 V = TypeVar("V", UserId, WorkspaceRoom)
 
 
 @define(eq=False)
 class Lookup:
-    """What changed since something was looked up: (user, viewer) to whether they may be seen."""
+    """What changed since a lookup began: (user, viewer) to whether the user may be seen there."""
 
     changed: dict[tuple[UserId, Viewer], bool] = field(factory=dict, init=False)
 
     def viewers(
         self, looked_up: frozenset[UserId], user_id: UserId, *, knows: bool
     ) -> frozenset[UserId]:
-        """The peers of whom it was looked up whether they know of a user (or do not), as of now."""
+        """The peers that may see a user (or may not, if `knows` is False): those that were looked
+        up, with the changes since then.
+        """
         changed = {
             peer: now
             for (user, peer), now in self.changed.items()
@@ -49,8 +51,8 @@ class Lookup:
     def seen(
         self, looked_up: frozenset[UserId], viewer: UserId, *, knows: bool
     ) -> frozenset[UserId]:
-        """The users of whom it was looked up whether one viewer knows of them (or does not), as of
-        now. Not the same as `viewers`: of two users, each node notes what those who are at it see.
+        """The users that one viewer may see (or may not, if `knows` is False): as `viewers`, whose
+        entries differ, because each node notes only what users who are connected to it may see.
         """
         changed = {user: now for (user, peer), now in self.changed.items() if peer == viewer}
         return _as_of_now(looked_up, changed, knows=knows)
@@ -58,7 +60,7 @@ class Lookup:
     def rooms(
         self, looked_up: frozenset[WorkspaceRoom], user_id: UserId
     ) -> frozenset[WorkspaceRoom]:
-        """The workspaces of which it was looked up that a user is a member, as of now."""
+        """The workspaces of a user: those that were looked up, with the changes since then."""
         changed = {
             room: now
             for (user, room), now in self.changed.items()
@@ -69,7 +71,7 @@ class Lookup:
 
 @define
 class Corrections:
-    """Of the lookups that are in flight, here and at other nodes."""
+    """Corrects the lookups that are in flight, here and at other nodes."""
 
     _lookups: WeakSet[Lookup] = field(factory=WeakSet, init=False)
     _lately: Lately[tuple[UserId, Viewer], bool] = field(
@@ -77,19 +79,19 @@ class Corrections:
     )
 
     def begin(self) -> Lookup:
-        """A lookup, which is in flight as long as somebody holds it."""
+        """Begin a lookup, which is in flight as long as it is referenced."""
         lookup = Lookup()
         self._lookups.add(lookup)
         return lookup
 
     def note(self, user_id: UserId, viewer: Viewer, *, knows: bool) -> None:
-        """From now on the user may be seen there, or may not."""
+        """From now on the user may be seen by the viewer, or may not."""
         for lookup in self._lookups:
             lookup.changed[user_id, viewer] = knows
         self._lately.note((user_id, viewer), knows)
 
     def deliveries(self, user_id: UserId, reaching: Sequence[Reaching]) -> list[Delivery]:
-        """What another node delivers of a user, for those who may know it by now."""
+        """What another node delivers about a user, without viewers who may no longer see them."""
         unseen = [at for (user, at), knows in self._lately.items() if user == user_id and not knows]
         rooms = frozenset(at for at in unseen if isinstance(at, WorkspaceRoom))
         hidden = frozenset(at for at in unseen if not isinstance(at, WorkspaceRoom))

@@ -2,7 +2,7 @@
 
 Guarantees: presence is per user, not per connection: online at the first connection, offline after
 the last one and a grace period, so a reconnect is not announced. A status goes out only to the
-audience that Postgres names, and to the user's workspaces, never across a block; no audience is
+audience that Postgres returns, and to the user's workspaces, never across a block; no audience is
 looked up when no connected dialect sends such events. While the store is unreachable changes wait,
 at most one per user. Must not know: sockets, dialects.
 """
@@ -36,13 +36,14 @@ class Presence:
     """The announced presence of users.
 
     Args:
-        relations: names the audience of each user, a batch at a time.
-        workspaces: names the workspaces of each user, a batch at a time.
-        rule: whether to ask for the audience.
+        relations: returns the audience of each user, a batch at a time.
+        workspaces: returns the workspaces of each user, a batch at a time.
+        rule: whether the audience is looked up, or is everyone.
         grace: seconds between the end of a user's last connection and their going offline.
         elsewhere: the other nodes.
 
-    `stays`: nobody leaves from now on, because who is here is about to come to another node.
+    `stays`: users who are here no longer count as leaving, because their clients are about to
+    connect to another node.
     """
 
     def __init__(
@@ -80,15 +81,15 @@ class Presence:
         return self.attendance.present()
 
     def is_online(self, user_id: UserId) -> bool:
-        """Whether a user is."""
+        """Whether a user is online."""
         return self.attendance.is_present(user_id)
 
     def nodes_of(self, user_id: UserId) -> int:
-        """At how many nodes a user is connected, or will be when they are here."""
+        """At how many nodes a user is connected, counting this one in any case."""
         return self.attendance.count_of(user_id, besides=OWN) + 1
 
     def heard(self, sign: Shown, user_id: UserId) -> Sequence[Delivery]:
-        """What is delivered here when another node announces a user."""
+        """What is delivered here when another node has announced a user."""
         if not self.attendance.heard(user_id, self._grace, online=sign.online):
             return ()
         return self.corrections.deliveries(user_id, sign.reaching)
@@ -99,7 +100,7 @@ class Presence:
 
     @property
     def is_for_everybody(self) -> bool:
-        """Whether everybody may know who is online, but across a block."""
+        """Whether all users may know who is online, except across a block."""
         return self._rule is AudienceRule.EVERYONE
 
     def knows(self, view: PeerView) -> bool:
@@ -109,8 +110,8 @@ class Presence:
         return view.knows
 
     def shown(self, user_id: UserId, to: UserId, *, online: bool) -> list[Delivery]:
-        """Show a user who is online to one that may from now on know it, or may not: then as
-        offline.
+        """The deliveries that show a user as online to another one, who may know it from now on; or
+        as offline (`online` is False), when the other one may no longer know.
         """
         self.corrections.note(user_id, to, knows=online)
         if user_id not in (self.attendance.announced() if online else self.attendance.shown()):
@@ -120,7 +121,7 @@ class Presence:
     def shown_in(
         self, workspace_ids: Iterable[WorkspaceId], user_id: UserId, to: UserId, *, online: bool
     ) -> list[Delivery]:
-        """The same in workspaces of the user, if the other one follows them."""
+        """As `shown`, in workspaces of the user, to connections of the other one in their rooms."""
         self.corrections.note(user_id, to, knows=online)
         if user_id not in (self.attendance.announced() if online else self.attendance.shown()):
             return []
@@ -172,12 +173,12 @@ class Presence:
         await Announcer(hub, self._elsewhere).show(deliveries, signs)
 
     def _may_be_elsewhere(self, user_id: UserId) -> bool:
-        """Whether it is not known that the user is not at another node."""
+        """Whether the user may be at another node without this one knowing."""
         return self._elsewhere.is_apart and not self.attendance.count_of(user_id)
 
-    def _tells(self, hub: Hub, event: type[Event]) -> bool:
-        """Whether any connection speaks a dialect that sends such events, as far as is known."""
-        return self._elsewhere.exists or hub.tells_of(event)
+    def _is_encoded(self, hub: Hub, event: type[Event]) -> bool:
+        """Whether any connection may speak a dialect that sends such events, here or elsewhere."""
+        return self._elsewhere.exists or hub.encodes(event)
 
     def _deliveries(
         self,
@@ -188,15 +189,15 @@ class Presence:
         *,
         online: bool,
     ) -> list[Delivery]:
-        if not self._tells(hub, PresenceChanged):
+        if not self._is_encoded(hub, PresenceChanged):
             return []
         to = ToEveryone(hidden | {user_id}) if self.is_for_everybody else ToUsers(tuple(known_to))
         return [Delivery(PresenceChanged(user_id, online), to)]
 
     async def _look_up(self, hub: Hub, user_ids: Sequence[UserId]) -> "_Seen | None":
-        """Who may see the users; None when that is not known now."""
-        in_workspaces = self._tells(hub, WorkspacePresence)
-        by_users = self._tells(hub, PresenceChanged)
+        """Who may see the users; None when the store is unavailable."""
+        in_workspaces = self._is_encoded(hub, WorkspacePresence)
+        by_users = self._is_encoded(hub, PresenceChanged)
         by_audience = by_users and not self.is_for_everybody
         by_blocks = in_workspaces or (by_users and self.is_for_everybody)
         try:
@@ -212,7 +213,7 @@ class Presence:
 
 @frozen
 class _Seen:
-    """Who may see some users: their audiences and workspaces, and who may not."""
+    """Who may see some users (their audiences and workspaces), and who may not."""
 
     audiences: Mapping[UserId, frozenset[UserId]]
     workspaces: Mapping[UserId, frozenset[WorkspaceId]]

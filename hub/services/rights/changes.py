@@ -1,9 +1,9 @@
-"""Changes of rights: each one is acted on for itself, a step at a time.
+"""Changes of rights: each one is acted on separately, a step at a time.
 
-Guarantees: a change that takes many steps, or whose step fails, holds no other one up; a step that
-failed is tried again, three times while the store answers: then the connections concerned are
-closed, and come back through the policy, as everybody does if too many changes wait; while the
-store is away everything waits.
+Guarantees: a change that takes many steps, or whose step fails, delays no other one; a step that
+failed is tried again; after three failures, if the store responds, the connections concerned are
+closed, so that the policy is checked when they come back. If too many changes wait, all connections
+are closed for the same reason; while the store is unavailable, everything waits.
 Must not know: what a change leads to, sockets, dialects, SQL.
 """
 
@@ -34,10 +34,10 @@ from protocol.model import UserId
 
 log = structlog.get_logger(__name__)
 
-WORKERS: Final = 4  # steps at a time; the store has to answer others too
+WORKERS: Final = 4  # steps at a time; the store has other work too
 TRIES: Final = 3
 RETRY_SECONDS: Final = 0.2
-MAX_WAITING: Final = 10_000  # beyond that, everybody comes back through the policy
+MAX_WAITING: Final = 10_000  # changes; beyond that, all connections are closed
 
 Act: TypeAlias = Callable[[], Awaitable[Sequence["Step"]]]
 
@@ -47,7 +47,7 @@ class Step:
     """A part of what a change leads to: at most a few statements.
 
     `act` does it and returns the steps after it; it raises StoreUnavailable if it is to be done
-    again. `users`: whose connections are closed if it cannot be done; None: everybody's.
+    again. `users`: their connections are closed if it cannot be done; None: all connections are.
     """
 
     act: Act
@@ -67,12 +67,12 @@ class Changes:
 
     Args:
         relations: notifies of them.
-        health: whether the store answers.
+        health: whether the store responds.
         hub: closes connections.
         revoke: the first step of a change that may take a right away, or of checking everything
             (None).
-        introduce: of one that may give a right.
-        ask: of one in what a user is asked.
+        introduce: the first step of a change that may give a right.
+        ask: the first step of a change in what a user is asked.
     """
 
     relations: Relations
@@ -86,7 +86,7 @@ class Changes:
     _arrived: trio.Semaphore = field(factory=lambda: trio.Semaphore(0), init=False)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Act until cancelled. It has started when changes are noticed."""
+        """Act on changes until cancelled. It has started once it is notified of changes."""
         async with trio.open_nursery() as nursery:
             for _ in range(WORKERS):
                 nursery.start_soon(self._work, nursery)
@@ -113,7 +113,7 @@ class Changes:
         return self.revoke(change)
 
     def _put(self, job: _Job) -> None:
-        """To the end, so that a change with many steps lets others pass between them."""
+        """Queue a job at the end, so that others pass between the steps of a long one."""
         self._queue.append(job)
         self._arrived.release()
 

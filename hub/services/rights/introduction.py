@@ -1,8 +1,9 @@
-"""Introductions: when a relation between two users begins, each is told that the other is online.
+"""Introductions: when a relation between two users begins, each gets the presence of the other.
 
-Guarantees: after an accepted follow, a conversation that is answered, a block or a privacy that
-ended, and in a new common workspace, wherever it was made, both are shown to each other at once, as
-far as the policy allows it, and a new member after the notice that they came.
+Guarantees: after an accepted follow, the first reply in a conversation, the end of a block, a
+profile made public, or a new membership of a workspace, wherever the change was made, both are
+shown to each other at once, as far as the policy allows it, and a new member after the notice of
+the membership.
 Must not know: sockets, dialects, SQL.
 """
 
@@ -32,15 +33,15 @@ from protocol.model import UserId, WorkspaceId
 
 @frozen
 class Introductions:
-    """What changes let users know of each other.
+    """Shows users to each other after changes that allow it.
 
     Args:
         relations: has the policy.
         workspaces: has the connections of each workspace.
         presence: has the users that are online.
         sight: shows users to each other where both are.
-        pairs: those that are being acted on.
-        hub: delivers what is told.
+        pairs: the pairs that are being acted on.
+        hub: delivers the events.
     """
 
     relations: Relations
@@ -51,7 +52,7 @@ class Introductions:
     hub: Hub
 
     def begin(self, change: Gain) -> Step:
-        """The first step after a change. Nobody is told too much if it fails."""
+        """The first step after a change. No connection is closed if it fails: none got too much."""
         match change:
             case PairMet(one=one, other=other):
                 return self._step(((one, other), (other, one)), in_rooms=False)
@@ -79,13 +80,13 @@ class Introductions:
         return [self._step(part, in_rooms=True) for part in parts(pairs)]
 
     def _present(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """The pairs whose first user can be told that the second is online."""
+        """The pairs whose first user is connected and whose second one is online."""
         is_online, is_connected = self.presence.is_online, self.hub.is_connected
         return [pair for pair in pairs if is_connected(pair[0]) and is_online(pair[1])]
 
     async def _introduce(self, pairs: Sequence[Pair], *, in_rooms: bool) -> Sequence[Step]:
-        """Show each pair's second user to the first, who may know of them."""
-        await self.hub.barrier()  # who was being let in before is connected now
+        """Show each pair's second user to the first, if that one may know that they are online."""
+        await self.hub.barrier()  # connections that were being let in before are registered now
         present = self._present(pairs)
         if not present:
             return ()

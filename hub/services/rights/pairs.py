@@ -1,7 +1,8 @@
 """Pairs of users, each of which is acted on by one step at a time.
 
-Guarantees: what is told of a pair is told in the order in which it was asked: no answer of before a
-change is told after one of after it. Must not know: what is asked.
+Guarantees: the events about a pair are sent in the order of their lookups: an event whose lookup
+was made before a change never follows one whose lookup was made after it. Must not know: what is
+looked up.
 """
 
 from collections.abc import AsyncGenerator, Sequence
@@ -16,18 +17,18 @@ from protocol.model import UserId
 Pair: TypeAlias = tuple[UserId, UserId]
 """A user, and the peer whom they see."""
 
-MAX_PAIRS: Final = 200  # asked about in one statement
+MAX_PAIRS: Final = 200  # looked up in one statement
 
 
 @define
 class Pairs:
-    """Those that are being acted on, whichever of the two is named first."""
+    """The pairs that are being acted on, whichever of the two users is named first."""
 
     _held: dict[frozenset[UserId], trio.Event] = field(factory=dict, init=False)
 
     @asynccontextmanager
     async def hold(self, pairs: Sequence[Pair]) -> AsyncGenerator[None]:
-        """Wait until nobody acts on any of the pairs, and keep others from it meanwhile."""
+        """Wait until no step acts on any of the pairs, and let no other one act on them inside."""
         wanted = {frozenset(pair) for pair in pairs}
         while True:
             busy = next((self._held[each] for each in wanted if each in self._held), None)
@@ -45,7 +46,7 @@ class Pairs:
 
 
 def parts(pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
-    """The pairs, as many at a time as one statement asks about."""
+    """The pairs, as many at a time as one statement looks up."""
     return [pairs[at : at + MAX_PAIRS] for at in range(0, len(pairs), MAX_PAIRS)]
 
 

@@ -1,8 +1,8 @@
-"""Questions: what a user is asked by others, and what became of it, on all of their connections.
+"""Questions: events for what a user is asked by others, and for what was decided.
 
-Guarantees: after a message request was accepted or declined, an invitation to a workspace made,
-withdrawn, accepted or declined, wherever that was done, the connections of the user who was asked
-are told, and nobody else's. Must not know: sockets, dialects, SQL.
+Guarantees: after a message request was accepted or declined, or an invitation to a workspace was
+made, withdrawn, accepted or declined, wherever that was done, all connections of the user who was
+asked get an event, and no others. Must not know: sockets, dialects, SQL.
 """
 
 from collections.abc import Sequence
@@ -27,13 +27,13 @@ from protocol.model import UserId
 
 @frozen
 class Questions:
-    """Tells users what they are asked.
+    """Sends users the events for their message requests and invitations.
 
     Args:
         relations: has the message requests.
         invitations: has the invitations.
-        pairs: those that are being acted on: what is told later was asked for later.
-        hub: delivers it.
+        pairs: the pairs that are being acted on, so that a later event has a later lookup.
+        hub: delivers the events.
     """
 
     relations: Relations
@@ -42,7 +42,7 @@ class Questions:
     hub: Hub
 
     def begin(self, change: Question) -> Step:
-        """The step after a change. Nobody is told too much if it fails."""
+        """The step after a change. No connection is closed if it fails: none got too much."""
         match change:
             case RequestDecided(user_id=user_id, peer_id=peer_id):
                 return Step(partial(self._request, user_id, peer_id), ())
@@ -55,15 +55,15 @@ class Questions:
         if self.hub.is_connected(user_id):
             async with self.pairs.hold([(user_id, peer_id)]):
                 is_waiting = await self.relations.is_waiting(user_id, peer_id)
-                await self._tell(user_id, RequestChanged(user_id, peer_id, is_waiting=is_waiting))
+                await self._send(user_id, RequestChanged(user_id, peer_id, is_waiting=is_waiting))
         return ()
 
     async def _invitations(self, user_id: UserId) -> Sequence[Step]:
         if self.hub.is_connected(user_id):
             async with self.pairs.hold([(user_id, user_id)]):
                 found = await self.invitations.of_user(user_id)
-                await self._tell(user_id, InvitationsChanged(user_id, len(found)))
+                await self._send(user_id, InvitationsChanged(user_id, len(found)))
         return ()
 
-    async def _tell(self, user_id: UserId, event: Event) -> None:
+    async def _send(self, user_id: UserId, event: Event) -> None:
         await self.hub.broadcast((Delivery(event, ToUsers((user_id,))),))

@@ -2,9 +2,9 @@
 
 Guarantees: after a block, an ended follow, a profile made private, a lost membership or a deleted
 account, wherever it was made, the connections concerned get a notice of it as the last event; after
-notices may have been lost, everything live is checked again. However many conversations somebody
-has, a statement asks about a few of them, and only about those of users who are connected: what
-others may no longer see they are asked about when they come.
+notifications of changes may have been lost, all live delivery is checked again. However many
+conversations a user has, a statement looks up a few of them, and only for users who are connected:
+the rights of the others are checked when they connect.
 Must not know: sockets, dialects, SQL, in which order changes are acted on.
 """
 
@@ -49,7 +49,7 @@ ACQUAINTED: Final[Knew] = attrgetter("acquainted")
 
 @frozen
 class Revocations:
-    """What changes take away.
+    """Ends the delivery of what users may no longer see after a change.
 
     Args:
         relations: has the policy.
@@ -58,8 +58,8 @@ class Revocations:
         typing: has the indicators that are on.
         presence: has the users that are online.
         sight: hides users from each other where both are.
-        pairs: those that are being acted on.
-        receipts: what was allowed before a right ended is sent before the notice of its end.
+        pairs: the pairs that are being acted on.
+        receipts: sends what was allowed before a right ended, before the notice of its end.
         hub: delivers the notices.
     """
 
@@ -102,13 +102,13 @@ class Revocations:
                 assert_never(change)
 
     def _step(self, pairs: Sequence[Pair], knew: Knew) -> Step:
-        return Step(partial(self._tell, pairs, knew), {user_id for user_id, _ in pairs})
+        return Step(partial(self._notify, pairs, knew), {user_id for user_id, _ in pairs})
 
     def _hiding(self, pairs: Sequence[Pair]) -> Step:
         return Step(partial(self._hide_presence, pairs), {user_id for user_id, _ in pairs})
 
     async def _hide_presence(self, pairs: Sequence[Pair]) -> Sequence[Step]:
-        """End that each pair's first user knows of the second, if nothing else lets them know."""
+        """Show each pair's second user to the first as offline, unless the first may still know."""
         async with self.pairs.hold(pairs):
             views = await self.relations.peer_views(pairs)
             deliveries: list[Delivery] = []
@@ -120,7 +120,7 @@ class Revocations:
     def _no_longer_known(self, pair: Pair, view: PeerView) -> list[Delivery]:
         if self.presence.knows(view):
             return []
-        # who is blocked is hidden in all channels, who may see the dm no more is put out of it
+        # a block hides the peer in all channels; a user who may not see the dm is removed from it
         stays = view.may_see and not view.blocked
         return self.sight.known(pair, view.channel_id if stays else None, online=False)
 
@@ -156,8 +156,8 @@ class Revocations:
     async def _conversation_gone(
         self, channel_id: ChannelId, pairs: Sequence[Pair]
     ) -> Sequence[Step]:
-        """Also of a peer who is no longer announced because the account was deleted it is said that
-        they are offline: their own end finds no audience any more.
+        """A peer is shown as offline even if they are no longer announced as online: if their
+        account was deleted, the announcement that they are offline had no audience any more.
         """
         await self.receipts.settled()
         concerned = await self._of_the_connected(pairs)
@@ -177,15 +177,15 @@ class Revocations:
         return ()
 
     async def _follow_ended(self, pairs: Sequence[Pair]) -> Sequence[Step]:
-        """A block, which ends follows too, has a notice of its own for all but presence."""
+        """A block, which ends follows too, is a change of its own, which does all but presence."""
         (view,) = await self.relations.peer_views(pairs[:1])
         if view.blocked:
             return await self._hide_presence(await self._of_the_connected(pairs))
-        return await self._tell(pairs, lambda _: True)
+        return await self._notify(pairs, lambda _: True)
 
     async def _profile_closed(self, user_id: UserId) -> Sequence[Step]:
-        """The conversations of the user, which may be many, are checked a few at a time. So is what
-        each other's typing shows, for which nothing need have been said.
+        """Check the conversations of the user, which may be many, a few at a time, and the pairs
+        with a typing indicator, which may have no conversation.
         """
         pairs = both_ways(user_id, await self.relations.conversation_peers(user_id))
         pairs += sorted(self.typing.concerning(user_id) - set(pairs))
@@ -194,38 +194,39 @@ class Revocations:
         return [joined, *(self._step(part, ACQUAINTED) for part in parts(concerned))]
 
     async def _recheck_dms(self, user_id: UserId) -> Sequence[Step]:
-        """Also dms without a message, which are no conversations, may have been joined."""
+        """Check joined dms of the user, also those without messages, which are no conversations."""
         await self.receipts.settled()
         await self.channels.recheck_places(self.hub.in_dms_of(user_id))
         return ()
 
     async def _of_the_connected(self, pairs: Sequence[Pair]) -> Sequence[Pair]:
-        """The pairs whose first user has a connection. Nothing is owed to the others, who hear no
-        end of typing either when they come back.
+        """The pairs whose first user has a connection. The others get no event; typing indicators
+        that they would see end without one.
         """
-        await self.hub.barrier()  # who was being let in before is connected now
+        await self.hub.barrier()  # connections that were being let in before are registered now
         connected = [pair for pair in pairs if self.hub.is_connected(pair[0])]
         for user_id, peer in set(pairs) - set(connected):
             self.typing.stopped(peer, user_id)
         return connected
 
-    async def _tell(self, pairs: Sequence[Pair], knew: Knew) -> Sequence[Step]:
+    async def _notify(self, pairs: Sequence[Pair], knew: Knew) -> Sequence[Step]:
         """End what each pair's first user may no longer see of the second."""
         await self.receipts.settled()
         concerned = await self._of_the_connected(pairs)
         if not concerned:
             return ()
         async with self.pairs.hold(concerned):
-            closed = await self._tell_of(concerned, knew)
+            closed = await self._notify_some(concerned, knew)
         await self.channels.recheck_places(closed)
         return ()
 
-    async def _tell_of(
+    async def _notify_some(
         self, pairs: Sequence[Pair], knew: Knew
     ) -> Sequence[tuple[UserId, ChannelId]]:
-        """Returns who may no longer see which conversation. Everything is looked up before typing
-        is ended: if that fails, the right may be back at the next try. That a peer is offline now
-        is not said to who never knew that they were online: it would say that they were.
+        """Returns the users with the conversations that they may no longer see. Everything is
+        looked up before typing is ended: if that fails, the right may be back at the next try. A
+        user who could not know that a peer was online gets no event that the peer is offline: it
+        would reveal that they were online.
         """
         deliveries: list[Delivery] = []
         closed: list[tuple[UserId, ChannelId]] = []

@@ -1,7 +1,7 @@
-"""Who is shown to whom: the presence of one user to another, wherever both are.
+"""Shows the presence of one user to another, or hides it, wherever both are.
 
 Guarantees: what is shown or hidden here is not undone by a lookup that began before. Must not know:
-why somebody may be shown, dialects, SQL.
+why a user may be shown, dialects, SQL.
 """
 
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ class Sight:
     """Shows users to each other, and hides them.
 
     Args:
-        presence: who is online.
-        in_channels: who is in which channel.
-        workspaces: the workspaces of users.
+        presence: has the users that are online.
+        in_channels: has the users that are in each channel.
+        workspaces: returns the workspaces of users.
         hub: has the rooms.
     """
 
@@ -35,8 +35,8 @@ class Sight:
     hub: Hub
 
     def known(self, pair: Pair, dm: ChannelId | None, *, online: bool) -> list[Delivery]:
-        """The deliveries that show the peer to a user who may from now on know that they are
-        online, and in their dm, or may not: then as offline.
+        """The deliveries that show the peer, also in their dm, to a user who may know from now on
+        that they are online; or as offline (`online` is False), when the user may no longer.
         """
         user_id, peer = pair
         return [
@@ -54,7 +54,7 @@ class Sight:
         deliveries: list[Delivery] = []
         for user_id, peer in pairs:
             deliveries += self.in_channels.shown(peer, user_id, online=online)
-        if self.hub.tells_of(WorkspacePresence):
+        if self.hub.encodes(WorkspacePresence):
             workspaces = await self.workspaces.of_users([peer for _, peer in pairs])
             for user_id, peer in pairs:
                 theirs = sorted(workspaces[peer])

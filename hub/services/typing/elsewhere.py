@@ -1,9 +1,10 @@
 """Typing indicators that began at other nodes.
 
-Guarantees: one ends by its author's end, by their message when that is delivered here, a second
-after its time when its end was lost, and with its node; its end is delivered once. What was typed
-before a message, or before a right ended, is not delivered after it, however late it comes. Must
-not know: who may type where, what carries indicators.
+Guarantees: an indicator ends when its author's end arrives, when the author's message is delivered
+here, a second after its time if its end was lost, and with its node; its end is delivered once. An
+indicator from before a message, or from before a right ended, is not delivered after it, even if it
+arrives `LATE_SECONDS` late; for a block in a channel those of `Corrections`. Must not know: who may
+type where, what carries indicators.
 """
 
 from collections.abc import Sequence
@@ -22,26 +23,26 @@ from hub.services.typing.running import Place, Running
 from protocol.events import ChannelTyping, Event, TypingChanged
 from protocol.model import UserId
 
-LATE_SECONDS: Final = 10.0  # that an indicator may be under way
-SPARE_SECONDS: Final = 1.0  # for its own end to come
+LATE_SECONDS: Final = 10.0  # that an indicator may take to arrive
+SPARE_SECONDS: Final = 1.0  # for its own end to arrive
 
 
 class TypingElsewhere:
-    """What other nodes say of typing.
+    """Takes the signs of typing that other nodes publish.
 
     Args:
         running: the indicators that are on here.
-        corrections: who was hidden from whom a moment ago.
+        corrections: which users were hidden from which a moment ago.
     """
 
     def __init__(self, running: Running, corrections: Corrections) -> None:
         self._running = running
         self._corrections = corrections
-        self._messages: Lately[Place, int] = Lately(LATE_SECONDS)  # each author's last, by its seq
+        self._messages: Lately[Place, int] = Lately(LATE_SECONDS)  # each author's last, as a seq
         self._refused: Lately[Place, bool] = Lately(LATE_SECONDS)
 
     def message_delivered(self, place: Place, seq: int) -> None:
-        """The author's message there is delivered now, their last one."""
+        """A message of the author is delivered there now; it is their last one."""
         self._messages.note(place, seq)
 
     def last_message(self, place: Place) -> int:
@@ -49,11 +50,11 @@ class TypingElsewhere:
         return self._messages.get(place) or 0
 
     def refuse(self, place: Place) -> None:
-        """The author may not be shown there as typing from now on."""
+        """Drop indicators of the author there that arrive from now on, for `LATE_SECONDS`."""
         self._refused.note(place, value=True)
 
     def received(self, node: str, sign: Typed) -> Sequence[Delivery]:
-        """What is delivered here of it."""
+        """Take a sign of another node; returns the deliveries that it leads to here."""
         place = _place_of(sign)
         if place is None:
             return ()
@@ -67,7 +68,7 @@ class TypingElsewhere:
         return begun
 
     def node_ended(self, node: str) -> None:
-        """What began there ends now."""
+        """End the indicators that began at this node."""
         self._running.end_now(self._running.places(source=node))
 
 
@@ -78,14 +79,14 @@ def _place_of(sign: Typed) -> Place | None:
 
 
 def _hidden_from(begun: Sequence[Delivery]) -> frozenset[UserId]:
-    """Who does not see the beginning of an indicator, where others in the room do."""
+    """The users who do not get the beginning of an indicator, although others in the room do."""
     return frozenset().union(
         *(each.to.besides_users for each in begun if isinstance(each.to, ToRooms))
     )
 
 
 def _ended(begun: Sequence[Delivery], hidden_from: frozenset[UserId]) -> list[Delivery]:
-    """The end of an indicator, wherever its beginning was delivered, for all but these."""
+    """The deliveries of an indicator's end to all who got its beginning, except `hidden_from`."""
     return [
         Delivery(
             _end_of(each.event),

@@ -1,4 +1,4 @@
-"""One typing indicator: whose it is, and what is delivered of it.
+"""One typing indicator, and the deliveries that it leads to.
 
 Must not know: whether it may be delivered, and when it ends.
 """
@@ -31,7 +31,7 @@ class Indicator:
 
     @property
     def place(self) -> Place:
-        """Whose it is, and where."""
+        """The author, and the recipient."""
         return self.author.id, self.recipient_id
 
     @property
@@ -40,7 +40,7 @@ class Indicator:
         return self.author.id, self.recipient_id
 
     def delivery(self) -> Delivery:
-        """To the recipient."""
+        """The delivery to the recipient."""
         event = TypingChanged(
             self.author.id,
             self.author.username,
@@ -52,11 +52,13 @@ class Indicator:
         return Delivery(event, ToUsers((self.recipient_id,)))
 
     def end(self, channel_id: ChannelId | None) -> End:
-        """Makes the deliveries of its end."""
+        """The function that makes the deliveries of its end."""
         return lambda _: evolve(self, is_typing=False).deliveries(channel_id)
 
     def deliveries(self, channel_id: ChannelId | None) -> list[Delivery]:
-        """To the recipient, and to connections that have joined the dm channel, if there is one."""
+        """The deliveries to the recipient, and to the connections in the dm channel, if there is
+        one.
+        """
         if channel_id is None:
             return [self.delivery()]
         event = ChannelTyping(channel_id, None, self.author, self.is_typing)
@@ -66,7 +68,9 @@ class Indicator:
 
 @frozen
 class ChannelIndicator:
-    """An indicator in a channel. `hidden_from`: who does not get it; the rest as in `Indicator`."""
+    """An indicator in a channel. `hidden_from`: the users who do not get it; the rest is as in
+    `Indicator`.
+    """
 
     author: User
     channel: Channel
@@ -77,11 +81,11 @@ class ChannelIndicator:
 
     @property
     def place(self) -> Place:
-        """Whose it is, and where."""
+        """The author, and the channel."""
         return self.author.id, ChannelRoom(self.channel.id)
 
     def delivery(self) -> Delivery:
-        """To the channel and its workspace."""
+        """The delivery to the channel and its workspace."""
         channel = self.channel
         rooms: list[Room] = [ChannelRoom(channel.id)]
         if channel.workspace_id is not None:
@@ -91,7 +95,7 @@ class ChannelIndicator:
         return Delivery(event, to)
 
     def end(self) -> End:
-        """Makes the deliveries of its end."""
+        """The function that makes the deliveries of its end."""
         return lambda hidden_from: [
             evolve(self, is_typing=False, hidden_from=hidden_from).delivery()
         ]

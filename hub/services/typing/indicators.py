@@ -1,11 +1,11 @@
 """Typing indicators: checked, delivered, and ended if their client does not end them.
 
 Guarantees: an indicator is delivered only after Postgres has confirmed that its author may message
-its recipient, and is no stranger to them whose messages wait, or may see its channel, and in a
-channel not across a block; a started one ends after
-`expiry` seconds without renewal, when the author's message is delivered, when the author leaves the
-channel or the connection is gone, and its end is delivered once. What was typed before a message is
-never delivered after it. All of it holds of what began at another node, as `elsewhere.py` has it.
+its recipient, in no message request that waits, or may write in its channel; in a channel it is
+never delivered across a block. A started indicator ends after `expiry` seconds without renewal,
+when the author's message is delivered, when the author leaves the channel or the connection is
+gone; its end is delivered once. An indicator from before a message is never delivered after it.
+The same holds for indicators that began at another node: see `elsewhere.py`.
 Must not know: sockets, dialects.
 """
 
@@ -42,10 +42,10 @@ class TypingIndicators:
         relations: checks private indicators, a batch at a time.
         channels: checks those in other channels.
         announcer: delivers them.
-        is_followed: whether any connection has joined a channel; asked for dm channels, which few
-            clients join.
+        is_followed: whether any connection has joined a channel; called for dm channels, which
+            few clients join.
         expiry: seconds after which a started indicator ends by itself, unless its client's
-            dialect says otherwise.
+            dialect has another time.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class TypingIndicators:
         self.elsewhere: Final = TypingElsewhere(self._running, self._corrections)
         self._count = 0
         self._unchecked: dict[int, Place] = {}  # by number
-        # The last indicator before what ended it (the author's message, leaving, a block), while
-        # some are still unchecked.
+        # By place, the number of the last indicator before the event that ended it (the author's
+        # message, leaving, a block); kept while indicators are unchecked.
         self._over: dict[Place, int] = {}
 
     async def to_user(self, client: Client, recipient_id: UserId, *, is_typing: bool) -> None:
@@ -83,8 +83,8 @@ class TypingIndicators:
         await self._put(self._checks, indicator)
 
     async def in_channel(self, client: Client, channel: Channel, *, is_typing: bool) -> None:
-        """Deliver the indicator if its author may see the channel and is within their quota; drop
-        it silently otherwise.
+        """Deliver the indicator if its author may write in the channel and is within their quota;
+        drop it silently otherwise.
         """
         peer = channel.peer_of(client.user.id)
         if peer is None:
@@ -104,7 +104,7 @@ class TypingIndicators:
 
     def left(self, user: User, room: Room, *, disconnected: bool) -> None:
         """No connection of the user is in the channel any more: their indicator there ends now."""
-        if isinstance(room, ChannelRoom) and not disconnected:  # `gone` knows which ones began here
+        if isinstance(room, ChannelRoom) and not disconnected:  # a disconnect: see `gone`
             self._end_now((user.id, room))
 
     def left_by(self, client: Client, channel: Channel) -> None:
@@ -121,8 +121,9 @@ class TypingIndicators:
             self._note_over(place)
 
     def stopped_by_message(self, message: Message) -> list[Delivery]:
-        """The deliveries before a message, wherever it was sent: the end of its author's indicator,
-        if one is on. What they typed before it at another node is not delivered any more.
+        """The deliveries before a message, which any node may have stored: the end of its author's
+        indicator, if one is on. Indicators from before the message that arrive later from another
+        node are dropped.
         """
         recipient_id = message.recipient_id
         to = ChannelRoom(message.channel_id) if recipient_id is None else recipient_id
@@ -151,8 +152,8 @@ class TypingIndicators:
         }
 
     def hidden(self, author_id: UserId, user_id: UserId) -> list[Delivery]:
-        """One of the two blocks the other: the deliveries that end the author's indicators in
-        channels, for everybody; what the author types from now on is not delivered to the user.
+        """One of the two users blocks the other: the deliveries that end the author's indicators in
+        channels, for everybody; new indicators of the author are not delivered to the user.
         """
         places = self._running.places(author=author_id)
         rooms = [place for place in places if isinstance(place[1], ChannelRoom)]
@@ -269,7 +270,7 @@ class TypingIndicators:
         deliveries: Sequence[Delivery],
         indicator: Indicator | ChannelIndicator | None = None,
     ) -> Typed:
-        """For other nodes; without an indicator, its end."""
+        """The sign for other nodes; without an indicator, the sign of an end."""
         author_id, to = place
         room = to if isinstance(to, ChannelRoom) else None
         return Typed(
@@ -283,7 +284,7 @@ class TypingIndicators:
         )
 
     def _seconds(self, indicator: Indicator | ChannelIndicator) -> float:
-        """After which it ends by itself."""
+        """The seconds after which it ends by itself."""
         return indicator.source.typing_seconds or self._expiry
 
     def _note(

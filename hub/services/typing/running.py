@@ -1,9 +1,9 @@
 """Typing indicators that are on, and when each of them ends.
 
 Guarantees: each ends once: when it is stopped, or at its time unless it was renewed before; a later
-indicator of the same author in the same place takes the place of the earlier one, wherever the two
-began, and its end reaches all to whom either was shown. Must not know: who may type where, how
-indicators are delivered.
+indicator of the same author for the same recipient or channel replaces the earlier one, whichever
+nodes the two began at, and its end is delivered to all users who got either. Must not know: who may
+type where, how indicators are delivered.
 """
 
 import heapq
@@ -21,7 +21,7 @@ from protocol.model import UserId
 Place: TypeAlias = tuple[UserId, UserId | ChannelRoom]
 """An author, and the recipient or the channel."""
 End: TypeAlias = Callable[[frozenset[UserId]], list[Delivery]]
-"""Makes the deliveries of an end, for all but these."""
+"""Makes the deliveries of an indicator's end, for all but these users."""
 Source: TypeAlias = Client | str
 """The connection that started an indicator, or the name of the node where it began."""
 
@@ -37,8 +37,8 @@ class Ended:
 
 @frozen
 class _Running:
-    """When an indicator ends, the deliveries of its end, from whom it is hidden, and what started
-    it. `number` identifies its entry in the heap of ends; a renewed one keeps it.
+    """When an indicator ends, the deliveries of its end, the users it is hidden from, and what
+    started it. `number` identifies its entry in the heap of ends; a renewed indicator keeps it.
     """
 
     expires: float
@@ -48,7 +48,7 @@ class _Running:
     number: int
 
     def deliveries(self) -> list[Delivery]:
-        """Of its end."""
+        """The deliveries of its end."""
         return self.end(self.hidden_from)
 
 
@@ -70,7 +70,7 @@ class Running:
         expires: float,
         hidden_from: frozenset[UserId] = frozenset(),
     ) -> None:
-        """An indicator is on until that time, or goes on until then; it is hidden from these."""
+        """Start an indicator, or renew it, until `expires`; it is hidden from these users."""
         hidden_from = self.hidden_from(place, hidden_from)
         before = self._active.get(place)
         if before is not None and before.expires <= expires:
@@ -81,25 +81,25 @@ class Running:
             self._run_until(place, _Running(expires, end, hidden_from, source, self._count))
 
     def hidden_from(self, place: Place, now: frozenset[UserId]) -> frozenset[UserId]:
-        """Of those from whom an indicator is hidden now, who was not shown it before either."""
+        """Of the users an indicator is hidden from now, those who did not get it before either."""
         before = self._active.get(place)
         return now if before is None else now & before.hidden_from
 
     def stop(self, place: Place) -> list[Delivery]:
-        """The deliveries of its end, if one is on."""
+        """End the indicator there, if one is on; returns the deliveries of its end."""
         running = self._active.pop(place, None)
         return [] if running is None else running.deliveries()
 
     def forget(self, place: Place) -> None:
-        """It has ended."""
+        """Forget the indicator there, whose end the caller delivers."""
         self._active.pop(place, None)
 
     def is_on(self, place: Place) -> bool:
-        """Whether one is."""
+        """Whether an indicator is on there."""
         return place in self._active
 
     def places(self, source: Source | None = None, author: UserId | None = None) -> list[Place]:
-        """Where indicators are on that this source started, or this author."""
+        """The places of indicators that are on, of this source and this author where given."""
         return [
             place
             for place, running in self._active.items()
@@ -107,7 +107,7 @@ class Running:
         ]
 
     def end_now(self, places: Iterable[Place]) -> None:
-        """Their ends are due."""
+        """Have `due` return the ends of the indicators at these places now."""
         now = trio.current_time()
         for place in places:
             running = self._active.get(place)
@@ -115,7 +115,7 @@ class Running:
                 self._run_until(place, evolve(running, expires=now))
 
     async def due(self) -> list[Ended]:
-        """Wait until the next time to look; the ends that are due."""
+        """Wait until an indicator may have expired; returns the ends that are due, perhaps none."""
         self._started = trio.Event()
         with trio.move_on_at(self._ends[0][0] if self._ends else inf):
             await self._started.wait()

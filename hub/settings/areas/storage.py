@@ -1,4 +1,4 @@
-"""Settings: where what is remembered is kept.
+"""Settings: where messages and files are kept.
 
 Must not know: other areas.
 """
@@ -25,7 +25,7 @@ from hub.settings.setting import setting
 
 @frozen(slots=False)  # `Config` inherits from several
 class Storage:
-    """Where what is remembered is kept."""
+    """Where messages and files are kept."""
 
     data_dir: Path = setting(
         FOLDER, Path("parlour-data"), "The folder of the embedded database and of uploaded files."

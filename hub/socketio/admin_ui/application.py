@@ -1,9 +1,9 @@
 """The page `@socket.io/admin-ui` on the hub: signs operators in, shows, disconnects.
 
-Guarantees: nobody is told anything who has neither the operators' token nor the id of a sign-in
-with it; what is disconnected is in the audit before; no other command is carried out; few pages are
-served at a time, and each is looked after only as long as it is open. Must not know: packets, what
-a page is shown.
+Guarantees: a page is sent nothing unless it has the operators' token or the id of a sign-in with
+it; a disconnection is in the audit before it happens; no other command is carried out; few pages
+are served at a time, and nothing runs for a page that is closed. Must not know: packets, what a
+page is shown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ BURST: Final = 100.0
 
 @define
 class _Page:
-    """An operator's page. `sign_in`: the id with which it may come back, if it is a new one."""
+    """An operator's page. `sign_in`: the id with which it may come back, if the id is new."""
 
     operator: Operator
     watch: Watch
@@ -62,7 +62,7 @@ class AdminUi:
         self._give, self._new = trio.open_memory_channel[_Page](MAX_PAGES)
 
     async def run(self) -> None:
-        """Look after the pages until cancelled."""
+        """Serve the pages until cancelled."""
         async with trio.open_nursery() as nursery:
             async for page in self._new:
                 nursery.start_soon(_show, page)
@@ -79,7 +79,7 @@ class AdminUi:
         return {}
 
     def _sign_in(self, auth: Mapping[str, Data], network: str) -> str | None:
-        """The id of a new sign-in; None: it has one."""
+        """The id of a new sign-in; None: the page has one."""
         known, now = auth.get("sessionId"), trio.current_time()
         if isinstance(known, str) and self._sign_ins.is_good(known, now):
             return None
@@ -114,7 +114,7 @@ class AdminUi:
             return
         found = page.watch.find(wanted.id)
         if found is None:
-            return  # it has gone meanwhile
+            return  # the connection has ended
         number, client = found
         try:
             if wanted.is_client:
@@ -134,5 +134,5 @@ class AdminUi:
 async def _show(page: _Page) -> None:
     with page.scope:
         while True:
-            await page.watch.tell()
+            await page.watch.send_changes()
             await trio.sleep(SECONDS)

@@ -1,7 +1,8 @@
 """Sign-ins of operators' pages, which come back with an id in place of the password.
 
-Guarantees: an id cannot be guessed, and only its hash is kept; it is worth nothing after `seconds`,
-or when this process ends; of many the oldest go. Must not know: the clock, who an operator is.
+Guarantees: an id cannot be guessed, and only its hash is kept; it is invalid after `seconds`, and
+when this process ends; if there are too many, the oldest are dropped. Must not know: the clock, who
+an operator is.
 """
 
 import secrets
@@ -13,11 +14,11 @@ MAX_KEPT: Final = 100
 
 
 class SignIns:
-    """Those that are kept.
+    """The valid sign-ins.
 
     Args:
         seconds: how long each is good.
-        max_kept: how many.
+        max_kept: how many are kept.
     """
 
     def __init__(self, seconds: float = SECONDS, *, max_kept: int = MAX_KEPT) -> None:
@@ -34,7 +35,7 @@ class SignIns:
         return sign_in
 
     def is_good(self, sign_in: str, now: float) -> bool:
-        """Whether this is the id of one."""
+        """Whether this is the id of a valid sign-in."""
         return now < self._until.get(_digest(sign_in), now)
 
 

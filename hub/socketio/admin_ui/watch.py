@@ -1,9 +1,10 @@
-"""What one operator's page is shown of the connections of the Hub.
+"""The connections of the Hub, as one operator's page sees them.
 
-Guarantees: it is compared with what it was shown before, so nothing is kept or counted while nobody
-looks, and a page that reads slowly is told the newest state when it has read the last one; the loop
-has a turn after each few connections. Shown are the rooms, and what does not change of that which
-`parlour admin connections` shows. Must not know: who may look, what a dialect is.
+Guarantees: the state is compared with what the page has, so nothing is kept or counted while no
+page is open, and a page that reads slowly gets the newest state after it has read the last one;
+other tasks get a turn after every few connections. A page gets the rooms of a connection, and those
+fields of `parlour admin connections` that do not change. Must not know: who may open a page, what a
+dialect is.
 """
 
 import os
@@ -24,7 +25,7 @@ from protocol.shapes.timestamps import timestamp
 from protocol.socketio.admin_ui import SocketObject, StatsObject
 from protocol.socketio.packets import Data
 
-PAGE: Final = 200  # connections that are looked at, or told, in one turn
+PAGE: Final = 200  # connections that are examined, or sent, in one turn
 MAX_ROOMS: Final = 50  # that are shown of one connection
 
 _Event: TypeAlias = tuple[str, *tuple[Data, ...]] | tuple[()]
@@ -44,9 +45,9 @@ class Watch:
     """The connections of a hub, as one page has them.
 
     Args:
-        hub: has them.
-        since: when it began.
-        page: is told.
+        hub: has the connections.
+        since: when the hub started.
+        page: gets the events.
     """
 
     _hub: Hub
@@ -65,8 +66,8 @@ class Watch:
             return None
         return number, shown.client
 
-    async def tell(self) -> None:
-        """Tell the page what has changed since it was told last, as fast as it reads."""
+    async def send_changes(self) -> None:
+        """Send the page what has changed since the last time, as fast as it reads."""
         for count, event in enumerate(self._changes(), 1):
             if event:
                 self._page.queue_event(*event)
@@ -81,8 +82,8 @@ class Watch:
         await trio.lowlevel.checkpoint()
 
     def _changes(self) -> Iterator[_Event]:
-        """The events, and an empty one for each connection that was looked at. Whoever iterates may
-        wait in between.
+        """The events, and an empty one for each connection that was examined. The caller may wait
+        between two of them.
         """
         now = dict(self._hub.numbered())
         before = list(self._shown.items())
@@ -164,7 +165,7 @@ class Watch:
 
 
 def _id(number: int, client: Client) -> str:
-    """What the page shows first of a connection: whose it is, and its number."""
+    """A connection's id in the page: the username, and the connection's number."""
     return f"{client.user.username}:{number}"
 
 

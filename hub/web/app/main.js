@@ -30,7 +30,7 @@ const identity = new Identity({
     );
   },
   onNobody: (note) => {
-    if (leaveShell()) history.replaceState(null, "", location.pathname); // what was open was theirs
+    if (leaveShell()) history.replaceState(null, "", location.pathname); // the address is of the previous user
     const shown = document.querySelector(".sign-in .problem");
     if (shown === null) show(signInForm(identity, note || problem, guest));
     else shown.textContent = note; // what is being typed there stays
@@ -56,8 +56,8 @@ const identity = new Identity({
 await identity.start();
 
 /**
- * `#enter=<name>:<ticket>` signs a guest of the demo in, once, when they say so: whoever sent a link might
- * want to read what is written in their account. Elsewhere a link signs nobody in.
+ * `#enter=<name>:<ticket>` signs a guest of the demo in, once, after they confirm: the sender of a link might
+ * want to read what they write in the sender's account. Elsewhere a link signs nobody in.
  */
 function takeGuest() {
   const [, login, password] = /^#enter=([^:]+):(.+)$/.exec(location.hash) ?? [];
@@ -71,7 +71,7 @@ function takeGuest() {
   }
 }
 
-/** `#sign-in=<code>`: why a sign-in with the provider, which ended just now, came to nothing. */
+/** `#sign-in=<code>`: why the sign-in with the provider, which ended just now, failed. */
 function takeProblem() {
   const [, code] = /^#sign-in=(\w+)$/.exec(location.hash) ?? [];
   if (code === undefined) return "";
@@ -79,7 +79,7 @@ function takeProblem() {
   return PROBLEMS[code] ?? `You could not be signed in (${code}). Please try again.`;
 }
 
-/** `#email=<ticket>`: a link that was sent to a new address of who is, or will be, signed in here. */
+/** `#email=<ticket>`: a link that was sent to a new address of the user who is, or will be, signed in here. */
 function takeAddress() {
   const [, ticket] = /^#email=([\w-]+)$/.exec(location.hash) ?? [];
   if (ticket !== undefined) history.replaceState(null, "", location.pathname);

@@ -1,6 +1,6 @@
 /**
- * What is seen when the page cannot start: a script did not arrive, or this browser is too old for
- * it. No module, and in the oldest JavaScript, so that it works where nothing else does.
+ * Shows a text when the page cannot start: a script was not loaded, or this browser is too old for
+ * it. This is no module, and in the oldest JavaScript, so that it works where nothing else does.
  */
 (() => {
   function failed() {
@@ -13,6 +13,6 @@
     root.replaceChildren(words);
   }
 
-  addEventListener("error", failed, true); // captured: that a script did not arrive does not bubble
+  addEventListener("error", failed, true); // captured: the error of a script that was not loaded does not bubble
   addEventListener("unhandledrejection", failed);
 })();

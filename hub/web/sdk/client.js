@@ -1,6 +1,6 @@
 /**
- * What every client of Parlour does, whatever dialect it speaks: it stays connected, sends what was
- * written exactly once and in order, catches up on what it missed, and pages through history.
+ * What every client of Parlour does, in every dialect: it stays connected, sends messages exactly once
+ * and in order, catches up on what it missed, and pages through history.
  *
  * What it promises: a message that `send` took is stored exactly once, in the order of sending, over
  * lost connections, reloads and restarts of the server, or its status says `failed`; every message
@@ -33,7 +33,7 @@ import { Session } from "./session.js";
 
 const TypedEventTarget = /** @type {new () => ClientEventTarget} */ (EventTarget);
 
-/** @type {ReadonlySet<keyof ClientEvents>} whose subject is in the list */
+/** @type {ReadonlySet<keyof ClientEvents>} about what is in the list */
 const LISTED = new Set([
   "message",
   "changed",
@@ -46,7 +46,7 @@ const LISTED = new Set([
   "hidden",
   "reset",
 ]);
-const LISTED_MS = 5_000; // so long a list counts as new: not everything that changes it sends an event
+const LISTED_MS = 5_000; // how long a list counts as new: some of its changes send no event
 
 /** @type {readonly never[]} */
 const NONE = Object.freeze([]);
@@ -64,9 +64,9 @@ export class Client extends TypedEventTarget {
   #storage;
   #WebSocket;
   #connection;
-  #changes = new EventTarget(); // keeps what a listener throws from the others, and from here
+  #changes = new EventTarget(); // an error in a listener affects neither the others nor this client
   /** @type {Session<Me, Listed> | null} */
-  #session = null; // until it is known who is signed in
+  #session = null; // until the signed-in user is known
   /** @type {Listing<Listed> | null} */
   #listed = null; // begun by `connect`, while nothing has come since
   #listedUntil = 0;
@@ -135,7 +135,7 @@ export class Client extends TypedEventTarget {
   }
 
   /**
-   * Who types there: one array until it changes. In channels they are usernames.
+   * The users who type in a conversation: one array until it changes. In channels they are usernames.
    * @param {ConversationId} conversationId
    * @returns {readonly (UserId | string)[]}
    */
@@ -144,8 +144,8 @@ export class Client extends TypedEventTarget {
   }
 
   /**
-   * Be told whenever anything that can be read here may have changed; for stores and hooks.
-   * @type {(listener: () => void) => () => void} returns what ends it
+   * Call `listener` whenever anything that can be read here may have changed; for stores and hooks.
+   * @type {(listener: () => void) => () => void} returns a function that ends it
    */
   subscribe = (listener) => {
     const changed = () => listener();
@@ -173,7 +173,7 @@ export class Client extends TypedEventTarget {
     }
   }
 
-  /** Come online and stay so until `close`. Resolves when that was begun, not when it is done. */
+  /** Connect and stay connected until `close`. Resolves when that has begun, not when it is done. */
   async connect() {
     await this.#connection.connect();
   }
@@ -247,7 +247,7 @@ export class Client extends TypedEventTarget {
   }
 
   /**
-   * Everything of the others there was read.
+   * Mark all messages of others in a conversation as read.
    * @param {ConversationId} conversationId
    */
   async markRead(conversationId) {
@@ -297,9 +297,9 @@ export class Client extends TypedEventTarget {
   }
 
   /**
-   * The conversations, as the hub lists them: what `connect` was given, while it is new.
+   * The conversations, as the hub lists them: the list that `connect` got, while it is new.
    * @protected
-   * @param {(part: Listed[]) => void} [onPart] is given the first ones of a long list, and then more
+   * @param {(part: Listed[]) => void} [onPart] is called with the first ones of a long list, and then with more
    */
   async list(onPart) {
     const listed = Date.now() < this.#listedUntil ? this.#listed : null;
@@ -308,7 +308,7 @@ export class Client extends TypedEventTarget {
   }
 
   /**
-   * What calls over REST need that are no part of this class.
+   * What REST calls outside of this class need.
    * @protected
    */
   get calls() {
@@ -327,8 +327,8 @@ export class Client extends TypedEventTarget {
 
   /**
    * Another user may have signed in since the last connection.
-   * @returns {Promise<() => Promise<() => Socket>>} gets what a socket needs, for the one who is signed
-   *   in now, and returns what opens it
+   * @returns {Promise<() => Promise<() => Socket>>} prepares a socket for the user who is signed
+   *   in now, and returns a function that opens it
    */
   async #authenticate() {
     const isKnown = this.me !== null;

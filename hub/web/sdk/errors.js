@@ -33,13 +33,13 @@ export class UsageError extends ParlourError {
   }
 }
 
-/** Whatever needs to know who is signed in was asked for too early. */
+/** A call that needs the signed-in user was made before the user is known. */
 export function notConnected() {
   const text = "It is not known who is signed in: `connect` comes first, and has to succeed";
   return new UsageError("not_connected", text);
 }
 
-/** What is to be changed has to be stored first. */
+/** A message must be stored before it can be changed. */
 export function notStored() {
   return new UsageError("not_stored", "Only a message that is stored can be changed: it has an id");
 }

@@ -1,5 +1,5 @@
 /**
- * Hooks for React 18 and later, for both clients. What they return is one object until it changes.
+ * Hooks for React 18 and later, for both clients. A hook returns the same object until it changes.
  * In StrictMode, where effects run twice, there is still one connection.
  */
 
@@ -10,7 +10,7 @@ import { useEffect, useSyncExternalStore } from "react";
  */
 
 /**
- * Be connected while the component is there; in one component for each client.
+ * Keep the client connected while the component is mounted; used by one component for each client.
  * @param {Client<unknown>} client
  */
 export function useConnection(client) {
@@ -22,7 +22,7 @@ export function useConnection(client) {
 }
 
 /**
- * The connection, which something else keeps.
+ * The state of the connection, which another component keeps open.
  * @param {Client<unknown>} client
  */
 export function useStatus(client) {
@@ -48,7 +48,7 @@ export function useMessages(client, conversationId) {
 }
 
 /**
- * Who types there.
+ * The users who type in a conversation.
  * @param {Client<unknown>} client
  * @param {ConversationId} conversationId
  */

@@ -1,6 +1,6 @@
 /**
- * Learns of conversations that were not on the first page of the list, or have begun since: what
- * cannot be named in a `resume` is missed.
+ * Loads conversations that were not on the first page of the list, or have begun since: messages of
+ * conversations that a `resume` does not name are missed.
  */
 
 import { Listing } from "./listing.js";
@@ -14,7 +14,7 @@ import { Listing } from "./listing.js";
 /**
  * @template Listed
  * @typedef {object} Handlers
- * @property {(listed: Listed[]) => void} know what is known of more conversations
+ * @property {(listed: Listed[]) => void} know is called with more conversations of the list
  * @property {() => void} resume
  */
 
@@ -22,7 +22,7 @@ import { Listing } from "./listing.js";
 export class Learning {
   /** Whether every conversation of the list can be named. */
   isWhole;
-  /** What the last `resume` asked for. */
+  /** Whether the last `resume` asked only for the conversations that it named. */
   isOnlyNamed = false;
   #listing;
   #timelines;
@@ -46,7 +46,7 @@ export class Learning {
     this.#handlers = handlers;
   }
 
-  /** Learn of conversations that could not be named. */
+  /** Load conversations that could not be named. */
   inTime() {
     const learning = this.isWhole ? this.#findNew() : this.#learn();
     void learning.catch(() => undefined); // the next connection, or round of polling, goes on
@@ -67,7 +67,7 @@ export class Learning {
   async #learn() {
     if (this.isWhole) return;
     const listed = await this.#listing.all();
-    if (this.isWhole) return; // as two have asked
+    if (this.isWhole) return; // another call has read it
     this.isWhole = true;
     const heads = listed.map(this.#dialect.head);
     const unknown = heads.filter(([id]) => !this.#timelines.isFollowed(id));

@@ -1,9 +1,9 @@
 /**
- * A list that the hub gives in pages, read one after the other: the first ones at once, the others at
- * a pace that leaves most of what the hub allows the user to everything else.
+ * A list that the hub returns in pages, read one after the other: the first ones at once, the others at
+ * a pace that leaves most of the user's rate limit to other calls.
  *
- * What it promises: however many read it at the same time, each page is asked for once; where a page
- * could not be read, the next one who reads goes on there.
+ * What it promises: however many callers read it at the same time, each page is requested once; after
+ * a page that could not be read, the next caller continues there.
  */
 
 /** @import { Rest } from "./connection/rest.js" */
@@ -44,7 +44,7 @@ export class Listing {
 
   /**
    * The whole list.
-   * @param {(part: Item[]) => void} [onPart] is given what there is, before more of it is read
+   * @param {(part: Item[]) => void} [onPart] is called with what was read, before more is read
    */
   async all(onPart = () => undefined) {
     while (!this.isWhole) {

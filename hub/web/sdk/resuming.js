@@ -1,6 +1,6 @@
 /**
- * Asks the hub for what was missed, in as many frames as it takes, and again where there is more than it
- * sends at a time.
+ * Requests what was missed, in as many frames as it takes, and again if there is more than the hub sends at
+ * a time.
  */
 
 /**
@@ -22,15 +22,15 @@
 
 export class Resuming {
   #parts;
-  #unanswered = 0; // `resume` frames on this connection
-  #isMore = false; // that was missed than what was sent for them
+  #unanswered = 0; // `resume` frames on this connection that have no reply yet
+  #isMore = false; // whether more was missed than was sent for them
 
   /** @param {Parts} parts */
   constructor(parts) {
     this.#parts = parts;
   }
 
-  /** Ask for what was missed in every conversation: what is not named is missed whole, or left out. */
+  /** Ask for what was missed in all conversations: those not named count as missed entirely, or are left out. */
   ask() {
     const { timelines, notes, dialect, log, connection, learning } = this.#parts;
     const parts = timelines.positions();

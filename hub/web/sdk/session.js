@@ -1,8 +1,8 @@
 /**
- * What belongs to one signed-in user: their conversations as far as they are known, what is unsent,
- * who types. It acts on what the hub says, live or over REST, and asks for what was missed.
+ * The state of one signed-in user: the known conversations, unsent messages, who types. It handles what
+ * the hub sends, live or over REST, and requests what was missed.
  *
- * It must not know when there is a connection, nor how a dialect says things on the wire.
+ * It must not know when there is a connection, nor the wire format of a dialect.
  */
 
 import { Learning } from "./learning.js";
@@ -72,8 +72,8 @@ export class Session {
   #log;
   #connection;
   #emit;
-  #isFresh = false; // whether they were begun anew on this connection
-  #beginnings = 0; // how often they were: what was asked for before is of another log
+  #isFresh = false; // whether the timelines were reset on this connection
+  #beginnings = 0; // how often they were reset: responses to earlier requests are of another log
 
   /**
    * @param {Me} me
@@ -115,7 +115,7 @@ export class Session {
     this.#know(listed);
   }
 
-  /** Ask for what was missed. */
+  /** Request what was missed. */
   resume() {
     this.#resuming.ask();
   }
@@ -139,7 +139,7 @@ export class Session {
     if (event !== null) this.#act(event);
   }
 
-  /** One round over REST: what is unsent, then what others wrote. */
+  /** One round over REST: send what is unsent, then load what others wrote. */
   async poll() {
     const me = this.me.id;
     await this.sender.postAll(async (entry) => {
@@ -148,7 +148,7 @@ export class Session {
     });
     await this.revisions.submit();
     if (!this.#learning.isWhole) this.#learning.inTime();
-    const before = Object.assign({}, ...this.timelines.positions()); // the heads are asked for later
+    const before = Object.assign({}, ...this.timelines.positions()); // the heads are requested later
     const listing = new Listing(this.#rest, this.#dialect.listPath);
     const listed = await (this.#dialect.listsNewestFirst ? listing.some() : listing.all());
     const heads = listed.map(this.#dialect.head);
@@ -159,7 +159,7 @@ export class Session {
       if (head <= known) continue;
       // biome-ignore lint/performance/noAwaitInLoops: a round of polling is not urgent
       const missed = await this.#dialect.newer(this.#rest, me, conversationId, known);
-      if (beginnings !== this.#beginnings) return; // the next round asks for what the log has now
+      if (beginnings !== this.#beginnings) return; // the next round requests what the log has now
       for (const message of missed) this.#receiveMessage(message);
       if (missed.length === 0) this.timelines.follow(new Map([[conversationId, head]])); // all deleted
     }
@@ -256,7 +256,7 @@ export class Session {
     this.#emit("channels", { channels });
   }
 
-  /** A response said that the log is another one: so is what comes on this connection. */
+  /** A response showed another log, so frames on this connection are of another log, too. */
   startAnew() {
     this.#startOver();
     this.#connection.leave();
@@ -277,7 +277,7 @@ export class Session {
   /** @param {Extract<ServerEvent, { kind: "resumed" }>} event */
   #resumed({ complete: isComplete, reset: isReset, revs, notes }) {
     if (isReset && !this.#isFresh) {
-      this.startAnew(); // what was sent was sorted in to the old ones
+      this.startAnew(); // what was sent was merged into the old timelines
       return;
     }
     this.revisions.toldUpTo(revs);

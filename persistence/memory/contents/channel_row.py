@@ -1,4 +1,4 @@
-"""The row of a channel in the memory store: its log, and where its users are in it.
+"""The row of a channel in the memory store: its log, and its users' watermarks and notes.
 
 Guarantees: `seq` and `rev` are dense. Must not know: who may see it.
 """
@@ -15,7 +15,7 @@ from protocol.revisions import NAMED_REACTORS
 
 
 class _Everybody:
-    """A set that everybody is in."""
+    """A set that contains every user."""
 
     def __contains__(self, _: object) -> bool:
         return True
@@ -26,7 +26,7 @@ EVERYBODY: Final[Container[UserId]] = _Everybody()
 
 @frozen
 class Mentioned:
-    """Whom a message mentions: users, and whether everybody in the channel."""
+    """What a message mentions: users, and whether the whole channel."""
 
     users: tuple[UserId, ...]
     channel: bool
@@ -56,7 +56,7 @@ class ChannelRow:
     opened_by: set[UserId] = field(factory=set)
     accepted: bool = False
     last_rev: int = 0
-    revised_id: int = 0  # above every id that there was when a message was changed last
+    revised_id: int = 0  # above every id that existed at the last revision
     reactions: dict[MessageId, dict[str, dict[UserId, int]]] = field(factory=dict)  # numbered
     versions: dict[MessageId, list[Version]] = field(factory=dict)  # the last first
     mentions: dict[MessageId, Mentioned] = field(factory=dict)
@@ -77,8 +77,8 @@ class ChannelRow:
         self.messages[message.seq - 1] = message
 
     def release_replies(self, message_id: MessageId) -> None:
-        """Let the replies to a message that is removed reply to the first message of their thread,
-        or to none if it was that.
+        """Make the replies to a removed message replies to the first message of their thread, or,
+        if the removed message was the first one, to none.
         """
         for reply_id in self.replies.pop(message_id, ()):
             del self.roots[reply_id]
@@ -88,9 +88,7 @@ class ChannelRow:
         self.follows.pop(message_id, None)
 
     def forget(self, user_id: UserId) -> None:
-        """Take back whatever a user has reacted, which threads they follow, and every mention of
-        theirs.
-        """
+        """Remove a user's reactions, the mentions of the user, and their follows of threads."""
         self.mentions = {
             message_id: evolve(each, users=tuple(one for one in each.users if one != user_id))
             for message_id, each in self.mentions.items()
@@ -104,11 +102,11 @@ class ChannelRow:
                     del kinds[emoji]
 
     def follow(self, root_id: MessageId, user_id: UserId, read_seq: int) -> None:
-        """Make a user follow a thread, unless they do or have ceased to."""
+        """Make a user follow a thread, unless they follow it already or have ceased to."""
         self.follows.setdefault(root_id, {}).setdefault(user_id, ThreadFollow(read_seq=read_seq))
 
     def thread(self, root_id: MessageId) -> Thread:
-        """The replies to a message, as of now."""
+        """The thread of a message as it is now."""
         live = [each for each in self.replies.get(root_id, ()) if each not in self.deleted]
         if not live:
             return Thread(root_id, 0, None)
@@ -121,7 +119,7 @@ class ChannelRow:
         return self.last_rev
 
     def clear(self, message: Message) -> None:
-        """Delete what a stored message says."""
+        """Delete the content of a stored message, its reactions, mentions, versions and pin."""
         self.deleted.add(message.id)
         self.reactions.pop(message.id, None)
         self.mentions.pop(message.id, None)
@@ -135,7 +133,7 @@ class ChannelRow:
     def shown(
         self, unknown: Container[UserId] = EVERYBODY, viewer: UserId | None = None
     ) -> list[Message]:
-        """The messages that were not deleted, nor hidden by the viewer, as of now; see `seen`."""
+        """The messages that are not deleted and that the viewer has not hidden; see `seen`."""
         return [
             self.seen(each, unknown)
             for each in self.messages
@@ -150,7 +148,7 @@ class ChannelRow:
     def conversation(
         self, unknown: Container[UserId] = EVERYBODY, viewer: UserId | None = None
     ) -> list[Message]:
-        """The messages of the two users of a dm, as of now; without the assistant's."""
+        """As `shown`, only messages by the two users of a dm, without the assistant's."""
         return [each for each in self.shown(unknown, viewer) if each.recipient_id is not None]
 
     @property
@@ -161,13 +159,13 @@ class ChannelRow:
 
     @property
     def opener(self) -> UserId | None:
-        """Who of the two users of a dm wrote first."""
+        """The one of the two users of a dm who wrote first."""
         authors = (each.author_id for each in self.messages)
         return next((each for each in authors if each in (self.channel.pair or ())), None)
 
     def seen(self, message: Message, unknown: Container[UserId] = EVERYBODY) -> Message:
-        """The message with its pin, its reactions and its readers as of now, without those who are
-        unknown to the one that it is for.
+        """The message with its current pin, reactions, mentions, threads and readers. `unknown`:
+        the users whom the reader of the message may not know as readers.
         """
         found = self.reactions.get(message.id, {})
         reactions = tuple(
@@ -190,8 +188,8 @@ class ChannelRow:
     def _past(
         self, marks: Mapping[UserId, int], message: Message, unknown: Container[UserId]
     ) -> set[UserId]:
-        """The others whose watermark has passed a message, who are not unknown, and for whom it is
-        no request.
+        """The other users whose watermark has reached a message, without those in `unknown` and
+        those for whom the dm is a request.
         """
         return {
             user
@@ -203,7 +201,7 @@ class ChannelRow:
         }
 
     def read_up_to(self, user_id: UserId) -> int:
-        """Up to which seq the channel counts as read for a user."""
+        """The seq up to which the channel counts as read for a user."""
         note = self.notes.get(user_id)
         read = self.read.get(user_id, 0)
         if note is None or note.unread_from is None:
@@ -215,7 +213,7 @@ class ChannelRow:
         return self.by_others(user_id, self.read_up_to(user_id), viewer=user_id)
 
     def unread_among(self, user_id: UserId, among: int) -> int:
-        """How many of those are among the channel's newest messages."""
+        """How many of the user's `unread` are among the newest `among` messages of the channel."""
         newest = {message.id for message in self.shown(viewer=user_id)[-among:]}
         return sum(message.id in newest for message in self.unread(user_id))
 

@@ -101,8 +101,8 @@ def _user(tables: Tables, row: ChannelRow, message: Message, candidate: Candidat
 
 
 def _reaches(tables: Tables, row: ChannelRow, message: Message, user_id: UserId) -> bool:
-    """Whether the user has neither hidden the message nor muted what it mentions them with, which
-    is not from before they came.
+    """Whether a mention counts for the user: they have not hidden the message and, unless it
+    mentions them by name, have not muted the channel and did not join the workspace after it.
     """
     if row.is_hidden(message.id, user_id):
         return False

@@ -124,7 +124,7 @@ class MemoryNotes:
 
 
 def _holds(note: Note) -> bool:
-    """Whether it is not of a message that is hidden no more."""
+    """Whether it is not the note of a message that is no longer hidden."""
     return isinstance(note, ChannelNote) or note.is_hidden
 
 

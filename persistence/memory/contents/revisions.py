@@ -76,7 +76,7 @@ class MemoryRevisions:
         is_own = message.author_id == draft.by
         if message.id in row.deleted:
             return RevisionRefusal.NOT_FOUND
-        is_copy = message.id in self.tables.originals  # what it says is another's
+        is_copy = message.id in self.tables.originals  # the content is another user's
         if isinstance(draft.revision, Edit) and (is_copy or not is_own):
             return RevisionRefusal.NOT_YOURS
         action = _action(draft, is_own=is_own)
@@ -95,7 +95,7 @@ class MemoryRevisions:
                 return None
 
     def _change(self, draft: RevisionDraft, row: ChannelRow, message: Message) -> bool:
-        """Whether anything is another than before."""
+        """Carry out a revision; returns whether it changed anything."""
         match draft.revision:
             case Edit(content=content):
                 now = self.tables.now()

@@ -1,4 +1,4 @@
-"""Searching messages, in memory: words are found as they are written, in no language."""
+"""Searching messages, in memory: words are found only as they are written, without stemming."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,12 +1,13 @@
 """A bus over NOTIFY of the hub's own database.
 
 Guarantees: publishing is a transaction of its own, which stores nothing and holds the lock of
-notifying transactions for microseconds; a connection that listens and hears nothing is replaced.
-Must not know: what a bulletin says.
+notifying transactions for microseconds; a listening connection that receives nothing is replaced.
+Must not know: the content of a bulletin.
 
-What Postgres keeps for listeners is one queue for the whole server, which ends at the listener that
-is furthest behind, of whatever database. When it is full, every NOTIFY fails. One that grows is in
-the log, with the session that does not read: this one does not end it, since it may be anybody's.
+Postgres keeps one queue of notifications for the whole server, back to the position of the slowest
+listener of any database. When the queue is full, every NOTIFY fails. A growing queue is logged,
+with the session that does not read; that session is not ended, since it may belong to another
+program.
 """
 
 import asyncio
@@ -41,10 +42,10 @@ log = structlog.get_logger(__name__)
 
 TEST_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 10.0
-SAY_SECONDS: Final = 10.0  # between two lines about what nobody of ours has notified
+SAY_SECONDS: Final = 10.0  # between two log lines about malformed notifications
 ANSWER_SECONDS: Final = 2.0
 MAX_QUEUE_USAGE: Final = 0.05
-LONG_SECONDS: Final = 1.0  # that a transaction lasts which may keep a listener from reading
+LONG_SECONDS: Final = 1.0  # a transaction of this age may keep a listener from reading
 ENGINE: Final = "postgres"
 _TEST: Final = "listening"
 _SESSION: Final[Mapping[str, str]] = {
@@ -55,7 +56,8 @@ _SESSION: Final[Mapping[str, str]] = {
 }
 _NOTIFY: Final = "SELECT count(pg_notify($1, payload)) FROM unnest($2::text[]) AS payload"
 _LISTENING: Final = "SELECT pg_notify($1, $2), pg_notification_queue_usage() AS usage"
-# A listener reads between its transactions. Those of other roles are seen with pg_read_all_stats.
+# A listener reads between its transactions. Transactions of other roles are visible only with
+# pg_read_all_stats.
 _BEHIND: Final = """
     SELECT pid, usename AS role, application_name AS application, datname AS database, state,
            extract(epoch FROM clock_timestamp() - xact_start)::int AS seconds,
@@ -76,8 +78,8 @@ class PostgresBus:
 
     Args:
         dsn: the database.
-        cell: whose nodes share it.
-        connections: what is published over: one.
+        cell: the cell whose nodes share the bus.
+        connections: one connection, to publish over.
     """
 
     max_bytes = MAX_BYTES
@@ -124,13 +126,13 @@ class PostgresBus:
 
 
 class _QueueWatch:
-    """Says once that the queue grows, and once that it does not any more."""
+    """Logs once that the queue grows, and once that it has shrunk again."""
 
     def __init__(self) -> None:
         self._grows = False
 
     async def look(self, connection: asyncpg.Connection, usage: float) -> None:
-        """A coroutine of asyncio."""
+        """Log a change. A coroutine of asyncio."""
         if (usage > MAX_QUEUE_USAGE) == self._grows:
             return
         self._grows = not self._grows
@@ -143,7 +145,7 @@ class _QueueWatch:
 
 
 class _Listener:
-    """Listens into `arrivals`; `begun` is set when it has begun."""
+    """Puts what it receives into `arrivals`; `begun` is set when listening has begun."""
 
     def __init__(self, dsn: str, channel: str, queue: _QueueWatch) -> None:
         self.arrivals = Arrivals()
@@ -170,7 +172,7 @@ class _Listener:
             await self._contact.until_next_attempt()
 
     async def _listen(self, opened: list[asyncpg.Connection]) -> None:
-        """Raises StoreUnavailable when the connection is lost, or hears nothing."""
+        """Listen. Raises StoreUnavailable when the connection is lost, or receives nothing."""
         self._lost, self._assembly = trio.Event(), Assembly()
         await in_asyncio(partial(self._begin, opened))
         self._heard_at = trio.current_time()
@@ -226,7 +228,7 @@ async def open_postgres_bus(dsn: str, cell: str) -> AsyncIterator[PostgresBus]:
 
     Args:
         dsn: the database.
-        cell: whose nodes share it.
+        cell: the cell whose nodes share the bus.
 
     Raises:
         ValueError: the name of the cell has another form.

@@ -1,10 +1,10 @@
 """Bulletins as payloads of NOTIFY, which are text of less than 8,000 bytes, and back.
 
-Guarantees: what is put together is what was cut; a bulletin of which a piece is missing is lost
-whole; what is unfinished is bounded in number, bytes and time. Must not know: connections.
+Guarantees: an assembled bulletin has the bytes of the original; a bulletin with a missing piece is
+lost whole; unfinished bulletins are bounded in number, bytes and time. Must not know: connections.
 
-A payload begins with what it is: `t` text, `b` other bytes in base64, `p` a piece of one of these,
-with the bulletin's name, the piece's number and how many there are.
+The first character of a payload is its kind: `t` text, `b` other bytes in base64, `p` a piece of
+one of these, with the bulletin's name, the piece's number and the number of pieces.
 """
 
 from base64 import b64decode, b64encode
@@ -21,16 +21,16 @@ MAX_PIECES: Final = 2 * MAX_BYTES // MAX_PAYLOAD
 MAX_UNFINISHED: Final = 32
 MAX_UNFINISHED_BYTES: Final = 4 * MAX_BYTES
 UNFINISHED_SECONDS: Final = 10.0
-_CONTINUATION, _CONTINUES = 0xC0, 0x80  # the bytes of UTF-8 that begin no character
+_CONTINUATION, _CONTINUES = 0xC0, 0x80  # the bytes of UTF-8 that do not begin a character
 
 
 def to_payloads(data: bytes, name: str) -> Sequence[str]:
     """The payloads of one bulletin.
 
     Args:
-        data: any bytes; those that are not UTF-8, or have a NUL, which Postgres cannot have in a
-            text, become a third larger.
-        name: of this bulletin, up to 40 characters without a dot, and no other's.
+        data: any bytes. If they are not UTF-8, or have a NUL, which a text of Postgres cannot have,
+            they become a third larger.
+        name: a unique name of this bulletin, up to 40 characters without a dot.
     """
     whole = _as_text(data)
     if len(whole) <= MAX_PAYLOAD:
@@ -51,7 +51,7 @@ def _as_text(data: bytes) -> bytes:
 
 
 def _cut(text: bytes, end: int) -> int:
-    """Where a piece ends: not within a character."""
+    """The end of a piece, at `end` or before it, so that no character is cut."""
     while end < len(text) and text[end] & _CONTINUATION == _CONTINUES:
         end -= 1
     return min(end, len(text))
@@ -67,21 +67,21 @@ class _Unfinished:
 
 @define
 class Assembly:
-    """Puts bulletins together. `lost`: how many were given up."""
+    """Assembles bulletins from pieces. `lost`: how many were given up."""
 
     lost: int = 0
     _unfinished: dict[str, _Unfinished] = field(factory=dict, init=False)  # the oldest first
     _size: int = field(default=0, init=False)
 
     def add(self, payload: str, now: float) -> bytes | None:
-        """The bulletin that a payload is, or completes.
+        """The bulletin that a payload holds or completes; None: it is not complete.
 
         Args:
             payload: as `to_payloads` makes it.
             now: in seconds, never less than before.
 
         Raises:
-            ValueError: nobody of ours has notified so.
+            ValueError: no payload of `to_payloads` has this form.
         """
         if not payload.startswith("p"):
             return _from_text(payload)
@@ -108,7 +108,7 @@ class Assembly:
         return None
 
     def give_up_old(self, now: float) -> None:
-        """Bulletins of which nothing more will come are lost."""
+        """Give up the bulletins that have been unfinished for `UNFINISHED_SECONDS`."""
         while self._unfinished:
             oldest = next(iter(self._unfinished.values()))
             if now < oldest.began + UNFINISHED_SECONDS:

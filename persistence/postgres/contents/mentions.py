@@ -1,4 +1,4 @@
-"""Mentions in Postgres: routines/mentions.sql decides whom a message mentions."""
+"""Mentions in Postgres: routines/mentions.sql decides which users a message mentions."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -14,15 +14,15 @@ from persistence.postgres.database.bridge import Database
 from protocol.model import MAX_ID, ChannelId, Message, UserId
 from protocol.parsing.mentions import candidates_in
 
-# Of the user $1, with a mention as n, its message as m and its channel as c: $2 and $3 are whether
-# conversations that are listed for them and channels that they see are wanted.
+# Whether the user $1 may see a mention n with its message m in a channel c. $2: whether listed
+# conversations are wanted; $3: whether channels of workspaces are.
 _MAY_KNOW: Final = """
        m.author_id <> $1 AND m.deleted_at IS NULL AND NOT is_hidden_from($1, c.id, m.id)
        AND CASE WHEN c.user_lo IS NULL THEN $3 ELSE $2 AND is_listed(c, $1) END
        AND may_join($1, c.id) AND m.author_id NOT IN (SELECT hidden_from($1))
 """
-# With the user's receipt as r: what mentions everybody in a channel mentions nobody who has muted
-# it or came later.
+# r is the user's receipt. A mention of a whole channel does not count for a user who has muted the
+# channel or joined it later.
 UNREAD: Final = f"""
     SELECT n.channel_id, count(DISTINCT n.message_id) AS unread
       FROM (SELECT n.message_id, n.channel_id, n.seq, true AS is_named
@@ -43,9 +43,9 @@ UNREAD: Final = f"""
             OR NOT {MUTED} AND m.created_at >= member_since($1, c.id, c.workspace_id))
      GROUP BY n.channel_id
 """
-# As much is looked at as the page needs: of the mentions by name those that fill it; of each
-# channel the newest one, and a page only of the channels that have the newest of these (OFFSET 0:
-# nothing is asked of a channel without a mention).
+# Only what the page needs is read: of the mentions by name, those that fill it; of each channel,
+# the newest mention, and a page only of the channels with the newest of these (OFFSET 0: a channel
+# without a mention is not checked).
 LISTED: Final = f"""
     SELECT {TO_FIRST}
       FROM ((SELECT m.channel_id, m.id
@@ -99,7 +99,7 @@ class PostgresMentions:
 
 
 def given_for(content: str) -> str | None:
-    """What a content may mention, as `set_mentions` wants it."""
+    """The candidates for mentions in a content, in the form that `set_mentions` takes."""
     candidates = candidates_in(content)
     if not candidates.names and not candidates.channel:
         return None

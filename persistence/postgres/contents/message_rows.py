@@ -1,7 +1,7 @@
-"""Messages in Postgres: what is selected of one, and what becomes of the row.
+"""Messages in Postgres: the columns to select, and the message made of a row.
 
-Guarantees: a message looks the same whoever reads it, but for who has read it. Must not know: which
-messages are selected.
+Guarantees: a message looks the same to every reader, except for the users who have read it. Must
+not know: which messages are selected.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from protocol.model import (
 )
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# How many replies a message has; the last one's id, author and time in ms.
+# The number of replies to a message, and the last one's id, author and time in ms.
 _THREAD: Final = """
     (SELECT ARRAY[t.replies, t.last_id, t.last_author_id,
                   (extract(epoch FROM t.last_at) * 1000)::bigint]
@@ -35,12 +35,12 @@ _THREAD: Final = """
 
 
 def message_columns(viewer: str, is_request: str = "is_request(c, r.user_id)") -> str:
-    """What is selected of a message `m` in a channel `c`, with those who have read it as far as the
-    viewer may know.
+    """The columns to select of a message `m` in a channel `c`, with its readers, as far as the
+    viewer may know them.
 
     Args:
-        viewer: SQL for the id of a user; NULL: somebody who may know nothing of that.
-        is_request: SQL for whether the channel is a message request to who has a receipt `r`.
+        viewer: SQL for the id of a user; NULL: no readers are selected.
+        is_request: SQL for whether the channel is a message request to the user of a receipt `r`.
     """
     known = f"""{viewer} IS NOT NULL AND r.user_id <> ALL (ARRAY(SELECT hidden_from({viewer})))
              AND NOT {is_request}"""
@@ -112,7 +112,9 @@ def _thread(root_id: MessageId, found: Sequence[int] | None) -> Thread:
 
 
 def mentions_in(found: str | None) -> tuple[tuple[Mention, ...], bool]:
-    """What `mentions_of` in routines/mentions.sql says: those by name, and whether the channel."""
+    """The result of `mentions_of` in routines/mentions.sql: mentions by name, and whether the
+    channel is mentioned.
+    """
     if found is None:
         return (), False
     each = orjson.loads(found)

@@ -1,7 +1,7 @@
-"""What users note for themselves, in Postgres: routines/notes.sql.
+"""Notes of users in Postgres: routines/notes.sql.
 
-Guarantees: permission, repeats and number are decided together in Postgres. Must not know: to whom
-a note is sent.
+Guarantees: permission, repeats and number are decided together in Postgres. Must not know: which
+connections a note is sent to.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -21,15 +21,16 @@ NOT_HIDDEN: Final = """
                      WHERE h.channel_id = l.channel_id AND h.message_id = l.id
                        AND h.user_id = {viewer} AND h.is_hidden))
 """
-"""Of a message `l`, that the viewer (SQL for the id of a user) has not hidden it. Most users hide
-nothing: that is found out once, and then no message is looked up."""
+"""Whether the viewer (SQL for the id of a user) has not hidden a message `l`. Most users hide
+nothing: that is checked once for the statement, and then no message is looked up.
+"""
 MUTED: Final = "coalesce(r.muted_until > now(), false)"
-"""Whether a receipt `r` says that its channel is muted."""
+"""Whether the channel of a receipt `r` is muted now."""
 NOTE: Final = """
     r.note, r.unread_above, r.muted_until IS NOT NULL AS is_muted,
     nullif(r.muted_until, 'infinity') AS muted_until
 """
-"""What is selected of a note in a receipt `r`."""
+"""The columns to select of the note in a receipt `r`."""
 _FOR_GOOD: Final = "coalesce($3::timestamptz, 'infinity')"
 _MARK_UNREAD: Final = """
     SELECT m.channel_id, note_unread($1, m.channel_id, m.seq - 1) AS is_new
@@ -57,7 +58,7 @@ _HIDDEN: Final = """
                                  AND h.user_id = $1
      WHERE m.id = $2
 """
-# Whether the user may see its channel is asked of no more notes than fill the page (OFFSET 0).
+# The right to see the channel is checked only for as many notes as fill the page (OFFSET 0).
 SINCE: Final = f"""
     SELECT n.*, c.user_lo, c.user_hi
       FROM (SELECT * FROM (
@@ -145,7 +146,7 @@ class PostgresNotes:
         """See the interface."""
         row = await self.database.fetch_one("SELECT settled_notes($1) AS last", user_id)
         last = 0 if row is None else row["last"]
-        # from 0 on, what is undone would be left out
+        # -1, not 0, for which `since` leaves out messages that are no longer hidden
         return await self.since(user_id, last - limit if last > limit else -1, limit=limit)
 
     async def last_number(self, user_id: UserId) -> int:
@@ -161,7 +162,7 @@ def mute_in(row: Record) -> Mute | None:
 
 
 def unread_from_in(row: Record) -> int | None:
-    """From which seq on messages count as unread, in a row with `NOTE`."""
+    """The seq from which on messages count as unread, in a row with `NOTE`."""
     above: int | None = row["unread_above"]
     return None if above is None else above + 1
 

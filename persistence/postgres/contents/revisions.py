@@ -2,7 +2,7 @@
 
 Guarantees: permission, repeats, rev and change are decided together in Postgres; a revision that
 the database refuses fails alone, and one whose channel another transaction holds is `Locked`.
-Must not know: to whom a revision is delivered.
+Must not know: the audience of a revision's event.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _REVISE: Final = (
     "SELECT * FROM revise_messages($1::bigint[], $2::bigint[], $3::text[],"
     " $4::text[], $5::text[], $6::double precision[], $7::boolean[], $8::text[]::jsonb[], $9, $10)"
 )
-# As in `Messages.in_gaps`, of a dm its author is who it is read for.
+# As in `Messages.in_gaps`, a message of a dm is read as its author may see it.
 _AS_DELIVERED: Final = f"""
     {message_columns("(CASE WHEN c.user_lo IS NOT NULL THEN m.author_id END)")}, c.workspace_id,
     ARRAY(SELECT u.id FROM unnest(ARRAY[c.user_lo, c.user_hi]) AS u (id)
@@ -85,9 +85,9 @@ class PostgresRevisions:
     """Implements `persistence.contents.revisions.Revisions`.
 
     Args:
-        connections: for what is stored; they serve sends, too.
-        hold: makes the hub that stores it the only one; None: it is no hub's.
-        database: for what is read.
+        connections: for storing revisions; they serve sends, too.
+        hold: the hub's hold on the database; None: the store is not a hub's.
+        database: for reading.
     """
 
     connections: Connections
@@ -107,7 +107,7 @@ class PostgresRevisions:
         """See the interface."""
         try:
             stored = await self._store_free(drafts)
-        except LockTimeout:  # an account that is being deleted, or a whole table
+        except LockTimeout:  # another transaction holds an account or a whole table
             return [Locked()] * len(drafts)
         except StatementRefused:
             if len(drafts) == 1:
@@ -128,8 +128,8 @@ class PostgresRevisions:
         ]
 
     async def _store_free(self, drafts: Sequence[RevisionDraft]) -> Sequence[Record]:
-        """A statement that waits for a lock for too long has done nothing: it is repeated without
-        the channels that it waited for.
+        """Store the revisions. A statement that waits for a lock for too long has changed nothing:
+        it is repeated without the channels that it waited for.
         """
         try:
             return await self._store(drafts, waits=True)
@@ -202,7 +202,7 @@ def _may_mention(revision: Revision) -> str | None:
 
 
 def _spelled(revision: Revision) -> tuple[str, str]:
-    """The action and what is given for it, as `revise_messages` wants them."""
+    """The action and its content, in the form that `revise_messages` takes."""
     match revision:
         case Edit(content=content):
             return "edit", content
@@ -224,7 +224,7 @@ def _outcome(stored: Record, state: Record | None) -> RevisionOutcome | Locked:
         return Locked()
     if verdict not in _DONE:
         return RevisionRefusal(verdict)
-    if state is None:  # removed with its account or its channel by now
+    if state is None:  # the message was removed meanwhile, with its account or its channel
         return RevisionRefusal.NOT_FOUND
     return evolve(
         _revised(state, stored["rev"]),

@@ -1,4 +1,4 @@
-"""Threads in Postgres. Their counts are kept by the triggers of routines/threads.sql."""
+"""Threads in Postgres. The triggers of routines/threads.sql keep the counts of replies."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,7 +10,7 @@ from persistence.postgres.contents.message_rows import TO_FIRST, message_in
 from persistence.postgres.database.bridge import Database
 from protocol.model import MAX_ID, Message, MessageId, UserId
 
-# The first message of the thread of $2, in a channel that $1 may see; $3: only in private.
+# The first message of the thread of $2, in a channel that $1 may see; $3: only a private message.
 _ROOT: Final = """
     SELECT p.*, c.last_seq FROM messages n
       JOIN messages p ON p.channel_id = n.channel_id AND p.id = coalesce(n.root_id, n.id)
@@ -47,7 +47,7 @@ _MARK: Final = f"""
        AND f.is_following
     RETURNING f.user_id
 """
-# Sorted before it is asked what may be seen (OFFSET 0): only as much as fills the page.
+# Sorted before rights are checked (OFFSET 0): only as many are checked as fill the page.
 _FOLLOWED: Final = f"""
     SELECT {TO_FIRST}, s.read_seq, s.place,
            (SELECT count(*) FROM messages u

@@ -1,4 +1,4 @@
-"""What operators do, in Postgres."""
+"""The audit of what operators do, in Postgres."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -20,11 +20,12 @@ _PAGE: Final = """
 
 
 def noted(subject: str, first: int) -> str:
-    """A part of a statement's WITH that keeps an action in the audit, if there is one.
+    """A part of a statement's WITH that records an action in the audit, if there is one.
 
     Args:
-        subject: the part with the users that it is done to, as `user_columns` names them.
-        first: the first of its parameters, which `values_of` gives.
+        subject: the part of the WITH that has the users concerned, with `user_id` as in
+            `user_columns`.
+        first: the number of the first of four parameters, whose values `values_of` returns.
     """
     way, peer, action, details = (f"${first + place}" for place in range(4))
     return f"""noted AS (

@@ -1,11 +1,11 @@
 """The bridge from trio to asyncio: Postgres through asyncpg, as trio coroutines.
 
-Guarantees: every statement has a deadline; no error of the server, of a connection or of asyncio
-ends more than the statement that met it: it becomes `StoreUnavailable`, or is raised to the caller
-whose values were refused (`errors.py`); connections are replaced once the server is back. A
-statement that was cancelled or failed may have been committed: its outcome is unknown. What is slow
-or takes too long is logged by its name (`statements.py`), without values. Must not know: what the
-SQL says.
+Guarantees: every statement has a deadline; an error of the server, of a connection or of asyncio
+ends only the statement in which it occurs: it becomes `StoreUnavailable`, or is raised to the
+caller whose values were refused (`errors.py`); connections are replaced once the server is back. A
+statement that was cancelled or failed may have been committed: its outcome is unknown. Statements
+that are slow or time out are logged by their names (`statements.py`), without values. Must not
+know: the meaning of the SQL.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ CANCEL_SECONDS: Final = 2.0
 
 
 class Conflict(StoreUnavailable):
-    """A statement was rolled back because of another transaction; the same again may work."""
+    """A statement was rolled back because of another transaction; repeating it may work."""
 
 
 class LockTimeout(StoreUnavailable):
@@ -68,8 +68,9 @@ class LockTimeout(StoreUnavailable):
 
 
 class Duplicate(StoreUnavailable):
-    """A row was to be stored with a value that another row has; nothing was stored. Who expects it
-    catches it; for everybody else somebody was quicker.
+    """A row was to be stored with a unique value that another row has; nothing was stored. A caller
+    that expects this catches it; for others it is a `StoreUnavailable`, because another client was
+    faster.
     """
 
     def __init__(self, constraint: str | None) -> None:
@@ -79,8 +80,8 @@ class Duplicate(StoreUnavailable):
 
 @asynccontextmanager
 async def open_asyncio() -> AsyncIterator[None]:
-    """The asyncio loop that everything in this package needs, inside trio's. An exception that
-    nobody awaits, for example of a connection that breaks while it is opened, is logged.
+    """The asyncio loop that everything in this package needs, inside trio's. An exception that no
+    task awaits, for example of a connection that breaks while it is opened, is logged.
     """
     async with trio_asyncio.open_loop() as loop:
         loop.set_exception_handler(_log_unawaited)
@@ -91,7 +92,7 @@ async def open_asyncio() -> AsyncIterator[None]:
 def _log_unawaited(_: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
     error = context.get("exception")
     reason = describe(error) if isinstance(error, Exception) else str(context.get("message"))
-    # asyncio runs this for whoever opened the connection, who need not use it any more
+    # asyncio runs this in the context of the task that opened the connection; drop its log ids
     Context().run(log.warning, "database_connection_broken", reason=reason)
 
 
@@ -99,7 +100,7 @@ async def in_asyncio(run: Callable[[], Awaitable[T]]) -> T:
     """Await an asyncio coroutine function from trio.
 
     Raises:
-        StoreUnavailable: anything went wrong with the server.
+        StoreUnavailable: any error occurred, except a `StoreError`, which is raised as it is.
     """
     try:
         result: T = await trio_asyncio.aio_as_trio(run)()
@@ -118,7 +119,7 @@ def cancel(connection: asyncpg.Connection) -> None:
     """Ask the server to cancel the statement, and close the connection once it has."""
 
     async def close() -> None:
-        with suppress(Exception):  # it is terminated then
+        with suppress(Exception):  # asyncpg has terminated it then
             await connection.close(timeout=CANCEL_SECONDS)
 
     trio_asyncio.current_loop.get().create_task(close())
@@ -130,10 +131,10 @@ class Connections:
     Args:
         count: how many statements may be in flight at a time.
         connect: opens a connection, in asyncio.
-        give_up: ends a connection whose statement nobody waits for any more.
-        name: what they are for.
-        watch: what is noted of the statements.
-        era: another number once connections that were opened before may be dead without a sign.
+        give_up: ends a connection whose statement was cancelled or timed out.
+        name: the purpose of the connections.
+        watch: logs and traces the statements.
+        era: returns a new number once connections opened earlier may be dead without a sign.
     """
 
     def __init__(
@@ -157,7 +158,7 @@ class Connections:
 
         Raises:
             StoreUnavailable: no connection was free in time, or the database cannot be used.
-            StatementRefused: what was to be stored is.
+            StatementRefused: the values to be stored were refused.
         """
         open_span = self.watch.open_span
         if open_span is None:
@@ -185,10 +186,10 @@ class Connections:
             self._permits.release()
 
     async def ask(self, sql: str, *args: object) -> Sequence[Record]:
-        """As `fetch`, of a statement that has nothing to store: none of its values can be at fault.
+        """As `fetch`, for a statement of which no value can be refused.
 
         Raises:
-            StoreUnavailable: as `fetch`, or the statement is refused.
+            StoreUnavailable: as in `fetch`, or the statement was refused.
         """
         try:
             return await self.fetch(sql, *args)
@@ -252,7 +253,7 @@ class _Slot:
                 return rows
         except asyncio.CancelledError:
             pass  # this task was cancelled, or the deadline passed
-        except Exception as error:  # what asyncpg raises while a connection breaks can be anything
+        except Exception as error:  # asyncpg raises any class while a connection breaks
             self._figures.errors[failure_of(error)] += 1
             match meaning_of(error):
                 case Meaning.REFUSED:
@@ -322,7 +323,7 @@ class Database:
 
     Args:
         dsn: the server.
-        connections: those that the statements share.
+        connections: run the statements.
     """
 
     def __init__(self, dsn: str, connections: Connections) -> None:
@@ -331,27 +332,27 @@ class Database:
 
     @property
     def figures(self) -> PoolFigures:
-        """Of the connections."""
+        """The figures of the connections."""
         return self._connections.figures
 
     @property
     def watch(self) -> StatementWatch:
-        """What is noted of the statements."""
+        """Logs and traces the statements."""
         return self._connections.watch
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Record]:
         """All rows of one statement.
 
         Raises:
-            Gone: it would have made a row that refers to one that is deleted.
-            Duplicate: it would have made a second row of something.
-            StoreUnavailable: no connection was free in time, or the database cannot be used, or
-                refuses this.
+            Gone: a new row would refer to a deleted one.
+            Duplicate: a new row would have a unique value of another row.
+            StoreUnavailable: no connection was free in time, the database cannot be used, or it
+                refuses the statement.
         """
         try:
             return await self._connections.fetch(sql, *args)
         except StatementRefused as refused:
-            match refused.error:  # what has no constraint is a trigger's of the deployment
+            match refused.error:  # without a constraint, it comes from a trigger of the deployment
                 case asyncpg.ForeignKeyViolationError(constraint_name=str(constraint)):
                     raise Gone(constraint) from None
                 case asyncpg.UniqueViolationError(constraint_name=str(constraint)):
@@ -378,12 +379,12 @@ async def open_database(
     Args:
         dsn: the server.
         count: how many connections it may take.
-        watch: what is noted of its statements.
+        watch: logs and traces its statements.
         era: see `Connections`.
 
     Raises:
         StoreUnavailable: the server cannot be reached.
-        UnsafeDatabase: see there.
+        UnsafeDatabase: the server may lose commits, or does not give a session to each connection.
     """
     await in_asyncio(partial(require_sessions, dsn))
     connect = partial(connect_safely, dsn, STORE_SESSION)

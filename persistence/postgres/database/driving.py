@@ -1,10 +1,10 @@
-"""Awaits asyncpg's statements in trio tasks, in as few turns of the scheduler as there can be.
+"""Awaits asyncpg's statements in trio tasks, in as few turns of the scheduler as possible.
 
-`bridge.py` runs each statement by it, in the loop that `open_asyncio` has prepared.
+`bridge.py` runs each statement with `drive`, in the loop that `open_asyncio` has prepared.
 
-Guarantees: the task that waits for a reply is woken in the turn in which the reply is read. A task
-that is cancelled goes on once asyncpg has given the statement up. A socket that breaks ends its own
-connection alone. Must not know: SQL, connections.
+Guarantees: the task that waits for a result is woken in the turn in which the result is read. A
+cancelled task goes on once asyncpg has given the statement up. A socket that breaks ends only its
+own connection. Must not know: SQL, connections.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 
 async def drive(coroutine: Coroutine[Any, None, T]) -> T:
-    """Await an asyncio coroutine without an asyncio task, which would be half of the cost of a
-    short statement. The coroutine may await futures only, as asyncpg's statements do.
+    """Await an asyncio coroutine without an asyncio task, which would double the cost of a short
+    statement. The coroutine may await futures only, as asyncpg's statements do.
 
     Cancellation cancels the future; what the coroutine then raises is raised here.
     """
@@ -51,34 +51,34 @@ async def _until_done(future: "asyncio.Future[Any]") -> None:
 
 
 def read_promptly(loop: asyncio.AbstractEventLoop) -> None:
-    """Prepare a loop of trio-asyncio for `drive`: what statements wait for calls back at once, and
-    a socket is read again without waiting for the loop's own turns.
+    """Prepare a loop of trio-asyncio for `drive`: futures of statements call back at once, and a
+    socket is read again without waiting for the loop's own turns.
     """
     given: Any = loop
     given.create_future = _Futures(loop.create_future)
-    given._io_task = _io_task  # noqa: SLF001  there is no other way to have it
+    given._io_task = _io_task  # noqa: SLF001  there is no public way to replace it
 
 
 async def _io_task(
     fd: int,
-    handle: Any,  # noqa: ANN401  a class of trio-asyncio's own
+    handle: Any,  # noqa: ANN401  a private class of trio-asyncio
     wait_until_ready: Callable[[int], Awaitable[None]],
 ) -> None:
-    """As trio-asyncio's own, which after each chunk waits for all that the loop has to do."""
+    """As that of trio-asyncio, but without a wait for the loop's callbacks after each chunk."""
     with handle._scope:  # noqa: SLF001
         try:
             while not handle._cancelled:  # noqa: SLF001
                 await wait_until_ready(fd)
                 if not handle._cancelled:  # noqa: SLF001
                     handle._run()  # noqa: SLF001
-        except Exception as error:  # noqa: BLE001  it ends this connection alone
+        except Exception as error:  # noqa: BLE001  it ends only this connection
             if not handle._cancelled:  # noqa: SLF001
                 handle._raise(error)  # noqa: SLF001
 
 
 @final
 class _Inline:
-    """In place of a loop: calls what is to be called soon at once."""
+    """In place of a loop: `call_soon` calls at once."""
 
     def call_soon(
         self, callback: Callable[..., object], *args: object, context: Context | None = None
@@ -90,7 +90,7 @@ class _Inline:
         return False
 
     def call_exception_handler(self, context: object) -> None:
-        """An error that nobody waits for any more: its statement was given up."""
+        """Ignore the error: its statement was given up, and no task waits for it."""
 
 
 _INLINE: Final[Any] = _Inline()
@@ -98,7 +98,7 @@ _INLINE: Final[Any] = _Inline()
 
 @define(eq=False)
 class _Futures:
-    """Makes the futures of a loop: while a statement is driven, such as call back at once."""
+    """Makes the futures of a loop; while a statement is driven, futures that call back at once."""
 
     _ordinary: Callable[[], "asyncio.Future[Any]"]
     are_inline: bool = field(default=False, init=False)

@@ -1,8 +1,8 @@
-"""What an error means: a table over the classes of SQLSTATE, and everything else that may be raised
-while a statement is carried out.
+"""The meaning of errors of statements: a table of the classes of SQLSTATE, and rules for all other
+exceptions.
 
 Guarantees: every error has exactly one meaning, whatever code the server, a pooler or a trigger of
-the deployment gives it. Must not know: what the statement says.
+the deployment gives it. Must not know: the content of the statement.
 
 Source: PostgreSQL manual, appendix A (error codes); section 55.8 (error and notice message fields).
 """
@@ -15,11 +15,11 @@ from persistence.records import StoreError
 
 
 class Meaning(Enum):
-    """What follows from an error."""
+    """The consequence of an error."""
 
-    REFUSED = auto()  # what the statement was to store is refused, and will be again
-    CONFLICT = auto()  # nothing was stored because of another transaction: the same again may work
-    LOCKED = auto()  # nothing was stored: another transaction holds something for too long
+    REFUSED = auto()  # the values to store are refused, and would be again
+    CONFLICT = auto()  # nothing was stored because of another transaction: repeating may work
+    LOCKED = auto()  # nothing was stored: another transaction holds a lock for too long
     AWAY = auto()  # the database cannot be used now
 
 
@@ -70,13 +70,13 @@ _EXCEPTIONS: Final[Mapping[str, Meaning]] = {
     "40003": Meaning.AWAY,  # statement completion unknown
     "55P03": Meaning.LOCKED,  # lock not available: `lock_timeout`, NOWAIT
 }
-# Where the server raises what a deployment has ordered, whatever code it has: a RAISE of a trigger
-# (no routine of Parlour has one), and row-level security.
+# The functions of the server that raise errors on behalf of the deployment, with any code: for a
+# RAISE in a trigger (those of routines/deletion.sql are refusals, too), and for row-level security.
 _ORDERED_BY_DEPLOYMENT: Final = frozenset({"exec_stmt_raise", "ExecWithCheckOptions"})
 
 
 def meaning_of(error: Exception) -> Meaning:
-    """What follows from an error that asyncpg raised. A code that Postgres does not have is one of
+    """The meaning of an error that asyncpg raised. A code that Postgres does not have comes from
     the deployment.
     """
     if isinstance(error, (UnicodeError, OverflowError)):
@@ -90,7 +90,7 @@ def meaning_of(error: Exception) -> Meaning:
 
 
 def failure_of(error: Exception) -> str:
-    """What an error is counted as: the class of its SQLSTATE, or one of `FAILURES`."""
+    """The name to count an error under: the class of its SQLSTATE, or one of `FAILURES`."""
     code: str | None = getattr(error, "sqlstate", None)
     if code is None:
         return "connection"
@@ -98,8 +98,8 @@ def failure_of(error: Exception) -> str:
 
 
 class StatementRefused(StoreError):
-    """What a statement was to store is refused: by Postgres, or by a policy or trigger of the
-    deployment. `error` is what asyncpg raised.
+    """The values that a statement was to store are refused: by Postgres, or by a policy or trigger
+    of the deployment. `error` is what asyncpg raised.
     """
 
     def __init__(self, error: Exception) -> None:
@@ -108,7 +108,7 @@ class StatementRefused(StoreError):
 
 
 def describe(error: Exception) -> str:
-    """The kind of an error, its SQLSTATE if it has one, and the first line of what it says."""
+    """The class of an error, its SQLSTATE if it has one, and the first line of its text."""
     code = getattr(error, "sqlstate", None)
     kind = type(error).__name__ + (f" ({code})" if code else "")
     return f"{kind}: {str(error).partition(chr(10))[0]}"

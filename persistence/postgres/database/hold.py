@@ -1,10 +1,10 @@
-"""Who serves a database: a lock of a session that is open as long as the hub is. One hub takes it
-alone; nodes, which hear of each other, share it.
+"""The hold of a hub on its database: a lock of a session that is open as long as the hub runs. A
+hub takes it alone; nodes, which receive each other's bulletins, share it.
 
-Guarantees: a hub that does not share is refused while another one serves, with which that is; one
-whose session was lost stores nothing until it has the lock again; what others were storing that it
-does not share with is committed before it begins, and refused afterwards. Must not know: messages,
-who else works on the database.
+Guarantees: a hub that does not share the lock is refused while another one serves, with an error
+that names it; a hub whose session was lost stores nothing until it has the lock again; when a hub
+begins, running statements of hubs with which it does not share the lock have been committed, and
+later ones are refused. Must not know: messages, other programs that use the database.
 
 The lock is free as soon as Postgres notices that the session has ended: at once when the hub's
 process ends, and after `KEEPALIVE` when its machine does.
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 LOCK: Final = 31632341465003379  # the one after that of migrations
 CHECK_SECONDS: Final = 1.0
 ANSWER_SECONDS: Final = 2.0
-BEGIN_SECONDS: Final = 30.0  # for what another hub is storing, also behind a standby
+BEGIN_SECONDS: Final = 30.0  # for statements of another hub to commit, also to a standby
 ASK_SECONDS: Final = 0.25
 APPLICATION: Final = "parlour serve, pid"
 MAX_NAME: Final = 63  # bytes of an application's name
@@ -65,9 +65,9 @@ class Tenancy:
     """Whether a hub serves alone.
 
     Args:
-        attempt: takes the lock $1, or returns false.
-        begin: the hub draws the number $1, and serves from now on; returns the number that served
-            before, and the one for which messages are stored now.
+        attempt: SQL that takes the lock $1, or returns false.
+        begin: SQL by which the hub proposes the number $1 and begins to serve; returns the number
+            that served before, and the one for which messages are stored now.
     """
 
     attempt: str
@@ -80,22 +80,22 @@ ALONE: Final = Tenancy(
 SHARED: Final = Tenancy(
     "SELECT pg_try_advisory_lock_shared($1)", "SELECT former, serving FROM join_serving($1)"
 )
-"""For nodes: while one of them serves, those that come have its number."""
+"""For nodes: a node that joins serving nodes gets their number."""
 
 
 class AlreadyServed(StoreError):
-    """Another hub serves the database; the text says which."""
+    """Another hub serves the database; the text names it."""
 
 
 class Hold:
-    """What lets a hub serve a database.
+    """The right of a hub to serve a database.
 
     Args:
         dsn: the database.
-        tenancy: with whom.
+        tenancy: alone, or shared with other nodes.
 
-    `others`: how many other hubs were seen to serve it since this one began. `losses`: how often
-    this one has lost it.
+    `others`: how many other hubs were seen to serve the database since this one began. `losses`:
+    how often this hub has lost the hold.
     """
 
     def __init__(self, dsn: str, tenancy: Tenancy = ALONE) -> None:
@@ -116,10 +116,10 @@ class Hold:
 
     @property
     def hub(self) -> int:
-        """For whom messages are stored.
+        """The number of the hub for which messages are stored.
 
         Raises:
-            StoreUnavailable: for nobody, because another hub may serve the database.
+            StoreUnavailable: the hold is lost or not begun: another hub may serve the database.
         """
         if self._hub is None:
             raise StoreUnavailable(self._why_not)
@@ -129,34 +129,34 @@ class Hold:
         """Take the lock.
 
         Args:
-            wait_seconds: how long to wait for a hub to end with which it is not shared.
+            wait_seconds: how long to wait for a hub that does not share the lock to end.
 
         Raises:
-            AlreadyServed: it does not.
+            AlreadyServed: that hub does not end in time.
             DatabaseRefused: there is no such database, or its user may not use it.
-            UnsafeDatabase: a session there is not one server process.
+            UnsafeDatabase: a session is not one server process, because of a pooler.
             StoreUnavailable: the server cannot be reached.
         """
-        deadline, has_told = trio.current_time() + wait_seconds, False
+        deadline, has_reported = trio.current_time() + wait_seconds, False
         while (holder := await in_asyncio(self._try_first)) is not None:
             if trio.current_time() >= deadline:
                 raise AlreadyServed(f"Another hub ({holder}) serves this database")
-            if not has_told:
+            if not has_reported:
                 log.info("waiting_for_another_hub", holder=holder, within_seconds=wait_seconds)
-                has_told = True
+                has_reported = True
             await trio.sleep(ASK_SECONDS)
 
     async def begin(self) -> None:
-        """Wait for what another hub is storing; from now on messages are stored for this one. The
-        schema is up to date.
+        """Wait until running statements of another hub have ended; from then on messages are stored
+        for this hub. The schema must be up to date.
 
         Raises:
-            StoreUnavailable: the server cannot be reached, or waits for too long.
+            StoreUnavailable: the server cannot be reached, or the wait takes too long.
         """
         await in_asyncio(self._begin)
 
     async def keep(self) -> None:
-        """Notice when the hold is lost, and take it again, until cancelled."""
+        """Check the hold and take it again when it was lost, until cancelled."""
         while True:
             with trio.move_on_after(CHECK_SECONDS):
                 await self._lost.wait()
@@ -197,7 +197,7 @@ class Hold:
             return await self._try()
 
     async def _try(self) -> str | None:
-        """Take the lock; returns who else has it."""
+        """Take the lock. Returns None, or a text that names the hub that has it."""
         if self._connection is None or self._connection.is_closed():
             name = f"{APPLICATION} {os.getpid()} on {socket.gethostname()}"
             settings = {**SESSION, **KEEPALIVE, "application_name": name[:MAX_NAME]}
@@ -215,7 +215,7 @@ class Hold:
         row = await self._connection.fetchrow(
             self._tenancy.begin, 1 + secrets.randbits(62), timeout=BEGIN_SECONDS
         )
-        if self._known:  # it has served before
+        if self._known:  # this hub has served before
             self._count(row["former"])
         self._known.add(row["serving"])
         self._hub = row["serving"]
@@ -243,7 +243,7 @@ class Hold:
 
 @asynccontextmanager
 async def open_hold(dsn: str, wait_seconds: float, tenancy: Tenancy = ALONE) -> AsyncIterator[Hold]:
-    """The hold on a database, taken and not begun yet, and let go on exit.
+    """The hold on a database: taken, not begun yet, and released on exit.
 
     Raises:
         AlreadyServed, StoreUnavailable: see `Hold.take`.

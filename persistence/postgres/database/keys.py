@@ -1,10 +1,10 @@
-"""Gives the rows of an older database what their names are compared by.
+"""Computes the keys by which names are compared, for the rows of an older database.
 
-The keys are computed in Python alone, because no function of Postgres is the same on every server:
-schema/0012_name_keys.sql takes them from two tables that are there while it is applied.
+The keys are computed in Python alone, because no function of Postgres gives the same result on
+every server: schema/0012_name_keys.sql takes them from two tables that exist while it is applied.
 
-Guarantees: it is part of the migration's transaction; names that are no longer two are told to the
-operator, by id. Must not know: what else the schema has.
+Guarantees: it is part of the migration's transaction; names that were changed or lost because their
+keys are equal are logged for the operator, by id. Must not know: the rest of the schema.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -85,4 +85,4 @@ def _key(text: str | None) -> str | None:
 AROUND: Final[Mapping[str, Callable[[asyncpg.Connection], AbstractAsyncContextManager[None]]]] = {
     "schema/0012_name_keys.sql": _name_keys
 }
-"""What is done before and after a file of the schema, by its name."""
+"""What runs before and after a file of the schema, by the file's name."""

@@ -1,7 +1,7 @@
 """The log of a Postgres as a whole: see the routines epoch.sql, deletion.sql and retention.sql.
 
-Guarantees: messages are stored in the log that the hub knows alone: a connection that is opened to
-another one is refused, until the hub has looked which it is. Must not know: who may see what.
+Guarantees: messages are stored only in the log whose epoch the hub has read: a new connection to
+another log is refused until the hub has read that log's epoch. Must not know: who may see what.
 """
 
 from collections.abc import Awaitable, Callable
@@ -35,25 +35,25 @@ _EXPIRE: Final = "SELECT removed, next_above FROM expire_messages($1, $2, $3, $4
 
 
 class AnotherLog(StoreUnavailable):
-    """The server has another log than the one that the hub knows."""
+    """The server has another log than the one whose epoch the hub has read."""
 
     def __init__(self) -> None:
         super().__init__("the log is not the one that it was: a failover, or a restore")
 
 
 class Expected:
-    """The log that messages are stored in."""
+    """The epoch of the log that messages may be stored in."""
 
     def __init__(self) -> None:
         self._epoch: str | None = None
         self._refused = trio.Event()
 
     def is_now(self, epoch: str) -> None:
-        """The hub knows of this log."""
+        """Set the epoch that the hub has read."""
         self._epoch = epoch
 
     async def refused(self) -> None:
-        """Returns when a connection is refused."""
+        """Return when a connection is refused."""
         await self._refused.wait()
 
     def checking(
@@ -63,7 +63,7 @@ class Expected:
 
         Args:
             connect: opens a connection; a coroutine function of asyncio.
-            seconds: how long the server may take to say which log it has.
+            seconds: how long the server may take to return its epoch.
         """
 
         async def checked() -> asyncpg.Connection:
@@ -90,15 +90,15 @@ class PostgresLog:
 
     Args:
         database: the server.
-        expected: learns which log it has.
-        hold: what makes the hub the only one; None: it is not.
+        expected: gets each epoch that is read.
+        hold: the hub's hold on the database; None: the store is not a hub's.
     """
 
     def __init__(self, database: Database, expected: Expected, hold: Hold | None) -> None:
         self._database = database
         self._expected = expected
         self._hold = hold
-        self._others = 0  # hubs that had served when somebody asked which log it is
+        self._others = 0  # `Hold.others` when the epoch was read last
 
     async def epoch(self) -> str:
         """See the interface."""
@@ -111,7 +111,7 @@ class PostgresLog:
         return self._expect(await self._database.fetch_one(_NEW_EPOCH, seen))
 
     def changed(self, epoch: str) -> Awaitable[None]:
-        """See the interface. Asked every second, and when a connection has been refused."""
+        """See the interface. Looks every second, and when a connection has been refused."""
         return self._changed(epoch)
 
     async def _changed(self, epoch: str) -> None:
@@ -147,10 +147,11 @@ class PostgresLog:
         return Expired(row["removed"], row["next_above"])
 
     def _require_hold(self) -> None:
-        """What is read from now on is all that there is, until another hub serves again.
+        """Require the hold, and note `Hold.others`: what is read from now on is complete until
+        another hub serves.
 
         Raises:
-            StoreUnavailable: another one may serve now.
+            StoreUnavailable: another hub may serve now.
         """
         if self._hold is not None:
             self._hold.hub  # noqa: B018  raises

@@ -7,11 +7,11 @@
 
 The table `schema_migrations` keeps the SHA-256 of each file as it was applied.
 
-Guarantees: everything that is missing is applied in one transaction, or nothing is; hubs that start
-together apply it once; a hub that cannot get a lock in time says who holds it; a database with
+Guarantees: all missing files are applied in one transaction, or none; hubs that start together
+apply them once; if a lock is not free in time, the error names its holders; a database with
 numbered files that this version does not know, or that have changed since, or with tables of
-another application under the names of Parlour's, is refused.
-Must not know: what the files say.
+another application under the names of Parlour's, is refused. Must not know: the content of the
+files.
 """
 
 from collections.abc import Mapping, Sequence
@@ -69,8 +69,8 @@ _FAILED: Final = (
     asyncpg.IntegrityConstraintViolationError,
     asyncpg.PLPGSQLError,
 )
-# The sessions that hold the lock $1 or, when that is NULL, locks on our tables. Of another database
-# user's session, only roles that may read all statistics see more than the pid.
+# The sessions that hold the lock $1 or, if $1 is NULL, locks on our tables. Only roles that may
+# read all statistics see more than the pid of another database user's session.
 _HOLDERS: Final = """
     SELECT format('pid %s (application %s, client %s, since %s)', a.pid,
                   coalesce(nullif(a.application_name, ''), 'unknown'),
@@ -102,16 +102,16 @@ class SchemaChanged(StoreError):
 
 
 class SchemaInUse(StoreError):
-    """The schema is to be changed while other hubs serve the database; the text says which."""
+    """The schema would have to be changed while hubs serve the database; the text names them."""
 
 
 class SchemaLocked(StoreError):
-    """A lock could not be had in time; the text says who holds it."""
+    """A lock was not free in time; the text names its holders."""
 
 
 @frozen
 class SqlFile:
-    """A file of the schema: its name, with its folder, and what it says."""
+    """A file of the schema: its name, with its folder, and its content."""
 
     name: str
     sql: str
@@ -160,9 +160,9 @@ async def migrate(
     Raises:
         SchemaTooNew: the database is ahead of this version.
         SchemaChanged: a numbered file has changed since it was applied.
-        SchemaLocked: another session holds a lock for longer than that.
-        UnknownSchema: it is neither new nor of this schema nor of Parlour 0.1.0, or another
-            application uses names of this schema in it.
+        SchemaLocked: another session holds a lock for longer than `lock_seconds`.
+        UnknownSchema: the database is neither new nor of this schema nor of Parlour 0.1.0, or
+            another application uses names of this schema in it.
         DatabaseRefused: there is no such database, or its user may not log in or change it.
         StoreUnavailable: the server cannot be reached.
     """
@@ -187,7 +187,7 @@ async def missing_files(dsn: str, schema: Schema | None = None) -> Sequence[str]
             try:
                 rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
             except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
-                rows = []  # new, or of 0.1.0, or another application's, which `migrate` refuses
+                rows = []  # new, of 0.1.0, or another application's, which `migrate` refuses
             finally:
                 connection.terminate()
         recorded = {row["name"]: row["sha256"] for row in rows}
@@ -249,7 +249,7 @@ async def _apply(connection: asyncpg.Connection, schema: Schema) -> Sequence[str
 
 
 def _reason(error: Exception) -> str:
-    """What the server says, without its hints in further lines."""
+    """The server's error text, without its hints in further lines."""
     return str(error).partition("\n")[0]
 
 
@@ -272,11 +272,11 @@ async def _recorded(connection: asyncpg.Connection, schema: Schema) -> Mapping[s
 
 
 def require_known(recorded: Mapping[str, str], schema: Schema) -> None:
-    """The numbered files of a database must be files of this version, unchanged.
+    """Require that the numbered files of a database are files of this version, unchanged.
 
     Raises:
-        SchemaTooNew: it has others.
-        SchemaChanged: one of them is not as it was applied.
+        SchemaTooNew: the database has other files.
+        SchemaChanged: a file has changed since it was applied.
     """
     known = {file.name: file.sha256 for file in schema.numbered}
     numbered = {name for name in recorded if not name.startswith("routines/")}

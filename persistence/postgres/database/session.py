@@ -1,9 +1,9 @@
 """Opens connections to Postgres, each with the settings that its statements were written for.
 
-Guarantees: a connection over which anything of Parlour's is stored is one to a server that takes
-writes, of those that the URL names, keeps what it has committed, and has its settings, whatever the
-role, the database or a pooler in between would have; settings are sent in statements, because
-poolers refuse or swallow those of a connection's start. Must not know: the statements.
+Guarantees: a connection that stores data of Parlour is to a server of the URL that takes writes and
+keeps what it has committed; it has these settings, whatever the defaults of the role, the database
+or a pooler in between are; settings are sent in statements, because poolers refuse or drop those
+that are sent when a connection starts. Must not know: the statements.
 """
 
 import asyncio
@@ -37,25 +37,25 @@ SESSION: Final[Mapping[str, str]] = {
 }
 STORE_SESSION: Final = {
     **SESSION,
-    # To plan a statement of the store costs up to four times as much as to carry it out. It is
-    # planned once, for index scans, which are right for the tables as they will be.
+    # Planning a statement of the store costs up to four times as much as executing it. Each is
+    # planned once, for index scans, which suit the later size of the tables.
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
 }
 LANE_SESSION: Final = {
     **STORE_SESSION,
-    # The server gives a statement up when its sender is told that the outcome is unknown. A commit
-    # that waits for a standby is not given up: it would be visible without being as safe as others.
+    # The server ends a statement about when the hub reports its outcome as unknown. A commit that
+    # waits for a standby is not ended: it would be visible without being as durable as others.
     "statement_timeout": str(int(LANE_STATEMENT_SECONDS * 1000)),
-    # What holds one conversation for longer is waited for without the others of the lane.
+    # After this time, the other conversations of the lane go on without the locked one.
     "lock_timeout": str(int(LANE_LOCK_SECONDS * 1000)),
-    # The statements of its one function are about one channel, or a few.
+    # The statements inside its functions concern one channel, or a few.
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
 PLANNING_SESSION: Final = {
     **SESSION,
-    # A plan that is made once is one for users with few channels. Planning takes some milliseconds.
+    # A generic plan suits users with few channels only. Planning takes some milliseconds.
     "plan_cache_mode": "force_custom_plan",
 }
 _ADOPT: Final = """
@@ -63,8 +63,8 @@ _ADOPT: Final = """
            current_setting('transaction_read_only')::bool AS is_read_only
       FROM unnest($1::text[], $2::text[]) AS s (name, value)
 """
-# `synchronous_commit` keeps the value that it has now: a later change of the server's is not this
-# session's.
+# Fixes `synchronous_commit` at its present value: a later change of the server's setting does not
+# affect this session.
 _SAFETY: Final = """
     SELECT set_config('synchronous_commit', current_setting('synchronous_commit'), false) AS commit,
            current_setting('fsync') AS fsync, current_setting('full_page_writes') AS pages,
@@ -75,23 +75,23 @@ _MARKED: Final = "SELECT current_setting('parlour.session', true) = $1 AS is_mar
 
 
 _REFUSED: Final = (
-    asyncpg.InvalidCatalogNameError,  # there is no such database
+    asyncpg.InvalidCatalogNameError,  # no such database
     asyncpg.InvalidAuthorizationSpecificationError,  # no such user, or not with this password
     asyncpg.InsufficientPrivilegeError,
     asyncpg.InvalidSchemaNameError,  # no schema that this user may create tables in
-    asyncpg.exceptions.ClientConfigurationError,  # the URL asks for what there is not
+    asyncpg.exceptions.ClientConfigurationError,  # the URL asks for something unavailable
 )
 
 
 class DatabaseRefused(StoreError):
-    """The database does not exist, its user may not do this, or what it holds does not allow a
-    change of its schema; the text has the server's.
+    """The database does not exist, its user lacks a right, or its content does not allow a change
+    of its schema; the text includes the server's.
     """
 
 
 class UnsafeDatabase(StoreUnavailable):
-    """The server may lose committed transactions, is too old, or is behind a pooler that hands its
-    connections from one session to another. It is of no use until somebody changes that.
+    """The server may lose committed transactions, is too old, or is behind a pooler that shares its
+    connections between sessions. It cannot be used until an operator changes that.
     """
 
     heals = False
@@ -99,7 +99,7 @@ class UnsafeDatabase(StoreUnavailable):
 
 @contextmanager
 def refusals_in_words() -> Iterator[None]:
-    """Turn what an operator has to mend before the database can be used into `DatabaseRefused`."""
+    """Turn errors that an operator has to fix into `DatabaseRefused`."""
     try:
         yield
     except _REFUSED as error:
@@ -116,10 +116,10 @@ async def connect(
     Args:
         dsn: the servers.
         settings: for the session.
-        within: how many seconds a server has for each answer.
+        within: how many seconds a server has for each response.
 
     Raises:
-        DatabaseUnfit: none of them takes writes.
+        DatabaseUnfit: none of the servers takes writes.
         asyncpg.PostgresError, OSError, TimeoutError: the server cannot be reached, or refuses.
     """
 
@@ -139,7 +139,7 @@ async def connect(
 async def connect_to_read(
     dsn: str, settings: Mapping[str, str], *, within: float = CONNECT_SECONDS
 ) -> asyncpg.Connection:
-    """As `connect`, but to a standby where there is no other server, or the URL asks for one."""
+    """As `connect`, but to a standby if no server takes writes, or the URL asks for a standby."""
     if ATTRIBUTE not in dsn:
         try:
             return await connect(dsn, settings, within=within)
@@ -163,7 +163,7 @@ async def _adopt(
 
 
 def require_writable(*, is_standby: bool, is_read_only: bool) -> None:
-    """Raises DatabaseUnfit."""
+    """Raises DatabaseUnfit for a server that does not take writes."""
     if is_standby:
         raise DatabaseUnfit(Unfit.STANDBY)
     if is_read_only:
@@ -180,7 +180,7 @@ async def connect_safely(dsn: str, settings: Mapping[str, str]) -> asyncpg.Conne
     of asyncio.
 
     Raises:
-        UnsafeDatabase: it does not, or is older than Postgres 14.
+        UnsafeDatabase: the server may lose commits, or is older than Postgres 14.
         asyncpg.PostgresError, OSError, TimeoutError: as `connect`.
     """
     connection = await connect(dsn, settings)
@@ -194,12 +194,12 @@ async def connect_safely(dsn: str, settings: Mapping[str, str]) -> asyncpg.Conne
 
 
 class Opening:
-    """Opens one connection at a time, for whoever needs one next. What is begun is ended, whether
-    those who asked for it still wait or not: otherwise nothing would ever be opened where that
-    takes longer than a statement may, over a long way or on a machine that is busy.
+    """Opens one connection at a time, for the next caller that needs one. An opening goes on even
+    if its caller has given up: otherwise no connection would ever be opened where that takes longer
+    than a statement may, over a slow network or on a busy machine.
 
     Args:
-        connect: opens it, in asyncio, within some time.
+        connect: opens a connection, in asyncio, with a time limit.
     """
 
     def __init__(self, connect: Connect) -> None:
@@ -207,19 +207,19 @@ class Opening:
         self._task: asyncio.Task[asyncpg.Connection] | None = None
 
     async def take(self) -> asyncpg.Connection:
-        """The connection, which is the caller's from then on. A coroutine of asyncio. If it is
-        cancelled, the next call goes on where this one was. Raises what `connect` raises.
+        """The connection, which belongs to the caller from then on. A coroutine of asyncio. If it
+        is cancelled, the next call waits for the same opening. Raises what `connect` raises.
         """
         task = self._task
         if task is None or (task.done() and not _is_usable(task)):
             task = self._task = asyncio.create_task(self._open())
-            task.add_done_callback(_is_usable)  # an error that nobody awaits was noticed
+            task.add_done_callback(_is_usable)  # retrieves an error that no caller awaits
         connection = await asyncio.shield(task)
         self._task = None
         return connection
 
     def drop(self) -> None:
-        """End what is being opened."""
+        """Cancel the opening, or end the connection that it has opened."""
         task, self._task = self._task, None
         if task is not None:
             task.add_done_callback(_terminate)
@@ -230,7 +230,7 @@ class Opening:
 
 
 def _is_usable(task: "asyncio.Task[asyncpg.Connection]") -> bool:
-    """Whether a task that is done has opened a connection, which is still there."""
+    """Whether a task that is done has opened a connection that is still open."""
     return not task.cancelled() and task.exception() is None and not task.result().is_closed()
 
 
@@ -251,11 +251,11 @@ def _require_safety(commit: str, fsync: str, pages: str, version: int) -> None:
 
 
 async def require_sessions(dsn: str) -> None:
-    """Find out whether a session is one server process from its begin to its end. A coroutine of
+    """Check that a session keeps one server process from its begin to its end. A coroutine of
     asyncio.
 
     Raises:
-        UnsafeDatabase: a pooler in between gives it another one for each transaction.
+        UnsafeDatabase: a pooler in between assigns another one for each transaction.
         asyncpg.PostgresError, OSError, TimeoutError: as `connect`.
     """
     await first_of(dsn, _require_sessions, lambda _: None)
@@ -263,15 +263,15 @@ async def require_sessions(dsn: str) -> None:
 
 async def _require_sessions(dsn: str) -> None:
     mark = secrets.token_hex(8)
-    # For every statement, also those that asyncpg sends for a transaction.
+    # For every statement, also those that asyncpg itself sends for a transaction.
     limits = {"timeout": CONNECT_SECONDS, "command_timeout": CONNECT_SECONDS}
     one = await asyncpg.connect(dsn, **limits)
     try:
-        # Without parameters: such a pooler breaks statements that are prepared.
+        # Without parameters: a pooler of transactions breaks prepared statements.
         await one.execute(_MARK.format(mark=mark))
         other = await asyncpg.connect(dsn, **limits)
         try:
-            async with other.transaction():  # it holds a server process, perhaps that of the first
+            async with other.transaction():  # it occupies a server process, perhaps that of `one`
                 is_shared = await other.fetchval(_MARKED, mark)
                 async with one.transaction():
                     is_kept = await one.fetchval(_MARKED, mark)

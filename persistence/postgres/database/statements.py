@@ -1,7 +1,7 @@
-"""Statements as logs and traces show them: by the module and the method that asked for them.
+"""Names statements in logs and traces, by the module and the method that run them.
 
-Guarantees: `messages.in_spans` stays the name of a statement as long as the method is called that,
-whatever its SQL is. A name is looked for only when somebody wants to know it. Must not know: SQL,
+Guarantees: a statement keeps its name, such as `messages.in_spans`, as long as the method keeps its
+name, whatever the SQL is. A name is looked up only when it is needed. Must not know: SQL,
 values, who reads logs or traces.
 """
 
@@ -24,40 +24,40 @@ _BETWEEN: Final = (f"{_PACKAGE}.database.bridge", __name__)
 UNNAMED: Final = "unnamed"
 
 OpenSpan: TypeAlias = Callable[[str], AbstractContextManager[Callable[[int], None]]]
-"""Wraps the statement of a name; what it gives is told the number of rows."""
+"""Wraps the statement of a name; the context's value is called with the number of rows."""
 
 
 @define
 class StatementWatch:
-    """What is noted of statements. May be changed at any time.
+    """Logs and traces statements. May be changed at any time.
 
     Args:
-        slow: a statement that takes so many seconds has a line in the log.
-        open_span: makes a span of each; None: nothing does.
+        slow: a statement that takes so many seconds is logged.
+        open_span: makes a span for each statement; None: there are no spans.
     """
 
     slow: float = inf
     open_span: OpenSpan | None = None
 
     def warn_from(self, seconds: float) -> None:
-        """Log statements that take so long; 0: none."""
+        """Log statements that take so many seconds; 0: none."""
         self.slow = seconds or inf
 
     def span(self, name: str) -> AbstractContextManager[object]:
-        """That of a statement of this name, if something makes spans."""
+        """The span of a statement of this name; does nothing if there are no spans."""
         return nullcontext() if self.open_span is None else self.open_span(name)
 
     def done(self, began: float, rows: int | None) -> None:
-        """A statement has come to its end. `rows`: None if nobody waited for them."""
+        """Note the end of a statement. `rows`: None if its caller was cancelled."""
         if perf_counter() - began >= self.slow:
             log.warning("statement_slow", name=statement_name(), seconds=_since(began), rows=rows)
 
     def failed(self, began: float, reason: str) -> None:
-        """The server, or the connection to it, has failed."""
+        """Log that the server, or the connection to it, has failed."""
         log.warning("statement_failed", name=statement_name(), seconds=_since(began), reason=reason)
 
     def timed_out(self, began: float, reason: str) -> None:
-        """Nobody waits for it any longer."""
+        """Log that a statement was given up after its deadline."""
         log.warning(
             "statement_timed_out", name=statement_name(), seconds=_since(began), reason=reason
         )
@@ -71,8 +71,8 @@ def _since(began: float) -> float:
 
 
 def statement_name() -> str:
-    """The name of the statement that is being carried out: of the innermost method that others may
-    call, or else of the innermost one.
+    """The name of the statement that is being executed: of the innermost public method of the
+    package on the stack, or else of the innermost private one.
     """
     inner: str | None = None
     frame = inspect.currentframe()

@@ -1,7 +1,7 @@
 """Takes over a database of Parlour 0.1.0.
 
-Its schema was eight numbered files, of which `schema_migrations` kept number and name. Together
-they made the tables of schema/0001_tables.sql, column by column.
+Its schema was eight numbered files; `schema_migrations` kept their numbers and names. Together they
+made the tables of schema/0001_tables.sql, column by column.
 
 Guarantees: only a database with exactly these eight files is taken over; its tables stay.
 Must not know: how files are applied.
@@ -34,8 +34,8 @@ class UnknownSchema(StoreError):
 
 
 async def take_over(connection: asyncpg.Connection) -> bool:
-    """Drop the `schema_migrations` of 0.1.0; False: it is not of that version. What remains is what
-    schema/0001_tables.sql makes, and functions that are to be replaced.
+    """Drop the `schema_migrations` of 0.1.0; False: the table is not of that version. The tables
+    that remain are those of schema/0001_tables.sql, and the functions are replaced later.
 
     Raises:
         UnknownSchema: some of the eight files are missing.

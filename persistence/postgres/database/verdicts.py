@@ -1,7 +1,8 @@
-"""How a statement that carries out an action says why it was not.
+"""How a statement that carries out an action reports why it did not.
 
-Such a statement begins with a CTE `asked`: one row if what it is about exists, with `sees`, whether
-the user may see it, and `may`, whether they may do this. Must not know: any action.
+Such a statement begins with a CTE `asked`: one row if the object of the action exists, with `sees`,
+whether the user may see the object, and `may`, whether they may take the action. Must not know: any
+action.
 """
 
 from typing import Final
@@ -16,7 +17,7 @@ VERDICT: Final = """
 
 
 def denial_in(row: Record | None) -> Denial | None:
-    """What a row of such a statement says; no row: there is no such thing."""
+    """The denial in a row of such a statement; without a row, the object does not exist."""
     if row is None:
         return Denial.NOT_FOUND
     return None if row["denial"] is None else Denial[row["denial"]]

@@ -1,6 +1,6 @@
 """Lists of channels in Postgres.
 
-Guarantees: as `conversations`; the rights in other channels follow from `seen_channels`.
+Guarantees: as in `conversations`; the rights in other channels come from `seen_channels`.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -60,8 +60,8 @@ _MISSED: Final = f"""
      l.channel_id = {{channel}} AND l.seq > {{mark}} AND l.author_id <> $1
      AND l.deleted_at IS NULL AND {_UNHIDDEN}
 """
-# From the watermark on; of a dm from the beginning. The newest messages of all are in the channels
-# with the newest ones.
+# Messages above the delivered watermark; in a dm without one, from the beginning. The $2 newest of
+# all are in the $2 channels whose newest ones are the newest.
 UNDELIVERED: Final = f"""
     SELECT {TO_FIRST}
       FROM (SELECT seen.id, seen.mark
@@ -95,8 +95,8 @@ NEWEST: Final = f"""
             WHERE l.channel_id = c.id AND l.deleted_at IS NULL AND {_UNHIDDEN}
             ORDER BY l.seq DESC LIMIT 1) AS m
 """
-# As CONVERSATIONS: what is sorted is narrow, and of what comes behind it no more is looked at than
-# fills the page.
+# As CONVERSATIONS: the sorted rows are narrow, and no more are joined to other tables than fill the
+# page.
 _SEARCH: Final = f"""
     SELECT {CHANNEL}, c.last_seq, c.last_rev, f.sorted_by, f.members, {user_columns("peer")}
       FROM (SELECT listed.*
@@ -134,7 +134,7 @@ WRITABLE: Final = """
      WHERE s.id = ANY ($2::bigint[]) AND coalesce(mine.standing, 'member') = ANY (p.standings)
 """
 _KEYS: Final = {
-    Order.CREATED_AT: ("''", "''"),  # the id says it
+    Order.CREATED_AT: ("''", "''"),  # sorted by the id alone
     Order.MEMBER_COUNT: (f"'{2:016}'", "lpad(w.members::text, 16, '0')"),
     Order.NAME: ("them.name_key", "p.name_key"),
 }
@@ -146,7 +146,7 @@ SEARCHES: Final = {
     for order, keys in _KEYS.items()
     for is_descending, (behind, way) in _WAYS.items()
 }
-"""By order, and whether the largest comes first."""
+"""The statements, by order and whether the largest comes first."""
 
 
 @frozen

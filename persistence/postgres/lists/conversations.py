@@ -1,7 +1,7 @@
 """Lists of conversations in Postgres.
 
-Guarantees: rights are asked once for all of a user's conversations (`seen_conversations`), and what
-is shown of a conversation is looked up for those of the page alone.
+Guarantees: rights are checked once for all of a user's conversations (`seen_conversations`), and
+the details of a conversation are read only for those on the page.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -38,14 +38,15 @@ LISTED: Final = f"""(
      WHERE NOT s.is_request
         OR b.blocked_id IS NULL AND coalesce(r.declined_seq, 0) < s.last_seq)
 """
-"""The conversations of the user $1 that are in lists once something was said or the user `is_open`:
-all that `is_declined` says nothing of."""
+"""The conversations of the user $1 that are not declined (`is_declined`). Lists show those that
+have a message or that the user has opened (`is_open`).
+"""
 _UNHIDDEN: Final = NOT_HIDDEN.format(viewer="$1")
 NEWEST_SEQ: Final = f"""
     (SELECT l.seq FROM messages l WHERE l.channel_id = f.id AND l.deleted_at IS NULL
         AND l.author_id IN ($1, f.peer) AND {_UNHIDDEN} ORDER BY l.seq DESC LIMIT 1)
 """
-"""Of a listed conversation `f`, the seq of the newest message; NULL: it has none any more."""
+"""The seq of the newest message of a listed conversation `f`; NULL: it has none any more."""
 _UNREAD: Final = f"""
     SELECT count(*) FROM messages l
      WHERE l.channel_id = f.id AND l.seq > f.read_seq AND l.author_id = f.peer
@@ -54,8 +55,8 @@ _UNREAD: Final = f"""
 _SHOWN: Final = message_columns(
     "$1::bigint", "CASE r.user_id WHEN $1 THEN f.is_request ELSE is_request(c, r.user_id) END"
 )
-# What is sorted is as narrow as can be, and is not sorted again (OFFSET 0): of what comes behind
-# it, only as much is looked at as fills the page.
+# The sorted rows are as narrow as possible, and are not sorted again (OFFSET 0), so that only as
+# many are joined to other tables as fill the page.
 CONVERSATIONS: Final = f"""
     SELECT {_SHOWN}, {user_columns("peer")}, f.last_id, f.last_seq, c.last_rev, f.is_request,
            CASE WHEN f.is_blocked THEN 0 ELSE ({_UNREAD}) END AS unread,
@@ -74,8 +75,8 @@ CONVERSATIONS: Final = f"""
      WHERE $4 OR f.archived_seq < m.seq
      ORDER BY f.last_id DESC LIMIT $3
 """
-# What is listed is found for all conversations at once, as few as the planner may expect to be left
-# (OFFSET 0); what takes long is to count the messages.
+# The listed conversations are found all at once, even if the planner expects few of them to remain
+# (OFFSET 0); counting the messages takes the most time.
 UNREAD_COUNT: Final = f"""
     SELECT coalesce(sum(n.unread), 0)::bigint AS unread
       FROM (SELECT s.* FROM {LISTED} AS s OFFSET 0) AS f
@@ -95,14 +96,16 @@ class ConversationLists:
 
     Args:
         database: the server.
-        planning: the same, for statements that are planned for their values.
+        planning: the same server; statements are planned for their values.
     """
 
     database: Database
     planning: Database
 
     async def _of_user(self, sql: str, user_id: UserId, *args: object) -> Sequence[Record]:
-        """The rows of a statement about the channels of a user."""
+        """The rows of a statement about the channels of a user; one with many channels gets its own
+        plan.
+        """
         (row,) = await self.database.fetch(_IS_LARGE, user_id)
         database = self.planning if row["is_large"] else self.database
         return await database.fetch(sql, user_id, *args)

@@ -1,7 +1,7 @@
 """Searching messages in Postgres, by routines/search.sql.
 
-Guarantees: who may see what is decided in the statement that finds it. Must not know: how a search
-is written.
+Guarantees: the right to see a message is decided in the statement that finds it. Must not know: the
+syntax of a search.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,7 @@ SEARCH: Final = f"""
       LEFT JOIN channels c ON c.id = m.channel_id
      ORDER BY CASE WHEN $15 THEN f.score END DESC, f.id DESC
 """
-# Of a word, its form in the index; words that a language has no form for are not in it.
+# The stem of each word in the index; NULL for words that the language does not index.
 _STEMS: Final = """
     SELECT w AS word, (tsvector_to_array(to_tsvector($2::text::regconfig, w)))[1] AS stem
       FROM unnest($1::text[]) AS w
@@ -94,7 +94,7 @@ class PostgresSearch:
         )
 
     async def _forms(self, wanted: Wanted, found: Sequence[Message]) -> set[tuple[str, str]]:
-        """The words that were searched for, each with the others of its stem in these messages."""
+        """Pairs of a word that was searched for and a word with the same stem in these messages."""
         asked = {each.words[0] for each in wanted.phrases if not each.is_exact}
         if wanted.language == SIMPLE or not asked or not found:
             return set()

@@ -1,4 +1,4 @@
--- Accounts take their ids from a sequence, which comes by the assistant's id, 999.
+-- Accounts take their ids from a sequence, which must skip the assistant's id, 999.
 CREATE OR REPLACE FUNCTION skip_assistant_id() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.id = 999 AND NEW.role <> 'assistant' THEN
@@ -9,8 +9,8 @@ END $$;
 CREATE OR REPLACE TRIGGER users_skip_assistant_id BEFORE INSERT ON users
     FOR EACH ROW EXECUTE FUNCTION skip_assistant_id();
 
--- Nobody stays signed in to an account that is deactivated. Hubs close its connections, also those
--- of sessions that are not ours.
+-- Deactivating an account ends its sessions. Hubs close its connections, also those of sessions of
+-- another application.
 CREATE OR REPLACE FUNCTION end_deactivated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW.deactivated_at IS NULL THEN

@@ -1,9 +1,9 @@
 -- Attempts to sign in, in sliding windows.
 
--- Count one under each of these keys, in their order, until one of them has its limit within its
--- seconds: returns its number from 1 on, and how many seconds that will last, or NULL. Whoever counts
--- names a key of a network before one of a place, and that before one of an account, so nobody waits
--- in a circle. Removes a few that do not count any more, more than it may add.
+-- Counts an attempt under each of these keys, in their order, up to the first key that has reached its
+-- limit within its seconds. Returns the number of that key, from 1 on, and how many seconds it will stay
+-- full; NULL: none is full. Callers name a key of a network before one of a place, and that before one of
+-- an account, so that they cannot deadlock. Removes a few expired rows, more than it may add.
 CREATE OR REPLACE FUNCTION take_attempts(
     its_keys bytea[], limits int[], seconds float8[], OUT refused int, OUT wait float8
 ) LANGUAGE plpgsql AS $$
@@ -33,7 +33,7 @@ BEGIN
     END LOOP;
 END $$;
 
--- The latest one under each of these keys does not count after all; none under those of `forgotten`.
+-- Takes back the latest attempt under each of these keys, and all attempts under those of `forgotten`.
 CREATE OR REPLACE FUNCTION give_attempts_back(its_keys bytea[], forgotten bytea[])
 RETURNS void LANGUAGE sql AS $$
     DELETE FROM attempts a WHERE a.key = ANY (forgotten);

@@ -1,6 +1,6 @@
--- Holds messages that are removed, and the threads that lose replies by it: in the order in which
--- post_messages holds those that are replied to, and their threads, so that the two never wait for each
--- other. It is called once in a transaction, with all messages of channels that it does not hold.
+-- Locks messages that are removed, and the threads that lose replies by it: in the order in which
+-- post_messages locks parents and their threads, so that the two cannot deadlock. It is called once in a
+-- transaction, with all messages to remove from channels that the transaction has not locked.
 CREATE OR REPLACE FUNCTION hold_messages(ids bigint[]) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
@@ -13,9 +13,9 @@ END $$;
 
 -- Deleting an account or a channel deletes its messages, which have no foreign key to either.
 --
--- `post_messages` holds its authors (KEY SHARE) and channels (NO KEY UPDATE) until it commits. A
--- deletion waits for that, and the statement in this trigger, which begins afterwards, sees what was
--- stored meanwhile. That needs READ COMMITTED; in other transactions the deletion is refused.
+-- `post_messages` locks its authors (KEY SHARE) and channels (NO KEY UPDATE) until it commits. A deletion
+-- waits for that, and the statement in this trigger, which begins afterwards, sees what was stored
+-- meanwhile. This needs READ COMMITTED; in other transactions the deletion is refused.
 -- The trigger's argument is the column of `messages` that names the deleted row.
 CREATE OR REPLACE FUNCTION require_read_committed(deletes_from text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -40,8 +40,8 @@ CREATE OR REPLACE TRIGGER users_delete_messages AFTER DELETE ON users
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT
     EXECUTE FUNCTION delete_messages_with('author_id');
 
--- What hangs on messages goes with them. Whoever adds to it holds the message (KEY SHARE, or more) until
--- the commit, so these statements, which begin when the message is gone, see it.
+-- Rows that belong to messages are deleted with them. A statement that adds such a row locks the message
+-- (KEY SHARE, or more) until its commit, so these statements, which begin after the deletion, see the row.
 CREATE OR REPLACE FUNCTION delete_what_hangs() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
@@ -60,13 +60,13 @@ CREATE OR REPLACE TRIGGER messages_delete_what_hangs AFTER DELETE ON messages
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION delete_what_hangs();
 
 -- Deleting an account. Its messages are deleted with it, or stay: then the account's row stays as their
--- author, without anything that was the person's. Messages that carry a file of theirs are deleted in
--- both cases, because the file is. Everything else that refers to the account is deleted, in whatever
--- table it is.
+-- author, without personal data. Messages that carry a file of the account are deleted in both cases,
+-- because the file is deleted. All other rows that refer to the account are deleted, in every table.
 
--- Of the first `at_most` messages above `above`, takes the person's keys out of theirs, which stay
--- (`stays`), or deletes those that are theirs or in a dm of theirs. Returns where to go on; NULL: that was
--- all. What `delete_account` would do at once takes long for a large log.
+-- Does a part of what `delete_account` does, which would take long at once for a large log: among the first
+-- `at_most` messages above `above`, with `stays` it removes the idempotency keys from the user's messages;
+-- else it deletes the user's messages and those in their dms. Returns the id to go on above; NULL: there
+-- are no more messages.
 CREATE OR REPLACE FUNCTION sweep_messages(who bigint, stays boolean, above bigint, at_most int)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
@@ -89,13 +89,14 @@ BEGIN
     RETURN upto;
 END $$;
 
--- Deletes the messages that carry a file of an account, whoever wrote them: forwarded ones, too. What else
--- goes with the account is held. Its own messages go by themselves, if they do not stay.
+-- Deletes the messages that carry a file of an account, by any author, also copies. Locks the messages
+-- that are deleted later with the account: its own ones, unless they stay.
 CREATE OR REPLACE FUNCTION delete_carriers(who bigint, stays boolean) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-    -- Nobody names a file of theirs from here on: who posts waits for the uploads, and finds none then.
-    -- The statement after that sees every message that was stored before. The channels come first, as
-    -- for those who post, who hold theirs while they wait.
+    -- From here on no new message can name a file of the account: post_messages waits for the locked
+    -- uploads, and then does not find them. The statement after these locks sees every message that was
+    -- stored before. The channels are locked first, as in post_messages, which holds its channels while it
+    -- waits for uploads.
     PERFORM FROM channels c WHERE (c.user_lo = who OR c.user_hi = who) AND (NOT stays OR c.last_seq = 0)
       ORDER BY c.id FOR UPDATE;
     PERFORM FROM uploads u WHERE u.owner_id = who ORDER BY u.url FOR UPDATE;
@@ -119,7 +120,7 @@ BEGIN
     DELETE FROM pins p USING carriers c WHERE p.channel_id = c.channel_id AND p.message_id = c.id;
 END $$;
 
--- An account that is deleted in SQL takes its files with it, and so what carries them.
+-- Deleting an account in SQL deletes its files, and so the messages that carry them.
 CREATE OR REPLACE FUNCTION delete_carriers_before() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM delete_carriers(OLD.id, false);
@@ -128,8 +129,8 @@ END $$;
 CREATE OR REPLACE TRIGGER users_delete_carriers BEFORE DELETE ON users
     FOR EACH ROW EXECUTE FUNCTION delete_carriers_before();
 
--- Returns `done`; `unknown`: there is no such account; `owns_workspace`: others are members of one that
--- it owns, and nothing was done.
+-- Returns `done`; `unknown`: there is no such account; `owns_workspace`: the account owns a workspace that
+-- has other members, and nothing was done.
 CREATE OR REPLACE FUNCTION delete_account(who bigint, stays boolean) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -177,7 +178,7 @@ BEGIN
     RETURN 'done';
 END $$;
 
--- What is left of a deleted account never changes.
+-- The row of a deleted account never changes.
 CREATE OR REPLACE FUNCTION change_nothing() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RETURN NULL;
@@ -185,10 +186,10 @@ END $$;
 CREATE OR REPLACE TRIGGER users_stay_deleted BEFORE UPDATE ON users
     FOR EACH ROW WHEN (OLD.deleted_at IS NOT NULL) EXECUTE FUNCTION change_nothing();
 
--- A new row that refers to a deleted account is refused, as if there were none. Foreign keys are looked
--- at first (triggers fire in the order of their names): they wait for who deletes the account, and this
--- sees what was done. The trigger's arguments are the columns. Who makes the row needs no right to read
--- accounts.
+-- A new row that refers to a deleted account is refused, as if the account did not exist. Foreign keys are
+-- checked first (triggers fire in the order of their names): they wait for a transaction that deletes the
+-- account, and this trigger sees the result. The trigger's arguments are the columns. The role that inserts
+-- the row needs no right to read accounts.
 CREATE OR REPLACE FUNCTION refuse_deleted() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE

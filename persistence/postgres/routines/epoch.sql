@@ -1,10 +1,9 @@
 -- Which log this is, and which hub serves it.
 
--- A text that is the same as long as every position in the log means what it meant, and another one
--- once the log may have gone back: after `new_epoch`, after a failover or a recovery to a point in
--- time (another timeline), in another cluster or database, and after a dump was restored (the row was
--- written by another transaction). NULL on a standby.
--- Where this role may not ask for a part, the others decide.
+-- A text that stays the same as long as every position in the log means what it meant, and that changes
+-- once the log may have gone back: after `new_epoch`, after a failover or a recovery to a point in time
+-- (another timeline), in another cluster or database, and after a dump was restored (the row was written
+-- by another transaction). NULL on a standby. Parts that this role may not read are left out.
 CREATE OR REPLACE FUNCTION log_epoch() RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     parts text := '';
@@ -24,8 +23,9 @@ BEGIN
               FROM pg_database d, epochs e WHERE d.datname = current_database());
 END $$;
 
--- Positions in the log mean nothing any more. With `seen`, only if the log is still that one: of
--- several who see it go back the first one says so. Returns which log it is now.
+-- Gives the log a new epoch: earlier positions in it are no longer valid. With `seen`, only if the epoch
+-- is still `seen`: of several hubs that see the log go back, only the first one changes it. Returns the
+-- present epoch.
 CREATE OR REPLACE FUNCTION new_epoch(seen text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM epochs FOR UPDATE;
@@ -35,13 +35,14 @@ BEGIN
     RETURN log_epoch();
 END $$;
 
--- The lock that whoever stores messages shares until the commit, and that a hub takes alone when it
--- begins to serve.
+-- The lock that statements which store messages share until their commit, and that a hub takes alone when
+-- it begins to serve.
 CREATE OR REPLACE FUNCTION posting_lock() RETURNS bigint LANGUAGE sql IMMUTABLE
 AS 'SELECT 31632341465003380';
 
--- From now on messages are stored for this hub alone. Waits for those that are being stored. Returns
--- the hub that served before. Numbers of hubs that serve alone are positive.
+-- From now on messages are stored for this hub alone. Waits for statements that are storing messages.
+-- Returns the number of the hub that served before, and of this one. Numbers of hubs that serve alone are
+-- positive.
 DROP FUNCTION IF EXISTS begin_serving;
 CREATE FUNCTION begin_serving(new_hub bigint, OUT former bigint, OUT serving bigint)
 LANGUAGE plpgsql AS $$
@@ -52,8 +53,8 @@ BEGIN
     serving := new_hub;
 END $$;
 
--- The same for a node: with those that serve already it shares their number, which is negative; they
--- find what each other stores, whenever that is committed.
+-- The same for a node: it shares the number of the nodes that serve already, which is negative. Nodes
+-- find what other nodes store, whenever that is committed.
 CREATE OR REPLACE FUNCTION join_serving(new_hub bigint, OUT former bigint, OUT serving bigint)
 LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,12 +1,12 @@
--- Whom messages mention.
+-- The mentions of messages.
 --
--- `given` is what a content may mention (`Candidates` in protocol/parsing/mentions.py), as JSON: {"names":
--- [[name, bare], ...], "channel": boolean}; NULL: nobody.
+-- `given` has the candidates for mentions in a content (`Candidates` in protocol/parsing/mentions.py), as
+-- JSON: {"names": [[name, bare], ...], "channel": boolean}; NULL: there are none.
 
--- Decides whom a stored message mentions: those of a name who may see it, without its author and across no
--- block; the channel, if the author may mention it. Of a name that nobody has there is no more to be seen
--- than of one whose user may not see the message. An account that is being deleted or renamed by another
--- transaction is not waited for, and not mentioned.
+-- Decides which users a stored message mentions: those with one of the names who may see the message,
+-- without its author, and without users who block the author or are blocked; and the channel, if the author
+-- may mention it. An unknown name gives the same result as that of a user who may not see the message. An
+-- account that another transaction is deleting or renaming is not waited for, and not mentioned.
 DROP FUNCTION IF EXISTS set_mentions;
 CREATE FUNCTION set_mentions(place bigint, of_message bigint, given jsonb) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -35,9 +35,9 @@ BEGIN
        AND may_in_channel(m.author_id, 'mention_channel', m.channel_id);
 END $$;
 
--- Those who are told that a message mentions them: by name or, where it mentions the channel, as its
--- members who were in it or its workspace by then and have not muted it; as far as they may see it and do not
--- hide it, and across no block.
+-- The users who get an event that a message mentions them: by name or, if it mentions the channel, as
+-- members of the channel or its workspace at that time who have not muted the channel; only users who may see
+-- the message and have not hidden it, and without a block between them and the author.
 DROP FUNCTION IF EXISTS mentioned_by;
 CREATE FUNCTION mentioned_by(place bigint, of_message bigint) RETURNS bigint[] LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -62,7 +62,7 @@ BEGIN
        AND who.id NOT IN (SELECT hidden_from(m.author_id)));
 END $$;
 
--- Since when `who` is in a channel or its workspace, as exact as messages have their time.
+-- Since when `who` is in a channel or its workspace, in milliseconds like the times of messages.
 CREATE OR REPLACE FUNCTION member_since(who bigint, place bigint, workspace bigint) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
     SELECT date_trunc('milliseconds', least(
@@ -70,8 +70,8 @@ LANGUAGE sql STABLE AS $$
            (SELECT n.joined_at FROM channel_members n WHERE n.channel_id = place AND n.user_id = who)))
 $$;
 
--- The newest messages below an id that mention everybody in a channel, `who` among them, who has not muted
--- it. One after the other: none is looked at behind the last one, nor behind the first from before `who` came.
+-- The newest messages below an id that mention the whole channel, for a user `who` who has not muted it. They
+-- are read one after the other, up to the last one needed or the first one from before `who` joined.
 CREATE OR REPLACE FUNCTION channel_mentions(who bigint, place bigint, before bigint, at_most bigint)
 RETURNS SETOF bigint LANGUAGE plpgsql STABLE ROWS 1 AS $$
 BEGIN
@@ -96,7 +96,7 @@ BEGIN
      LIMIT at_most;
 END $$;
 
--- Who is mentioned in a message, as JSON: null for the channel, else id and username; NULL: nobody.
+-- The mentions of a message, as JSON: null for the channel, else id and username; NULL: none.
 DROP FUNCTION IF EXISTS mentions_of;
 CREATE FUNCTION mentions_of(place bigint, of_message bigint) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT json_agg(CASE WHEN u.id IS NOT NULL THEN json_build_array(u.id, u.username) END
@@ -105,8 +105,8 @@ CREATE FUNCTION mentions_of(place bigint, of_message bigint) RETURNS text LANGUA
      WHERE n.channel_id = place AND n.message_id = of_message
 $$;
 
--- As post_messages, for a batch of which a draft may mention somebody; `given` has an element for each. Of
--- what was posted also whom it mentions (see mentions_of) and who is told so.
+-- As post_messages, for a batch in which a draft may have mentions; `given` has an element for each draft.
+-- Returns also the mentions of a posted message (see mentions_of), and the users who get an event for them.
 DROP FUNCTION IF EXISTS post_mentioning;
 CREATE FUNCTION post_mentioning(
     authors bigint[], recipients bigint[], channel_ids bigint[],

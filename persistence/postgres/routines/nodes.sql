@@ -1,5 +1,5 @@
--- Renew the lease of a node, unless another one that lives has its name; forget those whose lease has
--- ended long ago. Returns the nodes that live, by name.
+-- Renews the lease of a node, unless another live node has its name; deletes leases that were not renewed
+-- for a day. Returns the live nodes, by name.
 CREATE OR REPLACE FUNCTION renew_node(
     its_name text, its_start text, its_address text, its_version text, its_connections int,
     lease_seconds float

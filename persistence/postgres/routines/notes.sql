@@ -1,17 +1,17 @@
--- What a user notes for themself: "unread from here", muted, hidden (schema/0020_notes.sql). Each of these
--- functions decides permission, repeats and the next number in one statement's transaction; a change of
+-- Notes of users: "unread from here", muted, hidden (schema/0020_notes.sql). Each of these functions
+-- decides permission, repeats and the next number in one statement's transaction; a call that changes
 -- nothing takes no number.
 --
 -- Locks: the user's row of note_numbers before any row that is changed, so one user's changes wait for
--- each other and for nobody else. Each statement of a READ COMMITTED function sees what was committed
--- before it began: what is compared is read when the lock is held.
+-- each other, but not for those of other users. Each statement of a READ COMMITTED function sees what was
+-- committed before it began: the rows to compare are read while the lock is held.
 
 CREATE OR REPLACE FUNCTION lock_notes(who bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO note_numbers (user_id, last) VALUES (who, 0) ON CONFLICT DO NOTHING;
     PERFORM FROM note_numbers WHERE user_id = who FOR UPDATE;
 END $$;
--- The number of the user's last note, once those that are being made are committed, or are not.
+-- The number of the user's last note, after waiting until notes in progress are committed or rolled back.
 CREATE OR REPLACE FUNCTION settled_notes(who bigint) RETURNS bigint LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM lock_notes(who);
@@ -21,7 +21,7 @@ CREATE OR REPLACE FUNCTION next_note(who bigint) RETURNS bigint LANGUAGE sql AS 
     UPDATE note_numbers SET last = last + 1 WHERE user_id = who RETURNING last
 $$;
 
--- Whether a message is hidden from `who`, because they want it so.
+-- Whether `who` has hidden a message.
 DROP FUNCTION IF EXISTS is_hidden_from;
 CREATE FUNCTION is_hidden_from(who bigint, place bigint, message bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
@@ -30,8 +30,8 @@ LANGUAGE sql STABLE AS $$
                       AND h.is_hidden)
 $$;
 
--- Have what is above a seq count as unread. This and what follows say whether something was changed; NULL:
--- it is not there, or `who` may not see it.
+-- Counts messages above a seq as unread. This function and the following ones return whether they changed
+-- something; NULL: there is no such message or channel, or `who` may not see it.
 CREATE OR REPLACE FUNCTION note_unread(who bigint, place bigint, above bigint) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -39,7 +39,7 @@ BEGIN
     IF NOT may_join(who, place) THEN
         RETURN NULL;
     END IF;
-    -- What is above the watermark is unread anyway.
+    -- Messages above the watermark are unread already.
     IF NOT EXISTS (SELECT FROM receipts r WHERE r.channel_id = place AND r.user_id = who
                       AND least(r.read_seq, r.unread_above) > above) THEN
         RETURN false;
@@ -49,7 +49,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- What is up to a seq was read: it does not count as unread any more.
+-- Messages up to a seq were read: they no longer count as unread.
 CREATE OR REPLACE FUNCTION note_read(who bigint, place bigint, upto bigint) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -64,7 +64,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- Mute a channel that is in the lists of `who` until a time, or not at all (NULL).
+-- Mutes a channel that is in the lists of `who` until a time; NULL: unmutes it.
 CREATE OR REPLACE FUNCTION note_mute(who bigint, place bigint, until timestamptz) RETURNS boolean
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -84,7 +84,7 @@ BEGIN
     RETURN true;
 END $$;
 
--- Hide a message that `who` may see, or show it again. One that was deleted cannot be hidden any more.
+-- Hides a message that `who` may see, or shows it again. A deleted message cannot be hidden.
 CREATE OR REPLACE FUNCTION note_hidden(who bigint, message bigint, hide boolean, only_private boolean)
 RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE

@@ -1,16 +1,16 @@
--- Notices (NOTIFY) of changes that a running hub must act on, whoever makes them: REST, the command
--- line or plain SQL.
+-- Notifications (NOTIFY) of changes that a running hub must act on, whether they are made over REST, by
+-- the command line or in plain SQL.
 
--- On the channel parlour_changes, what may take away somebody's right to see something:
+-- On the channel parlour_changes, changes that may take away a user's right to see something:
 --   unfollowed <user> <user> | blocked <user> <user> | profile <user> | member <workspace> <user> | channel <channel> <user>
 --   | gone <channel> <workspace> | user <user> | conversation <channel> <user> <user>
--- and what may give it:
+-- changes that may give such a right:
 --   met <user> <user> | unblocked <user> <user> | opened <user> | came <workspace> <user>
--- and what a user is asked:
+-- and changes of the requests to a user:
 --   decided <user> <peer> | invited <user>
--- `parse_change` in persistence/postgres/changes.py reads them. For a hub that is not listening now
--- they are written down too, for a day. The triggers that call this have the rights that it takes:
--- who makes a change needs none.
+-- `parse_change` in persistence/postgres/changes.py parses them. For a hub that is not listening now they
+-- are also kept in a table, for a day. The triggers that call this function have the rights that it
+-- needs: the role that makes a change needs none of them.
 CREATE OR REPLACE FUNCTION note_change(payload text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('parlour_changes', payload);
@@ -20,7 +20,7 @@ BEGIN
          ORDER BY c.id LIMIT 10 FOR UPDATE SKIP LOCKED);
 END $$;
 
--- The trigger's arguments are the first word and the columns that follow it.
+-- The trigger's arguments are the first word of the payload and the columns whose values follow it.
 CREATE OR REPLACE FUNCTION announce_change() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -94,8 +94,8 @@ CREATE OR REPLACE TRIGGER channels_announce_decision AFTER UPDATE ON channels
 CREATE OR REPLACE TRIGGER receipts_announce_decision AFTER INSERT OR UPDATE OF declined_seq ON receipts
     FOR EACH ROW WHEN (NEW.declined_seq > 0) EXECUTE FUNCTION announce_decision();
 
--- On the channel parlour_sessions, what makes a cached session untrue: the id of a session that was
--- deleted, `session <id>` of one that has another end, or `user <id>` of an account that changed.
+-- On the channel parlour_sessions, changes that make a cached session out of date: the id of a session
+-- that was deleted, `session <id>` of one that has another end, or `user <id>` of a changed account.
 CREATE OR REPLACE FUNCTION announce_ended_session() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('parlour_sessions', OLD.id::text);

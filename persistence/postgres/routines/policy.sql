@@ -1,8 +1,8 @@
 -- Who may do what. Every statement that stores a message, shows one, or announces typing or presence
--- asks these functions. A deployment may replace them (docs/operations/database.md, "The database");
+-- calls these functions. A deployment may replace them (docs/operations/database.md, "The database");
 -- Parlour replaces them only when this file has changed.
 
--- Whether one of two users follows the other. Most profiles are public: then this costs nothing.
+-- Whether one of two users follows the other. For public profiles, which most are, it is not called.
 CREATE OR REPLACE FUNCTION one_follows(a bigint, b bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
@@ -11,8 +11,8 @@ LANGUAGE sql STABLE AS $$
             WHERE f.status = 'accepted')
 $$;
 
--- Whether one of the two blocks the other. `IN` of both orders would read the blocks of everybody, where
--- bitmaps of indexes are off, as they are in the hub's sessions.
+-- Whether one of the two blocks the other. `IN` with both orders would read the whole table while bitmap
+-- scans are off, as they are in the hub's sessions.
 CREATE OR REPLACE FUNCTION one_blocks(a bigint, b bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (
@@ -24,8 +24,8 @@ $$;
 -- blocks the other, and the recipient's profile is public or one of them follows the other. A deleted
 -- account has no public profile.
 --
--- It is asked for each author and recipient of a batch. A look at both orders of a pair by `IN` or `OR`
--- reads the whole table where bitmap scans are off, which they are for the hub's sessions.
+-- It is called for each author and recipient of a batch. `IN` or `OR` with both orders of a pair would read
+-- the whole table while bitmap scans are off, as they are in the hub's sessions.
 CREATE OR REPLACE FUNCTION may_message(sender bigint, recipient bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT sender <> recipient
@@ -38,9 +38,9 @@ LANGUAGE sql STABLE AS $$
            WHERE id = recipient AND (is_public OR one_follows(sender, recipient)))
 $$;
 
--- Whether a user may see their conversation with a peer: the peer does not block them, and one of the
--- two may message the other. Who blocks the peer themself may still read, and whoever could read what a
--- deleted account has left.
+-- Whether a user may see their conversation with a peer: the peer does not block them, and one of the two
+-- may message the other. A user who blocks the peer may still read, and so may the other participant of a
+-- conversation with a deleted account.
 CREATE OR REPLACE FUNCTION may_see_conversation(who bigint, peer bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT NOT EXISTS (SELECT FROM blocks WHERE blocker_id = peer AND blocked_id = who)
@@ -63,8 +63,8 @@ LANGUAGE sql STABLE AS $$
            WHERE channels.id = channel AND workspace_members.user_id = who)
 $$;
 
--- What a user is in a workspace: owner, moderator, member or guest; NULL: nothing. Members whose role
--- on the platform an operator gave them (teacher and above) are moderators.
+-- The standing of a user in a workspace: owner, moderator, member or guest; NULL: none. Members to whom an
+-- operator gave a role on the platform (teacher and above) are moderators.
 CREATE OR REPLACE FUNCTION standing_in_workspace(who bigint, workspace bigint) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN w.owner_id = who THEN 'owner'
@@ -76,8 +76,8 @@ LANGUAGE sql STABLE AS $$
      WHERE m.workspace_id = workspace AND m.user_id = who
 $$;
 
--- What a user is in a channel: as in its workspace, or `member` of that channel alone; in a dm
--- `contact`, who may write, or `participant`, who may only read. NULL: nothing.
+-- The standing of a user in a channel: as in its workspace, or `member` of that channel alone; in a dm
+-- `contact`, who may write, or `participant`, who may only read. NULL: none.
 CREATE OR REPLACE FUNCTION standing_in_channel(who bigint, channel bigint) RETURNS text
 LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN c.user_lo IS NULL THEN
@@ -90,8 +90,8 @@ LANGUAGE sql STABLE AS $$
       FROM channels c WHERE c.id = channel
 $$;
 
--- The rights, as POLICY in persistence/policy.py: which standings may take an action in a kind of
--- place. What is not in it is allowed to nobody.
+-- The rights, as POLICY in persistence/policy.py: which standings may take an action in a kind of place.
+-- An action without a row is allowed to nobody.
 DROP FUNCTION IF EXISTS policy;
 CREATE FUNCTION policy() RETURNS TABLE (place text, action text, standings text[])
 LANGUAGE sql IMMUTABLE AS $$
@@ -154,15 +154,15 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
                       AND standing_in_channel(who, channel) = ANY (p.standings))
 $$;
 
--- Those from whom what `who` does is hidden, and who is hidden from `who`: one blocks the other.
+-- The users who block `who` or are blocked by them: what one of the two does is hidden from the other.
 CREATE OR REPLACE FUNCTION hidden_from(who bigint) RETURNS SETOF bigint
 LANGUAGE sql STABLE AS $$
     SELECT blocked_id FROM blocks WHERE blocker_id = who
     UNION SELECT blocker_id FROM blocks WHERE blocked_id = who
 $$;
 
--- Whether `who` has let another one in: `who` follows them, has a private profile and lets them follow
--- it, or is in a workspace with them.
+-- Whether `who` has let another user in: `who` follows them, has accepted them as a follower of a private
+-- profile, or is in a workspace with them.
 CREATE OR REPLACE FUNCTION has_let_in(who bigint, other bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (SELECT FROM follows
@@ -175,18 +175,18 @@ LANGUAGE sql STABLE AS $$
                     WHERE mine.user_id = who AND theirs.user_id = other)
 $$;
 
--- Whether a dm is a message request to `who`: the other one wrote first, and `who` has neither answered
--- nor accepted it, nor let them in. Without a subquery of its own, so that it is inlined and asks
--- nothing about other channels.
+-- Whether a dm is a message request to `who`: the other user wrote first, and `who` has neither answered nor
+-- accepted it, nor let them in. Has no subquery of its own, so that it is inlined and reads nothing about
+-- other channels.
 CREATE OR REPLACE FUNCTION is_request(place channels, who bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT place.kind = 'dm' AND NOT place.answered AND who IN (place.user_lo, place.user_hi)
        AND place.opened_by <> who AND NOT has_let_in(who, place.opened_by)
 $$;
 
--- Whether the recipient is shown that the author types: whoever may message them, but not while what one
--- of the two has written is a request to the other. `place`: their conversation; NULL: there is none.
--- Without a subquery of its own, so that it is inlined.
+-- Whether the typing of the author is shown to the recipient: the author may message them, and their
+-- conversation is no message request. `place`: the conversation; NULL: there is none. Has no subquery of its
+-- own, so that it is inlined.
 DROP FUNCTION IF EXISTS may_show_typing(bigint, bigint);
 CREATE OR REPLACE FUNCTION may_show_typing(place channels, author bigint, recipient bigint)
 RETURNS boolean LANGUAGE sql STABLE AS $$
@@ -194,7 +194,7 @@ RETURNS boolean LANGUAGE sql STABLE AS $$
        AND (is_request(place, author) OR is_request(place, recipient)) IS NOT TRUE
 $$;
 
--- Whether `who` has declined what a channel has up to its last message, or blocks the user.
+-- Whether `who` has declined a request up to the channel's last message, or blocks the other user.
 CREATE OR REPLACE FUNCTION has_put_away(
     who bigint, channel bigint, last_seq bigint, other bigint
 ) RETURNS boolean LANGUAGE sql STABLE AS $$
@@ -210,17 +210,17 @@ LANGUAGE sql STABLE AS $$
        AND has_put_away(who, place.id, place.last_seq, place.opened_by)
 $$;
 
--- Whether a channel is in the lists of `who`: a dm in which nothing was said yet is only in those of
--- who opened it, who have a receipt in it from then on.
+-- Whether a channel is in the lists of `who`. A dm without messages is only in the lists of users who have
+-- opened it; they have a receipt in it.
 CREATE OR REPLACE FUNCTION is_listed(place channels, who bigint) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT place.kind <> 'dm' OR is_declined(place, who) IS NOT TRUE AND (place.last_seq > 0 OR EXISTS (
            SELECT FROM receipts r WHERE r.channel_id = place.id AND r.user_id = who))
 $$;
 
--- What `may_join`, `is_request` and `may_message` say of all dms of a user, for their lists: asked at once, each table
--- is read once and not once for every dm. Whoever replaces `may_message`, `may_see_conversation` or
--- `may_join` replaces this too.
+-- The results of `may_join`, `is_request` and `may_message` for all dms of a user, for their lists: each
+-- table is read once, and not once for every dm. A deployment that replaces `may_message`,
+-- `may_see_conversation` or `may_join` has to replace this function, too.
 DROP FUNCTION IF EXISTS seen_conversations;
 CREATE FUNCTION seen_conversations(who bigint)
 RETURNS TABLE (id bigint, peer bigint, last_seq bigint, last_id bigint, is_request boolean,
@@ -260,7 +260,7 @@ LANGUAGE sql STABLE AS $$
                           AND f.follower_id = c.peer AND f.status = 'accepted'))
 $$;
 
--- The same of a user's other channels.
+-- The same for a user's other channels.
 DROP FUNCTION IF EXISTS seen_channels;
 CREATE FUNCTION seen_channels(who bigint) RETURNS TABLE (id bigint, last_id bigint)
 LANGUAGE sql STABLE AS $$
@@ -276,9 +276,9 @@ LANGUAGE sql STABLE AS $$
             WHERE w.user_id = who AND w.workspace_id = c.workspace_id)
 $$;
 
--- The users who may know that `who` is online: accepted follows either way, the peers of dms that
--- were answered or accepted, as long as one of the two may message the other, members of a common
--- workspace; without those who block `who` or are blocked. It is mutual, and must stay so.
+-- The users who may know that `who` is online: accepted follows either way, the peers of dms that were
+-- answered or accepted, as long as one of the two may message the other, and members of a common workspace;
+-- without users who block `who` or are blocked. The relation is mutual, and must stay so.
 CREATE OR REPLACE FUNCTION presence_audience(who bigint) RETURNS SETOF bigint
 LANGUAGE sql STABLE AS $$
     SELECT related.id FROM (
@@ -298,8 +298,8 @@ LANGUAGE sql STABLE AS $$
       AND NOT EXISTS (SELECT FROM blocks WHERE blocker_id = related.id AND blocked_id = who)
 $$;
 
--- Whether a user may see an upload, and name it in a message: its owner, those who may see a message
--- that carries it, and everybody if it is its owner's picture.
+-- Whether a user may see an upload, and name it in a message: its owner, users who may see a message that
+-- carries it, and all users if it is its owner's picture.
 CREATE OR REPLACE FUNCTION may_see_upload(who bigint, address text) RETURNS boolean
 LANGUAGE sql STABLE AS $$
     SELECT EXISTS (

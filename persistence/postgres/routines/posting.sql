@@ -2,32 +2,31 @@
 -- that they cannot disagree and their cost is shared by the batch.
 --
 -- A place is an author with a recipient or a channel.
--- Input: one array element per place (authors, recipients, channel_ids), then one per draft, which
--- names its place, counted from 1. A draft that forwards a message (`forwards`: its id) becomes a copy of
--- it, whatever content, kind and file the draft has. An array without any value may be NULL; a draft without
--- a kind is text. No two drafts of a batch
--- have the same channel, author and key.
--- `for_hub` is the hub that this is stored for (see begin_serving); NULL: for whichever serves.
+-- Input: one array element per place (authors, recipients, channel_ids), then one per draft, which names its
+-- place, counted from 1. A draft that forwards a message (`forwards`: its id) becomes a copy of it, whatever
+-- content, kind and file the draft has. An array without any value may be NULL; a draft without a kind is
+-- text. No two drafts of a batch have the same channel, author and key.
+-- `for_hub` is the number of the hub that stores the batch (see begin_serving); NULL: it is not checked.
 -- Output: one row per draft, with
 --   verdict  'posted', 'repeated' (the author has stored this message under this key in this channel
 --            before), or why not: 'recipient_not_found', 'cannot_message_self', 'not_allowed', 'channel_not_found',
 --            'not_a_member', 'read_only', 'parent_not_found', 'original_not_found', 'file_not_found',
 --            'key_conflict';
 --            'not_serving': nothing of the batch was stored, another hub serves this database
---   of a message that is stored: its id, channel, workspace, peer (the other user of a dm), seq and
---   time, who has read it, and whether anybody has received it;
---   of a reply: the first message of its thread, and how many replies that had before the batch.
+--   for a stored message: its id, channel, workspace, peer (the other user of a dm), seq and time, its
+--   readers, and whether it was delivered to any user;
+--   for a reply: the first message of its thread, and how many replies the thread had before the batch.
 --
--- Locks: first the authors (of parents, too, who come to follow the thread), then the channels, each in
--- the order of their ids, then the uploads that are named, the parents with the first messages of their
--- threads, and the threads, until the commit. A deletion goes from an account to its channels, its
--- uploads, and then to messages and threads (see hold_messages), so it locks in the same order. Each
--- statement of a READ COMMITTED transaction sees what was committed before it began: the last one begins
--- when the locks are held, so it sees every message of these channels, and what it decides is final.
--- Before all of them comes the lock that `begin_serving` takes alone: what was stored for a hub is
+-- Locks: first the authors (also those of the first messages of threads, who then follow the thread), then
+-- the channels, each in the order of their ids, then the uploads that are named, the parents with the first
+-- messages of their threads, and the threads, until the commit. A deletion goes from an account to its
+-- channels, its uploads, and then to messages and threads (see hold_messages), so it locks in the same
+-- order. Each statement of a READ COMMITTED transaction sees what was committed before it began: the last
+-- one begins when the locks are held, so it sees every message of these channels, and its decisions are
+-- final. Before all these locks comes the one that `begin_serving` takes alone: what was stored for a hub is
 -- committed before another one begins.
 
--- By draft, whether it names an upload that its author may not see.
+-- For each draft, whether it names an upload that its author may not see.
 CREATE OR REPLACE FUNCTION names_unseen_uploads(authors bigint[], places int[], file_urls text[])
 RETURNS boolean[] LANGUAGE sql STABLE AS $$
     SELECT array_agg(starts_with(d.url, '/uploads/')
@@ -35,13 +34,13 @@ RETURNS boolean[] LANGUAGE sql STABLE AS $$
       FROM unnest(places, file_urls) WITH ORDINALITY AS d (place, url, ord)
 $$;
 
--- A text without white space at its ends, which some dialects take away: that of Python's str.strip.
+-- A text without white space at its ends, as Python's str.strip; some dialects remove it.
 CREATE OR REPLACE FUNCTION trimmed(content text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
     SELECT btrim(content, U&' \0009\000A\000B\000C\000D\001C\001D\001E\001F\0085\00A0\1680\2000\2001'
         '\2002\2003\2004\2005\2006\2007\2008\2009\200A\2028\2029\202F\205F\3000')
 $$;
 
--- What is kept of what a message said when it was posted, once it was edited or deleted; see the column
+-- The hash that an edited or deleted message keeps of its posted content and file; see the column
 -- `remains`.
 CREATE OR REPLACE FUNCTION remains_of(content text, file_url text) RETURNS integer
 LANGUAGE sql IMMUTABLE AS $$
@@ -50,10 +49,10 @@ LANGUAGE sql IMMUTABLE AS $$
         AS hashed
 $$;
 
--- Whether a message of this content is a repeat of one that its author stored in the same channel
--- under the same key. Of a reply whose parent is not known (any more), it may have been any message of
--- its thread, or one that is gone. A copy is compared by its original, which may say something else by
--- now.
+-- Whether a message of this content is a repeat of one that its author stored in the same channel under the
+-- same key. If the parent of a stored reply is not known (any more), any message of its thread, or one that
+-- no longer exists, is accepted as the parent. A copy is compared by its original, whose content may have
+-- changed since.
 DROP FUNCTION IF EXISTS is_repeat;
 CREATE FUNCTION is_repeat(
     stored messages, of_content text, of_kind text, of_file text, of_parent bigint, of_original bigint
@@ -71,10 +70,10 @@ CREATE FUNCTION is_repeat(
                      AND stored.file_url IS NOT DISTINCT FROM of_file END END
 $$;
 
--- What most batches do not need is in functions of PL/pgSQL: those of SQL become a part of the statements
--- that name them, of which each would pay for all of it, whether it is reached or not.
+-- What most batches do not need is in PL/pgSQL functions: SQL functions are inlined into the statements that
+-- call them, and each statement would pay for them, even where they are not reached.
 
--- Why an author may store nothing in a channel that is no dm; NULL: they may.
+-- Why an author may not write in a channel that is no dm; NULL: they may.
 CREATE OR REPLACE FUNCTION refusal_in_channel(author bigint, channel bigint) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -86,8 +85,8 @@ BEGIN
     RETURN 'not_a_member';
 END $$;
 
--- What an author is told who may not message a user: who is blocked by somebody is told what is told of
--- nobody.
+-- The refusal for an author who may not message a user. An author who is blocked by the user gets the same
+-- refusal as for a user who does not exist.
 CREATE OR REPLACE FUNCTION refusal_by_user(author bigint, peer bigint) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -97,13 +96,13 @@ BEGIN
                 THEN 'not_allowed' ELSE 'recipient_not_found' END;
 END $$;
 
--- Whether there is an assistant, who may answer in any channel.
+-- Whether there is an assistant, which may write in any channel.
 CREATE OR REPLACE FUNCTION has_assistant() RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM users u WHERE u.id = 999);
 END $$;
 
--- The user whom the assistant answers has read the answer. Returns who has read it.
+-- Marks a message of the assistant as read by the user whose question it answers. Returns its readers.
 CREATE OR REPLACE FUNCTION read_answer(asker bigint, place bigint, at_seq bigint) RETURNS bigint[]
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -115,8 +114,8 @@ BEGIN
     RETURN ARRAY[asker];
 END $$;
 
--- Of a message that was stored under the key of a draft: whether the draft repeats it, and who has read and
--- whether anybody has received it, as far as its author may know (`is_shown`: they may write there).
+-- For a message that was stored under the key of a draft: whether the draft repeats it, and its readers and
+-- whether it was delivered to any user, as far as its author may know (`is_shown`: they may write there).
 DROP FUNCTION IF EXISTS stored_before;
 CREATE FUNCTION stored_before(
     place bigint, its_seq bigint, is_shown boolean, of_content text, of_kind text, of_file text,

@@ -1,13 +1,13 @@
--- Removing messages that are older than they may become.
+-- Removing messages that are older than the retention.
 
 -- Removes at most `at_most` messages of the first `places` channels with an id above `above`: those
 -- older than the days of their workspace or, where it has none and in dms, than `days` (0: for ever).
--- Returns how many were removed, and the channel to go on above; NULL: these were the last ones.
+-- Returns how many were removed, and the channel id to go on above; NULL: these were the last channels.
 --
--- Messages go from the beginning of a channel on; that of a channel of which nothing is old is all that is
--- looked at. No channel is locked, and only the rows that go: nobody who posts waits for this, unless they
--- reply to such a message. The channel's row stays as it is, so seq and watermarks go on. It is not waited
--- for the disk: what a crash brings back is removed again.
+-- Messages are removed from the beginning of a channel on; in a channel without old messages, only the first
+-- one is read. No channel is locked, only the removed rows: posting does not wait for this, except for a
+-- reply to such a message. The channel's row stays as it is, so seq and watermarks go on. The commit does
+-- not wait for the disk: messages that a crash brings back are removed again.
 DROP FUNCTION IF EXISTS expire_messages;
 CREATE FUNCTION expire_messages(days int, above bigint, places int, at_most int)
 RETURNS TABLE (removed int, next_above bigint) LANGUAGE plpgsql AS $$

@@ -2,25 +2,25 @@
 -- repeats and the next rev of its channel together.
 --
 -- Input, one element per revision:
---   users, ids       who changes which message
+--   users, ids       the user who makes the change, and the message
 --   actions          'edit', 'delete', 'react', 'unreact', 'pin', 'unpin', 'grade'
---   given            whom an edit may mention, see mentions.sql
---   contents         of an edit the text, of a reaction the emoji, of a grade the status; else ''
+--   given            the candidates for mentions of an edit, see mentions.sql
+--   contents         the text of an edit, the emoji of a reaction, the status of a grade; else ''
 --   keys             the user's idempotency key; NULL: none
 --   edit_seconds, keep_versions  see RevisionRules in persistence/contents/revisions.py
--- `for_hub`: as of post_messages. `waits`: for channels that another transaction holds.
+-- `for_hub`: as in post_messages. `waits`: whether to wait for channels that another transaction holds.
 -- Output: one row per revision, with
 --   verdict  'revised'; 'unchanged' (it already was so, or this is a repeat); 'locked' (another
 --            transaction holds the channel); or why not: 'not_found', 'not_allowed', 'not_yours',
 --            'too_late', 'too_many_reactions', 'key_conflict';
 --            'not_serving': nothing of the batch was done, another hub serves this database
 --   rev      of the channel, if it was 'revised'
---   mentioned, unmentioned  who is mentioned in it now and was not, and the other way round
+--   mentioned, unmentioned  the users who are mentioned now and were not before, and the reverse
 --
 -- Locks: first the users, then the channels, the messages, and the threads that lose replies, each in the
 -- order of their ids, whatever the order of the batch is: as post_messages and hold_messages. Each statement
--- sees what was committed before it began: those behind the lock of a channel see all of its revisions and
--- their keys.
+-- sees what was committed before it began: statements after the lock of a channel see all of its revisions
+-- and their keys.
 
 DROP FUNCTION IF EXISTS revise_messages;
 CREATE FUNCTION revise_messages(
@@ -107,7 +107,7 @@ BEGIN
         verdict := 'not_found';
         RETURN;
     END IF;
-    -- what a copy says is another's
+    -- the content of a copy is another user's
     IF action = 'edit' AND (message.author_id <> who OR message.forwarded_id IS NOT NULL) THEN
         verdict := 'not_yours';
         RETURN;
@@ -214,13 +214,13 @@ BEGIN
     verdict := 'revised';
 END $$;
 
--- What a message that is edited or deleted keeps of what it said when it was posted.
+-- The value of `remains` for a message that is edited or deleted: see remains_of. NULL: it has no key.
 CREATE OR REPLACE FUNCTION remains_kept(message messages) RETURNS integer LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(message.remains, CASE WHEN message.client_key IS NOT NULL
                     THEN remains_of(message.content, message.file_url) END)
 $$;
 
--- The reactions of a message as JSON: emoji, how many users, and the first of them, as those came first.
+-- The reactions of a message as JSON, the oldest first: emoji, number of users, and the first 50 of them.
 DROP FUNCTION IF EXISTS reactions_of;
 CREATE FUNCTION reactions_of(place bigint, of_message bigint) RETURNS text LANGUAGE sql STABLE AS $$
     SELECT json_agg(json_build_array(g.emoji, g.count, g.user_ids[1:50]) ORDER BY g.first)::text

@@ -1,20 +1,20 @@
--- Searching messages. Each message has one row in `search_documents`, made by `index_messages`: the
--- hub calls it again and again. A change of a message changes its row in the same transaction.
+-- Searching messages. Each message has one row in `search_documents`, made by `index_messages`, which the hub
+-- calls again and again. A change of a message changes its row in the same transaction.
 --
 -- The terms of a message are its words, as they are written (of weight D) and as stems in the hub's
--- languages (of weight C), and the following ones, which no word can be:
+-- languages (of weight C), and the following terms, which differ from every word:
 --   .u<id>    both users of a dm; with it .p if one of the two wrote the message
 --   .w<id>    the workspace of its channel
 --   .c<id>    its channel          .a<id>    its author
 --   .f        it has a file        .l        it has a link
 --   .<k>:<n>  n is its id without the last k bits
--- So whoever may see a message has one of a few terms, however many channels they have, and the newest of
--- many matches are found without looking at the others.
+-- So a few terms of a user find all messages that they may see, even with many channels, and the newest of
+-- many matches are found without reading the others.
 
--- A text as its words stand in an index: what separates words is a space, what nobody sees is left out, and
--- what is written without spaces, or with particles at the end of its words (Chinese, Japanese, Korean, Thai,
--- Lao, Khmer, Burmese), is cut into pairs of characters, each of which begins with the second one of the pair
--- before. `words_in` in protocol/searching/words.py does the same with what is searched for.
+-- A text in the form that is indexed: words are separated by spaces, invisible characters are left out, and
+-- scripts without spaces, or with particles at the end of words (Chinese, Japanese, Korean, Thai, Lao, Khmer,
+-- Burmese), are cut into overlapping pairs of characters. `words_in` in protocol/searching/words.py does the
+-- same with the text of a search.
 CREATE OR REPLACE FUNCTION spaced_words(content text) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
@@ -60,15 +60,16 @@ BEGIN
         '.21:' || (m.id >> 21)], NULL));
 END $$;
 
--- Makes the rows of the next `wanted` messages and returns how many messages those were: 0 as long as what
--- is left waits for a transaction; NULL: nothing is left.
+-- Makes the rows of the next `wanted` messages and returns how many messages those were: 0 while the rest
+-- waits for a transaction to end; NULL: none are left.
 --
--- Ids are given out before the messages that get them are committed, and not committed in their order. So
--- the last id that was given out is noted, with a transaction that began afterwards; once all older
--- transactions have ended, every message up to this id is there, or never will be. A transaction of
--- somebody who writes for hours keeps what is new from being found, and nothing else.
+-- Ids are assigned before the messages that get them are committed, and messages are not committed in the
+-- order of ids. So the last assigned id is noted, with the id of a transaction that began afterwards; once
+-- all older transactions have ended, every message up to this id is committed, or never will be. A writing
+-- transaction that is open for hours delays the indexing of new messages, and nothing else.
 --
--- Whoever changes a message holds the lock of `search_lock` shared: what is read here is not old.
+-- A transaction that changes a message holds the lock of `search_lock` shared, so the rows that are read here
+-- are not out of date.
 CREATE OR REPLACE FUNCTION search_lock() RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
     SELECT x'7061726C73656172'::bigint  -- "parlsear"
 $$;
@@ -123,7 +124,7 @@ BEGIN
     RETURN done;
 END $$;
 
--- What becomes of a message is what is found: its row is made again, or goes with what it said.
+-- Keeps the row of a changed message up to date: it is made again, or deleted if the message was deleted.
 CREATE OR REPLACE FUNCTION index_changed_message() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(search_lock());
@@ -153,7 +154,8 @@ END $$;
 CREATE OR REPLACE TRIGGER messages_forget AFTER DELETE ON messages
     REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_messages();
 
--- One of some terms, all with the same beginning; NULL: there are none. Both of two, where there are two.
+-- A query for any of some terms with the same beginning; NULL: there are none. Then a query for both of two
+-- queries, either of which may be NULL.
 CREATE OR REPLACE FUNCTION any_term(kind text, ids bigint[]) RETURNS tsquery
 LANGUAGE sql IMMUTABLE AS $$
     SELECT string_agg(format('''%s%s''', kind, id), '|')::tsquery FROM unnest(ids) AS id
@@ -163,23 +165,23 @@ LANGUAGE sql IMMUTABLE AS $$
     SELECT coalesce(one && other, one, other)
 $$;
 
--- The newest messages with an id below `below` that `who` may see, have the words, are by one of the
--- authors, in one of the channels and written in a time; what is NULL says nothing. `looked_up`: those of the
--- words that the index is asked for. `ids`: at most `wanted` of them, newest first; `scores`: how well each
--- fits; `go_on`: there may be more below this id.
+-- The newest messages with an id below `below` that `who` may see, that have the words, are by one of the
+-- authors, in one of the channels and of a period of time; an argument that is NULL is no condition.
+-- `looked_up`: the words that are looked up in the index. `ids`: at most `wanted` messages, newest first;
+-- `scores`: how well each matches; `go_on`: there may be more below this id; NULL: there are none.
 --
--- It is looked through blocks of ids, from the newest on, each about eight times as large as the one
--- before, until there are enough; may_join decides about every channel of what was found in one. Where it
--- takes away much, an answer has fewer than `wanted`, and goes on. Whom a message may be shown is looked
--- up in the index where the words alone would find much, and else in what they find: there may be many
--- such terms, and the index looks for each at every place.
+-- Blocks of ids are searched from the newest on, each about eight times as large as the one before, until
+-- enough messages are found; may_join checks every channel of the messages found in a block. If it excludes
+-- many, the result has fewer than `wanted` messages, and `go_on`. The terms for what `who` may see are looked
+-- up in the index if the words alone would match many messages, and else compared with the matches: there
+-- may be many such terms, and an index looks up each of them.
 DROP FUNCTION IF EXISTS search_messages;
 CREATE FUNCTION search_messages(
     who bigint, words tsquery, looked_up tsquery, authors bigint[], places bigint[], since timestamptz,
     until timestamptz, has_file boolean, has_link boolean, only_private boolean, below bigint,
     wanted int, OUT ids bigint[], OUT scores int[], OUT go_on bigint
 ) LANGUAGE plpgsql STABLE
--- A GIN index has no other scan, and the hub's sessions none of this kind.
+-- A GIN index has only bitmap scans, which are off in the hub's sessions.
 SET enable_bitmapscan = on SET enable_seqscan = off AS $$
 DECLARE
     much  CONSTANT int := 1000;  -- rows that are quickly looked at
@@ -215,7 +217,7 @@ BEGIN
     query := both_terms(query, CASE WHEN has_link THEN '''.l'''::tsquery END);
     is_indexed := query IS NULL;
     go_on := least(below, 1 + (SELECT max(m.id) FROM messages m));
-    -- Ids grow with time, but for those that were given out in the same moments.
+    -- Ids grow with time, except for ids that were assigned at about the same moment.
     IF until IS NOT NULL THEN
         go_on := least(go_on, 1 + coalesce((SELECT max(l.message_id) FROM (
             SELECT d.message_id FROM search_documents d WHERE d.created_at < until
@@ -236,7 +238,7 @@ BEGIN
             CASE WHEN is_indexed THEN both_terms(query, shown) ELSE query END,
             CASE WHEN bits <= 21
                  THEN any_term(format('.%s:', bits), ARRAY[block, block - 1]) END);
-        -- the sums keep the planner from reading all ids from the newest on, OFFSET from sorting terms
+        -- `+ 0` and the like keep the planner from reading all ids from the newest on, OFFSET from sorting terms
         SELECT count(*), coalesce((array_agg(d.id ORDER BY d.id DESC) FILTER (WHERE d.fits))[1:size], '{}')
           INTO found, hits
           FROM (SELECT d.message_id AS id, (is_indexed OR d.terms @@ shown)
@@ -278,14 +280,14 @@ BEGIN
     END IF;
 END $$;
 
--- The same words, of a weight alone. No word has a quote in it.
+-- A query for the same words, with one weight only. No word has a quote in it.
 CREATE OR REPLACE FUNCTION of_weight(weight text, words tsquery) RETURNS tsquery
 LANGUAGE sql IMMUTABLE AS $$
     SELECT regexp_replace(replace(words::text, ''':*', ''':*' || weight), '''(?=[ )]|$)',
                           ''':' || weight, 'g')::tsquery
 $$;
 
--- Whether at least a tenth of the messages have a word that begins so, by the rows of some twenty pages.
+-- Whether at least a tenth of the messages have a word with this beginning, by a sample of about 20 pages.
 CREATE OR REPLACE FUNCTION is_common(beginning tsquery) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
 DECLARE
     pages CONSTANT float8 := greatest(
@@ -295,10 +297,10 @@ BEGIN
               FROM search_documents d TABLESAMPLE SYSTEM (2000 / pages) REPEATABLE (0));
 END $$;
 
--- What is searched for by some phrases, each of words with spaces between them; NULL: there are none. Of
--- each: whether its last word may go on, and whether it is found in other forms as well. `looked_up`: the
--- same without beginnings of many words, for which the index reads all rows of all these words before
--- anything else; messages that have one of them are soon found without it.
+-- The query for some phrases, each of words with spaces between them; NULL: there are none. For each phrase:
+-- whether its last word is only a beginning, and whether only the exact form matches. `looked_up`: the same
+-- without beginnings of common words, for which the index would read all rows of all these words first;
+-- messages that have one of them are found soon without the index.
 DROP FUNCTION IF EXISTS words_wanted;
 CREATE FUNCTION words_wanted(
     phrases text[], are_prefixes boolean[], are_exact boolean[], language regconfig,

@@ -1,8 +1,8 @@
--- Threads: the replies to a message. Whoever stores, deletes or removes a reply, these triggers keep the
--- row of its thread true; a message that is no reply costs the look at `root_id` in their conditions.
+-- Threads: the replies to a message. When any program stores, deletes or removes a reply, these triggers
+-- update the row of its thread; for a message that is no reply, only their conditions check `root_id`.
 
--- Who wrote the first message of a thread or a reply follows it, unless they have ceased to. Who replies
--- has read what came before.
+-- The authors of the first message of a thread and of its replies follow it, unless they have ceased to. If a
+-- reply makes its author follow, the messages before it count as read.
 CREATE OR REPLACE FUNCTION add_reply() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
@@ -23,8 +23,8 @@ END $$;
 CREATE OR REPLACE TRIGGER messages_add_reply AFTER INSERT ON messages
     FOR EACH ROW WHEN (NEW.root_id IS NOT NULL) EXECUTE FUNCTION add_reply();
 
--- The second statement begins when the row is held: it sees what was committed meanwhile. A thread whose
--- first message is removed with the reply goes with it.
+-- The second statement begins when the row is locked, so it sees what was committed meanwhile. If the first
+-- message of the thread is removed together with the reply, the thread's row is deleted with that message.
 CREATE OR REPLACE FUNCTION take_reply() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
@@ -50,8 +50,8 @@ CREATE OR REPLACE TRIGGER messages_take_deleted_reply AFTER UPDATE OF deleted_at
 CREATE OR REPLACE TRIGGER messages_take_removed_reply AFTER DELETE ON messages
     FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND OLD.root_id IS NOT NULL)
     EXECUTE FUNCTION take_reply();
--- What replied to messages that are removed replies to the first message of its thread, if that is there;
--- else it is in no thread any more.
+-- Replies to removed messages become replies to the first message of their thread, if that still exists; else
+-- they are in no thread any more.
 CREATE OR REPLACE FUNCTION release_replies() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
@@ -66,7 +66,7 @@ CREATE OR REPLACE TRIGGER messages_release_replies AFTER DELETE ON messages
 CREATE OR REPLACE TRIGGER thread_follows_refuse_deleted AFTER INSERT ON thread_follows
     FOR EACH ROW EXECUTE FUNCTION refuse_deleted('user_id');
 
--- Those who are told of a reply of `author`: who follows the thread and may see the channel.
+-- The users who get an event for a reply of `author`: followers of the thread who may see the channel.
 CREATE OR REPLACE FUNCTION thread_audience(of_message bigint, channel bigint, author bigint)
 RETURNS bigint[] LANGUAGE sql STABLE AS $$
     SELECT ARRAY(SELECT f.user_id FROM thread_follows f

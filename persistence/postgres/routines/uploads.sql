@@ -1,14 +1,13 @@
--- Files: adding one to what its owner has, and deleting those that nothing names any more.
+-- Files: adding one, and deleting those that nothing names any more.
 --
--- A file is named by the messages that carry it and by the users whose picture it is. Where a name is
--- lost, a trigger writes the file's address into loose_uploads, and `collect_uploads` looks at it. A
--- new upload is written there too, to be looked at when it should have been named.
+-- A file is named by the messages that carry it and by the users whose picture it is. When a name is lost, a
+-- trigger writes the file's address into loose_uploads, and `collect_uploads` looks at it. A new upload is
+-- written there too, to be looked at when its grace has ended.
 
--- Adds an upload, unless its owner would have more than `quota` bytes then, or all owners together more
--- than `total` (0: there is no such quota). Returns which quota it is; NULL: none, it was added.
--- The owner's row is locked, so that two uploads at a time are counted one after the other; so is a lock
--- that all uploads share where `total` counts.
--- Nothing needs to name it for `grace` seconds.
+-- Adds an upload, unless its owner would have more than `quota` bytes then, or all owners together more than
+-- `total` (0: there is no such quota). Returns the quota that would be exceeded; NULL: the upload was added.
+-- The owner's row is locked, so that concurrent uploads are counted one after the other; with a `total`, so
+-- is one lock for all uploads. The upload needs no name for `grace` seconds.
 DROP FUNCTION IF EXISTS add_upload;
 CREATE FUNCTION add_upload(
     address text, owner bigint, kind text, called text, bytes bigint, wide int, high int,
@@ -33,15 +32,15 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Deletes those uploads, of at most `at_most` that it is time to look at, that nothing names: those
--- first that lost a name last. Returns
--- what was looked at, and whether it is gone: then its file is to be removed. It comes again and again
--- until it is deleted from loose_uploads, which is done when the file has been removed.
+-- Looks at up to `at_most` uploads that are due, those with the latest due time first, and deletes the ones
+-- that nothing names. Returns their addresses, and whether each is gone: then its file has to be removed. An
+-- address is returned again and again until it is deleted from loose_uploads, which is done when the file has
+-- been removed.
 --
--- `post_messages` holds the uploads that its messages name (KEY SHARE) until it commits. They are
--- locked here before the statement begins that looks who names them: it sees every message that was
--- stored meanwhile, and a message that comes later finds no such upload. The same holds for users
--- whose picture it becomes. Whoever holds uploads waits here for nobody.
+-- `post_messages` locks the uploads that its messages name (KEY SHARE) until it commits. They are locked here
+-- before the statement begins that checks for names: that statement sees every message that was stored
+-- meanwhile, and a later message does not find the deleted upload. The same holds for users whose picture it
+-- becomes. Once the uploads are locked, this function waits for no other lock.
 DROP FUNCTION IF EXISTS collect_uploads;
 CREATE FUNCTION collect_uploads(at_most int) RETURNS TABLE (address text, is_gone boolean)
 LANGUAGE plpgsql AS $$
@@ -63,7 +62,7 @@ BEGIN
                    FROM unnest(addresses) AS a (url);
 END $$;
 
--- Notes that what was named in the column that is the trigger's argument is named once less.
+-- Notes that the upload in a column (the trigger's argument) has lost a name.
 CREATE OR REPLACE FUNCTION loosen_upload() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO loose_uploads (url) VALUES (to_jsonb(OLD) ->> TG_ARGV[0]);
@@ -86,7 +85,7 @@ CREATE OR REPLACE TRIGGER users_loosen AFTER DELETE ON users
 CREATE OR REPLACE TRIGGER uploads_loosen AFTER DELETE ON uploads
     FOR EACH ROW EXECUTE FUNCTION loosen_upload('url');
 
--- Who makes an upload their picture holds it until the commit, as a message does.
+-- A statement that makes an upload a user's picture locks the upload until its commit, as post_messages does.
 CREATE OR REPLACE FUNCTION hold_picture() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM FROM uploads WHERE url = NEW.avatar FOR KEY SHARE;

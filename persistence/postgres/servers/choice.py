@@ -1,7 +1,7 @@
-"""The servers that a URL names, and which of them is used.
+"""Chooses among the servers that a URL names.
 
-Guarantees: a server that does not answer, refuses, or is not what is wanted keeps nobody from the
-others: they are tried beside it. Must not know: what is wanted of a server.
+Guarantees: a server that does not respond, refuses, or is unsuitable does not delay the others by
+more than `STAGGER_SECONDS`: they are tried beside it. Must not know: which servers are suitable.
 
 Source: PostgreSQL manual, section 34.1.1.3 (specifying multiple hosts).
 """
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 ATTRIBUTE: Final = "target_session_attrs"
 STAGGER_SECONDS: Final = 0.2
-"""What a server may take before the next one is tried beside it."""
+"""How long a server may take before the next one is tried beside it."""
 
 
 def servers_of(dsn: str) -> Sequence[str]:
@@ -44,8 +44,8 @@ def servers_of(dsn: str) -> Sequence[str]:
 
 
 def with_primary(dsn: str) -> str:
-    """`dsn` for programs of Postgres, which are to use the server that takes writes if there are
-    several and it does not say which.
+    """`dsn` for the programs of Postgres. If it names several servers and does not choose one, they
+    use the server that takes writes.
     """
     if len(servers_of(dsn)) == 1 or ATTRIBUTE in dsn:
         return dsn
@@ -60,16 +60,16 @@ def _query(values: dict[str, str]) -> str:
 async def first_of(
     dsn: str, attempt: Callable[[str], Awaitable[T]], discard: Callable[[T], None]
 ) -> T:
-    """What the first server gives for which `attempt` succeeds. A coroutine of asyncio.
+    """The result for the first server for which `attempt` succeeds. A coroutine of asyncio.
 
     Args:
         dsn: names the servers.
-        attempt: a coroutine function, of the URL of one server.
-        discard: ends what a server gives after another one.
+        attempt: a coroutine function that takes the URL of one server.
+        discard: ends the result of a server that was slower than the first.
 
     Raises:
-        Exception: of the servers' errors the one that says most: why one of them refuses, before
-            what it is, before that it is not there.
+        Exception: the most telling of the servers' errors: a refusal before `DatabaseUnfit`, and
+            this before an error of the connection.
     """
     waiting = deque(servers_of(dsn))
     running: set[asyncio.Future[T]] = set()
@@ -87,7 +87,7 @@ async def first_of(
                 running.discard(each)
                 try:
                     return each.result()
-                except Exception as error:  # noqa: BLE001  of whatever kind: another may do
+                except Exception as error:  # noqa: BLE001  any error: another server may work
                     errors.append(error)
     finally:
         for each in running:

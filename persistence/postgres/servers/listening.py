@@ -1,7 +1,8 @@
 """Listening for notifications of Postgres, on a connection of its own.
 
-Guarantees: a connection that hears nothing, not even what it notifies itself of, is replaced, and
-whoever reads learns that something may have been missed. Must not know: what is notified of.
+Guarantees: a connection that receives nothing, not even its own test notifications, is replaced,
+and the reader gets a None, because notifications may have been missed. Must not know: what
+the notifications are about.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 RETRY_SECONDS: Final = 0.5
-BEGIN_SECONDS: Final = 5.0  # after which the hub starts without
+BEGIN_SECONDS: Final = 5.0  # after which the context is entered without listening
 TEST_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 5.0  # after a test
 LISTENING: Final = "servers.listening.listen"  # the name of its statements
@@ -36,14 +37,14 @@ _NOTIFY: Final = "SELECT pg_notify($1, $2) AS listening"
 async def listen(
     database: Database, channel: str, parse: Callable[[str], T]
 ) -> AsyncIterator[AsyncIterator[T | None]]:
-    """The payloads of NOTIFY on `channel`, parsed. None comes when listening begins, and again
-    after the connection was lost: earlier notifications may have been missed. Entered once
-    listening has begun, or after a while without an answer.
+    """The payloads of NOTIFY on `channel`, parsed. A None comes when listening begins, and when it
+    begins again after the connection was lost: earlier notifications may have been missed. The
+    context is entered once listening has begun, or after `BEGIN_SECONDS` without.
 
     Args:
         database: the server.
         channel: the channel's name.
-        parse: turns a payload into a value; raises ValueError for one that is to be ignored.
+        parse: turns a payload into a value; raises ValueError for one to be logged and ignored.
     """
     listener = _Listener(database, channel, parse)
     async with trio.open_nursery() as nursery:
@@ -56,7 +57,7 @@ async def listen(
 
 
 class _Listener(Generic[T]):
-    """Listens; `begun` is set when it has begun, what it hears is in `take`."""
+    """Listens; `begun` is set when listening has begun; `take` returns what is received."""
 
     def __init__(self, database: Database, channel: str, parse: Callable[[str], T]) -> None:
         self._database = database
@@ -64,7 +65,7 @@ class _Listener(Generic[T]):
         self._parse = parse
         self._give, self.take = trio.open_memory_channel[T | None](MAX_NOTICES)
         self.begun = trio.Event()
-        self._heard = trio.Event()  # since it was tested last, or it is lost
+        self._heard = trio.Event()  # something since the last test, or the connection is lost
         self._lost = trio.Event()  # of this connection
         self._opened: list[asyncpg.Connection] = []
 
@@ -80,7 +81,7 @@ class _Listener(Generic[T]):
             await trio.sleep(RETRY_SECONDS)
 
     async def _listen(self) -> None:
-        """Raises StoreUnavailable when the connection is lost, or hears nothing."""
+        """Listen. Raises StoreUnavailable when the connection is lost, or receives nothing."""
         self._lost = trio.Event()
         with self._database.watch.span(LISTENING):
             await in_asyncio(self._begin)

@@ -1,9 +1,8 @@
 """The role that the hub works as, on a Postgres server of its own.
 
-Guarantees: it can read and write rows, and nothing else: it owns nothing, and can change neither
-the schema nor what is known of its version, nor what the audit has kept, nor read files of the
-server. Must not know: which
-tables there are.
+Guarantees: the role can read and write rows, and nothing else: it owns nothing, and can change
+neither the schema, nor `schema_migrations`, nor rows of the audit, and cannot read files of the
+server. Must not know: which tables there are.
 """
 
 from functools import partial
@@ -17,7 +16,7 @@ from persistence.postgres.database.bridge import in_asyncio
 ROLE: Final = "parlour_hub"
 
 LOCK: Final = 0x7061726C6F7576
-"""Two sessions cannot change the rights to the same thing at once."""
+"""Two sessions cannot change the rights to the same object at once."""
 
 _MAKE: Final = f"""
     SELECT pg_advisory_xact_lock({LOCK});
@@ -51,7 +50,7 @@ async def make_role(dsn: str) -> str:
 
 
 async def grant_rights(dsn: str) -> None:
-    """Give the role its rights to what is there now.
+    """Give the role its rights to the existing tables and sequences.
 
     Args:
         dsn: a database whose schema is up to date, as a superuser.

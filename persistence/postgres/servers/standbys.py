@@ -1,8 +1,7 @@
 """Whether a primary has a synchronous standby, which has each message before it is acknowledged.
 
-Guarantees: that there is none any more, and that there is one again, is in the log within about a
-second. A commit that waits for a standby is the business of Postgres. Must not know: what is
-stored.
+Guarantees: the loss of the last one, and the return of one, are logged within about a second.
+Making a commit wait for a standby is up to Postgres. Must not know: what is stored.
 
 Source: PostgreSQL manual, section 27.2.2 (pg_stat_replication).
 """
@@ -23,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_SECONDS: Final = 1.0
 _SESSION: Final = {**SESSION, "application_name": "parlour standbys"}
-# A role without this right gets the rows of all standbys, and NULL for what they are.
+# A role without this right gets the rows of all standbys, with NULL for their state.
 _LOOK: Final = """
     SELECT pg_has_role('pg_read_all_stats', 'USAGE') AS may_see,
            EXISTS (SELECT FROM pg_stat_replication
@@ -32,7 +31,7 @@ _LOOK: Final = """
 
 
 class StandbysHidden(DatabaseUnfit):
-    """The role may not see whether there is one, until somebody grants it the right."""
+    """The role may not see whether there is a standby, until an operator grants it the right."""
 
     heals = False
 
@@ -41,10 +40,10 @@ class StandbysHidden(DatabaseUnfit):
 
 
 class SyncStandbys:
-    """Those of the primary.
+    """The synchronous standbys of a primary.
 
     Args:
-        connections: to it.
+        connections: to the primary.
     """
 
     def __init__(self, connections: Connections) -> None:
@@ -52,16 +51,16 @@ class SyncStandbys:
         self._has_one = True
 
     def require(self) -> None:
-        """Raises DatabaseUnfit: there was none when somebody looked last."""
+        """Raises DatabaseUnfit: there was none at the last look."""
         if not self._has_one:
             raise DatabaseUnfit(Unfit.NO_SYNC_STANDBY)
 
     async def look(self) -> None:
-        """Raises DatabaseUnfit, StoreUnavailable."""
+        """Look once. Raises DatabaseUnfit if there is none or it is hidden; StoreUnavailable."""
         _require_one(await self._connections.ask(_LOOK))
 
     async def watch(self) -> None:
-        """Look until cancelled."""
+        """Look every second, and log changes, until cancelled."""
         while True:
             await trio.sleep(LOOK_SECONDS)
             has_one = self._has_one
@@ -72,7 +71,7 @@ class SyncStandbys:
                 if error.why in (Unfit.NO_SYNC_STANDBY, Unfit.STANDBYS_HIDDEN):
                     has_one = False
             except StoreUnavailable:
-                pass  # others say so
+                pass  # other parts of the store report that
             if has_one != self._has_one:
                 self._has_one = has_one
                 (log.warning if has_one else log.error)(
@@ -90,7 +89,7 @@ def _require_one(rows: Sequence[Record]) -> None:
 
 @asynccontextmanager
 async def open_standbys(dsn: str) -> AsyncIterator[SyncStandbys]:
-    """The synchronous standbys of a database, of which there is one. Needs `bridge.open_asyncio`.
+    """The synchronous standbys of a database, at least one. Needs `bridge.open_asyncio`.
 
     Raises:
         DatabaseUnfit: there is none, or the role may not see it.

@@ -1,6 +1,6 @@
-"""What a database says of itself, for somebody who looks whether all is well.
+"""Reads the state of a database for `parlour doctor`.
 
-Guarantees: nothing of it is changed. Must not know: what is well.
+Guarantees: nothing in the database is changed. Must not know: which state is healthy.
 """
 
 import time
@@ -19,20 +19,20 @@ COMMITS: Final = 21
 _SESSION: Final = {**SESSION, "application_name": "parlour doctor"}
 _SETTINGS: Final = ("fsync", "full_page_writes", "synchronous_commit")
 _CLOCK: Final = "SELECT extract(epoch FROM clock_timestamp())::float8"
-# A record in the server's log of changes that stands for nothing, but makes the commit wait for the
-# disk (and a standby) as every other one does.
+# Writes an empty record to the server's write-ahead log, which makes the commit wait for the disk
+# (and a standby) as every other one does.
 _COMMIT: Final = "SELECT pg_logical_emit_message(true, 'parlour', '')"
 
 
 @frozen
 class Examination:
-    """What was found.
+    """The state of a database.
 
     Args:
         server: the version of Postgres, as `server_version_num`.
-        switched_off: of what keeps commits safe, the settings that are off.
-        ahead: seconds that the server's clock is ahead of ours.
-        commit: seconds that a commit takes, the median; None: nothing can be stored there.
+        switched_off: the settings for the safety of commits that are off.
+        ahead: how many seconds the server's clock is ahead of ours.
+        commit: the median of the seconds that a commit takes; None: no commit is possible.
     """
 
     server: int
@@ -45,7 +45,7 @@ async def examine(dsn: str) -> Examination:
     """Look at a database. Needs `bridge.open_asyncio`.
 
     Raises:
-        StoreUnavailable, DatabaseRefused: it cannot be used.
+        StoreUnavailable, DatabaseRefused: the database cannot be used.
     """
 
     async def look() -> Examination:
@@ -82,5 +82,5 @@ async def _commit_seconds(connection: asyncpg.Connection) -> float | None:
             await connection.execute(_COMMIT)
             took.append(time.perf_counter() - began)
     except asyncpg.PostgresError:
-        return None  # a standby, say, or a role that may not
+        return None  # for example on a standby, or for a role without the right
     return median(took)

@@ -1,8 +1,8 @@
 """Copies a database with Postgres's own programs: `pg_dump`, `pg_restore` and `psql`.
 
 Guarantees: a copy is of one moment; a database is filled in one transaction, as a whole or not at
-all; no password is on a command line; what a program says goes wrong is one line. Must not know:
-what is in the database, where the programs are.
+all; no password is on a command line; the error of a program is reported in one line. Must not
+know: what is in the database, where the programs are.
 """
 
 import os
@@ -26,7 +26,7 @@ _NEW_IN_17: Final = b"SET transaction_timeout = 0;\n"
 _HEADER_ENDS: Final = b"set_config('search_path'"
 _MAJOR: Final = 10_000  # of server_version_num
 _17: Final = 170_000
-# Neither who owns what, which is whoever restores it, nor what belongs to the server.
+# Leaves out owners (the restoring role owns everything) and what belongs to the server.
 _PLAIN: Final = (
     "--no-owner", "--no-privileges", "--no-publications", "--no-subscriptions", "--no-tablespaces",
     "--no-comments", "--no-security-labels",
@@ -44,7 +44,7 @@ class CopyFailed(StoreError):
 
 @frozen
 class Programs:
-    """Those of one version of Postgres.
+    """The programs of one version of Postgres.
 
     Args:
         folder: where they are.
@@ -53,16 +53,16 @@ class Programs:
     folder: Path
 
     def major_version(self) -> int:
-        """Which version that is."""
+        """The major version of the programs."""
         command = [str(self.folder / "pg_dump"), "--version"]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
         return int(said.split()[2].partition(".")[0])  # "pg_dump (PostgreSQL) 18.6"
 
     async def dump(self, dsn: str, snapshot: Snapshot, take: Take) -> None:
-        """Copy the database as it was at that moment, in pieces of `pg_dump`'s custom format.
+        """Copy the database as it was at the snapshot, in pieces of `pg_dump`'s custom format.
 
         Raises:
-            CopyFailed: the server is newer than the programs, or something went wrong there.
+            CopyFailed: the server is newer than the programs, or `pg_dump` failed.
         """
         require_readable(snapshot.server, self.major_version())
         async with self._dumping(dsn, snapshot, "custom") as dumping:
@@ -71,15 +71,15 @@ class Programs:
             await dumping.end()
 
     async def load(self, dsn: str, pieces: Iterable[bytes], server: int) -> None:
-        """Fill an empty database with such a copy.
+        """Fill an empty database with a copy that `dump` has made.
 
         Args:
             dsn: the database.
-            pieces: the copy, as it was dumped.
-            server: its version of Postgres, as `server_version_num`.
+            pieces: the copy.
+            server: the database's version of Postgres, as `server_version_num`.
 
         Raises:
-            CopyFailed: the database refuses something; it is as it was.
+            CopyFailed: a program failed; the database is as it was.
         """
         command = ("pg_restore", "--file=-", "--exit-on-error", *_PLAIN)
         async with (
@@ -91,10 +91,10 @@ class Programs:
             await fill(restoring)
 
     async def transfer(self, source: str, snapshot: Snapshot, target: str, server: int) -> None:
-        """Fill an empty database with what another one was at that moment.
+        """Fill an empty database with the content of another one at the snapshot.
 
         Raises:
-            CopyFailed: as `dump` and `load`.
+            CopyFailed: as in `dump` and `load`.
         """
         require_readable(snapshot.server, self.major_version())
         async with (
@@ -117,8 +117,8 @@ class Programs:
     async def _filling(
         self, dsn: str, server: int
     ) -> AsyncIterator[Callable[["_Program"], Awaitable[None]]]:
-        """Runs what `psql` reads from another program, in one transaction: it commits once that
-        program has ended well.
+        """Run `psql`, to be filled from another program, in one transaction: it commits once that
+        program has ended without an error.
         """
         url, environment = without_password(with_primary(dsn))
         command = ("psql", f"--dbname={url}", "--no-psqlrc", "--quiet", *_STRICT)
@@ -133,7 +133,7 @@ class Programs:
                     await source.end()
                     await psql.write(_COMMIT)
                 except trio.BrokenResourceError:
-                    await psql.end()  # it says why
+                    await psql.end()  # raises with the reason
                     raise
                 await psql.end()
 
@@ -148,7 +148,7 @@ class Programs:
         is_fed: bool = False,
     ) -> AsyncIterator["_Program"]:
         """A program, killed if it has not ended when the context is left."""
-        # In memory: there need not be a folder for temporary files.
+        # In memory: a folder for temporary files may be missing.
         with os.fdopen(os.memfd_create(command[0]), "r+b") as errors:
             process = await trio.lowlevel.open_process(
                 [str(self.folder / command[0]), *command[1:]],
@@ -170,7 +170,7 @@ class Programs:
 
 @frozen
 class _Program:
-    """One that runs."""
+    """A running program."""
 
     name: str
     process: Any
@@ -180,15 +180,15 @@ class _Program:
         await self.process.stdin.send_all(piece)
 
     async def read(self) -> bytes:
-        """More of what it writes; empty: that was all."""
+        """The next part of its output; empty: the output has ended."""
         piece: bytes = await self.process.stdout.receive_some(PIECE_BYTES)
         return piece
 
     async def end(self) -> None:
-        """It gets nothing more; returns when it has ended well.
+        """Close its input, and wait until it has ended.
 
         Raises:
-            CopyFailed: it says that something went wrong.
+            CopyFailed: the program reports an error.
         """
         if self.process.stdin is not None:
             await self.process.stdin.aclose()
@@ -198,7 +198,7 @@ class _Program:
 
 
 def require_readable(server: int, programs: int) -> None:
-    """Raises CopyFailed: the programs cannot read what a newer server says of itself."""
+    """Raises CopyFailed: the server is newer than the programs, which cannot read its catalog."""
     if server // _MAJOR > programs:
         raise CopyFailed(
             f"This server is Postgres {server // _MAJOR}, and the pg_dump of this Parlour is"
@@ -207,7 +207,7 @@ def require_readable(server: int, programs: int) -> None:
 
 
 def without_password(dsn: str) -> tuple[str, dict[str, str]]:
-    """A URL that others may read on a command line, and the environment that has its password."""
+    """The URL without its password, for a command line, and the environment with the password."""
     parts = urlsplit(dsn)
     user, at, host = parts.netloc.rpartition("@")
     name, _, password = user.partition(":")
@@ -220,13 +220,13 @@ def without_password(dsn: str) -> tuple[str, dict[str, str]]:
 
 @define
 class _Script:
-    """A script for a server, without the setting in its head that servers before 17 do not know."""
+    """A script, without the setting in its head that a server before 17 does not know."""
 
     server: int
-    _head: bytes | None = b""  # what is not passed on yet
+    _head: bytes | None = b""  # the part that is not passed on yet
 
     def known(self, piece: bytes) -> bytes:
-        """What of it is to be passed on. A script has a head."""
+        """The part of the script to pass on after this piece. Every script has a head."""
         if self._head is None:
             return piece
         self._head += piece
@@ -241,12 +241,12 @@ async def _feed(program: _Program, pieces: Iterable[bytes]) -> None:
         try:
             await program.write(piece)
         except trio.BrokenResourceError:
-            return  # it has ended, and says why
+            return  # the program has ended, and `end` raises the reason
     await program.process.stdin.aclose()
 
 
 def _reason(errors: bytes) -> str:
-    """The first line that says what is wrong."""
+    """The first line that reports an error."""
     lines = [line.strip() for line in errors.decode(errors="replace").splitlines() if line.strip()]
     wrong = [line for line in lines if "error:" in line.lower() or "fatal:" in line.lower()]
     return next(iter(wrong or lines), "it does not say why")

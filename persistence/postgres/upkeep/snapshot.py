@@ -20,12 +20,12 @@ from persistence.postgres.database.session import (
 )
 from persistence.records import StoreError
 
-PATIENCE_SECONDS: Final = 30.0  # there is nobody whom it keeps waiting
+PATIENCE_SECONDS: Final = 30.0  # no user waits for it
 _SETTINGS: Final = {
     **SESSION,
     "application_name": "parlour upkeep",
     "statement_timeout": "0",
-    "lock_timeout": "10000",  # of whoever changes a table meanwhile
+    "lock_timeout": "10000",  # for a lock of a program that changes a table meanwhile
     "idle_in_transaction_session_timeout": "0",
 }
 _NAMED: Final = 3  # tables in a message
@@ -35,7 +35,8 @@ _ABOUT: Final = """
            to_regclass('uploads') IS NOT NULL AS has_uploads,
            to_regproc('log_epoch') IS NOT NULL AS has_epoch
 """
-# Of the deployment too, but not what belongs to an extension, nor what a standby does not have.
+# Also tables of the deployment, but not of extensions, nor unlogged ones, which a standby does not
+# have.
 _TABLES: Final = """
     SELECT c.oid::regclass::text AS name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -49,16 +50,16 @@ _ANEW: Final = (
     "SELECT new_epoch()",
     "UPDATE serving SET hub = NULL",
     "DELETE FROM recoveries",
-    "DELETE FROM changes",  # by transactions of the other server
+    "DELETE FROM changes",  # they have transaction ids of the other server
 )
 
 
 class NotEmpty(StoreError):
-    """There is something already where a backup is to be restored."""
+    """The target of a restore is not empty."""
 
 
 class NotOurs(StoreError):
-    """The database is none of Parlour's."""
+    """The database is not one of Parlour's."""
 
 
 @frozen
@@ -66,12 +67,12 @@ class Snapshot:
     """A moment of a database.
 
     Args:
-        name: by which other sessions see the same.
+        name: by which other sessions use the same snapshot.
         server: the version of Postgres, as `server_version_num`.
-        files: of the schema, with their SHA-256.
-        epoch: which log it is; None: a standby, or an older schema.
+        files: the files of the schema, with their SHA-256.
+        epoch: of the log; None: a standby, or an older schema.
         rows: how many each table has.
-        uploads: the addresses of files that were uploaded.
+        uploads: the addresses of uploaded files.
     """
 
     name: str
@@ -88,7 +89,7 @@ async def open_snapshot(dsn: str) -> AsyncIterator[Snapshot]:
 
     Raises:
         NotOurs: the database has no tables of Parlour's.
-        StoreUnavailable, DatabaseRefused: it cannot be used.
+        StoreUnavailable, DatabaseRefused: the database cannot be used.
     """
     opened: list[asyncpg.Connection] = []
 
@@ -121,7 +122,7 @@ async def count_rows(dsn: str) -> Mapping[str, int]:
 
 
 async def server_version(dsn: str) -> int:
-    """As `server_version_num`. Raises StoreUnavailable."""
+    """The version of Postgres, as `server_version_num`. Raises StoreUnavailable."""
 
     async def ask() -> int:
         connection = await connect_to_read(dsn, _SETTINGS, within=PATIENCE_SECONDS)
@@ -134,16 +135,16 @@ async def server_version(dsn: str) -> int:
 
 
 async def begin_anew(dsn: str, *, end_sessions: bool) -> None:
-    """Make what was restored another log than the one that was copied, and forget what was true of
-    that one alone: who serves it, what its hub had to be notified of, which connections could be
-    recovered. The schema is up to date.
+    """Give the restored log a new epoch, and delete what was valid for the copied database alone:
+    the hub that serves it, changes that its hub had to be notified of, connections that could be
+    recovered. The schema must be up to date.
 
     Args:
         dsn: the database.
-        end_sessions: whether everybody has to sign in again.
+        end_sessions: whether all users have to sign in again.
 
     Raises:
-        StoreUnavailable: it cannot be used.
+        StoreUnavailable: the database cannot be used.
     """
 
     async def begin() -> None:
@@ -161,7 +162,7 @@ async def begin_anew(dsn: str, *, end_sessions: bool) -> None:
 
 
 async def require_no_tables(dsn: str) -> None:
-    """Raises NotEmpty: the database has some already."""
+    """Raises NotEmpty: the database has tables already."""
     if tables := await count_rows(dsn):
         raise NotEmpty(
             f"There are tables in this database already ({', '.join([*tables][:_NAMED])}), but it"

@@ -149,9 +149,9 @@ class ReactionPayload:
 @frozen
 class ResumePayload:
     """Send what was missed. `after`: by channel, the last seq that the client has; without it,
-    every channel from the beginning. `epoch`: in which log. `revs`: by channel, the
-    last rev that the client knows; without it, nothing of revisions. `notes`: the
-    number of the last note that it knows; without it, nothing of notes.
+    every channel from the beginning. `epoch`: of the log of these positions. `revs`: by channel,
+    the last rev that the client knows; without it, no revisions are sent. `notes`: the number of
+    the last note that it knows; without it, no notes are sent.
     """
 
     after: (

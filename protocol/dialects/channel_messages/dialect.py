@@ -77,7 +77,7 @@ class ListAck(Cut):
 
 
 class RefusedAck(TypedDict):
-    """An event was refused; `code` has what was no token. `field`: the one at fault, if any."""
+    """An event was refused. `code`: absent if a token was; `field`: the one at fault, if any."""
 
     success: Literal[False]
     error: str
@@ -108,14 +108,14 @@ VOCABULARY: Final = Vocabulary(
 
 @frozen(eq=False)
 class ChannelMessages:
-    """`render`: makes the HTML that stands beside each content; None: none does."""
+    """`render`: makes the HTML that is sent beside each content; None: there is none."""
 
     name: str = "channel_messages"
     namespace: str = "/"
     service_events: ServiceEvents = SERVICE_EVENTS
     typing_seconds: float = 5.0
     message_window: float = 1.0
-    tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
+    encodes: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
     vocabulary: Vocabulary = field(default=VOCABULARY)
     render: Render | None = None
@@ -158,10 +158,10 @@ class ChannelMessages:
                     return {"success": True, "data": shown, **is_cut}
                 return {"messages": shown, **is_cut}
             case Refused():
-                told = shown_refusal(answer)
-                refusal: RefusedAck = {"success": False, "error": told.text, "code": told.code}
-                if told.field is not None:
-                    refusal["field"] = told.field
+                error = shown_refusal(answer)
+                refusal: RefusedAck = {"success": False, "error": error.text, "code": error.code}
+                if error.field is not None:
+                    refusal["field"] = error.field
                 return refusal
             case Changed(message=message, author=author):
                 view = self.message(message, author)

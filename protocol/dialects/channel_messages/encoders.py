@@ -101,7 +101,7 @@ class MentionedObject(MentionState[UserUuid]):
 
 
 class ThreadReplyObject(TypedDict):
-    """Somebody replied in a thread that the client's user follows."""
+    """A reply in a thread that the client's user follows."""
 
     messageId: MessageUuid
     channelId: ChannelUuid
@@ -126,7 +126,7 @@ class RevokedObject(TypedDict):
 
 
 class ErrorEventObject(TypedDict):
-    """An event was refused. `field`: the one of its payload that is at fault, if it is one."""
+    """An event was refused. `field`: the field of its payload that is at fault, if there is one."""
 
     error: str
     message: str
@@ -136,7 +136,7 @@ class ErrorEventObject(TypedDict):
 
 
 class AnnouncementObject(TypedDict):
-    """What the operator says to everybody."""
+    """An announcement of the operator to everybody."""
 
     text: str
     timestamp: Timestamp
@@ -244,7 +244,7 @@ def _left(
     event: LeftChannel, _: Render | None
 ) -> tuple[tuple[Literal["channel:revoked"], RevokedObject], ...]:
     if event.reason is None:
-        return ()  # the acknowledgement of `room:leave` says it
+        return ()  # the acknowledgement of `room:leave` is enough
     left: RevokedObject = {
         "channelId": to_uuid(IdKind.CHANNEL, event.channel_id),
         "reason": event.reason,

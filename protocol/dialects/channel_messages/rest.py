@@ -18,7 +18,7 @@ from protocol.shapes.uuids import ChannelUuid, MessageUuid, Uuid
 
 
 class ErrorObject(TypedDict):
-    """An error. `field`: the one of the body or query at fault, if it is one."""
+    """An error. `field`: the field of the body or query that is at fault, if there is one."""
 
     statusCode: int
     message: str

@@ -62,7 +62,7 @@ class ChannelMessageObject(TypedDict):
 
 
 class SentObject(TypedDict):
-    """What confirms to its author that a message was stored. `thread`: that of a reply."""
+    """The confirmation to its author that a message was stored. `thread`: that of a reply."""
 
     messageId: MessageUuid
     channelId: ChannelUuid
@@ -105,7 +105,7 @@ class CountsObject(TypedDict):
 
 class ChannelObject(TypedDict):
     """A channel that the caller is in. `lastSeq`: of its newest message, `lastRev`: of the last
-    revision of one, or 0.
+    revision of a message, or 0.
     """
 
     id: ChannelUuid
@@ -167,7 +167,7 @@ def channel_message_object(
 
 
 def _add_revision(view: ChannelMessageObject, message: Message) -> None:
-    """What only a message that was changed has."""
+    """Add the fields of a message that was changed."""
     view["rev"] = message.rev
     view["reactions"] = reaction_objects(message.reactions, user_uuid)
     if message.edited_at is not None:
@@ -177,7 +177,7 @@ def _add_revision(view: ChannelMessageObject, message: Message) -> None:
 
 
 def sent_object(message: Message) -> SentObject:
-    """What confirms to its author that a message was stored."""
+    """The confirmation to its author that a message was stored."""
     view: SentObject = {
         "messageId": to_uuid(IdKind.MESSAGE, message.id),
         "channelId": to_uuid(IdKind.CHANNEL, message.channel_id),
@@ -208,7 +208,7 @@ def channel_object(
         users: those of its members that are shown.
         members: how many it has.
         last_seq: of its newest message, which is how many were stored in it.
-        last_rev: of the last revision of one.
+        last_rev: of the last revision of a message.
     """
     view: ChannelObject = {
         "id": to_uuid(IdKind.CHANNEL, channel.id),

@@ -50,9 +50,9 @@ class IdentifyFrame:
 @frozen
 class ResumeData:
     """`after`: by channel, the last seq that the client has; without it, every channel from the
-    beginning. `epoch`: in which log. `revs`: by channel, the
-    last rev that the client knows; without it, nothing of revisions. `notes`: the
-    number of the last note that it knows; without it, nothing of notes.
+    beginning. `epoch`: of the log of these positions. `revs`: by channel, the last rev that the
+    client knows; without it, no revisions are sent. `notes`: the number of the last note that it
+    knows; without it, no notes are sent.
     """
 
     after: (

@@ -41,7 +41,7 @@ class Gateway:
     session_cookie: str = COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=30.0, timeout=60.0))
     message_window: float | None = None
-    tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
+    encodes: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
     vocabulary: Vocabulary = field(default=VOCABULARY)
 

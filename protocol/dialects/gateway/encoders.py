@@ -122,8 +122,8 @@ class PresenceData(TypedDict):
 
 
 class MembershipData(TypedDict):
-    """A user, and the workspace that they joined or left, as it is now. `user`: unless the account
-    was deleted.
+    """A user, and the workspace that they joined or left, as it is now. `user`: absent if the
+    account was deleted.
     """
 
     workspaceId: WorkspaceId
@@ -154,7 +154,7 @@ class DeletedGuildData(TypedDict):
 
 
 class AnnouncementData(TypedDict):
-    """What the operator says to everybody."""
+    """An announcement of the operator to everybody."""
 
     text: str
     timestamp: Timestamp
@@ -167,7 +167,7 @@ class ShedData(TypedDict):
 
 
 class HeartbeatAckFrame(TypedDict):
-    """The answer to `HEARTBEAT`."""
+    """The acknowledgement of `HEARTBEAT`."""
 
     op: Literal["HEARTBEAT_ACK"]
 

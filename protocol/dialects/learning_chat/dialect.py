@@ -52,7 +52,7 @@ class LearningChat:
     session_cookie: str = COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=30.0, timeout=60.0))
     message_window: float | None = 5.0
-    tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
+    encodes: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
     vocabulary: Vocabulary = field(default=VOCABULARY)
 

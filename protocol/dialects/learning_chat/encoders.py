@@ -93,7 +93,7 @@ class NewMessageFrame(TypedDict):
 
 
 class ThreadReplyFrame(ThreadReplyObject):
-    """Somebody replied in a thread that the client's user follows."""
+    """A reply in a thread that the client's user follows."""
 
     type: Literal["thread_reply"]
 
@@ -184,7 +184,7 @@ class InvitationsFrame(TypedDict):
 
 
 class ErrorFrame(TypedDict):
-    """A frame was refused. `field`: the one at fault, if it is one."""
+    """A frame was refused. `field`: its field that is at fault, if there is one."""
 
     type: Literal["error"]
     message: str
@@ -194,7 +194,7 @@ class ErrorFrame(TypedDict):
 
 
 class AnnouncementFrame(TypedDict):
-    """What the operator says to everybody."""
+    """An announcement of the operator to everybody."""
 
     type: Literal["announcement"]
     text: str
@@ -283,7 +283,7 @@ def _messages_read(event: ChannelMessagesRead) -> tuple[MessageReadFrame, ...]:
 
 def _messages_seen(event: MessagesSeen) -> tuple[MessageDeliveredFrame, ...]:
     if event.status is not DeliveryStatus.DELIVERED:
-        return ()  # message_read says it, to everybody who has joined
+        return ()  # message_read is sent instead, to everybody who has joined
     return tuple(
         {
             "type": "message_delivered",

@@ -1,4 +1,4 @@
-"""The frames of `/ws/chat` that say what its user has noted for themself alone. See
+"""The frames of `/ws/chat` for what its user has noted for themself alone. See
 docs/dialects/learning_chat.md#notes.
 """
 

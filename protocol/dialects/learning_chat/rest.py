@@ -59,7 +59,7 @@ class FlawObject(TypedDict):
 
 
 class ErrorObject(TypedDict):
-    """An error. `field`: the one of the body or query at fault, if it is one."""
+    """An error. `field`: the field of the body or query that is at fault, if there is one."""
 
     message: str
     code: str
@@ -150,7 +150,7 @@ class RoleBody:
     role: Annotated[str, Keywords(enum=[*GIVEN_STANDINGS, Standing.OWNER])]
 
     def standing(self) -> Standing:
-        """What the user is to be.
+        """The standing that the user is to get.
 
         Raises:
             WireError: INVALID_FIELD.

@@ -1,4 +1,4 @@
-"""The frames of `/ws/chat` that say that a message was changed. See docs/delivery.md#revisions."""
+"""The frames of `/ws/chat` for messages that were changed. See docs/delivery.md#revisions."""
 
 from typing import Literal, TypeAlias, TypedDict
 
@@ -9,7 +9,7 @@ from protocol.shapes.revisions import StateObject, state_object
 
 
 class ModeratorObject(TypedDict):
-    """Who pinned, unpinned or graded a message."""
+    """The user who pinned, unpinned or graded a message."""
 
     userId: UserId
     displayName: str
@@ -56,7 +56,7 @@ _Revised: TypeAlias = (
 
 
 def revised_frame(event: ChannelMessageRevised) -> tuple[_Revised]:
-    """The frame for a changed message: what moderators do has its own."""
+    """The frame for a changed message; pins and grades have frames of their own."""
     match event.revision:
         case Pin() if event.user is not None:
             return (_pinned(event, event.user),)

@@ -1,7 +1,7 @@
 """The messenger's names of conversations and messages: strings.
 
-See docs/dialects/messenger.md#frames. Guarantees: parsing never raises; what is no name gives None.
-Must not know: frames, REST.
+See docs/dialects/messenger.md#frames. Guarantees: parsing never raises; it returns None for other
+texts. Must not know: frames, REST.
 """
 
 import re

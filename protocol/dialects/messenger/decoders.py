@@ -169,11 +169,11 @@ class ReactionFrame:
 
 @frozen
 class ResumeFrame:
-    """Send what was missed. `after`: by conversation, the last seq that the client has; `epoch`: in
-    which log, as `connected` said;
-    `only`: nothing of conversations that are not in `after`; `revs`: by conversation, the last rev
-    that the client knows; without it, nothing of revisions. `notes`: the
-    number of the last note that it knows; without it, nothing of notes.
+    """Send what was missed. `after`: by conversation, the last seq that the client has; `epoch`: of
+    the log of these positions, from `connected`; `only`: send nothing of conversations that are not
+    in `after`; `revs`: by conversation, the last rev that the client knows; without it, no
+    revisions are sent. `notes`: the number of the last note that it knows; without it, no notes are
+    sent.
     """
 
     after: Annotated[

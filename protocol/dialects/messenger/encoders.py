@@ -90,7 +90,7 @@ class Envelope(TypedDict, Generic[K, P]):
 
 
 class ConnectedPayload(TypedDict):
-    """Whose connection it is, the server's time, and which log it is."""
+    """The connection's user, the server's time, and the epoch of the log."""
 
     userId: UserId
     username: str
@@ -131,7 +131,7 @@ class ReadPayload(TypedDict):
 
 
 class SubscribedPayload(TypedDict):
-    """A conversation, by the name that the client has for it."""
+    """A conversation, by the name that the client gave."""
 
     conversationId: str
 
@@ -153,7 +153,7 @@ class HistoryPayload(TypedDict):
 
 
 class AnnouncementPayload(TypedDict):
-    """What the operator says to everybody."""
+    """An announcement of the operator to everybody."""
 
     text: str
 
@@ -165,7 +165,7 @@ class ShedPayload(TypedDict):
 
 
 class ErrorFrame(TypedDict):
-    """A frame was refused. `field`: the one at fault, if it is one."""
+    """A frame was refused. `field`: its field that is at fault, if there is one."""
 
     type: Literal["error"]
     message: str
@@ -205,7 +205,7 @@ def _posted(event: PrivateMessagePosted) -> tuple[_Message]:
 def _revised(event: PrivateMessageRevised) -> tuple[_Revised, ...]:
     message = event.message
     if message.recipient_id is None:
-        return ()  # an answer of the assistant
+        return ()  # a message of the assistant
     payload: RevisedPayload = {
         "messageId": str(message.id),
         "conversationId": conversation_id(message.author_id, message.recipient_id),
@@ -223,7 +223,7 @@ def _revised(event: PrivateMessageRevised) -> tuple[_Revised, ...]:
 def _mention(event: MentionChanged) -> tuple[_Mention, ...]:
     message = event.about
     if message.recipient_id is None:
-        return ()  # in a channel, of which clients see nothing
+        return ()  # in a channel, which clients do not see
     payload: MentionPayload = {
         "messageId": str(message.id),
         "conversationId": conversation_id(message.author_id, message.recipient_id),
@@ -303,7 +303,7 @@ def _resumed(event: ConversationsResumed) -> tuple[Envelope[Literal["resumed"], 
 
 def _noted(event: Noted) -> tuple[_Noted | _Hidden, ...]:
     if event.peer_id is None:
-        return ()  # of a channel, which no frame is about
+        return ()  # about a channel, for which there is no frame
     conversation = conversation_id(event.user_id, event.peer_id)
     if isinstance(event.note, ChannelNote):
         noted = conversation_note(event.note, conversation, event.at)

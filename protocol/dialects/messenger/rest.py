@@ -1,7 +1,7 @@
 """REST of the messenger: its bodies, and how it spells errors.
 
 See docs/dialects/messenger.md#rest. Guarantees: a body that structures has the right types. Field
-names are camel case in JSON; what must be there is asked for by the endpoints, in their own words.
+names are camel case in JSON; the endpoints check for required fields, with texts of their own.
 Must not know: HTTP, sessions, the store.
 """
 
@@ -18,7 +18,7 @@ from protocol.schemas import Keywords
 
 
 class ErrorObject(TypedDict):
-    """An error. `field`: the one of the body or query at fault, if it is one."""
+    """An error. `field`: the field of the body or query that is at fault, if there is one."""
 
     error: str
     code: str
@@ -56,7 +56,7 @@ class BetweenBody:
 
 @frozen
 class MessengerPostBody:
-    """POST /messages of the messenger; what names the sender must be true."""
+    """POST /messages of the messenger; the sender must be the session's user."""
 
     KEYWORDS: ClassVar = Keywords(
         required=["conversationId", "senderId", "senderName", "recipientId", "content"]

@@ -41,7 +41,7 @@ from protocol.schemas import JsonSchema, Keywords, Spelt
 
 
 def _with(name: str) -> JsonSchema:
-    """That a field is there and not null."""
+    """Keywords that require a field which is not null."""
     return {"required": [name], "not": {"properties": {name: {"type": "null"}}}}
 
 
@@ -123,11 +123,10 @@ def _peer(text: str) -> frozenset[UserId] | None:
 
 @frozen
 class ResumeFrame:
-    """Send what was missed. `after`: by peer, the last seq that the client has; `epoch`: in which
-    log, as the first frame said;
-    `only`: nothing of conversations that are not in `after`; `revs`: by peer, the last rev that the
-    client knows; without it, nothing of revisions. `notes`: the
-    number of the last note that it knows; without it, nothing of notes.
+    """Send what was missed. `after`: by peer, the last seq that the client has; `epoch`: of the log
+    of these positions, from the first frame; `only`: send nothing of conversations that are not in
+    `after`; `revs`: by peer, the last rev that the client knows; without it, no revisions are sent.
+    `notes`: the number of the last note that it knows; without it, no notes are sent.
     """
 
     after: Annotated[

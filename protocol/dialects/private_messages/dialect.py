@@ -37,7 +37,7 @@ class PrivateMessages:
     session_cookie: str = SESSION_COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=54.0, timeout=60.0))
     message_window: float | None = None
-    tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
+    encodes: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
     vocabulary: Vocabulary = field(default=VOCABULARY)
 
@@ -52,7 +52,7 @@ class PrivateMessages:
         return TaggedCodec(DECODERS, limits)
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
-        """One JSON text frame for each event in `tells`."""
+        """One JSON text frame for each event in `encodes`."""
         return encode_json(ENCODERS, event)
 
 

@@ -111,8 +111,8 @@ class ReadFrame(TypedDict):
 
 
 class RevisedFrame(TypedDict):
-    """A message was changed: `message` is it as it is now. `user_id`: by whom, if that is known;
-    `emoji`: of a reaction that was added or removed.
+    """A message was changed. `message`: the message as it is now; `user_id`: who changed it, if
+    that is known; `emoji`: of a reaction that was added or removed.
     """
 
     type: Literal["message_updated", "message_deleted", "message_reaction"]
@@ -153,7 +153,7 @@ class RevokedFrame(TypedDict):
 
 
 class RequestFrame(TypedDict):
-    """The client's user has accepted or declined what somebody wrote."""
+    """The client's user has accepted or declined the message request of a user."""
 
     type: Literal["message_request"]
     user_id: UserId
@@ -161,7 +161,7 @@ class RequestFrame(TypedDict):
 
 
 class ErrorFrame(TypedDict):
-    """A frame was refused. `field`: the one at fault, if it is one."""
+    """A frame was refused. `field`: its field that is at fault, if there is one."""
 
     type: Literal["error"]
     code: ErrorCode
@@ -183,7 +183,7 @@ class HiddenMessageFrame(HiddenMessageObject):
 
 
 class AnnouncementFrame(TypedDict):
-    """What the operator says to everybody."""
+    """An announcement of the operator to everybody."""
 
     type: Literal["announcement"]
     text: str
@@ -214,7 +214,7 @@ def _posted(event: PrivateMessagePosted) -> tuple[PrivateMessageFrame]:
 def _revised(event: PrivateMessageRevised) -> tuple[RevisedFrame, ...]:
     message, recipient_id = event.message, event.message.recipient_id
     if recipient_id is None:
-        return ()  # an answer of the assistant
+        return ()  # a message of the assistant
     frame: RevisedFrame = {
         "type": "message_updated",
         "change": change_of(event),
@@ -235,7 +235,7 @@ def _revised(event: PrivateMessageRevised) -> tuple[RevisedFrame, ...]:
 def _mention(event: MentionChanged) -> tuple[MentionFrame, ...]:
     recipient_id = event.about.recipient_id
     if recipient_id is None:
-        return ()  # in a channel, of which clients see nothing
+        return ()  # in a channel, which clients do not see
     frame: MentionFrame = {
         "type": "mention",
         "mentioned": event.is_mentioned,
@@ -313,7 +313,7 @@ def _request(event: RequestChanged) -> tuple[RequestFrame]:
 
 def _noted(event: Noted) -> tuple[ConversationNoteFrame | HiddenMessageFrame, ...]:
     if event.peer_id is None:
-        return ()  # of a channel, which no frame is about
+        return ()  # about a channel, for which there is no frame
     if isinstance(event.note, ChannelNote):
         noted = conversation_note(event.note, event.peer_id, event.at)
         return ({"type": "conversation_noted", **noted},)

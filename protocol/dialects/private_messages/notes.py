@@ -14,7 +14,8 @@ from protocol.shapes.timestamps import Timestamp
 
 class MarksObject(TypedDict):
     """What a user has noted of a conversation. `unread_from`: from this seq on, messages of the
-    other side count as unread though they were read. `muted_until`: null: for good, or not at all.
+    other side count as unread though they were read. `muted_until`: null: without end, or it is not
+    muted.
     """
 
     unread_from: int | None
@@ -23,7 +24,7 @@ class MarksObject(TypedDict):
 
 
 class ConversationNoteObject(MarksObject):
-    """The same, as it was changed. `user_id`: the other side; `note`: the number of the change."""
+    """The same, after a change. `user_id`: the other side; `note`: the number of the change."""
 
     user_id: UserId
     note: int
@@ -40,7 +41,7 @@ class HiddenMessageObject(TypedDict):
 
 
 def marks(unread_from: int | None, mute: Mute | None, now: datetime) -> MarksObject:
-    """What a list shows."""
+    """The notes on a conversation, as lists show them."""
     return {
         "unread_from": unread_from,
         "is_muted": mute is not None and mute.holds(now),

@@ -1,7 +1,7 @@
 """REST of `/ws`'s clients: its bodies, and how it spells errors.
 
 See docs/dialects/private_messages.md#rest. Guarantees: a body that structures has the right types,
-and `check` says whether its texts may be stored. Must not know: HTTP, sessions, the store.
+and `check` refuses texts that may not be stored. Must not know: HTTP, sessions, the store.
 """
 
 from collections.abc import Container, Mapping
@@ -35,7 +35,7 @@ Day: TypeAlias = Annotated[str, Keywords(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}")]
 
 
 class ErrorObject(TypedDict):
-    """An error. `field`: the one of the body or query at fault, if it is one."""
+    """An error. `field`: the field of the body or query that is at fault, if there is one."""
 
     error: str
     code: str
@@ -115,8 +115,8 @@ class ProfileBody:
     is_public: bool | None = None
 
     def changes(self, given: Container[str], today: date) -> dict[str, Any]:
-        """The new values by field, once all of them were found acceptable. Of an optional field,
-        null or an empty text is none; of the others, null is left out.
+        """The new values by field, once all of them were found acceptable. In an optional field,
+        null or an empty text removes the value; in the others, null is ignored.
 
         Args:
             given: the fields that were not left out.
@@ -222,7 +222,7 @@ class AddressedMessageBody(MessageBody):
     receiver_id: UserId | None = None
 
     def recipient(self) -> UserId:
-        """Whom it is for, in either spelling.
+        """The recipient, in either spelling.
 
         Raises:
             WireError: INVALID_FIELD: neither is given.

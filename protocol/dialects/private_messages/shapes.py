@@ -32,7 +32,7 @@ DONE: Final[DoneObject] = {"status": "success"}
 
 
 class ReactionObject(TypedDict):
-    """What `count` users have reacted to a message; `user_ids`: the first of them."""
+    """A reaction of `count` users; `user_ids`: the first of them."""
 
     emoji: str
     count: int
@@ -186,7 +186,7 @@ def _reply_object(reply: Reply) -> ReplyObject:
 
 
 def _add_revision(view: PrivateMessageObject, message: Message) -> None:
-    """What only a message that was changed has."""
+    """Add the fields of a message that was changed."""
     view["rev"] = message.rev
     view["reactions"] = [
         {"emoji": each.emoji, "count": each.count, "user_ids": list(each.user_ids)}

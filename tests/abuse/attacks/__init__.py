@@ -27,4 +27,6 @@ ATTACKS: Final[Sequence[Attack]] = (
     *people.ATTACKS,
     *files.ATTACKS,
 )
-"""Every one, by hub: those of the same hub stand together where they are run."""
+"""All attacks, by hub: those on the same kind of hub are neighbours, because they run on one
+hub.
+"""

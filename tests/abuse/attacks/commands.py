@@ -1,4 +1,4 @@
-"""Frames that are understood: heartbeats, joins, typing, marks, resumes, pages, messages."""
+"""Well-formed frames: heartbeats, joins, typing, marks, resumes, pages, messages."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
@@ -18,7 +18,7 @@ UNREAD: Final = 300
 
 
 def commands(path: str, saying: Saying, connections: int = 1) -> Run:
-    """One user's frames, which name what is theirs."""
+    """Frames of one user, about that user's own channels."""
 
     async def run(field: Field) -> None:
         await said(path, saying(field.me) * AT_ONCE, connections)(field)
@@ -53,7 +53,7 @@ def _history(me: Person) -> bytes:
 
 
 async def _unread(field: Field) -> None:
-    """Fill the log of the other one, who comes back over Socket.IO again and again."""
+    """Fill the log of a peer who connects over Socket.IO again and again."""
     message = say(
         {"type": "private_message", "recipient_id": field.peer.id, "content": "x" * 4_000}
     )
@@ -72,7 +72,7 @@ async def _unread(field: Field) -> None:
 
 
 async def _recoveries(field: Field) -> None:
-    """Connections that claim to be old ones."""
+    """Connections that claim to be earlier ones."""
     claim = f'40{{"token":"{field.me.token}","pid":"forged","offset":"forged"}}'
 
     async def one() -> None:
@@ -85,7 +85,7 @@ async def _recoveries(field: Field) -> None:
 
 
 async def _flapping(field: Field) -> None:
-    """Come and go."""
+    """Connect and disconnect."""
 
     async def one() -> None:
         async with field.websocket("/ws", field.me.cookie) as socket:
@@ -95,7 +95,7 @@ async def _flapping(field: Field) -> None:
 
 
 async def _crowd(field: Field) -> None:
-    """1,200 connections."""
+    """1,200 connections at a time."""
 
     async def one() -> None:
         async with field.websocket("/ws", field.me.cookie) as socket:
@@ -105,7 +105,7 @@ async def _crowd(field: Field) -> None:
 
 
 async def _flooded_resume(field: Field) -> None:
-    """Somebody resumes again and again while they are written to."""
+    """A user resumes again and again while they get messages."""
 
     async def resume() -> None:
         async with field.websocket("/ws?resume", field.peer.cookie) as socket:

@@ -1,4 +1,4 @@
-"""Connections of strangers: silent, slow, many, and TLS that never ends."""
+"""Connections of strangers: silent, slow, many, and TLS handshakes that never end."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,11 +10,11 @@ from tests.abuse.field import BROKEN, Attack, Field, Refused, Run, Who, at_once
 from tests.abuse.wire import CHUNK, Statuses, connect, request
 
 SLOW_SECONDS: Final = 0.5
-CLIENT_HELLO: Final = bytes.fromhex("16030100c8010000c40303")  # the first bytes of one
+CLIENT_HELLO: Final = bytes.fromhex("16030100c8010000c40303")  # the first bytes of a TLS connection
 
 
 def _held(count: int, said: bytes = b"", *, plain: bool = True) -> Run:
-    """So many connections that say this and wait for what comes."""
+    """So many connections that send this and wait."""
 
     async def run(field: Field) -> None:
         async def one() -> None:
@@ -41,7 +41,7 @@ async def _heard(field: Field, stream: trio.abc.Stream) -> None:
 
 
 def _dripped(count: int, head: bytes, part: bytes) -> Run:
-    """So many connections that go on a little at a time."""
+    """So many connections that each send a little at a time."""
 
     async def run(field: Field) -> None:
         async def one() -> None:

@@ -1,4 +1,4 @@
-"""Engine.IO sessions of strangers, and what polling carries."""
+"""Engine.IO sessions of strangers, and the payloads of polling."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -25,7 +25,7 @@ NOT_A_TOKEN: Final = '40{"token":"%s"}'
 
 
 def _strangers(count: int, blob: bytes, *, reads: bool = True) -> Run:
-    """Sessions on WebSockets that say this again and again, and never sign in."""
+    """Sessions on WebSockets that send this again and again, and never sign in."""
 
     async def run(field: Field) -> None:
         async def one() -> None:
@@ -48,7 +48,7 @@ async def _never_join(field: Field) -> None:
 def _posts(
     body: Callable[[Person], str], *, member: bool, connections: int, length: int = -1
 ) -> Run:
-    """Polling requests that carry this, in sessions that have signed in or not."""
+    """Polling requests with this body, in sessions that have signed in or not."""
 
     async def run(field: Field) -> None:
         said = body(field.me).encode()
@@ -68,7 +68,7 @@ def _posts(
 
 
 async def _session(field: Field, stream: trio.abc.Stream, *, member: bool) -> str:
-    """A new session, whose id is given.
+    """Open a new session; returns its id.
 
     Raises:
         Refused: there is none.

@@ -1,4 +1,4 @@
-"""Files: those that are asked for and not read, and those that are hard to check."""
+"""Files: downloads that are not read, and uploads that are expensive to check."""
 
 import io
 import re
@@ -22,7 +22,7 @@ _URL: Final = re.compile(rb'"url":"([^"]+)"')
 
 
 def _unread(path: Callable[[Field, str], bytes], *, is_stored: bool) -> Run:
-    """Connections that ask and do not read."""
+    """Connections that request and do not read."""
 
     async def run(field: Field) -> None:
         url = await _stored(field) if is_stored else ""

@@ -1,4 +1,4 @@
-"""Frames on each dialect: nonsense, control frames, fragments, large and compressed ones."""
+"""Frames on each dialect: malformed ones, control frames, fragments, large and compressed ones."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ PATHS: Final[Mapping[str, str]] = {
 
 
 def said(path: str, blob: bytes, connections: int = 1, *more: str, reads: bool = True) -> Run:
-    """One user says this on a path, again and again."""
+    """One user sends this on a path, again and again."""
 
     async def run(field: Field) -> None:
         async def one() -> None:

@@ -1,4 +1,4 @@
-"""Passwords and accounts: what costs a hash."""
+"""Passwords and accounts: requests that cost a hash."""
 
 from collections.abc import Sequence
 from itertools import count

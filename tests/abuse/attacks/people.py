@@ -1,4 +1,4 @@
-"""What changes the world for others over REST: messages, relations, channels, invitations."""
+"""Calls over REST that concern other users: messages, relations, channels, invitations."""
 
 from collections.abc import Sequence
 from typing import Final

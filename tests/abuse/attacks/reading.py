@@ -1,4 +1,4 @@
-"""What is expensive to read: deep pages, searches, lists, rendered content."""
+"""Expensive reads: deep pages, searches, lists, rendered content."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Requests of strangers: what is served to anybody, what is refused, and what is parsed."""
+"""Requests of strangers: public pages, refused calls, and malformed requests."""
 
 from collections.abc import Sequence
 from typing import Final

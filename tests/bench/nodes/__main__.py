@@ -1,8 +1,8 @@
-"""`python -m tests.bench.nodes`: what several nodes add, and what it costs to be one.
+"""`python -m tests.bench.nodes`: the gain of several nodes, and the cost of being one.
 
 Each hub has the same share of a core, so that several fit on a small machine; Postgres and the load
-have the rest of it. Connections come to any worker, so two who write to each other are at different
-ones as often as chance has it. Rounds are interleaved; the ratios of medians count.
+have the rest of it. Connections go to any worker, so the two users of a pair are at different ones
+as often as chance has it. Rounds are interleaved; the ratios of medians count.
 """
 
 import argparse
@@ -49,7 +49,7 @@ Rounds: TypeAlias = Mapping[str, Sequence[float]]
 
 @frozen
 class Layout:
-    """Hubs of one database. `workers`: how many; 0: one process, without `bus` no node."""
+    """Hubs of one database. `workers`: how many; 0: one process, which without `bus` is no node."""
 
     name: str
     workers: int
@@ -72,7 +72,7 @@ FOUR: Final = Layout("4 workers", 4, has_bus=True)
 
 @frozen
 class Row:
-    """What is measured of which layouts, the first of which is the measure of the others."""
+    """A load, and the layouts that it is measured on; the others are compared with the first."""
 
     what: str
     unit: str
@@ -139,7 +139,7 @@ def shares(
 
 @contextmanager
 def limited(data_dir: Path, layout: Layout, bus: str, share: float) -> Iterator[Server]:
-    """A layout, each hub of which has that share of a core."""
+    """A layout in which each hub has that share of a core."""
     with ExitStack() as stack:
         quotas = [
             stack.enter_context(quota(f"parlour-bench-{number}", share))
@@ -167,8 +167,8 @@ def table(found: Mapping[str, Rounds]) -> str:
 
 
 async def between(load: Load, folder: Path, bus: str, seconds: float) -> Mapping[str, float]:
-    """What two nodes without shares do: how long a lone message takes, and what one costs a node at
-    which nobody wants it.
+    """Two nodes without shares: the time of a lone message, and the processor time that a message
+    costs a node at which it has no recipient.
     """
     with database_server(folder / "server") as databases:
         async with databases.migrated() as dsn:
@@ -191,7 +191,7 @@ async def between(load: Load, folder: Path, bus: str, seconds: float) -> Mapping
 
 
 async def lone(north: HubProcess, south: HubProcess) -> Mapping[str, float]:
-    """One message at a time between two people at the same node, and at two; in turn."""
+    """Send one message at a time between two users at the same node, and at two."""
     (_, anns), (ben, bens) = await north.sign_up("ann"), await north.sign_up("ben")
     times: dict[str, list[float]] = {"at one node": [], "across nodes": []}
     async with (
@@ -222,7 +222,7 @@ async def _arrival(socket: WebSocket, began: float, times: list[float]) -> None:
 
 
 async def unwanted(load: Load, north: HubProcess, south: HubProcess, seconds: float) -> float:
-    """Of a node without connections, while others write at another one."""
+    """The processor time of a node without connections, while users write at another one."""
     accounts = [await north.sign_up(f"user{number}") for number in range(PEOPLE)]
     peers = [Peer(user_id, f"Cookie: {cookie}") for user_id, cookie in accounts]
     server, pid = Server(north.port, north.process.pid), south.process.pid

@@ -13,17 +13,17 @@ from tests.bench.exchange import BenchError
 ROOT: Final = Path("/sys/fs/cgroup")
 END_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 0.05
-PERIOD_US: Final = 10_000  # a short one: whoever has used their share waits for its end
+PERIOD_US: Final = 10_000  # a short one: a process that has used its share waits for its end
 
 
 @frozen
 class Quota:
-    """A control group, whose processes have so much of a core together."""
+    """A control group, whose processes share so much of a core."""
 
     folder: Path
 
     def add(self, pids: Iterable[int]) -> None:
-        """These, with what they start from now on."""
+        """Add these processes, with those that they start from now on."""
         for pid in pids:
             (self.folder / "cgroup.procs").write_text(str(pid))
 
@@ -54,7 +54,7 @@ def quota(name: str, share: float) -> Iterator[Quota]:
 
 
 def _remove(folder: Path) -> None:
-    """Once the last process has ended, which was killed."""
+    """Remove it once the last process, which was killed, has ended."""
     until = time.monotonic() + END_SECONDS
     while True:
         try:

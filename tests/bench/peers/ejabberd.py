@@ -1,7 +1,7 @@
 """ejabberd as Debian packages it: XMPP over WebSocket, each message archived in Postgres.
 
-A message has a row in the archive of either person (XEP-0313), and is delivered when both are
-committed. Nothing else is asked of the server: no rosters, no messages for who is away, no limits.
+A message has a row in the archive of either user (XEP-0313), and is delivered when both are
+committed. The server does nothing else: no rosters, no messages for offline users, no limits.
 """
 
 import json
@@ -54,7 +54,7 @@ modules:
     db_type: sql
     default: always
 """
-# The driver knows TCP only, and the Postgres that is measured listens on a Unix socket only.
+# The driver supports TCP only, and the Postgres that is measured listens on a Unix socket only.
 LOCAL: Final = """
 {ok, {_, [{_, {_, Forms}}]}} = beam_lib:chunks(code:which(pgsql_util), [abstract_code]),
 {ok, Tokens, _} = erl_scan:string(
@@ -80,8 +80,8 @@ class Ejabberd:
     dsn: str
 
     def command(self, port: int) -> Sequence[str]:
-        """Starts it in the foreground, as whoever we are. It is no node that others could reach,
-        and so it starts no epmd.
+        """Starts it in the foreground, as the current account. It is a node that others cannot
+        reach, and so it starts no epmd.
         """
         config = self.folder / "ejabberd.yml"
         settings = _settings(self.dsn)
@@ -96,12 +96,12 @@ class Ejabberd:
 
 
 def lacking() -> Sequence[str]:
-    """What is not installed."""
+    """The packages that are not installed."""
     return [name for name, place in PACKAGED.items() if not any(USR.glob(place))]
 
 
 def accounts(people: People) -> str:
-    """SQL that makes the tables in an empty database, and an account for everybody."""
+    """SQL that makes the tables in an empty database, and an account for each user."""
     rows = ",".join(f"('{_name(peer)}','{PASSWORD}')" for peer in people.private)
     return f"{SCHEMA.read_text()}; INSERT INTO users (username, password) VALUES {rows}; ANALYZE"
 
@@ -115,7 +115,7 @@ def _talker(name: str, other: str) -> Line:
     plain = b64encode(f"\0{name}\0{PASSWORD}".encode()).decode()
     start = '<open xmlns="urn:ietf:params:xml:ns:xmpp-framing" to="localhost" version="1.0"/>'
     bind = '<bind xmlns="urn:ietf:params:xml:ns:xmpp-bind"><resource>bench</resource></bind>'
-    # No marker is in what came before it.
+    # No earlier frame contains this marker.
     opening = [
         Step(start, "</stream:features>"),
         Step(
@@ -138,7 +138,7 @@ def _name(peer: Peer) -> str:
 
 
 def _settings(dsn: str) -> Mapping[str, str]:
-    """Where the database is, as YAML."""
+    """The address of the database, as YAML."""
     parts = urlsplit(dsn)
     (folder,) = parse_qs(parts.query).get("host", [""])
     settings = {

@@ -1,4 +1,6 @@
-"""Who changes what was written, over REST and whatever happens: edits, reactions, deletions."""
+"""Users who change confirmed messages, over REST and through all faults: edits, reactions,
+deletions.
+"""
 
 from collections.abc import Collection, Mapping
 from contextlib import suppress
@@ -20,7 +22,7 @@ EMOJI: Final = "👍"
 
 
 class Kind(StrEnum):
-    """What is done to a message."""
+    """The kind of a change."""
 
     EDIT = "edits"
     REACT = "reactions"
@@ -29,18 +31,18 @@ class Kind(StrEnum):
 
 @frozen
 class Change:
-    """Something that is done to a message."""
+    """A change of a message."""
 
     kind: Kind
     message: Confirmed
 
     @property
     def content(self) -> str:
-        """What the message says then."""
+        """The content of the message after an edit."""
         return f"{self.message.content}, edited"
 
     def call(self) -> tuple[str, str, object]:
-        """How it is done."""
+        """The call that makes it."""
         path = f"/private_messages/api/messages/{self.message.id}"
         match self.kind:
             case Kind.EDIT:
@@ -51,7 +53,7 @@ class Change:
                 return "DELETE", path, None
 
     def is_in(self, log: Mapping[int, Any]) -> bool:
-        """Whether it was done, as a log by id shows, in which the deleted ones are missing."""
+        """Whether it was made, by a log by id, in which deleted messages are missing."""
         found = log.get(self.message.id)
         match self.kind:
             case Kind.EDIT:
@@ -65,16 +67,16 @@ class Change:
 
 @define(eq=False)
 class Changer:
-    """Changes a writer's confirmed messages, each once and in turn in another way, and only those
-    that everybody has heard: what is deleted before is never told.
+    """Changes a writer's confirmed messages, each once, the kinds in turn, and only those that all
+    devices have received: no event is sent for a message that is deleted before.
 
     Args:
-        server: the hub, which may not be there.
-        writer: whose messages.
-        ears: of everybody.
+        server: the hub, which may be down.
+        writer: the author of the messages.
+        ears: the devices.
         findings: get what is refused for no reason.
 
-    `pending`: what is not answered.
+    `pending`: the changes without a response.
     """
 
     server: Server
@@ -85,7 +87,7 @@ class Changer:
     pending: list[Change] = field(factory=list)
 
     async def live(self) -> None:
-        """Until cancelled."""
+        """Make changes until cancelled."""
         last = 0
         while True:
             await trio.sleep(PAUSE_SECONDS)

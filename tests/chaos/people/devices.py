@@ -1,6 +1,6 @@
 """Devices of every dialect, each in one conversation or room, that are connected to one hub of
-several and come back at another one. Some of them write: who repeats what was not acknowledged, and
-who never does.
+several and reconnect to another one. Some of them write; some of these repeat messages that were
+not acknowledged, and some never do.
 """
 
 import json
@@ -42,7 +42,7 @@ TRANSIENT: Final = {"unavailable", "rate_limited", "lookup_failed"}
 
 @frozen
 class Person:
-    """Somebody with sessions that every hub knows. `cookies`: of all of them; `token`: of
+    """A user with sessions that every hub accepts. `cookies`: of all of them; `token`: for
     Socket.IO.
     """
 
@@ -54,11 +54,11 @@ class Person:
 
 @define(eq=False)
 class Road:
-    """At which hub a device is.
+    """The hub that a device connects to.
 
     Args:
         ports: of the hubs, by name.
-        dice: say where it goes next.
+        dice: decide which one is next.
         at: the hub's name.
     """
 
@@ -70,18 +70,18 @@ class Road:
         return await trio.open_tcp_stream("127.0.0.1", self.ports[self.at])
 
     def move_on(self) -> None:
-        """To another one, if there is one."""
+        """Choose another hub, if there is one."""
         others = [name for name in self.ports if name != self.at]
         self.at = self.dice.choice(others or [self.at])
 
 
 @define(eq=False)
 class Visit:
-    """A connection. All times are of the wall.
+    """A connection. All times are of the wall clock.
 
     Args:
-        hub: where.
-        since: when it asked for what it had missed; from then on it gets what is stored.
+        hub: the one that it is at.
+        since: when it resumed; from then on it gets what is stored.
         resumed: when it had everything that had been stored before.
         until: when it ended.
     """
@@ -94,16 +94,16 @@ class Visit:
 
 @define(eq=False)
 class Device:
-    """Hears one channel, wherever it is.
+    """Receives one channel, at any hub.
 
     Args:
-        person: whose it is.
-        language: what it speaks.
+        person: its user.
+        language: its dialect.
         places: the one channel.
         channel_id: of it.
-        road: where it is.
+        road: the way to the hub that it is at.
         findings: get what goes wrong.
-        stay: seconds that a connection lasts, in the mean.
+        stay: seconds that a connection lasts, on average.
 
     `heard_at`: when each message came first, in the order of `seq`.
     """
@@ -125,7 +125,7 @@ class Device:
         self.ear = Ear(self.name, self.findings)
 
     async def live(self) -> None:
-        """Until cancelled."""
+        """Connect again and again until cancelled."""
         while True:
             with suppress(*GONE):
                 await self._visit()
@@ -188,7 +188,7 @@ class Device:
             await socket.send(frame)
 
     async def _receive(self, socket: WebSocket) -> Meaning:
-        """The next frame, as it is meant. Raises Closed."""
+        """The meaning of the next frame. Raises Closed."""
         while True:
             frame = await self._frame(socket)
             if frame is None:
@@ -214,7 +214,7 @@ class Device:
         return None
 
     def take(self, meaning: Meaning) -> None:
-        """A frame, as it is meant. Raises Closed: it is time to come back."""
+        """Take the meaning of a frame. Raises Closed if the device should reconnect."""
         match meaning:
             case Heard(seq=seq, state=state):
                 self.hear(seq, state.content)
@@ -223,10 +223,10 @@ class Device:
             case Refused() | TurnedAway() | Ended():
                 self.findings.refused.append(f"{self.name}: {meaning}")
             case _:
-                pass  # who is there, and what they have read
+                pass  # presence and receipts
 
     def hear(self, seq: int, text: str) -> None:
-        """A message, which must be the next one."""
+        """Take a message, which must be the next one."""
         self.ear.hear(seq, text)
         if self.ear.last > len(self.heard_at):
             self.heard_at.append(time.time())
@@ -237,10 +237,10 @@ class Sender(Device):
     """A device that also writes. Each text is written once, so it is the key of its message.
 
     Args:
-        pause: seconds between two messages, in the mean; None: it writes when it is asked to.
-        repeats: whether it sends again what was not acknowledged.
+        pause: seconds between two messages, on average; None: it writes when `write_one` is called.
+        repeats: whether it repeats messages that were not acknowledged.
 
-    `hubs`: where each text was sent last; `unavailable`: how many were refused as such.
+    `hubs`: the hub to which each text was sent last; `unavailable`: how many were refused as such.
     """
 
     pause: float | None = field(kw_only=True)
@@ -269,7 +269,7 @@ class Sender(Device):
     async def _write(self, socket: WebSocket) -> None:
         self._again = list(self.pending) if self.repeats else []
         if not self.repeats:
-            self.pending.clear()  # nobody will ever know
+            self.pending.clear()  # their outcome stays unknown
         while True:
             again, self._again = self._again, []
             for text in again:
@@ -288,7 +288,7 @@ class Sender(Device):
             )
 
     def write_one(self) -> None:
-        """As soon as it is connected, if it writes when it is asked to."""
+        """Write one message as soon as it is connected, for a sender without a `pause`."""
         self._asked += 1
 
     async def _send(self, socket: WebSocket, text: str) -> None:
@@ -297,7 +297,7 @@ class Sender(Device):
         await self._say(socket, self.language.send(self.places, self.person.id, new))
 
     def take(self, meaning: Meaning) -> None:
-        """As every device. Its own message is the acknowledgement."""
+        """As every device does. Its own message is the acknowledgement."""
         match meaning:
             case Stored(seq=seq, key=text):
                 self.hear(seq, text)
@@ -311,7 +311,7 @@ class Sender(Device):
                 super().take(meaning)
 
     def hear(self, seq: int, text: str) -> None:
-        """A message, which may be the confirmation of a repeat."""
+        """Take a message, which may be the confirmation of a repeat."""
         is_repeat = text in self.repeated and seq != self.ear.last + 1
         if not is_repeat:
             super().hear(seq, text)

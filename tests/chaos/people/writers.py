@@ -1,4 +1,4 @@
-"""Pairs of people who write to each other, whatever happens, and check what they hear."""
+"""Pairs of users who write to each other through all faults, and check what they receive."""
 
 from contextlib import suppress
 from typing import Any
@@ -19,7 +19,7 @@ GONE = (
 
 @define(eq=False)
 class Findings:
-    """What everybody noticed."""
+    """The findings of all devices."""
 
     acknowledged: set[str] = field(factory=set)
     duplicated: list[str] = field(factory=list)
@@ -30,7 +30,7 @@ class Findings:
 
 @define(eq=False)
 class Ear:
-    """A device that hears one conversation, wherever it resumes."""
+    """A device that receives one conversation, wherever it resumes."""
 
     name: str
     findings: Findings
@@ -41,7 +41,7 @@ class Ear:
     certain: set[str] = field(factory=set)  # acknowledged since it has started over
 
     def begin(self, epoch: str) -> None:
-        """A connection begins: what was heard of another log is forgotten."""
+        """A connection begins: messages of another log are forgotten."""
         if self.epoch not in (None, epoch):
             self.last = 0
             self.keys.clear()
@@ -50,7 +50,9 @@ class Ear:
         self.epoch = epoch
 
     def hear(self, seq: int, key: str) -> None:
-        """A message, which must be the next one. A repeat's confirmation is none."""
+        """Take a message, which must be the next one. Confirmations of repeats are not passed
+        here.
+        """
         if seq == self.last + 1:
             if key in self.keys:
                 self.findings.duplicated.append(f"{self.name} {key}")
@@ -74,7 +76,9 @@ class Confirmed:
 
 @define(eq=False)
 class Writer:
-    """Sends as fast as confirmations come, repeats what was not confirmed, and hears everything."""
+    """Sends as fast as confirmations come, repeats what was not confirmed, and receives
+    everything.
+    """
 
     name: str
     peer: int
@@ -90,7 +94,7 @@ class Writer:
     _room: trio.Event = field(factory=trio.Event)
 
     async def live(self) -> None:
-        """Until cancelled."""
+        """Connect and write until cancelled."""
         while True:
             with suppress(*GONE):
                 async with await trio.open_tcp_stream("127.0.0.1", self.proxy.port) as stream:
@@ -162,7 +166,7 @@ class Writer:
             case {"type": "error"}:
                 self.findings.refused.append(f"{self.name} {frame}")
             case _:
-                pass  # who is online
+                pass  # presence and others
 
     def _confirmed(self, key: str) -> None:
         if self.pending.pop(key, None) is not None:

@@ -38,7 +38,7 @@ SETTINGS: Final = (
 class Cluster:
     """A server that can be killed, stopped and started again.
 
-    `dsn`: as the hub's role, over TCP. `superuser`: over a socket that nothing is in front of.
+    `dsn`: as the hub's role, over TCP. `superuser`: over its socket, past any proxy.
 
     Args:
         folder: for its data; the account that it runs as may enter it.
@@ -71,7 +71,7 @@ class Cluster:
         return {"user": self._account.uid, "group": self._account.gid}
 
     def make(self) -> None:
-        """An empty one, which is not started."""
+        """Make an empty one, which is not started."""
         data = self.folder / "data"
         self._account.own(self.folder)
         initdb: list[str | Path] = [self._programs / "initdb", "-D", data, "-U", "postgres"]
@@ -93,7 +93,7 @@ class Cluster:
             )
 
     def signal(self, number: signal.Signals) -> None:
-        """To all of its processes."""
+        """Send a signal to all of its processes."""
         for pid in working_in(self.folder / "data"):
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
@@ -120,7 +120,7 @@ def run_cluster(folder: Path, port: int, *settings: str) -> Iterator[Cluster]:
 
 
 async def until_it_answers(cluster: Cluster) -> None:
-    """It was started, and accepts connections. An asyncio loop is running."""
+    """Wait until it accepts connections, after a start. An asyncio loop is running."""
     with trio.fail_after(READY_SECONDS):
         while True:
             try:
@@ -132,7 +132,7 @@ async def until_it_answers(cluster: Cluster) -> None:
 
 
 async def make_database(cluster: Cluster) -> None:
-    """The hub's role and its empty database, once the server answers."""
+    """Make the hub's role and its empty database, once the server accepts connections."""
     await until_it_answers(cluster)
     await execute(cluster.superuser, f"CREATE ROLE {ROLE} LOGIN PASSWORD '{PASSWORD}'")
     await execute(cluster.superuser, f"CREATE DATABASE parlour OWNER {ROLE}")

@@ -15,7 +15,7 @@ from attrs import define, field
 from tests.support.wire.ports import unused_port
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
-OWNER = "postgres"  # as root Postgres refuses to run
+OWNER = "postgres"  # Postgres refuses to run as root
 DATABASE = "parlour"
 SECONDS = 60
 SETTINGS = """
@@ -37,7 +37,7 @@ def require_postgres_15() -> None:
 
 @define
 class Server:
-    """One of the two.
+    """One of the two servers.
 
     Args:
         folder: its data.
@@ -51,7 +51,7 @@ class Server:
         return f"postgresql://{OWNER}@127.0.0.1:{self.port}/{DATABASE}"
 
     def ask(self, sql: str, database: str = DATABASE) -> str:
-        """One statement, and the value that it yields."""
+        """Run one statement; returns the value that it yields."""
         dsn = f"postgresql://{OWNER}@127.0.0.1:{self.port}/{database}"
         return run("psql", "-XAtqc", sql, dsn).strip()
 
@@ -66,7 +66,7 @@ class Server:
             file.write(text)
 
     def processes(self, kind: str = "") -> list[int]:
-        """Of the server, whose title has this text."""
+        """The processes of the server whose title has this text."""
         main = int((self.folder / "postmaster.pid").read_text().split()[0])
         listed = subprocess.run(
             ["ps", "-o", "pid=,args=", "--ppid", str(main)],
@@ -81,7 +81,7 @@ class Server:
                 os.kill(pid, number)
 
     def kill(self) -> None:
-        """All of its processes at once, as when its machine loses power."""
+        """Kill all of its processes at once, as when its machine loses power."""
         pids = self.processes()
         self.signal(signal.SIGKILL)
         deadline = time.monotonic() + SECONDS
@@ -114,15 +114,13 @@ class Replicated:
 
     @property
     def dsn(self) -> str:
-        """Of both, and of whichever is the primary: that is for who connects to find out. The
-        standby comes first.
-        """
+        """The DSN of both servers, the standby first; clients find out which one is the primary."""
         servers = [*([] if self.standby is None else [self.standby]), self.primary]
         hosts = ",".join(f"127.0.0.1:{each.port}" for each in servers)
         return f"postgresql://{OWNER}@{hosts}/{DATABASE}"
 
     def follow(self, port: int | None = None) -> None:
-        """A new standby of what the primary has now."""
+        """Make a new standby of the primary's present data."""
         self._count += 1
         folder = self.folder / f"standby{self._count}"
         source = f"host=127.0.0.1 port={self.primary.port} user={OWNER} application_name=standby"
@@ -135,7 +133,7 @@ class Replicated:
             self.primary.ask("SELECT pg_reload_conf()")
 
     def until_replayed(self) -> None:
-        """Return once the standby has everything."""
+        """Wait until the standby has everything."""
         behind = (
             "SELECT count(*) FROM pg_stat_replication WHERE flush_lsn < pg_current_wal_flush_lsn()"
         )
@@ -143,20 +141,20 @@ class Replicated:
             time.sleep(0.05)
 
     def hold_back(self) -> None:
-        """From now on nothing reaches the standby, which does not know it."""
+        """From now on the standby gets nothing, and does not notice that."""
         assert self.standby is not None
         self.standby.signal(signal.SIGSTOP, "walreceiver")
 
     def fail_over(self) -> None:
-        """The primary is lost, the standby takes its place, and the former primary comes back as
-        its standby.
+        """Lose the primary, promote the standby, and bring the former primary back as its
+        standby.
         """
         self.primary.kill()
         self.promote()
         self.bring_back()
 
     def promote(self) -> None:
-        """The standby is the primary from now on."""
+        """Make the standby the primary."""
         assert self.standby is not None
         self.standby.signal(signal.SIGKILL, "walreceiver")
         self._until_ready(self.standby)
@@ -164,7 +162,7 @@ class Replicated:
         self.primary, self.standby = self.standby, self.primary
 
     def bring_back(self) -> None:
-        """What was the primary and is lost comes back as the standby, at its port."""
+        """Bring the lost former primary back as the standby, at its port."""
         former, self.standby = self.standby, None
         assert former is not None
         shutil.rmtree(former.folder)
@@ -177,7 +175,7 @@ class Replicated:
             time.sleep(0.05)
 
     def _until_ready(self, server: Server) -> None:
-        """After the end of its receiver, it begins anew."""
+        """Wait for a new receiver of the standby after the end of the old one."""
         deadline = time.monotonic() + SECONDS
         while True:
             with suppress(subprocess.CalledProcessError):
@@ -193,7 +191,7 @@ class Replicated:
 
 
 def run(program: str, *arguments: str, stdin: bytes | None = None) -> str:
-    """A program of Postgres, as its owner."""
+    """Run a program of Postgres, as its owner."""
     command: Sequence[str] = [str(PROGRAMS / program), *arguments]
     if os.getuid() == 0:
         command = ["runuser", "-u", OWNER, "--", *command]

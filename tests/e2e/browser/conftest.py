@@ -1,4 +1,4 @@
-"""One hub for the flows of a module, each of which has people of its own."""
+"""One hub for the flows of a module, each of which has its own users."""
 
 from collections.abc import Iterator
 from pathlib import Path

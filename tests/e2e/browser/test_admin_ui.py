@@ -1,4 +1,4 @@
-"""The page `@socket.io/admin-ui` as its maintainers make it, on a hub."""
+"""The page `@socket.io/admin-ui` as its maintainers publish it, on a hub."""
 
 from pathlib import Path
 

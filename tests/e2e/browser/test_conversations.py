@@ -1,4 +1,4 @@
-"""Writing to each other in the page, with people and in channels."""
+"""Conversations and channels in the page."""
 
 import json
 import signal
@@ -18,15 +18,15 @@ async def test_two_people_talk(hub: HubProcess) -> None:
     await play("talk", hub, await pair(hub, "talk"))
 
 
-async def test_whatever_is_written_stays_text(hub: HubProcess) -> None:
+async def test_content_is_shown_as_text(hub: HubProcess) -> None:
     await play("text", hub, await pair(hub, "text"))
 
 
-async def test_nothing_that_was_written_is_lost(hub: HubProcess) -> None:
+async def test_drafts_and_failed_messages_are_not_lost(hub: HubProcess) -> None:
     await play("composing", hub, await pair(hub, "composing"))
 
 
-async def test_files_and_answers(hub: HubProcess) -> None:
+async def test_files_and_replies(hub: HubProcess) -> None:
     await play("files", hub, await pair(hub, "files"))
 
 
@@ -34,7 +34,7 @@ async def test_messages_are_edited_deleted_and_reacted_to(hub: HubProcess) -> No
     await play("changing", hub, await pair(hub, "changing"))
 
 
-async def test_threads_are_answered_and_followed(hub: HubProcess) -> None:
+async def test_threads_get_replies_and_are_followed(hub: HubProcess) -> None:
     await play("threads", hub, await pair(hub, "threads"))
 
 
@@ -42,12 +42,14 @@ async def test_messages_are_searched_for_and_shown_where_they_stand(hub: HubProc
     await play("finding", hub, await pair(hub, "finding"))
 
 
-async def test_notifications_for_who_asked(hub: HubProcess) -> None:
+async def test_notifications_once_the_user_has_turned_them_on(hub: HubProcess) -> None:
     await play("notifications", hub, await pair(hub, "notify"))
 
 
 async def test_people_and_the_assistant_talk_in_a_channel(folder: Path) -> None:
-    """The assistant is a server of ours that speaks the protocol; it answers when it is told to."""
+    """The assistant is a server of the test that speaks the protocol; it responds when the test
+    wants.
+    """
     async with model_server() as model:
         model.manner, model.answer = "hangs", ("In ", "June.")
         assistant = ("--assistant-url", model.url, "--assistant-model", "test")
@@ -78,7 +80,7 @@ async def test_people_are_mentioned_in_a_channel(folder: Path) -> None:
             assert await browser.end() == 0
 
 
-async def test_who_is_added_to_a_workspace_is_asked(folder: Path) -> None:
+async def test_a_user_is_invited_to_a_workspace_before_they_are_a_member(folder: Path) -> None:
     with run_hub(folder / "garden", "--demo") as hub:
         links = guest_links(hub)
         given = json.dumps({"guests": [links["ann"], links["ben"]]})
@@ -86,7 +88,7 @@ async def test_who_is_added_to_a_workspace_is_asked(folder: Path) -> None:
             assert await browser.end() == 0
 
 
-async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) -> None:
+async def test_messages_written_while_the_hub_is_away_are_sent_once(folder: Path) -> None:
     with ExitStack() as stack:
         hub = stack.enter_context(run_hub(folder / "own"))
         given = await pair(hub, "restart")
@@ -103,7 +105,7 @@ async def test_what_is_written_while_the_hub_is_away_is_sent_once(folder: Path) 
             assert await browser.end() == 0
 
 
-async def test_after_the_log_went_back_a_page_shows_what_it_has(
+async def test_a_page_shows_the_log_as_it_is_after_it_went_back(
     databases: Databases, folder: Path
 ) -> None:
     async with databases.migrated() as dsn:

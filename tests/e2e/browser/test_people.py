@@ -1,4 +1,4 @@
-"""Who uses the page: signing in and out, rights, settings."""
+"""The users of the page: signing in and out, rights, settings."""
 
 import json
 import socket
@@ -26,7 +26,7 @@ from tests.support.programs.server import serve
         pytest.param("settings", id="name and password"),
     ],
 )
-async def test_who_is_here(hub: HubProcess, flow: str) -> None:
+async def test_signing_in_and_settings(hub: HubProcess, flow: str) -> None:
     await play(flow, hub, await pair(hub, flow.lower()))
 
 
@@ -55,11 +55,11 @@ async def test_a_provider_signs_people_in(folder: Path, memory_store: Store) -> 
             assert await browser.end() == 0
 
 
-async def test_what_strangers_write_waits_for_a_decision(hub: HubProcess) -> None:
+async def test_messages_of_strangers_wait_for_a_decision(hub: HubProcess) -> None:
     await play("requests", hub, await pair(hub, "strangers", strangers=True))
 
 
-async def test_what_is_not_allowed_says_so(hub: HubProcess) -> None:
+async def test_the_page_shows_that_something_is_not_allowed(hub: HubProcess) -> None:
     await play("permissions", hub, await pair(hub, "permissions", strangers=True))
 
 
@@ -73,7 +73,7 @@ async def test_sign_up_sign_in_and_a_session_that_ends(hub: HubProcess) -> None:
         assert await browser.end() == 0
 
 
-async def test_the_page_says_what_the_operator_does(hub: HubProcess) -> None:
+async def test_the_page_shows_what_the_operator_does(hub: HubProcess) -> None:
     given = await pair(hub, "operated")
     username = (await hub.call("GET", "/api/auth/session", cookie=given["ann"])).json["username"]
     async with run_in_chromium(FLOWS, "operated", hub.url, json.dumps(given)) as browser:

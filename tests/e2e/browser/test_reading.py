@@ -1,4 +1,4 @@
-"""What is unread, older, or in the list of conversations."""
+"""Unread and older messages, and the list of conversations."""
 
 import json
 from datetime import timedelta
@@ -51,7 +51,9 @@ async def test_a_long_history_scrolls_without_jumps(hub: HubProcess) -> None:
     await play("history", hub, {**given, "total": HISTORY})
 
 
-async def test_the_last_of_a_long_list_is_reached(folder: Path, memory_store: Store) -> None:
+async def test_the_last_conversation_of_a_long_list_is_reached(
+    folder: Path, memory_store: Store
+) -> None:
     del folder  # there is a browser
     ann, *others = await make_users(
         memory_store, "ann", *map("p{:03}".format, range(CONVERSATIONS))

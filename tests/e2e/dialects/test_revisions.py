@@ -1,10 +1,10 @@
-"""Every dialect changes messages and every dialect is told, live and after a break: the frames of
-revisions.txt, on real sockets of a hub that is killed in between.
+"""Revisions are made in every dialect and sent in every dialect, live and after a break: the frames
+of revisions.txt, on real sockets of a hub that is killed in between.
 
-Ann gives each command in each dialect that can (`/gateway` only receives, so its people use REST),
-and Ben's devices hear all of it, whoever gave it: so each line that is heard is checked once for
-each giver. Not every dialect shows every place: a conversation is not on `/gateway`, a channel of a
-workspace neither on `/ws` nor on `/messagepal`.
+Ann gives each command in each dialect that can (`/gateway` only receives, so its users use REST),
+and Ben's devices receive the events of all of them, so each expected line is checked once for each
+dialect of the command. Not every dialect shows every channel: a conversation is not on `/gateway`,
+a channel of a workspace neither on `/ws` nor on `/messagepal`.
 """
 
 import json
@@ -35,7 +35,7 @@ PLACES: Final = ("general", "dm")
 
 @frozen
 class Section:
-    """What is done in a place: how each dialect says so, and what each is told."""
+    """What is done in a channel: the command in each dialect, and the frames in each."""
 
     what: str
     place: str
@@ -44,7 +44,7 @@ class Section:
 
 
 def sections() -> Mapping[tuple[str, str], Section]:
-    """Those of the transcript, by what is done and where."""
+    """The sections of the transcript, by command and channel."""
     found: dict[tuple[str, str], Section] = {}
     for part in TRANSCRIPT.read_text().split("\n== ")[1:]:
         title, *lines = part.splitlines()
@@ -70,7 +70,7 @@ LIVE: Final = {
 
 @define
 class Names:
-    """What `$name` (a number), `#name` (in a string) and `@name` (a UUID) stand for."""
+    """The values of `$name` (a number), `#name` (in a string) and `@name` (a UUID)."""
 
     numbers: dict[str, int]
     kinds: dict[str, IdKind]
@@ -105,7 +105,7 @@ def flaw(expected: Any, actual: Any) -> str | None:
 
 @define
 class Device:
-    """One of Ben's. `client`: of Socket.IO, one that resumes, and the stock one."""
+    """A device of Ben's. `client`: a Socket.IO client, one that resumes, and the stock one."""
 
     name: str
     carrier: str
@@ -129,7 +129,7 @@ class Device:
             case Peer(socket=socket):
                 await socket.is_silent()
             case SocketIoProgram():
-                pass  # what it hears beyond is a failure when it ends
+                pass  # unread frames fail the test when it ends
 
 
 @define
@@ -146,7 +146,7 @@ class Scene:
     posted: dict[str, int] = field(factory=lambda: {"dm": 0, "general": 0})
 
     async def call(self, path: str, method: str, body: object = None) -> Any:
-        """As Ann, with every session that she has."""
+        """A call of Ann's, with all her sessions."""
         async with await self.hub.connect() as stream:
             headers = {"Cookie": self.sessions["ann"]}
             reply = await request(stream, method, path, body, headers)
@@ -154,7 +154,7 @@ class Scene:
         return reply.json
 
     async def post(self, place: str) -> int:
-        """A message of Ann's; returns its id."""
+        """Post a message as Ann; returns its id."""
         body = {"channelId": self.names.numbers[place], "content": "helo"}
         message = await self.call("/learning_platform/api/messages", "POST", body)
         self.posted[place] += 1
@@ -207,7 +207,7 @@ class Scene:
             await socket.stream.aclose()
 
     async def connect_devices(self, stack: AsyncExitStack) -> None:
-        """Ben's, each in every place that its dialect shows."""
+        """Connect Ben's devices, each to every channel that its dialect shows."""
         for carrier in ("/ws", "/messagepal", "/gateway", "/ws/chat"):
             socket = await self.open(carrier, "ben")
             stack.push_async_callback(socket.stream.aclose)
@@ -227,8 +227,8 @@ class Scene:
             self.devices[type(client).__name__] = Device(type(client).__name__, SOCKETIO, client)
 
     async def are_told(self, what: str, place: str) -> None:
-        """Every device whose dialect shows it, and of nothing else before. The stock client of
-        Socket.IO does not resume: it is recovered.
+        """Every device whose dialect shows it gets the frame, and nothing else before. The stock
+        client of Socket.IO does not resume: it is recovered.
         """
         for device in self.devices.values():
             said = SECTIONS[what, place].heard.get(device.carrier)
@@ -239,7 +239,7 @@ class Scene:
             assert wrong is None, f"{device.name}, {what} in {place}: {wrong}\n{frame}\n{expected}"
 
     async def come_back(self, stack: AsyncExitStack, revs: Mapping[str, int]) -> None:
-        """Every device, in the way of its dialect: all say that they have every message, and the
+        """Every device resumes in its dialect: all report that they have every message, and the
         revisions up to `revs`.
         """
         for device in self.devices.values():
@@ -266,7 +266,7 @@ class Scene:
                     await socket.send({"type": "resume", **frame})
 
     def _name(self, carrier: str, place: str) -> str:
-        """What a dialect calls a place in positions."""
+        """The name of a channel in the positions of a dialect."""
         match carrier:
             case "/ws":
                 return self.names.fill("$ann")
@@ -302,8 +302,8 @@ async def open_scene(hub: HubProcess) -> Scene:
     return scene
 
 
-@pytest.mark.timeout(40)  # a frame that does not come ends it
-async def test_every_dialect_is_told_what_every_dialect_changes() -> None:
+@pytest.mark.timeout(40)  # for a frame that does not come
+async def test_every_dialect_gets_the_revisions_made_in_every_dialect() -> None:
     require_node()
     flags = ("--joining", "at_once")
     with open_folder() as folder, run_hub(folder / "data", *flags) as hub:
@@ -324,7 +324,7 @@ async def test_every_dialect_is_told_what_every_dialect_changes() -> None:
 async def take_a_break(
     scene: Scene, data_dir: Path, flags: Sequence[str], posted: Mapping[tuple[str, str], list[int]]
 ) -> None:
-    """The hub is killed, and while the devices are away much is changed."""
+    """The hub is killed, and many messages are revised while the devices are away."""
     known = dict(scene.revs)
     missed: dict[str, list[tuple[str, int, int]]] = {place: [] for place in PLACES}
     stock = scene.devices["SocketIoProgram"].client

@@ -1,4 +1,4 @@
-"""What operators do with `parlour user`, `session` and `admin` beside a hub, and without one."""
+"""`parlour user`, `session` and `admin` as operators use them, beside a hub and without one."""
 
 import json
 import os
@@ -53,14 +53,14 @@ def run(*words: str, **variables: str) -> Done:
 
 
 async def parlour(data_dir: Path, *words: str) -> str:
-    """What a command says that succeeds, in a thread, so that sockets are read meanwhile."""
+    """The output of a command that succeeds; in a thread, so that sockets are read meanwhile."""
     done = await trio.to_thread.run_sync(lambda: run(*words, "--data-dir", str(data_dir)))
     assert (done.code, done.err) == (0, ""), done.err
     return done.out.strip()
 
 
 def refusal(data_dir: Path, *words: str, code: int = 1) -> str:
-    """What a command says that fails."""
+    """The error of a command that fails."""
     done = run(*words, "--data-dir", str(data_dir))
     assert (done.code, done.out) == (code, ""), done.out
     return done.err.strip().splitlines()[-1].removeprefix("Error: ")
@@ -72,7 +72,7 @@ async def sign_in(hub: HubProcess, name: str) -> tuple[int, str]:
     return reply.status, reply.headers.get("set-cookie", "").partition(";")[0]
 
 
-async def test_accounts_are_looked_after_beside_a_hub_and_without_one(data_dir: Path) -> None:
+async def test_accounts_are_managed_beside_a_hub_and_without_one(data_dir: Path) -> None:
     assert refusal(data_dir, "user", "list").startswith("There is no database of Parlour in")
     with run_hub(data_dir) as hub:
         assert stat.S_IMODE((data_dir / "admin.sock").stat().st_mode) == 0o600
@@ -107,7 +107,7 @@ async def test_accounts_are_looked_after_beside_a_hub_and_without_one(data_dir: 
         ]
 
 
-async def test_a_running_hub_is_looked_after(data_dir: Path) -> None:
+async def test_a_running_hub_is_administered(data_dir: Path) -> None:
     with run_hub(data_dir, "--admin-token", TOKEN) as hub:
         await parlour(data_dir, "user", "add", "ann")
         await parlour(data_dir, "user", "add", "ben")
@@ -171,7 +171,7 @@ def next_line(process: Forked) -> str:
     return process.stdout.readline()
 
 
-def test_a_user_is_followed_until_somebody_has_seen_enough_or_the_hub_ends(data_dir: Path) -> None:
+def test_a_trace_runs_until_it_is_interrupted_or_the_hub_ends(data_dir: Path) -> None:
     with run_hub(data_dir) as hub:
         refused = refusal(data_dir, "admin", "trace", "ann")
         assert refused == "There is no user ann (user_not_found)"
@@ -195,8 +195,8 @@ def test_a_user_is_followed_until_somebody_has_seen_enough_or_the_hub_ends(data_
             assert process.stderr.read() == "The hub has ended it\n"
 
 
-def test_who_reads_no_more_ends_the_trace(data_dir: Path) -> None:
-    """As `| head -1` does; there is room for another one then."""
+def test_a_trace_ends_when_its_output_is_closed(data_dir: Path) -> None:
+    """As with `| head -1`; afterwards another trace may begin."""
     with run_hub(data_dir):
         assert run("user", "add", "ann", "--data-dir", str(data_dir)).code == 0
         for _ in range(MAX_TRACES + 1):
@@ -214,7 +214,7 @@ def test_who_reads_no_more_ends_the_trace(data_dir: Path) -> None:
 async def test_a_hub_with_an_external_database_has_a_socket_too(
     databases: Databases, data_dir: Path
 ) -> None:
-    """Commands that name no database find that of the hub."""
+    """Commands that name no database use that of the hub."""
     data_dir.mkdir()
     async with databases.migrated() as dsn:
         with run_hub(data_dir, "--database-url", dsn):
@@ -229,7 +229,7 @@ async def test_a_hub_with_an_external_database_has_a_socket_too(
     assert refusal(data_dir, "user", "list").startswith("There is no database of Parlour in")
 
 
-def test_a_database_is_made_for_the_first_account_and_that_is_said(data_dir: Path) -> None:
+def test_a_database_is_made_for_the_first_account_and_a_line_reports_that(data_dir: Path) -> None:
     made = run("user", "add", "ann", "--data-dir", str(data_dir))
     assert (made.code, made.out) == (0, "ann has id 1\n")
     assert made.err == f"Making a new database in {data_dir}\n"
@@ -237,7 +237,7 @@ def test_a_database_is_made_for_the_first_account_and_that_is_said(data_dir: Pat
     assert (again.code, again.err) == (0, "")
 
 
-def test_a_hub_that_cannot_be_asked_is_named_with_the_reason(data_dir: Path) -> None:
+def test_a_hub_that_cannot_be_reached_is_named_with_the_reason(data_dir: Path) -> None:
     long = data_dir / ("x" * MAX_PATH_BYTES)
     with run_hub(long):
         said = refusal(long, "user", "list")
@@ -245,7 +245,7 @@ def test_a_hub_that_cannot_be_asked_is_named_with_the_reason(data_dir: Path) -> 
     assert "that of a Unix socket 107 at most: choose a shorter data_dir" in said
 
 
-def test_the_same_over_http(data_dir: Path) -> None:
+def test_the_commands_work_over_http(data_dir: Path) -> None:
     with run_hub(data_dir, "--admin-token", TOKEN) as hub:
         elsewhere = data_dir / "elsewhere"
         secret = data_dir.parent / "token"

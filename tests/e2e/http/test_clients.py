@@ -1,4 +1,4 @@
-"""What stock HTTP clients make of the hub's answers, over real sockets."""
+"""How stock HTTP clients handle the hub's responses, over real sockets."""
 
 import http.client
 import json
@@ -64,7 +64,7 @@ async def by_httpx(url: str, size: int, is_chunked: bool) -> Answer:
 
 
 async def by_http_client(url: str, size: int, is_chunked: bool) -> Answer:
-    """The standard library's, which reads nothing before it has sent everything."""
+    """The client of the standard library, which reads nothing before it has sent everything."""
 
     def post() -> Answer:
         parts = urlsplit(url)
@@ -94,14 +94,16 @@ def answer_of(connection: http.client.HTTPConnection) -> Answer:
 @pytest.mark.parametrize("is_chunked", [False, True], ids=["length", "chunked"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("post", [by_curl, by_httpx, by_http_client, by_node])
-async def test_who_sends_too_much_is_told_so(
+async def test_a_body_that_is_too_large_gets_a_413_response(
     memory_store: Store, post: Post, size: int, is_chunked: bool
 ) -> None:
     async with serve(memory_store) as server:
         assert await post(server.url + PATH, size, is_chunked) == TOO_LARGE
 
 
-async def test_who_sends_too_much_over_tls_is_told_so(memory_store: Store, tmp_path: Path) -> None:
+async def test_a_body_that_is_too_large_gets_a_413_response_over_tls(
+    memory_store: Store, tmp_path: Path
+) -> None:
     authority = trustme.CA()
     certificate = authority.issue_cert("127.0.0.1")
     key, chain = tmp_path / "key.pem", tmp_path / "chain.pem"

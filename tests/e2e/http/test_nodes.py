@@ -1,5 +1,5 @@
-"""Two hubs on one database behind the proxies of docs/proxies/nodes: sessions of Socket.IO whose
-requests come to the node that they are not at.
+"""Two hubs on one database behind the proxies of docs/proxies/nodes: requests of Socket.IO sessions
+come to the node that does not have the session.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def folder() -> Iterator[Path]:
 async def test_clients_talk_whichever_node_their_requests_come_to(
     server: Databases, folder: Path
 ) -> None:
-    """Each request comes to the other node than the one before it."""
+    """Each request goes to the node that did not get the one before it."""
     async with server.migrated() as dsn:
         rig = Rig.of(folder, certificate(folder), dsn)
         with rig.hub(NORTH) as north, rig.hub(SOUTH):
@@ -57,7 +57,7 @@ async def test_clients_talk_whichever_node_their_requests_come_to(
 async def test_a_proxy_takes_requests_to_the_node_of_their_session(
     server: Databases, folder: Path
 ) -> None:
-    """Where the nodes cannot forward anything."""
+    """Here the nodes cannot forward anything."""
     async with server.migrated() as dsn:
         rig = Rig.of(folder, certificate(folder), dsn)
         with rig.hub(NORTH) as north, rig.hub(SOUTH):

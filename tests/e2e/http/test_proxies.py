@@ -90,7 +90,7 @@ async def check_page(client: httpx2.AsyncClient, ports: Ports) -> None:
 
 
 async def check_ids(client: httpx2.AsyncClient) -> None:
-    """A client's own is not passed on."""
+    """An id that a client sends is not passed on."""
     found = await client.get("", headers={"X-Request-Id": "mine"})
     assert (await client.get("")).headers["x-request-id"] != found.headers["x-request-id"] != "mine"
     assert len(found.headers["x-request-id"]) >= PROXY_ID_CHARS
@@ -163,7 +163,7 @@ async def test_the_terminal_client_works_behind_a_proxy_below_a_path(
 
 
 async def test_the_page_works_behind_a_proxy_below_a_path(folder: Path, cert: Certificate) -> None:
-    """In Chromium, with every script by the path that browsers keep."""
+    """In Chromium, with every script under the path that browsers cache."""
     require("nginx")
     require_chromium()
     ports = Ports(unused_port(), unused_port())
@@ -171,7 +171,8 @@ async def test_the_page_works_behind_a_proxy_below_a_path(folder: Path, cert: Ce
     with run_hub(folder / "data", *flags, port=ports.hub) as hub:
         async with run_proxy("nginx", folder, cert, ports):
             (ann_id, ann), (ben_id, ben) = [await hub.sign_up(name) for name in ("ann", "ben")]
-            await hub.call("POST", f"/api/users/{ann_id}/follow", cookie=ben)  # so she is let in
+            # so Ann's message is no message request
+            await hub.call("POST", f"/api/users/{ann_id}/follow", cookie=ben)
             found = (await hub.call("GET", f"/api/users/{ben_id}", cookie=ann)).json
             given = {"ann": ann, "ben": ben, "username": found["username"], "name": found["name"]}
             async with run_in_chromium(FLOWS, "below", ports.url, json.dumps(given)) as page:

@@ -30,7 +30,7 @@ def hub(folder: Path) -> Iterator[HubProcess]:
 
 
 async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
-    """Two people for a flow of their own, whose first message is no request."""
+    """Two users for a flow of their own, whose first message is no message request."""
     (ann_id, ann), (ben_id, ben) = [await hub.sign_up(f"{name}{flow}") for name in ("ann", "ben")]
     await hub.call("POST", f"/api/users/{ann_id}/follow", cookie=ben)
     return {"ann": ann, "ann_id": ann_id, "ben": ben, "ben_id": ben_id}
@@ -46,7 +46,7 @@ async def test_flow(hub: HubProcess, flow: str) -> None:
 
 
 async def test_people_talk_in_a_channel(hub: HubProcess) -> None:
-    """With sessions of the learning platform, of which the flow takes care."""
+    """With sessions of the learning platform, which the flow opens."""
     people = ("ann", "ben")
     for name in people:
         account = {
@@ -60,7 +60,7 @@ async def test_people_talk_in_a_channel(hub: HubProcess) -> None:
         assert await program.end() == 0
 
 
-async def test_what_is_refused_has_failed_and_an_ended_session_is_noticed(hub: HubProcess) -> None:
+async def test_a_refused_message_fails_and_the_end_of_a_session_is_noticed(hub: HubProcess) -> None:
     given = await pair(hub, "refused")
     async with run_node("sdk/run.mjs", "refused", hub.url, json.dumps(given)) as program:
         assert await program.happened() == {"want": "end"}
@@ -84,11 +84,11 @@ async def test_everything_written_is_stored_once_while_the_hub_is_killed(folder:
             assert await program.end() == 0
 
 
-async def test_after_a_restore_a_client_has_what_the_log_has(
+async def test_after_a_restore_a_client_has_the_messages_of_the_log(
     databases: Databases, folder: Path
 ) -> None:
-    """What it has not heard of is sent once, whether or not the log that was restored has it. All
-    at the same time: who polls mostly waits.
+    """Messages that the client has not got confirmed are sent once, whether or not the restored log
+    has them. The flows run together, because polling clients mostly wait.
     """
 
     async def go_back(flow: str, left: int) -> None:

@@ -1,5 +1,5 @@
-"""The SDK as people get it: packed, installed into new projects from the tarball, and used as its
-page says, word for word.
+"""The SDK as users get it: packed, installed into new projects from the tarball, and used exactly
+as its page shows.
 """
 
 import gzip
@@ -29,7 +29,7 @@ ORIGINS: Final = ("http://www.parlour.example", "http://elsewhere.example")
 
 
 def run(folder: Path, *command: str, **environment: str) -> str:
-    """What a program prints."""
+    """The output of a program."""
     result = subprocess.run(
         command,
         cwd=folder, env={**os.environ, **environment},
@@ -66,7 +66,7 @@ Install = Callable[[str], Path]
 
 @pytest.fixture(scope="module")
 def install(folder: Path, tarball: Path) -> Install:
-    """A new project from a template, with everything that it needs."""
+    """A new project from a template, with all its dependencies."""
 
     def make(name: str) -> Path:
         project = folder / name
@@ -174,7 +174,7 @@ async def pair(hub: HubProcess, flow: str) -> dict[str, Any]:
 
 
 async def write(hub: HubProcess, people: dict[str, Any], content: str) -> None:
-    """From Ben to Ann."""
+    """Write from Ben to Ann."""
     path = f"/api/messages/{people['ann_id']}"
     sent = await hub.call("POST", path, {"content": content}, people["ben"])
     assert sent.status == 201, sent.text

@@ -1,4 +1,4 @@
-"""The image of a container: what is in it, who runs it, and how it is stopped. Nothing is built."""
+"""The image of a container: its content, its user, and its stop. Nothing is built."""
 
 import json
 import re
@@ -22,13 +22,13 @@ PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_te
 
 
 def last(instruction: str) -> str:
-    """What the image says of it."""
+    """The arguments of the last such instruction."""
     (found,) = (rest for word, rest in LAST if word == instruction)
     return found
 
 
 def copied() -> set[str]:
-    """What of the checkout comes into the image."""
+    """The files of the checkout that are copied into the image."""
     sources = [rest.split()[:-1] for word, rest in STEPS if word == "COPY" and "--from" not in rest]
     return {name for names in sources for name in names}
 
@@ -57,7 +57,7 @@ def test_the_base_is_named_with_its_version() -> None:
     assert re.fullmatch(r"BASE=docker\.io/library/python:3\.\d+-slim-[a-z]+", base)
 
 
-def test_what_is_installed_is_what_was_pinned() -> None:
+def test_it_installs_the_pinned_versions() -> None:
     runs = [rest for word, rest in STEPS if word == "RUN"]
     assert any("--require-hashes --requirement requirements.lock" in run for run in runs)
     assert any("--no-deps ." in run for run in runs)
@@ -69,7 +69,7 @@ def test_signals_reach_the_hub_and_no_shell(instruction: str) -> None:
     assert last("STOPSIGNAL") == "SIGTERM"
 
 
-def test_it_has_no_rights() -> None:
+def test_it_runs_as_an_unprivileged_user() -> None:
     user, group = last("USER").split(":")
     assert int(user) >= 1_000
     assert f"--uid {user}" in JOINED
@@ -84,7 +84,7 @@ def test_its_variables_are_settings() -> None:
     assert int(last("EXPOSE")) == Config().port
 
 
-def test_its_health_is_asked_for_by_the_hub_itself() -> None:
+def test_its_health_check_is_the_command_of_the_hub() -> None:
     command = last("HEALTHCHECK").partition("CMD ")[2]
     assert json.loads(command) == ["parlour", "healthcheck"]
 

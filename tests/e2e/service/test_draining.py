@@ -1,4 +1,4 @@
-"""A node that stops while another one goes on, as clients and load balancers meet it."""
+"""A node that stops while another one goes on, as clients and load balancers see it."""
 
 import signal
 from contextlib import ExitStack

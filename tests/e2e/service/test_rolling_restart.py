@@ -1,6 +1,6 @@
 """All nodes are restarted, one after the other, behind HAProxy as documented, while stock Socket.IO
-clients write: nothing is lost, each is closed once by each stop of its node, and nobody is shown as
-offline.
+clients write: nothing is lost, each client is closed once by each stop of its node, and no user is
+shown as offline.
 """
 
 import json
@@ -25,7 +25,7 @@ from tests.support.stores.databases import Databases, execute
 pytestmark = pytest.mark.timeout(180)
 
 PAIRS: Final = int(os.environ.get("PARLOUR_TEST_PAIRS", "6"))
-PAUSE_MS: Final = 7 * PAIRS  # of each between two messages: at most 290 a second of all
+PAUSE_MS: Final = 7 * PAIRS  # of each client between two messages: at most 290 a second in all
 DRAIN_SECONDS: Final = 4
 BACK_SECONDS: Final = 5  # after a drain
 TRANSPORTS: Final = ([POLLING], [WEBSOCKET], None)
@@ -39,7 +39,7 @@ FLAGS: Final = (
 
 @define
 class Node(RestartedHub):
-    """One of the two."""
+    """One of the two nodes."""
 
     rig: Rig
     name: str
@@ -55,7 +55,7 @@ class Node(RestartedHub):
         assert await trio.to_thread.run_sync(self.hub.process.wait) == 0
 
     async def watch(self, cookie: str, task_status: trio.TaskStatus[None]) -> None:
-        """See who is shown as online or offline, until the node closes the connection."""
+        """Collect who is shown as online or offline, until the node closes the connection."""
         async with self.hub.open(cookie) as socket:
             task_status.started()
             frames, _ = await socket.until_closed()
@@ -63,7 +63,7 @@ class Node(RestartedHub):
 
 
 def with_statistics(rig: Rig) -> Sequence[str]:
-    """HAProxy as documented, which also says how it takes each node to be."""
+    """HAProxy as documented, with a page that shows the state of each node."""
     command = haproxy_by_sid(rig)
     file = rig.folder / "haproxy.cfg"
     file.write_text(f"global\n    stats socket {rig.folder / 'stats'}\n{file.read_text()}")
@@ -82,14 +82,14 @@ async def until_takes(rig: Rig, name: str) -> None:
 
 
 def _state(page: str, name: str) -> str:
-    """Of a node, in the table that HAProxy shows."""
+    """The state of a node, in the table that HAProxy shows."""
     head, *rows = [line.split(",") for line in page.splitlines() if line]
     (row,) = [row for row in rows if row[:2] == ["parlour", name]]
     return row[head.index("status")]
 
 
 async def pair_of(node: Node, number: int, watcher: int) -> Mapping[str, object]:
-    """Two who may write to each other, and whom the watcher may see."""
+    """Two users who may write to each other, and whose presence the watcher may see."""
     ann, ben = await meet(node.hub, str(number))
     for each in (ann, ben):
         path = f"/api/users/{watcher}/follow"
@@ -113,7 +113,7 @@ async def crowd(rig: Rig, pairs: Sequence[object]) -> AsyncIterator[TalkingProgr
 
 
 def judge(clients: Sequence[Any]) -> None:
-    """What the clients saw is what was promised."""
+    """The clients saw what the documentation promises."""
     assert sum(len(each["acknowledged"]) for each in clients) > 600
     for one, other in zip(clients[::2], clients[1::2], strict=True):
         for writer, hearer in ((one, other), (other, one)):
@@ -121,7 +121,7 @@ def judge(clients: Sequence[Any]) -> None:
     for client in clients:
         later = client["visits"][1:]
         assert client["refused"] == []
-        assert set(client["codes"]) <= {1012, None}  # there is none of polling
+        assert set(client["codes"]) <= {1012, None}  # a polling client gets no code
         assert all(visit["recovered"] for visit in later)
         assert all(visit["awayMs"] < BACK_SECONDS * 1_000 for visit in later), later
         nodes = [visit["node"] for visit in client["visits"]]
@@ -129,7 +129,7 @@ def judge(clients: Sequence[Any]) -> None:
         assert nodes in ([NORTH, SOUTH, NORTH], [SOUTH, NORTH]), client["visits"]
 
 
-async def test_nobody_notices_more_than_one_close_of_each_node(server: Databases) -> None:
+async def test_each_client_is_closed_once_by_each_stop_of_its_node(server: Databases) -> None:
     async with server.migrated() as dsn:
         with open_folder() as folder:
             rig = Rig.of(folder, certificate(folder), dsn)

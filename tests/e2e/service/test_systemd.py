@@ -1,4 +1,4 @@
-"""A hub that systemd runs: what it is told, when, and what it gives."""
+"""A hub that systemd runs: what it notifies, when, and what it takes from systemd."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ from tests.support.programs.hub_process import (
 )
 from tests.support.programs.processes import working_in
 
-HEARD_SECONDS: Final = 40.0  # in which a hub says something, however slow the machine is
+HEARD_SECONDS: Final = 40.0  # within which a hub sends a notice, however slow the machine is
 FED: Final = "WATCHDOG=1"
 STARTING: Final = "WATCHDOG=1\nEXTEND_TIMEOUT_USEC=30000000"
 
@@ -41,7 +41,7 @@ def data_dir() -> Iterator[Path]:
 
 @pytest.fixture
 def notify(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Where a supervisor listens to hubs that are started from now on."""
+    """The socket of a supervisor, for hubs that are started from now on."""
     path = data_dir.parent / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(path))
@@ -55,14 +55,14 @@ def hear(listener: socket.socket) -> str:
 
 
 def hear_news(listener: socket.socket) -> str:
-    """The next thing that is not said again and again."""
+    """The next notice that is not repeated all the time."""
     while True:
         told = hear(listener)
         if told not in (FED, STARTING):
             return told
 
 
-def test_a_supervisor_is_told_of_each_step(notify: socket.socket, data_dir: Path) -> None:
+def test_a_supervisor_is_notified_of_each_step(notify: socket.socket, data_dir: Path) -> None:
     with run_hub(data_dir) as hub:
         assert hear(notify) == STARTING
         assert hear_news(notify).startswith("READY=1\nSTATUS=Ready at http://")
@@ -74,7 +74,7 @@ def test_a_supervisor_is_told_of_each_step(notify: socket.socket, data_dir: Path
         assert hub.process.wait(20) == 0
 
 
-def test_a_stop_asks_for_the_time_that_the_newest_settings_give_it(
+def test_a_stop_requests_the_time_that_the_newest_settings_give_it(
     notify: socket.socket, data_dir: Path
 ) -> None:
     settings = data_dir.parent / "parlour.toml"
@@ -110,7 +110,7 @@ def test_its_watchdog_is_fed_while_the_database_stands_still_and_while_it_drains
         assert hub.process.wait(20) == 0
 
 
-def test_a_start_that_waits_for_its_database_asks_for_more_time(
+def test_a_start_that_waits_for_its_database_requests_more_time(
     notify: socket.socket, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", "300000")
@@ -126,7 +126,7 @@ def test_a_start_that_waits_for_its_database_asks_for_more_time(
         assert process.wait(20) == 0
 
 
-def test_a_watchdog_that_is_not_understood_is_logged_and_ends_nothing(
+def test_a_malformed_watchdog_setting_is_logged_and_the_hub_goes_on(
     notify: socket.socket, data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WATCHDOG_USEC", "soon")
@@ -139,7 +139,7 @@ def test_a_watchdog_that_is_not_understood_is_logged_and_ends_nothing(
 
 
 def fill(data_dir: Path) -> None:
-    """With a database that is made already."""
+    """Copy a database that is already made."""
     subprocess.run(["cp", "-a", first_data(), data_dir], check=True)
 
 
@@ -165,7 +165,7 @@ def serve(
 
 @pytest.fixture
 def opened(data_dir: Path) -> Iterator[Sequence[socket.socket]]:
-    """Two sockets that listen: by TCP, and a Unix socket."""
+    """Two listening sockets: one of TCP, and a Unix socket."""
     with ExitStack() as stack:
         tcp = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         unix = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -174,10 +174,10 @@ def opened(data_dir: Path) -> Iterator[Sequence[socket.socket]]:
         yield (tcp, unix)
 
 
-async def test_it_is_reached_by_the_sockets_that_are_given_and_by_no_other(
+async def test_it_listens_on_the_given_sockets_and_on_no_other(
     data_dir: Path, opened: Sequence[socket.socket]
 ) -> None:
-    """They outlive it: whoever comes between two hubs waits for the second."""
+    """The sockets outlive the hub: a connection made between two hubs waits for the second."""
     fill(data_dir)
     port, path = opened[0].getsockname()[1], opened[1].getsockname()
     with listening("127.0.0.1", 0) as (taken,):
@@ -198,7 +198,7 @@ async def test_it_is_reached_by_the_sockets_that_are_given_and_by_no_other(
             assert Path(path).exists()
 
 
-def test_a_socket_that_cannot_be_served_is_one_line(
+def test_a_socket_that_cannot_be_served_is_reported_in_one_line(
     data_dir: Path, opened: Sequence[socket.socket]
 ) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagram:
@@ -213,7 +213,7 @@ def test_a_socket_that_cannot_be_served_is_one_line(
     assert not data_dir.exists()
 
 
-def test_the_command_says_how_the_hub_is(data_dir: Path) -> None:
+def test_the_healthcheck_command_reports_the_state_of_the_hub(data_dir: Path) -> None:
     def ask(*flags: str) -> tuple[int, str, str]:
         done = parlour("healthcheck", *flags)
         return done.returncode, done.stdout, done.stderr

@@ -1,4 +1,4 @@
-"""A hub of several processes, as an operator and its clients meet it."""
+"""A hub of several processes, as an operator and its clients see it."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def hub() -> Iterator[HubProcess]:
 
 @asynccontextmanager
 async def open_at(hub: HubProcess, cookie: str, worker: str) -> AsyncIterator[WebSocket]:
-    """A WebSocket at the worker with this name: as many are opened as it takes."""
+    """A WebSocket at the worker with this name, of as many as need to be opened."""
     while True:
         async with await hub.connect() as stream:
             found = await open_websocket(stream, Cookie=cookie)
@@ -73,9 +73,7 @@ async def send(sender: WebSocket, to: int, content: str) -> None:
 
 
 async def until_workers(hub: HubProcess, count: int, but: str = "") -> dict[str, int]:
-    """The workers, once there are so many that have accepted connections, and `but` is none of
-    them.
-    """
+    """The workers, once this many accept connections and `but` is not among them."""
     while True:
         found = workers_of(hub.process.pid)
         if len(found) == count and but not in found:
@@ -106,7 +104,7 @@ async def test_socketio_clients_talk_whichever_worker_their_requests_come_to(
 
 
 async def until_said(socket: WebSocket, content: str) -> None:
-    """Beside what is said of who is there."""
+    """Read frames until this message comes."""
     while True:
         frame = await socket.receive()
         if frame["type"] == "private_message" and frame["message"]["content"] == content:
@@ -120,13 +118,13 @@ def test_the_parent_is_small(hub: HubProcess) -> None:
 
 
 def loaded() -> list[str]:
-    """The modules of the parent's program."""
+    """The modules that the parent's program imports."""
     program = "import sys, hub.cli.workers; print(*sys.modules)"
     done = subprocess.run([PARLOUR[0], "-c", program], capture_output=True, text=True, check=True)
     return done.stdout.split()
 
 
-async def test_operators_mean_all_workers(hub: HubProcess) -> None:
+async def test_commands_of_operators_concern_all_workers(hub: HubProcess) -> None:
     (_, cleos), (_, daves) = await hub.sign_up("cleo"), await hub.sign_up("dave")
     one, other = workers_of(hub.process.pid)
     data = ("--data-dir", hub.data_dir)
@@ -154,10 +152,10 @@ async def test_operators_mean_all_workers(hub: HubProcess) -> None:
     assert kept.count('"connections": 2') == kept.count("kick") == kept.count("announce") == 1
 
 
-async def test_a_rolling_restart_closes_each_client_once_and_nobody_is_offline(
+async def test_a_rolling_restart_closes_each_client_once_and_shows_no_user_as_offline(
     hub: HubProcess,
 ) -> None:
-    """Six people, each of whom may know of the others that they are online, come back at once."""
+    """Six users, all of whom may see each other's presence, reconnect at once."""
     people = [await hub.sign_up(f"r{n}") for n in range(6)]
     for _, cookie in people:
         for other, its_cookie in people:
@@ -190,23 +188,25 @@ async def test_a_rolling_restart_closes_each_client_once_and_nobody_is_offline(
     assert all(said)
 
 
-async def test_who_comes_while_a_worker_is_dead_waits_for_its_successor(hub: HubProcess) -> None:
+async def test_a_client_that_connects_while_a_worker_is_dead_waits_for_its_successor(
+    hub: HubProcess,
+) -> None:
     _, cookie = await hub.sign_up("dan")
     name, pid = next(iter(workers_of(hub.process.pid).items()))
     os.kill(pid, signal.SIGKILL)
     async with trio.open_nursery() as nursery:
-        for _ in range(12):  # some come to the socket of the one that is dead
+        for _ in range(12):  # some connect to the socket of the dead worker
             nursery.start_soon(come, hub, cookie)
     assert len(await until_workers(hub, 2, but=name)) == 2
 
 
-async def test_a_worker_that_begins_drains_as_the_others_do(hub: HubProcess) -> None:
+async def test_a_new_worker_drains_as_the_others_do(hub: HubProcess) -> None:
     data = ("--data-dir", hub.data_dir)
     assert parlour("admin", "drain", *data).returncode == 0
     name, pid = next(iter(workers_of(hub.process.pid).items()))
     os.kill(pid, signal.SIGKILL)
     await until_workers(hub, 2, but=name)
-    for _ in range(20):  # it may have taken its first connections before
+    for _ in range(20):  # it may have accepted its first connections before
         if (statuses := await ready_statuses(hub)) == {503}:
             break
     assert statuses == {503}
@@ -218,7 +218,7 @@ async def test_a_worker_that_begins_drains_as_the_others_do(hub: HubProcess) -> 
 
 
 async def ready_statuses(hub: HubProcess) -> set[int]:
-    """Of so many connections that both workers have some of them."""
+    """The statuses of so many connections that both workers get some of them."""
     return {(await hub.call("GET", "/readyz")).status for _ in range(20)}
 
 
@@ -260,7 +260,7 @@ def test_workers_that_cannot_start_end_the_start(flags: list[str], said: str) ->
         until_none_works_in(folder)
 
 
-def test_a_port_that_others_have_is_not_shared(hub: HubProcess) -> None:
+def test_a_port_that_another_hub_uses_is_not_shared(hub: HubProcess) -> None:
     with open_folder() as folder:
         done = parlour("serve", "--workers", "2", "--port", str(hub.port), "--data-dir", folder)
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Backups as an operator makes them: beside a hub that runs, interrupted, and put back."""
+"""Backups as an operator makes them: beside a hub that runs, interrupted, and restored."""
 
 import signal
 import subprocess
@@ -39,7 +39,7 @@ def refusal(*arguments: str | Path) -> str:
 
 
 def written(out: Path, *arguments: str | Path) -> str:
-    """Run a command with a file as its standard output; returns what it says besides."""
+    """Run a command with a file as its standard output; returns its standard error."""
     with out.open("wb") as file:
         done = subprocess.run(
             [*PARLOUR, *map(str, arguments)],
@@ -56,7 +56,7 @@ async def upload(hub: HubProcess, cookie: str, content: bytes) -> str:
     return str(reply.json["url"])
 
 
-async def test_a_backup_of_a_running_hub_is_put_back_elsewhere(folder: Path) -> None:
+async def test_a_backup_of_a_running_hub_is_restored_elsewhere(folder: Path) -> None:
     data, other = ("--data-dir", folder / "data"), ("--data-dir", folder / "other")
     archive = folder / "backup.tar"
     with run_hub(folder / "data") as hub:
@@ -108,7 +108,7 @@ async def test_an_interrupted_backup_leaves_no_file_of_its_name(
     archive, part = folder / "backup.tar", folder / ".backup.tar.part"
     async with databases.migrated() as dsn:
         command = ["backup", str(archive), "--data-dir", str(folder), "--database-url", dsn]
-        async with open_transaction(dsn, "LOCK TABLE messages"):  # which it waits for
+        async with open_transaction(dsn, "LOCK TABLE messages"):  # the backup waits for the table
             process = await trio.lowlevel.open_process(
                 [*PARLOUR, *command], stderr=subprocess.DEVNULL, env=environment()
             )
@@ -127,7 +127,7 @@ async def test_an_interrupted_backup_leaves_no_file_of_its_name(
         assert {each.name for each in folder.iterdir()} == {archive.name}
 
 
-def test_a_backup_is_not_written_where_there_is_no_place(folder: Path) -> None:
+def test_a_backup_without_a_database_or_a_folder_is_refused(folder: Path) -> None:
     (folder / "data").mkdir()
     assert "There is no database of Parlour in" in refusal(
         "backup", folder / "a.tar", "--data-dir", folder / "data"

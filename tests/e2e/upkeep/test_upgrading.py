@@ -35,8 +35,8 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def older_postgres(data: Path) -> Iterator[str]:
-    """A server of the older Postgres on a data folder's cluster, as a hub of then ran it; yields
-    its DSN.
+    """A server of the older Postgres on a data folder's cluster, as an older hub ran it; yields its
+    DSN.
     """
     account = choose_account()
     owner: dict[str, Any] = {"user": account.uid, "group": account.gid} if is_root() else {}
@@ -57,7 +57,7 @@ def older_postgres(data: Path) -> Iterator[str]:
 
 
 def leave_behind(cluster: Path) -> None:
-    """What an upgrade was making when it was killed."""
+    """Make the folder that an interrupted upgrade leaves."""
     subprocess.run(["cp", "-a", first_data() / "postgres", cluster], check=True)
 
 
@@ -71,7 +71,7 @@ async def until_it_answers(dsn: str) -> None:
             return
 
 
-async def test_people_go_on_after_their_database_was_moved(folder: Path) -> None:
+async def test_users_go_on_after_the_upgrade_of_their_database(folder: Path) -> None:
     data = folder / "data"
     data.mkdir()
     with older_postgres(data) as dsn:
@@ -82,7 +82,7 @@ async def test_people_go_on_after_their_database_was_moved(folder: Path) -> None
                 said = await hub.call("POST", f"/api/messages/{ben}", {"content": text}, anns)
                 assert said.status == 201
             epoch = said.headers["parlour-epoch"]
-    (data / "parlour.lock").touch()  # as the embedded server's hub has left it
+    (data / "parlour.lock").touch()  # as the hub of the embedded server leaves it
 
     refused = parlour("serve", "--port", "0", "--data-dir", str(data))
     assert refused.returncode == 1
@@ -107,7 +107,7 @@ async def test_people_go_on_after_their_database_was_moved(folder: Path) -> None
         assert said.json["seq"] == 3
 
 
-async def test_what_an_interrupted_upgrade_left_is_in_nobodys_way(folder: Path) -> None:
+async def test_the_leftovers_of_an_interrupted_upgrade_do_not_prevent_another(folder: Path) -> None:
     data = folder / "data"
     data.mkdir()
     with older_postgres(data) as dsn:
@@ -121,7 +121,7 @@ async def test_what_an_interrupted_upgrade_left_is_in_nobodys_way(folder: Path) 
     assert "postgres-15.old is in the way" in refused.stderr
     assert not (data / "postgres.new.unfinished").exists()
     (data / "postgres-15.old").rmdir()
-    moved = parlour("upgrade-database", "--data-dir", str(data))  # where Debian has the programs
+    moved = parlour("upgrade-database", "--data-dir", str(data))  # finds Debian's programs
     assert moved.returncode == 0, moved.stderr
     shutil.rmtree(data / "postgres-15.old")
     listed = parlour("user", "list", "--data-dir", str(data))

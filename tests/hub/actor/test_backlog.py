@@ -1,4 +1,4 @@
-"""The backlog: each message at most once, in order, and no gap that a complete resume hides."""
+"""The backlog sends each message at most once and in order; a complete resume hides no gap."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LIMIT = 1_000
 
 @define
 class Recorder:
-    """A link whose peer takes everything."""
+    """A link that records what it sends; its peer is never slow."""
 
     sent: list[LogPosition | None] = field(factory=list)
     closing: CloseReason | None = None
@@ -58,7 +58,7 @@ class Recorder:
 
 @define
 class Peer:
-    """A backlog and what came through it."""
+    """A backlog, and the link that records what it sends."""
 
     link: Recorder = field(factory=Recorder)
     backlog: Backlog = field(init=False)
@@ -71,7 +71,7 @@ class Peer:
             self.backlog.offer(Frames(b"x", position=Position(channel_id, seq)))
 
     def replay(self, missing: Missing) -> None:
-        """Everything that is missing."""
+        """Send everything that is missing."""
         for span in missing.spans:
             for seq in range(span.after + 1, span.until + 1):
                 self.link.offer(Frames(b"x", position=Position(span.channel_id, seq)))
@@ -96,13 +96,13 @@ def peer() -> Peer:
     return Peer()
 
 
-def test_what_the_hub_delivers_is_sent_at_once(peer: Peer) -> None:
+def test_a_live_event_is_sent_at_once(peer: Peer) -> None:
     peer.offer(1, 2)
     peer.backlog.offer(Frames(b"x", ephemeral=True))
     assert peer.link.sent == [Position(ROOM, 1), Position(ROOM, 2), None]
 
 
-def test_what_the_hub_delivers_during_a_replay_follows_it_without_what_the_log_gave(
+def test_live_events_during_a_replay_are_sent_after_it_without_replayed_messages(
     peer: Peer,
 ) -> None:
     peer.backlog.hold()
@@ -117,7 +117,7 @@ def test_what_the_hub_delivers_during_a_replay_follows_it_without_what_the_log_g
     assert (missing.upto, missing.is_complete) == (3, True)
 
 
-def test_what_was_delivered_live_is_not_replayed(peer: Peer) -> None:
+def test_a_message_that_was_delivered_live_is_not_replayed(peer: Peer) -> None:
     peer.offer(4, 5)
     assert (peer.resume(1, 5).upto, peer.seqs()) == (5, [4, 5, 2, 3])
     assert (peer.resume(1, 5).upto, peer.seqs()) == (5, [])
@@ -133,14 +133,14 @@ def test_a_long_replay_ends_at_its_limit_and_the_next_one_goes_on(peer: Peer) ->
     assert ((third.upto, third.is_complete), peer.seqs()) == ((6, True), [5])
 
 
-def test_what_was_missed_between_leaving_and_joining_is_replayed_alone(peer: Peer) -> None:
+def test_a_resume_replays_only_messages_missed_between_leaving_and_joining(peer: Peer) -> None:
     peer.offer(1, 2)
     peer.backlog.left(ROOM)
     peer.offer(5)
     assert (peer.resume(0, 5).is_complete, peer.seqs()) == (True, [1, 2, 5, 3, 4])
 
 
-def test_what_is_held_of_a_channel_that_was_left_is_dropped(peer: Peer) -> None:
+def test_held_events_of_a_channel_that_was_left_are_dropped(peer: Peer) -> None:
     peer.backlog.hold()
     peer.offer(1)
     peer.offer(1, channel_id=OTHER)
@@ -162,21 +162,21 @@ def test_a_replay_that_ended_early_is_remembered_as_far_as_it_came(peer: Peer) -
     assert (peer.resume(0, 4).is_complete, peer.seqs()) == (True, [4, 1, 2, 3])
 
 
-def test_what_was_held_is_flushed(peer: Peer) -> None:
+def test_held_events_are_flushed_on_release(peer: Peer) -> None:
     peer.backlog.hold()
     peer.offer(1)
     peer.backlog.release()
     assert (peer.seqs(), peer.link.is_flushed) == ([1], True)
 
 
-def test_to_hold_twice_is_to_hold_once(peer: Peer) -> None:
+def test_repeated_holds_end_with_one_release(peer: Peer) -> None:
     peer.backlog.hold()
     peer.offer(1)
     peer.backlog.hold()
     assert (peer.resume(0, 0).upto, peer.seqs()) == (0, [1])
 
 
-def test_a_confirmation_with_the_seq_of_the_message_before_it_is_sent(peer: Peer) -> None:
+def test_a_confirmation_that_repeats_the_seq_of_its_message_is_sent_too(peer: Peer) -> None:
     for seq in range(1, 101):
         peer.offer(seq, seq)
     assert len(peer.seqs()) == 200
@@ -189,7 +189,7 @@ def test_a_position_beyond_the_end_of_the_channel_counts_as_its_end(peer: Peer) 
     assert (peer.resume(1, 4).upto, peer.seqs()) == (4, [4, 2, 3])
 
 
-def test_messages_that_are_too_much_to_be_held_are_read_again(peer: Peer) -> None:
+def test_held_messages_beyond_the_bound_are_dropped_and_read_from_the_log(peer: Peer) -> None:
     peer.backlog.hold()
     peer.backlog.offer(Frames(bytes(MAX_HELD_BYTES // 4)))
     peer.backlog.offer(Frames(bytes(MAX_HELD_BYTES // 4), ephemeral=True))
@@ -207,26 +207,26 @@ def test_messages_that_are_too_much_to_be_held_are_read_again(peer: Peer) -> Non
         *(Position(ROOM, seq) for seq in range(1, 8)),
         Position(OTHER, 5),
     ]
-    assert peer.link.sent.count(None) == 1  # the one that is in no log
+    assert peer.link.sent.count(None) == 1  # the one without a position; the ephemeral was dropped
     peer.link.sent.clear()
     assert (peer.resume(0, 7).is_complete, peer.seqs()) == (True, [])
 
 
-def test_what_was_dropped_is_not_taken_for_sent(peer: Peer) -> None:
+def test_a_release_before_dropped_messages_are_read_closes_the_connection(peer: Peer) -> None:
     peer.backlog.hold()
     peer.backlog.offer(Frames(bytes(MAX_HELD_BYTES + 1), position=Position(ROOM, 1)))
     peer.backlog.release()
     assert peer.link.closing == TOO_SLOW
 
 
-def test_what_was_dropped_of_a_channel_that_was_left_is_not_read(peer: Peer) -> None:
+def test_dropped_messages_of_a_channel_that_was_left_are_not_read(peer: Peer) -> None:
     peer.backlog.hold()
     peer.backlog.offer(Frames(bytes(MAX_HELD_BYTES + 1), position=Position(ROOM, 1)))
     peer.backlog.left(ROOM)
     assert peer.backlog.take_dropped() == {}
 
 
-def test_who_holds_too_much_is_closed(peer: Peer) -> None:
+def test_held_events_that_are_in_no_log_close_the_connection_beyond_the_bound(peer: Peer) -> None:
     peer.backlog.hold()
     half = bytes(MAX_HELD_BYTES // 2)
     for _ in range(2):
@@ -236,7 +236,7 @@ def test_who_holds_too_much_is_closed(peer: Peer) -> None:
     assert peer.link.closing == TOO_SLOW
 
 
-def test_what_is_remembered_of_a_channel_has_a_bound(peer: Peer) -> None:
+def test_the_spans_remembered_of_a_channel_are_bounded(peer: Peer) -> None:
     for seq in range(2, 101, 2):
         peer.offer(seq)
     assert len(peer.seqs()) == 50
@@ -244,7 +244,7 @@ def test_what_is_remembered_of_a_channel_has_a_bound(peer: Peer) -> None:
     assert len(peer.seqs()) == 100 - MAX_SPANS
 
 
-def test_replays_of_parts_are_remembered_within_the_same_bound(peer: Peer) -> None:
+def test_partial_replays_are_remembered_within_the_same_bound(peer: Peer) -> None:
     for after in range(0, 100, 2):
         assert peer.resume(after, 100, limit=1).upto == after + 1
     assert len(peer.seqs()) == 50
@@ -252,7 +252,7 @@ def test_replays_of_parts_are_remembered_within_the_same_bound(peer: Peer) -> No
     assert len(peer.seqs()) == 100 - MAX_SPANS
 
 
-def test_replays_that_go_on_from_each_other_are_remembered_as_one(peer: Peer) -> None:
+def test_adjacent_replays_are_remembered_as_one_span(peer: Peer) -> None:
     for after in range(100):
         assert peer.resume(after, 100, limit=1).upto == after + 1
     assert peer.seqs() == list(range(1, 101))
@@ -268,7 +268,7 @@ class Live:
 
 @frozen
 class Entry:
-    """A letter: the connection comes into the channel, or leaves it."""
+    """A letter: the connection enters the channel, or leaves it."""
 
     enters: bool
 
@@ -281,8 +281,8 @@ class Connection:
     """One connection, one channel, the Hub's inbox and the log; each method is something that may
     happen, in any order.
 
-    The connection leaves the channel by itself, or with a workspace, of which its backlog knows
-    nothing. While it may not see the channel the log gives nothing of it.
+    The connection leaves the channel by itself, or with a workspace, in which case its backlog is
+    not notified. While its user may not see the channel, the log returns no message of it.
     """
 
     by_workspace: bool
@@ -292,11 +292,11 @@ class Connection:
     head: int = 0
     not_for_it: set[int] = field(factory=set)
     seen: set[int] = field(factory=set)
-    holes: int = 0  # in what was sent, at most
+    holes: int = 0  # an upper bound of the gaps in what was sent
     newest_live: int = 0
     newest_replayed: int = 0
     plan: Missing | None = None
-    replayed: int = 0  # in this resume, up to here
+    replayed: int = 0  # the last seq replayed in this resume
     is_lost: bool = False  # in this resume
     page: deque[int] = field(factory=deque)
 
@@ -311,7 +311,7 @@ class Connection:
         self.holes += 1
 
     def delete(self, part: float) -> None:
-        """Somebody deletes a message: the log has it no more."""
+        """A message is deleted: the log no longer has it."""
         self.not_for_it.add(int(part * self.head))
 
     def come_or_go(self) -> None:
@@ -335,7 +335,7 @@ class Connection:
         self.check_live()
 
     def resume(self, part: float, limit: int) -> None:
-        """As `hub.services.resume`: it holds, enters, and then reads how far the channel got."""
+        """As `hub.services.resume` does: hold, enter, and then read the head of the channel."""
         if self.plan is not None:
             return
         self.peer.backlog.hold()
@@ -351,11 +351,11 @@ class Connection:
         self.newest_replayed, self.replayed, self.is_lost = 0, after, False
 
     def lose(self) -> None:
-        """The right is lost: the log gives nothing more."""
+        """The user loses the right: the log returns nothing more."""
         self.is_lost = True
 
     def replay(self, count: int) -> None:
-        """A part of a page from the log goes out."""
+        """Send a part of a page from the log."""
         for _ in range(min(count, len(self.page))):
             seq = self.page.popleft()
             if seq not in self.not_for_it and not self.is_lost:
@@ -383,7 +383,7 @@ class Connection:
             self.newest_live = seq
 
     def take(self) -> Iterator[int]:
-        """What was sent since the last call."""
+        """The seqs that were sent since the last call."""
         for seq in self.peer.seqs():
             assert seq not in self.seen or self.holes >= MAX_SPANS, "sent twice"
             self.seen.add(seq)
@@ -411,7 +411,7 @@ STEPS = st.lists(
 
 @given(by_workspace=st.booleans(), steps=STEPS)
 @settings(max_examples=1_000, deadline=None)
-def test_whatever_happens_each_message_comes_once_in_order_and_no_gap_is_hidden(
+def test_in_any_sequence_of_steps_messages_are_sent_once_in_order_without_hidden_gaps(
     by_workspace: bool,
     steps: list[tuple[Any, ...]],
 ) -> None:
@@ -422,7 +422,7 @@ def test_whatever_happens_each_message_comes_once_in_order_and_no_gap_is_hidden(
     connection.end_of_resume()
 
 
-def test_what_the_peer_was_sent_otherwise_is_not_sent_again() -> None:
+def test_a_held_message_that_was_sent_by_other_means_is_not_sent_again() -> None:
     peer = Peer()
     peer.backlog.hold()
     peer.offer(1, 2)

@@ -1,4 +1,4 @@
-"""What is counted of connections that end."""
+"""The close codes of connections that ended are counted."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from protocol.errors import TOO_SLOW
         (65_535, OTHER_CODE),
     ],
 )
-def test_a_code_that_only_a_peer_uses_is_one_of_the_others(code: int, counted: int) -> None:
+def test_close_codes_are_counted_each_and_unknown_ones_together(code: int, counted: int) -> None:
     figures = HubFigures()
     figures.ended("a dialect", code)
     assert figures.closed == {("a dialect", counted): 1}

@@ -36,7 +36,7 @@ WIRE = Wire(DIALECT)
 
 @define
 class Closings:
-    """As a link: when it was asked to close."""
+    """A link that notes when it is closed."""
 
     number: int
     noted: list[tuple[int, float]]
@@ -48,7 +48,7 @@ class Closings:
     is_closed: bool = field(default=False, init=False)
 
     def offer(self, frames: Frames) -> None:
-        """Nobody reads it."""
+        """Drop the frames."""
 
     def flush(self) -> None:
         """Nothing waits."""
@@ -64,7 +64,7 @@ class Closings:
 
 
 def nobody_looks(user_id: UserId, *, connected: bool) -> None:
-    """As a listener to presence."""
+    """A listener to presence that does nothing."""
 
 
 async def closed(
@@ -73,7 +73,7 @@ async def closed(
     close: Callable[[Hub, float], Awaitable[None]] = say_goodbye,
     reason: CloseReason = GOING_AWAY,
 ) -> list[tuple[int, float]]:
-    """Who was closed when, in order."""
+    """The numbers of the closed connections, and when each was closed, in order."""
     noted: list[tuple[int, float]] = []
     hub = Hub(nobody_looks, RoomListeners([]))
     async with trio.open_nursery() as nursery:
@@ -96,14 +96,18 @@ async def closed(
 
 
 @pytest.mark.parametrize("count", [0, 1, BATCH])
-async def test_a_few_are_closed_at_once(count: int, autojump_clock: MockClock) -> None:
+async def test_up_to_one_batch_of_connections_is_closed_at_once(
+    count: int, autojump_clock: MockClock
+) -> None:
     noted = await closed(count, 5)
     assert len(noted) == count
     assert len({at for _, at in noted}) <= 1
     assert trio.current_time() == 0
 
 
-async def test_many_are_closed_in_batches_in_a_random_order(autojump_clock: MockClock) -> None:
+async def test_more_connections_are_closed_in_batches_in_a_random_order(
+    autojump_clock: MockClock,
+) -> None:
     noted = await closed(3 * BATCH + 1, 5)
     numbers = [number for number, _ in noted]
     assert sorted(numbers) == list(range(3 * BATCH + 1))
@@ -112,12 +116,14 @@ async def test_many_are_closed_in_batches_in_a_random_order(autojump_clock: Mock
     assert trio.current_time() <= 3 * 1.5 * PAUSE_SECONDS
 
 
-async def test_there_is_not_more_time_than_is_given(autojump_clock: MockClock) -> None:
+async def test_closing_many_connections_takes_about_the_given_time_at_most(
+    autojump_clock: MockClock,
+) -> None:
     await closed(3 * BATCH + 1, 0.1)
     assert trio.current_time() <= 0.1 * 1.5
 
 
-async def test_who_is_handed_over_is_closed_once_in_the_time_that_is_given(
+async def test_a_hand_over_closes_each_connection_once_within_the_given_time(
     autojump_clock: MockClock,
 ) -> None:
     noted = await closed(600, 20, hand_over, START_OVER)
@@ -128,7 +134,9 @@ async def test_who_is_handed_over_is_closed_once_in_the_time_that_is_given(
     assert max(Counter(at for _, at in noted).values()) == 3
 
 
-async def test_others_are_given_time_to_take_them(autojump_clock: MockClock) -> None:
+async def test_a_hand_over_lasts_as_long_as_other_nodes_need_to_take_the_connections(
+    autojump_clock: MockClock,
+) -> None:
     async def close(hub: Hub, seconds: float) -> None:
         await hand_over(hub, seconds_to_return(hub) + seconds)
 
@@ -137,6 +145,6 @@ async def test_others_are_given_time_to_take_them(autojump_clock: MockClock) -> 
     assert 1.5 <= trio.current_time() <= 3
 
 
-async def test_where_nobody_is_connected_nobody_waits(autojump_clock: MockClock) -> None:
+async def test_a_hand_over_without_connections_ends_at_once(autojump_clock: MockClock) -> None:
     assert await closed(0, 20, hand_over, START_OVER) == []
     assert trio.current_time() == 0

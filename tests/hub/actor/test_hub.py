@@ -1,4 +1,4 @@
-"""The Hub alone: who is told, who is closed."""
+"""The Hub alone: which connections get an event, and which are closed."""
 
 import json
 import socket
@@ -47,7 +47,7 @@ ROOM = ChannelRoom(ChannelId(7))
 
 @define
 class Station:
-    """A hub, its clients' other ends, and what it said about presence."""
+    """A hub, the other ends of its clients, and what it reported of presence and rooms."""
 
     hub: Hub = field(init=False)
     presence: list[tuple[int, bool]] = field(factory=list)
@@ -89,7 +89,7 @@ class Station:
         await trio.testing.wait_all_tasks_blocked()
 
     def heard(self, client: Client) -> list[Any]:
-        """What the client was told since the last call."""
+        """The frames that the client was sent since the last call."""
         try:
             data = self._sockets[client].recv(65_536)
         except BlockingIOError:
@@ -131,20 +131,26 @@ def is_closing(client: Client) -> bool:
     return link_of(client).closing is not None
 
 
-async def test_users_are_told_on_every_connection_and_nobody_else_is(station: Station) -> None:
+async def test_an_event_for_users_is_sent_to_all_their_connections_and_no_other(
+    station: Station,
+) -> None:
     a1, a2, b = await station.join(1), await station.join(1), await station.join(2)
     await station.tell(ToUsers((UserId(1), UserId(5))))
     assert [len(station.heard(client)) for client in (a1, a2, b)] == [1, 1, 0]
 
 
-async def test_users_can_be_told_where_they_have_not_joined_a_channel(station: Station) -> None:
+async def test_an_event_for_users_can_skip_the_sender_and_the_connections_in_a_room(
+    station: Station,
+) -> None:
     joined, other, sender = [await station.join(1) for _ in range(3)]
     await station.hub.post(Join(joined, (ROOM,)))
     await station.tell(ToUsers((UserId(1),), besides=sender, outside=ROOM))
     assert [len(station.heard(client)) for client in (joined, other, sender)] == [0, 1, 0]
 
 
-async def test_a_channel_is_told_to_who_joined_it_until_they_leave(station: Station) -> None:
+async def test_an_event_for_a_channel_is_sent_to_joined_connections_until_they_leave(
+    station: Station,
+) -> None:
     a, b, c = [await station.join(number) for number in (1, 2, 3)]
     for client in (a, b, b):
         await station.hub.post(Join(client, (ROOM,)))
@@ -158,7 +164,7 @@ async def test_a_channel_is_told_to_who_joined_it_until_they_leave(station: Stat
     assert [len(station.heard(client)) for client in (a, b, c)] == [1, 0, 0]
 
 
-async def test_everybody_is_told_but_one_user(station: Station) -> None:
+async def test_an_event_for_everyone_can_exclude_one_user(station: Station) -> None:
     a, b = await station.join(1), await station.join(2)
     await station.tell(ToEveryone(besides=frozenset({UserId(1)})))
     assert [len(station.heard(client)) for client in (a, b)] == [0, 1]
@@ -173,16 +179,18 @@ async def test_several_events_of_one_letter_leave_in_order_and_at_once(station: 
     assert [frame["user_id"] for frame in station.heard(a)] == list(range(2, 12))
 
 
-async def test_what_follows_a_letter_comes_after_it(station: Station) -> None:
+async def test_the_callback_of_a_broadcast_runs_after_its_events_are_sent(station: Station) -> None:
     a = await station.join(1)
     first, last = [PresenceChanged(UserId(n), online=True) for n in (2, 3)]
-    await station.hub.broadcast([Delivery(first, ToUsers((UserId(1),)))], lambda: a.tell(last))
-    await station.hub.broadcast([], lambda: a.tell(last))
+    await station.hub.broadcast([Delivery(first, ToUsers((UserId(1),)))], lambda: a.send(last))
+    await station.hub.broadcast([], lambda: a.send(last))
     await station.settle()
     assert [frame["user_id"] for frame in station.heard(a)] == [2, 3, 3]
 
 
-async def test_who_is_gone_is_told_nothing_and_leaves_nothing_behind(station: Station) -> None:
+async def test_an_unregistered_client_gets_no_events_and_leaves_no_state_behind(
+    station: Station,
+) -> None:
     a = await station.join(1)
     await station.hub.post(Join(a, (ROOM,)))
     for _ in range(2):
@@ -224,7 +232,7 @@ async def test_a_users_first_connection_in_a_room_and_the_end_of_the_last_are_no
     ]  # fmt: skip
 
 
-async def test_which_channels_are_joined_is_known_from_every_side(station: Station) -> None:
+async def test_joined_channels_are_found_by_client_by_channel_and_by_user(station: Station) -> None:
     one, two = await station.join(1), await station.join(1)
     channel = Channel(ROOM.channel_id, ChannelKind.TEXT, "general", NOW)
     hub = station.hub
@@ -240,7 +248,7 @@ async def test_which_channels_are_joined_is_known_from_every_side(station: Stati
     assert (hub.channels_of(UserId(1)), hub.users()) == ({}, [UserId(1)])
 
 
-async def test_a_farewell_is_for_who_was_in_the_room(station: Station) -> None:
+async def test_a_farewell_is_sent_only_to_a_client_that_was_in_the_room(station: Station) -> None:
     one = await station.join(1)
     farewell = PresenceChanged(UserId(9), online=False)
     await station.hub.post(Join(one, (ROOM,)))
@@ -272,10 +280,10 @@ async def test_ended_sessions_are_remembered_within_a_bound(station: Station) ->
     assert len(station.hub._ended) == ENDED
 
 
-async def test_who_is_ended_stays_out_until_readmitted_and_who_is_sent_back_does_not(
+async def test_an_ended_user_is_refused_until_readmitted_and_a_user_sent_back_is_not(
     station: Station,
 ) -> None:
-    """Also a connection that was being opened meanwhile, whatever its session."""
+    """Also on a connection that was being opened meanwhile, whatever its session."""
     ann, ben = await station.join(1), await station.join(2)
     await station.hub.end_users([ann.user.id])
     await station.hub.send_back([ben.user.id], KICKED)
@@ -299,7 +307,7 @@ async def test_connections_are_numbered_in_the_order_in_which_they_come(station:
     assert station.hub.clients_of(first.user.id) == [third]
 
 
-async def test_a_stopping_hub_closes_who_is_there_and_who_comes(station: Station) -> None:
+async def test_a_stopping_hub_closes_present_and_new_connections(station: Station) -> None:
     a = await station.join(1)
     await station.hub.post(CloseAll(GOING_AWAY))
     late = station.client(2)
@@ -308,25 +316,25 @@ async def test_a_stopping_hub_closes_who_is_there_and_who_comes(station: Station
     assert [link_of(client).closing for client in (a, late)] == [GOING_AWAY, GOING_AWAY]
 
 
-async def test_nobody_waits_for_a_dead_hub() -> None:
+async def test_a_broadcast_to_a_hub_that_has_ended_raises() -> None:
     async with running() as station:
         hub = station.hub
     with pytest.raises(trio.BrokenResourceError):
         await hub.broadcast([Delivery(PresenceChanged(UserId(9), online=True), ToUsers(()))])
 
 
-async def test_whether_an_event_is_sent_depends_on_who_is_connected(station: Station) -> None:
-    assert not station.hub.tells_of(PresenceChanged)
+async def test_the_hub_knows_which_events_the_connected_dialects_send(station: Station) -> None:
+    assert not station.hub.encodes(PresenceChanged)
     ann, ben = await station.join(1), await station.join(2)
-    assert station.hub.tells_of(PresenceChanged)
-    assert not station.hub.tells_of(WorkspacePresence)  # /ws never sends it
+    assert station.hub.encodes(PresenceChanged)
+    assert not station.hub.encodes(WorkspacePresence)  # /ws never sends it
     for client in (ann, ben):
         await station.hub.post(Unregister(client))
     await station.settle()
-    assert not station.hub.tells_of(PresenceChanged)
+    assert not station.hub.encodes(PresenceChanged)
 
 
-async def test_nobody_waits_for_a_hub_that_stops_meanwhile() -> None:
+async def test_a_barrier_raises_if_the_hub_stops_meanwhile() -> None:
     async with trio.open_nursery() as nursery:
         hub, running_hub = Station().hub, trio.CancelScope()
 

@@ -1,4 +1,4 @@
-"""The admin socket: a file, and who comes in by it."""
+"""The admin socket: its file, and the requests that it accepts."""
 
 import os
 import stat
@@ -49,7 +49,7 @@ async def open_desk(store: Store, folder: Path, rules: Rules | None = None) -> A
             yield Desk(world, folder / NAME)
 
 
-async def test_the_socket_is_for_its_owner_alone_and_goes_with_the_hub(
+async def test_only_its_owner_may_use_the_socket_and_it_is_removed_with_the_hub(
     memory_store: Store, tmp_path: Path
 ) -> None:
     umask = os.umask(0)
@@ -62,7 +62,7 @@ async def test_the_socket_is_for_its_owner_alone_and_goes_with_the_hub(
     assert not desk.path.exists()
 
 
-async def test_whoever_opens_it_is_an_operator_by_their_uid(
+async def test_a_peer_on_the_socket_is_an_operator_named_by_its_uid(
     memory_store: Store, tmp_path: Path
 ) -> None:
     async with open_desk(memory_store, tmp_path) as desk:
@@ -84,7 +84,7 @@ async def test_the_log_names_the_route_of_a_request(memory_store: Store, tmp_pat
     assert routes == ["/admin/users", None]
 
 
-async def test_there_is_nothing_else_behind_it(memory_store: Store, tmp_path: Path) -> None:
+async def test_the_socket_serves_only_admin_endpoints(memory_store: Store, tmp_path: Path) -> None:
     async with open_desk(memory_store, tmp_path) as desk:
         for path in ("/", "/api/users/me", "/healthz", "/admin", "/admin/nothing"):
             reply = await desk.call("GET", path)
@@ -98,7 +98,7 @@ async def test_the_file_of_a_dead_hub_is_replaced_and_that_of_a_living_one_is_no
     memory_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with open_desk(memory_store, tmp_path) as desk:
-        async with open_admin_socket(tmp_path, desk.world.admission.serve, Rules()):  # type: ignore[arg-type]  # nobody comes
+        async with open_admin_socket(tmp_path, desk.world.admission.serve, Rules()):  # type: ignore[arg-type]  # no peer comes
             assert (await desk.call("GET", "/admin/status")).status == 200
         assert (await desk.call("GET", "/admin/status")).status == 200
     with trio.socket.socket(trio.socket.AF_UNIX) as dead:
@@ -108,7 +108,7 @@ async def test_the_file_of_a_dead_hub_is_replaced_and_that_of_a_living_one_is_no
 
 
 @pytest.mark.parametrize("length", [MAX_PATH_BYTES, MAX_PATH_BYTES + 1])
-async def test_a_path_that_is_too_long_is_said_and_the_hub_goes_on(
+async def test_a_socket_path_that_is_too_long_is_logged_and_the_hub_still_starts(
     memory_store: Store, length: int
 ) -> None:
     folder = Path(quick_place() or "/tmp") / f"parlour-test-{os.getpid()}"
@@ -130,10 +130,10 @@ async def test_a_path_that_is_too_long_is_said_and_the_hub_goes_on(
         folder.parent.rmdir()
 
 
-async def test_who_says_nothing_is_closed_and_keeps_nobody_out(
+async def test_silent_connections_are_closed_and_do_not_block_others(
     memory_store: Store, tmp_path: Path, mock_clock: MockClock
 ) -> None:
-    """Also where they take every place."""
+    """Also when they take all `PLACES`."""
     rules = Rules(evolve(Limits(), head_seconds=5.0))
     async with open_desk(memory_store, tmp_path, rules) as desk:
         silent = [await desk.connect() for _ in range(PLACES)]
@@ -144,7 +144,9 @@ async def test_who_says_nothing_is_closed_and_keeps_nobody_out(
             await stream.aclose()
 
 
-async def test_a_thousand_at_once_are_all_answered(memory_store: Store, tmp_path: Path) -> None:
+async def test_a_thousand_simultaneous_requests_all_get_responses(
+    memory_store: Store, tmp_path: Path
+) -> None:
     async with open_desk(memory_store, tmp_path) as desk:
         ann = await desk.world.person("ann")
         socket = await ann.open()
@@ -160,7 +162,9 @@ async def test_a_thousand_at_once_are_all_answered(memory_store: Store, tmp_path
         await socket.close_in_silence()
 
 
-async def test_nonsense_ends_its_own_connection_alone(memory_store: Store, tmp_path: Path) -> None:
+async def test_malformed_requests_end_only_their_own_connection(
+    memory_store: Store, tmp_path: Path
+) -> None:
     async with open_desk(memory_store, tmp_path) as desk:
         async with await desk.connect() as stream:
             await stream.send_all(b"\x16\x03\x01 nonsense\r\n\r\n")

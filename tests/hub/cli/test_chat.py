@@ -29,7 +29,7 @@ Lose: TypeAlias = Callable[[UserId], Awaitable[None]]
 
 @frozen
 class Terminal:
-    """Somebody at `parlour chat`: what they type, and the lines they see."""
+    """A user at `parlour chat`: what they type, and the lines they see."""
 
     chat: Chat
     typed: trio.MemorySendChannel[str]
@@ -74,7 +74,7 @@ async def test_two_people_talk(memory_store: Store) -> None:
         assert server.services.hub.figures.closed == {("private_messages", 1000): 2}
 
 
-async def test_the_hub_may_speak_tls(
+async def test_the_hub_may_use_tls(
     memory_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     authority = trustme.CA()
@@ -93,7 +93,7 @@ async def test_the_hub_may_speak_tls(
         await ann.typed.aclose()
 
 
-async def test_what_was_missed_is_shown_and_what_was_typed_is_sent_after_a_reconnect(
+async def test_after_a_reconnect_missed_messages_are_shown_and_typed_lines_are_sent(
     memory_store: Store,
 ) -> None:
     missed = 2 * PAGE + 1
@@ -117,7 +117,9 @@ async def test_what_was_missed_is_shown_and_what_was_typed_is_sent_after_a_recon
             await ann.typed.aclose()
 
 
-async def test_a_line_that_was_on_its_way_is_sent_again_under_its_key(memory_store: Store) -> None:
+async def test_a_line_in_flight_is_sent_again_under_its_key_after_a_reconnect(
+    memory_store: Store,
+) -> None:
     held = Held(memory_store.messages, ("post",))
     async with trio.open_nursery() as nursery:
         first = serve(evolve(memory_store, messages=held), shutdown_timeout=0.1)
@@ -138,7 +140,7 @@ async def test_a_line_that_was_on_its_way_is_sent_again_under_its_key(memory_sto
     assert (stored.content, stored.key) == ("are you there?", draft.key)
 
 
-async def test_a_line_that_is_refused_is_said(memory_store: Store) -> None:
+async def test_the_reason_for_a_refused_line_is_shown(memory_store: Store) -> None:
     async with serve(memory_store, max_content_chars=5) as server, trio.open_nursery() as nursery:
         words = demo_passwords(await make_demo_people(server))
         ann = await open_terminal(nursery, server, words, "ann", "ben")
@@ -147,7 +149,7 @@ async def test_a_line_that_is_refused_is_said(memory_store: Store) -> None:
         await ann.typed.aclose()
 
 
-async def test_nobody_is_let_in_with_a_wrong_password_or_to_nobody(memory_store: Store) -> None:
+async def test_a_wrong_password_or_an_unknown_peer_is_refused(memory_store: Store) -> None:
     async with serve(memory_store) as server:
         words = demo_passwords(await make_demo_people(server))
         with pytest.raises(CallFailed, match="Invalid email or password"):
@@ -157,20 +159,22 @@ async def test_nobody_is_let_in_with_a_wrong_password_or_to_nobody(memory_store:
 
 
 async def open_and_lose(server: Server, words: dict[str, str], lose: Lose) -> str:
-    """Talk as ann until the hub ends that; returns what is said of it."""
+    """Chat as ann until the hub ends the connection; returns the error's text."""
     with pytest.RaisesGroup(CallFailed, flatten_subgroups=True) as lost:
         async with trio.open_nursery() as nursery:
             ann = await open_terminal(nursery, server, words, "ann", "ben")
             await lose(UserId(ann.chat.me.id))
     with pytest.raises(trio.WouldBlock):
-        ann.shown.receive_nowait()  # such as that it tries again
+        ann.shown.receive_nowait()  # such as a line that it tries again
     (error,) = lost.value.exceptions
     while isinstance(error, BaseExceptionGroup):
         (error,) = error.exceptions
     return str(error)
 
 
-async def test_who_is_signed_out_is_told_why_and_not_connected_again(memory_store: Store) -> None:
+async def test_a_user_who_is_signed_out_sees_why_and_is_not_reconnected(
+    memory_store: Store,
+) -> None:
     async with serve(memory_store) as server:
         words = demo_passwords(await make_demo_people(server))
 
@@ -190,7 +194,7 @@ async def test_who_is_signed_out_is_told_why_and_not_connected_again(memory_stor
         assert gone == f"{said}: This account was deactivated by the operator"
 
 
-async def test_who_was_signed_out_while_away_is_told_when_they_come_back(
+async def test_a_user_signed_out_while_disconnected_sees_it_at_the_reconnect(
     memory_store: Store,
 ) -> None:
     with pytest.RaisesGroup(
@@ -218,7 +222,7 @@ async def test_who_was_signed_out_while_away_is_told_when_they_come_back(
         ({"tls_cert": Path(__file__), "tls_key": Path(__file__)}, "https://127.0.0.1:8000"),
     ],
 )
-def test_the_hub_is_where_its_settings_say(settings: dict[str, Any], url: str) -> None:
+def test_the_url_of_the_hub_follows_from_its_settings(settings: dict[str, Any], url: str) -> None:
     assert url_of(Config(**settings)) == url
 
 

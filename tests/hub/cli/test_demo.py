@@ -18,7 +18,7 @@ from tests.support.clients.http import request
 from tests.support.programs.server import demo_passwords, serve
 
 
-async def test_the_passwords_that_are_shown_are_good_until_the_next_start(
+async def test_the_passwords_that_are_shown_are_valid_until_the_next_start(
     memory_store: Store,
 ) -> None:
     async with serve(memory_store) as server:
@@ -36,11 +36,11 @@ async def test_the_passwords_that_are_shown_are_good_until_the_next_start(
 
 
 def entries(text: str) -> dict[str, str]:
-    """By username, what the links that are printed sign in with."""
+    """The secrets in the printed sign-in links, by username."""
     return dict(re.findall(r"http://127\S+/#enter=(\w+):(\S+)", text))
 
 
-async def test_a_link_signs_in_once_and_whom_it_names(memory_store: Store) -> None:
+async def test_a_link_signs_in_only_once_and_only_its_own_user(memory_store: Store) -> None:
     async with serve(memory_store) as server:
         links = entries(await make_demo_people(server))
         with pytest.raises(CallFailed):
@@ -55,10 +55,10 @@ async def test_a_link_signs_in_once_and_whom_it_names(memory_store: Store) -> No
 
 
 @pytest.mark.parametrize("is_demo", [True, False])
-async def test_a_link_signs_somebody_in_only_where_it_is_a_demo(
+async def test_the_page_contains_whether_the_hub_is_a_demo(
     memory_store: Store, is_demo: bool
 ) -> None:
-    """The page is told; it asks first, and forgets the link."""
+    """The page uses a sign-in link only in a demo; it asks first, and forgets the link."""
     config = Config(port=0)
     listeners = open_listeners(config.host, 0)
     async with (

@@ -1,4 +1,4 @@
-"""How a command ends that failed."""
+"""How a failed command ends."""
 
 import errno
 from pathlib import Path
@@ -33,13 +33,13 @@ def test_a_failure_is_one_line_with_its_code(error: Exception, text: str) -> Non
     assert str(Failure(error)) == text
 
 
-def test_only_what_does_not_get_right_by_itself_keeps_the_service_down() -> None:
+def test_only_errors_that_a_restart_cannot_solve_keep_the_service_down() -> None:
     assert Failure(ConfigError("port: x")).ends_with == WRONG_USE
     assert Failure(StoreError("away")).ends_with == FAILED
     assert Failure(OSError("Cannot listen on a:1")).ends_with == FAILED
 
 
-def test_what_the_system_does_not_name_is_named() -> None:
+def test_a_system_error_gets_the_name_of_the_file_that_the_user_knows() -> None:
     with pytest.raises(OSError, match="No space") as full, naming("the archive"):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert full.value.filename == "the archive"

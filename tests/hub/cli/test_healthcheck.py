@@ -1,4 +1,4 @@
-"""Asking a hub how it is; here one that waits for its database."""
+"""The health check of a hub; here of one that waits for its database."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from tests.support.programs.documented_proxies import certificate
 
 @asynccontextmanager
 async def waiting_hub(**settings: Any) -> AsyncIterator[Config]:
-    """It lives and is not ready; yields the settings by which it is reached."""
+    """A hub that is alive and not ready; yields settings by which it is reached."""
     asked = Config(port=0, **settings)
     async with trio.open_nursery() as nursery:
         with listening(asked.host, 0) as listeners:
@@ -35,7 +35,7 @@ async def ask(config: Config, path: str) -> str:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost", "unix"])
-async def test_a_hub_that_lives_is_well_wherever_it_listens(host: str, tmp_path: Path) -> None:
+async def test_a_live_hub_is_healthy_wherever_it_listens(host: str, tmp_path: Path) -> None:
     where = f"unix:{tmp_path}/hub.sock" if host == "unix" else host
     async with waiting_hub(host=where) as config:
         assert await ask(config, "/healthz") == '{"status":"ok"}'
@@ -43,14 +43,14 @@ async def test_a_hub_that_lives_is_well_wherever_it_listens(host: str, tmp_path:
             await ask(config, "/readyz")
 
 
-async def test_a_hub_is_asked_by_every_address_of_ipv6() -> None:
+async def test_a_hub_on_every_address_of_ipv6_is_checked() -> None:
     if not Path("/proc/net/if_inet6").exists():
         pytest.skip("there is no IPv6 here")
     async with waiting_hub(host="::") as config:
         assert await ask(config, "/healthz") == '{"status":"ok"}'
 
 
-async def test_a_hub_is_asked_over_tls_whatever_its_name_is(tmp_path: Path) -> None:
+async def test_a_hub_is_checked_over_tls_whatever_name_its_certificate_has(tmp_path: Path) -> None:
     made = certificate(tmp_path)
     async with waiting_hub(tls_cert=made.chain, tls_key=made.key) as config:
         assert await ask(config, "/healthz") == '{"status":"ok"}'
@@ -58,14 +58,14 @@ async def test_a_hub_is_asked_over_tls_whatever_its_name_is(tmp_path: Path) -> N
             await ask(Config(port=config.port), "/healthz")
 
 
-async def test_a_hub_that_is_not_there_is_not_well(tmp_path: Path) -> None:
+async def test_an_unreachable_hub_is_not_healthy(tmp_path: Path) -> None:
     with pytest.raises(NotWell, match=r"does not answer: .*refused"):
         await ask(Config(port=1), "/healthz")
     with pytest.raises(NotWell, match=r"does not answer: .*no such file"):
         await ask(Config(host=f"unix:{tmp_path}/none"), "/healthz")
 
 
-async def test_what_is_no_hub_is_not_well(tmp_path: Path) -> None:
+async def test_a_server_that_does_not_speak_http_is_not_healthy(tmp_path: Path) -> None:
     with listening("127.0.0.1", 0) as (taken,):
         taken.setblocking(True)
 

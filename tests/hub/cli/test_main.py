@@ -105,7 +105,7 @@ def name_of(setting: Setting) -> str:
 
 
 def check(run: Run, source: str, name: str, value: str) -> Result:
-    """`check-config` with one setting from one source, and what it needs beside."""
+    """`check-config` with one setting from one source, and the others that it needs."""
     (setting,) = (each for each in SETTINGS if each.name == name)
     beside = BESIDE.get(name, {})
     match source:
@@ -121,7 +121,7 @@ def check(run: Run, source: str, name: str, value: str) -> Result:
 
 
 NOT_SECRET = {"tls_key", "jwt_public_key", "public_url", "token_lifetime"}
-"""Two paths, and what everybody may know."""
+"""Two paths, and two public settings."""
 
 
 def test_the_table_of_secrets_is_complete() -> None:
@@ -136,7 +136,7 @@ def test_the_table_of_secrets_is_complete() -> None:
 def test_check_config_shows_no_secret(run: Run, setting: Setting, source: str) -> None:
     result = check(run, source, setting.name, GIVEN[setting.name])
     assert "hunter2" not in result.text
-    if setting.name.startswith("s3_"):  # the bucket is asked, and does not answer
+    if setting.name.startswith("s3_"):  # the bucket is looked up, and not reached
         assert result.code == 1
         assert result.err.startswith("Error: ")
         return
@@ -215,12 +215,12 @@ def test_every_setting_is_a_flag_with_its_bounds(run: Run) -> None:
     assert "How long a login lasts, except on the learning platform. [1 to 365 days" in words
 
 
-def test_what_a_command_writes_is_for_its_account_alone(run: Run) -> None:
+def test_files_that_a_command_writes_are_for_its_account_alone(run: Run) -> None:
     run("check-config")
     assert os.umask(0o077) == 0o077
 
 
-def test_an_error_does_not_drive_the_terminal(run: Run) -> None:
+def test_an_error_prints_no_control_characters(run: Run) -> None:
     url = "http://127.0.0.1:1/\x1b(0\x07"
     for code, result in (
         (1, run("chat", "--as", "a", "--to", "b", "--url", url, PARLOUR_PASSWORD="x")),
@@ -265,10 +265,10 @@ def test_a_wrong_flag_is_one_line(run: Run) -> None:
         ("nonsense",),
     ],
 )
-def test_what_is_wrong_with_the_use_of_a_command_is_one_line_and_2(
+def test_wrong_use_of_a_command_prints_one_line_and_exits_with_2(
     run: Run, arguments: tuple[str, ...]
 ) -> None:
-    """As the service is not started again for it: see `RestartPreventExitStatus`."""
+    """The service is not restarted after this status: see `RestartPreventExitStatus`."""
     result = run(*arguments)
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith("Error: ")
@@ -284,7 +284,7 @@ def test_what_is_wrong_with_the_use_of_a_command_is_one_line_and_2(
         (("admin", "audit", "--admin-token-file", ""), "flag --admin-token-file: it takes the"),
     ],
 )
-def test_what_is_wrong_is_named(run: Run, arguments: tuple[str, ...], said: str) -> None:
+def test_an_error_names_the_wrong_argument(run: Run, arguments: tuple[str, ...], said: str) -> None:
     assert run(*arguments).err.startswith(f"Error: {said}")
 
 
@@ -295,7 +295,7 @@ def test_a_group_without_a_command_shows_its_commands(run: Run) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_of_a_command_is_a_screen(run: Run, command: tuple[str, ...]) -> None:
+def test_the_help_of_a_command_fits_on_a_screen(run: Run, command: tuple[str, ...]) -> None:
     result = run(*command, "--help")
     assert result.code == 0
     assert len(result.out.splitlines()) <= 40
@@ -316,7 +316,7 @@ def test_a_setting_that_help_does_not_show_is_a_flag_nevertheless(run: Run) -> N
         (("user", "delete", "ann", "--messages", "keep"), "give --yes if that is meant"),
     ],
 )
-def test_without_a_terminal_to_ask_on_that_is_said(
+def test_a_command_that_has_to_prompt_fails_without_a_terminal(
     tmp_path: Path, arguments: tuple[str, ...], how: str
 ) -> None:
     command = [sys.executable, "-m", "hub", *arguments, "--data-dir", str(tmp_path / "data")]
@@ -336,10 +336,10 @@ def test_without_a_terminal_to_ask_on_that_is_said(
 
 
 @pytest.mark.parametrize("module", ["hub.cli.main", "trio"])
-def test_an_interrupt_while_modules_are_imported_ends_it_without_a_word(
+def test_an_interrupt_while_modules_are_imported_ends_the_command_silently(
     tmp_path: Path, module: str
 ) -> None:
-    """What is imported first, or on the way, sends the interrupt itself."""
+    """The import of an early module, or of a later one, sends the interrupt itself."""
     early = tmp_path / "early.py"
     early.write_text(
         "import os, runpy, signal, sys\n"
@@ -364,8 +364,8 @@ def test_an_interrupt_while_modules_are_imported_ends_it_without_a_word(
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
-def test_a_command_that_is_done_has_nothing_to_tidy_up(tmp_path: Path) -> None:
-    """As that would take seconds after a hub; what was said is there."""
+def test_a_finished_command_exits_without_running_exit_handlers(tmp_path: Path) -> None:
+    """They would take seconds after a hub; the output is complete all the same."""
     late = tmp_path / "late.py"
     late.write_text(
         "import atexit, runpy, sys\n"
@@ -386,7 +386,7 @@ def test_a_command_that_is_done_has_nothing_to_tidy_up(tmp_path: Path) -> None:
         assert "tidied up" not in done.stderr
 
 
-def test_what_nobody_reads_is_no_failure() -> None:
+def test_output_into_a_closed_pipe_is_no_failure() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     command = [sys.executable, "-m", "hub", "check-config"]
@@ -395,14 +395,14 @@ def test_what_nobody_reads_is_no_failure() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_full_disk_below_the_output_is_named() -> None:
+def test_a_full_disk_under_standard_output_is_reported() -> None:
     command = [sys.executable, "-m", "hub", "check-config"]
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "Error: standard output: the disk is full\n")
 
 
-def test_the_file_may_be_named_by_a_variable(run: Run) -> None:
+def test_the_settings_file_may_be_named_by_a_variable(run: Run) -> None:
     Path("mine.toml").write_text("port = 1\nweb_client = false\n")
     result = run("check-config", PARLOUR_CONFIG="mine.toml")
     assert "port = 1\n" in result.out
@@ -426,7 +426,7 @@ def test_a_flag_of_a_list_has_commas_or_is_repeated(run: Run, flags: tuple[str, 
     assert "number 2 of the list" in wrong.err
 
 
-def test_check_config_says_that_there_is_no_room_for_workers(run: Run) -> None:
+def test_check_config_refuses_a_node_name_that_is_too_long_for_workers(run: Run) -> None:
     named = run("check-config", "--workers", "2", "--node-name", "a" * 21)
     assert named.code == 2
     assert "node_name has at most 20 characters" in named.text

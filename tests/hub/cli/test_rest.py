@@ -16,7 +16,7 @@ ACCOUNT = {
 }  # fmt: skip
 
 
-async def test_a_call_gives_the_body_and_the_cookies(memory_store: Store) -> None:
+async def test_a_call_returns_the_body_and_the_cookies(memory_store: Store) -> None:
     async with serve(memory_store) as server:
         made = await call(server.url, "POST", "/api/auth/register", ACCOUNT)
         assert isinstance(made.body, dict)
@@ -29,13 +29,13 @@ async def test_a_call_gives_the_body_and_the_cookies(memory_store: Store) -> Non
         assert found.body == []
 
 
-async def test_an_error_has_the_words_of_the_server(memory_store: Store) -> None:
+async def test_an_error_has_the_text_of_the_response(memory_store: Store) -> None:
     async with serve(memory_store) as server:
         with pytest.raises(CallFailed, match="Invalid email or password"):
             await call(server.url, "POST", "/api/auth/login", ACCOUNT)
 
 
-async def test_a_server_that_speaks_no_json_is_named_by_its_status() -> None:
+async def test_a_response_without_json_is_reported_with_its_status() -> None:
     listener = (await trio.open_tcp_listeners(0, host="127.0.0.1"))[0]
     port = listener.socket.getsockname()[1]
 
@@ -54,11 +54,11 @@ async def test_a_server_that_speaks_no_json_is_named_by_its_status() -> None:
 @pytest.mark.parametrize(
     "url", ["ftp://127.0.0.1", "127.0.0.1:8000", "http://", "http://[::1", "http://a:b"]
 )
-async def test_what_is_no_address_of_a_hub_is_wrong_use(url: str) -> None:
+async def test_an_invalid_url_of_a_hub_is_wrong_use(url: str) -> None:
     with pytest.raises(ConfigError, match=r"is no (http:// or https:// )?address"):
         await call(url, "GET", "/")
 
 
-async def test_a_hub_that_is_not_there_is_named() -> None:
+async def test_the_error_for_an_unreachable_hub_names_its_url() -> None:
     with pytest.raises(CallFailed, match=r"http://127\.0\.0\.1:1 cannot be reached"):
         await call("http://127.0.0.1:1", "GET", "/")

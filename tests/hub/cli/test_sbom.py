@@ -29,7 +29,7 @@ def test_every_dependency_is_named_with_its_version_and_nothing_else() -> None:
     assert bill["metadata"]["component"]["name"] == "parlour"
 
 
-def test_its_references_are_those_of_its_components() -> None:
+def test_the_references_in_the_bill_are_those_of_its_components() -> None:
     bill = bill_of_materials()
     known = {each["bom-ref"] for each in (*bill["components"], bill["metadata"]["component"])}
     assert len(known) == len(bill["components"]) + 1
@@ -39,7 +39,7 @@ def test_its_references_are_those_of_its_components() -> None:
     assert outcome in str(needed[f"pkg:pypi/trio@{version('trio')}"])
 
 
-def test_the_command_prints_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_the_bill_of_materials(capsys: pytest.CaptureFixture[str]) -> None:
     parlour(["sbom"], standalone_mode=False)
     bill = json.loads(capsys.readouterr().out)
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")

@@ -38,7 +38,7 @@ def of(
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """One that a service sees, as it would not see pytest's below /tmp."""
+    """A folder that a service sees; it would not see pytest's folder below /tmp."""
     with TemporaryDirectory(dir="/dev/shm") as name:
         at = Path(name)
         at.chmod(0o755)
@@ -46,7 +46,7 @@ def folder() -> Iterator[Path]:
 
 
 def values(unit: str, name: str) -> list[str]:
-    """Of the lines that begin with that name."""
+    """The values of the lines that begin with that name."""
     lines = [line.partition("=") for line in unit.splitlines()]
     return [value for key, _, value in lines if key == name]
 
@@ -62,7 +62,7 @@ def analyze(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def verified(folder: Path, unit: str) -> Path:
-    """A unit that systemd understands; with a program that exists here, and without an account."""
+    """A unit that systemd accepts; with a program that exists here, and without an account."""
     path = folder / "parlour.service"
     path.write_text(unit.replace(PROGRAM, "/bin/true").replace("User=parlour\n", ""))
     done = analyze("verify", str(path))
@@ -77,19 +77,19 @@ def verified(folder: Path, unit: str) -> Path:
         ("parlour.socket", socket_unit(of(host="::", port="443"))),
     ],
 )
-def test_what_the_documentation_shows_is_printed(name: str, text: str) -> None:
+def test_the_units_in_the_documentation_are_those_that_are_printed(name: str, text: str) -> None:
     assert (SHOWN / name).read_text() == text
 
 
 @needs_systemd
-def test_systemd_understands_the_service_and_finds_it_closed(tmp_path: Path) -> None:
+def test_systemd_accepts_the_service_and_rates_it_as_secure(tmp_path: Path) -> None:
     path = verified(tmp_path, service_unit(of()))
     done = analyze("security", "--offline=yes", f"--threshold={MOST_EXPOSED}", str(path))
     assert done.returncode == 0, done.stdout
 
 
 @needs_systemd
-def test_systemd_understands_the_socket(tmp_path: Path) -> None:
+def test_systemd_accepts_the_socket(tmp_path: Path) -> None:
     verified(tmp_path, service_unit(of()))
     for host in ("127.0.0.1", "::", "::1", "unix:/run/parlour/hub.sock"):
         path = tmp_path / "parlour.socket"
@@ -100,7 +100,7 @@ def test_systemd_understands_the_socket(tmp_path: Path) -> None:
 
 
 @needs_systemd
-def test_words_of_every_kind_stay_what_they_are(tmp_path: Path) -> None:
+def test_special_characters_in_values_are_escaped(tmp_path: Path) -> None:
     odd = tmp_path / 'a "b" %n $HOME \\x é'
     odd.write_text("y" * 16)
     unit = service_unit(
@@ -120,17 +120,17 @@ def test_words_of_every_kind_stay_what_they_are(tmp_path: Path) -> None:
         ({"drain_seconds": "3600"}, "3630"),
     ],
 )
-def test_a_stop_has_the_time_that_it_may_take(settings: dict[str, str], seconds: str) -> None:
+def test_the_stop_timeout_follows_from_the_settings(settings: dict[str, str], seconds: str) -> None:
     assert value(service_unit(of(**settings)), "TimeoutStopSec") == seconds
 
 
-def test_all_that_a_stop_waits_for_is_counted() -> None:
+def test_the_stop_timeout_includes_all_steps_of_a_stop() -> None:
     config = Config(drain_seconds=100.0, shutdown_timeout=10.0)
     assert stop_seconds(config) == 110.0 + STOP_SECONDS + SPARE_SECONDS
     assert sum(seconds for _, seconds in STOP_STEPS) < STOP_SECONDS
 
 
-def test_the_settings_of_a_file_count(folder: Path) -> None:
+def test_the_settings_of_a_file_are_used(folder: Path) -> None:
     file = folder / "parlour.toml"
     file.write_text("drain_seconds = 60\ndata_dir = '/srv/data'\nport = 443\n")
     unit = service_unit(of("parlour", file))
@@ -141,7 +141,7 @@ def test_the_settings_of_a_file_count(folder: Path) -> None:
     assert value(unit, "ExecStart") == command
 
 
-def test_flags_stand_on_the_command_line_and_paths_begin_at_the_root(
+def test_flags_are_on_the_command_line_with_absolute_paths(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
@@ -165,7 +165,7 @@ def test_a_secret_is_a_credential_and_never_on_the_command_line(tmp_path: Path) 
     assert "hunter2" not in str(refused.value)
 
 
-def test_what_the_service_writes_it_may_write(tmp_path: Path) -> None:
+def test_the_service_may_write_to_its_folders(tmp_path: Path) -> None:
     unit = service_unit(of(data_dir="/var/lib/chat/one"))
     assert value(unit, "StateDirectory") == "chat/one"
     assert value(unit, "StateDirectoryMode") == "0700"
@@ -188,7 +188,7 @@ def test_what_the_service_writes_it_may_write(tmp_path: Path) -> None:
         ({"data_dir": "/var/lib/x/.."}, "is a folder of the system"),
     ],
 )
-def test_what_the_service_could_not_share_is_refused(flags: dict[str, str], flaw: str) -> None:
+def test_folders_that_the_service_cannot_use_are_refused(flags: dict[str, str], flaw: str) -> None:
     with pytest.raises(ConfigError, match=flaw):
         service_unit(of(**flags))
 
@@ -238,7 +238,7 @@ def test_an_installation_that_the_service_does_not_see_is_named(
     assert value(service_unit(at_home), "ProtectHome") == "read-only"
 
 
-def test_a_path_of_a_file_that_the_service_would_not_find_is_refused(
+def test_a_relative_path_in_a_settings_file_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
@@ -251,7 +251,9 @@ def test_a_path_of_a_file_that_the_service_would_not_find_is_refused(
     service_unit(of("parlour", file, data_dir="/srv/data"))
 
 
-def test_what_is_to_be_done_first_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warnings_list_what_to_do_before_the_first_start(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(folder)
     (folder / "key.pem").write_text("")
     assert list(warnings_about(of("root"))) == []
@@ -272,7 +274,7 @@ def test_what_is_to_be_done_first_is_said(folder: Path, monkeypatch: pytest.Monk
     assert relative == f"--jwt-public-key key.pem is in this folder: the unit has {folder}/key.pem"
 
 
-def test_a_socket_of_systemds_outlives_the_service() -> None:
+def test_a_unix_socket_of_systemd_outlives_the_service() -> None:
     unit = service_unit(of(host="unix:/run/parlour/hub.sock"))
     assert values(unit, "ReadWritePaths") == []
     assert value(unit, "RuntimeDirectory") == "parlour"
@@ -287,19 +289,19 @@ def test_a_socket_of_systemds_outlives_the_service() -> None:
         (of(data_dir="/home/ann/data"), "read-only"),
     ],
 )
-def test_an_installation_in_somebodys_home_is_found(
+def test_home_is_read_only_if_the_installation_or_its_data_is_there(
     installation: Installation, protect: str
 ) -> None:
     assert value(service_unit(installation), "ProtectHome") == protect
 
 
 @pytest.mark.parametrize("user", ["", "a b", "x\nExecStartPre=/bin/sh", "-x", "a%n"])
-def test_an_account_that_there_cannot_be_is_refused(user: str) -> None:
+def test_an_invalid_account_name_is_refused(user: str) -> None:
     with pytest.raises(ConfigError, match="the name of no account"):
         service_unit(of(user))
 
 
-def test_a_line_that_a_setting_would_add_is_refused() -> None:
+def test_a_setting_that_would_add_a_line_to_the_unit_is_refused() -> None:
     with pytest.raises(ConfigError, match="cannot stand in a unit"):
         service_unit(of(oidc_name="us\nExecStartPre=/bin/sh"))
 
@@ -312,11 +314,13 @@ def test_a_line_that_a_setting_would_add_is_refused() -> None:
         ("unix:/run/parlour/a b%.sock", ["/run/parlour/a b%%.sock"]),
     ],
 )
-def test_the_socket_is_where_the_settings_say(host: str, listen: list[str]) -> None:
+def test_the_socket_listens_on_the_host_and_port_of_the_settings(
+    host: str, listen: list[str]
+) -> None:
     assert values(socket_unit(of(host=host)), "ListenStream") == listen
 
 
-def test_every_address_is_also_those_of_ipv4() -> None:
+def test_a_socket_on_every_address_includes_ipv4() -> None:
     assert value(socket_unit(of(host="::")), "BindIPv6Only") == "both"
     assert value(socket_unit(of(host="::1")), "BindIPv6Only") == "ipv6-only"
 

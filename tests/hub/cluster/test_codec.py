@@ -1,4 +1,4 @@
-"""Bulletins mean the same when they are read: what clients are sent at another node is the same."""
+"""Bulletins are decoded as they were encoded: clients at another node get the same frames."""
 
 from typing import get_args
 
@@ -104,7 +104,7 @@ def there_and_back(bulletin: Bulletin) -> object:
     return found
 
 
-def test_there_is_an_example_of_each_event_that_crosses() -> None:
+def test_there_is_an_example_of_each_event_that_nodes_publish() -> None:
     assert {*get_args(Crossing)} <= {type(each) for each in EVENTS}
 
 
@@ -113,7 +113,7 @@ def test_there_is_an_example_of_each_event_that_crosses() -> None:
     [each for each in EVENTS if isinstance(each, get_args(Crossing))],
     ids=lambda each: type(each).__name__,
 )
-def test_an_event_is_the_same_in_every_dialect(event: Crossing) -> None:
+def test_a_decoded_event_has_the_same_frame_in_every_dialect(event: Crossing) -> None:
     found = there_and_back(Delivered([Reaching(event, AUDIENCES[0])]))
     assert isinstance(found, Delivered)
     (same,) = found.items
@@ -121,7 +121,7 @@ def test_an_event_is_the_same_in_every_dialect(event: Crossing) -> None:
         assert dialect.encode(same.event) == dialect.encode(event)
 
 
-def test_every_audience() -> None:
+def test_every_audience_is_decoded_as_it_was_encoded() -> None:
     event = next(each for each in EVENTS if isinstance(each, get_args(Crossing)))
     found = there_and_back(Delivered([Reaching(event, to) for to in AUDIENCES]))
     assert isinstance(found, Delivered)
@@ -129,7 +129,7 @@ def test_every_audience() -> None:
 
 
 @pytest.mark.parametrize("revision", REVISIONS, ids=repr)
-def test_a_revision(revision: Revision) -> None:
+def test_a_revision_is_decoded_as_it_was_encoded(revision: Revision) -> None:
     revised = Revised(MESSAGE, 3, WorkspaceId(5), (UserId(1),), mentioned=(UserId(2),))
     changed = Changed((Change(revised, revision, ANN, PAIR),))
     assert there_and_back(changed) == changed
@@ -144,7 +144,7 @@ def test_a_revision(revision: Revision) -> None:
         Spent((Spending(UserId(7), Kind.SEARCHES, 3),)),
     ],
 )
-def test_what_a_node_says_of_itself(bulletin: Bulletin) -> None:
+def test_bulletins_about_a_node_are_decoded_as_they_were_encoded(bulletin: Bulletin) -> None:
     assert there_and_back(bulletin) == bulletin
 
 
@@ -160,7 +160,7 @@ def test_messages_are_built_one_by_one() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_what_no_message_has_takes_no_room(count: int) -> None:
+def test_fields_that_no_message_has_are_not_encoded(count: int) -> None:
     head, rest = map(orjson.loads, encode(EPOCH, HEADING, Stored(STORED[:1] * count)).split(b"\n"))
     assert {*head[6]} == {"id", "channel_id", "seq", "pair"}
     columns, authors = rest
@@ -203,7 +203,7 @@ def with_rest(rest: object) -> StoredMessages:
         (changed(6, {**GOOD[6], "seq": [1]}), "body"),
     ],
 )
-def test_anything_else_is_no_bulletin(data: bytes, why: str) -> None:
+def test_invalid_data_is_no_bulletin(data: bytes, why: str) -> None:
     with pytest.raises(BadBulletin, match=why):
         decode(EPOCH, data)
 
@@ -230,7 +230,7 @@ def test_a_damaged_message_harms_no_other(column: str, value: object) -> None:
         None,
     ],
 )
-def test_without_the_rest_it_is_known_what_was_stored(rest: object) -> None:
+def test_positions_are_known_even_if_the_rest_is_damaged(rest: object) -> None:
     """But no message can be built."""
     found = with_rest(rest)
     assert found.places == [(3, 4, 9), (3, 5, 10), (3, 6, 11)]
@@ -241,7 +241,7 @@ def test_without_the_rest_it_is_known_what_was_stored(rest: object) -> None:
 
 @settings(deadline=None)  # however busy the machine is
 @given(st.binary(max_size=200))
-def test_nothing_else_is_raised(data: bytes) -> None:
+def test_random_data_raises_nothing_but_bad_bulletin(data: bytes) -> None:
     with pytest.raises(BadBulletin):
         decode(EPOCH, data)
 

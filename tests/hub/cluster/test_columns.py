@@ -1,4 +1,4 @@
-"""What is written as columns is read again, object by object."""
+"""Objects are written as columns, and read again one by one."""
 
 from datetime import UTC, datetime
 
@@ -34,19 +34,19 @@ COINS = [
 TABLE = Table(Coin, structure, "secret")
 
 
-def test_there_and_back() -> None:
+def test_objects_are_read_as_they_were_written() -> None:
     rows = TABLE.read(orjson.loads(orjson.dumps(TABLE.write(COINS))))
     assert [rows.build(index) for index in range(3)] == COINS
     assert rows.build(1, secret="gold") == Coin("florin", NOW, NOW, secret="gold")
     assert rows.once(0) is rows.once(0)
 
 
-def test_what_is_as_by_default_everywhere_is_not_written() -> None:
+def test_columns_with_only_default_values_are_not_written() -> None:
     assert TABLE.write(COINS[:1]) == {"name": ("penny",), "struck": (NOW,), "weight": (2,)}
     assert {*TABLE.write(COINS)} == {"name", "struck", "lost", "sides", "weight"}
 
 
-def test_what_is_damaged_harms_no_other() -> None:
+def test_a_damaged_object_harms_no_other() -> None:
     columns = orjson.loads(orjson.dumps(TABLE.write(COINS)))
     columns["struck"][0] = "yesterday"
     rows = TABLE.read(columns)

@@ -1,4 +1,4 @@
-"""Two nodes that know of the same users have the same digest, and hardly ever else."""
+"""Two nodes that know the same users have the same digest; others almost certainly do not."""
 
 from functools import reduce
 from itertools import combinations
@@ -20,7 +20,7 @@ def test_the_digest_of_different_users_differs() -> None:
     assert all(0 <= digest < 2**63 for digest in digests)
 
 
-def test_a_user_in_a_channel_is_another_one_in_each() -> None:
+def test_a_user_has_another_mark_in_each_channel() -> None:
     marks = {
         mark(Seat(ChannelId(channel), UserId(user), "ann"))
         for channel in range(1, 30)

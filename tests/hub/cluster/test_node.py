@@ -24,7 +24,7 @@ from tests.support.world import Person, open_world
 
 @asynccontextmanager
 async def nodes() -> AsyncIterator[tuple[Person, Person, MemoryBus]]:
-    """Somebody at a node, whose way to the bus comes last, and somebody at another one."""
+    """A user at a node, a user at another node, and the bus of the first node."""
     began = datetime.now(UTC)
     store = open_memory_store(now=lambda: began + timedelta(seconds=trio.current_time()))
     medium = Medium()
@@ -46,7 +46,7 @@ async def say(ann: Person, ben: Person, content: str) -> int:
     return message_id
 
 
-async def test_what_is_sent_and_changed_at_one_node_is_delivered_at_the_other(
+async def test_messages_and_edits_at_one_node_are_delivered_at_the_other(
     autojump_clock: MockClock,
 ) -> None:
     async with nodes() as (ann, ben, _):
@@ -60,7 +60,7 @@ async def test_what_is_sent_and_changed_at_one_node_is_delivered_at_the_other(
         assert changed["message"]["content"] == "hello"
 
 
-async def test_a_node_that_was_killed_begins_again_under_its_name(
+async def test_a_killed_node_starts_again_under_its_name_after_its_lease(
     autojump_clock: MockClock,
 ) -> None:
     store = new_store()
@@ -69,7 +69,7 @@ async def test_a_node_that_was_killed_begins_again_under_its_name(
         assert trio.current_time() == pytest.approx(LEASE_SECONDS, abs=1)
 
 
-async def test_a_node_does_not_take_the_name_of_one_that_lives(autojump_clock: MockClock) -> None:
+async def test_a_node_does_not_take_the_name_of_a_live_node(autojump_clock: MockClock) -> None:
     store = new_store()
 
     async def live() -> None:
@@ -86,7 +86,7 @@ async def test_a_node_does_not_take_the_name_of_one_that_lives(autojump_clock: M
         nursery.cancel_scope.cancel()
 
 
-async def test_what_the_bus_does_not_bring_is_read_from_the_log(autojump_clock: MockClock) -> None:
+async def test_messages_that_the_bus_loses_are_read_from_the_log(autojump_clock: MockClock) -> None:
     async with nodes() as (ann, ben, bus):
         socket = await ben.connect("/ws")
         await socket.receive_type("system")
@@ -112,18 +112,18 @@ async def unanswered(
         await say(ann, ben, "hi")
         socket = await evolve(ben, world=south).connect("/ws")
         await socket.receive_type("system")
-        await trio.sleep(5)  # the nodes have looked into the log after their start
+        await trio.sleep(5)  # the nodes have read the log after their start
         yield statements, ann, ben, socket
 
 
 async def lost(call: Callable[..., Awaitable[object]], *args: Any, **settings: Any) -> object:
-    """A way of a call: it is carried out, and its answer is lost at once."""
+    """Carries out a call, and loses its result at once."""
     await call(*args, **settings)
     raise StoreUnavailable("the connection was lost")
 
 
 @pytest.mark.parametrize("way", [Late(), lost], ids=["late", "lost"])
-async def test_what_was_stored_without_an_answer_is_soon_delivered_at_other_nodes(
+async def test_a_message_stored_without_a_result_is_soon_delivered_at_other_nodes(
     autojump_clock: MockClock, way: Way
 ) -> None:
     async with unanswered("messages", "post", autojump_clock) as (posting, ann, ben, socket):
@@ -136,7 +136,7 @@ async def test_what_was_stored_without_an_answer_is_soon_delivered_at_other_node
         assert trio.current_time() < began + 1.5
 
 
-async def test_what_was_changed_without_an_answer_is_soon_delivered_at_other_nodes(
+async def test_an_edit_stored_without_a_result_is_soon_delivered_at_other_nodes(
     autojump_clock: MockClock,
 ) -> None:
     async with unanswered("revisions", "revise", autojump_clock) as (revising, ann, ben, socket):
@@ -151,7 +151,9 @@ async def test_what_was_changed_without_an_answer_is_soon_delivered_at_other_nod
         assert trio.current_time() < began + 1.5
 
 
-async def test_a_node_that_has_just_begun_is_found_at_once(autojump_clock: MockClock) -> None:
+async def test_a_new_node_is_found_at_the_next_lookup_until_its_lease_ends(
+    autojump_clock: MockClock,
+) -> None:
     async with open_nodes(1) as (north,):
         cluster = north.world.services.cluster
         assert cluster is not None

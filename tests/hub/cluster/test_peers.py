@@ -1,4 +1,4 @@
-"""A node knows when it may have missed something of another one."""
+"""A node knows when it may have missed bulletins of another node."""
 
 import pytest
 from attrs import evolve
@@ -23,19 +23,19 @@ def peers() -> Peers:
     return Peers(OWN, 0.0)
 
 
-def test_bulletins_one_after_the_other(peers: Peers) -> None:
+def test_consecutive_bulletins_have_no_gap(peers: Peers) -> None:
     assert [peers.take(south(number), 1.0) for number in (1, 2, 3)] == [Arrival.NEXT] * 3
     assert peers.beat(south(3), 2.0) is Arrival.NEXT
 
 
-def test_what_is_missing_is_noticed_by_the_next_one_or_by_the_heartbeat(peers: Peers) -> None:
+def test_a_gap_is_detected_by_the_next_bulletin_or_heartbeat(peers: Peers) -> None:
     peers.take(south(1), 1.0)
     assert peers.take(south(3), 1.0) is Arrival.AFTER_MISSING
     assert peers.beat(south(4), 1.0) is Arrival.AFTER_MISSING
     assert peers.beat(south(4), 1.0) is Arrival.NEXT
 
 
-def test_repeated_and_late_ones_are_known(peers: Peers) -> None:
+def test_repeated_and_late_bulletins_are_recognized(peers: Peers) -> None:
     peers.take(south(1), 1.0)
     peers.take(south(3), 1.0)
     assert peers.take(south(2), 1.0) is Arrival.REPEATED
@@ -43,19 +43,19 @@ def test_repeated_and_late_ones_are_known(peers: Peers) -> None:
     assert peers.beat(south(2), 1.0) is Arrival.REPEATED
 
 
-def test_a_node_that_is_heard_first_in_the_middle_was_missed(peers: Peers) -> None:
+def test_a_first_bulletin_with_a_later_number_is_a_gap(peers: Peers) -> None:
     assert peers.beat(south(0), 1.0) is Arrival.NEXT
     assert peers.take(Heading("west", "w1", 5), 1.0) is Arrival.AFTER_MISSING
     assert peers.beat(Heading("east", "e1", 5), 1.0) is Arrival.AFTER_MISSING
 
 
-def test_the_end_of_a_node_that_begins_anew_may_be_missing(peers: Peers) -> None:
+def test_the_last_bulletins_before_a_restart_may_be_missing(peers: Peers) -> None:
     peers.take(south(1), 1.0)
     assert peers.take(south(1, "s2"), 2.0) is Arrival.AFTER_MISSING
     assert peers.take(south(2, "s2"), 2.0) is Arrival.NEXT
 
 
-def test_who_is_not_heard(peers: Peers) -> None:
+def test_silent_nodes_are_reported(peers: Peers) -> None:
     peers.echoed(1.0, 1.0)
     peers.beat(south(0), 1.0)
     assert peers.silence(living("north", "south"), 2.0) == Silence(own=False, peers=frozenset())
@@ -67,7 +67,7 @@ def test_who_is_not_heard(peers: Peers) -> None:
     assert silence == Silence(own=False, peers=frozenset({"mute"}))
 
 
-def test_a_node_that_stops_is_not_missed(peers: Peers) -> None:
+def test_a_node_that_has_stopped_is_not_reported_as_silent(peers: Peers) -> None:
     peers.beat(south(0), 1.0)
     peers.ended(south(0, "another start"))
     assert len(peers) == 1
@@ -80,7 +80,7 @@ def test_a_node_that_stops_is_not_missed(peers: Peers) -> None:
     assert peers.silence(successor, 2.0) == Silence(own=False, peers=frozenset({"south"}))
 
 
-def test_everything_has_come_up_to_the_oldest_heartbeat(peers: Peers) -> None:
+def test_all_bulletins_have_arrived_up_to_the_oldest_heartbeat(peers: Peers) -> None:
     peers.beat(south(0), 1.0)
     peers.take(south(1), 5.0)
     peers.echoed(3.0, 3.0)
@@ -89,19 +89,19 @@ def test_everything_has_come_up_to_the_oldest_heartbeat(peers: Peers) -> None:
     assert peers.matched_at() == 3.0
 
 
-def test_what_was_under_way_for_long_says_less(peers: Peers) -> None:
+def test_the_delay_of_the_own_echo_lowers_the_time_of_the_match(peers: Peers) -> None:
     peers.echoed(5.0, 3.5)
     peers.beat(south(0), 5.5)
     assert peers.matched_at() == 3.5
 
 
-def test_names_without_end_take_no_memory_without_end(peers: Peers) -> None:
+def test_the_number_of_remembered_nodes_is_bounded(peers: Peers) -> None:
     for number in range(2 * MAX_PEERS):
         peers.beat(Heading(f"n{number}", "x", 0), 1.0)
     assert len(peers) == MAX_PEERS
 
 
-def test_what_is_missing_is_known_by_its_number_until_it_comes(peers: Peers) -> None:
+def test_missing_bulletins_are_listed_by_number_until_they_arrive(peers: Peers) -> None:
     for number in (1, 4):
         peers.take(south(number), 1.0)
     peers.beat(south(6), 1.0)
@@ -117,7 +117,7 @@ def test_what_is_missing_is_known_by_its_number_until_it_comes(peers: Peers) -> 
     assert not peers.fill(Heading("west", "w1", 1), 1)
 
 
-def test_the_first_name_of_those_that_are_heard_acts_for_one_that_has_ended(peers: Peers) -> None:
+def test_the_node_with_the_first_name_acts_for_a_node_that_has_ended(peers: Peers) -> None:
     assert peers.is_first_besides("south")
     peers.take(south(1), 1.0)
     peers.take(Heading("east", "e1", 1), 1.0)

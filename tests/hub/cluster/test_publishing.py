@@ -1,4 +1,4 @@
-"""What a node publishes goes out in order and with numbers, whatever the bus does."""
+"""A node publishes bulletins in order and with numbers, whatever the bus does."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -60,7 +60,7 @@ def message(number: int, content: str = "hi") -> StoredMessage:
 
 @define
 class Listening:
-    """A node that publishes, and what comes out of the bus."""
+    """A node that publishes, and the bulletins that the bus delivers."""
 
     medium: Medium
     bus: MemoryBus
@@ -98,7 +98,7 @@ def seqs(read: Read) -> Sequence[int]:
     return [seq for _, seq, _ in read.places]
 
 
-async def test_what_waits_goes_out_together_in_its_order(
+async def test_waiting_items_are_published_together_in_their_order(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
@@ -129,11 +129,11 @@ async def test_a_heartbeat_each_second_names_the_last_number(
         nursery.cancel_scope.cancel()
 
 
-async def test_what_concerns_one_connection_stays_here(
+async def test_events_for_one_connection_are_not_published(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     event = PresenceChanged(UserId(1), online=True)
-    nobody: Any = None  # nobody looks into it
+    nobody: Any = None  # it is not looked into
     outsider = ToOutsider(nobody, nobody)
     async with listening() as node, trio.open_nursery() as nursery:
         nursery.start_soon(node.publisher.run)
@@ -151,7 +151,9 @@ async def test_what_concerns_one_connection_stays_here(
         nursery.cancel_scope.cancel()
 
 
-async def test_what_is_too_large_goes_out_in_parts(autojump_clock: trio.testing.MockClock) -> None:
+async def test_messages_too_large_for_one_bulletin_are_published_in_parts(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
         node.bus.max_bytes = 4_000
         node.publisher.stored(
@@ -160,11 +162,11 @@ async def test_what_is_too_large_goes_out_in_parts(autojump_clock: trio.testing.
         nursery.start_soon(node.publisher.run)
         first, second = await node.next(), await node.next()
         assert [(first[0], seqs(first[1])), (second[0], seqs(second[1]))] == [(1, [1]), (3, [3, 4])]
-        assert node.publisher.figures.dropped == 1  # the others miss its number
+        assert node.publisher.figures.dropped == 1  # other nodes miss its number
         nursery.cancel_scope.cancel()
 
 
-async def test_one_bulletin_holds_no_more_than_it_may(
+async def test_a_bulletin_has_a_bounded_number_of_items(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
@@ -179,7 +181,7 @@ async def test_one_bulletin_holds_no_more_than_it_may(
 async def test_after_many_at_once_the_next_ones_are_gathered(
     autojump_clock: trio.testing.MockClock, count: int, waits: float
 ) -> None:
-    """After few nothing waits."""
+    """After a few, the next one is published at once."""
     async with listening() as node, trio.open_nursery() as nursery:
         node.publisher.stored(map(message, range(1, count + 1)))
         nursery.start_soon(node.publisher.run)
@@ -195,7 +197,7 @@ async def test_after_many_at_once_the_next_ones_are_gathered(
         nursery.cancel_scope.cancel()
 
 
-async def test_what_users_were_allowed_goes_out_at_once_and_then_gathered(
+async def test_spent_allowances_are_published_at_once_and_then_gathered(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
@@ -220,7 +222,7 @@ async def test_what_users_were_allowed_goes_out_at_once_and_then_gathered(
         nursery.cancel_scope.cancel()
 
 
-async def test_what_users_were_allowed_is_bounded_while_it_waits(
+async def test_the_number_of_waiting_spent_allowances_is_bounded(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
@@ -240,7 +242,7 @@ async def test_what_users_were_allowed_is_bounded_while_it_waits(
         nursery.cancel_scope.cancel()
 
 
-async def test_a_bus_that_is_away_is_tried_again(autojump_clock: trio.testing.MockClock) -> None:
+async def test_an_unavailable_bus_is_tried_again(autojump_clock: trio.testing.MockClock) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
         node.medium.stop()
         node.publisher.stored([message(1)])
@@ -253,7 +255,9 @@ async def test_a_bus_that_is_away_is_tried_again(autojump_clock: trio.testing.Mo
         nursery.cancel_scope.cancel()
 
 
-async def test_what_is_given_up_leaves_a_gap(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_bulletin_that_is_given_up_leaves_a_gap_in_the_numbers(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
         node.medium.stop()
         node.publisher.stored([message(1)])
@@ -267,7 +271,9 @@ async def test_what_is_given_up_leaves_a_gap(autojump_clock: trio.testing.MockCl
         nursery.cancel_scope.cancel()
 
 
-async def test_what_waits_is_bounded(autojump_clock: trio.testing.MockClock) -> None:
+async def test_the_number_of_waiting_bulletins_is_bounded(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
         for number in range(1, MAX_WAITING + 3):
             node.publisher.stored([message(number)])
@@ -277,7 +283,7 @@ async def test_what_waits_is_bounded(autojump_clock: trio.testing.MockClock) -> 
         nursery.cancel_scope.cancel()
 
 
-async def test_while_something_waits_for_long_no_heartbeat_says_otherwise(
+async def test_no_heartbeat_overtakes_bulletins_that_wait(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
@@ -294,7 +300,7 @@ async def test_while_something_waits_for_long_no_heartbeat_says_otherwise(
         nursery.cancel_scope.cancel()
 
 
-async def test_a_bulletin_is_about_the_log_that_there_was_when_it_was_made(
+async def test_a_bulletin_has_the_epoch_of_when_it_was_made(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     async with listening() as node, trio.open_nursery() as nursery:
@@ -308,7 +314,9 @@ async def test_a_bulletin_is_about_the_log_that_there_was_when_it_was_made(
         nursery.cancel_scope.cancel()
 
 
-async def test_the_end_comes_after_what_waits(autojump_clock: trio.testing.MockClock) -> None:
+async def test_the_goodbye_is_published_after_the_waiting_bulletins(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     async with listening() as node:
         node.publisher.stored([message(1)])
         await node.publisher.say_goodbye(2.5)
@@ -317,7 +325,7 @@ async def test_the_end_comes_after_what_waits(autojump_clock: trio.testing.MockC
         assert (number, read) == (1, Goodbye(2.5))
 
 
-async def test_a_heartbeat_has_the_digest_of_who_was_published_to_be_here(
+async def test_a_heartbeat_has_the_digest_of_the_users_published_as_present(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     ann, ben = UserId(1), UserId(2)
@@ -333,7 +341,7 @@ async def test_a_heartbeat_has_the_digest_of_who_was_published_to_be_here(
         nursery.cancel_scope.cancel()
 
 
-async def test_a_snapshot_goes_out_in_parts_that_say_how_many_there_are(
+async def test_a_snapshot_is_published_in_parts_with_its_total_count(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     users = [UserId(number) for number in range(1, MAX_PRESENT + 3)]
@@ -349,7 +357,7 @@ async def test_a_snapshot_goes_out_in_parts_that_say_how_many_there_are(
         nursery.cancel_scope.cancel()
 
 
-async def test_what_others_have_missed_is_published_again_under_its_number(
+async def test_missed_bulletins_are_published_again_under_their_numbers(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     event, to = PresenceChanged(UserId(1), online=True), ToUsers((UserId(2),))
@@ -370,7 +378,7 @@ async def test_what_others_have_missed_is_published_again_under_its_number(
 async def test_typing_and_presence_that_waited_for_the_bus_are_not_published(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    """A right may have ended meanwhile; every node announces by itself whom it has missed."""
+    """A right may have ended meanwhile; each node announces by itself the users it has missed."""
     typed = Typed(ANN.id, UserId(2), None, is_typing=True, seconds=5.0, after=0, reaching=())
     shown = Shown(ANN.id, online=True, reaching=())
     async with listening() as node, trio.open_nursery() as nursery:
@@ -386,7 +394,7 @@ async def test_typing_and_presence_that_waited_for_the_bus_are_not_published(
         nursery.cancel_scope.cancel()
 
 
-async def test_typing_that_the_bus_does_not_take_is_given_up(
+async def test_typing_that_the_bus_does_not_accept_is_given_up(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     typed = Typed(ANN.id, UserId(2), None, is_typing=True, seconds=5.0, after=0, reaching=())

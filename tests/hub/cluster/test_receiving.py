@@ -1,6 +1,4 @@
-"""What a node published before it ended is nothing when it comes again, also if the node has begun
-anew since.
-"""
+"""Bulletins of a node that has ended are dropped when they arrive again, also after its restart."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,7 +21,7 @@ from tests.support.world import Person
 
 @asynccontextmanager
 async def recorded(medium: Medium) -> AsyncIterator[list[bytes]]:
-    """Everything that is published meanwhile."""
+    """Yields the list of all bulletins that are published meanwhile."""
     found: list[bytes] = []
 
     async def record() -> None:
@@ -41,7 +39,7 @@ async def recorded(medium: Medium) -> AsyncIterator[list[bytes]]:
 async def live(
     store: Store, medium: Medium, ann: Person, ben: Person, autojump_clock: MockClock
 ) -> None:
-    """A node at which Ann comes and goes, types, writes to Ben, and an operator speaks."""
+    """A node at which Ann connects, types, writes to Ben and leaves, and an operator announces."""
     async with open_node(store, medium, "north") as node:
         anns = (await node.at(ann).open()).ignoring(ONLINE)
         typing = {"type": "typing_indicator", "recipient_id": ben.id, "is_typing": True}
@@ -58,7 +56,7 @@ async def live(
 async def frames_after(
     node: OneNode, ben: Person, published: Sequence[bytes], autojump_clock: MockClock
 ) -> Sequence[str | bytes]:
-    """What Ben is sent when all of it comes again."""
+    """The frames that Ben gets when all these bulletins arrive again."""
     bens = await node.at(ben).open()
     await trio.sleep(5)
     await bens.everything()
@@ -69,7 +67,7 @@ async def frames_after(
 
 
 @pytest.mark.parametrize("is_back", [False, True], ids=["ended", "begun anew"])
-async def test_what_a_node_published_before_it_ended_is_dropped_when_it_comes_again(
+async def test_bulletins_of_a_node_that_has_ended_are_dropped_when_they_arrive_again(
     autojump_clock: MockClock, *, is_back: bool
 ) -> None:
     store, medium = new_store(), Medium()

@@ -1,4 +1,4 @@
-"""What a node looks for in the log: as far back as it may have missed something, not further."""
+"""How far back a node reads the log: as far as it may have missed messages, not further."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from tests.support.stores.records import make_users, post_one
 
 @define
 class Looking:
-    """A repair of a store in memory, and what it has looked at."""
+    """A repair of a store in memory, and the channels that it has looked at."""
 
     store: Store
     people: Sequence[User]
@@ -25,7 +25,7 @@ class Looking:
     _count: int = field(default=0, init=False)
 
     async def say(self) -> ChannelId:
-        """Somebody writes in a conversation of its own."""
+        """Store a message in a new conversation."""
         self._count += 1
         one, other = self.people[0], self.people[self._count]
         return (await post_one(self.store, Draft(one.id, other.id, "hi"))).channel_id
@@ -33,7 +33,7 @@ class Looking:
     async def pass_time(
         self, autojump_clock: trio.testing.MockClock, seconds: float, *, in_sync: bool
     ) -> None:
-        """As `Cluster` does: a sample now and then, and everything has come."""
+        """As `Cluster` does: take samples and, if `in_sync`, report that nothing is missing."""
         assert autojump_clock.autojump_threshold == 0
         for _ in range(round(seconds / 0.5)):
             await trio.sleep(0.5)
@@ -42,7 +42,7 @@ class Looking:
                 self.repair.nothing_is_missing(trio.current_time())
 
     async def look(self) -> Sequence[ChannelId]:
-        """Repair once; returns which channels were looked at."""
+        """Repair once; returns the channels that were looked at."""
         await self.repair.run_once(self.suspect)
         return self.found[-1]
 
@@ -59,7 +59,9 @@ async def looking() -> Looking:
     return Looking(store, people, repair)
 
 
-async def test_everything_since_the_start(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_repair_looks_at_everything_since_the_start(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     node = await looking()
     first = await node.say()
     await node.pass_time(autojump_clock, 3, in_sync=False)
@@ -68,7 +70,7 @@ async def test_everything_since_the_start(autojump_clock: trio.testing.MockClock
     assert (node.repair.figures.repairs, node.repair.figures.channels) == (1, 2)
 
 
-async def test_nothing_from_long_before_everything_had_come(
+async def test_a_repair_skips_messages_from_long_before_the_node_was_in_sync(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     node = await looking()
@@ -77,7 +79,9 @@ async def test_nothing_from_long_before_everything_had_come(
     assert await node.look() == []
 
 
-async def test_what_may_have_been_committed_late(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_repair_includes_messages_that_may_have_been_committed_late(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     node = await looking()
     await node.pass_time(autojump_clock, 20, in_sync=True)
     late = await node.say()
@@ -85,7 +89,7 @@ async def test_what_may_have_been_committed_late(autojump_clock: trio.testing.Mo
     assert await node.look() == [late]
 
 
-async def test_it_looks_as_far_back_as_something_may_be_missing(
+async def test_a_repair_looks_as_far_back_as_messages_may_be_missing(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     node = await looking()
@@ -94,10 +98,12 @@ async def test_it_looks_as_far_back_as_something_may_be_missing(
     await node.pass_time(autojump_clock, 40, in_sync=False)
     assert await node.look() == [missed]
     await node.pass_time(autojump_clock, SETTLED_SECONDS + 2, in_sync=False)
-    assert await node.look() == []  # the last look has found everything of before
+    assert await node.look() == []  # the last repair has found everything before
 
 
-async def test_now_and_then_it_looks_further_back(autojump_clock: trio.testing.MockClock) -> None:
+async def test_an_occasional_repair_looks_further_back(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
     node = await looking()
     await node.pass_time(autojump_clock, 20, in_sync=True)
     unnoticed = await node.say()
@@ -110,7 +116,7 @@ async def test_now_and_then_it_looks_further_back(autojump_clock: trio.testing.M
     assert not node.repair.is_due
 
 
-async def test_another_log_is_looked_at_from_its_end(
+async def test_a_repair_of_another_log_begins_at_its_end(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
     node = await looking()

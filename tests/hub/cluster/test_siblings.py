@@ -1,4 +1,4 @@
-"""What workers ask each other."""
+"""The requests of a worker to the other workers."""
 
 from itertools import islice
 from pathlib import Path
@@ -10,7 +10,7 @@ from hub.cluster.siblings import ALONE, SUFFIX, Siblings
 from tests.support.cluster.sibling import worker
 
 
-async def test_all_but_oneself_are_asked(tmp_path: Path) -> None:
+async def test_a_request_goes_to_all_other_workers(tmp_path: Path) -> None:
     ok = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{"n": 2}'
     no = b'HTTP/1.1 404 Not Found\r\n\r\n{"n": 3}'
     (tmp_path / f"ended{SUFFIX}").touch()
@@ -26,7 +26,9 @@ async def test_all_but_oneself_are_asked(tmp_path: Path) -> None:
     assert await ALONE.ask("GET", "/") == []
 
 
-async def test_one_that_does_not_answer_is_left_out(tmp_path: Path, mock_clock: MockClock) -> None:
+async def test_a_worker_that_does_not_respond_is_left_out(
+    tmp_path: Path, mock_clock: MockClock
+) -> None:
     async with worker(tmp_path, "n-2", None) as asked, trio.open_nursery() as nursery:
         answers: list[object] = []
 

@@ -1,4 +1,4 @@
-"""Only what a node of the same database has published is heard."""
+"""Only bulletins that a node of the same database has published are accepted."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support.cluster.worlds import open_nodes
 from tests.support.world import Person
 
 
-async def test_what_was_signed_comes_as_it_was_published() -> None:
+async def test_signed_bulletins_arrive_as_they_were_published() -> None:
     medium = Medium()
     north, south = (SignedBus(medium.member(), b"key") for _ in range(2))
     async with south.bulletins() as heard:
@@ -21,7 +21,7 @@ async def test_what_was_signed_comes_as_it_was_published() -> None:
         assert found == [None, b"hello", b"", "grüß dich\n".encode()]
 
 
-async def test_what_others_publish_is_no_bulletin() -> None:
+async def test_unsigned_and_forged_bulletins_are_refused() -> None:
     medium = Medium()
     raw, stranger, south = medium.member(), medium.member(), SignedBus(medium.member(), b"key")
     async with south.bulletins() as heard, raw.bulletins() as overheard:
@@ -35,17 +35,17 @@ async def test_what_others_publish_is_no_bulletin() -> None:
             assert await anext(heard) == NOT_SIGNED
         await SignedBus(stranger, b"another key").publish(b"number 8")
         assert await anext(heard) == NOT_SIGNED
-        await raw.publish(signed)  # again: that is for its number to show
+        await raw.publish(signed)  # a repeat: its number shows that
         assert await anext(heard) == b"number 7"
 
 
-def test_a_signature_has_its_room() -> None:
+def test_the_size_limit_leaves_room_for_the_signature() -> None:
     bus = Medium().member()
     assert SignedBus(bus, b"key").max_bytes == bus.max_bytes - 32
     assert "secret" not in repr(SignedBus(bus, b"secret"))
 
 
-async def test_what_is_signed_is_no_larger_than_the_bus_takes() -> None:
+async def test_a_signed_bulletin_is_no_larger_than_the_bus_accepts() -> None:
     medium = Medium()
     bus = SignedBus(medium.member(), b"key")
     async with bus.bulletins() as heard:
@@ -65,7 +65,9 @@ def with_next(number: re.Match[bytes]) -> bytes:
     return number[0].replace(number[1], b"%d" % (int(number[1]) + 1))
 
 
-async def test_whoever_can_write_to_the_bus_speaks_for_no_node(autojump_clock: MockClock) -> None:
+async def test_a_writer_to_the_bus_cannot_forge_bulletins_of_a_node(
+    autojump_clock: MockClock,
+) -> None:
     medium = Medium()
     stranger = medium.member()
     async with open_nodes(2, medium) as (north, south), stranger.bulletins() as overheard:

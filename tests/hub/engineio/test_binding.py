@@ -1,5 +1,5 @@
-"""Whose requests carry a session: what browsers and other clients send, and what pages of other
-sites can send.
+"""Which requests may carry a session: those of browsers and other clients, and those that pages of
+other sites can send.
 """
 
 from collections.abc import Mapping
@@ -67,11 +67,11 @@ CASES: Final[Mapping[str, tuple[Mapping[str, str], tuple[Step, ...]]]] = {
         for refused in REFUSED
     },
 }
-"""Who opened a session, and who tries to carry it then: whether that is allowed."""
+"""Headers of the client that opens a session, and of requests that then carry it or may not."""
 
 
 async def statuses(engine: EngineWorld, sid: str, headers: Mapping[str, str]) -> set[int]:
-    """Of all ways to carry a session."""
+    """The statuses of all ways to carry a session."""
     found = {(await engine.post(sid, "4x", **headers)).status}
     try:
         socket = await engine.websocket(f"&sid={sid}", **headers)
@@ -94,7 +94,7 @@ async def test_a_session_serves_the_client_that_opened_it(
 
 
 @pytest.mark.parametrize("headers", REFUSED)
-async def test_pages_of_other_sites_open_none(headers: Mapping[str, str]) -> None:
+async def test_pages_of_other_sites_open_no_session(headers: Mapping[str, str]) -> None:
     async with open_engine() as engine:
         reply = await engine.ask("GET", "EIO=4&transport=polling", None, **headers)
         assert (reply.status, reply.json["code"]) == (403, 4)

@@ -32,7 +32,7 @@ def fault(reply: Reply) -> tuple[int, int]:
     return reply.status, reply.json["code"]
 
 
-async def test_a_polling_handshake_promises_what_the_server_keeps(engine: EngineWorld) -> None:
+async def test_a_polling_handshake_has_the_settings_of_the_server(engine: EngineWorld) -> None:
     reply = await engine.ask("GET", "EIO=4&transport=polling")
     assert reply.status == 200
     assert reply.headers["content-type"] == "text/plain; charset=utf-8"
@@ -73,7 +73,7 @@ async def test_wrong_requests_get_the_protocols_codes(
     assert fault(await engine.ask(method, query, body)) == expected
 
 
-async def test_messages_go_and_come(engine: EngineWorld) -> None:
+async def test_messages_are_exchanged_over_polling(engine: EngineWorld) -> None:
     sid = await engine.open()
     assert (await engine.post(sid, "4hello")).text == "ok"
     assert (await engine.poll(sid)).text == "4hello"
@@ -135,7 +135,7 @@ async def test_a_response_keeps_below_the_promised_size() -> None:
         assert packets == 50
 
 
-async def test_a_second_poll_ends_the_session_and_both_are_told(engine: EngineWorld) -> None:
+async def test_a_second_poll_ends_the_session_and_both_get_a_response(engine: EngineWorld) -> None:
     sid = await engine.open()
     replies: list[Reply] = []
 
@@ -165,7 +165,7 @@ async def test_the_peer_ends_the_session_and_its_poll_returns(engine: EngineWorl
     assert fault(await engine.poll(sid)) == (400, 1)
 
 
-async def test_a_session_dies_with_the_client_of_its_poll(engine: EngineWorld) -> None:
+async def test_a_session_ends_when_the_client_of_its_poll_leaves(engine: EngineWorld) -> None:
     sid = await engine.open()
     stream = await engine.connect()
     line = f"GET /engine.io/?{polling(sid)} HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -176,7 +176,7 @@ async def test_a_session_dies_with_the_client_of_its_poll(engine: EngineWorld) -
     assert fault(await engine.poll(sid)) == (400, 1)
 
 
-async def test_polling_is_pinged_and_dropped_when_it_does_not_answer(
+async def test_a_polling_session_is_pinged_and_dropped_without_a_pong(
     engine: EngineWorld, autojump_clock: MockClock
 ) -> None:
     sid = await engine.open()
@@ -193,7 +193,7 @@ async def test_polling_is_pinged_and_dropped_when_it_does_not_answer(
     assert fault(await engine.poll(sid)) == (400, 1)
 
 
-async def test_a_websocket_of_its_own(engine: EngineWorld) -> None:
+async def test_a_session_can_begin_on_a_websocket(engine: EngineWorld) -> None:
     socket = await engine.websocket("")
     opened = json.loads(str(await frame(socket))[1:])
     assert opened["upgrades"] == []
@@ -213,7 +213,7 @@ async def test_a_malformed_packet_on_a_websocket_ends_it(engine: EngineWorld, te
     assert (await socket.closed()).code == 1002
 
 
-async def test_a_websocket_is_pinged_and_dropped_when_it_does_not_answer(
+async def test_a_websocket_is_pinged_and_dropped_without_a_pong(
     engine: EngineWorld, autojump_clock: MockClock
 ) -> None:
     socket = await engine.websocket("")
@@ -291,7 +291,7 @@ async def test_a_poll_that_comes_during_an_upgrade_does_not_hold_it_up(
     assert await frame(socket) == "4moved"
 
 
-async def test_one_websocket_at_a_time_tries_to_take_over(engine: EngineWorld) -> None:
+async def test_only_one_websocket_at_a_time_may_upgrade_a_session(engine: EngineWorld) -> None:
     sid = await engine.open()
     first = await engine.websocket(f"&sid={sid}")
     assert (await (await engine.websocket(f"&sid={sid}")).closed()).code == 1002
@@ -400,7 +400,7 @@ async def test_the_application_sees_the_query_of_every_transport(transport: str)
     assert seen == [{**own, "room": "a b", "empty": "", "twice": "2"}]
 
 
-async def test_what_a_handler_raises_ends_its_session_alone() -> None:
+async def test_an_exception_in_a_handler_ends_only_its_own_session() -> None:
     async def fails(connection: object, _: object) -> None:
         if await connection.receive() == "fail":  # type: ignore[attr-defined]
             raise RuntimeError("on purpose")
@@ -416,7 +416,7 @@ async def test_what_a_handler_raises_ends_its_session_alone() -> None:
         assert (await engine.poll(second)).text == "4fine"
 
 
-async def test_a_session_that_nobody_fetches_from_is_not_held_in_memory() -> None:
+async def test_a_session_without_polls_ends_before_it_fills_the_memory() -> None:
     async def flood(connection: EngineConnection, opening: Opening) -> None:
         del opening
         for _ in range(20):
@@ -429,7 +429,7 @@ async def test_a_session_that_nobody_fetches_from_is_not_held_in_memory() -> Non
         assert fault(await engine.poll(sid)) == (400, 1)
 
 
-async def test_a_post_is_paid_for_before_it_is_read_whatever_it_is(
+async def test_a_post_is_charged_by_its_size_even_if_it_is_malformed(
     autojump_clock: MockClock,
 ) -> None:
     pace = Pace(rate=10, burst=1)

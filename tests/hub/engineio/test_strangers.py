@@ -1,4 +1,4 @@
-"""Strangers' sessions make room for others."""
+"""Sessions of peers that have not signed in make room for new ones."""
 
 import json
 
@@ -14,12 +14,12 @@ from tests.support.clients.engine import open_engine
 
 
 async def silent(connection: EngineConnection, opening: Opening) -> None:
-    """Nobody ever signs in."""
+    """Its peer never signs in."""
     while True:
         await connection.receive()
 
 
-async def test_the_oldest_of_a_network_makes_room() -> None:
+async def test_the_oldest_peer_of_a_network_makes_room_for_a_new_one() -> None:
     async with open_engine(silent) as engine:
         sids = [await engine.open() for _ in range(MAX_OF_NETWORK)]
         assert (await engine.post(sids[0], "3")).text == "ok"
@@ -28,8 +28,8 @@ async def test_the_oldest_of_a_network_makes_room() -> None:
         assert (await engine.post(sids[1], "3")).text == "ok"
 
 
-async def test_whom_the_hub_is_about_to_let_in_makes_no_room() -> None:
-    """Everybody behind one address may come back at once."""
+async def test_a_peer_whose_sign_in_is_in_progress_makes_no_room() -> None:
+    """All clients behind one address may reconnect at once."""
     let_in = trio.Event()
 
     async def slow(connection: EngineConnection, opening: Opening) -> None:
@@ -51,7 +51,7 @@ async def test_whom_the_hub_is_about_to_let_in_makes_no_room() -> None:
             assert (await engine.post(sid, "4again")).text == "ok"
 
 
-async def test_when_there_are_too_many_the_oldest_silent_one_makes_room() -> None:
+async def test_in_a_full_table_the_oldest_silent_peer_makes_room() -> None:
     async def busy(connection: EngineConnection, opening: Opening) -> None:
         await connection.receive()
         await trio.sleep_forever()
@@ -64,21 +64,23 @@ async def test_when_there_are_too_many_the_oldest_silent_one_makes_room() -> Non
         assert (await engine.post(first, "3")).text == "ok"
 
 
-async def test_who_has_signed_in_stays() -> None:
+async def test_a_signed_in_client_makes_no_room() -> None:
     async with open_engine() as engine:
         sids = [await engine.open() for _ in range(MAX_OF_NETWORK + 5)]
         assert (await engine.post(sids[0], "3")).text == "ok"
 
 
 @pytest.mark.parametrize("excess", [0, 1])
-async def test_a_strangers_payload_is_short(excess: int) -> None:
+async def test_the_payload_of_a_peer_that_has_not_signed_in_is_bounded(excess: int) -> None:
     async with open_engine(silent) as engine:
         reply = await engine.post(await engine.open(), "4" + "x" * (STRANGER_BYTES - 1 + excess))
         assert reply.status == (400 if excess else 200)
 
 
 @pytest.mark.parametrize("excess", [0, 1])
-async def test_a_strangers_websocket_packet_is_short(excess: int) -> None:
+async def test_the_websocket_packet_of_a_peer_that_has_not_signed_in_is_bounded(
+    excess: int,
+) -> None:
     async with open_engine(silent) as engine:
         socket = await engine.websocket("")
         await socket.receive_text()
@@ -89,7 +91,7 @@ async def test_a_strangers_websocket_packet_is_short(excess: int) -> None:
             await socket.is_silent()
 
 
-async def test_who_has_signed_in_may_send_more() -> None:
+async def test_a_signed_in_client_may_send_larger_packets() -> None:
     async with open_engine() as engine:
         socket = await engine.websocket("")
         await socket.receive_text()
@@ -98,8 +100,8 @@ async def test_who_has_signed_in_may_send_more() -> None:
         assert await socket.receive_text() == text
 
 
-async def test_in_a_full_table_the_oldest_of_all_networks_makes_room() -> None:
-    """Whoever comes, by polling or a WebSocket, finds a place; who has signed in keeps theirs."""
+async def test_in_a_full_table_the_oldest_peer_of_all_networks_makes_room() -> None:
+    """A new peer gets a place, by polling or a WebSocket; a signed-in client keeps its place."""
 
     async def first_is_known(connection: EngineConnection, opening: Opening) -> None:
         if opening.head.query.get("known"):

@@ -1,4 +1,4 @@
-"""Files go when nothing names them any more, and never before."""
+"""Files are removed once nothing names them any more, and never before."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,7 @@ async def stored(
     return url
 
 
-async def test_a_file_goes_when_nothing_names_it_and_its_grace_is_over(
+async def test_a_file_is_removed_once_nothing_names_it_and_its_grace_is_over(
     store: Store, tmp_path: Path
 ) -> None:
     (ann,) = await make_users(store, "ann")
@@ -40,7 +40,7 @@ async def test_a_file_goes_when_nothing_names_it_and_its_grace_is_over(
     assert path_of(tmp_path, new).exists()
 
 
-async def test_it_looks_now_and_then(
+async def test_the_collector_removes_files_at_intervals(
     memory_store: Store, tmp_path: Path, mock_clock: MockClock
 ) -> None:
     (ann,) = await make_users(memory_store, "ann")
@@ -60,7 +60,7 @@ async def test_it_looks_now_and_then(
         nursery.cancel_scope.cancel()
 
 
-async def test_an_outage_only_postpones_it(memory_store: Store, tmp_path: Path) -> None:
+async def test_an_outage_only_postpones_the_removal(memory_store: Store, tmp_path: Path) -> None:
     (ann,) = await make_users(memory_store, "ann")
     files = files_in(tmp_path)
     url = await stored(memory_store, files, ann, "a.txt")
@@ -75,7 +75,9 @@ async def test_an_outage_only_postpones_it(memory_store: Store, tmp_path: Path) 
     assert not path_of(tmp_path, url).exists()
 
 
-async def test_an_old_file_that_the_store_does_not_know_goes(store: Store, tmp_path: Path) -> None:
+async def test_an_old_file_that_the_store_does_not_know_is_removed(
+    store: Store, tmp_path: Path
+) -> None:
     (ann,) = await make_users(store, "ann")
     files = files_in(tmp_path)
     collector = FileCollector(store.uploads, files, 60.0)
@@ -93,7 +95,7 @@ async def test_an_old_file_that_the_store_does_not_know_goes(store: Store, tmp_p
 
 
 async def test_the_files_of_another_database_stay(memory_store: Store, tmp_path: Path) -> None:
-    """A folder in which the store knows nothing at all is not its own."""
+    """If the store knows none of the files in a folder, the folder is not its own."""
     files = files_in(tmp_path)
     urls = [await files.keep("a.txt", b"x") for _ in range(3)]
     for url in urls:

@@ -32,7 +32,7 @@ def files_below(folder: Path) -> list[Path]:
 
 
 def failing(times: int, number: int, real: Callable[..., object]) -> Callable[..., object]:
-    """What the system does, but for the first times."""
+    """The real call, but the first `times` calls fail."""
     left = times
 
     def call(*args: object, **named: object) -> object:
@@ -55,7 +55,7 @@ def test_no_key_leads_out_of_the_folder(tmp_path: Path, key: str) -> None:
         FolderStore(tmp_path).path_of(key)
 
 
-async def test_what_cannot_be_removed_does_not_keep_the_others(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_removed_does_not_keep_the_others(tmp_path: Path) -> None:
     folder = FolderStore(tmp_path)
     await put(folder, KEY, b"a")
     (tmp_path / "uploads/2020-01-01/full").mkdir(parents=True)
@@ -64,7 +64,7 @@ async def test_what_cannot_be_removed_does_not_keep_the_others(tmp_path: Path) -
     assert not files_below(tmp_path)
 
 
-async def test_nothing_is_left_of_what_there_is_no_room_for(tmp_path: Path) -> None:
+async def test_nothing_is_left_of_a_file_for_which_there_is_no_room(tmp_path: Path) -> None:
     with small_disk(tmp_path, 64 << 10) as disk:
         folder = FolderStore(disk)
         with pytest.raises(NoRoom, match="disk is full"):
@@ -73,10 +73,10 @@ async def test_nothing_is_left_of_what_there_is_no_room_for(tmp_path: Path) -> N
         await put(folder, KEY, b"picture")
 
 
-async def test_a_file_is_synced_before_it_has_its_name_and_the_name_after_that(
+async def test_a_file_is_synced_before_it_gets_its_name_and_the_folder_after_that(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A crash of the machine leaves the file that was promised."""
+    """So a crash of the machine leaves every file that was stored."""
     happened: list[str] = []
     sync, replace = os.fsync, Path.replace
 
@@ -113,10 +113,10 @@ async def test_one_file_is_written_at_a_time(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in files_below(tmp_path)] == [b"a"]
 
 
-async def test_a_disk_that_does_not_answer_is_waited_for_so_long(
+async def test_the_wait_for_a_disk_that_hangs_is_limited(
     tmp_path: Path, mock_clock: MockClock
 ) -> None:
-    """The file is a pipe that nobody has opened for writing."""
+    """The file is a pipe that is not open for writing."""
     folder = FolderStore(tmp_path)
     await put(folder, "uploads/2026-11-28/b.txt", b"text")
     pipe = folder.path_of(KEY)
@@ -135,7 +135,7 @@ async def test_a_disk_that_does_not_answer_is_waited_for_so_long(
     os.close(os.open(pipe, os.O_WRONLY))  # the thread goes on, and ends
 
 
-async def test_what_a_file_server_has_moved_is_looked_up_again(
+async def test_a_file_with_a_stale_handle_is_looked_up_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = FolderStore(tmp_path)
@@ -148,10 +148,10 @@ async def test_what_a_file_server_has_moved_is_looked_up_again(
         await folder.stat(KEY)
 
 
-async def test_a_request_that_was_repeated_has_done_what_it_says(
+async def test_a_rename_that_was_repeated_counts_as_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file server that was asked twice to rename says that there is no such file."""
+    """A file server that gets a rename twice reports that there is no such file."""
     replace = Path.replace
 
     def twice(path: Path, target: Path) -> Path:
@@ -179,7 +179,7 @@ async def test_a_file_system_that_cannot_sync_a_folder_is_used_nevertheless(
 async def test_ages_are_by_the_clock_of_the_file_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A machine whose clock is a day ahead takes no file for an old one."""
+    """A machine whose clock is ahead does not take a new file for an old one."""
     folder = FolderStore(tmp_path)
     await put(folder, KEY, b"abc")
     monkeypatch.setattr("time.time", lambda: 4_000_000_000.0)
@@ -187,7 +187,7 @@ async def test_ages_are_by_the_clock_of_the_file_server(
     assert listed.age < 60.0
 
 
-async def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+async def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FilesMisconfigured, match="is its file system mounted"):
         await FolderStore(tmp_path / "none").check()
     (tmp_path / "file").touch()
@@ -196,13 +196,13 @@ async def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
-async def test_a_folder_has_so_much_room(tmp_path: Path) -> None:
+async def test_the_free_space_of_a_folder_is_reported(tmp_path: Path) -> None:
     space = await FolderStore(tmp_path).space()
     assert space is not None
     assert 0 < space.free <= space.size
 
 
-async def test_two_hubs_remove_one_file_at_a_time(tmp_path: Path) -> None:
+async def test_two_hubs_may_remove_the_same_files_at_the_same_time(tmp_path: Path) -> None:
     one, other = FolderStore(tmp_path), FolderStore(tmp_path)
     keys = [f"uploads/2026-11-28/{n}" for n in range(50)]
     for key in keys:

@@ -1,4 +1,4 @@
-"""What a file is, whatever it is called."""
+"""The kind of a file, whatever its name."""
 
 import codecs
 import io
@@ -59,7 +59,9 @@ def archive(*names: str) -> bytes:
         (b"\x7fELF\x02", "a.txt", None),
     ],
 )
-def test_a_file_is_what_its_content_says(content: bytes, name: str, kind: str | None) -> None:
+def test_the_kind_of_a_file_follows_from_its_content(
+    content: bytes, name: str, kind: str | None
+) -> None:
     assert kind_of(content, name) == kind
 
 

@@ -54,14 +54,14 @@ def test_a_name_is_kept_as_far_as_it_is_harmless(sent: str, kind: str, name: str
 
 
 @pytest.mark.parametrize("kind", ENDINGS)
-def test_what_a_system_would_run_gets_the_ending_of_its_kind(kind: str) -> None:
+def test_an_executable_ending_is_replaced_by_the_ending_of_the_kind(kind: str) -> None:
     for ending in RUN:
         for sent in (f"invoice.{ending}", f"invoice.{ending.upper()}", f"invoice.{ending} "):
             assert true_name(sent, kind) == f"invoice{ENDINGS[kind][0]}"
 
 
 @given(st.text(), st.sampled_from(sorted(ENDINGS)))
-def test_every_name_is_harmless_and_stays_as_it_is(sent: str, kind: str) -> None:
+def test_every_name_is_harmless_and_is_not_changed_again(sent: str, kind: str) -> None:
     name = true_name(sent, kind)
     assert name.lower().endswith(ENDINGS[kind])
     assert len(name.encode()) <= MAX_NAME_BYTES
@@ -87,7 +87,9 @@ def test_a_long_name_keeps_its_ending() -> None:
         ("x" * 300 + ".png", "x" * 100 + ".png"),
     ],
 )
-def test_an_address_ends_with_what_is_left_in_ascii(name: str, plain: str) -> None:
+def test_an_address_ends_with_the_part_of_the_name_that_is_left_in_ascii(
+    name: str, plain: str
+) -> None:
     assert plain_name(name) == plain
 
 

@@ -1,4 +1,4 @@
-"""Pictures are encoded again, by a process that may do anything without harm."""
+"""Pictures are encoded again, by a worker process that cannot harm the hub."""
 
 import os
 import sys
@@ -48,7 +48,7 @@ async def test_a_picture_keeps_its_kind_and_looks_as_before(kind: str) -> None:
         assert all(abs(a - b) < 12 for a, b in zip(found, colour, strict=True))
 
 
-async def test_what_the_camera_wrote_is_gone_and_the_picture_stands_upright() -> None:
+async def test_metadata_of_the_camera_is_removed_and_the_picture_is_turned_upright() -> None:
     content = photo()
     assert all(word in content for word in (b"Maker", b"Place", b"Comment"))
     picture = await PICTURES.encode(content, JPEG)
@@ -66,7 +66,7 @@ async def test_what_the_camera_wrote_is_gone_and_the_picture_stands_upright() ->
 @pytest.mark.parametrize(
     "exif", [b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0nothing"]
 )
-async def test_a_picture_is_taken_whose_exif_is_broken(exif: bytes) -> None:
+async def test_a_picture_with_broken_exif_is_accepted(exif: bytes) -> None:
     picture = await PICTURES.encode(saved(drawn(), "JPEG", exif=exif), JPEG)
     assert (picture.width, picture.height) == (30, 20)
 
@@ -97,14 +97,14 @@ def _text_chunk() -> object:
     return info
 
 
-async def test_colours_are_those_of_srgb() -> None:
-    """A profile that makes other colours of the numbers is applied, and left out."""
+async def test_colour_profiles_are_left_out() -> None:
+    """Without a profile that can be read, the colours stay as they are."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for icc in (profile, b"no profile at all"):
         picture = await PICTURES.encode(saved(drawn(), "PNG", icc_profile=icc), PNG)
         result = opened(picture.content)
         assert "icc_profile" not in result.info
-        assert result.convert("RGB").getpixel((29, 19)) == (255, 0, 0) or icc == profile
+        assert result.convert("RGB").getpixel((29, 19)) == (255, 0, 0)
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16", "CMYK"])
@@ -119,7 +119,7 @@ async def test_every_mode_can_be_encoded(mode: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [PNG, GIF, WEBP])
-async def test_what_is_clear_stays_clear(kind: str) -> None:
+async def test_transparent_pixels_stay_transparent(kind: str) -> None:
     clear = drawn(mode="RGBA")
     clear.putpixel((29, 19), (0, 0, 0, 0))
     clear.paste((0, 0, 0, 0), (20, 10, 30, 20))
@@ -131,7 +131,7 @@ async def test_what_is_clear_stays_clear(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [GIF, WEBP])
-async def test_an_animation_goes_on(kind: str) -> None:
+async def test_an_animation_keeps_its_frames_and_their_duration(kind: str) -> None:
     colours = ("red", "green", "yellow")
     picture = await PICTURES.encode(animated(FORMATS[kind], colours), kind)
     result = opened(picture.content)
@@ -166,7 +166,7 @@ async def test_a_thumbnail_fits_into_its_square(size: tuple[int, int]) -> None:
         (animated("WEBP", ["red", "green", "blue"], (600, 600)), WEBP),
     ],
 )
-async def test_what_has_too_many_pixels_is_not_decoded(content: bytes, kind: str) -> None:
+async def test_a_picture_with_too_many_pixels_is_refused(content: bytes, kind: str) -> None:
     with pytest.raises(PictureTooLarge):
         await PICTURES.encode(content, kind)
 
@@ -183,13 +183,13 @@ async def test_what_has_too_many_pixels_is_not_decoded(content: bytes, kind: str
         (b"RIFF\x10\x00\x00\x00WEBPVP8 " + b"\xff" * 100, WEBP),
     ],
 )
-async def test_what_is_no_picture_is_unreadable(content: bytes, kind: str) -> None:
+async def test_content_that_is_no_picture_is_unreadable(content: bytes, kind: str) -> None:
     with pytest.raises(PictureUnreadable):
         await PICTURES.encode(content, kind)
 
 
 async def test_a_picture_that_needs_too_much_memory_is_unreadable() -> None:
-    """The worker is given what `max_pixels` need; a limit that is a lie shows that it holds."""
+    """A worker has as much memory as `max_pixels` need; a lower limit shows that it is enforced."""
     text = f"import sys; sys.argv[5] = '150000000'; {WORKER}"
     small = await programme(text, SCRIPT).encode(saved(drawn()), PNG)
     assert small.width == 30
@@ -208,7 +208,7 @@ async def test_a_picture_that_needs_too_much_memory_is_unreadable() -> None:
         'print(\'{"width": 1, "height": 1, "sizes": [5, 5]}\')',
     ],
 )
-async def test_whatever_a_worker_does_is_an_error_of_one_picture(text: str) -> None:
+async def test_a_worker_that_fails_is_an_error_of_one_picture_only(text: str) -> None:
     async with trio.open_nursery() as nursery:
         for _ in range(2):
             nursery.start_soon(PICTURES.encode, photo(), JPEG)
@@ -222,8 +222,8 @@ async def test_a_worker_that_writes_without_end_is_stopped(mock_clock: MockClock
         await programme("while True: print('x' * 1_000)").encode(photo(), JPEG)
 
 
-async def test_what_a_worker_gives_is_a_picture_of_the_same_kind() -> None:
-    """Though the worker has been taken over."""
+async def test_the_output_of_a_worker_must_be_a_picture_of_the_same_kind() -> None:
+    """Even if an attacker has taken over the worker."""
     text = (
         "import json, sys; page, small = b'<script>', bytes.fromhex(sys.argv[1]);"
         "head = {'width': 1, 'height': 1, 'sizes': [len(page), len(small)]};"
@@ -267,8 +267,8 @@ async def test_a_worker_that_takes_too_long_is_killed(
         os.kill(int(started.read_text()), 0)
 
 
-async def test_only_so_many_workers_run_at_a_time(tmp_path: Path) -> None:
-    """Each makes a folder, which fails while there is one, and stays for a moment."""
+async def test_the_workers_that_run_at_a_time_are_limited(tmp_path: Path) -> None:
+    """Each makes the same folder, which fails while it exists, and removes it after a moment."""
     text = (
         "import os, sys, time; place = sys.argv.pop(1);"
         f"os.mkdir(place); time.sleep(0.1); {WORKER}; os.rmdir(place)"
@@ -279,8 +279,8 @@ async def test_only_so_many_workers_run_at_a_time(tmp_path: Path) -> None:
             nursery.start_soon(pictures.encode, photo(), JPEG, owner)
 
 
-async def test_a_worker_gets_what_the_hub_leaves_of_a_core(tmp_path: Path) -> None:
-    """From the moment it has a picture: it reads one before it looks."""
+async def test_a_worker_runs_with_a_lower_priority(tmp_path: Path) -> None:
+    """From the moment it has a picture: this one waits for it before it reads its priority."""
     seen = tmp_path / "priority"
     text = (
         "import os, sys; sys.stdin.buffer.peek(1); place = sys.argv.pop(1);"
@@ -292,7 +292,7 @@ async def test_a_worker_gets_what_the_hub_leaves_of_a_core(tmp_path: Path) -> No
 
 
 async def test_pictures_of_one_owner_are_encoded_one_after_another(tmp_path: Path) -> None:
-    """So another one's is encoded before the rest of them, even where there are workers enough."""
+    """So one of another owner is encoded before the rest of them, even with enough workers."""
     text = (
         "import os, sys, time; begun = sys.argv[1];"
         "open(begun + '/' + str(os.getpid()), 'w'); time.sleep(999)"
@@ -313,7 +313,7 @@ async def test_pictures_of_one_owner_are_encoded_one_after_another(tmp_path: Pat
         nursery.cancel_scope.cancel()
 
 
-async def test_only_so_many_pictures_wait() -> None:
+async def test_the_pictures_that_wait_are_limited() -> None:
     pictures = programme("import time; time.sleep(999)")
     async with trio.open_nursery() as nursery:
         for _ in range(1 + WAITING_PER_WORKER):

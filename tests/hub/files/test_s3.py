@@ -31,7 +31,7 @@ async def put(store: FileStore, content: bytes, key: str = KEY) -> None:
 
 
 async def while_time_goes_by(work: Callable[[], Awaitable[object]], clock: MockClock) -> None:
-    """Carry it out with a clock on which every deadline is soon."""
+    """Carry it out while the clock jumps ahead, so that every deadline comes soon."""
     async with trio.open_nursery() as nursery:
 
         async def end() -> None:
@@ -54,7 +54,7 @@ async def while_time_goes_by(work: Callable[[], Awaitable[object]], clock: MockC
         (BUCKET, READER, "the key may not write files"),
     ],
 )
-async def test_what_a_setting_or_a_right_forbids_is_said(
+async def test_a_wrong_setting_or_a_missing_right_is_reported(
     s3: S3Server, bucket: str, key: tuple[str, str], says: str
 ) -> None:
     async with s3.store(Bucket(bucket, "x/"), key) as store:
@@ -63,7 +63,7 @@ async def test_what_a_setting_or_a_right_forbids_is_said(
     assert str(refused.value) == f"s3://{bucket}/x: {says}"
 
 
-async def test_a_server_that_is_not_there_is_said(s3: S3Server, mock_clock: MockClock) -> None:
+async def test_an_unreachable_server_is_reported(s3: S3Server, mock_clock: MockClock) -> None:
     (port,) = unused_ports(1)
     async with s3.store(port=port) as store:
 
@@ -76,7 +76,7 @@ async def test_a_server_that_is_not_there_is_said(s3: S3Server, mock_clock: Mock
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_server_that_fails_is_asked_again_and_then_said(
+async def test_an_error_of_the_server_is_reported_until_it_recovers(
     s3: S3Server, mock_clock: MockClock, status: int
 ) -> None:
     async with open_gate(s3.port) as gate, s3.store(port=gate.port) as store:
@@ -93,9 +93,7 @@ async def test_a_server_that_fails_is_asked_again_and_then_said(
         assert await store.read(KEY, 0, 10) == b"x"
 
 
-async def test_a_server_that_says_nothing_is_waited_for_so_long(
-    s3: S3Server, mock_clock: MockClock
-) -> None:
+async def test_the_wait_for_a_silent_server_is_limited(s3: S3Server, mock_clock: MockClock) -> None:
     async with open_gate(s3.port) as gate, s3.store(port=gate.port) as store:
         await put(store, b"x")
         gate.is_silent = True
@@ -113,7 +111,7 @@ async def test_a_server_that_says_nothing_is_waited_for_so_long(
         await while_time_goes_by(fail, mock_clock)
 
 
-async def test_a_server_that_goes_on_for_ever_is_waited_for_so_long(
+async def test_the_wait_for_a_response_without_end_is_limited(
     s3: S3Server, mock_clock: MockClock
 ) -> None:
     async with open_gate(s3.port) as gate, s3.store(port=gate.port) as store:
@@ -128,7 +126,7 @@ async def test_a_server_that_goes_on_for_ever_is_waited_for_so_long(
 
 
 @pytest.mark.parametrize("passed", [2_000_000, 8_000_000])
-async def test_a_server_that_ends_in_the_middle_of_a_put_has_no_part_of_the_file(
+async def test_a_put_that_breaks_off_leaves_no_file_but_a_torn_upload_that_can_be_removed(
     s3: S3Server, mock_clock: MockClock, passed: int
 ) -> None:
     async with open_gate(s3.port) as gate, s3.store(port=gate.port) as store:
@@ -142,14 +140,12 @@ async def test_a_server_that_ends_in_the_middle_of_a_put_has_no_part_of_the_file
         assert gate.passed_up >= passed
         gate.heal()
         assert await store.stat(KEY) is None
-        assert await store.remove_torn(-60.0) == 1  # the way back was shut, too
+        assert await store.remove_torn(-60.0) == 1  # the hub could not abort it, either
         await put(store, bytes(LARGE))
         assert await store.read(KEY, LARGE - 3, 10) == bytes(3)
 
 
-async def test_a_server_that_ends_in_the_middle_of_a_get_gives_nothing(
-    s3: S3Server, mock_clock: MockClock
-) -> None:
+async def test_a_get_that_breaks_off_returns_nothing(s3: S3Server, mock_clock: MockClock) -> None:
     async with open_gate(s3.port) as gate, s3.store(port=gate.port) as store:
         await put(store, bytes(400_000))
         gate.down = 100_000
@@ -163,7 +159,7 @@ async def test_a_server_that_ends_in_the_middle_of_a_get_gives_nothing(
         assert await store.read(KEY, 0, 400_000) == bytes(400_000)
 
 
-async def test_a_file_goes_while_it_is_read(s3: S3Server) -> None:
+async def test_a_file_that_is_removed_while_it_is_read_is_an_error(s3: S3Server) -> None:
     async with s3.store() as store:
         await put(store, bytes(1_000_000))
         assert len(await store.read(KEY, 0, 500_000)) == 500_000
@@ -172,7 +168,7 @@ async def test_a_file_goes_while_it_is_read(s3: S3Server) -> None:
             await store.read(KEY, 500_000, 500_000)
 
 
-async def test_no_secret_is_in_an_error_or_in_what_shows_a_store(s3: S3Server) -> None:
+async def test_no_secret_is_in_an_error_or_in_a_logged_store(s3: S3Server) -> None:
     wrong = (HUB[0], "this-is-very-secret")
     with capture_logs() as lines:
         async with s3.store(key=wrong) as store:

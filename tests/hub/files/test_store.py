@@ -1,4 +1,4 @@
-"""What every place for files promises."""
+"""What every file store guarantees."""
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -49,7 +49,7 @@ async def whole(place: FileStore, key: str) -> bytes:
 
 
 @pytest.mark.parametrize("size", [0, 1, 70_000, LARGE])
-async def test_a_file_is_as_it_was_put(place: FileStore, size: int) -> None:
+async def test_a_file_is_read_as_it_was_put(place: FileStore, size: int) -> None:
     content, key = os.urandom(size), f"{DAY}/a.bin"
     assert await place.stat(key) is None
     parts = [content[first : first + 100_000] for first in range(0, size, 100_000)]
@@ -63,14 +63,14 @@ async def test_a_file_is_as_it_was_put(place: FileStore, size: int) -> None:
     assert await keys(place) == [key]
 
 
-async def test_what_is_not_there_cannot_be_read(place: FileStore) -> None:
+async def test_a_missing_file_cannot_be_read(place: FileStore) -> None:
     with pytest.raises(NoSuchFile):
         await place.read(f"{DAY}/none", 0, 10)
     assert await keys(place) == []
 
 
 @pytest.mark.parametrize("size", [100, LARGE])
-async def test_nobody_sees_half_a_file(place: FileStore, size: int) -> None:
+async def test_a_file_is_not_visible_until_it_is_complete(place: FileStore, size: int) -> None:
     key = f"{DAY}/a.bin"
     seen = []
 
@@ -85,7 +85,7 @@ async def test_nobody_sees_half_a_file(place: FileStore, size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [100, LARGE])
-async def test_a_put_that_fails_leaves_nothing_and_what_was_there(
+async def test_a_put_that_fails_leaves_no_new_file_and_keeps_the_old_one(
     place: FileStore, size: int
 ) -> None:
     new, old = f"{DAY}/new.bin", f"{DAY}/old.bin"
@@ -98,7 +98,9 @@ async def test_a_put_that_fails_leaves_nothing_and_what_was_there(
     assert await place.remove_torn(-60.0) == 0
 
 
-async def test_two_put_one_key_at_a_time_and_one_of_them_fails(place: FileStore) -> None:
+async def test_a_put_that_fails_does_not_affect_another_put_of_the_same_key(
+    place: FileStore,
+) -> None:
     key, begun, failed = f"{DAY}/a.bin", trio.Event(), trio.Event()
 
     async def patiently() -> AsyncIterator[bytes]:
@@ -132,7 +134,7 @@ async def test_a_put_that_is_cancelled_leaves_nothing(place: FileStore) -> None:
     assert await place.remove_torn(-60.0) == 0
 
 
-async def test_files_are_removed_as_far_as_they_are_there(place: FileStore) -> None:
+async def test_removing_files_skips_those_that_do_not_exist(place: FileStore) -> None:
     names = [f"{folder}/2026-11-28/{n}" for folder in ("uploads", "thumbnails") for n in "abc"]
     for key in names:
         await place.put(key, chunks(b"x"))
@@ -142,13 +144,13 @@ async def test_files_are_removed_as_far_as_they_are_there(place: FileStore) -> N
     assert await place.remove([]) == {}
 
 
-async def test_a_list_says_how_old_files_are(place: FileStore) -> None:
+async def test_a_list_contains_the_age_of_each_file(place: FileStore) -> None:
     await place.put(f"{DAY}/a", chunks(b"x"))
     (listed,) = [each async for page in place.listed() for each in page]
     assert -2.0 < listed.age < 50.0
 
 
-async def test_what_ended_in_the_middle_is_removed_when_it_is_old(place: FileStore) -> None:
+async def test_a_torn_put_is_removed_once_it_is_old(place: FileStore) -> None:
     async def half() -> AsyncGenerator[bytes, None]:
         yield bytes(LARGE // 2)
         yield bytes(LARGE // 2)
@@ -162,7 +164,7 @@ async def test_what_ended_in_the_middle_is_removed_when_it_is_old(place: FileSto
     assert await keys(place) == []
 
 
-async def test_a_place_that_works_says_so_and_is_left_as_it_was(place: FileStore) -> None:
+async def test_the_check_of_a_working_file_store_leaves_nothing_behind(place: FileStore) -> None:
     await place.check()
     assert await keys(place) == []
     if isinstance(place, FolderStore):

@@ -1,4 +1,4 @@
-"""Uploaded files by their addresses, whatever keeps them."""
+"""Uploaded files by their addresses, in any file store."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.support.files.failing import Failing
 from tests.support.files.folders import files_in, path_of, thumbnail_of
 
 
-async def test_a_file_is_where_its_address_says_and_no_one_elses(tmp_path: Path) -> None:
+async def test_a_file_is_stored_at_an_address_of_its_own(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     urls = [await files.keep("a.txt", f"text {number}".encode()) for number in range(20)]
     assert len(set(urls)) == 20
@@ -23,7 +23,7 @@ async def test_a_file_is_where_its_address_says_and_no_one_elses(tmp_path: Path)
         assert re.fullmatch(r"/uploads/\d{4}-\d\d-\d\d/[0-9a-f]{32}_a\.txt", url)
         assert path_of(tmp_path, url) == tmp_path / url[1:]
         assert path_of(tmp_path, url).read_bytes() == f"text {number}".encode()
-    assert len({url.partition("_")[0][-32:-24] for url in urls}) == 20  # of a clock: alike
+    assert len({url.partition("_")[0][-32:-24] for url in urls}) == 20  # made from a clock: alike
     assert len(list(tmp_path.rglob("*.txt"))) == 20  # and nothing else is left behind
 
 
@@ -33,14 +33,14 @@ async def test_a_file_is_where_its_address_says_and_no_one_elses(tmp_path: Path)
      "/uploads/a/b/c", "/other/a/b", "/uploads/a/\x00", "", "uploads/a/b", "//uploads/a/b",
      "/uploads/a//b"],
 )  # fmt: skip
-def test_what_is_no_address_is_nowhere(url: str) -> None:
+def test_an_invalid_address_is_refused(url: str) -> None:
     with pytest.raises(NoSuchAddress):
         key_of(url)
     with pytest.raises(NoSuchAddress):
         thumbnail_key(url)
 
 
-async def test_a_thumbnail_is_beside_its_file_and_goes_with_it(tmp_path: Path) -> None:
+async def test_a_thumbnail_is_beside_its_file_and_is_removed_with_it(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     url = await files.keep("a.png", b"picture", b"small")
     assert path_of(tmp_path, url).read_bytes() == b"picture"
@@ -57,7 +57,7 @@ async def test_nothing_is_left_of_a_picture_whose_file_cannot_be_kept(tmp_path: 
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-async def test_that_files_are_away_and_back_is_logged_once(
+async def test_an_outage_of_the_file_store_and_its_end_are_logged_once(
     tmp_path: Path, mock_clock: MockClock
 ) -> None:
     store = Failing(FolderStore(tmp_path))
@@ -85,7 +85,7 @@ async def test_that_files_are_away_and_back_is_logged_once(
     assert lines[0]["reason"] == "the server is away"
 
 
-async def test_a_store_that_cannot_be_used_is_a_wrong_setting(tmp_path: Path) -> None:
+async def test_a_misconfigured_file_store_is_reported_as_a_wrong_setting(tmp_path: Path) -> None:
     store = Failing(FolderStore(tmp_path))
     files = UploadFiles(store)
     await files.check()

@@ -1,4 +1,4 @@
-"""Bodies are received when somebody wants them, within bounds."""
+"""Bodies are received when the application reads them, within bounds."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,7 +37,7 @@ class App:
 async def serving(
     app: App, limits: Limits, count: int = 1, *, elsewhere: int = 0
 ) -> AsyncIterator[list[trio.abc.Stream]]:
-    """So many connections to one server, the last ones each from a network of its own."""
+    """`count` connections from one network, and `elsewhere` more, each from one of its own."""
     pairs = [memory_stream_pair() for _ in range(count + elsewhere)]
 
     async def serve(stream: trio.abc.Stream, peer: str) -> None:
@@ -66,7 +66,7 @@ async def response(stream: trio.abc.Stream) -> bytes:
     return received
 
 
-async def test_a_request_is_refused_before_its_body_comes() -> None:
+async def test_a_request_is_refused_before_its_body_arrives() -> None:
     app = App()
     async with serving(app, Limits()) as (stream,):
         await stream.send_all(head("/refused", 60_000))
@@ -76,7 +76,7 @@ async def test_a_request_is_refused_before_its_body_comes() -> None:
     assert app.received == [0]
 
 
-async def test_what_came_with_the_head_keeps_the_connection_open() -> None:
+async def test_a_body_that_came_with_the_head_keeps_the_connection_open() -> None:
     async with serving(App(), Limits()) as (stream,):
         for _ in range(2):
             await stream.send_all(head("/refused", 3) + b"abc")
@@ -84,7 +84,7 @@ async def test_what_came_with_the_head_keeps_the_connection_open() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.5, 2.0])
-async def test_a_body_comes_at_a_least_rate(rate: float, autojump_clock: MockClock) -> None:
+async def test_a_body_has_a_minimum_rate(rate: float, autojump_clock: MockClock) -> None:
     app = App()
     async with serving(app, Limits(larger_bodies={"/x": LARGE})) as (stream,):
         await stream.send_all(head("/x", LARGE))
@@ -122,10 +122,10 @@ async def test_large_bodies_wait_for_a_place_and_small_ones_do_not(
         assert limits.larger_places.taken == 0
 
 
-async def test_a_network_has_some_of_the_places_for_large_bodies(
+async def test_a_network_gets_only_a_share_of_the_places_for_large_bodies(
     autojump_clock: MockClock,
 ) -> None:
-    """However many it sends, others find one."""
+    """However many bodies it sends, other networks get a place."""
     limits = Limits(larger_bodies={"/x": LARGE}, larger_places=Places(4, 2))
     async with serving(App(), limits, 8, elsewhere=1) as (one, two, three, *more, other):
         for stream in (one, two, three, *more, other):
@@ -142,10 +142,10 @@ async def test_a_network_has_some_of_the_places_for_large_bodies(
     assert limits.larger_places.taken == 0
 
 
-async def test_who_found_no_place_for_a_large_body_may_come_again(
+async def test_a_wait_for_a_place_costs_neither_a_share_nor_the_time_for_the_body(
     autojump_clock: MockClock,
 ) -> None:
-    """Nobody keeps a share who waited in vain, and who had to wait has as long as others."""
+    """A request that waited in vain keeps no share; one that waited has the full time."""
     places = Places(1, 1)
     limits = Limits(body_seconds=5, larger_bodies={"/x": LARGE}, larger_places=places)
     async with serving(App(), limits, 2, elsewhere=1) as (one, two, other):

@@ -1,4 +1,4 @@
-"""Which encoding a client gets, and what of it: headers, sizes, who is left out."""
+"""Which encoding a client gets, its headers and sizes, and which requests get none."""
 
 import pytest
 from starlette.datastructures import Headers
@@ -48,7 +48,7 @@ def test_without_the_header_nothing_is_compressed() -> None:
 
 
 async def conversation(world: World, count: int, chars: int = 100) -> tuple[Person, str]:
-    """Somebody with a conversation, and where it is read."""
+    """A user with a conversation, and the path of its history."""
     ann, ben = await world.people("ann", "ben")
     await write(world, ben.user, ann.user, *(f"{n} " + "x" * chars for n in range(count)))
     return ann, f"/api/messages/{ben.id}?mark_read=false&limit=100"
@@ -75,7 +75,7 @@ async def test_json_is_compressed_whatever_its_size(
             assert each.headers["vary"] == "Origin, Accept-Encoding"
 
 
-async def test_what_fits_into_a_packet_goes_as_it_is(memory_store: Store) -> None:
+async def test_a_response_that_fits_into_a_packet_is_not_compressed(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         ann = await world.person("ann")
         reply = await ann.call("GET", "/api/auth/session", headers={"Accept-Encoding": CHROME})
@@ -97,7 +97,7 @@ async def test_what_fits_into_a_packet_goes_as_it_is(memory_store: Store) -> Non
         ("nonsense", None, False),
     ],
 )
-async def test_what_a_page_of_another_site_asks_for_shows_nothing_by_its_size(
+async def test_responses_to_pages_of_other_sites_are_not_compressed(
     memory_store: Store, site: str | None, origin: str | None, is_compressed: bool
 ) -> None:
     async with open_world(memory_store, allowed_origins=(APP,)) as world:
@@ -110,7 +110,9 @@ async def test_what_a_page_of_another_site_asks_for_shows_nothing_by_its_size(
 
 
 @pytest.mark.parametrize("path", ["/uploads/2024-01-01/x.png", "/api/messages/x"])
-async def test_errors_are_answered_as_before(memory_store: Store, path: str) -> None:
+async def test_errors_keep_their_codes_for_clients_that_accept_compression(
+    memory_store: Store, path: str
+) -> None:
     async with open_world(memory_store) as world:
         ann = await world.person("ann")
         reply = await ann.call("GET", path, headers={"Accept-Encoding": CHROME})

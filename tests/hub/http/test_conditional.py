@@ -64,7 +64,7 @@ def test_a_tag_may_hold_a_comma() -> None:
     assert status(("If-None-Match", '"a", "v,1"'), tag='"v,1"') == 304
 
 
-def test_a_weak_tag_of_ours_is_known_by_either_spelling() -> None:
+def test_a_weak_tag_of_the_hub_matches_if_none_match_and_not_if_match() -> None:
     assert status(("If-None-Match", TAG), tag=f"W/{TAG}") == 304
     assert status(("If-Match", f"W/{TAG}"), tag=f"W/{TAG}") == 412
 
@@ -93,7 +93,7 @@ def test_if_match_is_compared_strongly(value: str, expected: int) -> None:
         ("", 200, 200),
     ],
 )
-def test_dates(date: str, modified: int, unmodified: int) -> None:
+def test_dates_are_compared_in_every_format(date: str, modified: int, unmodified: int) -> None:
     assert status(("If-Modified-Since", date)) == modified
     assert status(("If-Unmodified-Since", date)) == unmodified
 
@@ -104,7 +104,7 @@ def test_a_tag_wins_over_a_date_and_a_refusal_over_304() -> None:
     assert status(("If-Match", '"v2"'), ("If-None-Match", TAG)) == 412
 
 
-def test_304_says_what_200_would_of_caching_and_nothing_of_the_content() -> None:
+def test_a_304_has_the_caching_headers_of_a_200_and_none_of_its_content() -> None:
     answer = unless_known(request(("If-None-Match", TAG)), current())
     assert answer.body == b""
     assert dict(answer.headers) == {"etag": TAG, "cache-control": "private"}
@@ -136,7 +136,7 @@ def test_304_says_what_200_would_of_caching_and_nothing_of_the_content() -> None
         ("", None),
     ],
 )
-def test_of_a_range_the_possible_is_wanted_and_of_nonsense_everything(
+def test_satisfiable_ranges_are_used_and_malformed_ones_are_ignored(
     value: str, wanted: str | None
 ) -> None:
     assert wanted_ranges(request(("Range", value)), current(), SIZE) == wanted
@@ -154,7 +154,7 @@ def test_a_range_beyond_the_end_is_416_with_the_size(value: str) -> None:
     ("value", "is_wanted"),
     [(TAG, True), (CHANGED, True), (f"W/{TAG}", False), ('"v2"', False), (LATER, False)],
 )
-def test_a_range_of_another_version_is_not_wanted(value: str, is_wanted: bool) -> None:
+def test_a_range_of_another_version_is_ignored(value: str, is_wanted: bool) -> None:
     asked = request(("Range", "bytes=0-9"), ("If-Range", value))
     assert (wanted_ranges(asked, current(), SIZE) is not None) == is_wanted
     if not is_wanted:
@@ -182,7 +182,9 @@ PIECES = (TAG, "W/", "*", ",", '"', "bytes=", "0-9", "-", "-0", "99", CHANGED, "
     st.dictionaries(st.sampled_from(NAMES), st.lists(st.sampled_from(PIECES)).map("".join)),
     st.sampled_from(("GET", "HEAD")),
 )
-def test_whatever_is_asked_gets_an_answer(headers: dict[str, str], method: str) -> None:
+def test_every_combination_of_headers_gets_a_valid_status(
+    headers: dict[str, str], method: str
+) -> None:
     assert status(*headers.items(), method=method) in (200, 304, 412)
     with suppress(HttpError):  # 416
         wanted_ranges(request(*headers.items(), method=method), current(), SIZE)

@@ -1,4 +1,4 @@
-"""Files go out in parts, as fast as they are taken."""
+"""Files are sent in parts, as fast as the client reads them."""
 
 import os
 import tracemalloc
@@ -75,7 +75,7 @@ async def test_a_range_is_sent_in_parts(tmp_path: Path) -> None:
     assert max(map(len, parts)) == PART_BYTES
 
 
-async def test_who_has_the_file_is_sent_nothing_and_other_versions_are_refused(
+async def test_a_known_file_is_a_304_and_failed_preconditions_are_refused(
     tmp_path: Path,
 ) -> None:
     file = stored(tmp_path / "a", b"text")
@@ -90,7 +90,7 @@ async def test_who_has_the_file_is_sent_nothing_and_other_versions_are_refused(
     assert codes == [412, 416]
 
 
-async def test_a_part_is_read_when_the_one_before_it_was_taken(tmp_path: Path) -> None:
+async def test_a_part_is_read_only_after_the_part_before_it_was_sent(tmp_path: Path) -> None:
     path = tmp_path / "a"
     file = stored(path, b"a" * 3 * PART_BYTES)
     parts: list[bytes] = []
@@ -99,14 +99,14 @@ async def test_a_part_is_read_when_the_one_before_it_was_taken(tmp_path: Path) -
     async def take(message: Message) -> None:
         if message.get("body"):
             parts.append(message["body"][:1])
-            await until_quiet()  # what could be read ahead has been
+            await until_quiet()  # any read ahead would be done by now
             path.write_bytes(bytes([message["body"][0] + 1]) * 3 * PART_BYTES)
 
     await file(scope, nothing, take)
     assert parts == [b"a", b"b", b"c"]
 
 
-async def test_readers_that_do_not_read_cost_a_part_each(
+async def test_clients_that_do_not_read_cost_one_part_of_memory_each(
     memory_store: Store, tmp_path: Path
 ) -> None:
     content = os.urandom(10 * MEBIBYTE)

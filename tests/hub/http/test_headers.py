@@ -1,4 +1,4 @@
-"""The headers of every response, whoever makes it."""
+"""The headers of every response, whichever part of the hub makes it."""
 
 from collections.abc import Mapping
 
@@ -56,7 +56,7 @@ async def answer(world: World, asked: str | bytes) -> tuple[int, Mapping[str, st
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-async def test_every_response_has_them(memory_store: Store, kind: str) -> None:
+async def test_every_response_has_the_protecting_headers(memory_store: Store, kind: str) -> None:
     status, asked = ANSWERS[kind]
     async with open_world(memory_store) as world:
         got, headers = await answer(world, asked)
@@ -66,7 +66,7 @@ async def test_every_response_has_them(memory_store: Store, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ANSWERS)
-async def test_where_people_come_by_tls_they_come_back_by_tls_alone(
+async def test_every_response_of_a_hub_with_an_https_url_has_hsts(
     memory_store: Store, kind: str
 ) -> None:
     async with open_world(memory_store, public_url="https://hub.example.org/") as world:
@@ -74,7 +74,7 @@ async def test_where_people_come_by_tls_they_come_back_by_tls_alone(
         assert headers[HSTS] == "max-age=31536000"
 
 
-async def test_a_fault_has_them_too() -> None:
+async def test_a_response_to_a_crash_has_the_protecting_headers_too() -> None:
     async def broken(*_: object) -> None:
         raise RuntimeError("a fault")
 
@@ -89,7 +89,7 @@ async def test_a_fault_has_them_too() -> None:
     assert b"x-content-type-options: nosniff" in received
 
 
-def test_what_a_response_says_itself_stays() -> None:
+def test_headers_that_a_response_sets_itself_are_kept() -> None:
     given = [(b"Referrer-Policy", b"origin")]
     more = [(b"referrer-policy", b"no-referrer"), (b"x-a", b"b")]
     assert with_headers(given, more) == [(b"Referrer-Policy", b"origin"), (b"x-a", b"b")]

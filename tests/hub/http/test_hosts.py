@@ -1,4 +1,4 @@
-"""Which host names the hub may be asked for."""
+"""Which host names in requests the hub admits."""
 
 from pathlib import Path
 
@@ -50,7 +50,7 @@ def test_addresses_and_private_names_are_admitted(host: bytes | None) -> None:
 
 
 @pytest.mark.parametrize("host", FOREIGN)
-def test_names_that_anybody_can_own_are_not(host: bytes) -> None:
+def test_names_that_anybody_can_register_are_not_admitted(host: bytes) -> None:
     assert not Hosts.of([]).admits(host)
 
 
@@ -78,7 +78,7 @@ def test_names_of_the_machines_own_network_are_admitted(tmp_path: Path) -> None:
     assert machine_domains(tmp_path / "missing") == machine_domains(Path("/dev/null"))
 
 
-async def test_another_sites_page_gets_nothing_and_no_websocket(memory_store: Store) -> None:
+async def test_a_page_of_another_site_gets_421_and_no_websocket(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         ann = await world.person("ann")
         evil = {"Host": "evil.example.com", "Origin": "http://evil.example.com"}

@@ -1,4 +1,4 @@
-"""What is counted of a request."""
+"""With which route and status a request is counted."""
 
 from collections.abc import Awaitable, Callable
 
@@ -45,7 +45,7 @@ async def test_a_request_is_counted_by_the_pattern_of_its_path() -> None:
     assert await measured(app) == ("/users/{user_id}", 204)
 
 
-async def test_paths_that_nobody_has_are_one() -> None:
+async def test_paths_without_a_route_are_counted_together() -> None:
     async def app(_: Scope, __: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 404})
 
@@ -61,7 +61,7 @@ async def test_paths_that_nobody_has_are_one() -> None:
     ],
     ids=["refused", "a bug", "the client left"],
 )
-async def test_what_an_application_raises_is_counted_as_what_is_responded(
+async def test_an_exception_is_counted_with_the_status_of_its_response(
     error: Exception, status: int | None
 ) -> None:
     async def app(_: Scope, __: Receive, ___: Send) -> None:

@@ -32,7 +32,7 @@ POST = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
 
 @define
 class App:
-    """An application that shows what it was asked."""
+    """An application that records its requests."""
 
     seen: list[tuple[str, bytes]] = field(factory=list)
     finished: list[str] = field(factory=list)
@@ -133,7 +133,7 @@ async def test_two_requests_on_one_connection() -> None:
         assert server.app.seen == [("GET /x", b""), ("POST /x", b'{"a": 1}')]
 
 
-async def test_pipelined_requests_are_answered_in_order() -> None:
+async def test_pipelined_requests_get_their_responses_in_order() -> None:
     async with connected() as server:
         one = b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"
         two = b"POST /2 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
@@ -168,7 +168,7 @@ async def test_head_has_no_body() -> None:
         assert answer.endswith(b"\r\n\r\n")
 
 
-async def test_http_1_0_is_answered_and_closed() -> None:
+async def test_http_1_0_gets_a_response_and_is_closed() -> None:
     async with connected() as server:
         assert status(await server.ask(b"GET /x HTTP/1.0\r\n\r\n")) == 200
 
@@ -202,13 +202,13 @@ async def test_http_1_0_is_answered_and_closed() -> None:
         (b"GET /x HTTP/1.1\r\n Host: x\r\n\r\n", 400),
     ],
 )
-async def test_what_cannot_be_understood_is_refused_and_closed(data: bytes, expected: int) -> None:
+async def test_a_malformed_request_is_refused_and_closed(data: bytes, expected: int) -> None:
     async with connected() as server:
         answer = await server.ask(data)
         assert status(answer) == expected, answer
         assert code(answer) in (b"bad_request", b"head_too_large", b"http_version")
         assert b"connection: close" in answer.lower()
-        assert b"b'" not in answer  # nothing of Python's
+        assert b"b'" not in answer  # no repr of Python
         assert server.app.seen == []
 
 
@@ -233,7 +233,7 @@ async def test_a_body_that_is_too_large_never_reaches_the_application(framing: b
     ("pause", "until"),
     [(0.7, LINGER_SECONDS), (LINGER_BODY_IDLE_SECONDS + 1, LINGER_BODY_IDLE_SECONDS)],
 )
-async def test_what_is_refused_is_read_on_for_a_bounded_time(
+async def test_a_refused_body_is_still_read_for_a_bounded_time(
     pause: float, until: float, autojump_clock: MockClock
 ) -> None:
     async with connected() as server, trio.open_nursery() as nursery:
@@ -252,7 +252,7 @@ async def test_what_is_refused_is_read_on_for_a_bounded_time(
         nursery.cancel_scope.cancel()
 
 
-async def test_what_is_refused_is_read_on_for_a_bounded_number_of_bytes() -> None:
+async def test_a_refused_body_is_still_read_up_to_a_bounded_number_of_bytes() -> None:
     sent, chunk = 0, b"x" * 16_777_216
     async with connected() as server:
         head = b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
@@ -303,7 +303,7 @@ async def occupy(line: Line) -> None:
 
 
 @pytest.mark.parametrize("part", [b"GET /x HTTP/1.1\r\n", POST])
-async def test_nobody_is_late_who_had_to_wait_for_the_loop(
+async def test_the_time_in_which_a_request_waits_for_its_turn_is_not_counted(
     autojump_clock: MockClock, part: bytes
 ) -> None:
     visitors = Visitors()
@@ -333,7 +333,7 @@ async def test_an_idle_connection_is_closed_silently(autojump_clock: MockClock) 
         assert trio.current_time() - started == pytest.approx(LIMITS.idle_seconds)
 
 
-async def test_what_the_application_raises_is_a_500_and_the_next_connection_works() -> None:
+async def test_an_exception_is_a_500_and_the_next_connection_works() -> None:
     async with connected() as server:
         answer = await server.ask(b"GET /crash HTTP/1.1\r\nHost: x\r\n\r\n")
         assert (status(answer), code(answer)) == (500, b"internal")
@@ -396,7 +396,7 @@ async def test_a_target_may_be_a_whole_url_whose_host_then_counts(
 UPGRADE = b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 
 
-async def test_an_upgrade_gets_the_head_and_what_came_after_it() -> None:
+async def test_an_upgrade_gets_the_head_and_the_bytes_after_it() -> None:
     async with connected() as server:
         assert await server.ask(UPGRADE + b"\x81\x80abcd") == b"upgraded"
         ((head, trailing),) = server.upgrades

@@ -1,4 +1,4 @@
-"""What never changes is compressed once, and sent once."""
+"""Static content is compressed once, and sent to a client once."""
 
 import threading
 from functools import partial
@@ -44,7 +44,7 @@ async def test_each_encoding_is_made_once_and_only_when_it_is_asked_for() -> Non
     assert {name: each.uses for name, each in counters.items()} == {"br": 1, "zstd": 0, "gzip": 1}
 
 
-async def test_what_many_ask_for_before_it_is_made_is_made_once() -> None:
+async def test_simultaneous_requests_compress_the_content_once() -> None:
     counters = {each.name: Counted(each) for each in ONCE}
     encodings = [each.counted() for each in counters.values()]
     file = Static(b"words and " * 100, "text/plain", encodings=encodings)
@@ -61,7 +61,7 @@ async def test_what_many_ask_for_before_it_is_made_is_made_once() -> None:
     assert counters["gzip"].uses == 1
 
 
-async def test_what_could_not_be_made_is_made_when_it_is_wanted_again() -> None:
+async def test_a_lazy_value_that_failed_is_made_at_the_next_get() -> None:
     tries = iter((OSError("no"), "made"))
 
     def make() -> str:
@@ -91,7 +91,7 @@ async def test_each_encoding_is_another_version_with_a_tag_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(("size", "is_compressed"), [(LEAST_BYTES, True), (LEAST_BYTES - 1, False)])
-async def test_what_is_tiny_is_not_compressed(size: int, is_compressed: bool) -> None:
+async def test_tiny_content_is_not_compressed(size: int, is_compressed: bool) -> None:
     response = await Static(b"x" * size, "text/plain").answer(request(accept_encoding="br"))
     assert ("content-encoding" in response.headers) == is_compressed
 

@@ -1,4 +1,4 @@
-"""What comes over HTTP is handled one piece in each turn of the loop."""
+"""In each turn of the loop one request or body over HTTP is handled."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +27,7 @@ class Loop(trio.abc.Instrument):
 async def waiting(
     app: ASGIApp, count: int
 ) -> AsyncIterator[tuple[Loop, list[trio.testing.MemoryReceiveStream]]]:
-    """So many connections of one address; at the end, what they were sent has been handled."""
+    """`count` connections of one address; on exit, all data put into them has been handled."""
     loop, streams = Loop(), list[trio.testing.MemoryReceiveStream]()
     serve = partial(serve_http_connection, app=app, rules=Rules(), peer="p", scheme="http")
     trio.lowlevel.add_instrument(loop)
@@ -44,8 +44,8 @@ async def waiting(
 
 
 @pytest.mark.parametrize("pipelined", [1, 5])
-async def test_in_a_turn_of_the_loop_one_request_is_handled(pipelined: int) -> None:
-    """Whoever has many connections keeps the others waiting no longer than with one."""
+async def test_one_request_is_handled_in_each_turn_of_the_loop(pipelined: int) -> None:
+    """A client with many connections delays others no longer than a client with one."""
     handled: list[int] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +59,7 @@ async def test_in_a_turn_of_the_loop_one_request_is_handled(pipelined: int) -> N
     assert len(set(handled)) == len(handled) == 20 * pipelined
 
 
-async def test_bodies_that_end_together_are_handled_in_turn() -> None:
+async def test_bodies_that_end_together_are_handled_in_different_turns() -> None:
     handled: list[int] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

@@ -33,13 +33,13 @@ def network(peer: str, *forwarded: str) -> str:
         ("", (), ""),
     ],
 )
-def test_a_network_is_what_one_customer_has(
+def test_the_network_of_a_request_is_an_ipv4_address_or_an_ipv6_prefix(
     peer: str, forwarded: tuple[str, ...], expected: str
 ) -> None:
     assert network(peer, *forwarded) == expected
 
 
-def test_only_a_trusted_proxy_says_that_there_was_tls() -> None:
+def test_only_a_trusted_proxy_may_report_tls() -> None:
     visitors = Visitors(Paces(), [PROXY])
     said = Head(b"GET", b"/", b"1.1", ((b"x-forwarded-proto", b"https"),))
     schemes = [
@@ -48,7 +48,7 @@ def test_only_a_trusted_proxy_says_that_there_was_tls() -> None:
     assert schemes == ["https", "http"]
 
 
-def test_a_connection_goes_on_at_the_pace_of_its_network() -> None:
+def test_a_connection_of_a_proxy_gets_the_pace_of_the_forwarded_network() -> None:
     visitors = Visitors(Paces(rate=1, burst=1), [PROXY])
     meter = visitors.meter(PROXY)
     behind = Head(b"GET", b"/", b"1.1", ((b"x-forwarded-for", b"198.51.100.1"),))
@@ -72,8 +72,8 @@ async def test_connections_of_one_address_are_served_at_a_rate(autojump_clock: o
     assert trio.current_time() - began == pytest.approx(4)
 
 
-async def test_an_address_of_which_much_waits_is_far_behind(autojump_clock: object) -> None:
-    """But not a proxy, behind which there are many."""
+async def test_an_address_that_sent_too_much_is_far_behind(autojump_clock: object) -> None:
+    """But not a proxy, behind which there are many clients."""
     visitors = Visitors(Paces(rate=1, burst=1), [PROXY])
     for peer in ("192.0.2.7", PROXY):
         visitors.meter(peer).pace.take(PATIENCE_SECONDS + 1, trio.current_time())
@@ -87,8 +87,10 @@ async def test_an_address_of_which_much_waits_is_far_behind(autojump_clock: obje
 
 
 @pytest.mark.parametrize(("peer", "is_kept"), [("192.0.2.7", True), (PROXY, False)])
-def test_whoever_was_recognized_goes_on_at_their_own_pace(peer: str, is_kept: bool) -> None:
-    """Not behind strangers of their network. The connection of a proxy is that of many."""
+def test_a_recognized_user_keeps_their_own_pace_unless_behind_a_proxy(
+    peer: str, is_kept: bool
+) -> None:
+    """Peers of the same network do not delay them. A proxy's connection is that of many users."""
     visitors = Visitors(Paces(), [PROXY])
     meter, user = visitors.meter(peer), Pace(1, 1)
     meter.pace = user

@@ -1,4 +1,4 @@
-"""The program that proves addresses: it gets a message and nothing else, and holds up nobody."""
+"""The program that sends links for addresses: it gets one message and nothing else, and few run."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ async def test_a_program_that_takes_too_long_is_killed(
         await send(hook_program(tmp_path, "exec sleep 5"))
 
 
-async def test_few_programs_run_and_few_wait(tmp_path: Path) -> None:
+async def test_the_programs_that_run_and_that_wait_are_limited(tmp_path: Path) -> None:
     hook = AddressHook(hook_program(tmp_path, 'echo x >> "$0.begun"; exec sleep 1000'), PAGE)
     async with trio.open_nursery() as nursery:
         for number in range(AT_ONCE + MAX_WAITING):

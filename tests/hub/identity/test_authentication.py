@@ -37,7 +37,7 @@ async def test_an_express_session_opens_sockets_and_rest(databases: Databases) -
         assert await execute(dsn, "SELECT count(*) FROM app.session") == 1
 
 
-async def test_express_sessions_that_are_none(databases: Databases) -> None:
+async def test_invalid_express_sessions_are_refused(databases: Databases) -> None:
     async with open_hub(databases) as (world, dsn):
         ann = await world.person("ann")
         over = await remember(dsn, "over", ann.id, lives=-5.0)
@@ -75,11 +75,11 @@ NEXT_YEAR = NOW.replace(tzinfo=None) + timedelta(days=365)
         '{"cookie":{"expires":7},"userId":7}',
     ],
 )
-async def test_a_row_that_cannot_be_understood_is_no_session(text: str) -> None:
+async def test_a_malformed_row_is_no_session(text: str) -> None:
     assert parse_session(text, NEXT_YEAR, NOW) is None
 
 
-async def test_the_earlier_end_counts() -> None:
+async def test_an_express_session_ends_at_the_earlier_of_its_two_ends() -> None:
     cookie = NEXT_YEAR - timedelta(days=1)
     text = json.dumps({"cookie": {"expires": f"{cookie.isoformat()}Z"}, "userId": 7})
     found = parse_session(text, NEXT_YEAR, NOW)
@@ -90,7 +90,7 @@ async def test_the_earlier_end_counts() -> None:
     assert found.expires_at == NEXT_YEAR.replace(tzinfo=UTC)
 
 
-async def test_a_table_that_is_missing_is_told_at_the_start(databases: Databases) -> None:
+async def test_a_missing_session_table_is_an_error_at_the_start(databases: Databases) -> None:
     async with databases.migrated() as dsn:
         with pytest.raises(StoreUnavailable, match="session"):
             async with open_express_sessions(dsn, "app.session"):
@@ -108,10 +108,10 @@ async def test_logging_out_closes_the_sessions_sockets_with_4001(world: World) -
         await ann.open()
 
 
-async def test_what_a_token_opened_ends_with_the_session_that_it_was_issued_to(
+async def test_connections_that_a_token_opened_end_with_the_session_of_the_token(
     world: World,
 ) -> None:
-    """Its sockets in every dialect, its calls, and tokens that were made of it."""
+    """Its connections in every dialect, its calls, and the tokens that were renewed from it."""
     ann = await world.person("ann")
     other = await world.sign_in(ann.user)
     token, others = [await token_from(each.cookie, world) for each in (ann, other)]
@@ -138,8 +138,8 @@ async def test_what_a_token_opened_ends_with_the_session_that_it_was_issued_to(
     await stays.socket.is_silent()
 
 
-async def test_a_token_of_somebody_elses_session_is_none(world: World) -> None:
-    """Who knows the key of an operator's other service still cannot mix up two people."""
+async def test_a_token_with_the_session_of_another_user_is_refused(world: World) -> None:
+    """Even another service that has the key cannot mix up two users."""
     ann, ben = await world.people("ann", "ben")
     token = await token_from(ann.cookie, world)
     session_id = world.services.tokens.verify(token).session_id
@@ -153,7 +153,7 @@ async def test_a_token_of_somebody_elses_session_is_none(world: World) -> None:
 async def test_a_connection_lasts_as_long_as_the_session_of_its_token(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
-    """Who has a token may have it renewed; so a stock client, which does not, loses nothing."""
+    """A token can be renewed, so a stock client that does not renew it keeps its connection."""
     async with open_world(memory_store, token_lifetime=10.0) as world:
         ann = await world.sign_in((await world.person("ann")).user, timedelta(seconds=20))
         subject, lifetime = to_uuid(IdKind.USER, ann.id), timedelta(seconds=10)
@@ -172,10 +172,10 @@ async def test_a_connection_lasts_as_long_as_the_session_of_its_token(
         assert (await peer.socket.closed()).code == 4001
 
 
-async def test_a_connection_whose_token_is_renewed_is_of_the_new_tokens_session(
+async def test_a_connection_whose_token_is_renewed_belongs_to_the_new_tokens_session(
     world: World,
 ) -> None:
-    """It ends with that, and no longer with the one that opened it."""
+    """It ends with that session, and no longer with the one that opened it."""
     ann = await world.person("ann")
     other = await world.sign_in(ann.user)
     peer = await connect(world, {"token": await token_from(ann.cookie, world)})
@@ -207,7 +207,7 @@ async def test_a_token_ends_with_the_express_session_that_it_was_issued_to(
 
 
 async def token_from(cookie: str | None, world: World, token: str = "") -> str:
-    """A token for who has this cookie, or this token."""
+    """A new token for the user of this cookie, or of this token."""
     headers = {"Authorization": f"Bearer {token}"} if cookie is None else {"Cookie": cookie}
     reply = await world.call("POST", "/api/auth/token", headers=headers)
     assert reply.status == 200, reply.text

@@ -1,4 +1,4 @@
-"""Known browsers: of one account each, and named by the hub alone."""
+"""Known browsers: each is known to one account, and only the hub names them."""
 
 from hub.identity.browsers import Browsers
 from protocol.model import UserId
@@ -8,7 +8,7 @@ ANN, BEN = UserId(1), UserId(12)
 OURS = Browsers(["0123456789abcdef"])
 
 
-def test_a_browser_is_known_to_who_has_signed_in_there() -> None:
+def test_a_browser_is_known_to_the_user_who_has_signed_in_there() -> None:
     one, other = OURS.value_for(ANN), OURS.value_for(ANN)
     assert OURS.known_to(ANN, [one]) == OURS.known_to(ANN, ["x", one]) is not None
     assert OURS.known_to(ANN, [one]) != OURS.known_to(ANN, [other])
@@ -19,7 +19,7 @@ def test_a_browser_is_not_known_to_another_account() -> None:
     assert OURS.known_to(ANN, [OURS.value_for(BEN)]) is None
 
 
-def test_the_hub_alone_names_browsers() -> None:
+def test_only_values_that_the_hub_signed_name_a_browser() -> None:
     theirs = Browsers(["another secret of 16"])
     assert OURS.known_to(ANN, [theirs.value_for(ANN)]) is None
     for value in ("", "browser.1.x", "s:browser.1.x.", "s:browser.1.x.AAAA"):

@@ -53,7 +53,7 @@ def test_over_tls_no_other_host_can_set_the_cookie_of_a_whole_host() -> None:
     ("scope", "names"),
     [(PLAIN, {"session_token"}), (TLS, {"session_token", "__Host-session_token"})],
 )
-def test_the_cookies_that_end_a_session_are_empty_and_over(
+def test_the_cookies_that_end_a_session_are_empty_and_expired(
     scope: CookieScope, names: set[str]
 ) -> None:
     cookies = [SimpleCookie(value) for value in expired_cookies(COOKIE, scope)]

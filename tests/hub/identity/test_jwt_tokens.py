@@ -1,6 +1,8 @@
-"""Tokens that count, and those that do not."""
+"""Tokens that are accepted, and those that are refused."""
 
+import hmac
 import json
+from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ def refused(verifier: TokenVerifier, token: str) -> bool:
     return True
 
 
-def test_a_token_of_our_own_says_who_and_until_when() -> None:
+def test_a_token_of_our_own_has_a_subject_and_an_end() -> None:
     verifier = TokenVerifier(SECRET)
     for prefix in ("", "Bearer "):
         claims = verifier.verify(prefix + verifier.issue("7", HOUR))
@@ -63,7 +65,7 @@ def test_a_token_of_our_own_names_its_session(claim: object, session_id: int | N
         signed()[:-2],
     ],
 )
-def test_anything_else_does_not_count(token: str) -> None:
+def test_an_invalid_token_is_refused(token: str) -> None:
     assert refused(TokenVerifier(SECRET), token)
 
 
@@ -82,6 +84,13 @@ def test_issuer_and_audience_must_be_right_when_they_are_set() -> None:
     assert TokenVerifier(SECRET).verify(signed(aud="anybody")).subject == "7"
 
 
+def with_public_secret(pem: bytes) -> str:
+    """An HS256 token whose secret is a public key (RFC 8725, section 2.1)."""
+    signed_part = signed().rpartition(".")[0]
+    mac = hmac.digest(pem, signed_part.encode(), "sha256")
+    return f"{signed_part}.{urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+
+
 def make_key(algorithm: str) -> RSAPrivateKey | Ed25519PrivateKey:
     if algorithm == "EdDSA":
         return Ed25519PrivateKey.generate()
@@ -89,7 +98,7 @@ def make_key(algorithm: str) -> RSAPrivateKey | Ed25519PrivateKey:
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "EdDSA"])
-def test_tokens_of_a_public_keys_owner_count_and_the_key_is_no_secret(
+def test_tokens_signed_by_the_owner_of_a_configured_public_key_are_accepted(
     algorithm: str, tmp_path: Path
 ) -> None:
     private, other = make_key(algorithm), make_key(algorithm)
@@ -101,6 +110,7 @@ def test_tokens_of_a_public_keys_owner_count_and_the_key_is_no_secret(
     assert verifier.verify(signed()).subject == "7"
     assert refused(verifier, signed(algorithm, other))
     assert refused(TokenVerifier(SECRET), signed(algorithm, private))
+    assert refused(verifier, with_public_secret(pem))
 
 
 def key_set(path: Path, **keys: Any) -> Path:
@@ -128,7 +138,7 @@ def test_the_keys_of_a_jwks_file_are_chosen_by_their_id(tmp_path: Path) -> None:
     ):
         assert verifier.verify(good).subject == "7"
     for bad in (
-        token("RS256", rsa),  # which of the two?
+        token("RS256", rsa),  # names neither key
         token("RS256", rsa, kid="two"),
         token("RS256", rsa, kid="three"),
         token("EdDSA", Ed25519PrivateKey.generate(), kid="two"),

@@ -58,8 +58,8 @@ async def test_an_unknown_account_costs_a_verification_like_a_known_one() -> Non
         assert verified == [("$argon2id", "guess")]
 
 
-async def test_hashes_are_computed_with_what_the_hub_leaves_of_a_core() -> None:
-    """In a thread with another priority, which no other work gets afterwards."""
+async def test_hashes_are_computed_in_a_thread_of_lower_priority() -> None:
+    """No other work gets that thread afterwards."""
     found: list[int] = []
 
     class Looking(argon2.PasswordHasher):
@@ -95,7 +95,7 @@ async def test_one_hash_is_computed_at_a_time() -> None:
         async with lock:
             running += 1
             most = max(most, running)
-        await trio.testing.wait_all_tasks_blocked()  # whoever else could start has started
+        await trio.testing.wait_all_tasks_blocked()  # every hash that could begin has begun
 
     async def leave() -> None:
         nonlocal running
@@ -110,7 +110,7 @@ async def test_one_hash_is_computed_at_a_time() -> None:
 
 
 class Slow(argon2.PasswordHasher):
-    """Hashes nothing until it may."""
+    """Hashes passwords only once `go_on` is set."""
 
     go_on = threading.Event()
 
@@ -119,8 +119,8 @@ class Slow(argon2.PasswordHasher):
         return super().hash(password, salt=salt)
 
 
-async def test_few_wait_for_a_hash_and_the_next_one_is_told(mock_clock: MockClock) -> None:
-    """Whoever is cancelled frees a place; nobody waits for long."""
+async def test_the_hashes_that_wait_are_limited_in_number_and_time(mock_clock: MockClock) -> None:
+    """A task that is cancelled frees its place; one that has waited for too long gets `Busy`."""
     slow = Slow(time_cost=1, memory_cost=8, parallelism=1)
     slow.go_on = threading.Event()
     passwords = PasswordHasher(slow)
@@ -152,7 +152,7 @@ async def test_few_wait_for_a_hash_and_the_next_one_is_told(mock_clock: MockCloc
             slow.go_on.set()
 
 
-async def test_who_wants_many_hashes_does_not_keep_others_waiting() -> None:
+async def test_many_hashes_of_one_owner_do_not_keep_others_waiting() -> None:
     slow = Slow(time_cost=1, memory_cost=8, parallelism=1)
     slow.go_on = threading.Event()
     passwords = PasswordHasher(slow)
@@ -176,7 +176,7 @@ async def test_who_wants_many_hashes_does_not_keep_others_waiting() -> None:
     assert "".join(done[:5]) == "ababa"
 
 
-async def test_a_hash_of_another_cost_is_to_be_renewed() -> None:
+async def test_a_hash_of_another_cost_needs_a_rehash() -> None:
     old = await PasswordHasher(CHEAPER).hash("correct horse")
     passwords = PasswordHasher(CHEAP)
     assert passwords.needs_rehash(old)

@@ -1,4 +1,4 @@
-"""Sessions that are used: what is noted, and when they are extended."""
+"""Sessions that are used: when their use is recorded, and when they are extended."""
 
 from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
@@ -43,7 +43,7 @@ async def test_a_session_that_is_used_in_its_last_half_is_extended(
         assert 7 * 86_400 - 60 < int(cookie["max-age"]) <= 7 * 86_400
 
 
-async def test_a_session_of_the_learning_platform_is_extended_by_its_own_measure(
+async def test_a_session_of_the_learning_platform_is_extended_by_its_own_lifetime(
     store: Store,
 ) -> None:
     async with open_world(store, platform_session_hours=400) as world:
@@ -53,7 +53,7 @@ async def test_a_session_of_the_learning_platform_is_extended_by_its_own_measure
         assert 1_440_000 - 60 < int(cookie["max-age"]) <= 1_440_000
 
 
-async def test_every_cookie_of_the_session_is_given_again(memory_store: Store) -> None:
+async def test_every_cookie_of_an_extended_session_is_set_again(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         ann = await signed_in(world, DAY)
         signed = world.services.authenticator.signed(ann.token)
@@ -90,7 +90,9 @@ async def test_connections_of_an_extended_session_go_on(
         await socket.close_in_silence()
 
 
-async def test_use_is_noted_once_in_a_while(memory_store: Store, mock_clock: MockClock) -> None:
+async def test_the_use_of_a_session_is_recorded_at_intervals(
+    memory_store: Store, mock_clock: MockClock
+) -> None:
     outage = Outage()
     async with open_world(outage.over(memory_store)) as world:
         ann = await world.person("ann")
@@ -118,7 +120,7 @@ async def test_use_is_noted_once_in_a_while(memory_store: Store, mock_clock: Moc
 
 
 async def ann_open(world: World, outage: Outage, ann: Person) -> WebSocket:
-    """A connection of which the store hears nothing for now."""
+    """A connection whose use cannot be stored for now."""
     outage.end()
     socket = await ann.open()
     outage.begin()

@@ -1,4 +1,4 @@
-"""Sessions that were looked up a moment ago: found until something may have changed."""
+"""Sessions that were looked up a moment ago: found until they may have changed."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -23,13 +23,13 @@ def session(number: int, user: int = 1, lives: timedelta = timedelta(days=1)) ->
 
 
 def kept(*sessions: Session) -> SessionCache:
-    """A cache that knows these by their ids."""
+    """A cache with these sessions, each under its id as the hash."""
     cache = SessionCache()
     cache.keep(cache.edition, [bytes((each.id,)) for each in sessions], sessions)
     return cache
 
 
-async def test_what_was_kept_is_found_and_nothing_else(autojump_clock: MockClock) -> None:
+async def test_a_session_that_was_kept_is_found_for_ten_seconds(autojump_clock: MockClock) -> None:
     cache = kept(session(1))
     cache.keep(cache.edition, [b"\x02"], [None])
     assert cache.find(b"\x01") == session(1)
@@ -40,11 +40,11 @@ async def test_what_was_kept_is_found_and_nothing_else(autojump_clock: MockClock
     assert cache.find(b"\x01") is None
 
 
-async def test_nothing_is_found_after_its_end() -> None:
+async def test_a_session_is_not_found_after_its_end() -> None:
     assert kept(session(1, lives=timedelta(seconds=-1))).find(b"\x01") is None
 
 
-async def test_what_is_forgotten_is_gone_and_the_rest_stays() -> None:
+async def test_forgotten_sessions_are_not_found_and_the_others_stay() -> None:
     cache = kept(session(1, user=1), session(2, user=2), session(3, user=2), session(4, user=3))
     cache.forget_session(SessionId(1))
     cache.forget_session(SessionId(99))
@@ -64,7 +64,7 @@ async def test_what_is_forgotten_is_gone_and_the_rest_stays() -> None:
         lambda cache: cache.forget_all(),
     ],
 )
-async def test_what_was_forgotten_while_it_was_looked_up_is_not_kept(
+async def test_a_session_that_was_forgotten_during_its_lookup_is_not_kept(
     forget: Callable[[SessionCache], None],
 ) -> None:
     cache = SessionCache()
@@ -74,7 +74,7 @@ async def test_what_was_forgotten_while_it_was_looked_up_is_not_kept(
     assert cache.find(b"\x01") is None
 
 
-async def test_its_size_is_bounded_and_the_oldest_make_room() -> None:
+async def test_the_size_of_the_cache_is_bounded_and_the_oldest_sessions_are_dropped() -> None:
     cache = SessionCache()
     hashes = [number.to_bytes(4) for number in range(MAX_SESSIONS + 2)]
     cache.keep(cache.edition, hashes, [session(number) for number in range(MAX_SESSIONS + 2)])
@@ -86,7 +86,7 @@ async def test_its_size_is_bounded_and_the_oldest_make_room() -> None:
     assert cache.find(hashes[3]) is None
 
 
-async def test_a_profile_is_changed_for_the_next_request(world: World) -> None:
+async def test_a_changed_profile_is_seen_by_the_next_request(world: World) -> None:
     ann = await world.person("ann")
     for is_public in (False, True, False):
         await ann.call("PUT", "/api/users/me/profile", {"is_public": is_public})
@@ -94,8 +94,8 @@ async def test_a_profile_is_changed_for_the_next_request(world: World) -> None:
         assert me.json["is_public"] is is_public
 
 
-async def test_what_sql_changes_is_seen(databases: Databases, mock_clock: MockClock) -> None:
-    """Nothing is forgotten because of its age: the clock stands still."""
+async def test_changes_by_sql_are_seen(databases: Databases, mock_clock: MockClock) -> None:
+    """The clock stands still, so no session is forgotten because of its age."""
     async with (
         databases.migrated() as dsn,
         open_store(dsn) as store,

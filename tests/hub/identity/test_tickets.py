@@ -1,4 +1,4 @@
-"""Tickets: for one holder, one thing, once, for a while."""
+"""Tickets: valid for one holder and one purpose, once, for a limited time."""
 
 import pytest
 
@@ -8,14 +8,14 @@ from protocol.model import UserId
 ANN, BEN, EVE = UserId(1), UserId(2), UserId(3)
 
 
-def test_a_ticket_is_good_once() -> None:
+def test_a_ticket_is_valid_once() -> None:
     tickets = Tickets[str](60.0)
     ticket = tickets.issue(ANN, "door", 0.0)
     assert tickets.take(ANN, ticket, 1.0) == "door"
     assert tickets.take(ANN, ticket, 1.0) is None
 
 
-def test_a_ticket_is_good_for_its_holder_alone() -> None:
+def test_a_ticket_is_valid_for_its_holder_only() -> None:
     tickets = Tickets[str](60.0)
     ticket = tickets.issue(ANN, "ann", 0.0)
     tickets.issue(BEN, "ben", 0.0)
@@ -24,7 +24,7 @@ def test_a_ticket_is_good_for_its_holder_alone() -> None:
     assert tickets.take(ANN, ticket, 1.0) == "ann"
 
 
-def test_a_ticket_is_good_for_a_while() -> None:
+def test_a_ticket_is_valid_for_a_limited_time() -> None:
     tickets = Tickets[str](60.0)
     ticket = tickets.issue(ANN, "door", 10.0)
     assert tickets.take(ANN, ticket, 70.0) is None
@@ -38,7 +38,7 @@ def test_a_new_ticket_ends_the_one_before() -> None:
     assert tickets.take(ANN, second, 1.0) == "two"
 
 
-def test_the_oldest_of_too_many_is_forgotten() -> None:
+def test_the_oldest_ticket_is_dropped_when_there_are_too_many() -> None:
     tickets = Tickets[str](60.0, max_holders=2)
     issued = {user: tickets.issue(user, "door", 0.0) for user in (ANN, BEN)}
     issued[ANN] = tickets.issue(ANN, "door", 0.0)
@@ -48,7 +48,7 @@ def test_the_oldest_of_too_many_is_forgotten() -> None:
 
 
 @pytest.mark.parametrize("ticket", ["", "\x00", "\ud800", "ü", "x" * 100_000])
-def test_nonsense_is_no_ticket(ticket: str) -> None:
+def test_malformed_tickets_are_refused_and_none_is_kept_in_plain_text(ticket: str) -> None:
     tickets = Tickets[str](60.0)
     good = tickets.issue(ANN, "door", 0.0)
     assert tickets.take(ANN, ticket, 1.0) is None

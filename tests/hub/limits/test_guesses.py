@@ -1,4 +1,4 @@
-"""Who may guess a password how often, and that guesses lock no owner out."""
+"""How often a password may be guessed, and that guesses do not lock the owner out."""
 
 import pytest
 
@@ -11,7 +11,7 @@ ANN = UserId(1)
 
 
 class Clock:
-    """Goes on when a test says so."""
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -23,7 +23,7 @@ class Clock:
 def limited(
     limit: int, *, clock: Clock | None = None, max_homes: int = 9, max_slowed: int = 9
 ) -> Guesses:
-    """Guesses within a minute, of which networks are limited by nothing else."""
+    """Guesses in windows of a minute, with a limit for networks that no test reaches."""
     attempts = LocalAttempts(clock or Clock())
     return Guesses(attempts, limit, 60.0, 1_000, max_homes=max_homes, max_slowed=max_slowed)
 
@@ -41,7 +41,7 @@ def is_taken_at_once(taken: Guess) -> bool:
     return (taken.wait, taken.delay) == (0.0, 0.0)
 
 
-async def test_a_network_that_guesses_is_locked_out_of_that_account_alone() -> None:
+async def test_a_network_that_guesses_is_locked_out_of_that_account_only() -> None:
     clock = Clock()
     guesses = limited(3, clock=clock)
     assert is_taken_at_once(await guess(guesses, "one", times=3))
@@ -55,13 +55,13 @@ async def test_a_network_that_guesses_is_locked_out_of_that_account_alone() -> N
 
 
 async def attacked(guesses: Guesses, limit: int = 1, networks: int = NETWORKS) -> Guesses:
-    """After guesses from as many networks as have others slowed down."""
+    """After guesses from so many networks that others are slowed down."""
     for number in range(networks):
         assert is_taken_at_once(await guess(guesses, f"attacker {number}", times=limit))
     return guesses
 
 
-async def test_beyond_many_networks_others_are_slowed_down_and_not_refused() -> None:
+async def test_after_guesses_from_many_networks_others_are_slowed_down_and_not_refused() -> None:
     clock = Clock()
     guesses = await attacked(limited(3, clock=clock), 3)
     slow = await guess(guesses, "another")
@@ -71,7 +71,7 @@ async def test_beyond_many_networks_others_are_slowed_down_and_not_refused() -> 
     assert is_taken_at_once(await guess(guesses, "later"))
 
 
-async def test_of_each_network_one_guess_is_slow_at_a_time() -> None:
+async def test_each_network_has_one_slow_guess_at_a_time() -> None:
     guesses = await attacked(limited(2), 2)
     slow = await guess(guesses, "one")
     assert (await guess(guesses, "one")).wait == SLOW_SECONDS
@@ -83,7 +83,7 @@ async def test_of_each_network_one_guess_is_slow_at_a_time() -> None:
     assert (await guess(guesses, "one")).wait == 60.0  # its own limit
 
 
-async def test_a_guess_that_was_not_slow_ends_the_wait_of_no_other() -> None:
+async def test_a_guess_that_was_not_slow_does_not_end_the_wait_of_another() -> None:
     guesses = await attacked(limited(2), 2, NETWORKS - 1)
     quick = await guess(guesses, "one")
     await guess(guesses, "two")
@@ -93,7 +93,7 @@ async def test_a_guess_that_was_not_slow_ends_the_wait_of_no_other() -> None:
     assert (await guess(guesses, "one")).wait > 0.0
 
 
-async def test_few_wait_at_a_time() -> None:
+async def test_the_slow_guesses_at_a_time_are_limited() -> None:
     guesses = await attacked(limited(1, max_slowed=2))
     slow = [await guess(guesses, name) for name in ("one", "two")]
     assert (await guess(guesses, "three")).wait == SLOW_SECONDS
@@ -101,7 +101,7 @@ async def test_few_wait_at_a_time() -> None:
     assert (await guess(guesses, "three")).delay == SLOW_SECONDS
 
 
-async def test_refused_guesses_of_one_network_use_up_nothing_of_the_others() -> None:
+async def test_refused_guesses_of_one_network_do_not_count_for_the_others() -> None:
     guesses = limited(3)
     await guess(guesses, "one", times=3 * NETWORKS + 1)
     assert is_taken_at_once(await guess(guesses, "two"))
@@ -115,7 +115,7 @@ async def test_a_right_guess_does_not_count() -> None:
     assert (await guess(guesses, "one")).wait > 0.0
 
 
-async def test_what_others_tried_still_counts_when_the_owner_comes_in() -> None:
+async def test_guesses_of_others_still_count_after_the_owner_has_signed_in() -> None:
     guesses = await attacked(limited(1), networks=NETWORKS - 1)
     await come_in(guesses, "owner")
     assert is_taken_at_once(await guess(guesses, "last"))
@@ -126,7 +126,7 @@ async def test_what_others_tried_still_counts_when_the_owner_comes_in() -> None:
     assert (await guess(guesses, "the next")).delay > 0.0
 
 
-async def test_where_the_owner_has_come_in_before_they_are_not_slowed_down() -> None:
+async def test_the_owner_is_not_slowed_down_at_a_place_where_they_have_signed_in() -> None:
     guesses = limited(1)
     await come_in(guesses, "home")
     await attacked(guesses)
@@ -134,10 +134,10 @@ async def test_where_the_owner_has_come_in_before_they_are_not_slowed_down() -> 
         home = await guess(guesses, "home")
         assert is_taken_at_once(home)
         await guesses.was_right(home)
-    assert (await guess(guesses, "another")).delay > 0.0  # nobody gained anything by that
+    assert (await guess(guesses, "another")).delay > 0.0  # other places gained nothing by that
 
 
-async def test_there_guesses_are_limited_too() -> None:
+async def test_guesses_at_a_place_where_the_owner_has_signed_in_are_limited_too() -> None:
     guesses = limited(2)
     await come_in(guesses, "home")
     assert is_taken_at_once(await guess(guesses, "home", times=2))
@@ -146,7 +146,7 @@ async def test_there_guesses_are_limited_too() -> None:
     await attacked(guesses, 2)
 
 
-async def test_a_known_browser_is_not_slowed_down_and_limited_too() -> None:
+async def test_a_known_browser_is_limited_but_not_slowed_down() -> None:
     guesses = await attacked(limited(2), 2)
     taken = [await guesses.take(ANN, "browser", is_known=True) for _ in range(3)]
     assert [is_taken_at_once(each) for each in taken] == [True, True, False]
@@ -158,7 +158,7 @@ async def test_a_place_is_not_known_for_another_account() -> None:
     assert (await guess(await attacked(guesses), "home")).delay > 0.0
 
 
-async def test_the_places_that_were_used_last_are_known() -> None:
+async def test_only_the_places_that_were_used_last_are_known() -> None:
     guesses = limited(1, max_homes=2)
     for network in ("one", "two", "one", "three"):
         await come_in(guesses, network)
@@ -167,7 +167,7 @@ async def test_the_places_that_were_used_last_are_known() -> None:
     assert slow == [False, True, False]
 
 
-async def test_a_guess_that_was_not_looked_at_there_frees_nobody_else() -> None:
+async def test_a_guess_that_was_given_back_at_a_known_place_frees_no_other_place() -> None:
     guesses = limited(1)
     await come_in(guesses, "home")
     await attacked(guesses)
@@ -188,13 +188,13 @@ async def test_right_guesses_at_the_same_time_leave_nothing_behind() -> None:
 
 
 @pytest.mark.parametrize("text", ["ann", "ANN", "\uff41nn", "a\uff2en"])
-def test_a_text_that_names_nobody_counts_however_it_is_written(text: str) -> None:
+def test_a_text_that_names_no_account_is_counted_the_same_in_any_spelling(text: str) -> None:
     assert account_of(None, text) == "ann"
     assert account_of(ANN, text) == ANN
 
 
 async def test_a_network_is_limited_over_all_accounts() -> None:
-    """But not where a browser is known; what was right, or no guess, does not count."""
+    """But not for a known browser; a right guess, or what is no guess, does not count."""
     clock = Clock()
     guesses = Guesses(LocalAttempts(clock), 9, 60.0, 2)
     await come_in(guesses, "one")

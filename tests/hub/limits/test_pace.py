@@ -15,7 +15,7 @@ def test_a_burst_is_taken_at_once_and_the_rest_at_the_rate() -> None:
     assert pace.take(1, now=200.0) == pytest.approx(199.6)  # a pause gives no more than the burst
 
 
-def test_what_was_given_back_can_be_spent_again() -> None:
+def test_tokens_that_were_given_back_can_be_spent_again() -> None:
     pace = Pace(rate=10, burst=1)
     pace.take(1, now=100.0)
     pace.give_back(1)
@@ -42,17 +42,19 @@ async def test_connections_of_one_owner_share_their_pace(autojump_clock: MockClo
 
 
 async def test_a_user_is_not_charged_to_the_network(autojump_clock: MockClock) -> None:
-    network, user = Pace(rate=1, burst=1), Pace(rate=1, burst=1)
+    network = Pace(rate=1, burst=1)
     began = trio.current_time()
     for _ in range(3):
-        meter = Meter(network)
+        meter, user = Meter(network), Pace(rate=1, burst=1)
         await meter.take(1)
-        await meter.recognize(Pace(rate=1, burst=1))
-        assert meter.pace is not user
+        await meter.recognize(user)
+        assert meter.pace is user
     assert trio.current_time() == began
 
 
-async def test_who_floods_without_a_pause_has_gone_too_far(autojump_clock: MockClock) -> None:
+async def test_a_connection_that_floods_without_a_pause_is_stopped(
+    autojump_clock: MockClock,
+) -> None:
     meter = Meter(Pace(rate=1, burst=1))
     began = trio.current_time()
 
@@ -65,15 +67,15 @@ async def test_who_floods_without_a_pause_has_gone_too_far(autojump_clock: MockC
     assert PATIENCE_SECONDS < trio.current_time() - began < PATIENCE_SECONDS + 10
 
 
-async def test_a_pause_is_enough(autojump_clock: MockClock) -> None:
+async def test_a_connection_that_pauses_is_not_stopped(autojump_clock: MockClock) -> None:
     meter = Meter(Pace(rate=1, burst=2))
     for _ in range(100):
         await meter.take(2)
         await trio.sleep(2)
 
 
-def test_a_burst_of_a_user_takes_its_time() -> None:
-    """Others have their turn meanwhile, however many connections it comes from."""
+def test_a_burst_of_a_user_is_spread_over_time() -> None:
+    """Other users get their turn meanwhile, however many connections the burst comes from."""
     pace = Pace(rate=200, burst=1_000, has_peak=True)
     assert pace.take(200, now=100.0) <= 100.0
     assert pace.take(600, now=100.0) == pytest.approx(100.3)

@@ -1,4 +1,4 @@
-"""One user, with whatever number of connections, cannot crowd the others out."""
+"""One user cannot crowd out the others, with any number of connections."""
 
 import json
 import re
@@ -22,7 +22,7 @@ from tests.support.stores.held import Held
 from tests.support.world import Person, open_world
 
 
-async def test_the_rate_is_the_users_over_sockets_dialects_and_requests(
+async def test_the_message_rate_is_per_user_over_all_sockets_dialects_and_requests(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     async with open_world(memory_store, user_messages_per_second=4) as world:
@@ -61,7 +61,7 @@ async def test_the_rate_is_the_users_over_sockets_dialects_and_requests(
 
 
 async def test_typing_has_a_rate_of_its_own(memory_store: Store, autojump_clock: MockClock) -> None:
-    """What is too much is dropped, wherever it is typed; messages go on."""
+    """Typing beyond it is dropped in every dialect; messages are still sent."""
     async with open_world(memory_store, user_typing_per_second=3) as world:
         school = await open_school(world)
         ann, ben = school.ann, school.ben
@@ -103,7 +103,7 @@ async def test_a_hundred_pasted_lines_pass(memory_store: Store) -> None:
             assert message["content"] == str(number)
 
 
-async def test_how_often_messages_are_changed_is_set(memory_store: Store) -> None:
+async def test_the_limits_of_revisions_and_reactions_are_settings(memory_store: Store) -> None:
     async with open_world(
         memory_store, user_revisions_per_minute=7, user_reactions_per_minute=8
     ) as world:
@@ -114,14 +114,14 @@ async def test_how_often_messages_are_changed_is_set(memory_store: Store) -> Non
         assert limits == [(7, 60), (8, 60)]
 
 
-def test_the_documentation_names_everything_that_is_counted() -> None:
+def test_the_documentation_names_every_kind_that_is_counted() -> None:
     page = Path("docs/dialects/README.md").read_text()
     _, _, named = page.partition("`GET /api/users/me/limits` says what is counted")
     kinds = re.findall(r"`([a-z_]+)`", named.partition("Kinds are ")[2].partition("there may")[0])
     assert sorted(kinds) == sorted(Kind)
 
 
-async def test_a_user_has_so_many_connections_over_all_dialects(memory_store: Store) -> None:
+async def test_the_connections_of_a_user_are_limited_over_all_dialects(memory_store: Store) -> None:
     async with open_world(memory_store, user_connections=3) as world:
         ann, ben = await world.people("ann", "ben")
         sockets = [await ann.open(), await ann.open("/ws/chat")]
@@ -137,7 +137,7 @@ async def test_a_user_has_so_many_connections_over_all_dialects(memory_store: St
         assert error["message"] == "You have too many connections"
         left = {each["kind"]: each["left"] for each in await limits_of(ann)}
         assert left["connections"] == 0
-        await ben.open()  # not ben's
+        await ben.open()  # not ben's limit
         await peer.socket.drop()
         await until_quiet()
         await ann.open("/messagepal")
@@ -187,7 +187,7 @@ async def test_a_refused_connection_takes_no_place(memory_store: Store) -> None:
         (Kind.QUESTIONS_A_DAY, "POST /api/ai-chat", {"messages": []}),
     ],
 )
-async def test_what_is_counted_is_refused_beyond_the_allowance_and_only_to_that_user(
+async def test_calls_beyond_the_allowance_are_refused_and_only_to_that_user(
     memory_store: Store, mock_clock: MockClock, kind: Kind, call: str, body: object
 ) -> None:
     async with open_world(memory_store) as world:
@@ -216,7 +216,7 @@ async def test_what_is_counted_is_refused_beyond_the_allowance_and_only_to_that_
         while quota.take(kind, trio.current_time()):
             pass
         if kind is Kind.CONVERSATIONS:
-            assert (await ask(school.tea)).status == 200  # that one is there already
+            assert (await ask(school.tea)).status == 200  # that conversation exists already
             body = {"userIds": [school.tea.id, school.ann.id]}
         refused = await ask(school.tea)
         assert (refused.status, refused.json["code"]) == (429, "rate_limited")
@@ -228,7 +228,7 @@ async def test_what_is_counted_is_refused_beyond_the_allowance_and_only_to_that_
         assert (await ask(school.tea)).status != 429
 
 
-async def test_ones_limits_are_shown_to_oneself(memory_store: Store) -> None:
+async def test_users_see_their_own_limits(memory_store: Store) -> None:
     async with open_world(memory_store, user_messages_per_second=7) as world:
         ann, ben = await world.people("ann", "ben")
         before = await limits_of(ann)
@@ -282,7 +282,7 @@ async def test_a_place_that_is_released_twice_comes_back_once() -> None:
     assert quota.in_flight == 0
 
 
-async def test_a_place_comes_back_when_what_it_was_for_fails() -> None:
+async def test_a_place_comes_back_when_its_work_fails_or_is_cancelled() -> None:
     quota = Quotas({Kind.MESSAGES: Allowance(1, 1)}).of(UserId(1))
     with pytest.raises(KeyError), await quota.place():
         raise KeyError
@@ -305,7 +305,7 @@ async def test_the_next_place_is_waited_for_and_a_cancelled_wait_takes_none() ->
         await wait_all_tasks_blocked()
         assert quota.in_flight == MAX_SENDS_IN_FLIGHT
         places.pop().release()
-    assert quota.in_flight == MAX_SENDS_IN_FLIGHT  # the one who waited has it
+    assert quota.in_flight == MAX_SENDS_IN_FLIGHT  # the task that waited has it
     for place in places:
         place.release()
     assert quota.in_flight == 1
@@ -332,21 +332,21 @@ async def test_a_wait_cancelled_while_a_place_comes_back_loses_none(cancelled_fi
     assert quota.in_flight == 0
 
 
-async def test_quotas_are_each_users_own_and_remembered() -> None:
+async def test_each_user_has_a_quota_that_is_remembered() -> None:
     quotas = Quotas({Kind.MESSAGES: Allowance(1, 1)})
     assert quotas.of(UserId(1)).take(Kind.MESSAGES, 0.0)
     assert not quotas.of(UserId(1)).take(Kind.MESSAGES, 0.0)
     assert quotas.of(UserId(2)).take(Kind.MESSAGES, 0.0)
 
 
-def test_only_what_is_limited_for_less_than_a_minute_is_divided_by_the_nodes_of_a_user() -> None:
+def test_only_limits_for_less_than_a_minute_are_divided_by_the_nodes_of_a_user() -> None:
     limits = {Kind.MESSAGES: Allowance(4, 1), Kind.SEARCHES: Allowance(4, 60)}
     quota = Quotas(limits, nodes_of=lambda _: 2).of(UserId(1))
     assert quota.left(Kind.MESSAGES, 0.0) == 2
     assert quota.left(Kind.SEARCHES, 0.0) == 4
 
 
-def test_what_a_user_has_saved_up_is_not_spent_at_once() -> None:
+def test_the_burst_of_a_user_is_not_spent_at_once() -> None:
     pace = Quotas(frames_per_second=200).of(UserId(1)).pace
     assert pace.take(200, 100.0) <= 100.0
     assert pace.take(200, 100.0) == pytest.approx(100.1)

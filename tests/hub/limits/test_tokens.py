@@ -1,4 +1,4 @@
-"""What the log says of guesses of the operators' token."""
+"""The log lines about guesses of the operators' token."""
 
 from hub.limits.tokens import LINES, LINES_SECONDS, TokenGuesses
 from tests.support.telemetry.logs import captured_lines

@@ -1,4 +1,4 @@
-"""Who gets a place for work, and when."""
+"""Which owner gets a place for work, and when."""
 
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -16,7 +16,7 @@ async def work(turns: Turns, owner: str, done: list[str], go_on: trio.Event) -> 
 
 
 async def asked(turns: Turns, owners: str) -> list[str]:
-    """What is done, in its order, when these owners want something while all places are taken."""
+    """What is done, in its order, when these owners have work while all places are taken."""
     done: list[str] = []
     first, others = trio.Event(), trio.Event()
     others.set()
@@ -32,21 +32,21 @@ async def asked(turns: Turns, owners: str) -> list[str]:
     return done[int(turns.places.total_tokens) :]
 
 
-async def test_whoever_wants_much_waits_behind_themselves() -> None:
+async def test_owners_take_turns_however_much_work_each_of_them_has() -> None:
     assert await asked(Turns(), "aaabbc") == ["a", "b", "c", "a", "b", "a"]
 
 
-async def test_what_waits_is_bounded_for_each() -> None:
+async def test_the_work_that_waits_is_bounded_for_each_owner() -> None:
     done = await asked(Turns(each=1), "aaab")
     assert done == ["none for a", "a", "b", "a"]
 
 
-async def test_what_waits_is_bounded_in_all_but_everybody_may_wait_once() -> None:
+async def test_the_work_that_waits_is_bounded_in_all_but_each_owner_may_wait_once() -> None:
     done = await asked(Turns(total=2), "aaabb")
     assert done == ["none for a", "none for b", "a", "b", "a"]
 
 
-async def test_one_owner_has_one_place() -> None:
+async def test_an_owner_has_one_place_at_a_time() -> None:
     turns, done, go_on = Turns(2), list[str](), trio.Event()
     async with trio.open_nursery() as nursery:
         for owner in "aaabc":
@@ -57,7 +57,7 @@ async def test_one_owner_has_one_place() -> None:
         go_on.set()
 
 
-async def test_whoever_is_cancelled_leaves() -> None:
+async def test_work_that_is_cancelled_does_not_wait_any_more() -> None:
     turns, done = Turns(each=1), list[str]()
     async with turns.line("a").place():
         for _ in range(3):
@@ -78,7 +78,7 @@ class Loop(trio.abc.Instrument):
         self.turn += 1
 
 
-async def test_a_turn_of_the_loop_is_one_owners_and_they_take_turns() -> None:
+async def test_each_turn_of_the_loop_belongs_to_one_owner_and_owners_take_turns() -> None:
     turns, loop = Turns(), Loop()
     taken: list[tuple[int, str]] = []
 

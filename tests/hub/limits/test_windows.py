@@ -13,7 +13,7 @@ def test_a_new_window_begins_strictly_after_the_seconds_of_the_one_before() -> N
     assert window.take(10.2)
 
 
-def test_what_somebody_else_has_allowed_is_a_part_of_the_window() -> None:
+def test_attempts_that_were_allowed_elsewhere_count_in_the_window() -> None:
     window = FixedWindow(4, 10.0, now=0.0)
     assert window.take(1.0)
     window.count(2, 2.0)
@@ -31,7 +31,7 @@ def test_a_long_pause_saves_nothing_up() -> None:
     assert [window.take(100.0) for _ in range(3)] == [True, True, False]
 
 
-def test_what_is_refused_does_not_lengthen_the_wait() -> None:
+def test_refused_attempts_do_not_lengthen_the_wait() -> None:
     fixed, sliding = FixedWindow(1, 5.0, 0.0), SlidingWindow(1, 5.0)
     assert fixed.take(0.0)
     assert sliding.take("ann", 0.0)
@@ -67,7 +67,7 @@ def test_a_forgotten_key_starts_from_zero() -> None:
     assert window.take("ann", 0.0)
 
 
-def test_what_is_given_back_does_not_count() -> None:
+def test_attempts_that_are_given_back_do_not_count() -> None:
     window = SlidingWindow(2, 10.0)
     assert window.take("ann", 0.0)
     assert window.take("ann", 4.0)
@@ -80,7 +80,7 @@ def test_what_is_given_back_does_not_count() -> None:
     assert len(window) == 0
 
 
-def test_filling_the_table_locks_nobody_out_and_frees_nobody() -> None:
+def test_filling_the_table_does_not_lock_out_new_keys_or_free_throttled_ones() -> None:
     window = SlidingWindow(2, 10.0, max_keys=3)
     assert window.take("ann", 0.0)
     assert window.take("ann", 0.0)
@@ -89,7 +89,7 @@ def test_filling_the_table_locks_nobody_out_and_frees_nobody() -> None:
     assert window.retry_after("ann", 1.0) == 9.0
 
 
-def test_the_least_recent_key_makes_room() -> None:
+def test_the_least_recent_key_is_dropped_for_a_new_one() -> None:
     window = SlidingWindow(2, 10.0, max_keys=2)
     assert all(window.take(key, 0.0) for key in ("ann", "ben", "eve"))  # eve takes ann's place
     assert window.take("ben", 1.0)
@@ -107,7 +107,7 @@ def test_when_every_key_is_throttled_new_keys_wait() -> None:
     assert window.take("eve", 10.0)
 
 
-def test_what_has_expired_is_dropped() -> None:
+def test_expired_keys_are_dropped() -> None:
     window = SlidingWindow(1, 10.0)
     for number in range(1000):
         assert window.take(number, float(number))

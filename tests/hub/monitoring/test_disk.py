@@ -9,7 +9,7 @@ from trio.testing import MockClock
 from hub.monitoring.disk import LOOK_SECONDS, Disk
 
 
-async def test_it_knows_how_much_space_there_is(tmp_path: Path) -> None:
+async def test_the_space_on_the_disk_is_measured(tmp_path: Path) -> None:
     disk = Disk(tmp_path)
     await disk.look()
     found = os.statvfs(tmp_path)
@@ -18,7 +18,7 @@ async def test_it_knows_how_much_space_there_is(tmp_path: Path) -> None:
     assert 0 < disk.space.free <= disk.space.size
 
 
-async def test_a_folder_that_is_not_made_yet_has_the_space_of_the_one_around_it(
+async def test_a_missing_folder_has_the_space_of_the_folder_around_it(
     tmp_path: Path,
 ) -> None:
     missing, there = Disk(tmp_path / "data" / "uploads"), Disk(tmp_path)
@@ -29,7 +29,7 @@ async def test_a_folder_that_is_not_made_yet_has_the_space_of_the_one_around_it(
     assert missing.space.size == there.space.size
 
 
-async def test_it_looks_again_and_again(tmp_path: Path, mock_clock: MockClock) -> None:
+async def test_the_space_is_measured_repeatedly(tmp_path: Path, mock_clock: MockClock) -> None:
     disk = Disk(tmp_path)
     async with trio.open_nursery() as nursery:
         await nursery.start(disk.watch)

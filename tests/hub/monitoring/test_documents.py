@@ -1,5 +1,5 @@
-"""What operators are given names metrics that exist: the table, the dashboard and the alerts. The
-alerts say what they should, where there is a promtool.
+"""The table, the dashboard and the alerts for operators name metrics that exist. The alerts are
+tested where promtool is installed.
 """
 
 import json
@@ -62,7 +62,7 @@ async def metrics(memory_store: Store, tmp_path: Path) -> AsyncIterator[Metrics]
 
 
 def full_name(figure: Figure) -> str:
-    """As Prometheus has it."""
+    """The name of a metric in Prometheus."""
     return f"{PREFIX}{figure.name}" + ("_total" if isinstance(figure, Counts) else "")
 
 
@@ -100,13 +100,13 @@ def alert_expressions() -> list[str]:
     return re.findall(r"expr:(.*?)\n +(?:for|labels):", ALERTS.read_text(), re.DOTALL)
 
 
-async def test_the_table_of_metrics_is_what_is_shown(metrics: Metrics) -> None:
+async def test_the_documented_table_of_metrics_is_that_of_the_hub(metrics: Metrics) -> None:
     shown = table_of(metrics)
     assert len(shown) > 40
     assert sorted(rows(section(PAGE, "Metrics"))) == shown
 
 
-async def test_the_metrics_of_the_process_are_named(metrics: Metrics) -> None:
+async def test_the_metrics_of_the_process_are_documented(metrics: Metrics) -> None:
     names = {name for name in await names_of(metrics) if name.startswith("process_")}
     assert len(names) > 4
     assert set(re.findall(r"`(process_\w+)`", section(PAGE, "Metrics"))) == names
@@ -145,7 +145,7 @@ async def test_alerts_are_about_metrics_that_exist(metrics: Metrics) -> None:
     assert set[str]().union(*map(named_in, expressions)) - names == PROMETHEUS_OWN
 
 
-async def test_alerts_and_panels_ask_for_labels_that_exist(metrics: Metrics) -> None:
+async def test_alerts_and_panels_select_by_labels_that_exist(metrics: Metrics) -> None:
     labels = {full_name(figure): figure.labels for figure in metrics.figures()}
     beside = {"job", "instance", "le"}
     for expression in (*alert_expressions(), *dashboard_expressions()):
@@ -174,7 +174,7 @@ def test_alerts_are_raised_for_a_hub_in_trouble_and_for_no_other() -> None:
 
 
 @needs_promtool
-async def test_prometheus_finds_nothing_wrong_with_a_scrape(metrics: Metrics) -> None:
+async def test_promtool_finds_no_flaw_in_a_scrape(metrics: Metrics) -> None:
     check = ["promtool", "check", "metrics"]
     done = await trio.run_process(
         check, stdin=await metrics.page(), capture_stdout=True, capture_stderr=True, check=False

@@ -1,4 +1,4 @@
-"""What a hub counts while people use it, and that no peer can make a series of its own."""
+"""What a hub counts while it is used, and that no client can create a series of its own."""
 
 import json
 from datetime import UTC, datetime
@@ -74,7 +74,7 @@ async def test_messages_are_counted_from_the_command_to_the_delivery(memory_stor
     async with open_world(memory_store, db_lanes=1) as world:
         ann, ben = await world.people("ann", "ben")
         anns, bens, second = await ann.open(), await ben.open(), await ben.open()
-        await ben.open("/gateway")  # which hears of no private messages
+        await ben.open("/gateway")  # which gets no private messages
         await anns.ask(private_message(ben, client_id="k"))
         for socket in (bens, second):
             await socket.receive_type("private_message")
@@ -247,7 +247,7 @@ async def test_sign_ins_sessions_and_files_are_counted(memory_store: Store, tmp_
         assert found["parlour_upload_bytes_total"] == 4
 
 
-async def test_questions_are_counted_by_what_became_of_them(memory_store: Store) -> None:
+async def test_questions_are_counted_by_their_outcome(memory_store: Store) -> None:
     async with classroom(memory_store, user_questions_per_minute=1) as (school, _):
         anns = await school.join(school.ann)
         for text in ("@AI first", "@AI second"):
@@ -262,7 +262,7 @@ async def test_questions_are_counted_by_what_became_of_them(memory_store: Store)
         assert found['parlour_assistant_questions_total{outcome="failed"}'] == 0
 
 
-async def test_requests_that_no_route_sees_are_counted_by_their_status(
+async def test_requests_refused_before_they_are_routed_are_counted_by_their_status(
     memory_store: Store,
 ) -> None:
     async with open_world(memory_store) as world:
@@ -276,7 +276,7 @@ async def test_requests_that_no_route_sees_are_counted_by_their_status(
         assert found['parlour_http_refusals_total{status="400"}'] == 1
 
 
-async def test_a_log_that_is_another_one_is_counted(memory_store: Store) -> None:
+async def test_a_change_of_the_log_is_counted(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         ann = await world.person("ann")
         anns = await ann.open()
@@ -286,7 +286,7 @@ async def test_a_log_that_is_another_one_is_counted(memory_store: Store) -> None
         assert shown(world)["parlour_log_changes_total"] == 1
 
 
-async def test_a_database_that_is_not_held_is_down(memory_store: Store) -> None:
+async def test_a_database_that_is_not_held_is_shown_as_down(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         assert shown(world)["parlour_database_up"] == 1
     lost = StoreFigures(hold=Held(is_held=False, losses=3))
@@ -296,7 +296,7 @@ async def test_a_database_that_is_not_held_is_down(memory_store: Store) -> None:
         assert found["parlour_database_hold_losses_total"] == 3
 
 
-async def test_a_certificate_has_an_end(memory_store: Store, tmp_path: Path) -> None:
+async def test_the_end_of_the_certificate_is_shown(memory_store: Store, tmp_path: Path) -> None:
     async with open_world(memory_store) as world:
         end = datetime(2030, 1, 1, tzinfo=UTC)
         acceptor = Acceptor(world.admission.serve, Caps(1, 1))
@@ -308,7 +308,7 @@ async def test_a_certificate_has_an_end(memory_store: Store, tmp_path: Path) -> 
 
 
 async def besiege(world: World, name: str, number: int) -> None:
-    """Do, under names of one's own, what a hostile client can."""
+    """Do what a hostile client can, with names and numbers of its own."""
     person = await world.person(name)
     for path in PATHS:
         socket = await person.connect(path)
@@ -346,7 +346,7 @@ async def besiege(world: World, name: str, number: int) -> None:
     await until_quiet()
 
 
-async def test_nobody_can_make_a_series_of_their_own(memory_store: Store) -> None:
+async def test_a_client_cannot_create_a_series_of_its_own(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         await besiege(world, "zyxwvut", 501)
         first = shown(world)

@@ -1,4 +1,4 @@
-"""The port of operators: what is shown there, and that nothing else is."""
+"""The monitoring port: it shows metrics and health, and nothing else."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -65,32 +65,34 @@ async def test_metrics_and_health_are_shown_without_a_token(memory_store: Store)
 
 
 @pytest.mark.parametrize("path", ELSEWHERE)
-async def test_nothing_else_is_there(memory_store: Store, path: str) -> None:
+async def test_other_paths_are_404(memory_store: Store, path: str) -> None:
     async with monitored(memory_store) as there:
         for method in ("GET", "POST"):
             assert (await there.call(method, path)).status == 404
 
 
-async def test_nothing_can_be_changed_there(memory_store: Store) -> None:
+async def test_requests_that_would_change_something_are_405(memory_store: Store) -> None:
     async with monitored(memory_store) as there:
         for path in PATHS:
             assert (await there.call("POST", path)).status == 405
 
 
-async def test_no_websocket_is_opened_there(memory_store: Store) -> None:
+async def test_no_websocket_is_opened_on_the_monitoring_port(memory_store: Store) -> None:
     async with monitored(memory_store) as there, await there.connect() as stream:
         with pytest.raises(Refused) as refused:
             await open_websocket(stream, "/ws")
         assert refused.value.status == 404
 
 
-async def test_a_page_of_another_site_does_not_read_it(memory_store: Store) -> None:
-    """Its name leads here, and stands in the header Host."""
+async def test_a_page_of_another_site_cannot_read_metrics(memory_store: Store) -> None:
+    """Its name resolves to the hub's address, and is in the header Host."""
     async with monitored(memory_store) as there:
         assert (await there.call("GET", "/metrics", Host="evil.example.org")).status == 421
 
 
-async def test_it_says_that_the_hub_stops_until_it_has_stopped(memory_store: Store) -> None:
+async def test_the_monitoring_port_reports_a_stop_until_the_hub_has_stopped(
+    memory_store: Store,
+) -> None:
     async with monitored(memory_store) as there:
         there.server.services.status.is_leaving = True
         assert (await there.call("GET", "/readyz")).status == 503
@@ -99,7 +101,9 @@ async def test_it_says_that_the_hub_stops_until_it_has_stopped(memory_store: Sto
         await there.connect()
 
 
-async def test_it_may_be_a_unix_socket(memory_store: Store, tmp_path: Path) -> None:
+async def test_the_monitoring_port_may_be_a_unix_socket(
+    memory_store: Store, tmp_path: Path
+) -> None:
     path = tmp_path / "metrics.sock"
     with listening(f"unix:{path}", 0) as monitors:
         listeners = open_listeners("127.0.0.1", 0)

@@ -22,7 +22,9 @@ def shown(node: OneNode) -> Mapping[str, float]:
     }
 
 
-async def test_a_node_says_what_it_publishes_and_hears(autojump_clock: MockClock) -> None:
+async def test_the_bulletins_that_a_node_publishes_and_receives_are_counted(
+    autojump_clock: MockClock,
+) -> None:
     medium = Medium()
     async with open_nodes(2, medium) as (north, south):
         ann, ben = await north.world.people("ann", "ben")
@@ -40,7 +42,9 @@ async def test_a_node_says_what_it_publishes_and_hears(autojump_clock: MockClock
         assert shown(south)["bulletin_gaps_total"] == before["bulletin_gaps_total"]
 
 
-async def test_a_node_without_its_bus_says_so(autojump_clock: MockClock) -> None:
+async def test_a_node_that_cannot_reach_its_bus_is_shown_as_apart(
+    autojump_clock: MockClock,
+) -> None:
     medium = Medium()
     async with open_nodes(2, medium) as (north, _):
         ann, ben = await north.world.people("ann", "ben")
@@ -60,7 +64,7 @@ async def test_a_node_without_its_bus_says_so(autojump_clock: MockClock) -> None
         assert shown(north)["bulletins_waiting"] == 0
 
 
-async def test_a_node_that_is_alone_has_heard_nothing(autojump_clock: MockClock) -> None:
+async def test_a_node_that_is_alone_has_received_nothing(autojump_clock: MockClock) -> None:
     async with open_nodes(1) as (node,):
         await trio.sleep(3)
         found = shown(node)

@@ -37,14 +37,14 @@ async def test_errors_of_the_router_are_json_with_a_code(timed_world: World) -> 
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/asyncapi.json"])
-async def test_a_document_that_was_made_is_shown_without_a_thread(
+async def test_a_generated_document_is_served_again_without_a_thread(
     timed_world: World, path: str, autojump_clock: MockClock
 ) -> None:
-    """Anybody may ask for it, as often as they like."""
+    """Any peer may request it, as often as it likes."""
     made = (await timed_world.call("GET", path)).body
     threads = trio.to_thread.current_default_thread_limiter()
     others: list[object] = []
-    while threads.available_tokens:  # something of the hub may be in a thread just now
+    while threads.available_tokens:  # the hub may be using a thread just now
         others.append(object())
         threads.acquire_on_behalf_of_nowait(others[-1])
     try:
@@ -56,7 +56,7 @@ async def test_a_document_that_was_made_is_shown_without_a_thread(
             threads.release_on_behalf_of(other)
 
 
-async def test_a_request_costs_four_frames_and_its_answer_one_for_each_kib(
+async def test_a_request_costs_four_frames_and_its_response_one_for_each_kib(
     mock_clock: MockClock, timed_world: World
 ) -> None:
     ann, ben = [await timed_world.person(name) for name in ("ann", "ben")]
@@ -74,7 +74,7 @@ async def test_a_request_costs_four_frames_and_its_answer_one_for_each_kib(
 async def test_a_user_has_a_few_requests_in_work_and_the_next_one_waits(
     memory_store: Store,
 ) -> None:
-    """Whatever they ask for, over all their sessions; others are answered meanwhile."""
+    """Whatever is requested, over all sessions of the user; others' requests are not delayed."""
     reading = Interception("lists", "conversations")
     async with open_world(reading.over(memory_store)) as world:
         ann, ben = await world.people("ann", "ben")
@@ -109,7 +109,9 @@ GETS = sorted({claim.paths[0] for claim in discover(hub.rest.routes) if is_get(c
 
 
 @pytest.mark.parametrize("path", ["/", "/openapi.json", "/web/sdk/parlour.js", "/ws", *GETS])
-async def test_head_is_answered_as_get_without_a_body(timed_world: World, path: str) -> None:
+async def test_head_returns_the_response_of_get_without_its_body(
+    timed_world: World, path: str
+) -> None:
     ann = await timed_world.person("ann")
     target = re.sub(r"{\w+}", str(ann.id), path)
     cookies = {"Cookie": f"{ann.cookie}; {ann.platform_cookie}"}
@@ -120,14 +122,14 @@ async def test_head_is_answered_as_get_without_a_body(timed_world: World, path: 
     assert int(head.headers["content-length"]) == len(reply.body)
 
 
-async def test_a_path_with_a_slash_too_many_leads_nowhere(timed_world: World) -> None:
+async def test_a_path_with_a_trailing_slash_is_404_and_not_redirected(timed_world: World) -> None:
     for path in ("/api/users/", "/api/users/me/"):
         reply = await timed_world.call("GET", path, headers={"Host": "localhost"})
         assert (reply.status, "location" in reply.headers) == (404, False)
 
 
 def lasting(headers: Mapping[str, str]) -> dict[str, str]:
-    """Those that the next response has too."""
+    """The headers that are the same in the next response."""
     return {name: v for name, v in headers.items() if name not in ("date", "x-request-id")}
 
 
@@ -151,7 +153,7 @@ def lasting(headers: Mapping[str, str]) -> dict[str, str]:
         ("/api/messages/conversations", "session_token", "GET, HEAD", "error"),
     ],
 )
-async def test_allow_names_the_methods_of_the_dialect_that_is_meant(
+async def test_the_allow_header_names_the_methods_of_the_selected_dialect(
     timed_world: World, path: str, cookie: str, allowed: str, key: str
 ) -> None:
     reply = await timed_world.call("PUT", path, {}, {"Cookie": f"{cookie}=x"})
@@ -161,7 +163,9 @@ async def test_allow_names_the_methods_of_the_dialect_that_is_meant(
 
 
 @pytest.mark.parametrize("path", DIALECTS.by_path)
-async def test_a_websockets_path_says_that_it_is_one(timed_world: World, path: str) -> None:
+async def test_a_plain_request_to_the_path_of_a_websocket_gets_426(
+    timed_world: World, path: str
+) -> None:
     for method in ("GET", "POST"):
         reply = await timed_world.call(method, path)
         assert (reply.status, reply.json["code"]) == (426, "upgrade_required")
@@ -212,7 +216,7 @@ async def test_no_method_that_changes_something_is_open_to_other_sites(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
 )
 @pytest.mark.parametrize(("method", "path"), CHANGES[:2])
-async def test_what_a_form_can_send_is_no_body(
+async def test_a_content_type_that_a_form_can_send_is_refused(
     timed_world: World, method: str, path: str, kind: str
 ) -> None:
     ann = await timed_world.person("ann")
@@ -223,12 +227,12 @@ async def test_what_a_form_can_send_is_no_body(
 @pytest.mark.parametrize(
     "path", ["/api/auth/session", "/api/messages/conversations", "/api/users/987", "/nowhere"]
 )
-async def test_what_one_user_may_see_is_not_cached(timed_world: World, path: str) -> None:
+async def test_responses_to_a_user_are_not_cached(timed_world: World, path: str) -> None:
     ann = await timed_world.person("ann")
     assert (await ann.call("GET", path)).headers["cache-control"] == "no-store"
 
 
-async def test_cors_answers_allowed_origins_with_credentials(memory_store: Store) -> None:
+async def test_cors_allows_the_configured_origins_with_credentials(memory_store: Store) -> None:
     async with open_world(memory_store, allowed_origins=(APP,)) as world:
         preflight = {
             "Origin": APP,
@@ -263,14 +267,14 @@ async def test_a_token_counts_where_there_is_no_cookie(world: World, path: str) 
     assert (await world.call("GET", path, headers={"Authorization": "Bearer junk"})).status == 401
 
 
-async def test_a_response_says_which_log_its_seqs_are_of(timed_world: World) -> None:
+async def test_a_response_has_the_epoch_of_the_log_in_a_header(timed_world: World) -> None:
     ann = await timed_world.person("ann")
     for path in ("/api/messages/conversations", "/learning_platform/api/users/me/channels"):
         reply = await ann.ask("GET", path)
         assert reply.headers["parlour-epoch"] == timed_world.services.log_watch.epoch
 
 
-async def test_what_was_asked_for_before_the_log_went_back_is_of_the_log_that_was(
+async def test_a_response_that_was_read_before_the_log_went_back_has_the_old_epoch(
     memory_store: Store,
 ) -> None:
     reading = Interception("lists", "conversations", late := Late())

@@ -1,5 +1,5 @@
-"""The description of the sockets. That every frame is as described is part of every test with a
-`World`: see tests/support/documents/asyncapi.py.
+"""The description of the sockets. Every test with a `World` also checks that each frame is as
+described: see tests/support/documents/asyncapi.py.
 """
 
 import json
@@ -36,7 +36,7 @@ CLIENT_FRAMES = [
     for name, message in described["messages"].items()
     if name.startswith("client_") and message["name"] != SOCKETIO.service_events.refresh
 ]
-"""All but a new token, which is no command."""
+"""All frames of clients but the one with a new token, which is no command."""
 
 
 async def test_the_document_is_served(timed_world: World) -> None:
@@ -52,7 +52,7 @@ async def test_the_document_is_served(timed_world: World) -> None:
     assert document["channels"]["messenger"]["description"] == "Also at /message."
 
 
-def test_it_is_what_asyncapi_calls_a_document() -> None:
+def test_the_document_is_valid_asyncapi() -> None:
     require_node()
     schemas = FOLDER / "node_modules/@asyncapi/specs/schemas/3.0.0.json"
     validator = jsonschema_rs.Draft7Validator(json.loads(schemas.read_text()))
@@ -64,7 +64,7 @@ def test_it_is_what_asyncapi_calls_a_document() -> None:
     assert not validator.is_valid(plain)
 
 
-def test_the_address_of_the_hub_is_told_where_it_is_another() -> None:
+def test_the_document_names_the_public_url_of_the_hub() -> None:
     document: Any = describe_sockets(DIALECTS, "/socket.io/", "https://chat.example.org/hub/")
     assert document["servers"] == {
         "hub": {"host": "chat.example.org", "protocol": "wss", "pathname": "/hub/"}
@@ -95,7 +95,7 @@ def test_every_event_of_socketio_is_encoded_as_it_is_described() -> None:
 
 
 def test_a_frame_that_is_not_as_described_is_noticed() -> None:
-    """Otherwise the check that every test makes would be none."""
+    """Shows that the check in every test with a `World` can fail."""
     frame = {"type": "messages_read", "reader_id": 1, "sender_id": 2, "seq": 3}
     assert flaw_of_frame("/ws", json.dumps(frame)) is None
     assert "more" in (flaw_of_frame("/ws", json.dumps(frame | {"more": 1})) or "")
@@ -108,7 +108,7 @@ def test_a_frame_that_is_not_as_described_is_noticed() -> None:
 @pytest.mark.parametrize(("channel", "kind"), CLIENT_FRAMES)
 @settings(max_examples=20, deadline=None)
 @given(data=st.data())
-def test_what_a_client_may_send_is_understood_and_without_what_it_must_have_it_is_not(
+def test_a_described_client_frame_is_accepted_and_refused_without_a_required_field(
     channel: str, kind: str, data: st.DataObject
 ) -> None:
     payload = _payload(channel, kind)
@@ -159,7 +159,7 @@ def pattern_of(kind: object) -> object:
 
 
 def values(schema: Any) -> SearchStrategy[Any]:
-    """Whatever a schema of a client's frame allows."""
+    """The values that a schema of a client's frame allows."""
     if "const" in schema or "enum" in schema:
         return st.sampled_from([schema["const"]] if "const" in schema else schema["enum"])
     if "anyOf" in schema:
@@ -207,7 +207,7 @@ SPECIAL: dict[object, SearchStrategy[str]] = {
     pattern_of(ChannelUuid): IDS.map(partial(to_uuid, IdKind.CHANNEL)),
     pattern_of(MessageUuid): IDS.map(partial(to_uuid, IdKind.MESSAGE)),
 }
-"""Texts with a meaning that their pattern does not tell, by pattern."""
+"""Texts with a meaning that their pattern does not express, by pattern."""
 
 
 def _texts(schema: Any) -> SearchStrategy[str]:

@@ -78,8 +78,8 @@ def test_most_comments_and_indentation_are_left_out(script: str, left: str) -> N
     assert compact(script) == left
 
 
-def test_what_browsers_run_is_what_stands_here(tmp_path: Path) -> None:
-    """TypeScript makes the same program of the files as they are and as they are sent."""
+def test_compacting_does_not_change_the_compiled_program(tmp_path: Path) -> None:
+    """TypeScript compiles the files to the same program before and after `compact`."""
     require_node()
     made: list[dict[str, str]] = []
     for name, change in (("plain", str), ("kept", compact)):
@@ -135,7 +135,7 @@ def places(stack: str) -> list[str]:
         'import { a } from "react";',
     ],
 )
-def test_what_is_not_understood_is_refused(text: str) -> None:
+def test_unsupported_imports_and_exports_are_refused(text: str) -> None:
     files = {"main.js": 'import { a } from "./part.js";\n', "part.js": f"{text}\n", "other.js": ""}
     with pytest.raises(BundleError, match=r"part\.js"):
         bundle("main.js", as_bytes(files), "")

@@ -1,4 +1,4 @@
-"""Who is answered while nobody knows what is in the log."""
+"""Which requests are served while it is uncertain what the log contains."""
 
 import pytest
 import trio
@@ -13,7 +13,7 @@ from tests.support.world import open_world
 PAGE = "https://chat.example.org"
 
 
-async def test_who_looks_after_the_hub_is_answered_and_everybody_else_comes_back(
+async def test_while_the_log_is_uncertain_only_health_checks_and_metrics_are_served(
     memory_store: Store,
 ) -> None:
     last_id = Interception("messages", "last_id")
@@ -35,7 +35,7 @@ async def test_who_looks_after_the_hub_is_answered_and_everybody_else_comes_back
             reply = await ann.call("GET", path, headers={"Origin": PAGE})
             assert (reply.status, reply.json["code"]) == (503, "unavailable")
             assert reply.headers["retry-after"] == "2"
-            assert reply.headers["access-control-allow-origin"] == PAGE  # whose script may read it
+            assert reply.headers["access-control-allow-origin"] == PAGE  # so its script may read it
         for path in ("/healthz", "/private_messages/healthz"):
             assert (await world.call("GET", path)).status == 200
         named = {"Authorization": f"Bearer {token}"}

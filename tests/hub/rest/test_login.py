@@ -1,4 +1,4 @@
-"""How often one may try to log in, and from where."""
+"""How often a client may try to log in, and from where."""
 
 import threading
 from collections.abc import AsyncIterator
@@ -40,13 +40,13 @@ RIGHT = {"email": ANN["email"], "password": ANN["password"]}
 
 
 async def attack(world: World) -> None:
-    """Guesses of Ann's password from as many networks as have others slowed down."""
+    """Guess Ann's password from so many networks that further ones are slowed down."""
     for number in range(NETWORKS):
         assert await guess(world, ANN["email"], f"198.51.100.{number}", {}) == 401
 
 
 @pytest.mark.parametrize("existing", [True, False])
-async def test_guesses_from_many_networks_slow_others_down_and_refuse_nobody(
+async def test_guesses_from_many_networks_slow_others_down_and_do_not_refuse_them(
     memory_store: Store, mock_clock: MockClock, existing: bool
 ) -> None:
     """Also where there is no such account."""
@@ -56,7 +56,7 @@ async def test_guesses_from_many_networks_slow_others_down_and_refuse_nobody(
             assert (await log_in(world)).status == 200
         await attack(world)
         if existing:
-            assert (await log_in(world)).status == 200  # where they have come in before
+            assert (await log_in(world)).status == 200  # the owner has logged in from there before
         replies: list[Reply] = []
 
         async def log_in_elsewhere() -> None:
@@ -71,7 +71,7 @@ async def test_guesses_from_many_networks_slow_others_down_and_refuse_nobody(
         assert await guess(world, ANN["email"], "198.51.100.0", {}) == 429
 
 
-async def test_the_owner_comes_in_by_a_known_browser_from_a_network_that_guesses(
+async def test_the_owner_logs_in_by_a_known_browser_from_a_network_that_is_locked_out(
     store: Store,
 ) -> None:
     async with open_world(store, login_attempts=2) as world:
@@ -96,7 +96,7 @@ async def test_the_owner_comes_in_by_a_known_browser_from_a_network_that_guesses
         assert (await world.call("POST", "/api/auth/login", other, mine)).status == 429
 
 
-async def test_a_known_browser_comes_in_where_the_network_has_used_up_its_attempts(
+async def test_a_known_browser_can_log_in_after_its_network_has_used_up_its_attempts(
     memory_store: Store,
 ) -> None:
     async with open_world(memory_store, login_attempts_per_address=3) as world:
@@ -112,7 +112,7 @@ async def test_a_known_browser_comes_in_where_the_network_has_used_up_its_attemp
         assert await guess(world, "nobody", "192.0.2.1", mine) == 429
 
 
-async def test_who_leaves_while_they_are_slowed_down_frees_their_place(
+async def test_a_client_that_disconnects_while_it_is_slowed_down_frees_its_place(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     async with open_world(memory_store, login_attempts=1) as world:
@@ -138,7 +138,7 @@ async def enter(world: World) -> None:
 async def test_guesses_are_counted_by_account_however_it_is_named(
     store: Store, existing: bool
 ) -> None:
-    """As an email or a username, in any case, with letters that only look other."""
+    """By email or username, in any case, with letters that only look different."""
     async with open_world(store, login_attempts=4) as world:
         names = [ANN["email"], ANN["email"].upper()]
         if existing:
@@ -152,10 +152,10 @@ async def test_guesses_are_counted_by_account_however_it_is_named(
             assert (await log_in(world, "wrong password", email=name)).status == 429
 
 
-async def test_who_is_right_does_not_use_up_what_their_network_may_fail(
+async def test_successful_logins_do_not_use_up_the_attempts_of_their_network(
     memory_store: Store,
 ) -> None:
-    """A school behind one address."""
+    """Such as those of a school behind one address."""
     async with open_world(memory_store, login_attempts_per_address=3) as world:
         await register(world)
         for _ in range(20):
@@ -166,7 +166,7 @@ async def test_who_is_right_does_not_use_up_what_their_network_may_fail(
 
 
 async def test_a_class_signs_up_and_in_at_once_from_one_address(memory_store: Store) -> None:
-    """With the settings as they are. What is being checked counts until it was right."""
+    """With the default settings. A login counts as an attempt until its password proves right."""
     async with open_world(memory_store) as world:
         statuses: list[list[int]] = []
 
@@ -206,10 +206,10 @@ async def guess(world: World, name: str, peer: str, headers: dict[str, str]) -> 
         ("not an address", "'", True),
     ],
 )
-async def test_a_network_counts_as_one(
+async def test_addresses_of_one_network_are_counted_together(
     memory_store: Store, first: str, second: str, is_one: bool
 ) -> None:
-    """Also of what a trusted proxy says, and what is no address is the proxy's."""
+    """Also those that a trusted proxy forwards; a text that is no address counts for the proxy."""
     async with behind_proxy(memory_store) as (world, proxy):
         for address, status in ((first, 401), (second, 429 if is_one else 401)):
             headers = {"X-Forwarded-For": address}
@@ -217,7 +217,7 @@ async def test_a_network_counts_as_one(
 
 
 class Held(argon2.PasswordHasher):
-    """Verifies nothing until it may."""
+    """Verifies passwords only once `go_on` is set."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
@@ -228,10 +228,10 @@ class Held(argon2.PasswordHasher):
         return super().verify(hash, password)
 
 
-async def test_few_wait_to_be_let_in_and_only_as_long_as_they_are_there(
+async def test_waiting_logins_are_limited_and_a_client_that_disconnects_frees_its_place(
     memory_store: Store,
 ) -> None:
-    """Whoever finds no place may come again, and has not guessed."""
+    """A login without a place gets 503 with Retry-After, and does not count as a guess."""
     held = Held()
     passwords = PasswordHasher(held)
     async with open_world(
@@ -255,7 +255,7 @@ async def test_few_wait_to_be_let_in_and_only_as_long_as_they_are_there(
                     (busy,) = replies
                     assert (busy.status, busy.json["code"]) == (503, "busy")
                     assert int(busy.headers["retry-after"]) > 0
-                    waiting.cancel_scope.cancel()  # these leave
+                    waiting.cancel_scope.cancel()  # these clients disconnect
                 served.start_soon(come_in)
                 await trio.testing.wait_all_tasks_blocked()
                 assert (len(replies), passwords.waiting) == (1, 1)
@@ -264,8 +264,10 @@ async def test_few_wait_to_be_let_in_and_only_as_long_as_they_are_there(
         assert [reply.status for reply in replies] == [503, 200, 200]
 
 
-async def test_who_guesses_for_many_names_keeps_nobody_else_waiting(memory_store: Store) -> None:
-    """Those of one network wait for each other, and everybody else for one of them."""
+async def test_many_logins_from_one_network_do_not_keep_other_networks_waiting(
+    memory_store: Store,
+) -> None:
+    """Logins of one network wait for each other; one of another network waits for two at most."""
     held = Held()
     passwords = PasswordHasher(held)
     async with open_world(memory_store, passwords=passwords, login_attempts=1_000) as world:
@@ -292,7 +294,7 @@ async def test_who_guesses_for_many_names_keeps_nobody_else_waiting(memory_store
         assert ("192.0.2.1", 200) in done[len(refused) :][:3]
 
 
-async def test_a_success_frees_the_account_again(memory_store: Store) -> None:
+async def test_a_successful_login_resets_the_guesses_of_the_account(memory_store: Store) -> None:
     async with open_world(memory_store, login_attempts=3) as world:
         await register(world)
         for _ in range(3):
@@ -332,7 +334,7 @@ async def test_a_forwarded_address_counts_only_from_a_trusted_proxy(memory_store
         {"X-Forwarded-For": "198.51.100.7", "x-forwarded-for": "203.0.113.1"},  # HAProxy's way
     ],
 )
-async def test_what_a_client_says_of_its_address_does_not_count(
+async def test_an_address_that_the_client_itself_forwards_is_ignored(
     memory_store: Store, headers: dict[str, str]
 ) -> None:
     async with behind_proxy(memory_store) as (world, proxy):
@@ -342,7 +344,7 @@ async def test_what_a_client_says_of_its_address_does_not_count(
 
 
 async def test_failed_logins_are_counted_over_all_nodes(autojump_clock: MockClock) -> None:
-    """Those of one account from one network, and all of a network."""
+    """For one account from one network, and for all accounts of a network."""
     async with open_nodes(2, login_attempts=3, login_attempts_per_address=5) as (north, south):
         await register(north.world)
         for node in (north, south, north):

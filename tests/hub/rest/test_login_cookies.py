@@ -27,9 +27,7 @@ async def test_a_cookie_is_secure_when_a_trusted_proxy_speaks_tls(
 
 
 @pytest.mark.parametrize("dialect", ["private_messages", "learning_platform"])
-async def test_cookies_are_for_the_path_below_which_people_reach_the_hub(
-    memory_store: Store, dialect: str
-) -> None:
+async def test_cookies_have_the_path_of_the_public_url(memory_store: Store, dialect: str) -> None:
     async with open_world(memory_store, public_url="https://a.example/chat/") as world:
         ann = await world.person("ann")
         cookies = {"Cookie": f"{ann.cookie}; {ann.platform_cookie}"}
@@ -40,10 +38,10 @@ async def test_cookies_are_for_the_path_below_which_people_reach_the_hub(
 
 
 @pytest.mark.parametrize("cookie", ["session_token", "connect.sid"])
-async def test_several_cookies_of_one_name_name_nobody_anywhere(
+async def test_several_cookies_of_one_name_are_refused_by_rest_and_sockets(
     timed_world: World, cookie: str
 ) -> None:
-    """Whoever could set one of them would choose who is signed in."""
+    """Otherwise an attacker that can set one of them could choose which user is signed in."""
     ann, ben = await timed_world.people("ann", "ben")
     is_token = cookie == "session_token"
     path, socket_path = ("/api/auth/session", "/ws") if is_token else ("/api/users/me", "/ws/chat")
@@ -99,10 +97,10 @@ async def test_over_tls_the_cookie_has_the_name_that_only_this_host_can_set(
 async def test_one_sign_in_gives_the_cookies_of_all_dialects_for_one_session(
     memory_store: Store,
 ) -> None:
-    """And only to who asks for them: others mean one dialect by the one cookie that they have."""
+    """Only if the client asks for them: other clients select a dialect by the cookie they have."""
     async with open_world(memory_store) as world:
         await register(world)
-        assert len((await log_in(world)).set_cookies) == 2  # one is no session's
+        assert len((await log_in(world)).set_cookies) == 2  # one is that of the known browser
         body = {"email": ANN["email"], "password": ANN["password"], "all_dialects": True}
         reply = await world.call("POST", "/api/auth/login", body)
         token, signed, _ = [value.partition(";")[0] for value in reply.set_cookies]
@@ -139,7 +137,7 @@ async def test_signing_out_ends_the_sessions_of_both_cookies(
     assert (await ann.ask("GET", "/api/users/me")).status == 401
 
 
-async def test_signing_in_below_a_path_takes_the_place_of_a_cookie_of_the_whole_host(
+async def test_a_login_below_a_path_expires_the_cookie_of_the_whole_host(
     memory_store: Store,
 ) -> None:
     """The browser would send both, and neither would count."""

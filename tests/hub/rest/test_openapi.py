@@ -1,5 +1,5 @@
-"""The description of the calls. That every answer is as described is part of every test with a
-`World`: see tests/support/documents/openapi.py.
+"""The description of the calls. Every test with a `World` also checks that each response is as
+described: see tests/support/documents/openapi.py.
 """
 
 import tomllib
@@ -43,14 +43,14 @@ async def test_the_document_describes_every_route(timed_world: World) -> None:
     assert document["info"]["version"] == project["version"]
 
 
-def test_it_is_what_openapi_calls_a_document() -> None:
+def test_the_document_is_valid_openapi() -> None:
     schemathesis.openapi.from_dict(DOCUMENT).validate()
     broken = {**DOCUMENT, "info": {}}
     with pytest.raises(Exception, match="title"):
         schemathesis.openapi.from_dict(broken).validate()
 
 
-def test_a_call_in_full() -> None:
+def test_one_call_is_described_in_full() -> None:
     send = OPERATIONS["post /api/messages"]
     body = send["requestBody"]["content"]["application/json"]["schema"]
     name = "private_messages.rest.AddressedMessageBody"
@@ -62,22 +62,22 @@ def test_a_call_in_full() -> None:
     assert set(send["responses"]) == {
         "201", "400", "401", "403", "404", "408", "409", "413", "415", "422", "429", "503",
     }  # fmt: skip
-    assert send["security"] == [{"session_token": []}]  # a token means another dialect here
+    assert send["security"] == [{"session_token": []}]  # a token selects another dialect here
     assert OPERATIONS["get /api/blocks"]["security"] == [{"session_token": []}, {"bearer": []}]
     conflict = send["responses"]["409"]["content"]["application/json"]["schema"]
     assert conflict["$ref"].endswith("/private_messages.rest.ErrorObject")
     assert conflict["properties"]["code"]["enum"] == ["key_conflict"]
 
 
-def test_a_path_of_several_dialects_is_described_for_the_one_that_is_meant_without_more() -> None:
+def test_a_path_of_several_dialects_is_described_for_its_default_dialect() -> None:
     assert OPERATIONS["post /api/messages"]["tags"] == ["private_messages"]
     assert OPERATIONS["post /learning_platform/api/messages"]["tags"] == ["learning_platform"]
-    assert OPERATIONS["post /api/upload"]["tags"] == ["learning_platform"]  # whose call it is
+    assert OPERATIONS["post /api/upload"]["tags"] == ["learning_platform"]  # it owns the call
     assert OPERATIONS["post /private_messages/api/upload"]["tags"] == ["private_messages"]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_answer_and_error_has_a_schema(name: str) -> None:
+def test_every_response_and_error_has_a_schema(name: str) -> None:
     for status, response in OPERATIONS[name]["responses"].items():
         for media, content in response.get("content", {"": {}}).items():
             is_file = name.endswith("/uploads/{day}/{name}") and status in {"200", "206"}
@@ -89,15 +89,15 @@ def test_every_answer_and_error_has_a_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_every_parameter_has_a_type_and_what_can_have_bounds_has_them(name: str) -> None:
+def test_every_parameter_has_a_type_and_every_integer_has_bounds(name: str) -> None:
     for parameter in OPERATIONS[name]["parameters"]:
         schema = parameter["schema"]
         assert schema["type"] in {"integer", "string"}
         assert schema["type"] == "string" or {"minimum", "maximum"} <= schema.keys()
 
 
-def test_an_answer_that_is_not_as_described_is_noticed() -> None:
-    """Otherwise the check that every test makes would be none."""
+def test_a_response_that_is_not_as_described_is_noticed() -> None:
+    """Shows that the check in every test with a `World` can fail."""
     endpoint, surface = _call("GET", "/api/messages/unread-count")
     assert flaw_of(surface, endpoint, JSON({"count": 1})) is None
     assert "status" in _flaw(surface, endpoint, JSON({"count": 1}, 418))

@@ -1,5 +1,5 @@
-"""The lists that come in pages: what is there all the time is shown exactly once, whatever comes
-and goes meanwhile, and a page that there cannot be is an error.
+"""Lists that are read in pages: an entry that exists all the time is shown exactly once, whatever
+is added and removed meanwhile, and a page that cannot exist is an error.
 """
 
 import random
@@ -28,7 +28,7 @@ Ask: TypeAlias = Callable[[str], Awaitable[Reply]]
 
 @define
 class Entries:
-    """What a list shows, by names; `there` are those that were there all the time."""
+    """The entries of a list, by names; `there`: those that exist all the time."""
 
     add: Callable[[str], Awaitable[Any]]
     remove: Callable[[Any], Awaitable[Any]]
@@ -39,7 +39,7 @@ class Entries:
             self.there[f"first{number}"] = await self.add(f"first{number}")
 
     async def change(self, chance: random.Random) -> None:
-        """Something comes, and something goes."""
+        """Add some entries, and remove some."""
         for _ in range(chance.randrange(3)):
             await self.add(f"later{chance.getrandbits(60)}")
         for name in chance.sample(sorted(self.there), min(len(self.there), chance.randrange(3))):
@@ -58,7 +58,7 @@ class Listed:
 
 
 async def pages(listed: Listed, meanwhile: Callable[[], Awaitable[None]]) -> list[str]:
-    """What all pages show, as `Link` leads from one to the next."""
+    """The entries of all pages, following `Link` from each page to the next."""
     found: list[str] = []
     path = listed.path
     while True:
@@ -118,13 +118,13 @@ def channels(school: School) -> Entries:
         return await store.channels.create(NewChannel(school.workspace.id, name), by=school.tea.id)
 
     async def remain(_: object) -> None:
-        """Channels do not go."""
+        """Channels are not removed."""
 
     return Entries(add, remain)
 
 
 def conversations(school: School, *, is_listed_by_id: bool = False) -> Entries:
-    """Those of ann. Who is listed by their id need not have said anything."""
+    """Those of ann. A conversation that is listed by its id needs no message."""
     store = school.world.store
 
     async def add(name: str) -> Any:
@@ -264,7 +264,7 @@ def _peer(people: Any, me: int) -> str:
         ("people", 12),
     ],
 )
-async def test_what_is_there_all_the_time_is_shown_once(
+async def test_an_entry_that_exists_all_the_time_is_shown_exactly_once(
     world: World, kind: str, count: int, seed: int
 ) -> None:
     chance = random.Random(f"{kind} {seed}")
@@ -278,7 +278,7 @@ async def test_what_is_there_all_the_time_is_shown_once(
 WRONG = ("abc", "-1", "1.5", str(2**53 + 1), "undefined")
 
 
-async def test_a_page_that_there_cannot_be_is_an_error(timed_world: World) -> None:
+async def test_a_page_that_cannot_exist_is_an_error(timed_world: World) -> None:
     school = await open_school(timed_world)
     ann, ben = school.ann, school.ben
     await say(ann, ben, "hi")
@@ -313,7 +313,7 @@ async def test_a_page_that_there_cannot_be_is_an_error(timed_world: World) -> No
                 await refused(asked, path, f"?{name}={value}{more}")
 
 
-async def test_link_leads_on_from_a_page_by_its_number(world: World) -> None:
+async def test_a_page_that_was_requested_by_its_number_links_to_the_next(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     for number in range(5):
         await say(ann, ben, str(number))
@@ -323,7 +323,7 @@ async def test_link_leads_on_from_a_page_by_its_number(world: World) -> None:
     assert (contents(second.json), contents(third.json)) == (["1", "2"], ["0"])
 
 
-async def test_a_cursor_counts_for_its_own_list_alone(world: World) -> None:
+async def test_a_cursor_is_valid_for_its_own_list_only(world: World) -> None:
     school = await open_school(world)
     await channels(school).begin(3)
     path = "/api/channels?limit=1&sortBy="

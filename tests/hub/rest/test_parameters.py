@@ -27,20 +27,20 @@ def test_a_number_that_is_missing_is_the_default(given: str | None, number: int)
 
 
 @pytest.mark.parametrize("given", ["x", "0", "-1", "1.5", "101", "undefined", str(2**53 + 1)])
-def test_one_that_is_malformed_or_out_of_range_is_refused(given: str) -> None:
+def test_a_number_that_is_malformed_or_out_of_range_is_refused(given: str) -> None:
     with pytest.raises(WireError, match="limit must be a whole number from 1 to 100") as caught:
         STRICT.read(given)
     assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, "limit")
 
 
-def test_a_number_that_is_larger_may_count_as_another_one() -> None:
+def test_a_number_above_the_maximum_may_be_replaced_by_another_one() -> None:
     assert LIMIT.read("101") == 100
     for given in ("0", str(2**53)):
         with pytest.raises(WireError):
             LIMIT.read(given)
 
 
-def test_a_cursor_is_what_was_put_into_it() -> None:
+def test_a_cursor_returns_the_values_that_were_put_into_it() -> None:
     assert CURSOR.read(Cursor.text("\u00fc/?&", 2**53 - 1)) == ("\u00fc/?&", 2**53 - 1)
     assert CURSOR.read("") is CURSOR.read(None) is None
 
@@ -50,12 +50,12 @@ def test_a_cursor_is_what_was_put_into_it() -> None:
     [b"", b"x", b"{}", b"[]", b'["a"]', b'["a", "1"]', b'["a", true]', b'["a", 1, 1]', b'["a", -1]',
      b'["a", 9007199254740992]', b'["a", 1.0]', b"\xff"],
 )  # fmt: skip
-def test_a_cursor_that_is_none_is_refused(content: bytes) -> None:
+def test_a_malformed_cursor_is_refused(content: bytes) -> None:
     text = base64.urlsafe_b64encode(content).decode().rstrip("=") or "="
     for given in (text, f"{text}?", "\u00e9"):
         with pytest.raises(WireError, match="Invalid cursor"):
             CURSOR.read(given)
 
 
-def test_its_bounds_are_documented() -> None:
+def test_the_bounds_of_a_number_are_documented() -> None:
     assert STRICT.schema == {"type": "integer", "minimum": 1, "maximum": 100}

@@ -1,4 +1,4 @@
-"""What holds for every call: an outage is a 503, and when to try again."""
+"""What holds for every call: during an outage it gets 503 and the time to try again."""
 
 import pytest
 
@@ -16,7 +16,7 @@ from tests.support.world import open_world
         ("PUT", "/api/messages/1/read"),
     ],
 )
-async def test_rest_answers_503_and_when_to_try_again(
+async def test_rest_returns_503_with_retry_after_during_an_outage(
     memory_store: Store, method: str, path: str
 ) -> None:
     outage = Outage()

@@ -7,7 +7,7 @@ from tests.support.school import open_school
 from tests.support.world import World, open_world
 
 
-async def test_the_cookie_decides(timed_world: World) -> None:
+async def test_the_cookie_selects_the_dialect(timed_world: World) -> None:
     school = await open_school(timed_world)
     private = await school.ann.call("GET", f"/api/messages/{school.ben.id}")
     assert (private.status, private.json) == (200, [])
@@ -28,7 +28,7 @@ async def test_the_cookie_decides(timed_world: World) -> None:
         ({"content": "x"}, "error"),
     ],
 )
-async def test_with_both_cookies_the_body_decides_and_then_the_default(
+async def test_with_both_cookies_the_body_selects_the_dialect_and_else_the_default(
     timed_world: World, body: dict[str, object], key: str
 ) -> None:
     ann = await timed_world.person("ann")
@@ -46,7 +46,7 @@ async def test_with_both_cookies_the_body_decides_and_then_the_default(
         ({"email": "a", "username": "a", "password": "x"}, "Invalid credentials"),
     ],
 )
-async def test_without_cookies_the_body_decides(
+async def test_without_cookies_the_body_selects_the_dialect(
     timed_world: World, body: dict[str, object], text: str
 ) -> None:
     reply = await timed_world.call("POST", "/api/auth/login", body)
@@ -71,7 +71,7 @@ async def test_calls_that_two_dialects_have_work_with_either_cookie(
     assert (platform.status, platform.json["message"]) == (401, "Not authenticated")
 
 
-async def test_a_call_that_another_dialect_has_too_is_its_owners_when_nothing_decides(
+async def test_a_shared_call_without_a_cookie_selects_the_dialect_that_owns_it(
     timed_world: World,
 ) -> None:
     assert (await timed_world.call("POST", "/api/auth/token")).text == "Unauthorized"
@@ -80,13 +80,13 @@ async def test_a_call_that_another_dialect_has_too_is_its_owners_when_nothing_de
         assert (reply.status, reply.json["message"]) == (401, "Not authenticated")
 
 
-async def test_the_default_is_a_setting(memory_store: Store) -> None:
+async def test_the_default_dialect_is_a_setting(memory_store: Store) -> None:
     async with open_world(memory_store, rest_default="learning_platform") as world:
         reply = await world.call("GET", "/api/messages/1")
         assert (reply.status, reply.json["message"]) == (401, "Not authenticated")
 
 
-async def test_a_mount_prefix_decides_alone(timed_world: World) -> None:
+async def test_a_mount_prefix_selects_the_dialect_whatever_the_cookie(timed_world: World) -> None:
     ann = await timed_world.person("ann")
     reply = await ann.call("GET", "/learning_platform/api/messages/1")
     assert (reply.status, reply.json["message"]) == (401, "Not authenticated")

@@ -37,7 +37,7 @@ async def test_every_file_is_served_with_its_type_and_policy(
         wanted = expected.get(suffix, "text/plain" if suffix == "ts" else "text/html")
         assert reply.headers["content-type"].partition(";")[0] == wanted
         if wanted not in ("text/html", "image/svg+xml"):
-            return  # no document: it obeys the policy of the one that uses it
+            return  # no document: the policy of the page that uses it applies
         policy = reply.headers["content-security-policy"].split("; ")
         assert dict(each.split(" ", 1) for each in policy) == {
             "default-src": "'none'",
@@ -58,7 +58,7 @@ async def test_a_known_file_is_not_sent_again(memory_store: Store) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip"])
-async def test_files_and_the_description_of_rest_go_compressed(
+async def test_files_and_the_description_of_rest_are_sent_compressed(
     memory_store: Store, encoding: str
 ) -> None:
     async with open_world(memory_store) as world:
@@ -72,7 +72,7 @@ async def test_files_and_the_description_of_rest_go_compressed(
                 assert each.headers["vary"] == "Accept-Encoding, Origin"
 
 
-async def test_the_page_names_files_that_browsers_keep_for_ever(memory_store: Store) -> None:
+async def test_the_page_links_to_files_that_browsers_cache_for_ever(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         page = (await world.call("GET", "/")).text
         addresses = re.findall(r'(?:href|src)="([^"]+)"', page)
@@ -88,7 +88,7 @@ async def test_the_page_names_files_that_browsers_keep_for_ever(memory_store: St
             assert len(plain.text.splitlines()) == len(kept.text.splitlines())
 
 
-def test_the_path_changes_with_every_file() -> None:
+def test_the_versioned_path_changes_with_every_file() -> None:
     def version(files: Mapping[str, bytes]) -> str:
         found = re.search("web/([0-9a-f]+)/x", page_of('"web/x"', files))
         assert found is not None
@@ -99,7 +99,7 @@ def test_the_path_changes_with_every_file() -> None:
     assert len({version(each) for each in (files, *others)}) == 4
 
 
-def test_the_style_sheets_of_the_page_are_one() -> None:
+def test_the_style_sheets_of_the_page_are_joined_into_one() -> None:
     sheets = "".join(f'  <link rel="stylesheet" href="web/{name}">\n' for name in ("b", "a"))
     page, joined = with_one_sheet(f"<head>\n{sheets}</head>", {"a": b"1", "b": b"2", "c": b"3"})
     assert joined == b"21"
@@ -118,12 +118,14 @@ def test_the_style_sheets_of_the_page_are_one() -> None:
         "/web/",
     ],
 )
-async def test_nothing_else_is_served(memory_store: Store, path: str) -> None:
+async def test_a_path_that_names_no_file_of_the_client_is_404(
+    memory_store: Store, path: str
+) -> None:
     async with open_world(memory_store) as world:
         assert (await world.call("GET", path)).status == 404
 
 
-async def test_it_can_be_turned_off(memory_store: Store) -> None:
+async def test_the_web_client_can_be_turned_off(memory_store: Store) -> None:
     async with open_world(memory_store, web_client="no") as world:
         assert (await world.call("GET", "/")).status == 404
 
@@ -137,7 +139,7 @@ async def test_the_page_names_no_other_host_and_has_no_inline_code(memory_store:
 @pytest.mark.parametrize(
     ("name", "shown"), [(None, "id.example.org"), ('"our" school', '"our" school')]
 )
-async def test_the_page_knows_what_this_hub_is_like(
+async def test_the_page_contains_the_settings_of_the_hub(
     memory_store: Store, name: str | None, shown: str
 ) -> None:
     async with open_world(

@@ -1,4 +1,4 @@
-"""Commands over sockets that change messages: who is told what, and what two devices do at once."""
+"""Commands over sockets that change messages: the frames that are sent, and concurrent changes."""
 
 from collections.abc import Mapping
 
@@ -88,7 +88,7 @@ WRONG: tuple[tuple[str, dict[str, object], str], ...] = (
     ("delete_message", {"key": 5}, "invalid_field"),
     ("delete_message", {"key": "k" * 256}, "invalid_field"),
 )
-"""What is wrong with a command, and the code that says so in every dialect."""
+"""What is wrong with a command, and the error code for it in every dialect."""
 
 
 async def test_the_same_fault_has_the_same_code_in_every_dialect(world: World) -> None:
@@ -136,7 +136,9 @@ async def test_a_private_dialect_changes_no_message_of_a_channel(world: World, p
     assert found.content == "secret"
 
 
-async def test_who_asks_for_what_is_so_already_is_shown_it_and_nobody_else(world: World) -> None:
+async def test_a_repeated_edit_is_shown_only_to_the_connection_that_repeats_it(
+    world: World,
+) -> None:
     ann, ben, posted = await of_both(world)
     anns, bens = await ann.open(), await ben.open()
     edit = frame("/ws", "edit_message", posted, content="hello", client_id="k")
@@ -151,10 +153,10 @@ async def test_who_asks_for_what_is_so_already_is_shown_it_and_nobody_else(world
 
 
 @pytest.mark.parametrize("path", ["/ws", "/messagepal", "/ws/chat"])
-async def test_what_changes_nothing_leads_to_the_frame_of_its_command(
+async def test_a_command_that_changes_nothing_leads_to_the_frame_of_the_command(
     world: World, path: str
 ) -> None:
-    """Without a rev as long as the message has none; and again when it is deleted."""
+    """Without a rev while the message has none; `message_deleted` if it was deleted meanwhile."""
     ann, ben, posted = await of_both(world)
     anns, bens = await ann.open(path), await ben.open(path)
     for kind, more, expected in (
@@ -171,8 +173,8 @@ async def test_what_changes_nothing_leads_to_the_frame_of_its_command(
     await revised(world.store, posted.id, Edit("x"), by=ann.id, key="d")
     await changed(world.store, posted.id, Delete(), by=ann.id)
     await anns.send(edit)
-    # The hub learns by this of what it did not see; who asked is answered after that. On /ws/chat
-    # neither has joined the conversation.
+    # The command makes the hub notice the changes that it did not see; the asker gets the answer
+    # after them. On /ws/chat neither has joined the conversation.
     for socket in (anns,) if path == "/ws/chat" else (bens, anns, anns):
         received = await socket.receive()
         shown = received.get("payload", received)
@@ -180,7 +182,9 @@ async def test_what_changes_nothing_leads_to_the_frame_of_its_command(
     await bens.is_silent()
 
 
-async def test_what_changes_nothing_leads_to_its_event_over_socketio(world: World) -> None:
+async def test_a_command_that_changes_nothing_leads_to_its_event_over_socketio(
+    world: World,
+) -> None:
     school = await open_school(world)
     (posted,) = await post(world, school.ann.user, school.general, "helo")
     peer, other = await enter(school.ann), await enter(school.ben)
@@ -196,7 +200,7 @@ async def test_what_changes_nothing_leads_to_its_event_over_socketio(world: Worl
     await other.socket.is_silent()
 
 
-async def test_socketio_is_answered_with_the_message(world: World) -> None:
+async def test_a_socketio_acknowledgement_contains_the_changed_message(world: World) -> None:
     school = await open_school(world)
     (posted,) = await post(world, school.ann.user, school.general, "helo")
     peer = await enter(school.ann)
@@ -226,7 +230,7 @@ async def states(socket: WebSocket, count: int) -> list[tuple[int, str]]:
     return [(message["rev"], message["content"]) for message in found]
 
 
-async def test_of_two_edits_at_once_the_later_one_counts_for_everybody(world: World) -> None:
+async def test_of_two_concurrent_edits_every_client_ends_with_the_later_one(world: World) -> None:
     ann, ben, posted = await of_both(world)
     sockets = [await person.open() for person in (ann, ann, ben)]
     async with trio.open_nursery() as nursery:
@@ -241,7 +245,7 @@ async def test_of_two_edits_at_once_the_later_one_counts_for_everybody(world: Wo
     assert found.content == seen[0][-1][1]
 
 
-async def test_an_edit_and_a_deletion_at_once_leave_nothing_to_read(world: World) -> None:
+async def test_a_concurrent_edit_and_deletion_leave_a_message_without_content(world: World) -> None:
     ann, ben, posted = await of_both(world)
     one, other, bens = [await person.open() for person in (ann, ann, ben)]
     async with trio.open_nursery() as nursery:
@@ -257,7 +261,7 @@ async def test_an_edit_and_a_deletion_at_once_leave_nothing_to_read(world: World
     await other.everything()
 
 
-async def test_a_deletion_and_a_read_mark_at_once_both_count(world: World) -> None:
+async def test_a_read_mark_takes_effect_beside_a_concurrent_deletion(world: World) -> None:
     ann, ben, first = await of_both(world)
     await write(world, ben.user, ann.user, "an answer, so that it is no request")
     (posted,) = await write(world, ann.user, ben.user, "secret")
@@ -266,6 +270,7 @@ async def test_a_deletion_and_a_read_mark_at_once_both_count(world: World) -> No
         nursery.start_soon(anns.send, frame("/ws", "delete_message", posted))
         nursery.start_soon(bens.send, {"type": "mark_read", "messageId": str(posted.id)})
     await until_quiet()
+    assert await world.store.messages.get(posted.id) is None
     assert await world.store.lists.unread_count(ben.id) == 0
     found = await world.store.messages.get(first.id, viewer=ann.id)
     assert found is not None
@@ -274,7 +279,7 @@ async def test_a_deletion_and_a_read_mark_at_once_both_count(world: World) -> No
     await bens.everything()
 
 
-async def test_what_was_deleted_is_told_by_no_resume(world: World) -> None:
+async def test_a_resume_does_not_send_the_content_of_a_deleted_message(world: World) -> None:
     ann, ben, posted = await of_both(world)
     await changed(world.store, posted.id, React(HEART), by=ben.id)
     anns = await ann.open()

@@ -1,4 +1,4 @@
-"""Who is in a channel, and who hears of it."""
+"""Which connections are in a channel: entering, leaving, and checking again."""
 
 from datetime import UTC, datetime
 
@@ -47,7 +47,9 @@ async def open_client(hub: Hub, user: User) -> Client:
     return client
 
 
-async def test_who_has_entered_or_left_is_known_when_the_call_returns(memory_store: Store) -> None:
+async def test_entering_and_leaving_have_taken_effect_when_the_call_returns(
+    memory_store: Store,
+) -> None:
     hub = Hub(ignore, RoomListeners())
     channels = open_channels(memory_store, hub)
     channel = Channel(ChannelId(1), ChannelKind.TEXT, "general", NOW)

@@ -1,4 +1,4 @@
-"""Commands of `/ws` over whole connections: what is believed, and how bad input is answered."""
+"""Commands of `/ws` over whole connections: claims that are ignored, and errors for bad input."""
 
 import json
 
@@ -46,7 +46,7 @@ async def test_claimed_senders_ids_and_states_are_ignored(world: World) -> None:
         ('{"type":"typing_indicator","recipient_id":2,"is_typing":"yes"}', "invalid_field"),
     ],
 )  # fmt: skip
-async def test_bad_input_is_answered_and_the_connection_stays(
+async def test_bad_input_gets_an_error_and_the_connection_stays_open(
     world: World, frame: str, code: str
 ) -> None:
     ann, ben = await world.people("ann", "ben")
@@ -67,7 +67,7 @@ async def test_bad_input_is_answered_and_the_connection_stays(
         ("/messagepal", {"type": "fetch_history"}, "history_response", 20),
     ],
 )
-async def test_what_takes_the_hub_longer_costs_as_many_frames(
+async def test_expensive_commands_count_as_several_frames(
     mock_clock: MockClock,
     timed_world: World,
     path: str,

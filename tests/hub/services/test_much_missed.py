@@ -1,4 +1,4 @@
-"""Resumes of much, of many at a time, under a flood, and of what cannot be read."""
+"""Resumes of many messages, under a flood, and while the log cannot be read."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from tests.support.world import RESUMES, World, open_world
 
 
 @pytest.mark.parametrize("path", RESUMES)
-async def test_what_was_missed_may_take_many_pages(
+async def test_a_resume_may_take_many_pages(
     timed_world: World, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setattr(hub.services.replay, "PAGE_MESSAGES", 3)
@@ -82,7 +82,7 @@ async def test_a_resume_under_a_flood_succeeds(memory_store: Store, path: str) -
         assert [*told, message["content"]] == texts
 
 
-async def test_who_is_let_in_again_while_a_flood_is_read_is_not_in_the_channel_with_a_gap(
+async def test_a_user_readmitted_while_a_flood_is_read_is_not_left_in_a_channel_with_a_gap(
     memory_store: Store,
 ) -> None:
     reading, finding = Interception("messages", "in_spans"), Interception("channels", "heads")
@@ -116,10 +116,10 @@ async def test_who_is_let_in_again_while_a_flood_is_read_is_not_in_the_channel_w
 
 
 @pytest.mark.parametrize("path", RESUMES)
-async def test_a_connection_that_cannot_be_told_what_it_missed_is_closed(
+async def test_a_connection_whose_missed_messages_cannot_be_read_is_closed(
     memory_store: Store, path: str
 ) -> None:
-    """It must not go on with a gap that it does not know of."""
+    """The client must not continue with a gap that it does not know of."""
     outage = Outage()
     async with open_world(outage.over(memory_store)) as world:
         school = await open_school(world)
@@ -132,7 +132,7 @@ async def test_a_connection_that_cannot_be_told_what_it_missed_is_closed(
         outage.end()
 
 
-async def test_a_socketio_client_that_cannot_be_told_what_it_missed_is_ended(
+async def test_a_socketio_client_whose_missed_messages_cannot_be_read_is_closed(
     memory_store: Store,
 ) -> None:
     outage = Outage()

@@ -1,4 +1,4 @@
-"""What a user notes for themself alone: told to their devices, live and after a break."""
+"""Notes of a user: sent to the connections of that user alone, live and by a resume."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +36,7 @@ async def devices(person: Person) -> tuple[dict[str, WebSocket], Peer]:
 
 
 async def told(sockets: Mapping[str, WebSocket], events: Peer) -> list[tuple[str, Any]]:
-    """The kind of the next frame of each, and the number of the note that it tells of."""
+    """The kind of the next frame of each, and the number of the note in it."""
     found: list[tuple[str, Any]] = []
     for socket in sockets.values():
         frame = await socket.receive()
@@ -56,7 +56,7 @@ def hidden(number: int) -> list[tuple[str, int]]:
     return [(name, number) for some in names for name in some]
 
 
-async def test_all_devices_of_a_user_are_told_and_nobody_else(world: World) -> None:
+async def test_a_note_is_sent_to_all_connections_of_its_user_and_no_other(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     one, two = await write(world, ann.user, ben.user, "1", "2")
     await world.store.messages.mark_read(ben.id, ann.id)
@@ -78,7 +78,7 @@ async def test_all_devices_of_a_user_are_told_and_nobody_else(world: World) -> N
     }  # fmt: skip
     assert await told(*bens) == noted(3)
     again = await ben.call("PUT", f"/api/messages/{ann.id}/muted?until={LATER}")
-    assert again.json["note"] == 3  # nothing is told again
+    assert again.json["note"] == 3  # no event is sent again
     await ben.call("DELETE", f"/api/messages/{ann.id}/muted")
     assert await told(*bens) == noted(4)
     await ben.call("DELETE", f"/api/messages/{one.id}/hidden")
@@ -138,7 +138,7 @@ async def test_notes_are_taken_over_sockets(world: World) -> None:
 
 
 @pytest.mark.parametrize("path", ["/ws", "/messagepal", "/ws/chat", "/gateway"])
-async def test_a_device_that_was_away_is_told_what_was_noted(world: World, path: str) -> None:
+async def test_a_resume_sends_the_notes_that_a_device_has_missed(world: World, path: str) -> None:
     ann, ben = await world.people("ann", "ben")
     one, two = await write(world, ann.user, ben.user, "1", "2")
     await world.store.messages.mark_read(ben.id, ann.id)
@@ -158,7 +158,7 @@ async def test_a_device_that_was_away_is_told_what_was_noted(world: World, path:
 async def resumed(
     person: Person, path: str, number: int | None
 ) -> tuple[list[int], int | None, bool]:
-    """The numbers that a device is told of, up to which it knows them then, and whether all."""
+    """The notes that a resume sends, the number in its marker, and whether it is complete."""
     socket = await (on_gateway(person) if path == "/gateway" else person.open(path))
     asked: dict[str, object] = {"after": {}, "only": True}
     if number is not None:
@@ -180,7 +180,7 @@ async def resumed(
 
 
 @pytest.mark.parametrize("number", [-1, 1.5, "1", True, [], 2**53])
-async def test_a_number_that_is_none_is_refused(world: World, number: object) -> None:
+async def test_an_invalid_note_number_is_refused(world: World, number: object) -> None:
     ann = await world.person("ann")
     socket = await ann.open("/ws")
     error = await socket.ask({"type": "resume", "notes": number})
@@ -188,7 +188,7 @@ async def test_a_number_that_is_none_is_refused(world: World, number: object) ->
 
 
 def spelt(school: School, message: Message) -> dict[str, tuple[str, str, Mapping[str, str] | None]]:
-    """Of each dialect: the paths of a message and of its place, and its headers."""
+    """By dialect: the paths of a message and of its conversation or channel, and the headers."""
     uuid, channel = to_uuid(IdKind.MESSAGE, message.id), to_uuid(IdKind.CHANNEL, message.channel_id)
     pair = f"conv_{school.ann.id}_{school.ben.id}"
     bearer = {"Authorization": f"Bearer {token_of(school.ben)}"}
@@ -213,7 +213,7 @@ async def by_ben(
 
 
 @pytest.mark.parametrize("dialect", ["private", "messenger", "learning", "events"])
-async def test_every_dialect_notes_over_rest(world: World, dialect: str) -> None:
+async def test_notes_are_made_over_rest_in_every_dialect(world: World, dialect: str) -> None:
     school = await open_school(world)
     one, two = await write(world, school.ann.user, school.ben.user, "1", "2")
     await world.store.messages.mark_read(school.ben.id, school.ann.id)
@@ -240,7 +240,9 @@ async def test_every_dialect_notes_over_rest(world: World, dialect: str) -> None
 
 
 @pytest.mark.parametrize("dialect", ["private", "messenger", "learning", "events"])
-async def test_what_one_may_not_see_is_as_if_it_were_not_there(world: World, dialect: str) -> None:
+async def test_a_message_that_the_user_may_not_see_is_treated_as_missing(
+    world: World, dialect: str
+) -> None:
     school = await open_school(world)
     (theirs,) = await write(world, school.ann.user, school.tea.user, "1")
     (gone,) = await write(world, school.ann.user, school.ben.user, "2")
@@ -270,7 +272,7 @@ async def test_what_one_may_not_see_is_as_if_it_were_not_there(world: World, dia
     assert await world.store.notes.last_number(school.ben.id) == 0
 
 
-async def test_a_private_dialect_notes_nothing_of_channels(world: World) -> None:
+async def test_a_private_dialect_makes_and_shows_no_notes_of_channels(world: World) -> None:
     school = await open_school(world)
     (posted,) = await post(world, school.tea.user, school.general, "x")
     for what in ("unread", "hidden"):
@@ -290,8 +292,8 @@ async def _lost(call: Any, *args: Any, **kwargs: Any) -> Any:
     raise StoreUnavailable("lost on the way back")
 
 
-async def test_a_note_whose_answer_was_lost_is_told(store: Store) -> None:
-    """Although nobody asks for it again, and the next one is none that the dialect sends."""
+async def test_a_note_whose_result_was_lost_is_sent(store: Store) -> None:
+    """Although it is not repeated, and the next note is one that the dialect does not send."""
     hiding = Interception("notes", "hide", _lost)
     settling = Interception("notes", "latest", _lost)
     async with open_world(settling.over(hiding.over(store))) as world:
@@ -310,7 +312,7 @@ async def test_a_note_whose_answer_was_lost_is_told(store: Store) -> None:
         assert (await private.receive_type("message_hidden"))["note"] == 1
 
 
-async def test_that_it_was_read_is_told_although_the_answer_was_lost(store: Store) -> None:
+async def test_the_end_of_an_unread_mark_is_sent_although_its_result_was_lost(store: Store) -> None:
     reading = Interception("messages", "mark_read")
     async with open_world(reading.over(store)) as world:
         ann, ben = await world.people("ann", "ben")
@@ -325,7 +327,7 @@ async def test_that_it_was_read_is_told_although_the_answer_was_lost(store: Stor
         assert (told["note"], told["unread_from"]) == (2, None)
 
 
-async def test_lists_show_what_was_noted(world: World) -> None:
+async def test_lists_show_the_notes(world: World) -> None:
     school = await open_school(world)
     one, _ = await write(world, school.ann.user, school.ben.user, "1", "2")
     await post(world, school.tea.user, school.general, "x")
@@ -350,7 +352,7 @@ async def test_lists_show_what_was_noted(world: World) -> None:
     assert chat[str(school.dm.id)]["unreadFrom"] == 1
 
 
-async def test_so_many_notes_at_once_and_no_more(world: World) -> None:
+async def test_notes_are_rate_limited(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     (one,) = await write(world, ann.user, ben.user, "1")
     socket = await ben.open("/messagepal")

@@ -1,4 +1,4 @@
-"""How far somebody has read, and who hears of it, in every dialect (docs/delivery.md)."""
+"""How far a user has read, and which users get receipts, in every dialect (docs/delivery.md)."""
 
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias
@@ -20,7 +20,7 @@ from tests.support.stores.records import revised
 from tests.support.world import Person, World, open_world
 
 
-async def test_reading_history_marks_the_others_messages_read_and_tells_them(world: World) -> None:
+async def test_reading_history_marks_messages_read_and_sends_a_receipt(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     await world.store.relations.request_follow(ben.id, ann.id)
     await say(ann, ben, "one")
@@ -40,7 +40,7 @@ async def test_reading_history_marks_the_others_messages_read_and_tells_them(wor
     await anns.receive_type("messages_read")  # now Ann is the reader
 
 
-async def test_marking_read_moves_only_forward_and_is_told_once(world: World) -> None:
+async def test_marking_read_moves_only_forward_and_sends_one_receipt(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     await world.store.relations.request_follow(ben.id, ann.id)
     await say(ann, ben, "one")
@@ -72,7 +72,7 @@ class Devices:
 
 
 async def devices(school: School, person: Person) -> Devices:
-    """In the dm of ann and ben, for those who may be there."""
+    """The devices of a person; ann and ben have joined their dm."""
     is_in = person in (school.ann, school.ben)
     chat = await (school.join(person, school.dm) if is_in else person.open("/ws/chat"))
     return Devices(
@@ -94,7 +94,7 @@ async def on_chat(school: School, bens: Devices, message: int) -> WebSocket | No
 
 
 async def on_messenger(school: School, bens: Devices, message: int) -> WebSocket | None:
-    """Here the connection gets one for the message that it named."""
+    """Here the connection itself gets a receipt, for the message that it named."""
     await bens.messenger.send({"type": "mark_read", "messageId": str(message)})
     told = await bens.messenger.receive_type("message_read")
     assert told["payload"]["messageId"] == str(message)
@@ -114,12 +114,12 @@ async def over_rest(school: School, bens: Devices, message: int) -> WebSocket | 
 
 
 @pytest.mark.parametrize("mark", [on_chat, on_messenger, on_socketio, over_rest])
-async def test_a_read_private_message_is_told_to_both_people_and_nobody_else(
+async def test_a_receipt_of_a_private_message_is_sent_to_both_participants_only(
     world: World, mark: Mark
 ) -> None:
     school = await open_school(world)
     anns, bens = await devices(school, school.ann), await devices(school, school.ben)
-    await devices(school, school.tea)  # who hears nothing: what is not read fails the test
+    await devices(school, school.tea)  # gets nothing: an unread frame fails the test
     await write(world, school.ann.user, school.ben.user, "one", "two")
     newest = await world.store.messages.last_id()
     besides = await mark(school, bens, newest)
@@ -142,11 +142,11 @@ async def test_a_read_private_message_is_told_to_both_people_and_nobody_else(
             assert seen["messageId"] == to_uuid(IdKind.MESSAGE, newest)
     for device in (*anns.all(), *bens.all()):
         await device.is_silent()
-    assert await mark(school, bens, newest) is besides  # again: nothing moves, nobody is told
+    assert await mark(school, bens, newest) is besides  # again: nothing moves, no event is sent
 
 
-async def test_the_readers_other_devices_learn_how_far_a_channel_is_read(world: World) -> None:
-    """In every dialect, whether they have joined it or not; nobody else does."""
+async def test_the_readers_other_connections_get_receipts_of_a_channel(world: World) -> None:
+    """In every dialect with channels, joined or not; the author's /ws/chat gets none."""
     school = await open_school(world)
     reading, joined = await school.join(school.ben), await school.join(school.ben)
     outside, gateway = await school.ben.open("/ws/chat"), await school.ben.open("/gateway")
@@ -185,7 +185,7 @@ async def by_post(school: School, bens: Devices, message: int) -> WebSocket | No
 
 
 @pytest.mark.parametrize("mark", [on_chat, on_messenger, on_socketio, over_rest, by_patch, by_post])
-async def test_the_place_of_a_message_that_was_deleted_is_marked(world: World, mark: Mark) -> None:
+async def test_a_deleted_message_can_still_be_marked_read(world: World, mark: Mark) -> None:
     school = await open_school(world)
     bens = await devices(school, school.ben)
     for device in bens.all():
@@ -200,7 +200,9 @@ async def test_the_place_of_a_message_that_was_deleted_is_marked(world: World, m
     assert await world.store.lists.unread_count(school.ben.id) == 0
 
 
-async def test_an_author_hears_of_all_that_was_read_at_once(world: World) -> None:
+async def test_an_author_gets_a_receipt_for_each_of_many_messages_read_at_once(
+    world: World,
+) -> None:
     school = await open_school(world)
     anns = (await school.ann.open("/messagepal")).ignoring("message_received")
     await write(world, school.ann.user, school.ben.user, *map(str, range(130)))
@@ -209,7 +211,7 @@ async def test_an_author_hears_of_all_that_was_read_at_once(world: World) -> Non
         await anns.receive_type("message_read")
 
 
-async def test_in_a_channel_each_author_hears_of_their_own_messages(world: World) -> None:
+async def test_in_a_channel_each_author_gets_receipts_of_their_own_messages(world: World) -> None:
     school = await open_school(world)
     anns, teas, reader = await enter(school.ann), await enter(school.tea), await enter(school.ben)
     made: list[str] = []
@@ -226,7 +228,9 @@ async def test_in_a_channel_each_author_hears_of_their_own_messages(world: World
                 assert seen["channelId"] == channel_of(school)
 
 
-async def test_delivery_is_told_to_the_author_whatever_dialect_says_it(world: World) -> None:
+async def test_a_delivery_receipt_is_sent_to_the_author_on_chat_and_over_socketio(
+    world: World,
+) -> None:
     school = await open_school(world)
     anns, bens = await school.join(school.ann), await school.join(school.ben)
     teas, events = await school.join(school.tea), await enter(school.ann)
@@ -247,7 +251,7 @@ async def test_delivery_is_told_to_the_author_whatever_dialect_says_it(world: Wo
         await socket.is_silent()
 
 
-async def test_who_has_not_joined_a_channel_marks_nothing_there(world: World) -> None:
+async def test_a_connection_that_has_not_joined_a_channel_cannot_mark_it_read(world: World) -> None:
     school = await open_school(world)
     bens, anns = await school.ben.open("/ws/chat"), await school.join(school.ann)
     await post(world, school.ann.user, school.general, "x")
@@ -262,7 +266,7 @@ async def test_who_has_not_joined_a_channel_marks_nothing_there(world: World) ->
 
 
 async def test_a_receipt_that_was_overtaken_does_not_go_back(memory_store: Store) -> None:
-    """Two devices of one person move the watermark; the store's first answer comes last."""
+    """Two devices of one person move the watermark; the store's first result arrives last."""
     messages = Held(memory_store.messages, ("mark_delivered_up_to",), answered=True)
     async with open_world(evolve(memory_store, messages=messages)) as world:
         ann, ben = await world.people("ann", "ben")

@@ -1,4 +1,4 @@
-"""Coming back with positions of another log: what came live before is sent again."""
+"""A resume with positions of another log: messages that were sent live before are sent again."""
 
 import pytest
 
@@ -12,10 +12,10 @@ from tests.support.world import GREETINGS, RESUMES, World
 
 @pytest.mark.parametrize("path", RESUMES)
 @pytest.mark.parametrize("is_other_log", [False, True])
-async def test_after_a_reset_what_came_live_comes_again_in_every_dialect(
+async def test_after_a_reset_live_messages_are_sent_again_in_every_dialect(
     timed_world: World, path: str, *, is_other_log: bool
 ) -> None:
-    """And what an earlier resume brought, once each time."""
+    """Messages that an earlier resume sent are sent again too, once in each reset."""
     resume, kind, end = RESUMES[path]
     school = await open_school(timed_world)
     is_private = path in {"/ws", "/messagepal"}
@@ -58,7 +58,7 @@ async def test_after_a_reset_what_came_live_comes_again_in_every_dialect(
 
 
 @pytest.mark.parametrize("false", [{"revs": 9}, {"epoch": "another"}])
-async def test_after_a_reset_what_came_live_comes_again_over_socketio(
+async def test_after_a_reset_live_messages_are_sent_again_over_socketio(
     timed_world: World, false: dict[str, object]
 ) -> None:
     school = await open_school(timed_world)

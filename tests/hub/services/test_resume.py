@@ -1,4 +1,4 @@
-"""Coming back in every dialect: all that was missed, once, in order, and then live again."""
+"""A resume in every dialect: all missed messages, once and in order, and then live ones."""
 
 import json
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ async def until_resumed(socket: WebSocket) -> tuple[list[int], Mapping[str, Any]
         seqs.append(frame["message"]["seq"])
 
 
-async def test_a_client_is_told_what_it_missed_and_then_goes_on(world: World) -> None:
+async def test_a_resume_sends_the_missed_messages_and_then_live_ones(world: World) -> None:
     ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
     await write(world, ann.user, ben.user, "1", "2", "3")
     await write(world, eve.user, ben.user, "a", "b")
@@ -53,7 +53,7 @@ async def test_a_client_is_told_what_it_missed_and_then_goes_on(world: World) ->
     assert (await socket.receive_type("private_message"))["message"]["seq"] == 4
 
 
-async def test_more_positions_than_a_frame_has_are_told_of_those_that_moved(
+async def test_a_marker_with_too_many_positions_keeps_the_one_that_moved(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol.bounds, "MAX_POSITIONS", 2)
@@ -73,7 +73,7 @@ async def test_more_positions_than_a_frame_has_are_told_of_those_that_moved(
     ("bound", "value", "steps"),
     [("MAX_CHANNELS", 2, [2, 2, 1]), ("MAX_MESSAGES", 3, [3, 2])],
 )
-async def test_what_is_too_much_for_one_resume_comes_with_the_next(
+async def test_messages_beyond_the_limit_of_a_resume_are_sent_by_the_next_one(
     world: World, monkeypatch: pytest.MonkeyPatch, bound: str, value: int, steps: list[int]
 ) -> None:
     monkeypatch.setattr(hub.services.resume, bound, value)
@@ -93,7 +93,7 @@ async def test_what_is_too_much_for_one_resume_comes_with_the_next(
     assert known == {str(other.id): 1 for other in others}
 
 
-async def test_only_the_named_conversations_are_told_if_that_is_asked_for(world: World) -> None:
+async def test_a_resume_of_only_named_conversations_leaves_out_others(world: World) -> None:
     ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
     await write(world, ann.user, ben.user, "1", "2")
     await write(world, eve.user, ben.user, "a")
@@ -101,7 +101,7 @@ async def test_only_the_named_conversations_are_told_if_that_is_asked_for(world:
     await socket.send({"type": "resume", "after": {str(ann.id): 1}, "only": True})
     seqs, marker = await until_resumed(socket)
     assert (seqs, marker["complete"], marker["after"]) == ([2], True, {str(ann.id): 2})
-    await write(world, eve.user, ben.user, "b")  # live is everything
+    await write(world, eve.user, ben.user, "b")  # live messages are not limited to it
     assert (await socket.receive_type("private_message"))["message"]["seq"] == 2
     await socket.send({"type": "resume", "after": {str(ann.id): 7}, "only": True})
     seqs, marker = await until_resumed(socket)
@@ -123,7 +123,7 @@ async def test_of_too_many_channels_a_resume_joins_those_with_the_newest_message
     assert marker["after"] == {str(school.general.id): 1}
 
 
-async def test_without_positions_everything_is_told(world: World) -> None:
+async def test_a_resume_without_positions_sends_everything(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     await write(world, ann.user, ben.user, *"abc")
     for frame in (
@@ -136,7 +136,7 @@ async def test_without_positions_everything_is_told(world: World) -> None:
         assert (seqs, marker["complete"]) == ([1, 2, 3], True)
 
 
-async def test_what_was_told_live_already_is_not_told_again(world: World) -> None:
+async def test_a_resume_does_not_repeat_messages_that_were_sent_live(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     await write(world, ann.user, ben.user, "1", "2", "3")
     socket = await ben.open()
@@ -147,11 +147,11 @@ async def test_what_was_told_live_already_is_not_told_again(world: World) -> Non
     await socket.send(resume)
     seqs, marker = await until_resumed(socket)
     assert (seqs, marker["after"]) == ([2, 3], {str(ann.id): 5})
-    await socket.send(resume)  # once more: everything after 1 was told on this connection
+    await socket.send(resume)  # once more: everything after 1 was sent on this connection
     assert (await until_resumed(socket))[0] == []
 
 
-async def test_more_than_the_bound_is_told_in_part_and_the_client_can_go_on(store: Store) -> None:
+async def test_a_resume_beyond_the_bound_is_partial_and_can_be_continued(store: Store) -> None:
     async with open_world(store, resume_limit=10, presence_grace=0.0) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         await write(world, ann.user, ben.user, *map(str, range(1, 26)))
@@ -172,7 +172,7 @@ async def test_more_than_the_bound_is_told_in_part_and_the_client_can_go_on(stor
         assert [message["seq"] for message in missed.json] == [25, 26]
 
 
-async def test_a_chat_client_comes_into_the_channels_it_names(world: World) -> None:
+async def test_a_chat_client_joins_the_channels_that_its_resume_names(world: World) -> None:
     school = await open_school(world)
     await post(world, school.ann.user, school.general, "1", "2", "3")
     socket = await school.ben.open("/ws/chat")
@@ -185,7 +185,7 @@ async def test_a_chat_client_comes_into_the_channels_it_names(world: World) -> N
     assert (await socket.receive_type("new_message"))["message"]["seq"] == 4
 
 
-async def test_a_chat_client_without_positions_comes_into_all_its_channels(world: World) -> None:
+async def test_a_chat_client_without_positions_joins_all_its_channels(world: World) -> None:
     school = await open_school(world)
     await post(world, school.ann.user, school.general, "1")
     await write(world, school.ann.user, school.ben.user, "hi")
@@ -198,7 +198,7 @@ async def test_a_chat_client_without_positions_comes_into_all_its_channels(world
     assert marker["after"] == {str(school.general.id): 1, str(school.dm.id): 1}
 
 
-async def test_a_chat_client_that_names_no_channels_comes_into_none(world: World) -> None:
+async def test_a_chat_client_that_names_no_channels_joins_none(world: World) -> None:
     school = await open_school(world)
     await write(world, school.ann.user, school.ben.user, "hi")
     socket = await school.ben.open("/ws/chat")
@@ -213,7 +213,7 @@ async def test_a_chat_client_that_names_no_channels_comes_into_none(world: World
     await socket.is_silent()
 
 
-async def test_a_channel_that_is_not_the_clients_is_refused_and_the_others_go_on(
+async def test_a_channel_of_others_is_refused_and_the_resume_completes(
     world: World,
 ) -> None:
     school = await open_school(world)
@@ -231,7 +231,7 @@ async def test_a_channel_that_is_not_the_clients_is_refused_and_the_others_go_on
     await socket.is_silent()
 
 
-async def test_the_messenger_names_conversations(world: World) -> None:
+async def test_a_messenger_resume_names_conversations(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     await write(world, ann.user, ben.user, "1", "2")
     socket = await ben.open("/messagepal")
@@ -246,7 +246,7 @@ async def test_the_messenger_names_conversations(world: World) -> None:
     }
 
 
-async def test_the_gateway_is_told_of_the_channels_it_names(world: World) -> None:
+async def test_a_gateway_resume_sends_messages_of_the_named_channels(world: World) -> None:
     school = await open_school(world)
     await post(world, school.ann.user, school.general, "1", "2")
     socket = await school.ben.connect("/gateway?resume")
@@ -267,7 +267,7 @@ async def test_the_gateway_is_told_of_the_channels_it_names(world: World) -> Non
      {"1": 2**53}, {"99999999999999999999": 1}, {str(n): 1 for n in range(1, 10_002)}],
     ids=lambda after: str(after)[:20],
 )  # fmt: skip
-async def test_positions_that_cannot_be_understood_are_refused(store: Store, after: object) -> None:
+async def test_malformed_positions_are_refused(store: Store, after: object) -> None:
     async with open_world(store, max_frame_bytes=1_000_000) as world:
         ann = await world.person("ann")
         for path in ("/ws", "/ws/chat", "/messagepal"):
@@ -276,8 +276,8 @@ async def test_positions_that_cannot_be_understood_are_refused(store: Store, aft
             assert (await socket.receive_type("error"))["code"] == "invalid_field"
 
 
-async def test_nothing_is_lost_or_told_twice_while_messages_keep_flowing(world: World) -> None:
-    """Many clients come back at different moments of one stream of messages."""
+async def test_nothing_is_lost_or_repeated_while_messages_keep_flowing(world: World) -> None:
+    """Many clients resume at different moments of one stream of messages."""
     school = await open_school(world)
     total = 120
     reached = [trio.Event() for _ in range(total + 1)]
@@ -321,7 +321,7 @@ async def test_the_marker_names_no_message_that_comes_after_it(world: World) -> 
     assert (await socket.expect("private_message"))["message"]["seq"] == 3
 
 
-async def test_who_was_out_of_a_workspace_gets_what_it_missed_on_the_same_connection(
+async def test_a_readmitted_member_resumes_on_the_same_connection(
     world: World,
 ) -> None:
     school = await open_school(world)
@@ -349,7 +349,7 @@ async def test_who_was_out_of_a_workspace_gets_what_it_missed_on_the_same_connec
     assert (await until("RESUMED"))["after"] == {str(school.general.id): 2}
 
 
-async def test_a_channel_that_is_lost_while_the_log_is_read_does_not_count_as_told(
+async def test_a_channel_that_is_lost_while_the_log_is_read_does_not_count_as_resumed(
     memory_store: Store,
 ) -> None:
     reading = Interception("messages", "in_spans")
@@ -385,10 +385,10 @@ async def test_a_channel_that_is_lost_while_the_log_is_read_does_not_count_as_to
         )
 
 
-async def test_who_is_let_into_a_channel_again_while_the_log_is_read_is_not_in_it_with_a_gap(
+async def test_a_user_readmitted_while_the_log_is_read_is_not_left_in_a_channel_with_a_gap(
     memory_store: Store,
 ) -> None:
-    """Also where the right is back when the hub looks whom it has to remove."""
+    """Also if the right is back when the hub looks up which users to remove."""
     reading, finding = Interception("messages", "in_spans"), Interception("channels", "heads")
     checking, held = Interception("channels", "may_join"), Held()
     store = checking.over(finding.over(reading.over(memory_store)))
@@ -419,7 +419,7 @@ async def test_who_is_let_into_a_channel_again_while_the_log_is_read_is_not_in_i
         await socket.is_silent()
 
 
-async def test_the_notice_that_a_channel_is_lost_comes_after_what_was_missed(
+async def test_the_event_for_a_lost_channel_is_sent_after_the_missed_messages(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     naming, late = Interception("accounts", "get_many"), Late()
@@ -443,7 +443,7 @@ async def test_the_notice_that_a_channel_is_lost_comes_after_what_was_missed(
 
 @pytest.mark.parametrize("path", RESUMES)
 @pytest.mark.parametrize("named", ["another epoch", "a seq that there is not", "this one"])
-async def test_positions_of_another_log_are_none_in_every_dialect(
+async def test_positions_of_another_log_are_ignored_in_every_dialect(
     timed_world: World, path: str, named: str
 ) -> None:
     resume, kind, end = RESUMES[path]
@@ -479,8 +479,8 @@ async def test_positions_of_another_log_are_none_in_every_dialect(
     assert (marker.get("reset", False), count) == ((False, 1) if named == "this one" else (True, 2))
 
 
-async def test_few_resumes_of_one_user_are_told_at_a_time(world: World) -> None:
-    """However many connections resume: the others have their turn in between."""
+async def test_the_number_of_concurrent_resumes_of_one_user_is_limited(world: World) -> None:
+    """However many of a user's connections resume, other users have their turn in between."""
     ann, ben = [await world.person(name) for name in ("ann", "ben")]
     await write(world, ann.user, ben.user, "1")
     socket = await ben.open()

@@ -1,4 +1,4 @@
-"""Pins and grades, as sockets show them. The rest of moderation is asked for over REST: see
+"""Pins and grades, as sockets show them. The rest of moderation is done over REST: see
 tests/hub/rest/routes/learning_chat/test_messages.py.
 """
 
@@ -23,7 +23,7 @@ def state(change: str, school: School, **more: object) -> dict[str, object]:
     }  # fmt: skip
 
 
-async def test_a_pin_is_told_to_who_has_joined_wherever_it_comes_from(world: World) -> None:
+async def test_a_pin_over_a_socket_or_rest_is_sent_to_joined_connections(world: World) -> None:
     school = await open_school(world)
     message, second = await posted(school), await posted(school)
     teas, anns = await school.join(school.tea), await school.join(school.ann)
@@ -52,7 +52,7 @@ async def test_a_pin_is_told_to_who_has_joined_wherever_it_comes_from(world: Wor
         await socket.is_silent()
 
 
-async def test_a_grade_is_told_to_who_has_joined(world: World) -> None:
+async def test_a_grade_is_sent_to_joined_connections(world: World) -> None:
     school = await open_school(world)
     message = await posted(school)
     anns, outside = await school.join(school.ann), await school.ben.open("/ws/chat")
@@ -68,7 +68,7 @@ async def test_a_grade_is_told_to_who_has_joined(world: World) -> None:
         await socket.is_silent()
 
 
-async def test_a_grade_is_told_after_a_break_in_every_dialect(world: World) -> None:
+async def test_a_resume_sends_a_missed_grade_in_every_dialect_with_channels(world: World) -> None:
     school = await open_school(world)
     message = MessageId(await posted(school))
     await changed(world.store, message, Grade(GradingStatus.GRADED), by=school.tea.id)
@@ -94,7 +94,7 @@ async def test_a_grade_is_told_after_a_break_in_every_dialect(world: World) -> N
         await socket.everything()
 
 
-async def test_a_pin_that_is_refused_says_why(world: World) -> None:
+async def test_a_refused_pin_gets_an_error_with_the_reason(world: World) -> None:
     school = await open_school(world)
     message = await posted(school)
     teas, anns = await school.tea.open("/ws/chat"), await school.join(school.ann)

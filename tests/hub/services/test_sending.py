@@ -1,4 +1,4 @@
-"""A user's message on its way to the log: rates, places in flight, and what nobody waits for."""
+"""A user's message on its way to the log: rates, sends in flight, and what does not block."""
 
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -30,7 +30,7 @@ def asker_of(person: Person) -> Asker:
 
 
 async def fill_lane(world: World, author: Person, recipient: Person) -> None:
-    """With the log stalled: one message in flight and as many behind it as the lane takes."""
+    """With the log stalled: submit one message, and as many behind it as the lane can queue."""
     for number in range(LANE_QUEUE + 1):
         draft = Draft(author.id, recipient.id, "x")
         await world.services.messaging.submit(author.user, draft, lambda _: None)
@@ -38,7 +38,7 @@ async def fill_lane(world: World, author: Person, recipient: Person) -> None:
             await wait_all_tasks_blocked()  # it is taken out of the queue
 
 
-async def test_a_place_in_flight_comes_back_when_the_wait_for_the_lane_is_cancelled(
+async def test_a_send_that_is_cancelled_while_it_waits_for_the_lane_is_not_in_flight_any_more(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     stall = Stall()
@@ -63,7 +63,7 @@ async def test_a_place_in_flight_comes_back_when_the_wait_for_the_lane_is_cancel
         assert [type(answer) for answer in answers] == [Posted]
 
 
-async def test_each_message_is_answered_once_and_gives_its_place_back(
+async def test_each_send_gets_one_answer_and_is_not_in_flight_any_more(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     stall = Stall()
@@ -93,7 +93,7 @@ async def test_each_message_is_answered_once_and_gives_its_place_back(
         assert asker.quota.in_flight == 0
 
 
-async def test_a_reply_does_not_make_a_connection_wait_for_the_log(
+async def test_a_message_with_a_parent_does_not_block_its_connection_while_the_log_stalls(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     stall = Stall()
@@ -126,7 +126,7 @@ async def test_a_reply_does_not_make_a_connection_wait_for_the_log(
         assert (name, refused["code"]) == ("message:error", "invalid_field")
 
 
-async def test_five_messages_come_back_all_at_once(
+async def test_a_used_up_limit_of_five_messages_is_reset_all_at_once(
     timed_world: World, autojump_clock: MockClock
 ) -> None:
     school = await open_school(timed_world)
@@ -159,7 +159,7 @@ async def test_a_message_to_a_channel_that_was_not_joined_costs_nothing(
     assert (await chat.receive_type("new_message"))["message"]["content"] == "x"
 
 
-async def test_who_was_removed_is_told_what_they_had_stored(world: World) -> None:
+async def test_a_removed_member_who_repeats_a_send_gets_the_stored_message(world: World) -> None:
     school = await open_school(world)
     body = {"channelId": school.general.id, "content": "x", "clientMessageId": "k"}
     first = await school.ben.ask("POST", "/api/messages", body)
@@ -176,7 +176,9 @@ async def test_who_was_removed_is_told_what_they_had_stored(world: World) -> Non
     assert (await chat.receive_type("error"))["code"] == "not_joined"
 
 
-async def test_a_key_does_not_let_anybody_write_where_they_have_not_joined(world: World) -> None:
+async def test_a_key_does_not_let_a_user_write_to_a_channel_that_is_not_joined(
+    world: World,
+) -> None:
     school = await open_school(world)
     chat = await school.ann.open("/ws/chat")
     message = {"type": "send_message", "channelId": school.general.id, "content": "x"}
@@ -218,14 +220,16 @@ async def test_a_first_message_opens_a_conversation_and_counts_as_one(
         refused = await ann.call("POST", f"/api/messages/{ida.id}", {"content": "hi"})
         assert (refused.status, refused.json["code"]) == (429, "rate_limited")
         assert int(refused.headers["retry-after"]) == HOUR
-        await say(ida, ann, "hi")  # of her own
+        await say(ida, ann, "hi")  # counts for Ida
         await say(ann, ida, "hi")
         assert left() == 0
         await let_pass(mock_clock, HOUR + 1)
         assert left() == 2
 
 
-async def test_whether_a_conversation_is_there_may_be_unknown(memory_store: Store) -> None:
+async def test_a_send_is_unavailable_if_its_conversation_cannot_be_looked_up(
+    memory_store: Store,
+) -> None:
     asking = Interception("relations", "conversation_view")
     async with open_world(asking.over(memory_store), user_conversations_per_hour=1) as world:
         ann, ben, eve = await world.people("ann", "ben", "eve")

@@ -1,5 +1,5 @@
-"""Who follows a workspace: its members, as soon as they are, and only as long as they are, whatever
-the order in which the store's answers arrive; and who is sent its channels.
+"""Connections follow a workspace exactly while their users are members, whatever the order in which
+the store's results arrive; and connections of members are sent its channels.
 """
 
 from typing import Any
@@ -25,7 +25,7 @@ from tests.support.world import Person, World, open_world
 
 
 async def identified(person: Person) -> WebSocket:
-    """A connection that follows its user's workspaces, whose presence these tests are not about."""
+    """A connection that follows its user's workspaces; presence is ignored."""
     socket = (await person.connect("/gateway")).ignoring("PRESENCE_UPDATE")
     await socket.send({"op": "IDENTIFY", "d": {"userId": person.id}})
     await socket.receive_type("READY")
@@ -33,7 +33,7 @@ async def identified(person: Person) -> WebSocket:
 
 
 async def set_member(school: School, person: Person, *, is_member: bool) -> int:
-    """As the owner; returns the status."""
+    """Add or remove a member, as the owner; returns the status."""
     path = f"/learning_platform/api/workspaces/{school.workspace.id}/members"
     if is_member:
         reply = await school.tea.ask("POST", path, {"userId": person.id})
@@ -42,7 +42,7 @@ async def set_member(school: School, person: Person, *, is_member: bool) -> int:
     return reply.status
 
 
-async def test_an_addition_whose_answer_was_lost_is_announced_when_it_is_repeated(
+async def test_an_addition_whose_result_was_lost_is_announced_when_it_is_repeated(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     async def lose(call: Any, *args: Any, **kwargs: Any) -> Any:
@@ -63,7 +63,7 @@ async def test_an_addition_whose_answer_was_lost_is_announced_when_it_is_repeate
             assert (await socket.receive_type("MESSAGE_CREATE"))["d"]["content"] == "welcome"
 
 
-async def test_a_repeated_addition_is_no_news_while_a_connection_of_the_member_identifies_itself(
+async def test_a_repeated_addition_is_not_announced_while_the_member_identifies(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     looking, late = Interception("workspaces", "of_user"), Late()
@@ -83,7 +83,7 @@ async def test_a_repeated_addition_is_no_news_while_a_connection_of_the_member_i
             await socket.receive_type("MESSAGE_CREATE")
 
 
-async def test_an_addition_is_announced_where_it_could_not_be_looked_up_when_it_is_repeated_there(
+async def test_a_node_that_could_not_look_up_an_addition_announces_it_when_repeated_there(
     autojump_clock: MockClock,
 ) -> None:
     async def fail(*_: Any, **__: Any) -> Any:
@@ -104,11 +104,11 @@ async def test_an_addition_is_announced_where_it_could_not_be_looked_up_when_it_
         assert await set_member(there, school.eve, is_member=True) == 200
         await wait_all_tasks_blocked()
         assert "GUILD_MEMBER_ADD" in str(await eve.everything())
-        await trio.sleep(5.0)  # it is looked up again, and was announced
+        await trio.sleep(5.0)  # it is looked up again, but is announced already
         assert "GUILD_MEMBER_ADD" not in str(await eve.everything())
 
 
-async def test_who_is_removed_before_the_addition_is_answered_stays_outside(
+async def test_a_member_removed_before_the_result_of_the_addition_gets_no_messages(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     adding, late = Interception("workspaces", "add_member"), Late()
@@ -126,7 +126,7 @@ async def test_who_is_removed_before_the_addition_is_answered_stays_outside(
         await eve.is_silent()
 
 
-async def test_who_is_added_while_the_removal_is_looked_up_stays_inside(
+async def test_a_member_added_again_while_the_removal_is_looked_up_gets_messages(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     looking, late = Interception("workspaces", "get"), Late()
@@ -146,10 +146,10 @@ async def test_who_is_added_while_the_removal_is_looked_up_stays_inside(
         await ben.receive_type("MESSAGE_CREATE")
 
 
-async def test_the_notice_is_the_last_that_a_former_member_is_sent(
+async def test_the_removal_is_the_last_event_that_a_former_member_gets(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    """Also when the store answers nothing more about members."""
+    """Also when members can no longer be looked up."""
 
     async def fail(call: Any, *args: Any) -> Any:
         raise StoreUnavailable("away")
@@ -165,7 +165,7 @@ async def test_the_notice_is_the_last_that_a_former_member_is_sent(
         await ben.is_silent()
 
 
-async def test_nothing_is_sent_after_the_notice_while_much_is_announced(
+async def test_no_event_follows_the_removal_while_many_are_broadcast(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     async with open_world(memory_store) as world:
@@ -192,7 +192,7 @@ async def test_nothing_is_sent_after_the_notice_while_much_is_announced(
             await socket.is_silent()
 
 
-async def test_a_new_channel_is_sent_to_every_connection_of_the_members(world: World) -> None:
+async def test_a_new_channel_is_sent_to_every_chat_connection_of_the_members(world: World) -> None:
     school = await open_school(world)
     anns = [await school.ann.open("/ws/chat") for _ in range(2)]
     teas, eves = await school.tea.open("/ws/chat"), await school.eve.open("/ws/chat")
@@ -207,7 +207,7 @@ async def test_a_new_channel_is_sent_to_every_connection_of_the_members(world: W
     await private.is_silent(besides={"user_online_status"})
 
 
-async def test_a_new_member_is_sent_the_channels_and_what_is_in_them(world: World) -> None:
+async def test_a_new_member_is_sent_the_channels_with_their_last_seq_and_rev(world: World) -> None:
     school = await open_school(world)
     _, two = await post(world, school.ann.user, school.general, "one", "two")
     await changed(world.store, two.id, React("👋"), by=school.ben.id)
@@ -232,7 +232,7 @@ async def test_many_channels_are_sent_in_parts(memory_store: Store) -> None:
         assert [len(part["channels"]) for part in parts] == [MAX_ADDED, 1]
 
 
-async def test_a_channel_is_made_although_nobody_can_be_told(memory_store: Store) -> None:
+async def test_a_channel_is_created_even_if_it_cannot_be_announced(memory_store: Store) -> None:
     async def fail(call: Any, *args: Any) -> Any:
         raise StoreUnavailable("away")
 

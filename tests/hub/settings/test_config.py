@@ -1,4 +1,4 @@
-"""What a `Config` can be."""
+"""Which values a `Config` accepts, and how it shows them."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from hub.settings.setting import ConfigError
 MANUAL = Path(__file__).parents[3] / "docs" / "configuration.md"
 
 
-def test_values_are_of_the_types_that_the_fields_say() -> None:
+def test_values_are_parsed_to_the_types_of_their_fields() -> None:
     given: dict[str, Any] = {
         "port": "0",
         "web_client": "no",
@@ -119,9 +119,7 @@ def test_settings_that_fit_together_are_accepted() -> None:
 
 
 @pytest.mark.parametrize(("name", "shown"), [(None, "id.example"), ("our school", "our school")])
-def test_a_provider_is_called_by_its_host_or_as_the_operator_says(
-    name: str | None, shown: str
-) -> None:
+def test_a_provider_is_named_by_its_host_or_by_the_setting(name: str | None, shown: str) -> None:
     assert Config(oidc_name=name).provider_name is None
     config = Config(
         oidc_issuer="https://id.example:8443/realm",
@@ -160,7 +158,7 @@ def test_the_manual_has_the_table() -> None:
     assert describe(SETTINGS) in MANUAL.read_text()
 
 
-def test_the_help_of_a_flag_says_what_is_accepted() -> None:
+def test_the_help_of_a_flag_names_what_is_accepted() -> None:
     helps = {setting.name: help_of(setting) for setting in SETTINGS}
     assert helps["session_days"].endswith("[1 to 365 days; default: 7]")
 
@@ -174,7 +172,7 @@ def test_the_help_of_a_flag_says_what_is_accepted() -> None:
         ("http://a.example:81/b/c", ("http://a.example:81",), "/b/c/", False),
     ],
 )
-def test_what_follows_from_the_address_that_people_open(
+def test_origins_and_base_path_follow_from_the_public_url(
     url: str | None, origins: tuple[str, ...], path: str, is_only_tls: bool
 ) -> None:
     config = Config(public_url=url, allowed_origins=("https://other.example",))
@@ -191,7 +189,7 @@ def test_what_follows_from_the_address_that_people_open(
         ("/srv/files", "/srv/files"),
     ],
 )
-def test_a_place_for_files_is_a_folder_or_a_bucket(given: str, shown: str) -> None:
+def test_the_place_for_uploads_is_a_folder_or_a_bucket(given: str, shown: str) -> None:
     config = Config(uploads=given)  # type: ignore[arg-type]  # a Config takes text as well
     assert str(config.uploads) == shown
     assert Config(uploads=config.uploads) == config
@@ -202,7 +200,7 @@ def test_a_place_for_files_is_a_folder_or_a_bucket(given: str, shown: str) -> No
     ["s3://", "s3://B", "s3://UPPER/x", "s3://key:secret@bucket", "s3://bucket/../x", "http://x/y",
      "s3://bucket/a b", "s3://bucket/a//b", ""],
 )  # fmt: skip
-def test_what_is_no_place_for_files_is_refused(given: str) -> None:
+def test_an_invalid_place_for_uploads_is_refused(given: str) -> None:
     with pytest.raises(ConfigError, match="s3://bucket/prefix"):
         Config(uploads=given)  # type: ignore[arg-type]  # a Config takes text as well
 
@@ -215,6 +213,8 @@ def test_what_is_no_place_for_files_is_refused(given: str) -> None:
         ({"s3_access_key": "a", "s3_secret_key": "b"}, "s3_access_key needs uploads = s3://"),
     ],
 )
-def test_settings_of_a_bucket_need_one(given: dict[str, Any], says: str) -> None:
+def test_settings_of_a_bucket_need_each_other_and_a_bucket(
+    given: dict[str, Any], says: str
+) -> None:
     with pytest.raises(Conflict, match=says):
         Config(**given)

@@ -1,4 +1,4 @@
-"""Which lines carry which ids."""
+"""Which log lines have which ids."""
 
 import structlog
 import trio
@@ -15,7 +15,7 @@ from tests.support.telemetry.logs import captured_lines
 log = structlog.get_logger()
 
 
-async def test_what_a_task_is_about_stands_in_its_lines_and_in_those_of_tasks_it_starts() -> None:
+async def test_the_ids_of_a_task_are_in_its_lines_and_in_those_of_its_child_tasks() -> None:
     async def serve(user_id: int) -> None:
         begin_connection()
         know_user(user_id)
@@ -39,7 +39,7 @@ async def test_what_a_task_is_about_stands_in_its_lines_and_in_those_of_tasks_it
     assert outside == {"event": "outside", "log_level": "info"}
 
 
-async def test_the_next_request_of_a_connection_is_nobodys_yet() -> None:
+async def test_the_next_request_of_a_connection_has_no_user_yet() -> None:
     with captured_lines() as lines:
         name = begin_connection()
         begin_request("one")
@@ -55,7 +55,7 @@ async def test_the_next_request_of_a_connection_is_nobodys_yet() -> None:
     assert (second["connection"], second["request"], second.get("user")) == (name, "two", None)
 
 
-async def test_a_new_connection_has_nothing_of_the_task_that_it_was_opened_by() -> None:
+async def test_a_new_connection_has_no_ids_of_the_task_that_opened_it() -> None:
     before = begin_connection()
     begin_request("one")
     know_user(7)

@@ -1,4 +1,4 @@
-"""Log lines whose reader stands still, has gone, or has no room."""
+"""Log lines whose reader hangs, has gone, or is a full disk."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ def piped() -> Iterator[tuple[TextIO, TextIO]]:
         yield reader, stream
 
 
-def test_lines_come_out_in_their_order() -> None:
+def test_lines_are_written_in_their_order() -> None:
     lines = [f"{n}\n" for n in range(1_000)]
     with piped() as (reader, stream):
         with LogSink(stream) as sink:
@@ -39,12 +39,12 @@ def test_lines_come_out_in_their_order() -> None:
     assert sink.dropped == 0
 
 
-def test_nobody_waits_for_a_reader_who_stands_still_and_is_told_what_is_missing() -> None:
-    """What is in the pipe and what waits is read later; the rest is counted."""
+def test_a_reader_that_hangs_delays_no_writer_and_gets_the_count_of_dropped_lines() -> None:
+    """The lines in the pipe and in the queue are read later; the others are counted."""
     line = "x" * 99 + "\n"
     with piped() as (reader, stream):
         sink = LogSink(stream, max_chars=PIPE_BYTES + CHUNK_CHARS)
-        sink.tell = told
+        sink.drop_notice = told
         for _ in range(10_000):
             sink.write(line)
         assert sink.dropped > 0
@@ -59,7 +59,7 @@ def test_nobody_waits_for_a_reader_who_stands_still_and_is_told_what_is_missing(
     assert heard.count(line) == kept
 
 
-def test_a_reader_who_has_gone_is_no_error() -> None:
+def test_a_reader_that_has_gone_is_no_error() -> None:
     with piped() as (reader, stream), LogSink(stream) as sink:
         reader.close()
         for _ in range(3):
@@ -74,7 +74,7 @@ def test_a_file_on_a_full_disk_goes_on_when_there_is_room(tmp_path: Path) -> Non
         filler.write_bytes(b"x" * (1_016 << 10))
         path = folder / "log"
         with path.open("a") as stream, LogSink(stream, max_chars=100_000) as sink:
-            sink.tell = told
+            sink.drop_notice = told
             while not sink.dropped:
                 sink.write("y" * 999 + "\n")
             filler.unlink()
@@ -89,7 +89,7 @@ def test_a_file_on_a_full_disk_goes_on_when_there_is_room(tmp_path: Path) -> Non
     assert len(torn) <= 1, "what comes next begins a line"
 
 
-def test_a_file_that_another_process_made_non_blocking_loses_nothing() -> None:
+def test_a_stream_that_another_process_made_non_blocking_loses_nothing() -> None:
     lines = ["x" * 999 + "\n"] * 500  # more than a pipe holds
     with piped() as (reader, stream):
         os.set_blocking(stream.fileno(), False)
@@ -100,14 +100,14 @@ def test_a_file_that_another_process_made_non_blocking_loses_nothing() -> None:
     assert sink.dropped == 0
 
 
-def test_closing_does_not_wait_for_a_reader_who_stands_still() -> None:
+def test_closing_does_not_wait_for_a_reader_that_hangs() -> None:
     with piped() as (reader, stream):
         sink = LogSink(stream)
         sink.write("x" * (4 * PIPE_BYTES) + "\n")
         sink.close(seconds=0.01)
         sink.write("too late\n")
         assert sink.dropped == 1
-        reader.close()  # which ends the write that nobody waited for
+        reader.close()  # which ends the write that was left behind
 
 
 def test_a_stream_that_is_no_file_is_written_too() -> None:
@@ -125,7 +125,7 @@ class Failing(StringIO):
         raise OSError(errno.EIO, text)
 
 
-def test_whatever_the_system_says_about_a_write_nothing_is_raised() -> None:
+def test_an_error_of_a_write_is_not_raised() -> None:
     with LogSink(Failing()) as sink:
         sink.write("hello\n")
     assert sink.dropped == 1

@@ -1,4 +1,4 @@
-"""Who follows a user: what they see, and what it costs while nobody does."""
+"""The followers of a user: which lines they get, and what lines cost while there are none."""
 
 import json
 from typing import Any
@@ -27,7 +27,7 @@ async def test_a_follower_sees_the_lines_of_one_user_at_every_level() -> None:
     with written_log(LogLevel.WARNING) as written, tap.follow(7) as follower:
         for user_id in (7, 8):
             begin_connection()
-            log.debug("arrived")  # nobody is known yet
+            log.debug("arrived")  # no user is known yet
             know_user(user_id)
             log.debug("did something", name=f"of {user_id}")
             log.warning("went wrong")
@@ -57,7 +57,7 @@ async def test_a_follower_sees_no_secrets_and_tracebacks_as_text() -> None:
     assert "RuntimeError: cannot reach postgresql://***@db/x" in lines[1]["exception"]
 
 
-async def test_who_does_not_read_loses_lines_and_learns_where_and_how_many() -> None:
+async def test_a_slow_follower_loses_lines_and_gets_their_number_in_their_place() -> None:
     with written_log(LogLevel.ERROR), tap.follow(7, room=2) as slow, tap.follow(7) as quick:
         know_user(7)
         for number in range(5):
@@ -77,7 +77,7 @@ async def test_who_does_not_read_loses_lines_and_learns_where_and_how_many() -> 
         assert (await read(slow, 1))[0]["number"] == 9
 
 
-async def test_a_follower_gets_what_waits_and_then_an_end() -> None:
+async def test_a_follower_gets_the_waiting_lines_and_then_the_end() -> None:
     own = LogTap()
     with own.follow(7) as follower:
         follower.offer({"event": "last"})
@@ -86,7 +86,7 @@ async def test_a_follower_gets_what_waits_and_then_an_end() -> None:
         assert [line["event"] async for line in follower] == ["last"]
 
 
-async def test_lines_of_threads_are_seen_too() -> None:
+async def test_lines_of_threads_are_followed_too() -> None:
     seen: list[Any] = []
 
     async def wait(follower: Follower) -> None:
@@ -101,7 +101,7 @@ async def test_lines_of_threads_are_seen_too() -> None:
     assert [line["event"] for line in seen] == ["from a thread"]
 
 
-async def test_what_is_below_the_level_is_not_even_made_while_nobody_follows() -> None:
+async def test_a_line_below_the_level_is_not_rendered_without_a_follower() -> None:
     class Costly:
         def __repr__(self) -> str:
             raise AssertionError("it was looked at")
@@ -115,7 +115,7 @@ async def test_what_is_below_the_level_is_not_even_made_while_nobody_follows() -
     assert written.getvalue() == ""
 
 
-async def test_a_line_without_a_user_is_nobodys() -> None:
+async def test_a_line_without_a_user_has_no_followers() -> None:
     own = LogTap()
     with own.follow(7) as follower:
         assert own.followers_of({"event": "started"}) == ()

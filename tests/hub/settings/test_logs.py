@@ -96,7 +96,7 @@ def test_a_password_in_a_traceback_or_of_a_library_is_masked(style: LogFormat) -
 
 
 @pytest.mark.parametrize("style", ["json", "console"])
-def test_a_value_cannot_start_a_line_or_drive_a_terminal(style: str) -> None:
+def test_a_value_cannot_start_a_line_or_control_a_terminal(style: str) -> None:
     text = logged(style, name="a\nERROR forged\x1b[2J\u202e")
     assert text.count("\n") == 1
     assert "\x1b[2J" not in text
@@ -134,7 +134,7 @@ def test_the_level_can_be_changed_while_a_logger_is_in_use() -> None:
 
 
 @pytest.mark.parametrize("style", LogFormat)
-def test_how_many_lines_were_dropped_is_a_line_like_others(style: LogFormat) -> None:
+def test_the_number_of_dropped_lines_is_a_line_like_others(style: LogFormat) -> None:
     stream = io.StringIO()
     with LogSink(stream, max_chars=300) as sink:
         configure_logging(LogLevel.INFO, style, sink)
@@ -146,7 +146,7 @@ def test_how_many_lines_were_dropped_is_a_line_like_others(style: LogFormat) -> 
         assert json.loads(dropped)["count"] == 1
 
 
-def test_a_librarys_warnings_are_lines_of_the_same_shape() -> None:
+def test_the_warnings_of_a_library_are_lines_in_the_same_format() -> None:
     stream = io.StringIO()
     configure_logging(LogLevel.INFO, LogFormat.JSON, stream)
     logging.getLogger("somebody.elses").warning("careful")
@@ -156,7 +156,7 @@ def test_a_librarys_warnings_are_lines_of_the_same_shape() -> None:
 
 
 class Terminal(io.StringIO):
-    """A stream that a person reads."""
+    """A stream that is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -171,7 +171,7 @@ class Terminal(io.StringIO):
         (Terminal(), {"NO_COLOR": ""}, True),
     ],
 )
-def test_colours_are_for_terminals_whose_owner_wants_them(
+def test_colours_are_used_on_terminals_unless_no_color_is_set(
     monkeypatch: pytest.MonkeyPatch,
     stream: io.StringIO,
     variables: dict[str, str],

@@ -56,7 +56,7 @@ ORIGINS = list_of(parsers.ORIGIN)
         (parsers.LONG_SECRET, "x" * 16, Secret("x" * 16)),
     ],
 )
-def test_accepted(parser: Parser[Any], value: object, result: object) -> None:
+def test_accepted_values_are_parsed(parser: Parser[Any], value: object, result: object) -> None:
     parsed = parser.parse(value)
     assert parsed == result
     assert parser.parse(parsed) == result  # it takes its own results
@@ -134,7 +134,7 @@ def test_a_place_is_shown_as_it_is_given(text: str) -> None:
         (parsers.LONG_SECRET, ["x" * 15, None]),
     ],
 )
-def test_refused(parser: Parser[Any], values: list[object]) -> None:
+def test_other_values_are_refused(parser: Parser[Any], values: list[object]) -> None:
     for value in values:
         with pytest.raises(ValueError):  # noqa: PT011  its text is not for people
             parser.parse(value)
@@ -184,7 +184,7 @@ def test_a_postgres_url_shows_no_password(url: str, shown: str) -> None:
         "",
     ],
 )
-def test_a_url_that_libraries_would_read_in_different_ways_is_refused(url: str) -> None:
+def test_a_url_that_libraries_would_parse_in_different_ways_is_refused(url: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011  its text is what is looked at
         parsers.POSTGRES_URL.parse(url)
     if isinstance(caught.value, parsers.NotAccepted):
@@ -205,11 +205,11 @@ def test_an_http_url_shows_no_password(url: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["llm.example", "ftp://llm.example", "https://", "http://a:0", 1])
-def test_what_is_no_http_url_is_refused(url: object) -> None:
+def test_an_invalid_http_url_is_refused(url: object) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  its text is not for people
         parsers.HTTP_URL.parse(url)
 
 
-def test_the_item_of_a_list_that_is_refused_is_named_by_its_place() -> None:
+def test_a_refused_item_of_a_list_is_named_by_its_number() -> None:
     with pytest.raises(parsers.NotAccepted, match="number 2 of the list"):
         ORIGINS.parse("https://a.example, app.example")

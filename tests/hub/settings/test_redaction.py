@@ -1,4 +1,4 @@
-"""Secrets stay out of what people see."""
+"""Secrets stay out of all output."""
 
 import logging
 import traceback
@@ -87,7 +87,7 @@ def test_passwords_in_a_text_are_masked(text: str, shown: str) -> None:
         ),
     ],
 )
-def test_a_url_is_shown_without_what_is_secret(url: str, shown: str) -> None:
+def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
     assert redact_url(url) == shown
 
 

@@ -76,7 +76,7 @@ def test_an_error_names_the_setting_its_source_and_what_is_accepted(tmp_path: Pa
         ('"po\\u0072t" = -1', ": port"),  # cannot be found, so the line is left out
     ],
 )
-def test_the_line_is_that_of_the_name(tmp_path: Path, line: str, text: str) -> None:
+def test_an_error_has_the_line_number_of_the_setting(tmp_path: Path, line: str, text: str) -> None:
     path = toml(tmp_path, f"# port = 1\n{line}\n")
     assert refusal(file=path).startswith(f"{path}{text}: ")
 
@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert "parlour.toml" in refusal(file=tmp_path / "parlour.toml")
 
 
-def test_a_conflict_says_where_each_of_the_settings_came_from(tmp_path: Path) -> None:
+def test_a_conflict_names_the_source_of_each_setting(tmp_path: Path) -> None:
     certificate = tmp_path / "cert.pem"
     certificate.write_text("x")
     assert refusal({"tls_cert": str(certificate)}) == (
@@ -181,7 +181,7 @@ def test_a_secret_may_stand_in_a_file_that_any_source_names(tmp_path: Path) -> N
     assert win.jwt_secret == Secret("y" * 16)
 
 
-def test_a_secrets_file_is_refused_without_showing_what_is_in_it(tmp_path: Path) -> None:
+def test_a_secrets_file_is_refused_without_showing_its_content(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text("too short")
     text = refusal({"jwt_secret_file": str(path)})
@@ -196,14 +196,14 @@ def test_a_secrets_file_is_refused_without_showing_what_is_in_it(tmp_path: Path)
 
 @pytest.fixture
 def credentials(tmp_path: Path) -> Path:
-    """A folder of them, as systemd or a container has it."""
+    """A folder of credentials, as systemd or a container provides it."""
     folder = tmp_path / "credentials"
     folder.mkdir()
     (folder / "..data").mkdir()  # where Kubernetes has them
     return folder
 
 
-def test_a_credential_is_a_setting_that_nothing_else_gives(
+def test_a_credential_gives_a_setting_that_no_other_source_gives(
     credentials: Path, tmp_path: Path
 ) -> None:
     environ = {"CREDENTIALS_DIRECTORY": str(credentials)}
@@ -259,7 +259,7 @@ def test_a_credential_that_is_wrong_is_refused_without_showing_it(
         (ssl.SSLError(1, "[SSL] wrong version"), "[SSL] wrong version"),
     ],
 )
-def test_what_the_system_refuses_is_said_with_the_file_and_without_numbers(
+def test_a_system_error_is_described_with_its_file_and_without_numbers(
     error: OSError, text: str
 ) -> None:
     assert reason_of(error) == text

@@ -13,7 +13,7 @@ from tests.support.stores.outage import Outage
 from tests.support.world import World, open_world
 
 
-async def test_a_members_message_reaches_who_joined_but_not_its_own_connection(
+async def test_a_message_reaches_joined_connections_but_not_the_one_that_sent_it(
     world: World,
 ) -> None:
     school = await open_school(world)
@@ -40,7 +40,9 @@ async def test_a_members_message_reaches_who_joined_but_not_its_own_connection(
         assert (await peer.event())[0] == "message:new"
 
 
-async def test_the_first_private_message_reaches_those_who_could_not_join(world: World) -> None:
+async def test_the_first_private_message_reaches_connections_that_have_not_joined(
+    world: World,
+) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     anns, bens, joined = await enter(ann), await enter(ben), await enter(ben)
     dm = await world.store.channels.dm(ann.id, ben.id)
@@ -74,7 +76,7 @@ async def test_a_first_private_message_of_another_dialect_arrives_too(world: Wor
     assert [each["id"] for each in history["messages"]] == [message["id"]]
 
 
-async def test_whoever_is_removed_from_the_workspace_hears_why_and_then_nothing(
+async def test_a_removed_member_gets_a_revocation_and_no_more_messages(
     world: World,
 ) -> None:
     school = await open_school(world)
@@ -93,7 +95,9 @@ async def test_whoever_is_removed_from_the_workspace_hears_why_and_then_nothing(
     await bens.socket.is_silent()
 
 
-async def test_ten_messages_a_second_over_all_connections_of_a_user(timed_world: World) -> None:
+async def test_a_user_may_send_ten_messages_a_second_over_all_connections(
+    timed_world: World,
+) -> None:
     school = await open_school(timed_world)
     peers = [await enter(school.ann), await enter(school.ann)]
     message = {"content": "x", "channelId": channel_of(school)}
@@ -106,7 +110,7 @@ async def test_ten_messages_a_second_over_all_connections_of_a_user(timed_world:
         assert names == ["message:sent"] * 5 + ["message:error"]
 
 
-async def test_rendered_content_stands_beside_the_content_when_it_is_asked_for(
+async def test_rendered_content_is_sent_with_the_content_if_it_is_switched_on(
     store: Store,
 ) -> None:
     async with open_world(store, rendered_content="yes") as world:
@@ -151,7 +155,7 @@ async def test_a_connection_ends_with_its_token_unless_a_new_one_comes(
     assert (await kept.ask("message:dance", {}))["code"] == "unknown_type"
 
 
-async def test_strangers_are_refused(world: World) -> None:
+async def test_peers_without_a_valid_token_are_refused(world: World) -> None:
     ann = await world.person("ann")
     for auth in (
         None,
@@ -166,8 +170,8 @@ async def test_strangers_are_refused(world: World) -> None:
     assert (await peer.packet()).startswith("0")
 
 
-async def test_who_cannot_be_looked_up_may_come_back(memory_store: Store) -> None:
-    """A stock client takes a refusal for the last word, and an end of the connection not."""
+async def test_a_peer_that_cannot_be_looked_up_may_reconnect(memory_store: Store) -> None:
+    """A stock client reconnects when its connection ends, but not when it is refused."""
     outage = Outage()
     async with open_world(outage.over(memory_store)) as world:
         ann = await world.person("ann")
@@ -185,7 +189,7 @@ async def test_who_cannot_be_looked_up_may_come_back(memory_store: Store) -> Non
         assert await peer.ask("auth:refresh", {"token": token_of(ann)}) == {"success": True}
 
 
-async def test_one_is_online_on_socketio_too(world: World) -> None:
+async def test_a_user_with_a_connection_of_socketio_is_online(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     await world.store.relations.request_follow(ann.id, ben.id)
     bens = await ben.open()

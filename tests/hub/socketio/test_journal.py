@@ -1,4 +1,4 @@
-"""What joining and resuming keep of a connection, so that it is recovered with it."""
+"""What joins and resumes store about a connection, so that it is recovered with them."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from tests.support.stores.records import changed
 from tests.support.world import World, open_world
 
 
-async def test_a_resume_says_up_to_which_rev_a_connection_is_recovered(world: World) -> None:
-    """One that names none knows what there is by then."""
+async def test_a_resume_sets_the_revs_from_which_a_connection_is_recovered(world: World) -> None:
+    """A resume without revs counts as having all revisions up to then."""
     school = await open_school(world)
     one, two = await post(world, school.ann.user, school.general, "1", "2")
     for message in (one, two):
@@ -43,7 +43,7 @@ async def test_resume_by_positions_is_an_event_too(world: World) -> None:
     peer, _ = await enter(school.ben)
     channel = channel_of(school)
     await peer.emit("resume", {"after": {channel: 1}})
-    assert decode_offset(await offset(peer)) == Received()  # as the store keeps it
+    assert decode_offset(await offset(peer)) == Received()  # the store keeps the position
     assert await contents(peer, 1) == ["2"]
     assert await peer.event() == (
         "resumed",
@@ -66,10 +66,10 @@ async def test_channels_of_a_resume_are_recovered_too(world: World) -> None:
     assert await contents(peer, 1) == ["1"]
 
 
-async def test_a_connection_that_breaks_while_it_resumes_gets_all_that_it_asked_for(
+async def test_a_connection_that_breaks_while_it_resumes_gets_all_requested_messages(
     memory_store: Store,
 ) -> None:
-    """Although it has received something newer before."""
+    """Although it has received a newer message before."""
     reading = Interception("messages", "in_spans")
     async with open_world(reading.over(memory_store)) as world:
         school = await open_school(world)
@@ -94,7 +94,7 @@ async def test_a_connection_that_breaks_while_it_resumes_gets_all_that_it_asked_
 async def test_a_channel_that_is_joined_again_is_recovered_from_what_was_received(
     world: World,
 ) -> None:
-    """Frontends join on every connect, also where they were recovered and wait for messages."""
+    """Frontends join on every connect, also if they were recovered and still wait for messages."""
     school = await open_school(world)
     peer, told = await enter(school.ben)
     channel = channel_of(school)
@@ -111,7 +111,7 @@ async def test_a_channel_that_is_joined_again_is_recovered_from_what_was_receive
     assert await contents(peer, 1) == ["2"]
 
 
-async def test_a_join_that_cannot_be_kept_is_refused(memory_store: Store) -> None:
+async def test_a_join_or_resume_that_cannot_be_stored_is_refused(memory_store: Store) -> None:
     async def away(*_: Any) -> None:
         raise StoreUnavailable("away")
 

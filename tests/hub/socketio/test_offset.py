@@ -11,7 +11,7 @@ from protocol.model import MAX_ID, ChannelId, NotePosition, Position, Reached, R
 ONE, TWO = ChannelId(1), ChannelId(2)
 
 
-def test_offsets() -> None:
+def test_offsets_are_decoded_as_they_were_encoded() -> None:
     positions = {
         ChannelId(5): Reached(7), ChannelId(2**53 - 1): Reached(0), ChannelId(6): Reached(0, 9),
     }  # fmt: skip
@@ -50,11 +50,11 @@ def test_offsets() -> None:
         "1" * 20_000,
     ],
 )
-def test_what_is_no_offset(text: str) -> None:
+def test_an_invalid_offset_is_none(text: str) -> None:
     assert decode_offset(text) is None
 
 
-def test_a_client_can_come_back_with_the_longest_offset() -> None:
+def test_the_longest_offset_fits_into_a_connect_packet() -> None:
     offset = Offset(MAX_ID, MAX_ID)
     for number in range(MAX_LISTED):
         offset.move(Position(ChannelId(MAX_ID - number), MAX_ID))
@@ -64,7 +64,7 @@ def test_a_client_can_come_back_with_the_longest_offset() -> None:
     assert len((decode_offset(offset.text) or Received()).positions) == MAX_LISTED
 
 
-def test_what_the_store_keeps_is_not_named_unless_there_is_something_newer() -> None:
+def test_an_offset_names_only_positions_newer_than_those_in_the_store() -> None:
     offset = Offset()
     offset.move(Position(ONE, 1))
     offset.move(Position(TWO, 1))
@@ -76,7 +76,7 @@ def test_what_the_store_keeps_is_not_named_unless_there_is_something_newer() -> 
     assert len(offset) == 1
 
 
-def test_it_names_messages_and_what_was_changed_of_them() -> None:
+def test_an_offset_names_messages_and_revisions() -> None:
     offset = Offset()
     offset.move(RevisionPosition(ONE, 4))
     assert decode_offset(offset.text) == Received({ONE: Reached(0, 4)})
@@ -88,7 +88,7 @@ def test_it_names_messages_and_what_was_changed_of_them() -> None:
     assert decode_offset(offset.text) == Received({ONE: Reached(2, 5)})
 
 
-def test_what_is_asked_for_again_does_not_count_as_received() -> None:
+def test_messages_that_are_requested_again_do_not_count_as_received() -> None:
     offset = Offset()
     for position in (Position(ONE, 3), Position(TWO, 3)):
         offset.move(position)
@@ -102,7 +102,7 @@ def test_what_is_asked_for_again_does_not_count_as_received() -> None:
     assert offset.text == ""
 
 
-def test_a_note_that_comes_after_a_newer_one_takes_nothing_back() -> None:
+def test_a_note_that_comes_after_a_newer_one_does_not_move_the_offset_back() -> None:
     offset = Offset(3)
     assert offset.text == "n3"
     for number in (5, 4):

@@ -8,13 +8,15 @@ import trio
 
 import hub.services.missed_revisions
 import hub.services.notes
+import hub.services.resume
 from hub.services.posting.sequencer import WentBack
 from hub.socketio.offset import Received, decode_offset
 from persistence.interface import Store
-from persistence.records import Draft, StoreUnavailable
+from persistence.records import Draft, NewChannel, StoreUnavailable
+from protocol.errors import TRY_AGAIN
 from protocol.model import Posted
 from protocol.revisions import Delete, Edit
-from protocol.shapes.uuids import IdKind, from_uuid
+from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 from tests.support.clients.engine import EngineClient
 from tests.support.clients.recovery import contents, enter, notes, offset, revisions, say
 from tests.support.clients.socketio import OFFSET, channel_of, token_of
@@ -28,7 +30,7 @@ from tests.support.world import World, open_world
 ROUTE = "/learning_platform/api/channels/{}/muted"
 
 
-async def test_a_connection_that_broke_goes_on_where_it_was(world: World) -> None:
+async def test_a_broken_connection_is_recovered_from_its_offset(world: World) -> None:
     school = await open_school(world)
     peer, first = await enter(school.ben)
     await peer.ask("room:join", channel_of(school))
@@ -45,7 +47,7 @@ async def test_a_connection_that_broke_goes_on_where_it_was(world: World) -> Non
     assert await contents(peer, 3) == ["3", "4", "5"]
 
 
-async def test_a_connection_that_broke_is_told_what_was_changed_meanwhile(world: World) -> None:
+async def test_a_recovered_connection_gets_the_revisions_that_it_missed(world: World) -> None:
     school = await open_school(world)
     zero, one, two = await post(world, school.ann.user, school.general, "0", "1", "2")
     await changed(world.store, zero.id, Edit("before"), by=school.ann.id)
@@ -63,7 +65,7 @@ async def test_a_connection_that_broke_is_told_what_was_changed_meanwhile(world:
     for revision in (Edit("c"), Delete()):
         await changed(world.store, two.id, revision, by=school.ann.id)
     await changed(world.store, three.id, Edit("C"), by=school.ann.id)
-    for _ in range(2):  # it breaks again before it has said that it was told
+    for _ in range(2):  # it breaks again before it returns a newer offset
         peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
         assert await revisions(peer, 1) == ([(5, "")], f"{school.general.id}:0:5")
         assert await contents(peer, 1) == ["C"]
@@ -72,13 +74,13 @@ async def test_a_connection_that_broke_is_told_what_was_changed_meanwhile(world:
     await peer.socket.is_silent()
 
 
-async def test_a_connection_that_broke_is_told_what_was_noted_meanwhile(world: World) -> None:
+async def test_a_recovered_connection_gets_the_notes_that_it_missed(world: World) -> None:
     school = await open_school(world)
     one, _ = await post(world, school.ann.user, school.general, "1", "2")
     hide, mute = f"/learning_platform/api/messages/{one.id}/hidden", ROUTE.format(school.general.id)
     await school.ben.ask("PUT", hide)
     peer, told = await enter(school.ben)
-    await peer.socket.drop()  # before any offset: what it knows is not known
+    await peer.socket.drop()  # before any offset: which notes it has is not known
     peer, _ = await enter(school.ben, pid=told["pid"])
     assert await notes(peer, 1) == ([("message:hidden", 1)], "n1")
     await school.ben.ask("PUT", mute)
@@ -91,7 +93,7 @@ async def test_a_connection_that_broke_is_told_what_was_noted_meanwhile(world: W
     await peer.socket.drop()
     for method, path in (("DELETE", mute), ("DELETE", hide), ("PUT", hide)):
         await school.ben.ask(method, path)
-    for _ in range(2):  # it breaks again before it has said that it was told
+    for _ in range(2):  # it breaks again before it returns a newer offset
         peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
         expected = [("channel:noted", 3), ("message:hidden", 5)]
         assert await notes(peer, 2) == (expected, "n5")
@@ -102,7 +104,7 @@ async def test_a_connection_that_broke_is_told_what_was_noted_meanwhile(world: W
     assert await offset(peer) == f"n5,{school.general.id}:4"
 
 
-async def test_who_missed_more_notes_than_are_told_at_once_comes_back_for_the_rest(
+async def test_a_client_that_missed_too_many_notes_reconnects_for_the_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub.services.notes, "MAX_NOTES", 2)
@@ -116,13 +118,13 @@ async def test_who_missed_more_notes_than_are_told_at_once_comes_back_for_the_re
     peer, _ = await enter(school.ben, pid=told["pid"])
     found, received = await notes(peer, 2)
     assert [number for _, number in found] == [1, 2]
-    await peer.socket.closed()
+    assert (await peer.socket.closed()).code == TRY_AGAIN.code
     peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
     assert await notes(peer, 1) == ([("message:hidden", 3)], "n3")
     await peer.socket.is_silent()
 
 
-async def test_who_missed_more_revisions_than_are_told_at_once_comes_back_for_the_rest(
+async def test_a_client_that_missed_too_many_revisions_reconnects_for_the_rest(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub.services.missed_revisions, "PAGE_MESSAGES", 2)
@@ -137,10 +139,62 @@ async def test_who_missed_more_revisions_than_are_told_at_once_comes_back_for_th
     peer, _ = await enter(school.ben, pid=told["pid"])
     found, received = await revisions(peer, 2)
     assert [rev for rev, _ in found] == [1, 2]
-    await peer.socket.closed()
+    assert (await peer.socket.closed()).code == TRY_AGAIN.code
     peer, _ = await enter(school.ben, pid=told["pid"], offset=received)
     assert (await revisions(peer, 1))[0] == [(3, "")]
     await peer.socket.is_silent()
+
+
+async def test_a_client_that_missed_too_many_messages_reconnects_for_the_rest(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub.services.resume, "MAX_MESSAGES", 3)
+    school = await open_school(world)
+    new = NewChannel(school.workspace.id, "news")
+    news = granted(await world.store.channels.create(new, by=school.tea.id))
+    peer, first = await enter(school.ben)
+    for channel in (school.general, news):
+        await peer.ask("room:join", to_uuid(IdKind.CHANNEL, channel.id))
+    await peer.socket.drop()
+    for channel in (school.general, news):
+        await post(world, school.ann.user, channel, "1", "2")
+    peer, _ = await enter(school.ben, pid=first["pid"])
+    assert await contents(peer, 2) == ["1", "2"]
+    assert (await peer.event())[1]["content"] == "1"
+    received = await offset(peer)
+    assert (await peer.socket.closed()).code == TRY_AGAIN.code
+    peer, again = await enter(school.ben, pid=first["pid"], offset=received)
+    assert again == first
+    assert await contents(peer, 1) == ["2"]
+    await peer.socket.is_silent()
+
+
+async def test_a_client_reconnects_for_messages_posted_during_the_recovery_beyond_its_limit(
+    memory_store: Store,
+) -> None:
+    reading = Interception("channels", "heads")
+    async with open_world(reading.over(memory_store), resume_limit=10) as world:
+        school = await open_school(world)
+        peer, first = await enter(school.ben)
+        await peer.ask("room:join", channel_of(school))
+        await peer.socket.drop()
+        await say(school, school.ann.user, *map(str, range(10)))
+
+        async def write_after(call: Any, *args: Any) -> Any:
+            reading.way = None
+            heads = await call(*args)
+            await say(school, school.ann.user, "10")
+            return heads
+
+        reading.way = write_after
+        peer, _ = await enter(school.ben, pid=first["pid"])
+        assert await contents(peer, 9) == list("012345678")
+        assert (await peer.event())[1]["content"] == "9"
+        received = await offset(peer)
+        assert (await peer.socket.closed()).code == TRY_AGAIN.code
+        peer, again = await enter(school.ben, pid=first["pid"], offset=received)
+        assert again == first
+        assert await contents(peer, 1) == ["10"]
 
 
 async def test_polling_brings_a_message_and_its_offset_in_one_response(world: World) -> None:
@@ -169,7 +223,7 @@ async def test_polling_brings_a_message_and_its_offset_in_one_response(world: Wo
     assert names == ["message:new", OFFSET]
 
 
-async def test_only_what_the_client_received_counts_as_told(world: World) -> None:
+async def test_messages_after_the_offset_of_the_client_are_sent_again(world: World) -> None:
     school = await open_school(world)
     peer, told = await enter(school.ben)
     await peer.ask("room:join", channel_of(school))
@@ -183,7 +237,9 @@ async def test_only_what_the_client_received_counts_as_told(world: World) -> Non
     assert await contents(peer, 2) == ["2", "3"]
 
 
-async def test_before_any_event_and_after_a_restart_it_is_recovered_too(store: Store) -> None:
+async def test_a_connection_is_recovered_before_any_event_and_after_a_restart_too(
+    store: Store,
+) -> None:
     async with open_world(store) as world:
         school = await open_school(world)
         await say(school, school.ann.user, "before")
@@ -235,7 +291,7 @@ async def test_a_channel_that_was_left_or_lost_is_not_recovered(world: World) ->
     assert (await peer.event())[0] == "message:error"  # and no message came before
 
 
-async def test_what_is_not_the_clients_to_recover_begins_anew(world: World) -> None:
+async def test_an_invalid_recovery_begins_a_new_connection(world: World) -> None:
     school = await open_school(world)
     peer, told = await enter(school.ben)
     await peer.ask("room:join", channel_of(school))
@@ -251,7 +307,7 @@ async def test_what_is_not_the_clients_to_recover_begins_anew(world: World) -> N
         assert again["sid"] != told["sid"]
 
 
-async def test_a_connection_of_another_log_begins_anew(world: World) -> None:
+async def test_a_recovery_of_another_log_begins_a_new_connection(world: World) -> None:
     """Also one whose position is above the end of the channel."""
     school = await open_school(world)
     watch = world.services.log_watch
@@ -284,7 +340,9 @@ async def test_a_connection_of_another_log_begins_anew(world: World) -> None:
     assert await contents(peer, 1) == ["1"]
 
 
-async def test_too_much_or_too_long_ago_begins_anew(store: Store) -> None:
+async def test_a_recovery_of_too_much_or_after_too_long_begins_a_new_connection(
+    store: Store,
+) -> None:
     async with open_world(store, resume_limit=10) as world:
         school = await open_school(world)
         peer, told = await enter(school.ben)
@@ -297,8 +355,10 @@ async def test_too_much_or_too_long_ago_begins_anew(store: Store) -> None:
         assert (await enter(ben, pid=told["pid"]))[1].keys() == {"sid"}
 
 
-async def test_the_time_of_those_who_leave_runs_from_then_on(memory_store: Store) -> None:
-    """Noted together, in few statements, however many leave at once; an outage shortens it."""
+async def test_the_times_of_connections_that_leave_are_stored_in_few_statements(
+    memory_store: Store,
+) -> None:
+    """However many leave at once. The recovery window runs from then; an outage shortens it."""
     touched: list[list[bytes]] = []
     fails = trio.Event()
 
@@ -332,7 +392,7 @@ async def test_a_recovered_connection_replaces_the_one_that_seems_alive(world: W
     assert await contents(peer, 1) == ["1"]
 
 
-async def test_messages_that_no_device_confirmed_come_as_one_event(world: World) -> None:
+async def test_messages_that_no_device_confirmed_are_sent_as_one_event(world: World) -> None:
     school = await open_school(world)
     peer, _ = await enter(school.ben)
     await say(school, school.ann.user, "1")
@@ -353,7 +413,9 @@ async def test_messages_that_no_device_confirmed_come_as_one_event(world: World)
     assert await contents(again, 1) == ["4"]
 
 
-async def test_a_private_conversation_that_began_meanwhile_is_told(world: World) -> None:
+async def test_messages_of_a_conversation_that_began_meanwhile_are_sent_at_the_recovery(
+    world: World,
+) -> None:
     ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
     peer, told = await enter(ben)
     await write(world, ann.user, ben.user, "live", "in a conversation that the client knows of")
@@ -378,7 +440,7 @@ async def test_a_private_conversation_that_began_meanwhile_is_told(world: World)
     await offset(peer)
 
 
-async def test_a_recovered_client_is_told_only_of_conversations_that_began_meanwhile(
+async def test_a_recovered_client_gets_offline_messages_only_of_new_conversations(
     world: World,
 ) -> None:
     school = await open_school(world)
@@ -402,7 +464,9 @@ async def test_a_recovered_client_is_told_only_of_conversations_that_began_meanw
         received = await offset(peer)
 
 
-async def test_what_comes_while_the_unconfirmed_is_read_comes_once(memory_store: Store) -> None:
+async def test_a_message_that_arrives_while_unconfirmed_messages_are_read_is_sent_once(
+    memory_store: Store,
+) -> None:
     reading = Interception("lists", "undelivered")
     async with open_world(reading.over(memory_store)) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
@@ -420,7 +484,7 @@ async def test_what_comes_while_the_unconfirmed_is_read_comes_once(memory_store:
         await peer.socket.is_silent()
 
 
-async def test_a_recovery_ends_where_what_was_missed_cannot_be_read(memory_store: Store) -> None:
+async def test_a_recovery_ends_if_the_missed_messages_cannot_be_read(memory_store: Store) -> None:
     async def away(*_: Any, **__: Any) -> None:
         raise StoreUnavailable("away")
 
@@ -439,7 +503,9 @@ async def test_a_recovery_ends_where_what_was_missed_cannot_be_read(memory_store
         await peer.socket.is_silent()
 
 
-async def test_however_much_was_not_confirmed_the_connection_takes_it(world: World) -> None:
+async def test_unconfirmed_messages_are_limited_to_what_the_connection_can_hold(
+    world: World,
+) -> None:
     school = await open_school(world)
     peer, _ = await enter(school.ben)
     await say(school, school.ann.user, "1")

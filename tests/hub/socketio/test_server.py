@@ -16,12 +16,12 @@ from tests.support.clients.websocket import WebSocket
 
 @define
 class Recorder:
-    """Keeps what happens."""
+    """Records the calls of the server."""
 
     sockets: list[Socket] = field(factory=list)
     events: list[tuple[str, Sequence[Data]]] = field(factory=list)
     gone: list[Socket] = field(factory=list)
-    held: trio.Event | None = None  # nobody is let in before it is set
+    held: trio.Event | None = None  # no connect is accepted before it is set
 
     async def connect(self, socket: Socket, auth: Mapping[str, Data]) -> Mapping[str, Data]:
         if self.held is not None:
@@ -50,7 +50,7 @@ class Setting:
     recorder: Recorder
 
     async def enter(self) -> WebSocket:
-        """A client that has come in."""
+        """A client that has connected to the namespace."""
         client = (await self.engine.websocket("")).ignoring("2")  # pings
         assert (await client.receive_text()).startswith("0{")
         await client.send_text("40")
@@ -87,7 +87,7 @@ async def test_a_session_that_does_not_begin_with_connect_ends(setting: Setting,
     assert setting.recorder.sockets == []
 
 
-async def test_a_session_that_comes_in_nowhere_is_ended(
+async def test_a_session_that_connects_to_no_namespace_is_ended(
     setting: Setting, autojump_clock: MockClock
 ) -> None:
     client = await setting.engine.websocket("")
@@ -97,7 +97,7 @@ async def test_a_session_that_comes_in_nowhere_is_ended(
     assert trio.current_time() - started == pytest.approx(1.0)
 
 
-async def test_how_long_the_hub_takes_to_let_somebody_in_does_not_count(
+async def test_the_time_that_the_hub_needs_for_a_connect_does_not_count(
     setting: Setting, autojump_clock: MockClock
 ) -> None:
     setting.recorder.held = held = trio.Event()
@@ -109,7 +109,7 @@ async def test_how_long_the_hub_takes_to_let_somebody_in_does_not_count(
     assert '"welcome":true' in await client.receive_text()
 
 
-async def test_words_that_do_not_lead_in_do_not_lengthen_the_patience(
+async def test_a_refused_connect_does_not_extend_the_time_for_a_connect(
     setting: Setting, autojump_clock: MockClock
 ) -> None:
     client = await setting.engine.websocket("")
@@ -121,8 +121,8 @@ async def test_words_that_do_not_lead_in_do_not_lengthen_the_patience(
     assert trio.current_time() == pytest.approx(1.0)
 
 
-async def test_a_stranger_has_ten_seconds_to_come_in(autojump_clock: MockClock) -> None:
-    """By default; not as long as a session lives without a pong."""
+async def test_a_peer_has_ten_seconds_to_connect_to_a_namespace(autojump_clock: MockClock) -> None:
+    """By default; a session without a pong would live longer."""
     async with open_engine(SocketIoServer({"/": Recorder()}).serve) as engine:
         client = await engine.websocket("")
         await client.receive_text()
@@ -157,7 +157,7 @@ async def test_a_second_connect_to_the_same_namespace_is_refused(setting: Settin
     assert await client.receive_text() == '431["first"]'
 
 
-async def test_an_acknowledgement_that_nobody_waits_for_is_ignored(setting: Setting) -> None:
+async def test_an_unexpected_acknowledgement_is_ignored(setting: Setting) -> None:
     client = await setting.enter()
     await client.send_text('4399["unasked"]')
     await client.send_text('421["still here"]')

@@ -1,4 +1,4 @@
-"""Offsets of clients that hear of many channels stay short, and nothing is lost or repeated."""
+"""Offsets of clients in many channels stay short, and no message is lost or repeated."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -24,7 +24,7 @@ from tests.support.world import open_world
 
 @define
 class Phone:
-    """A client that answers pings, and keeps what it heard and its offset as stock clients do."""
+    """A client that answers pings, and keeps its messages and its offset as stock clients do."""
 
     socket: WebSocket
     pid: str = ""
@@ -59,7 +59,7 @@ class Phone:
             pass
 
     async def hear(self, count: int) -> None:
-        """Take messages and what is behind each until there are so many."""
+        """Take packets until there are `count` messages, and the offset after the last one."""
         while len(self.heard) < count:
             await self.take()
         await self.until(OFFSET)
@@ -126,7 +126,9 @@ async def test_an_offset_stays_short_however_many_channels_there_are(store: Stor
         assert again.longest <= len(missed)
 
 
-async def test_a_client_that_was_recovered_names_only_what_came_since(memory_store: Store) -> None:
+async def test_the_offset_of_a_recovered_client_names_only_messages_since_then(
+    memory_store: Store,
+) -> None:
     async with open_large_school(memory_store, 40) as (school, rooms):
         phone = await enter_everything(school)
         await say(school, rooms, "1")
@@ -144,7 +146,7 @@ async def test_a_client_that_was_recovered_names_only_what_came_since(memory_sto
 
 
 @pytest.mark.parametrize("is_deaf", [True, False])
-async def test_what_a_client_did_not_receive_is_not_taken_as_received(
+async def test_messages_that_a_client_did_not_receive_do_not_count_as_received(
     memory_store: Store, is_deaf: bool
 ) -> None:
     async with open_large_school(memory_store, LISTED + 20) as (school, rooms):
@@ -165,7 +167,7 @@ async def test_what_a_client_did_not_receive_is_not_taken_as_received(
         assert sorted(again.heard) == sorted(missed + last)
 
 
-async def test_a_client_that_is_behind_for_too_long_comes_back_without_a_loss(
+async def test_a_client_that_is_behind_for_too_long_reconnects_without_a_loss(
     memory_store: Store,
 ) -> None:
     async with open_large_school(memory_store, MAX_LISTED + 20) as (school, rooms):
@@ -180,7 +182,7 @@ async def test_a_client_that_is_behind_for_too_long_comes_back_without_a_loss(
         assert phone.heard + again.heard == said
 
 
-async def test_a_resume_of_many_channels_waits_for_its_reader(memory_store: Store) -> None:
+async def test_a_resume_of_many_channels_waits_for_its_client(memory_store: Store) -> None:
     async with open_large_school(memory_store, MAX_LISTED + 100) as (school, rooms):
         said = await say(school, rooms, "1")
         phone = await enter_everything(school)
@@ -188,7 +190,9 @@ async def test_a_resume_of_many_channels_waits_for_its_reader(memory_store: Stor
         assert phone.longest <= LISTED + 1
 
 
-async def test_an_offset_that_cannot_be_shortened_now_is_later(memory_store: Store) -> None:
+async def test_an_offset_that_cannot_be_shortened_at_first_is_shortened_later(
+    memory_store: Store,
+) -> None:
     async def away(*_: Any) -> None:
         raise StoreUnavailable("away")
 

@@ -9,7 +9,7 @@ from hub.sockets.shared_reader import SharedReader
 
 @pytest.fixture
 def reader(nursery: trio.Nursery) -> SharedReader:
-    """A running one."""
+    """A running shared reader."""
     reader = SharedReader()
     nursery.start_soon(reader.run)
     return reader

@@ -1,4 +1,4 @@
-"""Where the hub listens, and how its peers are called."""
+"""Where the hub listens, and how its peers are named."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ NOT_HERE: tuple[Any, ...] = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("2001:
 
 @pytest.fixture
 def resolve_to(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Gives every name these addresses."""
+    """Makes every name resolve to these addresses."""
 
     def set_addresses(*found: tuple[Any, ...]) -> None:
         def resolve(host: str, port: int, **_: object) -> Sequence[tuple[Any, ...]]:
@@ -44,7 +44,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def peers_name(listener: socket.socket, address: Any) -> str:
-    """What somebody is called who connects to this address."""
+    """The name of a peer that connects to this address."""
     family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
     if isinstance(address, tuple) and ":" in address[0]:
         family = socket.AF_INET6
@@ -71,7 +71,7 @@ def test_every_address_of_a_name_is_listened_on_with_one_port(
 
 
 @needs_ipv6
-def test_who_comes_by_ipv4_to_every_address_is_called_so() -> None:
+def test_a_peer_over_ipv4_at_every_address_has_its_ipv4_address_as_name() -> None:
     with listening("::", 0) as listeners:
         (every,) = listeners
         port = every.getsockname()[1]
@@ -92,7 +92,9 @@ def test_an_address_that_this_machine_does_not_have_is_left_out(
 
 
 @needs_ipv6
-def test_all_addresses_or_none(resolve_to: Callable[..., None]) -> None:
+def test_the_hub_listens_on_all_addresses_of_a_name_or_on_none(
+    resolve_to: Callable[..., None],
+) -> None:
     with listening("::1", 0) as (taken,):
         port = taken.getsockname()[1]
         resolve_to(V4, V6)
@@ -126,7 +128,7 @@ def test_an_address_that_cannot_be_resolved_is_named() -> None:
         (None, UNIX_PEER),
     ],
 )
-def test_how_a_peer_is_called(address: object, name: str) -> None:
+def test_a_peer_is_named_by_its_address(address: object, name: str) -> None:
     assert peer_of(address) == name
 
 
@@ -139,7 +141,7 @@ def umask(bits: int) -> Iterator[None]:
         os.umask(before)
 
 
-def test_a_unix_socket_is_for_its_account_and_group_and_goes_when_it_is_closed(
+def test_a_unix_socket_is_for_its_account_and_group_and_is_removed_when_closed(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "hub.sock"
@@ -165,7 +167,7 @@ def test_the_socket_of_a_dead_hub_is_replaced_and_that_of_a_living_one_is_not(
         assert path.exists()
 
 
-def test_what_is_no_socket_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "hub.sock"
     path.write_text("precious")
     with pytest.raises(OSError, match="Address already in use") as failed:
@@ -174,7 +176,7 @@ def test_what_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     assert path.read_text() == "precious"
 
 
-def test_the_socket_of_who_came_later_stays(tmp_path: Path) -> None:
+def test_the_socket_of_a_successor_stays(tmp_path: Path) -> None:
     path = tmp_path / "hub.sock"
     with listening(f"unix:{path}", 0):
         path.unlink()
@@ -184,7 +186,7 @@ def test_the_socket_of_who_came_later_stays(tmp_path: Path) -> None:
         each.close()
 
 
-def test_no_path_is_an_error_of_the_system(tmp_path: Path) -> None:
+def test_a_path_in_a_missing_folder_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file") as failed:
         open_listeners(f"unix:{tmp_path}/missing/hub.sock", 0)
     assert "missing" in str(failed.value)

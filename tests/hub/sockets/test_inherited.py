@@ -1,4 +1,4 @@
-"""Sockets that somebody else has opened for the hub.
+"""Sockets that another program has opened for the hub.
 
 They are descriptors from 3 on, which a test process uses itself: a program in between has only
 those that it is given.
@@ -48,7 +48,7 @@ def make() -> Iterator[Callable[..., socket.socket]]:
 
 
 def given(sockets: Sequence[HasDescriptor], environ: Mapping[str, str]) -> Any:
-    """What a program makes of them."""
+    """What a program that gets these sockets reports about them."""
     done = subprocess.run(
         activated([sys.executable, "-c", PROGRAM], sockets),
         pass_fds=descriptors(sockets),
@@ -62,7 +62,7 @@ def given(sockets: Sequence[HasDescriptor], environ: Mapping[str, str]) -> Any:
 
 @pytest.fixture
 def pair(make: Callable[..., socket.socket], tmp_path: Path) -> tuple[socket.socket, socket.socket]:
-    """One by TCP and a Unix socket, which listen."""
+    """A TCP socket and a Unix socket, which listen."""
     path = str(tmp_path / "hub.sock")
     return (
         make(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0), listens=True),
@@ -70,7 +70,7 @@ def pair(make: Callable[..., socket.socket], tmp_path: Path) -> tuple[socket.soc
     )
 
 
-def test_all_that_are_given_are_taken_for_the_hub_alone(
+def test_all_given_sockets_are_taken_and_are_not_inheritable(
     pair: tuple[socket.socket, socket.socket], tmp_path: Path
 ) -> None:
     both = {"LISTEN_FDS": "2", "LISTEN_PID": OWN, "LISTEN_FDNAMES": "web:local"}
@@ -89,19 +89,19 @@ def test_all_that_are_given_are_taken_for_the_hub_alone(
         {"LISTEN_FDS": "0", "LISTEN_PID": OWN},
     ],
 )
-def test_those_of_another_process_are_left_alone(
+def test_sockets_for_another_process_are_left_alone(
     pair: tuple[socket.socket, socket.socket], environ: dict[str, str]
 ) -> None:
     assert given(pair, environ) == []
 
 
 @pytest.mark.parametrize("count", ["", "x", "-1", "2.0"])
-def test_a_number_of_sockets_that_is_none_is_refused(count: str) -> None:
+def test_an_invalid_number_of_sockets_is_refused(count: str) -> None:
     with pytest.raises(OSError, match="is no number of sockets"):
         inherited({"LISTEN_FDS": count, "LISTEN_PID": "7"}, 7)
 
 
-def test_what_nobody_can_connect_to_is_refused_by_its_name(
+def test_a_descriptor_that_is_no_listening_socket_is_refused_by_its_name(
     make: Callable[..., socket.socket], pair: tuple[socket.socket, socket.socket]
 ) -> None:
     tcp, _ = pair

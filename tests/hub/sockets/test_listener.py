@@ -1,4 +1,4 @@
-"""The port: caps, TLS, and one connection's trouble that stays its own."""
+"""The port: caps, TLS, and errors in one connection that affect no other."""
 
 import resource
 import ssl
@@ -65,7 +65,7 @@ async def test_connections_are_served_side_by_side() -> None:
             await stream.aclose()
 
 
-async def test_what_one_connection_raises_reaches_no_other() -> None:
+async def test_an_exception_in_one_connection_affects_no_other() -> None:
     async with listening() as port, await trio.open_tcp_stream("127.0.0.1", port) as good:
         async with await trio.open_tcp_stream("127.0.0.1", port) as bad:
             assert await exchange(bad, b"crash") == b""
@@ -73,7 +73,7 @@ async def test_what_one_connection_raises_reaches_no_other() -> None:
 
 
 async def known(transport: Transport, peer: str, scheme: str) -> None:
-    """Somebody has signed in."""
+    """Serves a client that has signed in."""
     transport.is_known = lambda: True
     await echo(transport, peer, scheme)
 
@@ -88,7 +88,7 @@ async def test_connections_over_a_cap_are_closed_at_once_and_places_come_back(ca
             async with await trio.open_tcp_stream("127.0.0.1", port) as third:
                 assert await refused(third)
         await first.aclose()
-        while True:  # the server notices the free places by and by
+        while True:  # the server notices the free places after a while
             async with await trio.open_tcp_stream("127.0.0.1", port) as fourth:
                 if not await refused(fourth):
                     break
@@ -101,7 +101,7 @@ async def refused(stream: trio.SocketStream) -> bool:
         return True
 
 
-async def test_tls_is_spoken_and_plain_text_is_turned_away() -> None:
+async def test_tls_is_accepted_and_plain_text_is_refused() -> None:
     server, client = tls_contexts()
     async with listening(tls=server) as port:
         async with await trio.open_tcp_stream("127.0.0.1", port) as plain:
@@ -134,7 +134,7 @@ def tls_contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return server, client
 
 
-async def test_a_stranger_makes_room_for_the_next() -> None:
+async def test_a_peer_that_has_not_signed_in_makes_room_for_a_new_one() -> None:
     async with listening(caps=Caps(2, 10)) as port:
         first, second = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(2)]
         assert await exchange(first, b"hi") == b"http 127.0.0.1 hi"
@@ -147,7 +147,7 @@ async def test_a_stranger_makes_room_for_the_next() -> None:
             await stream.aclose()
 
 
-async def test_who_has_signed_in_stays() -> None:
+async def test_a_signed_in_client_makes_no_room() -> None:
     async with listening(known, Caps(1, 10)) as port:
         first = await trio.open_tcp_stream("127.0.0.1", port)
         assert await exchange(first, b"hi") == b"http 127.0.0.1 hi"
@@ -163,7 +163,7 @@ def test_there_are_no_more_connections_than_files() -> None:
     assert Caps(100, 10).within(65_536) == Caps(100, 10)
 
 
-def test_the_process_may_open_as_many_files_as_the_system_lets_it() -> None:
+def test_the_process_may_open_as_many_files_as_the_system_allows() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, before[1]), before[1]))
     try:
@@ -174,7 +174,7 @@ def test_the_process_may_open_as_many_files_as_the_system_lets_it() -> None:
 
 
 async def test_an_address_that_is_far_behind_is_closed_at_once(mock_clock: MockClock) -> None:
-    """So connections without a pause do not become tasks that wait without end."""
+    """So a flood of connections does not become an unbounded number of waiting tasks."""
     visitors = Visitors(Paces(rate=1, burst=1))
     async with listening(visitors=visitors) as port:
         visitors.meter("127.0.0.1").pace.take(PATIENCE_SECONDS + 1, trio.current_time())

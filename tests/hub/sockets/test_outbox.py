@@ -27,7 +27,7 @@ def test_a_frame_larger_than_the_limit_leaves_alone() -> None:
     assert outbox.take(10) == b"x" * 50
 
 
-def test_what_was_put_back_goes_out_before_control_frames() -> None:
+def test_bytes_that_were_put_back_leave_before_control_frames() -> None:
     outbox = filled(100, b"abcdef", b"ghi")
     taken = outbox.take(6)
     outbox.put_back(taken[2:])

@@ -1,22 +1,22 @@
-"""What the log says of refused connections."""
+"""The log lines about refused connections."""
 
 import trio
 from structlog.testing import capture_logs
 from trio.testing import MockClock
 
-from hub.sockets.refusals import TELL_SECONDS, Reason, Refusals
+from hub.sockets.refusals import REPORT_SECONDS, Reason, Refusals
 
 
-async def test_however_many_are_refused_there_are_few_lines(autojump_clock: MockClock) -> None:
+async def test_many_refused_connections_make_few_log_lines(autojump_clock: MockClock) -> None:
     refusals = Refusals()
     with capture_logs() as logs:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(refusals.tell)
+            nursery.start_soon(refusals.report)
             for number in range(1_000):
                 refusals.note(f"192.0.2.{number % 250}", Reason.TOO_MANY)
-                await trio.sleep(TELL_SECONDS / 500)
+                await trio.sleep(REPORT_SECONDS / 500)
             refusals.note("192.0.2.7", Reason.TOO_FAST)
-            await trio.sleep(2 * TELL_SECONDS)
+            await trio.sleep(2 * REPORT_SECONDS)
             nursery.cancel_scope.cancel()
     assert len(logs) <= 4
     assert logs[0]["too_many"] == 1

@@ -1,4 +1,4 @@
-"""One task reads for every socket: in order, a chunk ahead at most, whoever gives up."""
+"""One task reads for every socket: in order, at most a chunk ahead, also if reads are cancelled."""
 
 import socket
 import struct
@@ -13,7 +13,7 @@ from hub.sockets.transport import SocketTransport
 from tests.support.clients.socket_pairs import socket_pair
 
 
-async def test_what_arrived_is_taken_in_pieces_and_in_order(reader: SharedReader) -> None:
+async def test_received_bytes_are_taken_in_pieces_and_in_order(reader: SharedReader) -> None:
     transport, peer = socket_pair(reader)
     with peer:
         async with transport:
@@ -24,7 +24,7 @@ async def test_what_arrived_is_taken_in_pieces_and_in_order(reader: SharedReader
             assert await transport.receive_some(4) == b"gh"
 
 
-async def test_the_end_and_a_failure_are_told_every_time(reader: SharedReader) -> None:
+async def test_the_end_and_a_failure_are_reported_at_every_read(reader: SharedReader) -> None:
     transport, peer = socket_pair(reader)
     async with transport:
         peer.sendall(b"last words")
@@ -43,7 +43,7 @@ async def test_the_end_and_a_failure_are_told_every_time(reader: SharedReader) -
                     await transport.receive_some()
 
 
-async def test_of_what_nobody_takes_one_chunk_leaves_the_kernel(reader: SharedReader) -> None:
+async def test_only_one_chunk_that_is_not_taken_leaves_the_kernel(reader: SharedReader) -> None:
     transport, peer = socket_pair(reader)
     peer.setblocking(False)
     other, talker = socket_pair(reader)
@@ -56,7 +56,7 @@ async def test_of_what_nobody_takes_one_chunk_leaves_the_kernel(reader: SharedRe
                 with suppress(BlockingIOError):
                     while True:
                         sent += peer.send(bytes(READ_BYTES))
-                talker.sendall(b"turn")  # somebody else is read meanwhile
+                talker.sendall(b"turn")  # another socket is read meanwhile
                 assert await other.receive_some() == b"turn"
             with pytest.raises(BlockingIOError):
                 peer.send(b"x")  # backpressure
@@ -66,7 +66,7 @@ async def test_of_what_nobody_takes_one_chunk_leaves_the_kernel(reader: SharedRe
             assert received == sent
 
 
-async def test_who_gives_up_waiting_loses_nothing(reader: SharedReader) -> None:
+async def test_a_cancelled_read_loses_nothing(reader: SharedReader) -> None:
     transport, peer = socket_pair(reader)
     with peer:
         async with transport:

@@ -39,14 +39,14 @@ def test_a_certificate_with_its_key_is_used(files: tuple[Path, Path]) -> None:
     assert server_context(Config()) is None
 
 
-def test_what_is_no_pem_is_refused_in_words(files: tuple[Path, Path]) -> None:
+def test_files_that_are_no_pem_are_refused_in_one_line(files: tuple[Path, Path]) -> None:
     cert, key = files
     refusal(key, cert)
     cert.write_text("this is no certificate")
     refusal(cert, key)
 
 
-def test_it_is_known_when_a_certificate_ends(files: tuple[Path, Path]) -> None:
+def test_the_end_of_a_certificate_is_read(files: tuple[Path, Path]) -> None:
     end = datetime(2034, 5, 6, tzinfo=UTC)
     cert, key = files
     made = trustme.CA().issue_cert("127.0.0.1", not_after=end)
@@ -58,13 +58,13 @@ def test_it_is_known_when_a_certificate_ends(files: tuple[Path, Path]) -> None:
         certificate_end(Config(tls_cert=cert, tls_key=key))
 
 
-def test_the_key_of_another_certificate_is_refused_in_words(files: tuple[Path, Path]) -> None:
+def test_the_key_of_another_certificate_is_refused(files: tuple[Path, Path]) -> None:
     cert, key = files
     trustme.CA().issue_cert("127.0.0.1").private_key_pem.write_to_path(key)
     assert "the key is another certificate's" in refusal(cert, key)
 
 
-def test_a_passphrase_is_not_asked_for(files: tuple[Path, Path]) -> None:
+def test_a_key_with_a_passphrase_is_refused_without_a_prompt(files: tuple[Path, Path]) -> None:
     cert, key = files
     private = serialization.load_pem_private_key(key.read_bytes(), None)
     key.write_bytes(

@@ -26,7 +26,7 @@ async def test_bytes_go_both_ways(reader: SharedReader) -> None:
 
 
 @pytest.mark.parametrize("how", ["aclose", "abort"])
-async def test_a_closed_connection_knows_what_went_over_it(reader: SharedReader, how: str) -> None:
+async def test_a_closed_connection_knows_its_traffic(reader: SharedReader, how: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         peer = socket.create_connection(server.getsockname())
         transport = SocketTransport(server.accept()[0], reader)
@@ -42,7 +42,7 @@ async def test_a_closed_connection_knows_what_went_over_it(reader: SharedReader,
     assert transport.traffic == Traffic(received=3, sent=5)
 
 
-async def test_a_socket_that_is_no_tcp_has_no_such_numbers(reader: SharedReader) -> None:
+async def test_a_socket_that_is_not_tcp_has_no_traffic(reader: SharedReader) -> None:
     transport, peer = socket_pair(reader)
     with peer:
         await transport.aclose()
@@ -67,7 +67,7 @@ async def test_send_now_takes_what_the_kernel_takes_and_no_more(reader: SharedRe
             assert bytes(received) == data
 
 
-async def test_a_peer_that_is_gone_breaks_every_way_of_writing(reader: SharedReader) -> None:
+async def test_every_write_to_a_peer_that_is_gone_fails(reader: SharedReader) -> None:
     transport, peer = socket_pair(reader)
     peer.close()
     async with transport:
@@ -78,7 +78,7 @@ async def test_a_peer_that_is_gone_breaks_every_way_of_writing(reader: SharedRea
 
 
 @pytest.mark.parametrize("how", ["aclose", "abort"])
-async def test_closing_wakes_who_waits(reader: SharedReader, how: str) -> None:
+async def test_closing_wakes_a_waiting_reader(reader: SharedReader, how: str) -> None:
     transport, peer = socket_pair(reader)
     with peer:
         async with trio.open_nursery() as nursery:

@@ -1,4 +1,4 @@
-"""The whole connection stack on real sockets: what RFC 6455 asks of a server."""
+"""The whole connection stack on real sockets: what RFC 6455 requires of a server."""
 
 import json
 import random
@@ -47,9 +47,9 @@ async def port(nursery: trio.Nursery) -> int:
 
 
 async def converse(port: int, *chunks: bytes, read_bytes: int = 65_536) -> Frames:
-    """Send an upgrade request and more, a chunk at a time; returns what comes up to a close frame,
-    after which there is nothing. On a clock that stands still, no server can wait for what this
-    side may say then.
+    """Send an upgrade request and more, a chunk at a time; returns the frames up to a close frame,
+    after which the connection ends. The clock stands still, so the server cannot end it by a
+    timeout.
     """
     frames: list[tuple[int, bytes]] = []
     stream = await trio.open_tcp_stream("127.0.0.1", port)
@@ -80,7 +80,7 @@ async def converse(port: int, *chunks: bytes, read_bytes: int = 65_536) -> Frame
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 1_000_000])
-async def test_messages_of_every_length_come_back(
+async def test_messages_of_every_length_are_echoed(
     mock_clock: MockClock, port: int, size: int
 ) -> None:
     words, data = b"a" * size, random.Random(size).randbytes(size)
@@ -89,7 +89,7 @@ async def test_messages_of_every_length_come_back(
     assert answer == [(TEXT, words), (BINARY, data), GOODBYE_ANSWER]
 
 
-async def test_frames_that_come_with_the_handshake_are_answered(
+async def test_frames_that_come_with_the_handshake_are_handled(
     mock_clock: MockClock, port: int
 ) -> None:
     sent = upgrade_request("/") + client_frame(TEXT, b"early") + client_frame(PING, b"p") + GOODBYE
@@ -124,7 +124,7 @@ async def test_fragments_with_control_frames_between_them_arrive_whole(
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 100])
-async def test_however_the_bytes_are_cut_the_same_comes_back(
+async def test_the_same_frames_come_back_however_the_bytes_are_cut(
     mock_clock: MockClock, port: int, chunk: int
 ) -> None:
     sent = client_frame(TEXT, "größer".encode()) + client_frame(PING, b"x" * 125)
@@ -139,7 +139,7 @@ async def test_however_the_bytes_are_cut_the_same_comes_back(
     ]
 
 
-async def test_nothing_lands_inside_a_frame_when_writes_are_cut(
+async def test_nothing_is_written_inside_a_frame_when_writes_are_partial(
     mock_clock: MockClock, port: int
 ) -> None:
     """The peer reads slowly, so that the kernel takes parts of frames, while pings come in."""
@@ -183,14 +183,14 @@ async def test_violations_end_the_connection_with_their_code(
 
 
 @pytest.mark.parametrize("payload", [b"", (1000).to_bytes(2), (3000).to_bytes(2) + b"bye"])
-async def test_a_close_frame_is_echoed_and_nothing_after_it_is_looked_at(
+async def test_a_close_frame_is_echoed_and_frames_after_it_are_ignored(
     mock_clock: MockClock, port: int, payload: bytes
 ) -> None:
     sent = client_frame(CLOSE, payload) + client_frame(TEXT, b"too late")
     assert await converse(port, upgrade_request("/"), sent) == [(CLOSE, payload[:2])]
 
 
-async def test_unasked_pongs_are_ignored(mock_clock: MockClock, port: int) -> None:
+async def test_unsolicited_pongs_are_ignored(mock_clock: MockClock, port: int) -> None:
     sent = client_frame(PONG, b"nobody asked") + client_frame(TEXT, b"x") + GOODBYE
     assert await converse(port, upgrade_request("/"), sent) == [(TEXT, b"x"), GOODBYE_ANSWER]
 
@@ -239,7 +239,7 @@ def in_memory(
     )
 
 
-async def test_others_have_their_turn_between_a_few_frames() -> None:
+async def test_other_tasks_run_after_every_few_frames() -> None:
     ours, connection = in_memory(Paces().of(None))
     frames = 200
     await ours.send_all(client_frame(TEXT, b"x") * frames)
@@ -263,7 +263,7 @@ async def test_others_have_their_turn_between_a_few_frames() -> None:
 
 
 async def test_connections_of_one_user_share_a_burst(mock_clock: MockClock) -> None:
-    """And none of them has a read of its own before it waits."""
+    """None of them gets a read for free before it waits."""
     pace, taken = Pace(rate=1, burst=25), 0
 
     async def take(_: str | bytes) -> None:
@@ -283,7 +283,7 @@ async def test_connections_of_one_user_share_a_burst(mock_clock: MockClock) -> N
         nursery.cancel_scope.cancel()
 
 
-async def test_a_compressed_message_costs_what_it_became(mock_clock: MockClock) -> None:
+async def test_a_compressed_message_is_charged_by_its_inflated_size(mock_clock: MockClock) -> None:
     ours, connection = in_memory(Pace(rate=1, burst=20), FrameCutter(65_536, inflate))
     await ours.send_all(client_frame(COMPRESSED | TEXT, deflated(b" " * 60_000)))
     taken = 0
@@ -319,8 +319,8 @@ async def test_a_message_in_several_reads_is_charged_once(mock_clock: MockClock)
         nursery.cancel_scope.cancel()
 
 
-async def test_who_leaves_during_the_handshake_broke_the_connection_and_not_the_hub() -> None:
-    """The listener logs what is no peer's fault, with a traceback."""
+async def test_a_peer_that_leaves_during_the_handshake_raises_broken_resource_error() -> None:
+    """The listener would log any other error with a traceback, as a fault of the hub."""
     client, server = trio.testing.memory_stream_pair()
     await client.aclose()
     with pytest.raises(ExceptionGroup) as raised:
@@ -328,7 +328,7 @@ async def test_who_leaves_during_the_handshake_broke_the_connection_and_not_the_
     assert raised.group_contains(trio.BrokenResourceError)
 
 
-async def test_who_floods_is_closed_with_1008(autojump_clock: MockClock) -> None:
+async def test_a_client_that_floods_is_closed_with_1008(autojump_clock: MockClock) -> None:
     ours, connection = in_memory(Pace(rate=1, burst=1))
 
     async def take(_: str | bytes) -> None:

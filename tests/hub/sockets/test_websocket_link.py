@@ -66,12 +66,12 @@ async def test_a_full_outbox_closes_its_client_with_4008_and_no_one_else(
             for socket in (anns, quick):
                 frame = await socket.receive_type("private_message")
                 assert frame["message"]["seq"] == number + 1
-        assert trio.current_time() == started  # nobody waited for the slow one
+        assert trio.current_time() == started  # none waited for the slow one
         frames, end = await slow.until_closed()
         assert (end.code, end.reason) == (4008, "Too slow, reconnect and resume")
         assert world.services.hub.figures.closed == {("private_messages", 4008): 1}
         seqs = [frame["message"]["seq"] for frame in frames]
-        assert seqs == list(range(1, len(seqs) + 1))  # what came is whole and without a hole
+        assert seqs == list(range(1, len(seqs) + 1))  # no message is missing in between
         assert len(seqs) < 10
         again = await ben.call(
             "GET", f"/api/messages/{ann.id}?after_seq={len(seqs)}&mark_read=true"
@@ -147,7 +147,7 @@ async def test_a_peer_that_never_answers_our_close_is_dropped_after_5_s(
 async def test_a_peer_that_does_not_read_is_aborted_at_the_write_deadline(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    """Over a stream with back-pressure: nobody takes what is written to it."""
+    """Over a stream with back-pressure, from which nothing is read."""
     async with open_world(memory_store) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         slow = await world.websocket(stream=world.connect_lockstep(), Cookie=ann.cookie)

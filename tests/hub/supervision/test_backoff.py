@@ -1,4 +1,4 @@
-"""How long the pauses are before something is started again."""
+"""How long the pauses before restarts are."""
 
 from hub.supervision.backoff import FIRST_SECONDS, LONGEST_SECONDS, STEADY_SECONDS, Backoff
 
@@ -11,7 +11,7 @@ def test_pauses_grow_to_a_bound() -> None:
     assert pauses[-2:] == [LONGEST_SECONDS, LONGEST_SECONDS]
 
 
-def test_what_was_steady_is_started_again_soon() -> None:
+def test_a_steady_process_is_restarted_soon() -> None:
     backoff = Backoff()
     for _ in range(12):
         backoff.after(STEADY_SECONDS / 2)

@@ -43,7 +43,7 @@ def values(text: str) -> dict[tuple[str, ...], float]:
     }
 
 
-def test_what_is_counted_is_added_up_and_what_is_not_goes_by_its_rule() -> None:
+def test_counters_are_added_up_and_gauges_follow_their_rules() -> None:
     found = values(Totals().text({"n-1": (1, page(3)), "n-2": (2, page(4, ready=0))}))
     assert found == {
         ("parlour_uploads_total",): 7,
@@ -70,7 +70,7 @@ def test_a_counter_does_not_go_down_when_a_worker_ends() -> None:
     assert found["parlour_connections", "gateway"] == 5
 
 
-def test_one_that_does_not_answer_counts_as_it_was_seen_last() -> None:
+def test_the_last_counters_of_a_worker_that_does_not_respond_still_count() -> None:
     totals = Totals()
     totals.text({"n-1": (1, page(3)), "n-2": (2, page(4))})
     found = values(totals.text({"n-1": (1, page(3))}))
@@ -78,12 +78,12 @@ def test_one_that_does_not_answer_counts_as_it_was_seen_last() -> None:
     assert found["parlour_connections", "gateway"] == 3
 
 
-async def test_the_page_of_a_hub_is_understood() -> None:
+async def test_the_metrics_page_of_a_hub_is_parsed() -> None:
     text = (await Metrics().page()).decode()
     found = values(Totals().text({"n-1": (1, text)}))
     assert {name for name, *_ in found} == {name for name, *_ in values(text)}
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_each_rule_is_one_for_several_values(name: str) -> None:
+def test_each_rule_combines_several_values(name: str) -> None:
     assert RULES[name]([1.0, 2.0]) in (1.0, 2.0, 3.0)

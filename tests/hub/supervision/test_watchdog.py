@@ -1,4 +1,4 @@
-"""When a supervisor is shown that the hub works, and when not."""
+"""When the watchdog of a supervisor is fed, and when not."""
 
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -33,7 +33,7 @@ class Listener:
     supervisor: Supervisor
 
     def heard(self) -> list[str]:
-        """What it was told since it was asked last."""
+        """The notifications received since the last call."""
         found = []
         while True:
             try:
@@ -74,7 +74,7 @@ async def test_a_start_may_take_any_time(listener: Listener, autojump_clock: Moc
             assert set(listener.heard()) == {STARTING}
 
 
-async def test_a_hub_that_works_feeds_it_in_time(
+async def test_a_hub_that_works_feeds_the_watchdog_in_time(
     listener: Listener, autojump_clock: MockClock
 ) -> None:
     hub = new_hub()
@@ -87,16 +87,16 @@ async def test_a_hub_that_works_feeds_it_in_time(
         nursery.cancel_scope.cancel()
 
 
-async def test_a_hub_that_reads_no_letters_lets_it_starve(
+async def test_a_hub_that_reads_no_letters_does_not_feed_the_watchdog(
     listener: Listener, autojump_clock: MockClock
 ) -> None:
-    """The loop turns all the same."""
+    """Although the event loop still runs."""
     async with listener.fed_by(new_hub()):
         await trio.sleep(3 * PATIENCE)
     assert listener.heard() == []
 
 
-async def test_letters_that_are_not_read_any_more_let_it_starve(
+async def test_a_hub_with_a_full_inbox_does_not_feed_the_watchdog(
     listener: Listener, autojump_clock: MockClock
 ) -> None:
     hub = new_hub()
@@ -107,7 +107,7 @@ async def test_letters_that_are_not_read_any_more_let_it_starve(
     assert listener.heard() == []
 
 
-async def test_what_was_fed_at_the_start_starves_when_the_hub_that_came_hangs(
+async def test_a_watchdog_fed_at_the_start_is_not_fed_by_a_hub_that_hangs(
     listener: Listener, autojump_clock: MockClock
 ) -> None:
     async with listener.fed_by(None) as watchdog:
@@ -118,7 +118,7 @@ async def test_what_was_fed_at_the_start_starves_when_the_hub_that_came_hangs(
     assert listener.heard() == []
 
 
-async def test_a_database_that_is_away_starves_nobody(
+async def test_a_hub_without_its_database_feeds_the_watchdog(
     memory_store: Store, listener: Listener, autojump_clock: MockClock
 ) -> None:
     outage = Outage()
@@ -133,7 +133,7 @@ async def test_a_database_that_is_away_starves_nobody(
         outage.end()
 
 
-async def test_a_hub_that_has_stopped_feeds_it_until_the_process_ends(
+async def test_a_hub_that_has_stopped_feeds_the_watchdog_until_the_process_ends(
     listener: Listener, autojump_clock: MockClock
 ) -> None:
     """Its database may take a while to stop."""
@@ -147,7 +147,7 @@ async def test_a_hub_that_has_stopped_feeds_it_until_the_process_ends(
     assert set(listener.heard()) == {FED}
 
 
-async def test_without_a_watchdog_only_a_start_is_told_of(
+async def test_without_a_watchdog_only_the_start_is_reported(
     listener: Listener, autojump_clock: MockClock
 ) -> None:
     watchdog = Watchdog(Supervisor(listener.supervisor.address))

@@ -1,5 +1,5 @@
 """Which processes a parent starts and ends, and when. The workers are a program that does what a
-file says and tells its parent how it is.
+file says and reports its state to its parent.
 """
 
 import os
@@ -83,7 +83,7 @@ class Bench:
         return found
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        """What follows from it has begun, too."""
+        """Wait until it is so, and the tasks that follow from it have begun."""
         await wait_all_tasks_blocked()
         while not is_so():
             await wait_all_tasks_blocked()
@@ -93,7 +93,7 @@ class Bench:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Once all are ready, until they have been told to stop."""
+        """Run the workers: enters once all are ready, and stops them at the end."""
         ready = trio.Event()
         signals, received = trio.open_memory_channel[int](10)
         self.signals = signals
@@ -126,7 +126,9 @@ def bench(folder: Path, supervisor: Supervisor = NOBODY) -> Iterator[Bench]:
             each.close()
 
 
-async def test_the_first_is_ready_before_the_others_begin_and_all_end(tmp_path: Path) -> None:
+async def test_the_first_worker_is_ready_before_the_others_begin_and_all_end(
+    tmp_path: Path,
+) -> None:
     with bench(tmp_path) as made:
         made.order("north-1", "late")
         async with made.running():
@@ -143,7 +145,7 @@ async def test_the_first_is_ready_before_the_others_begin_and_all_end(tmp_path: 
         assert list((tmp_path / "sockets").iterdir()) == []
 
 
-async def test_one_that_dies_is_started_again(tmp_path: Path) -> None:
+async def test_a_worker_that_dies_is_restarted(tmp_path: Path) -> None:
     with bench(tmp_path) as made:
         async with made.running():
             os.kill(made.pid_of("north-2"), signal.SIGKILL)
@@ -153,7 +155,7 @@ async def test_one_that_dies_is_started_again(tmp_path: Path) -> None:
             assert [each.name for each in made.workers.living] == ["north-1", "north-2-2"]
 
 
-async def test_one_that_cannot_start_any_more_is_tried_again(tmp_path: Path) -> None:
+async def test_a_worker_whose_restart_fails_is_tried_again(tmp_path: Path) -> None:
     with bench(tmp_path) as made:
         made.order("north-1-2", "end 2")
         made.order("north-1-3", "end 1")
@@ -163,7 +165,7 @@ async def test_one_that_cannot_start_any_more_is_tried_again(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["north-1", "north-2"])
-async def test_before_all_were_ready_one_that_ends_ends_all(tmp_path: Path, name: str) -> None:
+async def test_a_worker_that_ends_before_all_were_ready_ends_all(tmp_path: Path, name: str) -> None:
     with bench(tmp_path) as made:
         made.order(name, "end 3")
         with pytest.raises(ExceptionGroup) as raised:
@@ -173,7 +175,9 @@ async def test_before_all_were_ready_one_that_ends_ends_all(tmp_path: Path, name
         assert made.workers.living == []
 
 
-async def test_one_that_is_silent_for_long_is_ended(tmp_path: Path, mock_clock: MockClock) -> None:
+async def test_a_worker_that_is_silent_for_long_is_ended(
+    tmp_path: Path, mock_clock: MockClock
+) -> None:
     with bench(tmp_path) as made:
         async with made.running():
             mock_clock.jump(HUNG_SECONDS / 2)
@@ -186,7 +190,7 @@ async def test_one_that_is_silent_for_long_is_ended(tmp_path: Path, mock_clock: 
             await made.until_logged("north-2-2 ready")
 
 
-async def test_one_after_the_other_ends_once_all_have_successors(tmp_path: Path) -> None:
+async def test_workers_end_one_after_the_other_once_all_have_successors(tmp_path: Path) -> None:
     with bench(tmp_path) as made:
         async with made.running():
             await made.signals.send(signal.SIGUSR2)
@@ -200,7 +204,7 @@ async def test_one_after_the_other_ends_once_all_have_successors(tmp_path: Path)
             assert [line for line in log if line in ends] == ends
 
 
-async def test_without_a_successor_that_works_nobody_is_ended(tmp_path: Path) -> None:
+async def test_no_worker_is_ended_without_a_successor_that_works(tmp_path: Path) -> None:
     with bench(tmp_path) as made:
         made.order("north-1-2", "end 2")
         async with made.running():
@@ -213,7 +217,7 @@ async def test_without_a_successor_that_works_nobody_is_ended(tmp_path: Path) ->
             assert not any("SIGUSR2" in line or "north-2-2" in line for line in made.log())
 
 
-async def test_one_that_does_not_end_is_killed(tmp_path: Path, mock_clock: MockClock) -> None:
+async def test_a_worker_that_does_not_end_is_killed(tmp_path: Path, mock_clock: MockClock) -> None:
     with bench(tmp_path) as made:
         made.order("north-2-2", "hang")
         async with made.running():
@@ -229,7 +233,7 @@ async def test_one_that_does_not_end_is_killed(tmp_path: Path, mock_clock: MockC
         assert made.workers.living == []
 
 
-async def test_a_supervisor_is_told_of_all_of_them(tmp_path: Path) -> None:
+async def test_a_supervisor_is_notified_about_all_workers(tmp_path: Path) -> None:
     told: list[str] = []
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "supervisor"))
@@ -253,12 +257,12 @@ async def test_a_supervisor_is_told_of_all_of_them(tmp_path: Path) -> None:
 
 
 def news(told: list[str]) -> list[str]:
-    """What is not said again and again."""
+    """The notifications but for those of the watchdog."""
     return [each.removeprefix("READY=1\n") for each in told if each != "WATCHDOG=1"]
 
 
 def heard(listener: socket.socket, told: list[str]) -> list[str]:
-    """What a supervisor was told, with what it was told by now."""
+    """Add the notifications that have arrived by now; returns all of them."""
     with suppress(BlockingIOError):
         while True:
             told.append(listener.recv(1_000).decode())

@@ -1,4 +1,4 @@
-"""What a collector is sent of a message, of a request and of their statements."""
+"""The spans that a collector gets for messages, requests and their statements."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -63,7 +63,7 @@ def traced(databases: Databases, collector: Collector) -> Traced:
 
 
 @pytest.mark.parametrize("way", ["a private message", "a channel"])
-async def test_a_message_is_followed_from_the_frame_to_its_delivery(
+async def test_a_message_is_traced_from_the_frame_to_its_delivery(
     traced: Traced, collector: Collector, way: str
 ) -> None:
     async with traced() as world:
@@ -110,7 +110,7 @@ async def test_a_message_is_followed_from_the_frame_to_its_delivery(
     assert not any(SECRET.encode() in body for body in collector.bodies)
 
 
-async def test_a_message_over_rest_is_a_part_of_its_request_and_of_the_proxys_trace(
+async def test_a_message_over_rest_is_in_the_span_of_its_request_and_the_trace_of_the_proxy(
     traced: Traced, collector: Collector
 ) -> None:
     async with traced() as world:
@@ -144,9 +144,7 @@ async def test_a_message_over_rest_is_a_part_of_its_request_and_of_the_proxys_tr
     assert not any(SECRET.encode() in body for body in collector.bodies)
 
 
-async def test_a_message_over_socketio_is_followed_too(
-    traced: Traced, collector: Collector
-) -> None:
+async def test_a_message_over_socketio_is_traced_too(traced: Traced, collector: Collector) -> None:
     async with traced() as world:
         school = await open_school(world)
         anns, bens = await enter(school.ann), await enter(school.ben)
@@ -167,7 +165,7 @@ async def test_a_message_over_socketio_is_followed_too(
     assert not any(SECRET.encode() in body for body in collector.bodies)
 
 
-async def test_statements_of_a_request_are_below_it_by_name(
+async def test_the_statements_of_a_request_are_its_child_spans(
     traced: Traced, collector: Collector
 ) -> None:
     async with traced() as world:
@@ -226,7 +224,7 @@ async def test_messages_of_one_commit_are_linked_with_it_and_keep_their_traces(
     assert last.failed
 
 
-async def test_of_what_goes_wrong_a_span_has_the_type_alone(collector: Collector) -> None:
+async def test_a_failed_span_has_only_the_type_of_its_error(collector: Collector) -> None:
     async def fail(asker: None, command: SetTyping, reply: None) -> None:
         raise RuntimeError(SECRET)
 
@@ -249,7 +247,7 @@ async def test_a_statement_outside_of_a_trace_has_no_span(collector: Collector) 
     assert collector.one("accounts.get").attributes["db.response.returned_rows"] == 2
 
 
-async def test_a_collector_that_is_not_there_ends_nothing_and_is_one_line(
+async def test_a_collector_that_is_not_there_ends_nothing_and_is_logged_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with open_collector() as gone:

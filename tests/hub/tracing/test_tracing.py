@@ -1,4 +1,4 @@
-"""Traces that nobody wants cost nothing; those that cannot be made are an error at the start."""
+"""Traces that are off cost nothing; those that cannot be made are an error at the start."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ print([name for name in sys.modules if name.startswith(("opentelemetry", "google
 """
 
 
-async def test_without_traces_nothing_wraps_what_is_carried_out() -> None:
+async def test_without_traces_the_handler_of_commands_is_not_wrapped() -> None:
     async def carry_out(asker: None, command: None, reply: None) -> None:
         """Do nothing."""
 

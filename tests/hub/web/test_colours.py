@@ -1,4 +1,4 @@
-"""The colours of the page: what is written can be read, and the documentation names them."""
+"""The colours of the page: text can be read, and the documentation names the colours."""
 
 import colorsys
 import re
@@ -17,7 +17,7 @@ Colour: TypeAlias = tuple[float, float, float]
 
 
 def variables() -> dict[str, dict[str, str]]:
-    """What tokens.css says, by scheme; the dark one says what differs."""
+    """The variables of tokens.css by scheme; the dark one overrides some of the light one."""
     light, _, dark = (ROOT / "hub/web/app/style/tokens.css").read_text().partition(DARK)
     pattern = re.compile(r"--([\w-]+): ([^;]+);")
     both = dict(pattern.findall(light))
@@ -60,7 +60,7 @@ def contrast(one: Colour, other: Colour) -> float:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize(("text", "surface"), TEXTS)
-def test_text_can_be_read_wherever_it_stands(scheme: str, text: str, surface: str) -> None:
+def test_text_can_be_read_on_every_surface(scheme: str, text: str, surface: str) -> None:
     colours = SCHEMES[scheme]
     assert contrast(parsed(colours[text]), parsed(colours[surface])) >= LEAST_OF_TEXT
 
@@ -73,7 +73,7 @@ def test_lines_of_controls_can_be_seen(scheme: str, surface: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_person_can_be_read(scheme: str) -> None:
+def test_the_colours_of_users_can_be_read_in_every_hue(scheme: str) -> None:
     colours = SCHEMES[scheme]
     for hue in range(360):
         letters = of_hue(hue, colours["person"])

@@ -9,14 +9,14 @@ ALL = (NETWORK, PLACE)
 
 
 def full(found: Full | None, window: Window) -> bool:
-    """Whether that is it, for no longer than its seconds."""
+    """Whether this window was reported as full, with a wait of at most its seconds."""
     return found is not None and found.window == window and 0.0 < found.wait <= window.seconds
 
 
-async def test_so_many_are_allowed_in_each_window_and_the_first_full_one_refuses(
+async def test_each_window_has_a_limit_and_the_first_full_one_refuses(
     store: Store,
 ) -> None:
-    """What it refuses is counted in those before it."""
+    """A refused attempt is counted in the windows before the full one."""
     attempts = store.attempts
     assert [await attempts.take(ALL) for _ in range(2)] == [None, None]
     assert full(await attempts.take(ALL), PLACE)
@@ -25,7 +25,7 @@ async def test_so_many_are_allowed_in_each_window_and_the_first_full_one_refuses
     assert await attempts.take([]) is None
 
 
-async def test_one_that_is_given_back_does_not_count_nor_what_is_forgotten(store: Store) -> None:
+async def test_attempts_that_are_given_back_or_forgotten_do_not_count(store: Store) -> None:
     attempts = store.attempts
     for _ in range(2):
         assert await attempts.take(ALL) is None
@@ -39,7 +39,7 @@ async def test_one_that_is_given_back_does_not_count_nor_what_is_forgotten(store
     assert await attempts.take([NETWORK]) is None
 
 
-async def test_a_limit_that_is_another_one_holds_at_once(store: Store) -> None:
+async def test_a_changed_limit_holds_at_once(store: Store) -> None:
     attempts = store.attempts
     assert await attempts.take([NETWORK]) is None
     fewer = Window(Kind.NETWORK, NETWORK.key, 1, 60.0)

@@ -1,4 +1,4 @@
-"""Attempts in Postgres: when they end, and what is left of them."""
+"""Attempts in Postgres: they expire, their rows are removed, other nodes count them too."""
 
 import trio
 
@@ -12,7 +12,7 @@ TAKEN_ELSEWHERE = "SELECT take_attempts(ARRAY(SELECT key FROM attempts), '{2}', 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
-async def test_one_no_longer_counts_after_its_time_and_is_removed_with_others(
+async def test_an_attempt_expires_and_later_attempts_remove_its_row(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn, open_store(dsn) as store:
@@ -25,7 +25,7 @@ async def test_one_no_longer_counts_after_its_time_and_is_removed_with_others(
             await store.attempts.take([SHORT])
 
 
-async def test_those_of_long_ago_do_not_count_beside_those_of_now(databases: Databases) -> None:
+async def test_expired_attempts_do_not_count_beside_recent_ones(databases: Databases) -> None:
     window = Window(Kind.ACCOUNT, "1", 2, 60.0)
     async with databases.migrated() as dsn, open_store(dsn) as store:
         assert [await store.attempts.take([window]) for _ in range(2)] == [None, None]
@@ -34,7 +34,7 @@ async def test_those_of_long_ago_do_not_count_beside_those_of_now(databases: Dat
         assert await store.attempts.take([window]) is not None
 
 
-async def test_what_another_node_counts_at_the_same_time_is_waited_for(
+async def test_an_attempt_waits_for_one_that_another_node_is_counting(
     databases: Databases,
 ) -> None:
     window = Window(Kind.ACCOUNT, "1", 2, 60.0)

@@ -1,4 +1,4 @@
-"""What waits for a reader, and what happens when it is too much."""
+"""Bulletins that wait for a reader, and what happens when there are too many."""
 
 import pytest
 import trio
@@ -8,7 +8,7 @@ from persistence.bus import arrivals as module
 from persistence.bus.arrivals import Arrivals
 
 
-async def test_what_does_not_fit_is_dropped_with_all_that_waits_and_told(
+async def test_a_bulletin_that_does_not_fit_replaces_all_waiting_ones_by_a_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(module, "MAX_WAITING", 3)
@@ -30,7 +30,7 @@ async def test_bytes_are_bounded_as_well(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [data async for data in arrivals] == [b"123456789", b"y"]
 
 
-async def test_to_begin_anew_twice_is_to_begin_anew_once() -> None:
+async def test_beginning_anew_twice_in_a_row_adds_one_none() -> None:
     arrivals = Arrivals()
     arrivals.begin_anew()
     arrivals.begin_anew()
@@ -40,7 +40,7 @@ async def test_to_begin_anew_twice_is_to_begin_anew_once() -> None:
     assert [data async for data in arrivals] == [None, b"1", None]
 
 
-async def test_whoever_puts_may_wait_until_half_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_writer_may_wait_until_half_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_WAITING", 4)
     arrivals, is_read = Arrivals(), trio.Event()
 

@@ -1,4 +1,4 @@
-"""What every engine of a bus promises."""
+"""The guarantees of every engine of a bus."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -39,7 +39,7 @@ async def carrier(request: pytest.FixtureRequest) -> AsyncIterator[Carrier]:
 
 @asynccontextmanager
 async def node(carrier: Carrier, cell: str = CELL) -> AsyncIterator[tuple[Bus, Heard]]:
-    """A bus, and what is heard over it after it has begun."""
+    """A bus, and the bulletins that arrive over it once it has begun."""
     async with carrier.open(cell) as bus, bus.bulletins() as heard:
         assert await anext(heard) is None
         yield bus, heard
@@ -55,7 +55,9 @@ async def publish_until_it_works(bus: Bus, data: bytes) -> None:
             return
 
 
-async def test_every_node_hears_all_in_the_order_of_publishing(carrier: Carrier) -> None:
+async def test_every_node_receives_all_bulletins_in_the_order_of_publishing(
+    carrier: Carrier,
+) -> None:
     sent = [b"%d" % number for number in range(200)]
     async with AsyncExitStack() as stack:
         nodes = [await stack.enter_async_context(node(carrier)) for _ in range(3)]
@@ -65,7 +67,7 @@ async def test_every_node_hears_all_in_the_order_of_publishing(carrier: Carrier)
             assert await until(heard, sent[-1]) == sent
 
 
-async def test_bulletins_of_any_size_come_whole_up_to_the_limit(carrier: Carrier) -> None:
+async def test_bulletins_of_any_size_up_to_the_limit_arrive_whole(carrier: Carrier) -> None:
     async with node(carrier) as (bus, heard):
         assert bus.max_bytes == SIZES[-1]
         for size in SIZES:
@@ -80,7 +82,7 @@ async def test_bulletins_of_any_size_come_whole_up_to_the_limit(carrier: Carrier
     "data",
     [
         "größer 你好 👩‍👩‍👧".encode(),
-        # whatever the place of a cut, within a character
+        # wherever it is cut, the cut is within a character
         *((b" " * shift) + "👩é你".encode() * 3_000 for shift in range(4)),
         b"\xff\xfe no text \x80",
         b"\xff" * 20_000,
@@ -90,14 +92,14 @@ async def test_bulletins_of_any_size_come_whole_up_to_the_limit(carrier: Carrier
     ],
     ids=count(),
 )
-async def test_any_bytes_come_as_they_were(carrier: Carrier, data: bytes) -> None:
+async def test_any_bytes_arrive_unchanged(carrier: Carrier, data: bytes) -> None:
     async with node(carrier) as (bus, heard):
         await bus.publish(data)
         assert await anext(heard) == data
 
 
 @pytest.mark.timeout(180)
-async def test_ten_thousand_come_in_order(carrier: Carrier) -> None:
+async def test_ten_thousand_bulletins_arrive_in_order(carrier: Carrier) -> None:
     sent = [b'{"number":%d}' % number for number in range(MANY)]
 
     async def publish(bus: Bus) -> None:
@@ -109,7 +111,7 @@ async def test_ten_thousand_come_in_order(carrier: Carrier) -> None:
         assert await until(heard, sent[-1]) == sent
 
 
-async def test_many_publishers_at_a_time(carrier: Carrier) -> None:
+async def test_many_publishers_at_the_same_time_lose_nothing(carrier: Carrier) -> None:
     async with node(carrier) as (bus, heard):
         sent = {b"%d" % number for number in range(100)}
         async with trio.open_nursery() as nursery:
@@ -130,7 +132,7 @@ async def test_an_interruption_is_noticed_and_ends(carrier: Carrier) -> None:
             assert set(await until(heard, after)) <= {None, after}
 
 
-async def test_a_publisher_that_is_cancelled_takes_nothing_with_it(carrier: Carrier) -> None:
+async def test_a_cancelled_publisher_does_not_break_the_bus(carrier: Carrier) -> None:
     async with node(carrier) as (bus, heard):
         sent = [b"%d" % number * 5_000 for number in range(20)]
         for data in sent:
@@ -154,7 +156,7 @@ async def test_reading_that_is_cancelled_loses_nothing(carrier: Carrier) -> None
         assert await anext(heard) == b"kept"
 
 
-async def test_cells_do_not_hear_each_other(carrier: Carrier) -> None:
+async def test_cells_do_not_receive_bulletins_of_each_other(carrier: Carrier) -> None:
     async with node(carrier) as (bus, heard), node(carrier, "other") as (other, heard_there):
         await bus.publish(b"here")
         await other.publish(b"there")
@@ -162,7 +164,7 @@ async def test_cells_do_not_hear_each_other(carrier: Carrier) -> None:
         assert await anext(heard_there) == b"there"
 
 
-async def test_what_was_published_before_does_not_come(carrier: Carrier) -> None:
+async def test_bulletins_from_before_reading_began_do_not_arrive(carrier: Carrier) -> None:
     async with node(carrier) as (bus, heard):
         await bus.publish(b"before")
         assert await anext(heard) == b"before"
@@ -171,7 +173,7 @@ async def test_what_was_published_before_does_not_come(carrier: Carrier) -> None
             assert await until(late, b"since") == [None, b"since"]
 
 
-async def test_nothing_comes_once_reading_has_ended(carrier: Carrier) -> None:
+async def test_nothing_arrives_once_reading_has_ended(carrier: Carrier) -> None:
     async with carrier.open(CELL) as bus:
         async with bus.bulletins() as heard:
             assert await anext(heard) is None
@@ -183,7 +185,7 @@ def names() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", list(names()), ids=count())
-def test_a_cell_has_a_name_that_servers_take(name: str) -> None:
+def test_the_name_of_a_cell_has_a_restricted_form(name: str) -> None:
     with pytest.raises(ValueError, match="1 to 40"):
         require_cell(name)
     usual: Sequence[str] = ("main", "a-1_b", "a" * 40)

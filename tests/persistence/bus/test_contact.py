@@ -1,4 +1,4 @@
-"""What the log says of a server, and when it is tried again."""
+"""What is logged about a server of a bus, and when it is tried again."""
 
 import pytest
 import trio

@@ -1,4 +1,4 @@
-"""The bus of the simulation: what its dice may do, on a clock that they cannot stop."""
+"""The bus of the simulation: the faults that its random numbers may cause, on a mock clock."""
 
 from collections.abc import AsyncIterator
 from random import Random
@@ -15,8 +15,8 @@ LAST = b"last"
 
 
 async def heard_of(medium: Medium, autojump_clock: MockClock) -> list[bytes | None]:
-    """What one member hears of what another one publishes, one every 10 ms, and at last in calm
-    weather.
+    """The bulletins that one member receives while another publishes one every 10 ms; the last one
+    is published in calm weather.
     """
     bus, other = medium.member(), medium.member()
     async with bus.bulletins() as heard:
@@ -47,25 +47,25 @@ async def test_slow_weather_keeps_the_order(autojump_clock: MockClock) -> None:
     assert await heard_of(Medium(Weather(Random(1), slowest=0.5)), autojump_clock) == SENT
 
 
-async def test_some_are_lost(autojump_clock: MockClock) -> None:
+async def test_some_bulletins_are_lost(autojump_clock: MockClock) -> None:
     heard = await heard_of(Medium(Weather(Random(1), lost=0.3)), autojump_clock)
     assert 50 < len(heard) < 199
     assert heard == [data for data in SENT if data in heard]
 
 
-async def test_some_come_twice(autojump_clock: MockClock) -> None:
+async def test_some_bulletins_arrive_twice(autojump_clock: MockClock) -> None:
     heard = await heard_of(Medium(Weather(Random(1), repeated=0.3, slowest=0.1)), autojump_clock)
     assert len(heard) > 220
     assert set(heard) == set(SENT)
 
 
-async def test_some_are_overtaken(autojump_clock: MockClock) -> None:
+async def test_some_bulletins_are_overtaken(autojump_clock: MockClock) -> None:
     heard = await heard_of(Medium(Weather(Random(1), overtaken=0.3, slowest=0.5)), autojump_clock)
     assert heard != SENT
     assert sorted(map(str, heard)) == sorted(map(str, SENT))
 
 
-async def test_the_same_dice_fall_in_the_same_way(autojump_clock: MockClock) -> None:
+async def test_the_same_seed_gives_the_same_faults(autojump_clock: MockClock) -> None:
     storms = [Medium(Weather(Random(3), 0.2, 0.2, 0.2, 0.5)) for _ in range(2)]
     one, other = [await heard_of(medium, autojump_clock) for medium in storms]
     assert one == other
@@ -77,7 +77,9 @@ async def begun(member: MemoryBus, heard: AsyncIterator[bytes | None]) -> None:
     assert await anext(heard) == b"hello"
 
 
-async def test_a_mute_member_hears_and_a_deaf_one_is_heard(autojump_clock: MockClock) -> None:
+async def test_a_mute_member_still_receives_and_a_deaf_one_still_sends(
+    autojump_clock: MockClock,
+) -> None:
     medium = Medium()
     one, other = medium.member(), medium.member()
     async with one.bulletins() as at_one, other.bulletins() as at_other:
@@ -94,7 +96,9 @@ async def test_a_mute_member_hears_and_a_deaf_one_is_heard(autojump_clock: MockC
         assert (await anext(at_one), await anext(at_other)) == (b"again",) * 2
 
 
-async def test_a_medium_that_stops_refuses_and_begins_empty(autojump_clock: MockClock) -> None:
+async def test_a_stopped_medium_refuses_bulletins_and_is_empty_when_it_starts_again(
+    autojump_clock: MockClock,
+) -> None:
     medium = Medium(Weather(slowest=5.0))
     bus = medium.member()
     async with bus.bulletins() as heard:
@@ -108,7 +112,7 @@ async def test_a_medium_that_stops_refuses_and_begins_empty(autojump_clock: Mock
         assert [await anext(heard), await anext(heard)] == [None, b"after"]
 
 
-async def test_what_timed_out_may_arrive_when_the_medium_goes_on(
+async def test_bulletins_that_timed_out_may_arrive_when_the_medium_goes_on(
     autojump_clock: MockClock,
 ) -> None:
     medium = Medium(Weather(Random(1)))
@@ -129,7 +133,7 @@ async def test_what_timed_out_may_arrive_when_the_medium_goes_on(
     assert set(found) < set(sent)
 
 
-async def test_a_reader_that_does_not_read_has_a_bound(
+async def test_the_bulletins_that_wait_for_a_slow_reader_are_bounded(
     autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("persistence.bus.memory.MAX_WAITING", 10)

@@ -1,4 +1,4 @@
-"""Which engine a URL means."""
+"""Which engine a URL selects."""
 
 import importlib
 
@@ -10,7 +10,7 @@ from persistence.postgres.bus import PostgresBus
 from persistence.postgres.database.bridge import open_asyncio
 
 
-async def test_a_scheme_means_an_engine() -> None:
+async def test_the_scheme_selects_the_engine() -> None:
     async with open_asyncio():
         for url, engine in (
             ("postgres", PostgresBus),
@@ -22,7 +22,7 @@ async def test_a_scheme_means_an_engine() -> None:
 
 
 @pytest.mark.parametrize("url", ["", "nats://u:secret@h", "postgresql://u:secret@h", "u:secret"])
-def test_another_one_means_none(url: str) -> None:
+def test_another_scheme_is_refused_without_repeating_secrets(url: str) -> None:
     with pytest.raises(UnusableBus, match="a bus is 'postgres', or the URL of a Redis") as refused:
         open_bus(url, "one", "")
     assert "secret" not in str(refused.value)

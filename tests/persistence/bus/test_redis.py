@@ -60,7 +60,7 @@ async def goes_on(bus: RedisBus, heard: Heard, data: bytes) -> list[bytes | None
     return await until(heard, data)
 
 
-async def test_a_server_that_is_killed_and_begins_empty(server: RedisProcess) -> None:
+async def test_a_server_is_killed_and_starts_empty(server: RedisProcess) -> None:
     async with node(server.url) as (bus, heard):
         for number in range(3):
             await publish_until_it_works(bus, b"lost")
@@ -71,7 +71,9 @@ async def test_a_server_that_is_killed_and_begins_empty(server: RedisProcess) ->
             assert None in found
 
 
-async def test_a_server_that_stands_still(server: RedisProcess) -> None:
+async def test_a_server_that_stands_still_is_given_up_and_used_again_later(
+    server: RedisProcess,
+) -> None:
     async with node(server.url) as (bus, heard):
         await bus.publish(b"first")
         assert await anext(heard) == b"first"
@@ -94,7 +96,7 @@ async def test_a_reader_goes_on_after_its_position(server: RedisProcess) -> None
         assert await until(heard, b"meanwhile") == [None, b"meanwhile"]
 
 
-async def test_a_stream_that_is_trimmed_faster_than_it_is_read(
+async def test_a_reader_gets_a_none_where_a_stream_was_trimmed_before_it_was_read(
     server: RedisProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("persistence.bus.arrivals.MAX_WAITING", 200)
@@ -107,7 +109,7 @@ async def test_a_stream_that_is_trimmed_faster_than_it_is_read(
         assert found[gap + 1 :] == [b"%d" % number for number in range(400, 600)]
 
 
-async def test_nothing_is_missed_by_a_reader_that_is_late(
+async def test_a_slow_reader_misses_nothing(
     server: RedisProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("persistence.bus.arrivals.MAX_WAITING", 200)
@@ -118,7 +120,7 @@ async def test_nothing_is_missed_by_a_reader_that_is_late(
 
 
 @pytest.mark.parametrize("command", [f"DEL {STREAM}", "FLUSHALL", f"XTRIM {STREAM} MAXLEN 0"])
-async def test_a_stream_that_is_emptied_while_it_is_read(
+async def test_a_reader_gets_a_none_when_its_stream_is_emptied(
     server: RedisProcess, command: str
 ) -> None:
     async with node(server.url) as (bus, heard):
@@ -130,11 +132,11 @@ async def test_a_stream_that_is_emptied_while_it_is_read(
         assert await anext(heard) == b"second"
 
 
-async def test_a_stream_that_begins_anew_in_the_past(
+async def test_a_stream_that_begins_again_with_older_ids_is_read(
     server: RedisProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a failover to a machine whose clock is behind. What is published once a reader knows
-    of it comes.
+    """As after a failover to a machine whose clock is behind. Bulletins that are published after
+    the reader got its None arrive.
     """
     monkeypatch.setattr(redis, "BLOCK_SECONDS", 0.1)
     async with node(server.url) as (bus, heard):
@@ -147,7 +149,9 @@ async def test_a_stream_that_begins_anew_in_the_past(
             assert await anext(heard) == b"next"
 
 
-async def test_what_refuses_is_named_in_words_once_and_ends(server: RedisProcess) -> None:
+async def test_the_reason_of_a_refusal_is_logged_once_and_so_is_its_end(
+    server: RedisProcess,
+) -> None:
     full = ("CONFIG SET maxmemory 1mb", "CONFIG SET maxmemory 0", "is full")
     replica = (f"REPLICAOF {HOST} 1", "REPLICAOF NO ONE", "is a read-only replica")
     taken = (f"SET {STREAM} x", f"DEL {STREAM}", "holds something else")
@@ -171,7 +175,9 @@ async def test_what_refuses_is_named_in_words_once_and_ends(server: RedisProcess
         ("weak:wrong-one@", "lacks a right on the server"),
     ],
 )
-async def test_a_login_that_is_refused(server: RedisProcess, login: str, words: str) -> None:
+async def test_a_refused_login_is_logged_once_without_its_password(
+    server: RedisProcess, login: str, words: str
+) -> None:
     server.ask("ACL SETUSER weak on >wrong-one ~other +@all")
     url = server.url.replace(f":{QUOTED}@", login)
     with captured_lines() as lines:
@@ -182,7 +188,7 @@ async def test_a_login_that_is_refused(server: RedisProcess, login: str, words: 
     assert "wrong-one" not in str(lines)
 
 
-async def test_few_rights_are_enough(server: RedisProcess) -> None:
+async def test_the_rights_that_the_docs_name_are_enough(server: RedisProcess) -> None:
     page = (Path(__file__).parents[3] / "docs/scaling.md").read_text()
     (command,) = re.findall("ACL SETUSER .*", page)
     server.ask(command.replace("PASSWORD", "pw"))
@@ -191,7 +197,7 @@ async def test_few_rights_are_enough(server: RedisProcess) -> None:
         assert await anext(heard) == b"first"
 
 
-async def test_a_bus_that_is_opened_before_its_server_is_there(
+async def test_a_bus_may_be_opened_before_its_server_runs(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(redis, "BEGIN_SECONDS", 0.1)
@@ -235,7 +241,7 @@ async def test_a_primary_that_is_killed_is_replaced_by_the_sentinels(server: Red
         assert "master" in replica.ask("ROLE")
 
 
-async def test_a_primary_that_was_replaced_without_dying_is_left(
+async def test_a_replaced_primary_that_still_runs_is_left(
     server: RedisProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(redis, "SENTINEL_CHECK_SECONDS", 0.1)

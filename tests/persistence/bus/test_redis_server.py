@@ -1,4 +1,4 @@
-"""What is said of a Redis that cannot be used."""
+"""The errors of a Redis server that cannot be used."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from tests.support.buses.redis_process import QUOTED, redis_process
 
 
 @pytest.mark.parametrize("scheme", ["rediss", "rediss+sentinel"])
-def test_rediss_is_over_tls_with_the_name_of_the_server(scheme: str) -> None:
+def test_rediss_uses_tls_and_checks_the_name_of_the_server(scheme: str) -> None:
     tls = server_of(f"{scheme}://h/{'main' if 'sentinel' in scheme else 0}").tls
     assert tls is not None
     assert tls.check_hostname
@@ -24,7 +24,7 @@ def test_a_file_that_is_missing_is_named_without_repeating_secrets() -> None:
     assert "secret" not in str(refused.value)
 
 
-def test_a_password_shows_nowhere() -> None:
+def test_a_password_is_in_no_repr() -> None:
     url = "redis+sentinel://u:secret@h/main?sentinel_password=secret"
     assert "secret" not in repr(server_of(url))
 
@@ -39,13 +39,13 @@ async def reason_of(url: str) -> str:
 
 
 async def is_said(url: str, words: str) -> str:
-    """The reason that has these words, however slow the machine is."""
+    """Connect until the reason has these words; timeouts of a slow machine are ignored."""
     while words not in (reason := await reason_of(url)):
         assert "within" in reason or "no answer" in reason
     return reason
 
 
-async def test_a_certificate_is_looked_at() -> None:
+async def test_the_certificate_of_the_server_is_verified() -> None:
     with redis_process(tls=True) as server:
         server.start()
         await is_said(server.url.partition("?")[0], "certificate verify failed")
@@ -55,7 +55,7 @@ async def test_a_certificate_is_looked_at() -> None:
         await is_said(plain, "Connection lost")
 
 
-async def test_a_client_certificate_is_shown() -> None:
+async def test_a_client_certificate_is_sent() -> None:
     with redis_process(tls=True) as server:
         server.start("--tls-auth-clients", "yes")
         assert await reason_of(server.url)
@@ -68,8 +68,8 @@ async def test_a_client_certificate_is_shown() -> None:
 
 @asynccontextmanager
 async def saying(*answers: bytes) -> AsyncIterator[int]:
-    """The port of a server that says this, one after the other on each connection, and then the
-    last one to everything.
+    """The port of a server that sends these responses, in order on each connection, and from then
+    on the last one.
     """
 
     async def serve(stream: trio.SocketStream) -> None:
@@ -89,7 +89,7 @@ HELLO = b"%3\r\n$5\r\nproto\r\n:3\r\n$7\r\nversion\r\n$6\r\n6.2.14\r\n$2\r\nid\r
 
 
 @pytest.mark.parametrize("answer", [b"\x00\xff what?\r\n", b":x\r\n"])
-async def test_what_is_no_answer_ends_only_the_connection(answer: bytes) -> None:
+async def test_a_malformed_reply_ends_only_the_connection(answer: bytes) -> None:
     async with saying(HELLO.replace(b"6.2", b"7.0"), answer) as port, trio.open_nursery() as both:
         connection = await server_of(f"redis://127.0.0.1:{port}").connect(both)
         with pytest.raises(BusUnavailable):
@@ -97,7 +97,7 @@ async def test_what_is_no_answer_ends_only_the_connection(answer: bytes) -> None
         await connection.ended.wait()
 
 
-async def test_a_server_is_too_old() -> None:
+async def test_a_server_that_is_too_old_is_refused() -> None:
     async with saying(HELLO) as port:
         await is_said(f"redis://127.0.0.1:{port}", "6.2.14: Redis 7 or Valkey is needed")
 
@@ -112,19 +112,19 @@ async def test_a_server_that_repeats_a_password_is_not_quoted() -> None:
             assert "secret" not in await is_said(url, "unknown command")
 
 
-async def test_a_cluster_is_named() -> None:
+async def test_a_redis_cluster_is_refused_by_name() -> None:
     async with saying(b"-MOVED 3999 127.0.0.1:6381\r\n") as port:
         await is_said(f"redis://127.0.0.1:{port}", "Redis Cluster")
 
 
-async def test_a_server_that_says_nothing_is_given_up() -> None:
+async def test_a_server_that_sends_nothing_is_given_up() -> None:
     with redis_process() as server:
         server.start()
         server.stand_still()
         assert await reason_of(server.url) == "no connection within 2 s"
 
 
-async def test_sentinels_may_name_nobody_or_one_that_is_no_primary() -> None:
+async def test_the_reason_names_an_unknown_name_a_missing_password_or_a_replica() -> None:
     with redis_process() as server, redis_process() as sentinel:
         server.start()
         sentinel.start_sentinel(server)

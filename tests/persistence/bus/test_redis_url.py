@@ -1,4 +1,4 @@
-"""What the URL of a Redis says, and what is said of another one."""
+"""Parsing the URL of a Redis, and refusing others."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from persistence.bus.redis_url import Login, RedisUrl, Tls, parse_url
         ("rediss://h?ca_certs=ca.pem", RedisUrl([("h", 6379)], tls=Tls("ca.pem"))),
     ],
 )
-def test_a_url_says_where_and_with_what(url: str, expected: RedisUrl) -> None:
+def test_a_url_has_the_servers_and_the_login(url: str, expected: RedisUrl) -> None:
     assert parse_url(url) == expected
 
 
@@ -48,6 +48,6 @@ def test_another_form_is_refused_without_repeating_secrets(url: str, reason: str
     assert "secret" not in str(refused.value)
 
 
-def test_a_password_shows_nowhere() -> None:
+def test_a_password_is_in_no_repr() -> None:
     url = "redis+sentinel://u:secret@h/main?sentinel_password=secret"
     assert "secret" not in repr(parse_url(url))

@@ -1,4 +1,4 @@
-"""Mentions in every store: whom a message mentions, who is told, what is counted and listed."""
+"""Mentions in every store: mentioned and notified users, unread counts, and lists."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -52,7 +52,7 @@ async def listed(store: Store, user: User, places: Places = Places.ALL) -> list[
     return [*await store.mentions.listed(user.id, places, limit=99)]
 
 
-async def test_a_message_mentions_those_who_may_see_it(store: Store) -> None:
+async def test_a_message_mentions_users_who_may_see_it(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
     for content in ("@ben, @eve and @nobody: hi @ann", "@BEN"):
@@ -63,10 +63,10 @@ async def test_a_message_mentions_those_who_may_see_it(store: Store) -> None:
         assert shown == done.message
         assert await store.messages.get(shown.id) == shown
     assert (await unread(store, ben), await unread(store, eve)) == ([2], [])
-    assert await unread(store, ann) == []  # what one writes oneself
+    assert await unread(store, ann) == []  # authors' own messages do not count
 
 
-async def test_plain_messages_of_the_same_batch_mention_nobody(store: Store) -> None:
+async def test_plain_messages_of_the_same_batch_have_no_mentions(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     drafts = [to_channel(ann, channel, text) for text in ("one", "@ben", "@nobody", "a@b")]
@@ -75,7 +75,7 @@ async def test_plain_messages_of_the_same_batch_mention_nobody(store: Store) -> 
     assert found == [(), named(ben), (), ()]
 
 
-async def test_a_name_that_ends_with_punctuation_comes_first(store: Store) -> None:
+async def test_a_username_that_includes_the_punctuation_is_preferred(store: Store) -> None:
     ann, bob, other = await make_users(store, "ann", "bob", "bob_")
     channel = await make_channel(store, ann, bob)
     assert (await post_one(store, to_channel(ann, channel, "@bob_"))).mentions == named(bob)
@@ -86,7 +86,7 @@ async def test_a_name_that_ends_with_punctuation_comes_first(store: Store) -> No
 
 
 @pytest.mark.partitions
-async def test_a_repeat_shows_whom_it_mentions_and_tells_nobody(store: Store) -> None:
+async def test_a_repeated_send_has_its_mentions_and_notifies_no_user(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = Draft(ann.id, ben.id, "hi @ben", "k")
     first = await post_one(store, draft)
@@ -95,7 +95,7 @@ async def test_a_repeat_shows_whom_it_mentions_and_tells_nobody(store: Store) ->
     assert first.mentions == named(ben)
 
 
-async def test_moderators_mention_the_channel(store: Store) -> None:
+async def test_the_owner_may_mention_the_channel_and_a_member_may_not(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
     done = await posted(store, ann, channel, "@channel @ben")
@@ -109,7 +109,7 @@ async def test_moderators_mention_the_channel(store: Store) -> None:
     assert await listed(store, ben) == [done.message]
 
 
-async def test_the_channel_is_mentioned_to_those_who_were_there(store: Store) -> None:
+async def test_a_mention_of_the_channel_is_for_those_who_were_members_then(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
     workspace_id = channel.workspace_id
@@ -131,7 +131,7 @@ async def test_the_channel_is_mentioned_to_those_who_were_there(store: Store) ->
     assert before.mentioned == (ben.id,)
 
 
-async def test_nobody_is_mentioned_across_a_block(store: Store) -> None:
+async def test_there_are_no_mentions_across_a_block(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben, eve)
     before = await post_one(store, to_channel(ann, channel, "@ben @channel"))
@@ -147,7 +147,7 @@ async def test_nobody_is_mentioned_across_a_block(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_what_was_read_is_listed_and_not_counted(store: Store) -> None:
+async def test_read_mentions_are_listed_and_not_counted(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     sent = [await post_one(store, to_channel(ann, channel, f"@ben {n}")) for n in range(3)]
@@ -163,7 +163,7 @@ async def test_what_was_read_is_listed_and_not_counted(store: Store) -> None:
     assert [each.id for each in page] == [sent[1].id]
 
 
-async def test_an_edit_resolves_anew(store: Store) -> None:
+async def test_an_edit_resolves_the_mentions_again(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben, eve)
     first = await post_one(store, to_channel(ann, channel, "@ben"))
@@ -185,7 +185,7 @@ async def test_an_edit_resolves_anew(store: Store) -> None:
     assert await listed(store, eve) == []
 
 
-async def test_who_leaves_is_not_told_any_more(store: Store) -> None:
+async def test_a_user_who_left_is_not_mentioned_any_more(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     first = await post_one(store, to_channel(ann, channel, "@ben @channel"))
@@ -215,7 +215,7 @@ async def test_deleted_accounts_are_not_mentioned(store: Store) -> None:
     assert await unread(store, eve) == [2]
 
 
-async def test_a_request_that_was_declined_counts_nothing(store: Store) -> None:
+async def test_mentions_in_a_declined_request_do_not_count(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     private = await post_one(store, Draft(ann.id, ben.id, "@ben"))
     assert await unread(store, ben) == [1]
@@ -224,7 +224,7 @@ async def test_a_request_that_was_declined_counts_nothing(store: Store) -> None:
     assert (await changed(store, private.id, Edit("hi"), by=ann.id)).mentions == ()
 
 
-async def test_a_muted_channel_mentions_by_name_alone(store: Store) -> None:
+async def test_in_a_muted_channel_only_mentions_by_name_count(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben, eve)
     everybody = await posted(store, ann, channel, "@channel")
@@ -242,7 +242,7 @@ async def test_a_muted_channel_mentions_by_name_alone(store: Store) -> None:
     assert edited.no_longer_mentioned == (ben.id, eve.id)
 
 
-async def test_a_muted_conversation_is_mentioned_in_and_not_counted(store: Store) -> None:
+async def test_a_muted_conversation_has_mentions_and_no_unread_count(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     first = await post_one(store, Draft(ann.id, ben.id, "hi"))
     await store.notes.mute(ben.id, first.channel_id, Mute())
@@ -253,7 +253,7 @@ async def test_a_muted_conversation_is_mentioned_in_and_not_counted(store: Store
     assert await store.lists.unread_count(ben.id) == 0
 
 
-async def test_a_hidden_message_mentions_only_the_others(store: Store) -> None:
+async def test_a_hidden_message_does_not_mention_the_user_who_hid_it(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben, eve)
     first = await post_one(store, to_channel(ann, channel, "@ben"))
@@ -274,7 +274,7 @@ async def test_a_hidden_message_mentions_only_the_others(store: Store) -> None:
     assert await listed(store, ben) == [edited.message]
 
 
-async def test_what_is_unread_again_counts_again(store: Store) -> None:
+async def test_mentions_that_are_unread_again_count_again(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     sent = [await post_one(store, to_channel(ann, channel, f"@ben {n}")) for n in range(3)]
@@ -285,7 +285,7 @@ async def test_what_is_unread_again_counts_again(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_a_copy_mentions_nobody(store: Store) -> None:
+async def test_a_copy_has_no_mentions(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     first = await post_one(store, to_channel(ann, channel, "@ben @channel"))
@@ -300,7 +300,7 @@ async def test_a_copy_mentions_nobody(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_a_reply_mentions_as_any_message(store: Store) -> None:
+async def test_a_reply_has_mentions_like_any_message(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben, eve)
     first = await post_one(store, to_channel(ben, channel, "hi"))
@@ -313,7 +313,7 @@ async def test_a_reply_mentions_as_any_message(store: Store) -> None:
     assert await listed(store, eve) == [reply.message]
 
 
-async def test_who_is_to_be_told_is_known_of_what_is_found_later(store: Store) -> None:
+async def test_a_message_found_in_a_gap_has_its_mentioned_users(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     done = await posted(store, ann, channel, "@ben")
@@ -322,7 +322,7 @@ async def test_who_is_to_be_told_is_known_of_what_is_found_later(store: Store) -
     assert found.message.mentions == named(ben)
 
 
-async def test_strange_names_mention_nobody(store: Store) -> None:
+async def test_strange_names_are_no_mentions(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     for content in ("@", "@be\u202en", "@\u0000"[:1], '@"\\" \'; --', "@" * 4_000, '@"]}"'):

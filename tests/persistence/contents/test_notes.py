@@ -1,4 +1,4 @@
-"""Notes in every store: what a user notes for themself alone, and what follows from it."""
+"""Notes in every store: marks that only their user sees, and their effects."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -41,14 +41,14 @@ async def said(store: Store, author: User, peer: User, *texts: str) -> list[Mess
 
 
 async def replies_to(store: Store, message: Message, user: User) -> list[str]:
-    """What a user is shown of the replies to a message."""
+    """The replies to a message that a user sees."""
     page = await store.threads.replies(user.id, message.id, ThreadPage(limit=9))
     assert page is not None
     return contents(page)
 
 
 async def unread(store: Store, user: User) -> tuple[int, list[int]]:
-    """What counts over all, and in each conversation, newest first."""
+    """The unread count over all conversations, and that of each, newest first."""
     listed = await store.lists.conversations(user.id)
     return await store.lists.unread_count(user.id), [each.unread_count for each in listed]
 
@@ -66,11 +66,11 @@ async def test_unread_from_here_counts_until_it_is_read_again(store: Store) -> N
     assert await unread(store, ben) == (2, [2])
     (listed,) = await store.lists.conversations(ben.id)
     assert listed.unread_from == 2
-    # to others it stays read, and so does the watermark
+    # others still see it as read, and the watermark stays
     assert [each.is_read for each in await log_of(store, ann, ben)] == [True, True, False, True]
     marks = await store.channels.watermarks(ben.id, [one.channel_id])
     assert marks[one.channel_id].read == 4
-    # a part of it is read: nothing moves but the note
+    # a part of it is read: only the note changes
     part = await store.messages.mark_read_up_to(ben.id, mine.id)
     assert (part.advance, part.note) == (
         None,
@@ -84,7 +84,7 @@ async def test_unread_from_here_counts_until_it_is_read_again(store: Store) -> N
     assert (again.advance, again.note) == (None, None)
 
 
-async def test_what_is_unread_anyway_is_not_marked(store: Store) -> None:
+async def test_messages_that_are_unread_anyway_are_not_marked(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     one, two = await said(store, ann, ben, "1", "2")
     for message in (one, two):
@@ -101,7 +101,7 @@ async def test_what_is_unread_anyway_is_not_marked(store: Store) -> None:
     assert await store.notes.last_number(ben.id) == 2
 
 
-async def test_one_marks_from_an_own_or_a_deleted_message(store: Store) -> None:
+async def test_unread_from_here_may_start_at_an_own_or_a_deleted_message(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     (gone,) = await said(store, ann, ben, "1")
     (mine,) = await said(store, ben, ann, "2")
@@ -116,7 +116,7 @@ async def test_one_marks_from_an_own_or_a_deleted_message(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_in_a_channel_too(store: Store) -> None:
+async def test_notes_in_a_channel_change_its_unread_count_and_newest_message(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     one, _, three = await say(store, ann, channel, "1", "2", "3")
@@ -133,7 +133,7 @@ async def test_in_a_channel_too(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_a_hidden_message_is_left_out_for_one_user_alone(store: Store) -> None:
+async def test_a_hidden_message_is_left_out_only_for_the_user_who_hid_it(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     one, two, three = await said(store, ann, ben, "one word", "two words", "three words")
     reply = await post_one(store, Draft(ann.id, ben.id, "re", parent_id=one.id))
@@ -174,7 +174,7 @@ async def test_a_hidden_message_is_left_out_for_one_user_alone(store: Store) -> 
     await changed(store, reply.id, Delete(), by=ann.id)
     gone = await store.revisions.revised_in(ben.id, [span], limit=9)
     assert [(each.id, each.is_deleted, each.content) for each in gone] == [(reply.id, True, "")]
-    # marking it read counts, and undoing it shows it as it is now
+    # a hidden message can be marked read, and when shown again it has its current content
     read = await messages.mark_read_up_to(ben.id, edited.id)
     assert read.advance is not None
     assert read.advance.seq == 3
@@ -185,7 +185,7 @@ async def test_a_hidden_message_is_left_out_for_one_user_alone(store: Store) -> 
     assert contents(page) == ["one word", "two words", "other words"]
 
 
-async def test_a_hidden_reply_is_among_those_that_were_hidden(store: Store) -> None:
+async def test_a_hidden_reply_is_left_out_until_it_is_shown_again(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     (one,) = await said(store, ann, ben, "one")
     reply = await post_one(store, Draft(ann.id, ben.id, "re", parent_id=one.id))
@@ -195,7 +195,9 @@ async def test_a_hidden_reply_is_among_those_that_were_hidden(store: Store) -> N
     assert await replies_to(store, one, ben) == ["re"]
 
 
-async def test_hidden_pins_and_what_is_all_hidden(store: Store) -> None:
+async def test_hidden_pins_and_channels_with_only_hidden_messages_are_left_out(
+    store: Store,
+) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     (pinned,) = await say(store, ann, channel, "pinned")
@@ -232,7 +234,9 @@ async def test_hiding_twice_changes_nothing(store: Store) -> None:
     assert shown.is_new
 
 
-async def test_a_muted_conversation_counts_for_itself_alone(store: Store) -> None:
+async def test_a_muted_conversation_has_its_count_but_is_left_out_of_the_total(
+    store: Store,
+) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     (one,) = await said(store, ann, ben, "1")
     await said(store, eve, ben, "2", "3")
@@ -249,7 +253,7 @@ async def test_a_muted_conversation_counts_for_itself_alone(store: Store) -> Non
     assert await unread(store, ann) == (0, [0])
 
 
-async def test_archived_conversations_do_not_count(store: Store) -> None:
+async def test_archived_conversations_are_left_out_of_the_total(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     await said(store, ann, ben, "1")
     (last,) = await said(store, ann, ben, "2")
@@ -257,13 +261,13 @@ async def test_archived_conversations_do_not_count(store: Store) -> None:
     assert await unread(store, ben) == (0, [2])
     (newer,) = await said(store, ann, ben, "3")
     assert await unread(store, ben) == (3, [3])
-    await store.notes.hide(ben.id, newer.id)  # what is shown was archived
+    await store.notes.hide(ben.id, newer.id)  # the message that is now shown last was archived
     assert await unread(store, ben) == (0, [2])
     listed = await store.lists.conversations(ben.id, Which.UNARCHIVED)
     assert (listed, last.seq) == ([], 2)
 
 
-async def test_what_one_may_not_see_is_not_there(store: Store) -> None:
+async def test_notes_on_what_the_user_may_not_see_are_refused(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     (private,) = await said(store, ann, ben, "1")
     channel = await make_channel(store, ann)
@@ -282,7 +286,7 @@ async def test_what_one_may_not_see_is_not_there(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_an_answer_of_the_assistant_is_no_private_message(store: Store) -> None:
+async def test_a_message_of_the_assistant_is_no_private_message(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     (one,) = await said(store, ann, ben, "1")
     answer = await post_one(store, Draft(999, None, "2", channel_id=one.channel_id))  # type: ignore[arg-type]
@@ -291,7 +295,7 @@ async def test_an_answer_of_the_assistant_is_no_private_message(store: Store) ->
     assert await store.notes.hide(ben.id, answer.id) is not None
 
 
-async def test_what_was_missed_is_told_in_the_order_of_its_numbers(store: Store) -> None:
+async def test_missed_notes_are_read_in_the_order_of_their_numbers(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     one, two, three = await said(store, ann, ben, "1", "2", "3")
     channel = await make_channel(store, ann, ben)
@@ -318,12 +322,12 @@ async def test_what_was_missed_is_told_in_the_order_of_its_numbers(store: Store)
         channel.id: ChannelNote(channel.id, 2, mute=FOR_GOOD),
         one.channel_id: ChannelNote(one.channel_id, 5, (ann.id, ben.id), unread_from=3),
     }
-    await store.relations.block(ann.id, ben.id)  # what ben may not see is not told
+    await store.relations.block(ann.id, ben.id)  # notes on what ben may not see are left out
     assert [each.number for each in await notes.since(ben.id, 0, limit=9)] == [2]
     assert await notes.since(ann.id, 0, limit=9) == []
 
 
-async def test_two_devices_at_once_take_two_numbers(store: Store) -> None:
+async def test_concurrent_notes_of_one_user_get_different_numbers(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     messages = await said(store, ann, ben, *"12345678")
     await store.messages.mark_read(ben.id, ann.id)
@@ -341,7 +345,7 @@ async def test_two_devices_at_once_take_two_numbers(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_notes_end_with_their_account_and_their_message(store: Store) -> None:
+async def test_notes_are_deleted_with_their_account_and_their_message(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     (one,) = await said(store, ann, ben, "1")
     (two,) = await said(store, eve, ben, "2")

@@ -1,4 +1,4 @@
-"""Revisions in every store: what they change, who may, and how they are numbered."""
+"""Revisions in every store: their effects, who may make them, and their numbers."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ async def test_a_message_is_edited_by_its_author(store: Store) -> None:
     assert await revised(store, first.id, Edit("mine"), by=ben.id) is RevisionRefusal.NOT_YOURS
 
 
-async def test_whoever_repeats_a_send_gets_it_also_after_it_was_edited(store: Store) -> None:
+async def test_a_repeated_send_returns_the_message_with_its_revisions(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     draft = dm(ann, ben, "helo", key="k")
     first = await post_one(store, draft)
@@ -55,16 +55,18 @@ async def test_whoever_repeats_a_send_gets_it_also_after_it_was_edited(store: St
     assert again == shown
     assert (again.id, again.content, again.rev) == (first.id, "hello", 2)
     await store.relations.block(ben.id, ann.id)
-    assert await post_one(store, draft) == first  # nothing of what became of it
+    assert await post_one(store, draft) == first  # without its later revisions
     await store.relations.unblock(ben.id, ann.id)
-    await store.relations.block(ann.id, ben.id)  # she may read it still, and not write
+    await store.relations.block(ann.id, ben.id)  # ann may still read it, but not write
     assert await post_one(store, draft) == shown
 
 
 @pytest.mark.parametrize(
     "revision", [Edit("x"), Delete(), React(HEART), Pin(), Grade(GradingStatus.GRADED)]
 )
-async def test_what_one_may_not_see_is_not_there(store: Store, revision: Revision) -> None:
+async def test_a_message_that_the_user_may_not_see_is_not_found(
+    store: Store, revision: Revision
+) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     private = await post_one(store, dm(ann, ben))
     channel = await make_channel(store, ann)
@@ -73,7 +75,7 @@ async def test_what_one_may_not_see_is_not_there(store: Store, revision: Revisio
         assert await revised(store, message_id, revision, by=eve.id) is RevisionRefusal.NOT_FOUND
 
 
-async def test_a_deleted_message_changes_no_more(store: Store) -> None:
+async def test_a_deleted_message_cannot_be_changed(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     first = await post_one(store, dm(ann, ben, "secret"))
     await changed(store, first.id, React(HEART), by=ben.id)
@@ -84,7 +86,7 @@ async def test_a_deleted_message_changes_no_more(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_reactions_are_counted_with_who(store: Store) -> None:
+async def test_reactions_have_a_count_and_their_users(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     first = await post_one(store, dm(ann, ben))
     await changed(store, first.id, React(THUMB), by=ben.id)
@@ -101,7 +103,7 @@ async def test_reactions_are_counted_with_who(store: Store) -> None:
     assert shown.reactions == (Reaction(HEART, 1, (ben.id,)), Reaction(THUMB, 1, (ann.id,)))
 
 
-async def test_a_message_has_so_many_different_reactions(store: Store) -> None:
+async def test_the_number_of_different_reactions_is_limited(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     first = await post_one(store, dm(ann, ben))
     for number in range(MAX_REACTION_KINDS):
@@ -111,7 +113,7 @@ async def test_a_message_has_so_many_different_reactions(store: Store) -> None:
     assert isinstance(await revised(store, first.id, React("e49"), by=ben.id), Revised)
 
 
-async def test_it_is_edited_within_a_time(store: Store) -> None:
+async def test_a_message_can_be_edited_only_for_a_limited_time(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     first = await post_one(store, dm(ann, ben))
     never = RevisionRules(edit_seconds=-1)
@@ -165,7 +167,7 @@ async def _revised_in(store: Store, user_id: UserId, first: Message) -> list[tup
     return [(each.rev, each.content) for each in found]
 
 
-async def test_what_was_revised_is_found_by_rev_as_far_as_one_has_the_messages(
+async def test_revised_messages_are_found_by_rev_within_a_range_of_seq(
     store: Store,
 ) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
@@ -187,7 +189,7 @@ async def test_what_was_revised_is_found_by_rev_as_far_as_one_has_the_messages(
     assert (head.last_seq, head.last_rev) == (3, 3)
 
 
-async def test_what_was_deleted_is_found_by_rev_wherever_it_is(store: Store) -> None:
+async def test_deleted_messages_are_found_by_rev_at_any_seq(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     first, second, third = [await post_one(store, dm(ann, ben)) for _ in range(3)]
     for message in (third, second, first):
@@ -204,7 +206,7 @@ async def test_what_was_deleted_is_found_by_rev_wherever_it_is(store: Store) -> 
 
 
 @pytest.mark.partitions
-async def test_who_is_blocked_changes_nothing_and_is_told_of_nothing(store: Store) -> None:
+async def test_users_with_a_block_between_them_cannot_revise(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     first = await post_one(store, dm(ann, ben))
     await store.relations.block(ben.id, ann.id)

@@ -48,7 +48,7 @@ async def _now(store: Store, message: Message) -> Message:
     return found
 
 
-async def test_every_reply_says_how_its_thread_was_after_it(store: Store) -> None:
+async def test_every_reply_has_the_state_of_its_thread_after_it(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     parent = await post_one(store, to_channel(ann, channel))
@@ -74,7 +74,7 @@ async def test_every_reply_says_how_its_thread_was_after_it(store: Store) -> Non
     assert (await _now(store, one)).thread == four.thread
 
 
-async def test_a_message_shows_its_thread_wherever_it_is_read(store: Store) -> None:
+async def test_every_way_to_read_a_message_includes_its_thread(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     parent = await post_one(store, Draft(ann.id, ben.id, "parent"))
     reply = await post_one(store, Draft(ben.id, ann.id, "re", parent_id=parent.id))
@@ -169,7 +169,7 @@ async def test_replies_are_read_in_pages_from_either_end(store: Store) -> None:
     assert await read(ann.id, ALL) is None
 
 
-async def test_who_wrote_in_a_thread_follows_it_unless_they_ceased_to(store: Store) -> None:
+async def test_authors_follow_a_thread_until_they_unfollow_it(store: Store) -> None:
     ann, ben, cy, eve = await make_users(store, "ann", "ben", "cy", "eve")
     channel = await make_channel(store, ann, ben, cy)
     threads = store.threads
@@ -199,7 +199,7 @@ async def test_who_wrote_in_a_thread_follows_it_unless_they_ceased_to(store: Sto
 
 
 @pytest.mark.partitions
-async def test_the_followed_threads_are_listed_with_what_is_unread(store: Store) -> None:
+async def test_followed_threads_are_listed_with_their_unread_counts(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     threads = store.threads
@@ -248,7 +248,7 @@ async def test_replies_across_a_block_are_not_counted(store: Store) -> None:
     assert await unread() == [3]
 
 
-async def test_a_thread_whose_first_message_one_has_hidden_is_in_no_list(store: Store) -> None:
+async def test_a_thread_with_a_hidden_root_is_left_out_of_the_list(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     parent = await post_one(store, to_channel(ann, channel))
@@ -261,7 +261,7 @@ async def test_a_thread_whose_first_message_one_has_hidden_is_in_no_list(store: 
     assert (listed.message.id, again.message.id) == (parent.id, parent.id)
 
 
-async def test_who_may_not_see_a_thread_any_more_is_told_nothing_of_it(store: Store) -> None:
+async def test_a_blocked_user_neither_lists_nor_reads_the_thread(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     parent = await post_one(store, Draft(ann.id, ben.id, "parent"))
     await post_one(store, Draft(ben.id, ann.id, "re", parent_id=parent.id))
@@ -272,7 +272,9 @@ async def test_who_may_not_see_a_thread_any_more_is_told_nothing_of_it(store: St
 
 
 @pytest.mark.parametrize("fate", MessageFate)
-async def test_counts_stay_true_when_an_account_is_deleted(store: Store, fate: MessageFate) -> None:
+async def test_reply_counts_stay_correct_when_an_account_is_deleted(
+    store: Store, fate: MessageFate
+) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     parent = await post_one(store, to_channel(ann, channel))
@@ -285,7 +287,7 @@ async def test_counts_stay_true_when_an_account_is_deleted(store: Store, fate: M
     assert await store.threads.followed(ben.id, limit=9) == []
 
 
-async def test_replies_to_what_is_removed_with_an_account_reply_to_nothing(store: Store) -> None:
+async def test_replies_to_a_message_removed_with_its_account_have_no_parent(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     parent = await post_one(store, to_channel(ben, channel))
@@ -297,7 +299,7 @@ async def test_replies_to_what_is_removed_with_an_account_reply_to_nothing(store
 
 
 @pytest.mark.partitions
-async def test_what_is_removed_is_replied_to_by_nobody_and_others_keep_what_they_name(
+async def test_removing_a_message_changes_the_parents_of_its_replies_only(
     store: Store,
 ) -> None:
     ann, ben, cy = await make_users(store, "ann", "ben", "cy")

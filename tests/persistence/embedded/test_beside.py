@@ -1,4 +1,4 @@
-"""A command and the database of a folder, with a hub there and without."""
+"""A command that uses the database of a data folder, with and without a running hub."""
 
 import fcntl
 import os
@@ -30,7 +30,7 @@ async def test_the_server_of_a_hub_is_found_and_left_running(data_dir: Path) -> 
         assert hub.poll() is None
 
 
-async def test_without_a_hub_a_server_runs_as_long_as_it_is_needed(data_dir: Path) -> None:
+async def test_without_a_hub_a_server_runs_while_it_is_needed(data_dir: Path) -> None:
     async with run_embedded(data_dir):
         pass
     assert pid_of_holder(data_dir) is None
@@ -40,7 +40,7 @@ async def test_without_a_hub_a_server_runs_as_long_as_it_is_needed(data_dir: Pat
 
 
 @pytest.mark.parametrize("run", [run_for_command, run_beside])
-async def test_the_server_of_a_command_stays_for_those_beside_it(
+async def test_the_server_of_a_command_stays_for_other_commands(
     data_dir: Path, run: Callable[[Path], AbstractAsyncContextManager[str]]
 ) -> None:
     async with run_embedded(data_dir):
@@ -68,7 +68,7 @@ async def test_the_server_of_a_command_stays_for_those_beside_it(
     assert not working_in(data_dir)
 
 
-async def test_whoever_meets_a_command_that_ends_runs_a_server_itself(data_dir: Path) -> None:
+async def test_a_command_that_waits_for_one_that_ends_runs_a_server_itself(data_dir: Path) -> None:
     async with run_embedded(data_dir):
         pass
     has_run: list[object] = []
@@ -85,7 +85,7 @@ async def test_whoever_meets_a_command_that_ends_runs_a_server_itself(data_dir: 
     assert has_run == [1]
 
 
-async def test_a_folder_that_is_misspelt_is_not_made(data_dir: Path) -> None:
+async def test_a_missing_folder_is_refused_and_not_made(data_dir: Path) -> None:
     with pytest.raises(EmbeddedPostgresError, match="There is no database of Parlour in"):
         async with run_beside(data_dir):
             pass
@@ -104,8 +104,8 @@ async def test_root_runs_no_server_in_the_folder_of_another_account(data_dir: Pa
 
 
 @pytest.mark.skipif(not is_root(), reason="only root may mount")
-async def test_a_hub_may_have_temporary_files_of_its_own(data_dir: Path) -> None:
-    """As systemd's PrivateTmp gives them."""
+async def test_a_hub_may_have_a_temporary_folder_of_its_own(data_dir: Path) -> None:
+    """As with systemd's PrivateTmp."""
     own = data_dir.parent / "tmp"
     own.mkdir()
     with holder(data_dir, own):

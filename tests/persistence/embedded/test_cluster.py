@@ -13,7 +13,7 @@ from tests.support.programs.processes import postmaster, until_none_works_in, wo
 from tests.support.stores.embedded import ask, holder
 
 
-async def test_a_second_hub_is_refused_by_name(data_dir: Path) -> None:
+async def test_a_second_hub_is_refused_with_the_pid_of_the_first(data_dir: Path) -> None:
     with holder(data_dir) as other:
         with pytest.raises(DataDirInUse, match=f"pid {other.pid}"):
             async with run_embedded(data_dir):
@@ -35,8 +35,8 @@ async def test_an_orphan_is_stopped_before_a_new_server_starts(data_dir: Path) -
     until_none_works_in(data_dir)
 
 
-async def test_what_stood_still_when_its_server_ended_is_ended(data_dir: Path) -> None:
-    """It would keep a new server from starting for as long as it stands still."""
+async def test_stopped_processes_of_a_dead_server_are_killed(data_dir: Path) -> None:
+    """A stopped process would keep a new server from starting."""
     async with run_embedded(data_dir) as dsn:
         main = postmaster(data_dir / "postgres")
         others = set(working_in(data_dir / "postgres")) - {main}
@@ -54,7 +54,7 @@ async def test_what_stood_still_when_its_server_ended_is_ended(data_dir: Path) -
     until_none_works_in(data_dir)
 
 
-async def test_a_torn_initdb_is_begun_anew(data_dir: Path) -> None:
+async def test_an_unfinished_initdb_is_started_over(data_dir: Path) -> None:
     torn = data_dir / "postgres.unfinished"
     torn.mkdir(parents=True)
     (torn / "PG_VERSION").write_text("half")

@@ -24,7 +24,7 @@ async def test_data_survives_a_restart_and_nothing_stays_running(data_dir: Path)
         assert await ask(dsn, "SELECT n FROM kept") == 7
 
 
-async def test_it_is_durable_and_listens_on_a_private_socket_only(data_dir: Path) -> None:
+async def test_the_server_is_durable_and_listens_only_on_a_private_socket(data_dir: Path) -> None:
     async with run_embedded(data_dir) as dsn:
         for setting, value in [
             ("listen_addresses", ""),
@@ -41,10 +41,10 @@ async def test_it_is_durable_and_listens_on_a_private_socket_only(data_dir: Path
     assert not socket_dir.exists()
 
 
-async def test_where_no_temporary_folder_can_be_written_its_socket_is_in_its_own(
+async def test_without_a_temporary_folder_the_socket_is_in_the_data_folder(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The path of a socket must be short, so the folder's is here."""
+    """The path of a socket must be short, so this test has a data folder with a short path."""
 
     def none() -> str:
         raise FileNotFoundError("No usable temporary directory found")
@@ -59,7 +59,7 @@ async def test_where_no_temporary_folder_can_be_written_its_socket_is_in_its_own
         assert not socket_dir.exists()
 
 
-async def test_what_people_wrote_is_not_in_its_log_and_nobody_else_may_read_it(
+async def test_the_log_has_no_user_data_and_other_accounts_may_not_read_it(
     data_dir: Path,
 ) -> None:
     data_dir.mkdir(mode=0o755)
@@ -76,7 +76,7 @@ async def test_what_people_wrote_is_not_in_its_log_and_nobody_else_may_read_it(
     assert data_dir.stat().st_mode & 0o077 == (0o011 if is_root() else 0)
 
 
-async def test_a_folder_of_others_keeps_its_mode(data_dir: Path) -> None:
+async def test_a_folder_with_other_files_keeps_its_mode(data_dir: Path) -> None:
     data_dir.mkdir(mode=0o755)
     (data_dir / "somebody's").touch()
     data_dir.chmod(0o755)

@@ -1,4 +1,4 @@
-"""However the hub ends, its Postgres ends too."""
+"""However the hub ends, its Postgres ends too, even if its processes are stopped."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ def test_however_the_hub_ends_postgres_ends_too(data_dir: Path, end: signal.Sign
         until_none_works_in(data_dir)
 
 
-def test_it_ends_also_when_all_of_it_stands_still(data_dir: Path) -> None:
+def test_stopped_postgres_processes_end_with_the_hub(data_dir: Path) -> None:
     with holder(data_dir) as process:
         for pid in working_in(data_dir / "postgres"):
             os.kill(pid, signal.SIGSTOP)

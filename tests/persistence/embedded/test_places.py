@@ -47,7 +47,9 @@ def test_a_plain_user_needs_nothing_but_the_checkout(data_dir: Path) -> None:
 
 
 @pytest.mark.skipif(not is_root(), reason="only root owns folders that Postgres cannot enter")
-async def test_as_root_below_a_closed_folder_the_cluster_is_elsewhere(tmp_path: Path) -> None:
+async def test_for_root_the_cluster_is_elsewhere_if_the_folder_is_in_a_closed_one(
+    tmp_path: Path,
+) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     data_dir = closed / "data"
@@ -70,7 +72,7 @@ def reachable_python() -> str:
 
 
 def copied_environment(checkout: Path) -> dict[str, str]:
-    """The checkout and its packages where anybody may read them; the originals may be closed."""
+    """The checkout and its packages, copied to where every account may read them."""
     root = Path(__file__).parents[3]
     for package in ("persistence", "protocol", "tests"):
         shutil.copytree(root / package, checkout / package)

@@ -1,5 +1,5 @@
-"""A cluster of an older Postgres, where there is none, or not all that it takes. That one is moved
-is tested in tests/e2e/upkeep/test_upgrading.py.
+"""An upgrade of the embedded cluster that is refused or unfinished. A whole upgrade is tested in
+tests/e2e/upkeep/test_upgrading.py.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.stores.embedded import ask
 
 
 def make_older(data_dir: Path, version: str = "9") -> Path:
-    """What looks like one."""
+    """Make a folder that looks like a cluster of an older Postgres."""
     cluster = data_dir / "postgres"
     cluster.mkdir(parents=True)
     (cluster / "PG_VERSION").write_text(f"{version}\n")
@@ -28,7 +28,9 @@ async def refusal(data_dir: Path, programs: Path | None = None) -> str:
     return str(refused.value)
 
 
-async def test_without_the_older_programs_it_is_said_how_to_get_them(data_dir: Path) -> None:
+async def test_if_the_older_programs_are_missing_the_error_explains_how_to_get_them(
+    data_dir: Path,
+) -> None:
     cluster = make_older(data_dir)
     said = await refusal(data_dir)
     assert "/usr/lib/postgresql/9/bin there is none" in said
@@ -47,7 +49,7 @@ async def test_programs_of_another_version_are_refused(data_dir: Path) -> None:
     assert "there is 12" in await refusal(data_dir, programs)
 
 
-async def test_where_there_is_nothing_to_upgrade_that_is_said(data_dir: Path) -> None:
+async def test_without_a_database_to_upgrade_the_upgrade_is_refused(data_dir: Path) -> None:
     assert "There is no database of Parlour" in await refusal(data_dir)
     assert not data_dir.exists()
     async with run_embedded(data_dir):
@@ -55,7 +57,7 @@ async def test_where_there_is_nothing_to_upgrade_that_is_said(data_dir: Path) ->
     assert "There is nothing to upgrade" in await refusal(data_dir)
 
 
-async def test_an_upgrade_is_finished_where_only_the_name_is_missing(data_dir: Path) -> None:
+async def test_an_upgrade_that_lacks_only_the_rename_is_finished(data_dir: Path) -> None:
     async with run_embedded(data_dir) as dsn:
         await ask(dsn, "CREATE TABLE kept AS SELECT 7 AS n")
     (data_dir / "postgres").rename(data_dir / UPGRADED)

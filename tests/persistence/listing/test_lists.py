@@ -22,7 +22,7 @@ from tests.support.stores.records import (
 
 
 async def peers_of(store: Store, user: User, which: Which = Which.ALL) -> list[str]:
-    """The peers of a user's conversations, two on a page."""
+    """The peers of a user's conversations, read in pages of two."""
     found: list[str] = []
     page = await store.lists.conversations(user.id, which, limit=2)
     while page:
@@ -31,7 +31,7 @@ async def peers_of(store: Store, user: User, which: Which = Which.ALL) -> list[s
     return found
 
 
-async def test_conversations_come_in_the_order_of_their_last_messages(store: Store) -> None:
+async def test_conversations_are_in_the_order_of_their_last_messages(store: Store) -> None:
     ann, *others = await make_users(store, "ann", "ben", "eve", "ida", "kim", "leo")
     ben, eve, ida, kim, leo = others
     for other in (ben, eve, ida, kim):
@@ -47,7 +47,7 @@ async def test_conversations_come_in_the_order_of_their_last_messages(store: Sto
 
 
 @pytest.mark.partitions
-async def test_a_page_is_full_whatever_is_left_out(store: Store) -> None:
+async def test_a_page_is_full_even_if_conversations_are_left_out(store: Store) -> None:
     ann, *others = await make_users(store, "ann", "ben", "eve", "ida", "kim", "leo")
     first = [await post_one(store, Draft(other.id, ann.id, "hi")) for other in others]
     ben, eve, ida, _, leo = others
@@ -63,7 +63,7 @@ async def test_a_page_is_full_whatever_is_left_out(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_channels_come_by_their_ids(store: Store) -> None:
+async def test_channels_are_listed_by_id(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     room = await make_channel(store, ann, ben)
     dm = await store.channels.dm(ann.id, ben.id)
@@ -83,7 +83,7 @@ async def test_channels_come_by_their_ids(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_those_with_the_newest_messages_come_first(store: Store) -> None:
+async def test_channels_with_the_newest_messages_come_first(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     old = await make_channel(store, ann)
     empty = await make_channel(store, ann)
@@ -96,7 +96,7 @@ async def test_those_with_the_newest_messages_come_first(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_conversations_that_moved_come_first(store: Store) -> None:
+async def test_conversations_whose_head_is_not_the_known_one_come_first(store: Store) -> None:
     ann, *others = await make_users(store, "ann", "ben", "eve", "ida", "kim")
     ben, eve, ida, kim = others
     for other in others:
@@ -124,7 +124,7 @@ async def test_conversations_that_moved_come_first(store: Store) -> None:
     ],
 )
 @pytest.mark.partitions
-async def test_a_search_is_sorted_and_goes_on_behind_a_key(
+async def test_a_search_is_sorted_and_continues_after_a_key(
     store: Store, order: Order, expected: Sequence[str]
 ) -> None:
     ann, zoe, eve = await make_users(store, "ann", "zoe", "eve")
@@ -148,7 +148,7 @@ async def test_a_search_is_sorted_and_goes_on_behind_a_key(
 
 
 @pytest.mark.partitions
-async def test_a_search_is_for_names_and_shows_how_many_there_are(store: Store) -> None:
+async def test_a_search_matches_names_and_shows_member_counts(store: Store) -> None:
     ann, zoe, eve = await make_users(store, "ann", "zoe", "eve")
     room = await make_channel(store, ann, zoe, eve)
     hi = await post_one(store, Draft(ann.id, zoe.id, "hi"))
@@ -171,7 +171,7 @@ async def test_a_search_is_for_names_and_shows_how_many_there_are(store: Store) 
 
 
 @pytest.mark.partitions
-async def test_where_one_may_write_and_what_is_unread_there(store: Store) -> None:
+async def test_writable_channels_and_unread_counts_of_a_user(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     room = await make_channel(store, ann, ben)
     assert room.workspace_id is not None

@@ -1,4 +1,4 @@
-"""Searching messages, on both stores: what is found, by whom, and in which order."""
+"""Searching messages, on both stores: what a user finds, and in which order."""
 
 from datetime import timedelta
 
@@ -91,7 +91,7 @@ async def test_words_are_found_as_they_are_written(
         ("대한민국은 큰", "국큰", None),
     ],
 )
-async def test_a_message_is_found_by_what_it_shows(
+async def test_a_message_is_found_by_the_text_that_it_shows(
     store: Store, content: str, query: str, mark: str | None
 ) -> None:
     ann, ben = await make_users(store, "ann", "ben")
@@ -101,7 +101,7 @@ async def test_a_message_is_found_by_what_it_shows(
     assert [marked(each) for each in page.found] == ([] if mark is None else [[mark]])
 
 
-async def test_those_find_a_message_who_may_read_its_channel(store: Store) -> None:
+async def test_users_find_the_messages_of_channels_that_they_may_read(store: Store) -> None:
     ann, ben, eve, ida = await make_users(store, "ann", "ben", "eve", "ida")
     channel = await make_channel(store, ann, ben)
     await post_one(store, Draft(ann.id, eve.id, "hay in private"))
@@ -119,7 +119,7 @@ async def test_those_find_a_message_who_may_read_its_channel(store: Store) -> No
     }
 
 
-async def test_who_loses_a_right_finds_nothing_any_more(store: Store) -> None:
+async def test_a_user_who_loses_a_right_finds_those_messages_no_more(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben, eve)
     await say(store, ann, channel, "hay")
@@ -128,7 +128,7 @@ async def test_who_loses_a_right_finds_nothing_any_more(store: Store) -> None:
     assert channel.workspace_id is not None
     await store.workspaces.remove_member(channel.workspace_id, eve.id, by=ann.id)
     assert contents((await search(store, eve, "hay")).found) == []
-    await store.relations.block(ann.id, ben.id)  # who blocks may still read
+    await store.relations.block(ann.id, ben.id)  # the user who blocks may still read
     assert contents((await search(store, ben, "hay")).found) == ["hay"]
     assert contents((await search(store, ann, "hay")).found) == ["hay for ben", "hay"]
     await store.relations.unblock(ann.id, ben.id)
@@ -136,7 +136,7 @@ async def test_who_loses_a_right_finds_nothing_any_more(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_what_was_deleted_is_not_found(store: Store) -> None:
+async def test_deleted_messages_are_not_found(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     first = await post_one(store, Draft(ann.id, ben.id, "hay one"))
     await post_one(store, Draft(ann.id, ben.id, "hay two"))
@@ -155,7 +155,7 @@ async def test_what_was_deleted_is_not_found(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_a_search_can_be_for_less(store: Store) -> None:
+async def test_a_search_can_be_filtered(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
     channel = await make_channel(store, ann, ben)
@@ -186,7 +186,7 @@ async def test_a_search_can_be_for_less(store: Store) -> None:
 
 
 @pytest.mark.parametrize("ranking", list(Ranking))
-async def test_every_message_is_on_one_page(store: Store, ranking: Ranking) -> None:
+async def test_every_message_is_on_exactly_one_page(store: Store, ranking: Ranking) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     hidden = await make_user(store, "hidden")
     texts = [f"hay {n} {'hay ' * (n % 3)}" for n in range(11)]
@@ -205,7 +205,9 @@ async def test_every_message_is_on_one_page(store: Store, ranking: Ranking) -> N
 
 
 @pytest.mark.parametrize("ranking", list(Ranking))
-async def test_what_comes_or_goes_meanwhile_moves_nothing(store: Store, ranking: Ranking) -> None:
+async def test_new_and_deleted_messages_do_not_shift_the_next_page(
+    store: Store, ranking: Ranking
+) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     texts = [f"hay straw {number}" for number in range(6)]
     messages = [await post_one(store, Draft(ann.id, ben.id, text)) for text in texts]
@@ -226,7 +228,7 @@ async def test_what_comes_or_goes_meanwhile_moves_nothing(store: Store, ranking:
 
 
 @pytest.mark.partitions
-async def test_the_best_come_first_when_they_are_wanted(store: Store) -> None:
+async def test_the_best_matches_come_first_with_that_ranking(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     for text in ("hay and hay and hay", "hay", "a word and then hay"):
         await post_one(store, Draft(ann.id, ben.id, text))
@@ -236,7 +238,7 @@ async def test_the_best_come_first_when_they_are_wanted(store: Store) -> None:
     assert contents(newest.found)[-1] == "hay and hay and hay" == contents(best.found)[0]
 
 
-async def test_a_page_behind_the_last_one_is_empty(store: Store) -> None:
+async def test_a_page_after_the_last_one_is_empty(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     await post_one(store, Draft(ann.id, ben.id, "hay"))
     await have_found(store)
@@ -248,11 +250,11 @@ async def test_a_page_behind_the_last_one_is_empty(store: Store) -> None:
             assert (page.found, page.more) == ([], None)
 
 
-async def test_more_is_found_than_one_look_brings(store: Store) -> None:
+async def test_a_search_goes_on_if_the_first_query_returns_nothing_visible(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ann, ben)
     await post_one(store, Draft(ann.id, ben.id, "hay of old"))
-    for _ in range(8):  # so many that the policy takes all of the first look away
+    for _ in range(8):  # so many that the policy removes everything that the first query returns
         await store.messages.post([Draft(eve.id, ben.id, "hay that ben may not see")] * 10)
     await store.messages.post([to_channel(ann, channel, "straw")] * 10)
     await store.relations.block(eve.id, ben.id)

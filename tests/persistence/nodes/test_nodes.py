@@ -1,4 +1,4 @@
-"""The nodes of one database, and how far its log has come, in both stores."""
+"""The nodes of one database, and the heads of its log, in both stores."""
 
 import pytest
 
@@ -13,7 +13,7 @@ NORTH = Node("north", "n1", "10.0.0.1:8000", "1.0")
 SOUTH = Node("south", "s1", None, "1.0")
 
 
-async def test_those_that_renew_their_lease_live(store: Store) -> None:
+async def test_nodes_that_renew_their_lease_are_listed_until_they_leave(store: Store) -> None:
     assert await store.nodes.renew(SOUTH, connections=0) == [SOUTH]
     assert await store.nodes.renew(NORTH, connections=7) == [NORTH, SOUTH]
     assert await store.nodes.renew(SOUTH, connections=1) == [NORTH, SOUTH]
@@ -21,7 +21,7 @@ async def test_those_that_renew_their_lease_live(store: Store) -> None:
     assert await store.nodes.renew(SOUTH, connections=1) == [SOUTH]
 
 
-async def test_a_name_is_had_by_one(store: Store) -> None:
+async def test_a_name_belongs_to_one_node(store: Store) -> None:
     await store.nodes.renew(NORTH, connections=0)
     again = Node("north", "n2", None, "1.0")
     with pytest.raises(NameTaken, match="north"):
@@ -32,7 +32,7 @@ async def test_a_name_is_had_by_one(store: Store) -> None:
     assert await store.nodes.renew(again, connections=0) == [again]
 
 
-async def test_what_nodes_have_said_of_themselves(store: Store) -> None:
+async def test_leases_have_what_the_nodes_reported(store: Store) -> None:
     await store.nodes.renew(SOUTH, connections=0)
     await store.nodes.renew(NORTH, connections=7)
     await store.nodes.renew(NORTH, connections=8)
@@ -48,7 +48,7 @@ async def test_what_nodes_have_said_of_themselves(store: Store) -> None:
     assert renewed.since >= north.renewed_at
 
 
-async def test_channels_in_which_something_was_stored_or_changed(store: Store) -> None:
+async def test_heads_above_an_id_are_those_of_channels_that_changed_since(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     room = await make_channel(store, ann, ben)
     start = await store.messages.last_id()

@@ -1,4 +1,4 @@
-"""What is left of an account that was deleted, and of what others have with it."""
+"""What is left of a deleted account, and of other users' data about it."""
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -47,7 +47,7 @@ from tests.support.stores.records import (
 KEEP, REMOVE = MessageFate.KEEP, MessageFate.REMOVE
 
 
-async def test_messages_that_stay_are_a_deleted_users(store: Store) -> None:
+async def test_kept_messages_have_a_deleted_user_as_author(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ben, ann)
     for draft in (
@@ -75,7 +75,7 @@ async def test_messages_that_stay_are_a_deleted_users(store: Store) -> None:
     assert [each.content for each in await log_of(store, eve, ann)] == ["may I?"]
 
 
-async def test_who_has_a_private_profile_still_reads_what_a_deleted_user_left(store: Store) -> None:
+async def test_a_private_user_still_reads_the_messages_of_a_deleted_user(store: Store) -> None:
     ann, eve = await make_users(store, "ann", "eve")
     ben = await make_user(store, "ben", is_public=False)
     await store.relations.request_follow(ben.id, ann.id)
@@ -90,9 +90,7 @@ async def test_who_has_a_private_profile_still_reads_what_a_deleted_user_left(st
 
 
 @pytest.mark.parametrize("fate", list(MessageFate))
-async def test_everything_else_is_as_if_there_were_no_such_user(
-    store: Store, fate: MessageFate
-) -> None:
+async def test_all_other_data_of_a_deleted_user_is_gone(store: Store, fate: MessageFate) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     identity = Identity("https://id.example", "ann")
     ann = await store.accounts.create(
@@ -134,7 +132,7 @@ async def test_everything_else_is_as_if_there_were_no_such_user(
 
 
 @pytest.mark.parametrize("fate", list(MessageFate))
-async def test_nothing_is_stored_of_or_for_a_deleted_user(store: Store, fate: MessageFate) -> None:
+async def test_nothing_is_stored_for_a_deleted_user(store: Store, fate: MessageFate) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ben, ann)
     await post_one(store, Draft(ann.id, ben.id, "hello"))
@@ -169,7 +167,9 @@ async def test_nothing_is_stored_of_or_for_a_deleted_user(store: Store, fate: Me
 
 @pytest.mark.parametrize("fate", list(MessageFate))
 @pytest.mark.partitions
-async def test_messages_go_with_the_files_that_they_carry(store: Store, fate: MessageFate) -> None:
+async def test_messages_with_files_of_a_deleted_user_are_removed(
+    store: Store, fate: MessageFate
+) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
     channel = await make_channel(store, ben, ann)
@@ -189,7 +189,7 @@ async def test_messages_go_with_the_files_that_they_carry(store: Store, fate: Me
     assert after.message.seq == 2
 
 
-async def test_messages_that_are_removed_leave_their_seqs(store: Store) -> None:
+async def test_the_seqs_of_removed_messages_are_not_used_again(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ben, ann)
     for author in (ann, ben, ann):
@@ -206,7 +206,7 @@ async def test_messages_that_are_removed_leave_their_seqs(store: Store) -> None:
 
 @pytest.mark.parametrize("fate", list(MessageFate))
 @pytest.mark.partitions
-async def test_who_owns_a_workspace_with_others_is_not_deleted(
+async def test_the_owner_of_a_workspace_with_members_is_not_deleted(
     store: Store, fate: MessageFate
 ) -> None:
     ann, ben = await make_users(store, "ann", "ben")
@@ -221,7 +221,7 @@ async def test_who_owns_a_workspace_with_others_is_not_deleted(
     assert await store.accounts.delete(ann.id, fate)
 
 
-async def test_somebody_may_be_called_what_a_deleted_user_would_be(store: Store) -> None:
+async def test_another_user_may_have_the_name_that_a_deleted_user_would_get(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     taken = f"deleted-{ann.id}"
     await make_user(store, taken)

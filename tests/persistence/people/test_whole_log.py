@@ -1,4 +1,4 @@
-"""The log as a whole: what is looked through, and what goes out of it, a part at a time."""
+"""Reading and removing messages over the whole log, a part at a time."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -46,7 +46,7 @@ class Aged:
     clock: Clock
 
     async def pass_days(self, days: int) -> None:
-        """Every message is so many days older."""
+        """Make every message this many days older."""
         self.clock.now += days * DAY
         if self.dsn is not None:
             await execute(
@@ -54,7 +54,7 @@ class Aged:
             )
 
     async def expire(self, days: int, *, limit: int = 100, channels: int = 100) -> int:
-        """Everything that is too old is removed; returns how many messages that was."""
+        """Remove all messages that are too old; returns how many."""
         removed, above = 0, ChannelId(0)
         while True:
             part = await self.store.log.expire(days, above=above, channels=channels, limit=limit)
@@ -83,7 +83,7 @@ async def contents(store: Store, channel: Channel) -> list[str]:
     return [each.content for each in page]
 
 
-async def test_what_a_user_wrote_is_found_wherever_it_is(store: Store) -> None:
+async def test_all_messages_of_an_author_are_found(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ben, ann)
     await say(store, ann, channel, "one")
@@ -105,7 +105,7 @@ async def test_what_a_user_wrote_is_found_wherever_it_is(store: Store) -> None:
 
 
 async def swept(store: Store, user: User, fate: MessageFate) -> int:
-    """Sweep in parts of two; returns how many it took."""
+    """Sweep in parts of two messages; returns how many parts followed the first."""
     parts, above = 0, await store.log.sweep(user.id, fate, above=START, limit=2)
     while above is not None:
         above = await store.log.sweep(user.id, fate, above=above, limit=2)
@@ -114,7 +114,7 @@ async def swept(store: Store, user: User, fate: MessageFate) -> int:
 
 
 @pytest.mark.partitions
-async def test_a_sweep_takes_the_keys_out_of_messages_that_stay(store: Store) -> None:
+async def test_a_sweep_removes_the_keys_of_messages_that_stay(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ben, ann)
     for number in range(5):
@@ -127,7 +127,7 @@ async def test_a_sweep_takes_the_keys_out_of_messages_that_stay(store: Store) ->
 
 
 @pytest.mark.partitions
-async def test_a_sweep_removes_what_a_user_wrote_and_was_written(store: Store) -> None:
+async def test_a_sweep_removes_messages_from_and_to_a_user(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     channel = await make_channel(store, ben, ann)
     for author in (ann, ben, ann):
@@ -140,7 +140,7 @@ async def test_a_sweep_removes_what_a_user_wrote_and_was_written(store: Store) -
     assert [each.content for each in await log_of(store, eve, ben)] == ["Ben wrote to eve"]
 
 
-async def test_messages_older_than_they_may_become_are_removed(aged: Aged) -> None:
+async def test_messages_that_are_too_old_are_removed(aged: Aged) -> None:
     store = aged.store
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
@@ -156,7 +156,7 @@ async def test_messages_older_than_they_may_become_are_removed(aged: Aged) -> No
     assert await aged.expire(9) == 0
 
 
-async def test_a_workspace_has_a_time_of_its_own(aged: Aged) -> None:
+async def test_a_workspace_may_have_its_own_retention(aged: Aged) -> None:
     store = aged.store
     ann, ben = await make_users(store, "ann", "ben")
     short, long, usual = [await make_channel(store, ann, ben) for _ in range(3)]
@@ -173,7 +173,7 @@ async def test_a_workspace_has_a_time_of_its_own(aged: Aged) -> None:
     assert await log_of(store, ann, ben) == []
 
 
-async def test_positions_and_counts_go_on_where_messages_were_removed(aged: Aged) -> None:
+async def test_positions_and_counts_stay_correct_after_messages_are_removed(aged: Aged) -> None:
     store = aged.store
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
@@ -211,7 +211,7 @@ async def replied(store: Store, reply: Message) -> Message:
     return found
 
 
-async def test_files_go_with_messages_that_are_too_old(aged: Aged) -> None:
+async def test_files_are_collected_with_messages_that_are_too_old(aged: Aged) -> None:
     store = aged.store
     ann, ben = await make_users(store, "ann", "ben")
     url = await make_upload(store, ann)

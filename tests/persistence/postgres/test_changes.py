@@ -1,4 +1,4 @@
-"""What a listener finds of the changes that were made while its connection was away."""
+"""A listener finds the changes that were made while its connection was away."""
 
 from collections.abc import AsyncIterator
 
@@ -32,12 +32,14 @@ async def until_none(changes: AsyncIterator[Change | None]) -> list[Change]:
     raise AssertionError("the changes ended")
 
 
-async def test_what_was_committed_while_nobody_listened_is_found(databases: Databases) -> None:
+async def test_changes_committed_while_the_listener_was_away_are_found(
+    databases: Databases,
+) -> None:
     async with databases.migrated() as dsn, open_store(dsn) as store:
         ann, ben, eve = await make_users(store, "ann", "ben", "eve")
         await store.relations.block(eve.id, ben.id)
         async with store.relations.changes() as changes:
-            assert await until_none(changes) == []  # nobody is connected yet
+            assert await until_none(changes) == []  # no client is connected yet
             await store.relations.block(eve.id, ann.id)
             assert await anext(changes) == BlockMade(eve.id, ann.id)
             both = BLOCK.format(ann.id, ben.id), UNBLOCK.format(ann.id)
@@ -48,7 +50,7 @@ async def test_what_was_committed_while_nobody_listened_is_found(databases: Data
             assert await anext(changes) == PairMet(ann.id, ben.id)
 
 
-async def test_what_somebody_was_asked_while_nobody_listened_is_found(
+async def test_declines_and_invitations_while_the_listener_was_away_are_found(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn, open_store(dsn) as store:
@@ -67,7 +69,7 @@ async def test_what_somebody_was_asked_while_nobody_listened_is_found(
             assert found[-2:] == [RequestDecided(ben.id, ann.id), InvitationChanged(ben.id)]
 
 
-async def test_much_that_was_missed_is_read_in_parts(
+async def test_many_missed_changes_are_read_in_pages(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(persistence.postgres.changes, "PAGE", 2)
@@ -79,7 +81,7 @@ async def test_much_that_was_missed_is_read_in_parts(
             assert await until_none(changes) == [BlockMade(ann.id, each.id) for each in others]
 
 
-async def test_what_is_older_than_a_minute_is_not_read_again(
+async def test_changes_older_than_a_minute_are_not_read_again(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two marks are moved on: what came before the first of them is known."""
@@ -97,7 +99,7 @@ async def test_what_is_older_than_a_minute_is_not_read_again(
             assert found[-3:] == [BlockEnded(ann.id, each.id) for each in others]
 
 
-async def test_what_is_written_down_is_kept_for_a_day(databases: Databases) -> None:
+async def test_recorded_changes_are_kept_for_a_day(databases: Databases) -> None:
     async with databases.reused() as dsn, open_store(dsn) as store:
         ann, ben, eve = await make_users(store, "ann", "ben", "eve")
         await store.relations.block(ann.id, ben.id)
@@ -107,7 +109,7 @@ async def test_what_is_written_down_is_kept_for_a_day(databases: Databases) -> N
         assert kept == [f"blocked {ann.id} {eve.id}"]
 
 
-async def test_who_makes_a_change_needs_no_right_to_write_it_down(databases: Databases) -> None:
+async def test_a_role_that_makes_a_change_needs_no_right_to_record_it(databases: Databases) -> None:
     async with databases.migrated() as dsn, open_store(dsn) as store:
         ann, ben = await make_users(store, "ann", "ben")
         await execute(

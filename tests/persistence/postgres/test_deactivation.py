@@ -1,4 +1,4 @@
-"""Nobody is signed in to an account that is deactivated, whatever is done at the same moment."""
+"""A deactivated account has no session, whatever runs at the same moment."""
 
 from datetime import timedelta
 
@@ -52,6 +52,6 @@ async def test_no_session_is_opened_while_the_account_is_deactivated(databases: 
 
 
 async def until_waiting(dsn: str) -> None:
-    """Until a statement waits for a lock of the transaction."""
+    """Wait until a statement waits for a lock of the transaction."""
     while not await execute(dsn, "SELECT count(*) FROM pg_locks WHERE NOT granted"):
         await trio.lowlevel.checkpoint()

@@ -1,5 +1,5 @@
-"""Deleting a user or a channel deletes its messages, also those that are being stored, though no
-foreign key says so.
+"""Deleting a user or a channel deletes its messages, also those that are being stored, although
+there is no foreign key for it.
 """
 
 import secrets
@@ -55,7 +55,7 @@ UNGUARDED = """
 
 
 def in_channel(ann: User, ben: User, channel: ChannelId) -> list[Draft]:
-    """A deletion of the author meets nothing but the lock on the author's row."""
+    """A deletion of the author waits only for the lock on the author's row."""
     drafts = [Draft(ann.id, None, str(number), channel_id=channel) for number in range(100)]
     return [*drafts, Draft(ben.id, None, "me too", channel_id=channel)]
 
@@ -77,7 +77,7 @@ def in_all_places(ann: User, ben: User, channel: ChannelId) -> list[Draft]:
         ("DELETE FROM workspaces", in_all_places),
     ],
 )
-async def test_what_is_stored_during_a_deletion_is_refused_or_deleted_with_it(
+async def test_messages_sent_during_a_deletion_are_refused_or_deleted_with_it(
     databases: Databases,
     deletion: str,
     write: Callable[[User, User, ChannelId], Sequence[Draft]],
@@ -114,7 +114,7 @@ async def post_until(
 
 
 async def test_old_messages_are_removed_beside_replies_to_them(databases: Databases) -> None:
-    """Whoever removes them waits for the first one without holding the others."""
+    """The removal waits for the first message without locking the others."""
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
@@ -152,7 +152,7 @@ async def test_old_messages_are_removed_beside_replies_to_them(databases: Databa
 async def test_replies_are_removed_beside_others_in_the_same_threads(
     databases: Databases, hold: str
 ) -> None:
-    """Neither waits, for what a third one holds, with a thread that the other needs before."""
+    """While one waits for a third transaction, it holds no thread that the other needs first."""
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
@@ -211,10 +211,10 @@ async def test_a_reply_stays_when_its_parent_is_deleted_with_the_author(
             await store.workspaces.create(ben.id, "Tea", None)
 
 
-async def test_what_carries_a_file_is_deleted_with_the_account_whose_it_was(
+async def test_messages_with_a_file_are_deleted_with_the_account_that_uploaded_it(
     databases: Databases,
 ) -> None:
-    """Also a copy that somebody else made, and what says nothing else."""
+    """Also a copy that another user made, and a message that has only the file."""
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=1, lanes=1) as store,
@@ -234,16 +234,18 @@ async def test_what_carries_a_file_is_deleted_with_the_account_whose_it_was(
         assert await execute(dsn, "SELECT count(*) FROM messages WHERE file_url IS NOT NULL") == 0
 
 
-async def test_whatever_names_an_account_names_none_that_was_deleted(databases: Databases) -> None:
-    """Each reference to an account has the trigger that refuses it."""
+async def test_every_reference_to_an_account_has_a_trigger_against_deleted_ones(
+    databases: Databases,
+) -> None:
+    """The trigger refuses a row that refers to a deleted account."""
     async with databases.migrated() as dsn:
         assert await execute(dsn, UNGUARDED) is None
 
 
-async def test_what_is_stored_while_an_account_ends_is_refused_or_ends_with_it(
+async def test_keys_and_sessions_stored_during_the_deletion_of_an_account_are_removed(
     databases: Databases,
 ) -> None:
-    """Messages that stay have no keys then, whenever they came."""
+    """Messages that stay have no keys, whenever they were stored; no session stays."""
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=4, lanes=LANES) as store,
@@ -294,10 +296,10 @@ async def test_a_deletion_that_would_not_see_new_messages_is_refused(databases: 
 
 @pytest.mark.parametrize("fate", MessageFate)
 @pytest.mark.parametrize("forwards", [True, False])
-async def test_a_file_that_is_named_during_a_deletion_goes_with_who_names_it(
+async def test_a_message_that_gets_a_file_during_a_deletion_is_deleted_with_the_file(
     databases: Databases, fate: MessageFate, forwards: bool
 ) -> None:
-    """What was stored meanwhile is seen by the deletion: no message keeps an address without a
+    """The deletion sees a message that was stored meanwhile: no message keeps an address without a
     file.
     """
     async with (
@@ -345,7 +347,7 @@ async def reacts(store: Store, user: User, message: Message) -> bool:
 
 
 @pytest.mark.parametrize("add", [hides, follows, reacts])
-async def test_nothing_is_left_of_what_is_added_to_a_message_that_is_being_removed(
+async def test_additions_to_a_message_that_is_being_removed_fail_and_leave_nothing(
     databases: Databases, add: Callable[[Store, User, Message], Awaitable[bool]]
 ) -> None:
     async with (
@@ -371,7 +373,7 @@ async def test_nothing_is_left_of_what_is_added_to_a_message_that_is_being_remov
             assert await execute(dsn, f"SELECT count(*) FROM {table}") == 0, table
 
 
-async def test_a_message_is_removed_where_all_that_was_added_to_it_is_seen(
+async def test_a_removal_that_would_not_see_new_additions_is_refused(
     databases: Databases,
 ) -> None:
     async with (

@@ -1,5 +1,5 @@
-"""What a page costs: as much in a long conversation as in a short one, also before Postgres knows
-anything about the tables.
+"""The cost of a page: the same in a long conversation as in a short one, also before Postgres has
+statistics of the tables.
 """
 
 import json

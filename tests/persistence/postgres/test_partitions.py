@@ -19,7 +19,7 @@ async def divided(dsn: str) -> list[str]:
     return found
 
 
-async def test_what_hangs_on_a_message_gets_its_channel(databases: Databases) -> None:
+async def test_rows_that_belong_to_a_message_get_its_channel(databases: Databases) -> None:
     async with databases.empty() as dsn:
         schema = load_schema()
         before = [each for each in schema.numbered if each.name < "schema/0024"]

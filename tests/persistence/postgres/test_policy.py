@@ -63,13 +63,13 @@ async def test_policy_functions_of_channels(databases: Databases) -> None:
         yes, no = True, False
         assert verdicts == [yes, yes, no, yes, no, no, no, yes, no, no, no, no]
         audience = "SELECT array_agg(p ORDER BY p) FROM presence_audience(1) AS p"
-        assert await execute(dsn, audience) == [2]  # a dm in which nothing was said relates nobody
+        assert await execute(dsn, audience) == [2]  # an empty dm does not relate its users
         await execute(dsn, "UPDATE channels SET last_seq = 2, answered = true WHERE id = 2")
         assert await execute(dsn, audience) == [2, 3]
 
 
-async def test_a_pair_is_asked_about_without_everybody_else(databases: Databases) -> None:
-    """Of whom somebody has many relations, one costs as much as of anybody."""
+async def test_the_lookup_of_one_pair_does_not_read_other_relations(databases: Databases) -> None:
+    """The lookup of one pair costs no more for a user who has many relations."""
     async with databases.migrated() as dsn, open_database(dsn, 1) as database:
         await execute(
             dsn,
@@ -87,10 +87,10 @@ async def test_a_pair_is_asked_about_without_everybody_else(databases: Databases
         assert max(rows_read(explained["Plan"])) < 100, row["QUERY PLAN"]
 
 
-async def test_whether_one_may_write_is_asked_without_the_blocks_of_others(
+async def test_the_check_whether_a_user_may_write_does_not_read_blocks_of_others(
     databases: Databases,
 ) -> None:
-    """Nor without their follows, which decide where a profile is not public."""
+    """Nor their follows, which decide if a profile is not public."""
     async with databases.migrated() as dsn, open_database(dsn, 1) as database:
         await run_script(dsn, """
             INSERT INTO users (username, username_key, name, name_key, password_hash, is_public)
@@ -108,7 +108,7 @@ async def test_whether_one_may_write_is_asked_without_the_blocks_of_others(
 
 
 def test_no_statement_looks_for_two_pairs_with_in() -> None:
-    """Where the hub's sessions, which make no bitmaps of indexes, would read the whole table."""
+    """The hub's sessions, which do no bitmap scans, would read the whole table for it."""
     files = [each for kind in ("*.py", "*.sql") for each in SOURCES.rglob(kind)]
     assert len(files) > 20
     assert not [each.name for each in files if re.search(r"\bIN\s*\(\(", _code(each))]
@@ -118,8 +118,8 @@ def _code(path: Path) -> str:
     return re.sub(r"^\s*--.*$", "", path.read_text(), flags=re.MULTILINE)
 
 
-# Sixteen people of whom anybody may be private, follow, block, share a workspace and have written
-# to each other. Not every dm has both its members.
+# Sixteen users who at random are private, follow, block, share a workspace and have written to each
+# other. Not every dm has both its members.
 ANYHOW = """
     SELECT setseed(0.5);
     INSERT INTO users (username, username_key, name, name_key, password_hash, is_public)
@@ -160,7 +160,7 @@ DISAGREEMENTS = """
 """
 
 
-async def test_what_is_said_of_all_at_once_is_what_is_said_of_each(databases: Databases) -> None:
+async def test_the_policy_for_all_at_once_equals_the_policy_for_each(databases: Databases) -> None:
     async with databases.migrated() as dsn:
         await run_script(dsn, ANYHOW)
         seen = "SELECT count(*) FROM users u, seen_conversations(u.id)"

@@ -45,7 +45,7 @@ SLEEPS = """
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
 
 
-async def test_a_cancelled_post_is_unknown_and_its_repeat_exactly_once(
+async def test_the_repeat_of_a_cancelled_post_is_stored_exactly_once(
     databases: Databases,
 ) -> None:
     async with databases.store() as store:
@@ -62,7 +62,7 @@ async def test_a_cancelled_post_is_unknown_and_its_repeat_exactly_once(
         assert cancelled
 
 
-async def test_a_row_that_the_database_refuses_does_not_take_others_with_it(
+async def test_a_row_that_the_database_refuses_does_not_affect_others(
     databases: Databases,
 ) -> None:
     async with databases.store() as store:
@@ -74,7 +74,7 @@ async def test_a_row_that_the_database_refuses_does_not_take_others_with_it(
         assert [(message.seq, message.content) for message in log] == [(1, "1"), (2, "2"), (3, "3")]
 
 
-async def test_the_assistant_says_nothing_once_it_is_gone(databases: Databases) -> None:
+async def test_a_deleted_assistant_cannot_post(databases: Databases) -> None:
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=1, lanes=1) as store,
@@ -91,7 +91,7 @@ async def test_the_assistant_says_nothing_once_it_is_gone(databases: Databases) 
 async def test_a_first_message_that_is_refused_leaves_no_conversation(
     databases: Databases,
 ) -> None:
-    """Nor an empty one, which no list shows."""
+    """Not even an empty one, which no list would show."""
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=1, lanes=1) as store,
@@ -113,7 +113,7 @@ async def test_a_first_message_that_is_refused_leaves_no_conversation(
         assert isinstance((await store.messages.post([forwarding]))[0], Posted)
 
 
-async def test_an_author_is_settled_when_their_batch_in_work_is_committed(
+async def test_settling_an_author_waits_until_their_running_batch_is_committed(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn, open_store(dsn, lanes=2) as store:
@@ -140,7 +140,7 @@ async def test_an_author_is_settled_when_their_batch_in_work_is_committed(
         assert [message.content for message in log] == ["hi"]
 
 
-async def test_a_send_that_waits_for_too_long_is_given_up_by_the_server(
+async def test_the_server_gives_up_a_send_that_takes_too_long(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn, open_store(dsn) as store:
@@ -153,7 +153,7 @@ async def test_a_send_that_waits_for_too_long_is_given_up_by_the_server(
         assert outcome.message.seq == 1
 
 
-async def test_a_probe_finds_out_whether_messages_can_be_stored_and_stores_none(
+async def test_a_probe_checks_whether_messages_can_be_stored_and_stores_none(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn, open_store(dsn, lanes=2) as store:
@@ -170,7 +170,7 @@ async def test_a_probe_finds_out_whether_messages_can_be_stored_and_stores_none(
         assert await execute(dsn, "SELECT count(*) FROM messages") == 1
 
 
-async def test_a_deployment_that_refuses_a_probe_stores_messages_all_the_same(
+async def test_a_deployment_that_refuses_a_probe_still_stores_messages(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn, open_store(dsn) as store:
@@ -183,7 +183,7 @@ async def test_a_deployment_that_refuses_a_probe_stores_messages_all_the_same(
 
 
 def contents_of(outcomes: Sequence[Outcome | Locked]) -> list[str | None]:
-    """Of what was posted; None for what is locked."""
+    """The contents of posted messages; None for a locked one."""
     assert not any(isinstance(each, Refusal) for each in outcomes)
     return [each.message.content if isinstance(each, Posted) else None for each in outcomes]
 
@@ -191,15 +191,15 @@ def contents_of(outcomes: Sequence[Outcome | Locked]) -> list[str | None]:
 @pytest.mark.parametrize(
     ("held", "stored"),
     [
-        # the conversation of ann and ben, whoever writes and however it is named
+        # the conversation of ann and ben, for both authors and both ways to address it
         ("SELECT FROM channels WHERE id = {both} FOR UPDATE", "_ 2 3 _ 5 _"),
-        # what ann writes, and what follows it in the same conversations
+        # the messages of ann, and those that follow them in the same conversations
         ("SELECT FROM users WHERE id = {ann} FOR UPDATE", "_ _ 3 _ _ _"),
-        # nothing can be told apart
+        # which conversation is locked cannot be known
         ("LOCK TABLE messages", "_ _ _ _ _ _"),
     ],
 )
-async def test_what_another_transaction_holds_keeps_only_its_conversation_waiting(
+async def test_a_lock_of_another_transaction_holds_up_only_its_conversations(
     databases: Databases, held: str, stored: str
 ) -> None:
     async with databases.migrated() as dsn, open_store(dsn) as store:

@@ -1,4 +1,4 @@
-"""Files in Postgres: what happens at the same time, and what plain SQL does."""
+"""Files in Postgres: concurrent transactions, and deletions in plain SQL."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,7 +8,7 @@ import trio
 
 from persistence.interface import Store
 from persistence.postgres import open_postgres_store
-from persistence.records import Draft, ProfileChange
+from persistence.records import Draft, ProfileChange, StorageFull
 from persistence.uploads import Upload
 from protocol.model import ChannelId, MessageKind, Posted, Refusal, User
 from protocol.revisions import Delete
@@ -30,7 +30,7 @@ def naming(url: str, author: User, to: User) -> Draft:
     return Draft(author.id, to.id, "see", kind=MessageKind.IMAGE, file_url=url)
 
 
-async def test_a_file_stays_whose_message_is_being_stored(databases: Databases) -> None:
+async def test_a_file_whose_message_is_being_stored_is_kept(databases: Databases) -> None:
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
@@ -80,7 +80,9 @@ async def test_a_message_cannot_name_a_file_that_is_being_deleted(databases: Dat
         assert await execute(dsn, LOST) == 0
 
 
-async def test_a_file_stays_that_becomes_a_picture_meanwhile(databases: Databases) -> None:
+async def test_a_file_that_becomes_a_profile_picture_meanwhile_is_kept(
+    databases: Databases,
+) -> None:
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
@@ -104,7 +106,7 @@ async def test_a_file_stays_that_becomes_a_picture_meanwhile(databases: Database
 async def test_no_message_loses_its_file_while_files_are_sent_deleted_and_collected(
     databases: Databases,
 ) -> None:
-    """Half of the messages is deleted again; at the end the account of whoever uploaded goes."""
+    """Half of the messages are deleted again; at the end the uploader's account is deleted."""
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=4, lanes=3) as store,
@@ -166,7 +168,7 @@ async def collect_until(over: trio.Event, store: Store) -> None:
         "UPDATE messages SET file_url = 'https://a.example'",
     ],
 )
-async def test_a_file_goes_with_its_last_name_however_that_is_deleted(
+async def test_a_file_is_collected_after_any_kind_of_deletion_of_its_last_reference(
     databases: Databases, deletion: str
 ) -> None:
     async with (
@@ -184,7 +186,9 @@ async def test_a_file_goes_with_its_last_name_however_that_is_deleted(
         assert await store.uploads.collect(limit=9) == {upload.url: True}
 
 
-async def test_what_was_never_sent_goes_with_its_user(databases: Databases) -> None:
+async def test_a_file_that_was_never_sent_is_collected_when_its_user_is_deleted(
+    databases: Databases,
+) -> None:
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
@@ -197,7 +201,9 @@ async def test_what_was_never_sent_goes_with_its_user(databases: Databases) -> N
         assert await store.uploads.collect(limit=9) == {upload.url: True}
 
 
-async def test_a_picture_goes_with_its_user(databases: Databases) -> None:
+async def test_a_profile_picture_is_collected_when_its_user_is_deleted(
+    databases: Databases,
+) -> None:
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=2, lanes=1) as store,
@@ -210,21 +216,30 @@ async def test_a_picture_goes_with_its_user(databases: Databases) -> None:
         assert await store.uploads.collect(limit=9) == {upload.url: True}
 
 
-async def test_two_uploads_at_a_time_are_counted_one_after_the_other(
-    databases: Databases,
+@pytest.mark.parametrize(
+    ("limits", "full"),
+    [({"quota": 50}, StorageFull.OF_OWNER), ({"total": 50}, StorageFull.OF_ALL)],
+)
+async def test_an_upload_waits_for_another_one_that_counts_for_the_same_quota(
+    databases: Databases, limits: dict[str, int], full: StorageFull
 ) -> None:
     async with (
         databases.migrated() as dsn,
-        open_postgres_store(dsn, pool_size=8, lanes=1) as store,
+        open_postgres_store(dsn, pool_size=2, lanes=1) as store,
     ):
-        (ann,) = await make_users(store, "ann")
-        added: list[bool] = []
+        ann, ben = await make_users(store, "ann", "ben")
+        quota, total = limits.get("quota", 0), limits.get("total", 0)
+        first = (
+            f"SELECT add_upload('/uploads/2026-01-01/a', {ann.id}, 'image/png', 'a', 30,"
+            f" NULL, NULL, {quota}, {total}, 0)"
+        )
+        outcomes: list[object] = []
 
-        async def add(number: int) -> None:
-            upload = upload_of(ann, f"{number}", 10)
-            added.append(await store.uploads.add(upload, quota=50) is None)
+        async def add() -> None:
+            owner = ann if quota else ben
+            outcomes.append(await store.uploads.add(upload_of(owner, "b", 30), **limits))
 
-        async with trio.open_nursery() as nursery:
-            for number in range(20):
-                nursery.start_soon(add, number)
-        assert sorted(added) == [False] * 15 + [True] * 5
+        async with trio.open_nursery() as nursery, open_transaction(dsn, first, commit=True):
+            nursery.start_soon(add)
+            await until_one_waits(dsn, outcomes)
+        assert outcomes == [full]

@@ -1,4 +1,4 @@
-"""Forwarding: a copy of what its author may see; its original is shown only to who may see it."""
+"""Forwarding: users copy what they may see; an original is shown only to users who may see it."""
 
 import pytest
 from attrs import evolve
@@ -44,7 +44,7 @@ async def test_a_copy_has_content_kind_and_file_and_nothing_else(store: Store) -
     assert not original.is_forwarded
 
 
-async def test_only_what_one_may_see_can_be_forwarded(store: Store) -> None:
+async def test_only_messages_that_the_user_may_see_can_be_forwarded(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     hidden = await post_one(store, Draft(ann.id, ben.id, "secret"))
     deleted = await post_one(store, Draft(eve.id, ann.id, "deleted"))
@@ -57,7 +57,7 @@ async def test_only_what_one_may_see_can_be_forwarded(store: Store) -> None:
     assert (await post_one(store, Draft(eve.id, ann.id, "next", "k"))).seq == 2
 
 
-async def test_one_forwards_only_to_where_one_may_write(store: Store) -> None:
+async def test_users_forward_only_to_where_they_may_write(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     shy = await make_user(store, "shy", is_public=False)
     channel = await make_channel(store, ben)
@@ -88,7 +88,7 @@ async def test_a_key_stands_for_one_forward(store: Store) -> None:
 
 
 @pytest.mark.partitions
-async def test_an_original_is_shown_only_to_who_may_see_it(store: Store) -> None:
+async def test_an_original_is_shown_only_to_users_who_may_see_it(store: Store) -> None:
     ann, ben, eve, zoe = await make_users(store, "ann", "ben", "eve", "zoe")
     original = await post_one(store, Draft(ann.id, ben.id, "hi"))
     channel = await make_channel(store, ann, ben, eve)
@@ -132,7 +132,7 @@ async def test_a_copy_cannot_be_edited(store: Store) -> None:
     assert await store.messages.original(ann.id, copy.id) is None
 
 
-async def test_pins_stay_where_they_are(store: Store) -> None:
+async def test_the_copy_of_a_pinned_message_is_not_pinned(store: Store) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel, other = await make_channel(store, ann, ben), await make_channel(store, ann, ben)
     original = await post_one(store, to_channel(ann, channel))
@@ -142,7 +142,7 @@ async def test_pins_stay_where_they_are(store: Store) -> None:
     assert await store.messages.pinned(other.id, viewer=ann.id) == []
 
 
-async def test_a_file_stays_as_long_as_a_copy_names_it(store: Store) -> None:
+async def test_a_file_is_kept_while_a_copy_has_it(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     url = await make_upload(store, ann)
     draft = Draft(ann.id, ben.id, "hay", None, MessageKind.IMAGE, url)
@@ -163,11 +163,11 @@ async def test_a_file_that_is_gone_is_not_forwarded(store: Store) -> None:
     original = await post_one(store, draft)
     copy = await post_one(store, forward(ann, ben, original))
     await store.accounts.delete(eve.id, MessageFate.KEEP)
-    assert await store.messages.get(copy.id) is None  # as the file is
+    assert await store.messages.get(copy.id) is None  # like the file
     assert await post(store, forward(ann, ben, original)) == [Refusal.ORIGINAL_NOT_FOUND]
 
 
-async def test_what_a_deleted_account_has_left_can_be_forwarded(store: Store) -> None:
+async def test_messages_of_a_deleted_account_can_be_forwarded(store: Store) -> None:
     ann, ben, eve = await make_users(store, "ann", "ben", "eve")
     original = await post_one(store, Draft(eve.id, ann.id, "bye"))
     await store.accounts.delete(eve.id, MessageFate.KEEP)

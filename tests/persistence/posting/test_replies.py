@@ -1,4 +1,4 @@
-"""Replies: the message that one replies to is in the same conversation."""
+"""Replies: the parent of a reply is in the same channel."""
 
 import pytest
 from attrs import evolve
@@ -94,7 +94,7 @@ async def test_a_key_is_free_again_when_its_draft_was_refused_for_its_parent(sto
     assert (await post_one(store, evolve(reply, parent_id=None))).seq == 2
 
 
-async def test_who_may_not_write_learns_nothing_about_a_parent(store: Store) -> None:
+async def test_a_user_who_may_not_write_learns_nothing_about_a_parent(store: Store) -> None:
     ann = (await make_users(store, "ann"))[0]
     eve = await make_user(store, "eve", is_public=False)
     reply = Draft(ann.id, eve.id, "re", parent_id=MessageId(987_654_321))

@@ -1,4 +1,6 @@
-"""What is to be filled with a backup is empty before, marked meanwhile, and nobody else's."""
+"""The target of a restore is empty before, marked as unfinished meanwhile, and in use by nothing
+else.
+"""
 
 import os
 from collections.abc import Sequence
@@ -20,9 +22,7 @@ from tests.support.stores.databases import Databases, execute
 FOLDERS: Final[Sequence[str]] = ("uploads", "thumbnails")
 
 
-async def test_an_embedded_database_that_was_half_restored_is_opened_by_another_restore_alone() -> (
-    None
-):
+async def test_a_half_restored_embedded_database_is_opened_only_by_another_restore() -> None:
     with open_folder() as folder:
         data = folder / "data"
         with pytest.RaisesGroup(KeyboardInterrupt, flatten_subgroups=True):
@@ -77,7 +77,7 @@ async def test_a_folder_with_files_is_left_alone(
     assert {each.name for each in tmp_path.rglob("*")} == {name, "file"}
 
 
-async def test_who_serves_the_database_or_holds_the_folder_is_not_disturbed(
+async def test_a_restore_is_refused_while_a_hub_uses_the_database_or_the_folder(
     databases: Databases, tmp_path: Path
 ) -> None:
     async with databases.empty() as dsn:

@@ -20,7 +20,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (APPLICATION,),
     ),
     Fault(
-        "an Engine.IO session serves another origin",
+        "an Engine.IO session accepts requests of another origin",
         "hub/engineio/server.py",
         """        if not connection.binding.admits(head):
             raise _Refused(Fault.FORBIDDEN)
@@ -29,7 +29,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (BINDING,),
     ),
     Fault(
-        "whoever names no origin carries the session of a page that did",
+        "a request without an origin can carry the session of a page that named one",
         "hub/engineio/binding.py",
         "            return not self._is_always_named\n",
         "            return True\n",
@@ -59,7 +59,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (ENGINEIO,),
     ),
     Fault(
-        "two polling requests of a session wait at a time",
+        "two polling requests of a session wait at the same time",
         "hub/engineio/connection.py",
         """        if self._poll is not None:
             self.session.queue(Packet(PacketType.CLOSE))
@@ -86,7 +86,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (RECOVERY, JOURNAL),
     ),
     Fault(
-        "a Socket.IO connection that breaks while it resumes is recovered from what it had before",
+        "a connection that breaks while it resumes is recovered from its earlier positions",
         "hub/socketio/journal.py",
         "        self.link.start_over(positions)\n",
         "",
@@ -100,35 +100,35 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/socketio/test_server.py",),
     ),
     Fault(
-        "a session that joins no namespace stays",
+        "a session that joins no namespace stays open",
         "hub/socketio/server.py",
         "            if waiting.cancelled_caught:\n                return False\n",
         "            if waiting.cancelled_caught:\n                return True\n",
         ("tests/hub/socketio/test_server.py",),
     ),
     Fault(
-        "the time to recover a connection runs from long before its end",
+        "the time to recover a connection begins long before its end",
         "hub/socketio/application.py",
         "                    await self._ended.put(member.slip)\n",
         "                    pass\n",
         (RECOVERY,),
     ),
     Fault(
-        "no end of a connection is noted after an outage",
+        "ends of connections are not stored any more after an outage",
         "hub/socketio/application.py",
         "        with suppress(StoreUnavailable):\n            await self._recoveries.touch",
         "        await self._recoveries.touch",
         (RECOVERY,),
     ),
     Fault(
-        "words that lead in nowhere lengthen the patience",
+        "each packet that joins no namespace extends the time to join one",
         "hub/socketio/server.py",
         "            patience -= trio.current_time() - began\n",
         "",
         ("tests/hub/socketio/test_server.py",),
     ),
     Fault(
-        "who comes with many others is sent away",
+        "a client is refused if the hub takes long to admit it",
         "hub/socketio/server.py",
         "            await self._take(message)\n        return True",
         "            with trio.move_on_after(patience):\n"
@@ -136,7 +136,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         ("tests/hub/socketio/test_server.py",),
     ),
     Fault(
-        "a client is whoever it claims to be",
+        "a client can claim to be another user",
         "hub/socketio/application.py",
         """        if claimed is not None and _user_id(claimed) != session.user.id:
             raise ConnectRefused(_UNAUTHORIZED)
@@ -145,7 +145,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (APPLICATION, "tests/e2e/test_socketio_messages.py"),
     ),
     Fault(
-        "a connection goes on when its token has ended",
+        "a connection stays open when its token has expired",
         "hub/socketio/application.py",
         "        self._services.live_sessions.note(session)\n        self._members",
         "        self._members",
@@ -182,7 +182,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (APPLICATION, RECOVERY),
     ),
     Fault(
-        "a client is told that it has a message before it has",
+        "a client gets a new offset before the message that it stands for",
         "hub/socketio/link.py",
         """        for text in frames.data.split(SEPARATOR):
             self.socket.queue(text.decode())
@@ -208,7 +208,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (SHORTENING,),
     ),
     Fault(
-        "what a Socket.IO client was sent is taken as received, without its answer to a ping",
+        "messages count as received although the Socket.IO client has not answered a ping",
         "hub/socketio/shortening.py",
         "            if await link.socket.received():\n",
         "            if not link.socket.is_behind:\n",
@@ -222,42 +222,42 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (ENGINEIO,),
     ),
     Fault(
-        "a ping is answered by the pong to the one before it",
+        "the pong to an earlier ping counts as the pong to a later one",
         "hub/engineio/connection.py",
         "            answered, self._answered = self._answered, trio.Event()\n",
         "            answered = self._answered\n",
         (ENGINEIO, SHORTENING),
     ),
     Fault(
-        "a Socket.IO client that does not say what it received is told of ever more",
+        "a Socket.IO client that confirms nothing is sent an ever longer offset",
         "hub/socketio/link.py",
         "        if len(self.offset) > MAX_LISTED:\n",
         "        if not self.offset:\n",
         (SHORTENING,),
     ),
     Fault(
-        "a replay does not wait until its offset is short again",
+        "a replay does not wait until the offset has been shortened",
         "hub/socketio/link.py",
         "self.socket.is_behind or self._shortened is not None",
         "self.socket.is_behind",
         (SHORTENING,),
     ),
     Fault(
-        "a recovered connection starts from where the broken one started",
+        "the positions of a recovered connection are not stored when its recovery begins",
         "hub/socketio/takeovers.py",
         "        await self._recoveries.save(slip)  # what",
         "        pass  # what",
         (SHORTENING,),
     ),
     Fault(
-        "what is asked for again counts as received",
+        "a channel's new position counts as received with the pong to an earlier ping",
         "hub/socketio/offset.py",
         "            self._asked.pop(channel_id, None)\n\n    def received",
         "            self._seqs.get(channel_id)\n\n    def received",
         ("tests/hub/socketio/test_offset.py",),
     ),
     Fault(
-        "a recovered client gets again what it has received",
+        "a recovered client gets messages again that it has received",
         "hub/socketio/recovery.py",
         "channel_id: reached.or_further(received.positions.get(channel_id, Reached()))",
         "channel_id: reached",

@@ -1,4 +1,4 @@
-"""What holds for every dialect: it decides on every event, and turns strangers away."""
+"""Rules for every dialect: it sends or omits every event, and rejects peers without a session."""
 
 from typing import Any, get_args
 
@@ -41,16 +41,16 @@ CHANGED: dict[str, object] = {
     "thread": Thread(MessageId(8), 2, None), "replies": Thread(MessageId(9), 2, None),
     "mentions": (Mention(UserId(2), "ben"),), "mentions_channel": True,
 }  # fmt: skip
-"""What a revision can change of a message, with another value than in the example."""
+"""The fields of a message that a revision can change, with other values than in the example."""
 NEVER_CHANGED = {
     "id", "channel_id", "seq", "author_id", "created_at", "recipient_id", "kind", "key",
     "read_by", "is_delivered", "is_homework", "parent_id", "is_forwarded",
-    "file_url",  # but for a deletion, and that is told
+    "file_url",  # changed only by a deletion, which `is_deleted` shows
 }  # fmt: skip
 REVISING = [
     name
     for name in (*WEBSOCKET, *SOCKETIO)
-    if ALL_DIALECTS[name].tells & {PrivateMessageRevised, ChannelMessageRevised}
+    if ALL_DIALECTS[name].encodes & {PrivateMessageRevised, ChannelMessageRevised}
 ]
 NOT_OF_CONVERSATIONS = {"is_pinned", "grading", "mentions_channel"}
 ALL_REVISIONS: dict[str, Revision | None] = {
@@ -70,24 +70,24 @@ def test_there_is_one_example_of_every_event() -> None:
 def test_every_event_is_sent_by_some_dialect() -> None:
     sent: set[type[Event]] = set()
     for name in (*WEBSOCKET, *SOCKETIO):
-        sent |= ALL_DIALECTS[name].tells
+        sent |= ALL_DIALECTS[name].encodes
     assert names(ALL_EVENTS - sent) == []
 
 
 @pytest.mark.parametrize("name", ALL_DIALECTS)
-def test_a_dialect_sends_an_event_or_says_why_not(name: str) -> None:
+def test_a_dialect_sends_an_event_or_gives_a_reason_why_not(name: str) -> None:
     dialect = ALL_DIALECTS[name]
     omitted = frozenset(dialect.omits)
-    assert names(ALL_EVENTS - dialect.tells - omitted) == [], "neither sent nor omitted"
-    assert names(dialect.tells & omitted) == [], "both sent and omitted"
-    assert names((dialect.tells | omitted) - ALL_EVENTS) == [], "no event"
+    assert names(ALL_EVENTS - dialect.encodes - omitted) == [], "neither sent nor omitted"
+    assert names(dialect.encodes & omitted) == [], "both sent and omitted"
+    assert names((dialect.encodes | omitted) - ALL_EVENTS) == [], "no event"
     assert all(dialect.omits.values())
 
 
 @pytest.mark.parametrize("name", ALL_DIALECTS)
-def test_what_is_sent_is_described(name: str) -> None:
+def test_the_vocabulary_has_exactly_the_events_that_are_sent(name: str) -> None:
     dialect = ALL_DIALECTS[name]
-    assert names(frozenset(dialect.vocabulary.sent)) == names(dialect.tells)
+    assert names(frozenset(dialect.vocabulary.sent)) == names(dialect.encodes)
     assert dialect.vocabulary.received
 
 
@@ -95,13 +95,13 @@ def test_what_is_sent_is_described(name: str) -> None:
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
 def test_encoding_gives_something_for_exactly_the_events_in_tells(name: str, event: Event) -> None:
     dialect = ALL_DIALECTS[name]
-    assert bool(dialect.encode(event)) is (type(event) in dialect.tells)
+    assert bool(dialect.encode(event)) is (type(event) in dialect.encodes)
 
 
 @pytest.mark.parametrize("name", ALL_DIALECTS)
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-def test_whatever_is_true_or_false_of_an_event_is_sent(name: str, event: Event) -> None:
-    """`complete`, `online` and the like are not taken for granted."""
+def test_every_boolean_of_an_event_is_sent(name: str, event: Event) -> None:
+    """No dialect assumes the value of `complete`, `online` and the like."""
     dialect = ALL_DIALECTS[name]
     for field in fields(type(event)):
         value = getattr(event, field.name)
@@ -109,12 +109,12 @@ def test_whatever_is_true_or_false_of_an_event_is_sent(name: str, event: Event) 
             changed: dict[str, Any] = {field.name: not value}
             opposite = evolve(event, **changed)
             is_sent = dialect.encode(opposite) != dialect.encode(event)
-            assert is_sent is (type(event) in dialect.tells), field.name
+            assert is_sent is (type(event) in dialect.encodes), field.name
 
 
 @pytest.mark.parametrize("name", JSON_DIALECTS)
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-def test_where_one_frame_is_a_json_object_all_are(name: str, event: Event) -> None:
+def test_all_frames_of_a_json_dialect_are_json_objects(name: str, event: Event) -> None:
     assert all(map(is_json_object, ALL_DIALECTS[name].encode(event)))
 
 
@@ -129,7 +129,7 @@ def test_a_peer_without_a_session_is_rejected(name: str, stranger: Stranger) -> 
             assert (reason.code, reason.reconnect) == (4001, False)
 
 
-def test_it_is_known_of_every_field_of_a_message_whether_a_revision_changes_it() -> None:
+def test_every_field_of_a_message_is_listed_as_changed_by_revisions_or_not() -> None:
     known = {*CHANGED, *NEVER_CHANGED}
     assert sorted(known) == sorted(field.name for field in fields(Message))
     assert not NEVER_CHANGED & CHANGED.keys()
@@ -138,8 +138,8 @@ def test_it_is_known_of_every_field_of_a_message_whether_a_revision_changes_it()
 @pytest.mark.parametrize("name", REVISING)
 @pytest.mark.parametrize("field", CHANGED)
 @pytest.mark.parametrize("kind", [*ALL_REVISIONS, "posted"])
-def test_a_message_is_shown_as_it_is_now(name: str, field: str, kind: str) -> None:
-    """Live, after a break, and where it is shown for the first time."""
+def test_every_field_that_a_revision_changes_is_sent(name: str, field: str, kind: str) -> None:
+    """In a live revision, in one that was missed, and when the message is posted."""
     dialect = ALL_DIALECTS[name]
 
     def shown(message: Message) -> object:
@@ -151,7 +151,7 @@ def test_a_message_is_shown_as_it_is_now(name: str, field: str, kind: str) -> No
             public = ChannelMessageRevised(message, AT, revision, ANN)
         return [*dialect.encode(private), *dialect.encode(public)]
 
-    is_private = PrivateMessagePosted in dialect.tells
+    is_private = PrivateMessagePosted in dialect.encodes
     other: dict[str, Any] = {field: CHANGED[field]}
-    is_told = shown(evolve(GRADED, **other)) != shown(GRADED)
-    assert is_told or (is_private and field in NOT_OF_CONVERSATIONS)
+    is_reported = shown(evolve(GRADED, **other)) != shown(GRADED)
+    assert is_reported or (is_private and field in NOT_OF_CONVERSATIONS)

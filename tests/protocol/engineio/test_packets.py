@@ -33,7 +33,7 @@ def test_engine_packets(text: str, expected: Packet) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "7", "8", "9", "a", "-1", "bA", "bé", "b A=", " 4", "\uff14"])
-def test_what_is_no_engine_packet(text: str) -> None:
+def test_a_malformed_engine_packet_is_refused(text: str) -> None:
     with pytest.raises(EngineError):
         decode_packet(text)
 

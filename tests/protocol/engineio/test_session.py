@@ -63,7 +63,7 @@ def test_a_polling_response_is_bounded_but_holds_at_least_a_packet() -> None:
     assert taken == [["aaaa"], ["bbb", "c"], ["d" * 50], ["e"]]
 
 
-def test_the_bound_counts_what_is_queued_and_not_what_was_taken() -> None:
+def test_the_bound_counts_queued_packets_and_not_taken_ones() -> None:
     session = opened(max_payload=MAX_QUEUED_BYTES)
     half = text("x" * (MAX_QUEUED_BYTES // 2))
     session.queue(half)
@@ -87,7 +87,7 @@ def test_packets_of_a_client() -> None:
 @pytest.mark.parametrize(
     "kind", [PacketType.OPEN, PacketType.PING, PacketType.UPGRADE, PacketType.NOOP]
 )
-def test_packets_that_only_a_server_sends_or_out_of_place(kind: PacketType) -> None:
+def test_packets_that_only_a_server_sends_or_out_of_place_are_refused(kind: PacketType) -> None:
     with pytest.raises(EngineError):
         opened().receive(Packet(kind))
 

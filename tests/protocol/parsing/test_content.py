@@ -43,7 +43,7 @@ def test_content_that_is_refused(text: str, code: ErrorCode) -> None:
     assert (caught.value.code, caught.value.field) == (code, "message.content")
 
 
-def test_the_field_of_content_is_content_unless_said_otherwise() -> None:
+def test_the_field_of_content_is_content_by_default() -> None:
     with pytest.raises(WireError) as caught:
         check_content("", 20)
     assert caught.value.field == "content"
@@ -72,7 +72,7 @@ def test_text_with_nul_or_lone_surrogates_cannot_be_stored(text: str, storable: 
     ("name", "kind"),
     [(None, MessageKind.TEXT), *((kind.value, kind) for kind in PLAIN_KINDS)],
 )
-def test_a_kind_is_text_unless_said_otherwise(name: str | None, kind: MessageKind) -> None:
+def test_the_kind_is_text_by_default(name: str | None, kind: MessageKind) -> None:
     assert check_kind(name, field="type") is kind
 
 

@@ -1,4 +1,4 @@
-"""One emoji is accepted in each of its spellings, and comes out in one of them."""
+"""An emoji is accepted in each of its spellings, and always returned in the same one."""
 
 import pytest
 from emoji import EMOJI_DATA, STATUS
@@ -21,7 +21,7 @@ def code_of(text: str) -> ErrorCode | None:
     return None
 
 
-def test_every_emoji_is_one_in_each_of_its_spellings() -> None:
+def test_every_emoji_is_accepted_in_each_of_its_spellings() -> None:
     parts = {STATUS["component"], STATUS["fully_qualified"]}
     others = [emoji for emoji, data in EMOJI_DATA.items() if data["status"] not in parts]
     assert len(QUALIFIED) > 3_900
@@ -33,19 +33,19 @@ def test_every_emoji_is_one_in_each_of_its_spellings() -> None:
 
 
 @given(st.sampled_from(QUALIFIED), st.sampled_from(QUALIFIED))
-def test_two_are_none(one: str, other: str) -> None:
+def test_two_emoji_are_refused(one: str, other: str) -> None:
     assert code_of(one + other) is ErrorCode.NO_EMOJI
 
 
 @given(st.sampled_from([each for each in QUALIFIED if len(each) > 1]), st.data())
-def test_what_is_cut_off_is_another_emoji_or_none(emoji: str, data: st.DataObject) -> None:
+def test_a_part_of_an_emoji_is_another_emoji_or_refused(emoji: str, data: st.DataObject) -> None:
     part = emoji[: data.draw(st.integers(0, len(emoji) - 1))]
     if code_of(part) is None:
         assert check_emoji(part) in QUALIFIED
 
 
 @given(st.text(max_size=30).filter(lambda text: text.isascii() or text.isalpha()))
-def test_text_is_none(text: str) -> None:
+def test_text_is_refused(text: str) -> None:
     assert code_of(text) is ErrorCode.NO_EMOJI
 
 
@@ -56,7 +56,7 @@ def test_text_is_none(text: str) -> None:
         "\ufe0f", "\ufe0e", "👩\u200d", "\ud83d", "\x00", "👍\x00", "👍" + "\ufe0f" * 20,
     ],
 )  # fmt: skip
-def test_what_is_no_emoji(text: str) -> None:
+def test_anything_else_is_refused(text: str) -> None:
     assert code_of(text) is ErrorCode.NO_EMOJI
 
 

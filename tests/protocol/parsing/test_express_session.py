@@ -41,7 +41,7 @@ def test_anything_else_is_refused(value: str) -> None:
     assert unsign(value, ["tobiiscool"]) is None
 
 
-def test_the_last_dot_parts_id_and_signature() -> None:
+def test_the_last_dot_separates_id_and_signature() -> None:
     assert unsign(sign("a.b.c", "secret"), ["secret"]) == "a.b.c"
 
 

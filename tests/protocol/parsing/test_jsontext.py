@@ -1,4 +1,4 @@
-"""Untrusted JSON text: an object, or an error that says why not."""
+"""Untrusted JSON text is parsed to an object, or refused with a code."""
 
 import pytest
 
@@ -16,7 +16,7 @@ def test_an_object_is_parsed(text: str | bytes) -> None:
     ["", "{", "NaN", "1" * 5_000, "[" * 5_000, '{"a":' * 5_000 + "1" + "}" * 5_000, "\ufeff{}",
      r'{"a":"\ud800"}', '{"a":1,}', "{'a':1}", b'{"a":"\xff"}'],
 )  # fmt: skip
-def test_what_is_no_json_is_refused(text: str | bytes) -> None:
+def test_text_that_is_no_json_is_refused(text: str | bytes) -> None:
     with pytest.raises(WireError) as caught:
         parse_object(text)
     assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_JSON, None)

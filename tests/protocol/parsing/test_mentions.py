@@ -1,4 +1,4 @@
-"""Whom a content may mention."""
+"""The names that the content of a message may mention."""
 
 from time import perf_counter
 
@@ -49,12 +49,12 @@ def test_names_stand_behind_an_at_sign(content: str, names: list[str]) -> None:
         ("~~ @ann ~~ ~~~ @ben", ["ann", "ben"]),
     ],
 )
-def test_code_and_what_is_behind_a_backslash_mention_nobody(content: str, names: list[str]) -> None:
+def test_code_and_escaped_at_signs_mention_no_user(content: str, names: list[str]) -> None:
     assert names_in(content) == names
 
 
 @pytest.mark.parametrize("content", ["`@channel`", "```\n@channel", r"\@channel"])
-def test_nor_do_they_mention_the_channel(content: str) -> None:
+def test_code_and_escaped_at_signs_do_not_mention_the_channel(content: str) -> None:
     assert not candidates_in(content).channel
 
 
@@ -71,7 +71,7 @@ def test_the_channel_is_no_name(content: str) -> None:
     assert (found.names, found.channel) == ((), True)
 
 
-def test_so_many_names_are_looked_up() -> None:
+def test_the_number_of_names_is_limited() -> None:
     content = " ".join(f"@u{number} @U{number}" for number in range(1_000)) + " @channel"
     found = candidates_in(content)
     assert [each.name for each in found.names] == [f"u{number}" for number in range(MAX_MENTIONS)]
@@ -108,7 +108,7 @@ def test_a_name_is_no_longer_than_a_username() -> None:
         "".join("`" * number + "a" for number in range(1_000)),
     ],
 )
-def test_it_takes_time_that_grows_with_the_content_alone(part: str) -> None:
+def test_a_million_characters_are_parsed_within_seconds(part: str) -> None:
     began = perf_counter()
     candidates_in("@" + part * (1_000_000 // len(part)) + "`")
     assert perf_counter() - began < 5

@@ -1,4 +1,4 @@
-"""Until when something is muted: what is understood, and what is refused."""
+"""The end of a mute: the accepted forms, and what is refused."""
 
 from datetime import UTC, datetime
 
@@ -17,7 +17,7 @@ from protocol.parsing.muting import parse_until
         ("9999-12-31T23:59:59Z", datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ],
 )
-def test_a_moment_with_its_offset(given: object, moment: datetime | None) -> None:
+def test_a_time_with_its_offset_or_none_is_accepted(given: object, moment: datetime | None) -> None:
     assert parse_until(given) == moment
 
 
@@ -29,7 +29,7 @@ def test_a_moment_with_its_offset(given: object, moment: datetime | None) -> Non
         True, [], {},
     ],
 )  # fmt: skip
-def test_anything_else_is_refused_and_no_mute_for_good(given: object) -> None:
+def test_anything_else_is_refused(given: object) -> None:
     with pytest.raises(WireError) as caught:
         parse_until(given)
     assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, "until")

@@ -1,4 +1,4 @@
-"""Which names people, channels and workspaces may have."""
+"""Which names users, channels and workspaces may have."""
 
 import pytest
 
@@ -18,19 +18,19 @@ NOTHING = ["", " ", "\u00a0", "\u3164", "\u2800 \u2800", "\u115f\u1160", "\uffa0
 
 
 @pytest.mark.parametrize("text", NAMES)
-def test_a_name_that_reads_as_it_is_written(text: str) -> None:
+def test_a_name_that_reads_as_it_is_written_is_accepted(text: str) -> None:
     assert is_name(text)
 
 
 @pytest.mark.parametrize("text", UNSEEN)
-def test_what_cannot_be_seen_is_in_no_name(text: str) -> None:
+def test_a_name_with_invisible_characters_is_refused(text: str) -> None:
     assert not reads_as_written(text)
     assert not is_name(text)
     assert not is_username(text)
 
 
 @pytest.mark.parametrize("text", NOTHING)
-def test_a_name_shows_something(text: str) -> None:
+def test_a_name_without_a_visible_character_is_refused(text: str) -> None:
     assert not is_name(text)
     assert not is_username(text)
 
@@ -67,8 +67,8 @@ def test_usernames(text: str) -> None:
         "e\u0301mile", "\uff41nn", "\ufb01n", "\u2460",  # other spellings of the same letters
         "\u0430nn", "ann\u03bf", "p\u0430yp\u0430l",  # letters of another alphabet
         "ann@example.org", "ann\u3164",
-        "ann\u0378",  # no character yet: in what it will differ is not known
-        "deleted-9", "Deleted-17", "deleted-9-9",  # what deleted accounts are called
+        "ann\u0378",  # not assigned yet: how it will look is not known
+        "deleted-9", "Deleted-17", "deleted-9-9",  # the usernames of deleted accounts
         "channel", "Channel",  # `@channel` mentions everybody
         "x" * 201,
     ],
@@ -89,8 +89,8 @@ def test_addresses(text: str) -> None:
     [
         "ann", "@example.org", "ann@", "ann@b@c", " ann@example.org", "ann@exam ple.org",
         "ann@example.org\n", "ann\u200b@example.org", "ann@example\u202e.org", "a\x00@b.c",
-        "\u0430nn@example.org",  # from which a username would be made that looks like ann
+        "\u0430nn@example.org",  # a username that is derived from it would look like ann
     ],
 )  # fmt: skip
-def test_what_is_no_address(text: str) -> None:
+def test_a_malformed_address_is_refused(text: str) -> None:
     assert not is_address(text)

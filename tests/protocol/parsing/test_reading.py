@@ -1,4 +1,4 @@
-"""Reading: what must be there is absent if it is malformed, anything else is refused."""
+"""Reading: a malformed required field counts as absent, a malformed optional one is refused."""
 
 from typing import Annotated
 
@@ -48,7 +48,7 @@ def test_every_field_is_read_under_its_name_in_json() -> None:
     [("text", 5), ("isOpen", 1), ("isOpen", "true"), ("messageId", True), ("messageId", 0),
      ("messageId", "9"), ("inner", 5), ("inner", {}), ("inner", {"userId": "1"}), ("spelt", 5)],
 )  # fmt: skip
-def test_what_may_be_missing_is_refused_when_it_is_malformed(field: str, value: object) -> None:
+def test_a_malformed_optional_field_is_refused(field: str, value: object) -> None:
     with pytest.raises(WireError) as caught:
         READ({"channelId": 3, field: value})
     assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, field)
@@ -56,19 +56,19 @@ def test_what_may_be_missing_is_refused_when_it_is_malformed(field: str, value: 
     assert caught.value.text == f"{field} has the wrong type"
 
 
-def test_what_is_null_is_missing() -> None:
+def test_a_field_that_is_null_counts_as_missing() -> None:
     names = ("text", "isOpen", "messageId", "inner", "spelt")
     assert READ({"channelId": 3, **dict.fromkeys(names)}) == Shape(ChannelId(3))
 
 
 @pytest.mark.parametrize("raw", [{}, {"channelId": "3"}, {"channel_id": 3}, [], None, "channelId"])
-def test_what_must_be_there_is_named_when_it_is_not(raw: object) -> None:
+def test_a_missing_or_malformed_required_field_is_named(raw: object) -> None:
     with pytest.raises(Absent) as caught:
         READ(raw)
     assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, "channelId")
 
 
-def test_an_error_of_what_reads_a_field_goes_through() -> None:
+def test_an_error_of_the_parser_of_a_field_is_raised() -> None:
     with pytest.raises(WireError) as caught:
         READ({"channelId": 3, "spelt": "no"})
     assert caught.value.field == "spelt"

@@ -12,7 +12,7 @@ from protocol.parsing.resumption import (
 )
 
 
-def test_positions_are_by_what_their_keys_name() -> None:
+def test_the_keys_of_positions_are_parsed() -> None:
     assert parse_positions({"1": 0, "2": MAX_ID}, parse_decimal) == {1: 0, 2: MAX_ID}
 
 
@@ -21,7 +21,7 @@ def test_no_positions_are_an_empty_mapping(value: object) -> None:
     assert parse_positions(value, parse_decimal) == {}
 
 
-def test_no_channels_are_not_every_channel() -> None:
+def test_an_empty_mapping_of_channels_is_not_the_same_as_none() -> None:
     assert parse_channels(None, parse_decimal) is None
     assert parse_channels({}, parse_decimal) == {}
     assert parse_channels({"1": 2}, parse_decimal) == {1: 2}
@@ -38,7 +38,7 @@ def test_one_bad_entry_refuses_them_all(value: object) -> None:
     assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, "after")
 
 
-def test_there_are_at_most_so_many() -> None:
+def test_the_number_of_positions_is_limited() -> None:
     full = {str(number): 0 for number in range(1, MAX_POSITIONS + 1)}
     assert len(parse_positions(full, parse_decimal)) == MAX_POSITIONS
     with pytest.raises(WireError):

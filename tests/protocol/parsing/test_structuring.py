@@ -110,7 +110,7 @@ def test_an_error_names_the_field_as_the_client_spells_it(
 
 @frozen
 class Picky:
-    """A class that refuses in its constructor."""
+    """A class whose constructor refuses an empty name."""
 
     name: str
 
@@ -119,7 +119,7 @@ class Picky:
             raise ValueError("no name @ .other")
 
 
-def test_what_a_constructor_refuses_is_an_error_of_the_whole() -> None:
+def test_an_error_of_a_constructor_names_no_field() -> None:
     with pytest.raises(WireError) as caught:
         structure({"name": ""}, Picky)
     assert (caught.value.code, caught.value.field) == (ErrorCode.INVALID_FIELD, None)

@@ -42,13 +42,13 @@ CODEC = TaggedCodec(
 )
 
 
-def test_the_decoder_of_the_type_gets_what_its_parameter_is_declared_to_be() -> None:
+def test_the_decoder_of_a_type_gets_the_declared_class_of_its_parameter() -> None:
     assert CODEC.receive('{"channelId":3,"type":"leave"}') == LeaveChannel(ChannelId(3))
     assert CODEC.receive('{"channelId":3,"type":"depart"}') == LeaveChannel(ChannelId(3))
     assert CODEC.receive('{"channel_id":3,"type":"go"}') == LeaveChannel(ChannelId(3))
 
 
-def test_a_frame_without_what_it_must_have_is_ignored_or_an_error() -> None:
+def test_a_frame_without_a_required_field_is_ignored_or_an_error() -> None:
     assert CODEC.receive('{"type":"leave","channelId":"3"}') is None
     with pytest.raises(WireError) as caught:
         CODEC.receive('{"type":"depart","channelId":"3"}')

@@ -1,4 +1,4 @@
-"""Where what was searched for stands."""
+"""Where the words that were searched for are in a content."""
 
 import pytest
 
@@ -26,7 +26,7 @@ from protocol.searching.query import parse_query
         ("add 3½ l", "3½", [(4, 6)]),
     ],
 )
-def test_marks_are_where_the_words_stand(content: str, asked: str, marks: list[Span]) -> None:
+def test_marks_are_where_the_words_are(content: str, asked: str, marks: list[Span]) -> None:
     assert marks_in(content, parse_query(asked).phrases) == marks
 
 

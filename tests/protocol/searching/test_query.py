@@ -1,4 +1,4 @@
-"""What is asked for, and what is refused."""
+"""How queries are parsed, and what is refused."""
 
 from datetime import UTC, datetime
 
@@ -79,7 +79,7 @@ def test_filters() -> None:
         "after:0001-01-01T00:00:00+14:00",
     ],
 )
-def test_what_is_no_query_is_refused_with_one_sentence(asked: str) -> None:
+def test_a_malformed_query_is_refused_with_one_sentence(asked: str) -> None:
     with pytest.raises(WireError) as refused:
         parse_query(asked)
     assert (refused.value.code, refused.value.field) == (ErrorCode.INVALID_FIELD, "q")
@@ -93,11 +93,11 @@ def test_every_text_is_a_query_or_refused(asked: str) -> None:
     except WireError:
         return
     assert query != Query()
-    assert len(query.phrases) <= MAX_QUERY_CHARS
+    assert len(query.phrases) <= MAX_PHRASES
     assert all(phrase.words and all(phrase.words) for phrase in query.phrases)
 
 
 @given(lists(text("abcäß", min_size=1, max_size=5), min_size=1, max_size=MAX_PHRASES))
-def test_what_was_asked_for_in_quotes_is_what_was_written(words: list[str]) -> None:
+def test_a_quoted_phrase_has_the_words_as_they_were_written(words: list[str]) -> None:
     (phrase,) = parse_query(f'"{" ".join(words)}"').phrases
     assert phrase == Phrase(tuple(word.lower() for word in words))

@@ -1,4 +1,4 @@
-"""The words of a text, and where they stand."""
+"""The words of a text, and their positions."""
 
 import pytest
 from hypothesis import given
@@ -36,7 +36,7 @@ def test_words_are_separated_and_folded(content: str, words: list[str]) -> None:
 
 
 @given(text())
-def test_words_stand_in_their_order_within_the_text(content: str) -> None:
+def test_words_are_in_order_and_within_the_text(content: str) -> None:
     before = 0
     for word in words_in(content):
         assert before <= word.start < word.end <= len(content)

@@ -36,7 +36,7 @@ def test_a_message_with_everything() -> None:
     }  # fmt: skip
 
 
-def test_what_few_messages_have_is_left_out() -> None:
+def test_fields_that_a_message_lacks_are_left_out() -> None:
     view = chat_message_object(evolve(MESSAGE, key=None), ANN)
     assert not {"parentId", "threadId", "clientMessageId"} & view.keys()
 

@@ -1,4 +1,4 @@
-"""What lists show of notes."""
+"""Notes as lists show them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,7 @@ from tests.support.documents.events import CHANNEL_NOTE
 NOW = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def test_a_mute_that_ended_is_none() -> None:
+def test_a_mute_that_ended_is_not_shown() -> None:
     ends = Mute(NOW + timedelta(hours=1))
     shown = marks_object(4, ends, NOW)
     assert shown == {"unreadFrom": 4, "isMuted": True, "mutedUntil": "2024-01-01T01:00:00.000Z"}
@@ -19,6 +19,6 @@ def test_a_mute_that_ended_is_none() -> None:
     assert later == {"unreadFrom": None, "isMuted": False, "mutedUntil": None}
 
 
-def test_of_most_channels_nothing_is_noted() -> None:
+def test_a_channel_without_a_note_has_empty_marks() -> None:
     assert marks_of(None, NOW) == {"unreadFrom": None, "isMuted": False, "mutedUntil": None}
     assert marks_of(evolve(CHANNEL_NOTE, unread_from=None), NOW)["isMuted"]

@@ -1,4 +1,4 @@
-"""What a message looks like as HTML, and what can never come out."""
+"""Messages as HTML, and the elements that are never in it."""
 
 import re
 from html import unescape
@@ -40,14 +40,14 @@ def test_rendered(content: str, html: str) -> None:
     st.text()
     | st.lists(st.sampled_from(list("<>\"'&=/ abhref:javsciptonlk[]()*_`\n!#"))).map("".join)
 )
-def test_nothing_but_the_allowed_elements_comes_out(content: str) -> None:
+def test_only_allowed_elements_are_rendered(content: str) -> None:
     html = render_html(content)
     assert "<" not in TAG.sub("", html)
     assert "javascript:" not in "".join(TAG.findall(html)).lower()
 
 
 @pytest.mark.parametrize("markup", list("[]!*_<`"))
-def test_what_is_mostly_markup_is_shown_as_it_is(markup: str) -> None:
+def test_content_with_too_much_markup_is_not_rendered(markup: str) -> None:
     content = markup * (MAX_MARKUP + 1)
     assert unescape(render_html(content)) == f"<p>{content}</p>"
     assert TAG.sub("", render_html(content)).count("<") == 0
@@ -57,7 +57,7 @@ def test_a_little_markup_is_rendered() -> None:
     assert render_html("**a** " * (MAX_MARKUP // 4)).count("<strong>") == MAX_MARKUP // 4
 
 
-def test_what_was_rendered_is_remembered() -> None:
+def test_rendered_content_is_cached() -> None:
     """A page of messages is rendered once, however often it is read."""
     contents = [f"**message** {number}" for number in range(100)]
     render_html.cache_clear()

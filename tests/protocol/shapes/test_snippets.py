@@ -12,7 +12,7 @@ from protocol.shapes.snippets import SNIPPET_CHARS, MarkObject, snippet_object, 
 
 
 def in_javascript(snippet: str, mark: MarkObject) -> str:
-    """What `snippet.slice(start, end)` gives there."""
+    """The result of `snippet.slice(start, end)` in JavaScript."""
     units = snippet.encode("utf-16-le")
     return units[2 * mark["start"] : 2 * mark["end"]].decode("utf-16-le")
 
@@ -34,7 +34,7 @@ def shown(content: str, asked: str) -> list[str]:
         ("喜欢学习", "欢学习", ["欢学习"]),
     ],
 )
-def test_marks_are_what_a_script_in_a_page_cuts_out(
+def test_marks_select_the_found_words_in_javascript(
     content: str, asked: str, parts: list[str]
 ) -> None:
     assert shown(content, asked) == parts
@@ -53,7 +53,7 @@ def test_a_snippet_is_the_part_around_the_first_mark() -> None:
 
 
 @given(text(max_size=500), text("ab学😀 ", min_size=1, max_size=5))
-def test_marks_are_apart_and_within_their_snippet(content: str, asked: str) -> None:
+def test_marks_do_not_overlap_and_are_within_their_snippet(content: str, asked: str) -> None:
     try:
         phrases = parse_query(f'a "{asked}"').phrases
     except ValueError:

@@ -1,4 +1,4 @@
-"""What messages show of threads; a plain message shows nothing."""
+"""The fields of messages about threads; a plain message has none."""
 
 from attrs import evolve
 
@@ -7,7 +7,7 @@ from protocol.shapes.threads import ThreadFields, add_threads
 from tests.support.documents.events import MESSAGE, THREAD
 
 
-def test_a_plain_message_shows_nothing() -> None:
+def test_a_plain_message_has_no_fields_about_threads() -> None:
     view: ThreadFields[str, int] = {}
     add_threads(view, MESSAGE, str, int)
     assert view == {}
@@ -26,7 +26,7 @@ def test_replies_and_thread_are_shown_in_the_ids_of_the_dialect() -> None:
     }
 
 
-def test_a_thread_of_which_every_reply_is_deleted_has_no_last_one() -> None:
+def test_a_thread_whose_replies_are_all_deleted_has_no_last_reply() -> None:
     view: ThreadFields[str, int] = {}
     empty = Thread(THREAD.root_id, 0, None)
     add_threads(view, evolve(MESSAGE, thread=empty), str, int)

@@ -11,7 +11,7 @@ from protocol.shapes.uuids import IdKind, from_uuid, to_uuid
 
 
 @given(st.sampled_from(IdKind), st.integers(1, MAX_ID))
-def test_every_id_comes_back_and_only_as_its_kind(kind: IdKind, number: int) -> None:
+def test_every_uuid_is_parsed_to_its_id_and_only_for_its_kind(kind: IdKind, number: int) -> None:
     text = to_uuid(kind, number)
     assert UUID(text).version == 8
     assert from_uuid(kind, text) == number

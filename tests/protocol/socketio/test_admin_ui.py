@@ -1,4 +1,4 @@
-"""What the page `@socket.io/admin-ui` asks for."""
+"""The commands of the page `@socket.io/admin-ui`."""
 
 import pytest
 
@@ -13,5 +13,5 @@ def test_one_socket_or_its_client_is_disconnected(is_client: bool) -> None:
 @pytest.mark.parametrize(
     "args", [[], ["/", True], ["/", True, None], ["/", "yes", "ann:1"], ["/", True, "a", "b"], [1]]
 )
-def test_a_whole_namespace_is_not(args: list[object]) -> None:
+def test_a_whole_namespace_is_not_disconnected(args: list[object]) -> None:
     assert disconnection(args) is None

@@ -165,7 +165,7 @@ def test_brackets_in_a_text_are_no_nesting() -> None:
     assert packet.data == ["x", "[{" * 1_000]
 
 
-def test_deep_data_comes_and_goes() -> None:
+def test_data_of_the_largest_depth_is_decoded_and_encoded() -> None:
     depth = MAX_DEPTH - 2  # besides the event's own list, and the attachment's object
     text = '51-["x",' + "[" * depth + json.dumps(PLACE) + "]" * depth + "]"
     result = decode(text, BLOB)
@@ -189,10 +189,12 @@ JSON = st.recursive(
     st.sampled_from(["/", "/a", "/a b/ü?x=1"]),
     st.none() | st.integers(0, 2**53 - 1),
 )
-def test_what_is_encoded_is_decoded(args: list[object], namespace: str, number: int | None) -> None:
+def test_an_encoded_event_is_decoded_unchanged(
+    args: list[object], namespace: str, number: int | None
+) -> None:
     event = packet(SocketIoType.EVENT, ["name", *args], namespace, number)
     messages = encode(event)
-    assume(len(messages) - 1 <= MAX_ATTACHMENTS)  # more are refused, which other tests see to
+    assume(len(messages) - 1 <= MAX_ATTACHMENTS)  # more are refused, which other tests check
     result = decode(*messages)
     assert result is not None
     assert (result.data, result.namespace, result.id) == (event.data, namespace, number)

@@ -1,4 +1,4 @@
-"""permessage-deflate: what is agreed on, and what becomes of a message (RFC 7692)."""
+"""permessage-deflate: negotiation, and compressed messages (RFC 7692)."""
 
 import tracemalloc
 import zlib
@@ -97,14 +97,14 @@ def test_nothing_is_agreed_on_without_an_offer_or_when_it_is_switched_off() -> N
     assert agree([b"permessage-deflate"], threshold=0) is None
 
 
-def test_what_reaches_the_threshold_is_compressed_and_the_rest_is_sent_as_it_is() -> None:
+def test_messages_are_compressed_from_the_threshold_on() -> None:
     compression = Compression(threshold=1_000)
     assert compression.text_frame(b"x" * 999)[0] == 0x80 | TEXT
     assert compression.text_frame(b"x" * 1_000)[0] == 0x80 | COMPRESSED | TEXT
     assert compression.binary_frame(b"x" * 1_000)[0] == 0x80 | COMPRESSED | BINARY
 
 
-def test_what_compression_would_lengthen_is_sent_as_it_is() -> None:
+def test_a_message_that_compression_would_lengthen_is_sent_uncompressed() -> None:
     compression = Compression(threshold=1)
     assert compression.text_frame(b"Hi") == b"\x81\x02Hi"
     assert compression.binary_frame(b"") == b"\x82\x00"
@@ -116,14 +116,14 @@ def test_no_distance_is_larger_than_the_agreed_window(bits: int) -> None:
     frame = Compression(1, bits).binary_frame(far_apart)
     rest = frame[2 if frame[1] < 126 else 4 :] + b"\0\0\xff\xff"
     window, message = zlib.decompressobj(-bits), b""
-    while rest:  # in small parts: within one, it sees more than its window
+    while rest:  # in small parts: within one part, zlib can use more than the window
         message += window.decompress(rest, 64)
         rest = window.unconsumed_tail
     assert message == far_apart
 
 
 @given(st.text(max_size=3_000), st.integers(9, 12))
-def test_every_message_comes_back(message: str, bits: int) -> None:
+def test_every_compressed_message_is_inflated_unchanged(message: str, bits: int) -> None:
     repeated = (message * 3).encode()
     frame = Compression(1, bits).text_frame(repeated)
     payload = frame[{126: 4, 127: 10}.get(frame[1], 2) :]

@@ -68,7 +68,7 @@ def test_anything_else_is_refused_with_its_status(request_head: Head, status: in
     assert caught.value.status == status
 
 
-def test_an_old_version_is_told_which_one_is_spoken() -> None:
+def test_the_refusal_of_an_old_version_has_the_supported_one() -> None:
     with pytest.raises(HandshakeError) as caught:
         check_upgrade(head(sec_websocket_version=b"8"))
     assert caught.value.headers == (
@@ -81,7 +81,9 @@ def test_an_old_version_is_told_which_one_is_spoken() -> None:
     st.lists(st.tuples(st.sampled_from([*GOOD, b"origin", b"cookie", b"x"]), st.binary())),
     st.binary(),
 )
-def test_no_head_raises_anything_else(headers: list[tuple[bytes, bytes]], target: bytes) -> None:
+def test_no_head_raises_anything_but_a_handshake_error(
+    headers: list[tuple[bytes, bytes]], target: bytes
+) -> None:
     strange = Head(b"GET", target, b"1.1", tuple(headers))
     with suppress(HandshakeError):
         check_upgrade(strange)
@@ -114,7 +116,7 @@ def test_origins(origin: bytes, scheme: str, allowed: bool) -> None:
     assert origin_allowed(request_head, ("https://app.example",), scheme) is allowed
 
 
-def test_no_origin_is_no_browser_and_two_are_a_trick() -> None:
+def test_a_request_without_an_origin_is_allowed_and_one_with_two_is_not() -> None:
     assert origin_allowed(head(), (), "http")
     two = head((b"origin", b"http://parlour.test"), (b"origin", b"http://parlour.test"))
     assert not origin_allowed(two, (), "http")
@@ -124,11 +126,11 @@ def test_no_origin_is_no_browser_and_two_are_a_trick() -> None:
     ("site", "allowed"),
     [(b"same-origin", True), (b"none", True), (b"same-site", False), (b"cross-site", False)],
 )
-def test_a_page_of_another_site_is_known_without_an_origin(site: bytes, allowed: bool) -> None:
+def test_without_an_origin_the_fetch_site_decides(site: bytes, allowed: bool) -> None:
     assert origin_allowed(head((b"sec-fetch-site", site)), (), "http") is allowed
 
 
-def test_the_origin_decides_where_there_is_one() -> None:
+def test_an_origin_has_precedence_over_the_fetch_site() -> None:
     read = head((b"origin", b"https://app.example"), (b"sec-fetch-site", b"cross-site"))
     assert origin_allowed(read, ("https://app.example",), "http")
 
@@ -164,7 +166,7 @@ def test_cookies(sent: bytes, expected: dict[str, list[str]]) -> None:
     assert head((b"cookie", sent)).cookies() == expected
 
 
-def test_the_head_goes_to_the_next_parser_as_it_came() -> None:
+def test_the_head_is_passed_to_the_next_parser_unchanged() -> None:
     data = request_bytes(head())
     assert data.startswith(b"GET /ws?x=1 HTTP/1.1\r\nhost: parlour.test\r\n")
     assert data.endswith(b"\r\n\r\n")

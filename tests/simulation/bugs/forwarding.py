@@ -22,7 +22,7 @@ def _may_always(tables: Tables, user_id: UserId, channel: Channel) -> bool:
 
 @contextmanager
 def original_shown_to_everybody(sim: "Simulation") -> Iterator[None]:
-    """The original of a copy is shown to whoever asks for it."""
+    """The original of a copy is shown to every user who asks for it."""
     original = MemoryMessages.original
 
     async def of_all(store: MemoryMessages, who: UserId, copy: MessageId) -> Message | None:
@@ -35,7 +35,7 @@ def original_shown_to_everybody(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def forwards_what_is_not_seen(sim: "Simulation") -> Iterator[None]:
-    """Whoever names a message may forward it."""
+    """A user may forward any message by its id."""
     shown_to, original = MemoryMessages._shown_to, MemoryMessages.original
 
     def to_all(store: MemoryMessages, who: UserId, message_id: MessageId) -> Message | None:
@@ -55,7 +55,7 @@ def forwards_what_is_not_seen(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def forward_copies_what_was(sim: "Simulation") -> Iterator[None]:
-    """A copy says what its original said when it was posted."""
+    """A copy has the content that its original had when it was posted."""
     append = MemoryMessages._append
 
     def as_posted(store: MemoryMessages, draft: Draft, *args: object) -> Message:

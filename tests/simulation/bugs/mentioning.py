@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def mention_told_across_a_block(sim: "Simulation") -> Iterator[None]:
-    """A message that mentions everybody is told of to all who may see it, whomever they block."""
+    """The event of a message that mentions everybody is sent to all who may see it, even across a
+    block.
+    """
 
     def of_all(tables: Tables, row: ChannelRow, message: Message) -> tuple[UserId, ...]:
         found = row.mentions.get(message.id)
@@ -38,7 +40,7 @@ def mention_told_across_a_block(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def mention_not_taken_back(sim: "Simulation") -> Iterator[None]:
-    """Who is mentioned no more, once the message was edited or deleted, is not told."""
+    """A user whose mention an edit or a deletion removed gets no event for that."""
 
     def nothing(_: object) -> Sequence[Delivery]:
         return ()
@@ -49,7 +51,7 @@ def mention_not_taken_back(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def mention_stays_with_an_edit(sim: "Simulation") -> Iterator[None]:
-    """Whom a message mentions is decided when it is posted, and never again."""
+    """The mentions of a message are decided when it is posted, and never again."""
 
     def never(*_: object) -> None:
         return
@@ -60,7 +62,7 @@ def mention_stays_with_an_edit(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def read_mention_counted(sim: "Simulation") -> Iterator[None]:
-    """What was read counts as long as it mentions somebody."""
+    """Mentions in messages that were read still count as unread."""
     unread = mentions.MemoryMentions.unread
 
     async def of_all(

@@ -1,4 +1,4 @@
-"""Mistakes with messages, people and connections."""
+"""Mistakes with messages, users and connections."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -88,7 +88,7 @@ def no_deduplication(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def live_before_history(sim: "Simulation") -> Iterator[None]:
-    """Live events are not held back while the log is told."""
+    """Live events are not held back while the log is replayed."""
 
     def hold(_: backlog.Backlog) -> None:
         pass
@@ -99,7 +99,7 @@ def live_before_history(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def lane_acknowledges_early(sim: "Simulation") -> Iterator[None]:
-    """A lane counts messages as stored that it has sent to the store, whatever becomes of them."""
+    """A lane counts messages as stored that it has sent to the store, even if the store fails."""
     outcomes_of = Lane._post
 
     async def post(lane: Lane, submissions: Sequence[Any], post: Any) -> Sequence[Outcome | Locked]:
@@ -134,7 +134,7 @@ def _made_up(tables: Tables, draft: Draft) -> Posted:
 
 @contextmanager
 def keys_without_authors(sim: "Simulation") -> Iterator[None]:
-    """A key belongs to whoever used it first."""
+    """A key belongs to the first user who used it."""
 
     class Keys(dict[tuple[ChannelId, UserId, str], Message]):
         def get(self, key: Any, default: Any = None) -> Any:
@@ -149,7 +149,7 @@ def keys_without_authors(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def keys_without_channels(sim: "Simulation") -> Iterator[None]:
-    """A key stands for one message of its author, in whatever channel."""
+    """A key stands for one message of its author in all channels."""
 
     class Keys(dict[tuple[ChannelId, UserId, str], Message]):
         def get(self, key: Any, default: Any = None) -> Any:
@@ -161,7 +161,7 @@ def keys_without_channels(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def watermark_goes_back(sim: "Simulation") -> Iterator[None]:
-    """Whoever reads an older message has read no further than that."""
+    """A user who reads an older message counts as having read no further than that."""
     advance = MemoryMessages._advance
 
     def go_anywhere(
@@ -189,7 +189,7 @@ def gap_not_filled(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def resumed_again(sim: "Simulation") -> Iterator[None]:
-    """What came from the log is delivered live once more."""
+    """Messages that came from the log are delivered live once more."""
     add = backlog._Sent.add
 
     def forget(sent: backlog._Sent, after: int, until: int) -> None:
@@ -202,7 +202,7 @@ def resumed_again(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def leave_forgotten(sim: "Simulation") -> Iterator[None]:
-    """Who is removed from a workspace goes on following it."""
+    """A user who was removed from a workspace goes on following it."""
 
     def departs(letter: object) -> bool:
         return isinstance(letter, Leave) and isinstance(letter.room, WorkspaceRoom)
@@ -213,7 +213,7 @@ def leave_forgotten(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def room_not_left(sim: "Simulation") -> Iterator[None]:
-    """Who loses a channel is told so, and goes on hearing it."""
+    """A client that loses a channel gets the notice, and further events of the channel."""
 
     def stay(hub: Hub, client: Client, room: object, *, disconnected: bool) -> bool:
         return client in hub._joined
@@ -224,7 +224,7 @@ def room_not_left(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def unregister_forgotten(sim: "Simulation") -> Iterator[None]:
-    """Connections that ended stay."""
+    """Connections that ended stay registered."""
     with _without_letters(lambda letter: isinstance(letter, Unregister)):
         yield
 
@@ -242,7 +242,7 @@ def session_stays(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def session_remembered(sim: "Simulation") -> Iterator[None]:
-    """A session that ended still lets devices in, while it is remembered."""
+    """A session that ended still admits devices while it is in the cache."""
 
     def remember(cache: SessionCache, session_id: object) -> None:
         pass
@@ -253,7 +253,7 @@ def session_remembered(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def place_lost(sim: "Simulation") -> Iterator[None]:
-    """A place in flight is not given back when the store is away."""
+    """A place in flight is not given back when the store is unreachable."""
     give_up = Lane._give_up
 
     def keep(place: Place) -> None:
@@ -269,7 +269,7 @@ def place_lost(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def receipts_to_everybody(sim: "Simulation") -> Iterator[None]:
-    """Everybody is told who has read what."""
+    """All users get receipts of all messages."""
 
     def to_everybody(hub: Hub, delivery: Delivery) -> None:
         if isinstance(delivery.event, PrivateMessagesRead):
@@ -285,7 +285,7 @@ def receipts_to_everybody(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def receipts_to_the_blocked(sim: "Simulation") -> Iterator[None]:
-    """Authors are told of receipts in channels that are closed to them."""
+    """Authors get receipts in channels that are closed to them."""
     advance = MemoryMessages._advance
 
     def for_all(log: MemoryMessages, *args: Any) -> Advance | None:
@@ -301,7 +301,7 @@ def receipts_to_the_blocked(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def typing_unasked(sim: "Simulation") -> Iterator[None]:
-    """Typing goes out to whoever it names."""
+    """Typing is sent to any recipient that it names."""
     may_show_typing = MemoryRelations.may_show_typing
 
     async def always(
@@ -315,7 +315,7 @@ def typing_unasked(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def typing_never_ends(sim: "Simulation") -> Iterator[None]:
-    """What nobody ends goes on."""
+    """A typing indicator never expires."""
 
     def take_expired(running: Running) -> list[Delivery]:
         running._ends.clear()
@@ -327,7 +327,7 @@ def typing_never_ends(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def presence_to_the_blocked(sim: "Simulation") -> Iterator[None]:
-    """Who is blocked still learns when the other one is online."""
+    """A blocked user still gets the presence of the other one."""
 
     def is_not_blocked(tables: Tables, one: UserId, other: UserId) -> bool:
         return False
@@ -344,7 +344,7 @@ def presence_to_the_blocked(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def presence_without_grace(sim: "Simulation") -> Iterator[None]:
-    """Who reconnects is called offline in between."""
+    """A user who reconnects is shown as offline in between."""
     left = Attendance.left
 
     def left_at_once(attendance: Attendance[Any], key: object, grace: float) -> None:
@@ -356,7 +356,7 @@ def presence_without_grace(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def resume_without_rights(sim: "Simulation") -> Iterator[None]:
-    """The log is read to whoever asks."""
+    """A resume returns the log without a check of rights."""
     heads, in_spans = MemoryChannels.heads, MemoryMessages.in_spans
 
     def always(tables: Tables, user_id: UserId, channel: Channel) -> bool:
@@ -379,7 +379,7 @@ def resume_without_rights(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def joining_forgotten(sim: "Simulation") -> Iterator[None]:
-    """Who is added to a workspace follows it only from the next connection on."""
+    """A user who is added to a workspace follows it only from the next connection on."""
 
     async def join(workspaces: Workspaces, user_id: UserId, workspace_id: object) -> None:
         await trio.lowlevel.checkpoint()
@@ -390,7 +390,7 @@ def joining_forgotten(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def interruption_forgotten(sim: "Simulation") -> Iterator[None]:
-    """Who was out of a workspace for a while counts as having heard what was said there."""
+    """Messages posted while a user was out of a workspace count as sent to that user."""
 
     def count_as_sent(sent: backlog._Sent, seq: int) -> None:
         sent.last = max(sent.last, seq)
@@ -401,7 +401,7 @@ def interruption_forgotten(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def little_may_wait(sim: "Simulation") -> Iterator[None]:
-    """Whoever is sent a few messages at once is too slow."""
+    """A client to which a few messages are sent at once is closed as too slow."""
     offer = Outbox.offer
 
     def offer_little(outbox: Outbox, frame: bytes, *, ephemeral: bool) -> Offered:
@@ -414,7 +414,7 @@ def little_may_wait(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def hub_spins(sim: "Simulation") -> Iterator[None]:
-    """The hub is busy for ever: a simulation that hangs is a problem too."""
+    """The hub is busy for ever: a simulation that hangs must be found too."""
 
     def spin(hub: Hub) -> None:
         while len(hub._clients) > 2:
@@ -426,7 +426,7 @@ def hub_spins(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def taking_waits(sim: "Simulation") -> Iterator[None]:
-    """Something waits for what never comes."""
+    """A task waits for something that never comes."""
 
     async def take_something(trouble: Trouble) -> None:
         await trio.sleep_forever()

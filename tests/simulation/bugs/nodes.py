@@ -1,4 +1,4 @@
-"""Mistakes of hubs that are nodes of one cell; a hub that is alone does not make them."""
+"""Mistakes of hubs that are nodes of one cell; a single hub does not make them."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,8 +28,8 @@ def _at_once(
 
 @contextmanager
 def early_not_held_back(sim: "Simulation") -> Iterator[None]:
-    """What another node has stored is delivered when it comes, whether or not something is missing
-    before it.
+    """A message of another node is delivered when its bulletin comes, even if an earlier one is
+    missing.
     """
     receive = Order.receive
 
@@ -46,7 +46,7 @@ def early_not_held_back(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def revisions_cross(sim: "Simulation") -> Iterator[None]:
-    """A revision of another node is delivered when it comes, also after a later one."""
+    """A revision of another node is delivered when its bulletin comes, even after a later one."""
     receive = Order.receive
 
     def cross(order: Order, *args: Any) -> None:
@@ -58,7 +58,9 @@ def revisions_cross(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def arrived_meanwhile_is_skipped(sim: "Simulation") -> Iterator[None]:
-    """What is not in the log as it was read counts as gone, also if it was stored meanwhile."""
+    """A message that is not in the log as it was read counts as lost, even if it was stored
+    meanwhile.
+    """
     end_read = Order.end_read
 
     def end(order: Order, reading: Reading, out: Outgoing) -> None:
@@ -72,7 +74,7 @@ def arrived_meanwhile_is_skipped(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def silence_unnoticed(sim: "Simulation") -> Iterator[None]:
-    """A node that is not heard is not missed."""
+    """A node whose bulletins do not come is not missed."""
 
     def none(peers: Peers, *args: object) -> Silence:
         return Silence(own=False, peers=frozenset())
@@ -83,7 +85,7 @@ def silence_unnoticed(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def crash_not_repaired(sim: "Simulation") -> Iterator[None]:
-    """What a node had stored and not published when it crashed is not looked for."""
+    """Messages that a node had stored and not published when it crashed are not looked for."""
     begin = Peers._begin
 
     def silence(peers: Peers, *args: object) -> Silence:
@@ -99,7 +101,7 @@ def crash_not_repaired(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def repair_looks_too_late(sim: "Simulation") -> Iterator[None]:
-    """A repair looks at what was stored since a moment ago."""
+    """A repair looks only at what was stored since a moment ago."""
 
     def newest(repair: Repair, in_sync: float) -> MessageId:
         return repair._samples[-1][1]
@@ -123,8 +125,8 @@ def unknown_revisions_unread(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def log_passes_what_is_stored(sim: "Simulation") -> Iterator[None]:
-    """What the log says of a channel that nobody wants counts, also if the lane is just storing
-    it.
+    """A message that no connection here may get counts as skipped at once, although the lane is
+    just storing it.
     """
     skip = Sequencer.skip
 

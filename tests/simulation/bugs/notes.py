@@ -1,4 +1,4 @@
-"""Mistakes with what users note for themselves."""
+"""Mistakes with the notes of users."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def hidden_is_resumed(sim: "Simulation") -> Iterator[None]:
-    """Who comes back is sent what they have hidden."""
+    """A resume includes the messages that its user has hidden."""
     in_spans = MemoryMessages.in_spans
 
     async def all_of_it(
@@ -45,7 +45,7 @@ def _never_hidden(row: ChannelRow, message_id: MessageId, viewer: UserId | None)
 
 @contextmanager
 def hidden_is_found(sim: "Simulation") -> Iterator[None]:
-    """A search finds what its user has hidden."""
+    """A search finds messages that its user has hidden."""
     messages = MemorySearch.messages
 
     async def of_all(*args: Any) -> Any:
@@ -58,7 +58,7 @@ def hidden_is_found(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def hidden_counts(sim: "Simulation") -> Iterator[None]:
-    """What is hidden counts as unread."""
+    """Hidden messages count as unread."""
     unread = ChannelRow.unread
 
     def of_all(row: ChannelRow, user_id: UserId) -> list[Message]:
@@ -71,7 +71,7 @@ def hidden_counts(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def hidden_from_all(sim: "Simulation") -> Iterator[None]:
-    """What one user hides is hidden from all."""
+    """A message that one user hides is hidden from all."""
 
     def by_anybody(row: ChannelRow, message_id: MessageId, viewer: UserId | None) -> bool:
         notes = [note for (_, hidden), note in row.hidden.items() if hidden == message_id]
@@ -100,7 +100,7 @@ def muted_counts(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def reading_less_ends_unread(sim: "Simulation") -> Iterator[None]:
-    """What was marked unread counts as read, whatever is read then."""
+    """Reading any message of a channel ends its unread mark."""
     mark_read = MemoryNotes.mark_read
 
     async def all_of_it(
@@ -115,7 +115,7 @@ def reading_less_ends_unread(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def notes_told_nowhere_else(sim: "Simulation") -> Iterator[None]:
-    """Only the device that notes something learns of it, until it comes back."""
+    """Only the device that makes a note gets it live; the others get it with their next resume."""
     deliver = Hub._deliver
 
     def without(hub: Hub, delivery: Delivery) -> None:
@@ -128,7 +128,7 @@ def notes_told_nowhere_else(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def notes_told_to_everybody(sim: "Simulation") -> Iterator[None]:
-    """Everybody is told what somebody notes for themself."""
+    """All users get the notes of each user."""
     deliver = Hub._deliver
 
     def to_all(hub: Hub, delivery: Delivery) -> None:
@@ -142,7 +142,7 @@ def notes_told_to_everybody(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def resume_without_notes(sim: "Simulation") -> Iterator[None]:
-    """Who comes back is told that they know every note, and none of them."""
+    """A resume reports that the device knows every note, and sends none."""
 
     async def none(notes: Notes, client: Client, known: int) -> tuple[int, bool]:
         return await notes.store.last_number(client.user.id), True
@@ -153,7 +153,7 @@ def resume_without_notes(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def note_acknowledged_only(sim: "Simulation") -> Iterator[None]:
-    """A muted channel is shown as muted, and is not."""
+    """Muting a channel is acknowledged, and not stored."""
     mute = MemoryNotes.mute
 
     async def nothing(notes: MemoryNotes, user_id: UserId, channel_id: ChannelId, _: Any) -> Any:

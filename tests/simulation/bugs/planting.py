@@ -16,7 +16,7 @@ class Bug(Protocol):
 
 @contextmanager
 def replaced(owner: Any, name: str, value: object) -> Iterator[None]:
-    """An attribute is another one while the context is open."""
+    """An attribute is replaced while the context is open."""
     original = getattr(owner, name)
     setattr(owner, name, value)
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def revision_to_the_blocked(sim: "Simulation") -> Iterator[None]:
-    """Both people of a conversation are told of revisions, whoever blocks whom."""
+    """Both users of a conversation get its revisions, even across a block."""
     revised = MemoryRevisions._revised
 
     def for_both(store: MemoryRevisions, row: ChannelRow, *args: Any, **kwargs: Any) -> Revised:
@@ -35,7 +35,9 @@ def revision_to_the_blocked(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def revision_lost(sim: "Simulation") -> Iterator[None]:
-    """A revision whose answer was lost is not told, unless somebody makes another one."""
+    """A revision whose result from the store was lost is not delivered, unless the channel gets
+    another one.
+    """
 
     def forget(sequencer: Sequencer, draft: RevisionDraft) -> None:
         for known in (sequencer.revisions.positions._recent, sequencer.revisions.positions._older):
@@ -47,7 +49,7 @@ def revision_lost(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def resume_without_revisions(sim: "Simulation") -> Iterator[None]:
-    """Who comes back is told that they know every revision, and none of them."""
+    """A resume reports that the device knows every revision, and sends none."""
 
     async def none(*_: Any, **__: Any) -> Sequence[Message]:
         await trio.lowlevel.checkpoint()
@@ -59,7 +61,7 @@ def resume_without_revisions(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def resume_without_the_last_revision(sim: "Simulation") -> Iterator[None]:
-    """Who comes back is told all revisions but the one after the last that they know."""
+    """A resume sends all revisions except the first one that the device does not know."""
     revised_in = MemoryRevisions.revised_in
 
     async def but_one(
@@ -97,7 +99,7 @@ def rev_counted_twice(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def revision_acknowledged_early(sim: "Simulation") -> Iterator[None]:
-    """A revision counts as made that was sent to the store, whatever becomes of it."""
+    """A revision counts as made once it was sent to the store, even if the store fails."""
     revise = Messaging.revise
 
     async def made(messaging: Messaging, user: User, draft: RevisionDraft) -> RevisionOutcome:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def search_sees_everything(sim: "Simulation") -> Iterator[None]:
-    """A search looks into every channel, whoever searches."""
+    """A search looks into every channel, whatever its user may see."""
     messages = MemorySearch.messages
 
     async def of_all(search: MemorySearch, user_id: UserId, wanted: Wanted) -> FoundPage:
@@ -35,7 +35,7 @@ def search_sees_everything(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def search_shows_what_was(sim: "Simulation") -> Iterator[None]:
-    """A message is found as it was when a search found it first, whatever has become of it."""
+    """A message is found as it was when a search found it first, although it was revised since."""
     seen: dict[MessageId, Message] = {}
     messages = MemorySearch.messages
 
@@ -53,7 +53,7 @@ def search_shows_what_was(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def search_misses_the_edited(sim: "Simulation") -> Iterator[None]:
-    """What was edited is found no more."""
+    """An edited message is found no more."""
     messages = MemorySearch.messages
 
     async def without(search: MemorySearch, user_id: UserId, wanted: Wanted) -> FoundPage:
@@ -66,7 +66,7 @@ def search_misses_the_edited(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def search_finds_the_deleted(sim: "Simulation") -> Iterator[None]:
-    """What was deleted is found, without its text."""
+    """A deleted message is found, without its text."""
 
     def everything(row: ChannelRow, unknown: Container[UserId] = EVERYBODY) -> list[Message]:
         return [row.seen(each, unknown) for each in row.messages]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def deleted_replies_count(sim: "Simulation") -> Iterator[None]:
-    """A reply that was deleted goes on counting, and may be the last one."""
+    """A deleted reply still counts, and may be the last one."""
 
     def thread(row: ChannelRow, root_id: MessageId) -> Thread:
         replies = row.replies.get(root_id, [])
@@ -45,7 +45,7 @@ def reply_to_a_reply_begins_a_thread(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def replies_to_everybody(sim: "Simulation") -> Iterator[None]:
-    """Whoever may see the channel is told of each reply."""
+    """Every user who may see the channel gets each reply as a follower does."""
 
     def followers(log: MemoryMessages, row: ChannelRow, message: Message) -> tuple[UserId, ...]:
         if message.parent_id is None:
@@ -62,7 +62,7 @@ def replies_to_everybody(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def replies_to_nobody(sim: "Simulation") -> Iterator[None]:
-    """Followers are not told of replies."""
+    """Followers get no event for replies."""
     deliver = Hub._deliver
 
     def without(hub: Hub, delivery: Delivery) -> None:
@@ -75,7 +75,7 @@ def replies_to_nobody(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def follow_acknowledged_only(sim: "Simulation") -> Iterator[None]:
-    """Who asks to follow a thread is told that they do, and that is all."""
+    """A request to follow a thread is acknowledged, and not stored."""
 
     async def nothing(*_: Any, **__: Any) -> bool:
         return True
@@ -86,7 +86,7 @@ def follow_acknowledged_only(sim: "Simulation") -> Iterator[None]:
 
 @contextmanager
 def hidden_threads_are_listed(sim: "Simulation") -> Iterator[None]:
-    """A thread is listed whose first message its follower has hidden."""
+    """A thread is listed although its follower has hidden its first message."""
     followed = MemoryThreads.followed
 
     def is_hidden(row: ChannelRow, message_id: MessageId, viewer: UserId | None) -> bool:

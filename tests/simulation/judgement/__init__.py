@@ -1,1 +1,1 @@
-"""What must be true of every device: what happened, and what each was sent of it."""
+"""What must be true of every device: what happened, and which events each was sent."""

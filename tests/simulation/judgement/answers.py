@@ -1,4 +1,4 @@
-"""What an answer over REST may be when something fails or a session has ended."""
+"""What a REST response may be when something fails or a session has ended."""
 
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ FAILURE_SECONDS = 20.0  # after a failed call, in which something may still be r
 
 
 def is_transient(device: "Device", reply: Reply, what: str) -> bool:
-    """Whether the same may be answered otherwise later, as it should be."""
+    """Whether the same call may rightly get another response later."""
     sim = device.sim
     match reply.status:
         case 401:

@@ -1,5 +1,5 @@
-"""Whether a search found what it should: only what its user might see, as it was then, nothing that
-was deleted, and all of it that was there all the time.
+"""Whether a search found what it should: only messages that its user might see, as they were then,
+none that was deleted, and all that were there all the time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,15 +24,15 @@ class Hit:
 
 @define
 class Asked:
-    """A search that somebody makes now.
+    """A search that a user makes now.
 
     Args:
         truth: what really happens.
-        me: whose search it is.
+        me: the user who searches.
         channels: those that the dialect searches.
-        fits: whether a text is searched for.
+        fits: whether a text matches.
         limit: how many are on a page.
-        thread: whose replies alone are asked for.
+        thread: if given, only its replies are asked for.
     """
 
     truth: Truth
@@ -52,7 +52,7 @@ class Asked:
         }
 
     def flaw(self, hits: Sequence[Hit]) -> str | None:
-        """What is wrong with a page that was found since then, from the newest on."""
+        """What is wrong with a page that was found since then, newest message first."""
         flaws = (self._flaw_of(hit) for hit in hits)
         ids = [self._id(hit.position) for hit in hits if hit.position in self.truth.messages]
         if ids != sorted(set(ids), reverse=True):
@@ -85,7 +85,7 @@ class Asked:
         return None
 
     def _certain(self) -> list[Position]:
-        """What was there all the time."""
+        """The messages that were there all the time."""
         truth = self.truth
         return [
             position

@@ -1,4 +1,4 @@
-"""What the calls of the store did, told to the truth at the moment they did it."""
+"""Reports the calls of the store to the truth at the moment they are made."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
@@ -18,7 +18,7 @@ CHANGES_RIGHTS: Final = {
 
 @frozen
 class _Call:
-    """A call that ended, what it was given, and what it gave."""
+    """A call that ended, with its arguments and its result."""
 
     truth: Truth
     args: Mapping[str, Any]
@@ -31,7 +31,7 @@ class _Call:
 
 
 def happened(truth: Truth, call: tuple[str, str], args: Any, kwargs: Any, result: Any) -> None:
-    """A call of a method of a part of the store, which did not fail there."""
+    """A method of a part of the store was called, and did not fail there."""
     given = {str(number): each for number, each in enumerate(args)} | kwargs
     tell = _TOLD.get(call)
     if tell is not None:

@@ -1,7 +1,8 @@
-"""What one device has received and sent, and whether it should have: the complaints of its user.
+"""What one device has received and sent, and whether it should have: its user's complaints.
 
-Every frame is entered here, in the order it came. What nobody may be sent, what comes twice, out of
-order or to the wrong person is a problem at once; what never came, in the end.
+Every frame is entered here, in the order it came. A frame that the device may not get, or that
+comes twice, out of order or to the wrong user, is a problem at once; a frame that never came is one
+in the end.
 """
 
 from math import inf
@@ -69,7 +70,7 @@ class Ledger(Outgoing):
         self.mentions = Mentions(self.truth, self.me, self._require)
 
     def channels(self) -> list[ChannelId]:
-        """Those that the device hears while its user may see them."""
+        """The channels whose messages the device gets while its user may see them."""
         return self.language.channels(self.places, self.me)
 
     def connected(self, *, is_slow: bool, holds: bool) -> None:
@@ -80,7 +81,7 @@ class Ledger(Outgoing):
         self.wishes.connected()
         for channel_id in self._early:
             self.states.forget_above(channel_id, self.last.get(channel_id, 0))
-        self._early.clear()  # it asks for what is above the gap again
+        self._early.clear()  # it asks for everything above the gap again
 
     def forgets(self) -> None:
         """The device has lost all that it had, as a new one of the same user."""
@@ -97,10 +98,10 @@ class Ledger(Outgoing):
         self.connection.resumes += 1
         self.connection.may_ask = self.connection.needs_resume = False
         for channel_id, seq in self.last.items():
-            self.connection.reach(channel_id, seq)  # it says that it has this, and is told so
+            self.connection.reach(channel_id, seq)  # the hub knows it by the resume
 
     def missing(self) -> list[str]:
-        """What the device has not got yet."""
+        """What the device has not received yet."""
         missing = [f"{self.name}: {sent.name} not confirmed" for sent in self.pending.values()]
         for channel_id in self.channels():
             row = self.truth.tables.channels[channel_id]
@@ -120,9 +121,10 @@ class Ledger(Outgoing):
         return missing
 
     def _first_messages(self, channel_id: ChannelId) -> list[MessageId]:
-        """Those of threads that the device has and that are not deleted. Of replies that its user
-        has hidden before it had them it is not told. What several nodes say may cross: then it
-        shows a thread as it was before.
+        """The first messages, not deleted, of threads that the device has. Threads with a reply
+        that the user hid before the device had it are left out, because no event is sent for it.
+        With several nodes events may cross and the device may show an older state of a thread, so
+        then there are none.
         """
         if not self.truth.is_alone:
             return []
@@ -141,8 +143,8 @@ class Ledger(Outgoing):
         ]
 
     def due_bytes(self) -> int:
-        """The size of the messages that may come at once: the answers that the device waits for,
-        and what was stored since it connected and it has not heard.
+        """The size of the messages that may come at once: the confirmations that the device waits
+        for, and the messages and revisions stored since it connected that it has not received.
         """
         unanswered, channels = self.connection.unanswered, self.channels()
         answers = [self._sent[key].text for key in unanswered.elements()]
@@ -162,7 +164,7 @@ class Ledger(Outgoing):
             and committed.at >= self.connection.opened_at
             and rev > self.states.known.get(channel_id, 0)
         ]
-        mentions = [each for each in (*unheard, *untold) if "@" in each]  # told once more
+        mentions = [each for each in (*unheard, *untold) if "@" in each]  # sent again
         texts = (*answers, *unheard, *untold, *mentions)
         return sum(len(text) + FRAME_BYTES for text in texts)
 
@@ -215,7 +217,7 @@ class Ledger(Outgoing):
                     self._may_see(self._find(message_id))
                     self._is_not_hidden(message_id)
             case Reached(upto=upto):
-                # less while the log is replayed, if a newer message was delivered before
+                # fewer while the log is replayed, if a newer message was delivered before
                 has = self.connection.reached
                 is_true = all(seq <= has.get(channel, 0) for channel, seq in upto.items())
                 self._require(is_true, f"is told it has {upto}, and has {has}")
@@ -262,11 +264,13 @@ class Ledger(Outgoing):
             self.states.keep(heard.channel_id, heard.seq, state)
         if not is_repeat:
             self._is_not_hidden(message.id)
-        if is_new or not is_repeat:  # what confirms a repeat may be older than what came before
+        if is_new or not is_repeat:  # a repeat's confirmation may show an older state than before
             self._show_threads(heard, committed)
 
     def _came(self, committed: Committed) -> None:
-        """How long the device waited for a message while it was connected and nothing failed."""
+        """Check how long the device waited for a message while it was connected and nothing
+        failed.
+        """
         connection, truth = self.connection, self.truth
         sight = truth.sight(Right.SEE, self.me, committed.message.channel_id)
         if connection.is_slow or sight.was_closed_since(connection.opened_at):
@@ -278,21 +282,23 @@ class Ledger(Outgoing):
         self._require(waited <= truth.patience, what)
 
     def _after_the_end_of_channel(self, committed: Committed) -> None:
-        """What was stored before a conversation was closed may come after its end."""
+        """A message that was stored before a conversation was closed may come after its end."""
         channel_id = committed.message.channel_id
         is_older = self.truth.sight(Right.SEE, self.me, channel_id).was_open_since(committed.at)
         if channel_id in self.places.rooms or not is_older:
             self._after_the_end(channel_id, "a message")
 
     def _may_be_less(self, committed: Committed) -> bool:
-        """Whoever may not write there any more has a repeat confirmed without what became of it."""
+        """A user who may no longer write there gets a repeat confirmed without its current
+        state.
+        """
         message = committed.message
         name = self._name_of(message)
         sight = self.truth.sight(Right.SEND, self.me, message.channel_id)
         return self._is_repeat(name) and sight.was_closed_since(committed.at)
 
     def _state_of(self, heard: Heard, committed: Committed) -> State:
-        """What a message shows, and what it need not show: whom it mentions, and the white space
+        """The state that a message shows, with what it may lack: its mentions, and the white space
         around the text, which is then that of the repeat.
         """
         shown, was = heard.state, self.truth.states[committed.message.position].get(heard.state.rev)
@@ -313,8 +319,8 @@ class Ledger(Outgoing):
             self.threads.leave_out(committed.message.id)
 
     def _is_not_hidden(self, message_id: MessageId) -> None:
-        """What was hidden before the device came is not told; live it may be, if it was stored
-        without an answer.
+        """A message that was hidden before the device connected is not sent; live it may come if it
+        was stored although the store's result was lost.
         """
         hidden, connection = self.truth.notes.hidden(self.me, message_id), self.connection
         is_hidden = hidden.is_open and hidden.opened_at < connection.opened_at
@@ -324,14 +330,14 @@ class Ledger(Outgoing):
 
     def _noted(self, noted: ChannelNoted | MessageNoted) -> None:
         self.note(self.name, f"is told {noted}")
-        is_answer = self.wishes.awaits(noted)  # it may come after the end
+        is_answer = self.wishes.awaits(noted)  # it may come after the end of the channel
         if not is_answer and not self.truth.may_be_late:
             self._may_hear(Right.SEE, noted.channel_id, "a note")
         self.wishes.told(noted)
         self.keep_note(noted)
 
     def keep_note(self, noted: ChannelNoted | MessageNoted) -> None:
-        """The device knows of a note; whoever misses one before it asks for that."""
+        """The device has a note; if an earlier one is missing, it resumes."""
         if self.notes.tell(noted) and not self.connection.asked:
             self.connection.needs_resume = True
 
@@ -358,7 +364,7 @@ class Ledger(Outgoing):
         seq = committed.message.seq
         is_there = seq <= self.last.get(channel_id, 0) or seq in self._early.get(channel_id, ())
         if not is_there and not self._may_miss(channel_id):
-            gone = self.truth.is_deleted(channel_id, seq)  # it may never be told
+            gone = self.truth.is_deleted(channel_id, seq)  # then it may never be sent
             self._require(gone, f"was told {revised} before its message, {seq}")
         is_resuming = bool(connection.asked)
         self.states.tell(revised, resumes=connection.resumes, is_resuming=is_resuming)
@@ -384,23 +390,23 @@ class Ledger(Outgoing):
         is_repeat, is_new = self._is_repeat(name), False
         self.connection.answered(name)
         self._confirm(name)
-        if stored.channel_id in self.connection.joined:  # if not, it has no place there
+        if stored.channel_id in self.connection.joined:  # else it has no order there
             self.connection.reach(stored.channel_id, stored.seq)
             is_new = self._place(stored.channel_id, stored.seq, name)
             if is_new:
                 state, text = self.truth.states[message.position][0], self._sent[name].text
-                if text.strip() != state.content:  # which may be stored trimmed
+                if text.strip() != state.content:  # the text may be stored trimmed
                     state = evolve(state, content=text)
                 self.states.keep(stored.channel_id, stored.seq, state)
-        if is_new or not is_repeat:  # what confirms a repeat may be older than what came before
+        if is_new or not is_repeat:  # a repeat's confirmation may show an older state than before
             self._show_threads(stored, committed)
 
     def _place(self, channel_id: ChannelId, seq: int, key: Name | None) -> bool:
-        """A message in its channel: the next one, or one of those that may come otherwise. Returns
-        whether the device did not have it.
+        """Place a message in its channel: the next one, or one of those that may come out of order.
+        Returns whether the device did not have it.
         """
         is_repeat = self._is_repeat(key)
-        if not (is_repeat and self._may_miss(channel_id)):  # it may overtake what is replayed
+        if not (is_repeat and self._may_miss(channel_id)):  # a confirmation may overtake the replay
             self._skip_deleted(channel_id, seq - 1)
         last = self.last.get(channel_id, 0)
         early = self._early.setdefault(channel_id, set())
@@ -409,9 +415,9 @@ class Ledger(Outgoing):
         if seq <= last or seq in early:
             committed = self.truth.messages[channel_id, seq]
             if self.truth.notes.was_ever_hidden(self.me, committed.message.id):
-                return False  # its place was taken for one that stays empty
+                return False  # its seq was skipped as hidden
             if is_first and self.truth.may_cross(committed.at):
-                return False  # another node was before this one, which learns of it now
+                return False  # another node's confirmation came first
             self._require(is_repeat, f"heard {channel_id}:{seq} again, {last + 1} is next")
             self._take_back(key)
             return False
@@ -439,7 +445,9 @@ class Ledger(Outgoing):
             self.last[channel_id] = last
 
     def _may_miss(self, channel_id: ChannelId) -> bool:
-        """Whether a gap is one that the contract allows: then the device asks what is in it."""
+        """Whether a gap is one that the contract allows; then the device asks for the missing
+        messages.
+        """
         connection = self.connection
         if not connection.is_resumed and not connection.holds:
             return True
@@ -475,9 +483,9 @@ class Ledger(Outgoing):
         self.note(self.name, "resumed")
 
     def _not_done(self, code: str) -> None:
-        """What the device asked for, other than to store a message, was refused."""
+        """A command other than to store a message was refused."""
         if code == "login_ended":
-            return  # nothing was asked for: the device is put out, which it looks at then
+            return  # no command was refused: the device is closed, which it checks then
         if self.wishes.refused(code):
             return
         if code in FORBIDDEN:

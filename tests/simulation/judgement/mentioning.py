@@ -1,7 +1,7 @@
-"""What one device is told of mentions: only what is so, and only of what its user may see.
+"""The mentions that one device is sent: only true ones, and only of messages that its user may see.
 
-The texts of a simulation mention people as `@ann`, and everybody as `@channel`, in words of their
-own. Whom a message mentions is found out here once more, at the moment it is decided.
+The texts of a simulation mention users as `@ann`, and everybody as `@channel`, as separate words.
+The mentions of a message are computed here once more, at the moment they are decided.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,11 +17,11 @@ from tests.simulation.languages.meanings import Mentioned, State
 
 @define
 class Mentions:
-    """What one device is told.
+    """The mentions that one device is sent.
 
     Args:
         truth: what really happens.
-        me: whose device it is.
+        me: its user.
         require: where complaints go.
     """
 
@@ -31,7 +31,7 @@ class Mentions:
     told: dict[MessageId, list[bool]] = field(factory=dict, init=False)
 
     def tell(self, mentioned: Mentioned) -> None:
-        """The device is told that a message mentions its user, or does so no longer."""
+        """The device gets the event that a message mentions its user, or does so no longer."""
         found = self.truth.find(mentioned.message_id)
         self.require(found is not None, f"was told {mentioned}, which is not stored")
         if found is None:
@@ -51,8 +51,9 @@ class Mentions:
         self.told.setdefault(mentioned.message_id, []).append(mentioned.is_mentioned)
 
     def _may_be(self, message: Message, state: State, *, is_mentioned: bool) -> bool:
-        """Whether a message may be said to mention the user, or to do so no longer: that one which
-        names everybody does not is so for who has muted it, or came later.
+        """Whether the event may be true: that a message mentions the user, or that it does not. A
+        message that mentions everybody does not mention users who have muted its channel, or who
+        joined later.
         """
         if is_mentioned:
             return self._names_me(message, state)
@@ -64,7 +65,7 @@ class Mentions:
         return is_mentioned and message.author_id != self.me
 
     def unread_in(self, channel_id: ChannelId) -> Iterator[Message]:
-        """What mentions the user in a channel, and they have not read; they may see all of it."""
+        """The unread messages that mention the user in a channel all of which they may see."""
         row = self.truth.tables.channels[channel_id]
         for message in row.messages[row.read_up_to(self.me) :]:
             states = self.truth.states[message.position]
@@ -73,7 +74,9 @@ class Mentions:
                 yield message
 
     def _reaches_me(self, message: Message, state: State) -> bool:
-        """Whether the user is mentioned by name, or as one who was there and has not muted it."""
+        """Whether the user is mentioned by name, or as one of everybody, having joined before and
+        not muted the channel.
+        """
         is_muted = (self.me, message.channel_id) in self.truth.notes.muted
         tables, by_name = self.truth.tables, self.me in state.mentions
         workspace_id = tables.channels[message.channel_id].channel.workspace_id
@@ -82,7 +85,7 @@ class Mentions:
         return self._names_me(message, state) and (by_name or not (is_muted or is_later))
 
     def missing(self, channels: list[ChannelId], since: float) -> list[str]:
-        """What the device was not told of what happened since then, while nothing failed."""
+        """The events since then that the device did not get, while nothing failed."""
         return [
             f"{position}: {list(was.values())}, told {said}"
             for position, committed in self.truth.messages.items()
@@ -94,8 +97,8 @@ class Mentions:
         return self.told.get(committed.message.id, [])
 
     def _is_told(self, was: Mapping[int, bool], said: list[bool]) -> bool:
-        """With several nodes, a revision may be read of the log: then it says once more whom the
-        message mentions, and of those whom it mentioned before nothing but the message.
+        """With several nodes, a revision may be read from the log: then the event repeats whom the
+        message mentions, and of earlier mentions the device gets only the message.
         """
         if self.truth.is_alone:
             return list(was.values()) == said
@@ -103,7 +106,7 @@ class Mentions:
         return list(was.values())[: len(once)] == once and (bool(once) or 0 not in was)
 
     def _changes(self, position: tuple[ChannelId, int]) -> Mapping[int, bool]:
-        """Each time that it began, or ceased, to mention the user, by rev."""
+        """The revs at which the message began, or ceased, to mention the user."""
         message, states = self.truth.messages[position].message, self.truth.states[position]
         changes: dict[int, bool] = {}
         sight = self.truth.sight

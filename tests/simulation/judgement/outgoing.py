@@ -1,7 +1,7 @@
-"""What one device has sent, and how each message was answered: stored, refused for good, or to be
+"""What one device has sent, and the result for each message: stored, refused for good, or to be
 sent again.
 
-It must not know what the device is told of others' messages.
+Must not know: which messages of others the device is sent.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ Name: TypeAlias = tuple[ChannelId, str]
 
 @frozen
 class Sent:
-    """A message of the device. `parent_id`: what it replies to."""
+    """A message of the device. `parent_id`: the message that it replies to."""
 
     channel_id: ChannelId
     text: str
@@ -34,7 +34,7 @@ class Sent:
 
     @property
     def name(self) -> str:
-        """What tells it from every other message."""
+        """A text that identifies it among all messages."""
         return self.text.partition(" ")[0]
 
 
@@ -43,7 +43,7 @@ class Outgoing(Witness):
     """The messages of one device, by their channels and keys; see `Witness` for the arguments.
 
     `acknowledged`, `refused`: by name (`Sent.name`). `pending`: those that are not acknowledged.
-    `_last`: where a key was used last; no answer is awaited to what was sent under it before.
+    `_last`: the channel in which a key was used last; for earlier uses no confirmation is awaited.
     """
 
     acknowledged: set[str] = field(factory=set, init=False)
@@ -63,14 +63,14 @@ class Outgoing(Witness):
             self.pending[name] = sent
 
     def answered(self, key: str, status: int, code: str) -> None:
-        """A message that was sent over REST was answered."""
+        """A message that was sent over REST got a response."""
         if status in (200, 201):
             self._confirm(self._last[key])
         else:
             self._refused(self._last[key], code)
 
     def used_elsewhere(self, channel_id: ChannelId) -> Sequence[str]:
-        """Keys of messages in other channels, for which no answer is awaited."""
+        """Keys of messages in other channels, for which no confirmation is awaited."""
         return [
             key
             for key, name in self._last.items()
@@ -80,18 +80,18 @@ class Outgoing(Witness):
         ]
 
     def _name_of(self, message: Message) -> Name | None:
-        """Of a message that the device has sent; None: it is another one's."""
+        """The name of a message that the device has sent; None: another device has."""
         name = (message.channel_id, message.key or "")
         return name if message.author_id == self.me and name in self._sent else None
 
     def _is_repeat(self, key: Name | None) -> bool:
-        """Whether this may be the confirmation of a repeat: it is the first message, out of its
-        place, and comes even where the right to the channel has ended since.
+        """Whether this may be the confirmation of a repeat: it shows the first message, comes out
+        of order, and comes even if the right to the channel was lost since.
         """
         return key is not None and self._said[key] > 1
 
     def _take_back(self, key: Name | None) -> None:
-        """One repeat less may be confirmed."""
+        """One repeat less is to be confirmed."""
         if key is not None:
             self._said[key] -= 1
 
@@ -115,7 +115,7 @@ class Outgoing(Witness):
 
     def _give_up(self, key: Name, sent: Sent) -> None:
         if self.pending.pop(key, None) is not None and self._said[key] == 1:
-            self.refused.add(sent.name)  # of a repeat, another copy may have been stored
+            self.refused.add(sent.name)  # if it was repeated, another copy may have been stored
 
     def _is_thread_gone(self, parent_id: MessageId) -> bool:
         """Whether a message, or the first one of its thread, is deleted."""

@@ -1,4 +1,4 @@
-"""Something that is so at times: when it began and ended last."""
+"""A condition that holds at times: when it began and ended last."""
 
 from math import inf
 
@@ -8,7 +8,7 @@ from attrs import define
 
 @define
 class Sight:
-    """Whether somebody has a right, and when they last got and lost it."""
+    """Whether a user has a right, and when they last got and lost it."""
 
     is_open: bool
     opened_at: float = -inf
@@ -23,9 +23,9 @@ class Sight:
                 self.closed_at = trio.current_time()
 
     def was_open_since(self, at: float) -> bool:
-        """Whether it was open at some time from then on."""
+        """Whether it was open at some time since then."""
         return self.is_open or self.closed_at >= at
 
     def was_closed_since(self, at: float) -> bool:
-        """Whether it was closed at some time from then on."""
+        """Whether it was closed at some time since then."""
         return not self.is_open or self.opened_at >= at

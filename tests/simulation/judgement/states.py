@@ -1,7 +1,7 @@
-"""What one device has of messages that change, and how far it knows its channels' revisions.
+"""The states of messages that one device has, and the revisions of channels that it knows.
 
-It does what clients are told to do: of a message it keeps the state with the highest rev; a rev
-counts as known when it follows on the last known one, and when the end of a resume says so.
+It does what clients should do: of a message it keeps the state with the highest rev; a rev counts
+as known when it follows on the last known one, and when the end of a resume reports it.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ class States:
     require: Judge
     held: dict[tuple[ChannelId, int], State] = field(factory=dict, init=False)
     known: dict[ChannelId, int] = field(factory=dict, init=False)
-    _newest: dict[ChannelId, int] = field(factory=dict, init=False)  # told on this connection
+    _newest: dict[ChannelId, int] = field(factory=dict, init=False)  # seen on this connection
     _upto: dict[ChannelId, int] = field(factory=dict, init=False)  # by resumes of this connection
     _told: Counter[tuple[ChannelId, int]] = field(factory=Counter, init=False)
 
@@ -48,7 +48,7 @@ class States:
         }
 
     def keep(self, channel_id: ChannelId, seq: int, state: State) -> None:
-        """The device is shown a message, which was like this at some time."""
+        """The device is shown a message, which must have had this state at some time."""
         position = (channel_id, seq)
         was = self.truth.states[position].get(state.rev)
         self.require(state == was, f"was shown {position} as {state}, and it was {was}")
@@ -57,8 +57,8 @@ class States:
             self.held[position] = state
 
     def tell(self, revised: Revised, *, resumes: int, is_resuming: bool) -> None:
-        """The device is told of a revision. `resumes`: that it has asked for on this connection.
-        `is_resuming`: not all of them have ended.
+        """The device gets a revision. `resumes`: how many it has asked for on this connection.
+        `is_resuming`: whether not all of them have ended.
         """
         channel_id, rev = revised.channel_id, revised.rev
         place = (channel_id, rev)
@@ -68,7 +68,7 @@ class States:
         in_order = rev > self._newest.get(channel_id, 0)
         self.require(in_order or is_again or is_resuming, f"was told {revised} too late")
         self._newest[channel_id] = max(rev, self._newest.get(channel_id, 0))
-        if is_resuming:  # what the resume tells may have been held back, too
+        if is_resuming:  # events of the resume may have been held back, too
             self._upto[channel_id] = max(rev, self._upto.get(channel_id, 0))
         seq = self.truth.revisions[place].message.seq
         held = self.held.get((channel_id, seq))
@@ -76,12 +76,12 @@ class States:
             return
         if revised.state is not None:
             self.keep(channel_id, seq, revised.state)
-        elif held.rev == self.truth.last_rev(channel_id, seq, rev - 1):  # else it has missed more
+        elif held.rev == self.truth.last_rev(channel_id, seq, rev - 1):  # else it lacks others
             self.keep(channel_id, seq, evolve(held, rev=rev))
 
     def skips(self, channel_id: ChannelId, rev: int) -> list[int]:
-        """What the device neither knows nor was told on this connection before this revision; a
-        revision that follows on the last known one is known now.
+        """The earlier revisions that the device neither knows nor got on this connection; if the
+        revision follows on the last known one, it is known from now on.
         """
         known = self.known.get(channel_id, 0)
         if rev == known + 1:
@@ -89,7 +89,7 @@ class States:
         return [each for each in range(known + 1, rev) if not self._told[channel_id, each]]
 
     def superseded(self, channel_id: ChannelId, revs: list[int]) -> bool:
-        """Whether the messages of all of these revisions were changed once more since."""
+        """Whether the messages of all of these revisions were revised again since."""
         revisions = self.truth.revisions
         return all(
             (channel_id, rev) in revisions
@@ -98,13 +98,13 @@ class States:
         )
 
     def reach(self, channel_id: ChannelId, rev: int) -> None:
-        """The hub says that the device knows everything up to this rev."""
+        """The hub reports that the device knows everything up to this rev."""
         self._upto[channel_id] = max(rev, self._upto.get(channel_id, 0))
         self.known[channel_id] = max(rev, self.known.get(channel_id, 0))
 
     def stale(self, channel_id: ChannelId, upto: int) -> list[str]:
-        """What the device does not have as it was after this rev of the channel. Of what its user
-        hides it is not told.
+        """The messages that the device does not have as they were after this rev of the channel,
+        except those that its user has hidden: no events are sent for them.
         """
         return [
             f"{channel_id}:{seq} at {state.rev} of {last}"

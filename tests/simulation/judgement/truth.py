@@ -1,14 +1,14 @@
 """What really happened: who might see what, when, and which messages were stored.
 
-It is read off the tables at the moment they change, so it knows more than the hub, which learns of
-a change a little later. From it follows what a device may still be sent:
+It is read from the tables at the moment they change, so it knows of a change a little before the
+hub does. From it follows what a device may still be sent:
 
-- A *message* must not reach somebody who lost sight of its channel so long before it was stored
-  that the hub must have acted on that, and has not been let in again since it was stored.
-- *Typing, presence and receipts* must not reach somebody for whom that time has passed.
+- A *message* must not reach a user who lost sight of its channel so long before it was stored
+  that the hub must have acted on that, and who has not got it back since the message was stored.
+- *Typing, presence and receipts* must not reach a user for whom that time has passed.
 
-"So long" is `bound`: the calls that the hub needs, at the slowest that this seed's store is, since
-the store answered each of them. A call that fails, or an outage, starts the time again.
+"So long" is `bound`: the time that the calls of the hub need at most with this seed's store,
+counted from the store's last result. A call that fails, or an outage, starts the time again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,21 +37,22 @@ READS = 8  # and these calls of the store
 
 
 class Right(Enum):
-    """What somebody may do, and may lose."""
+    """A right of a user, which may be lost."""
 
     SEE = auto()
     """A channel: its messages, typing and receipts."""
     SEND = auto()
     """Into a channel."""
     RESUME = auto()
-    """A conversation, with all others. Who blocks the author of a message request may see it, but
-    a resume does not tell of it while the block lasts."""
+    """A conversation, by a resume of all. A user who blocks the author of a message request may see
+    it, but a resume leaves it out while the block lasts.
+    """
     BELONG = auto()
     """To a workspace."""
     KNOW = auto()
     """Whether a user is online."""
     NOTICE = auto()
-    """What a user does where both are: that they are there, type and have read."""
+    """The events of a user in a channel that both are in: presence, typing and receipts."""
 
 
 Key: TypeAlias = tuple[Right, UserId, int]
@@ -59,8 +60,9 @@ Key: TypeAlias = tuple[Right, UserId, int]
 
 @frozen
 class Committed:
-    """A message, when it was stored or changed, and who must not be sent that if they were not let
-    in since. `apart`: between whom and its author a block stood so long that the hub must know it.
+    """A message, when it was stored or changed, and `closed_to`: the users who must not get it
+    unless they regained the right since. `apart`: the users between whom and its author a block
+    stood so long that the hub must know it.
     """
 
     message: Message
@@ -71,20 +73,20 @@ class Committed:
 
 @define
 class Truth:
-    """Everything that a device's complaint is judged by.
+    """The facts against which the frames of a device are checked.
 
     Args:
         tables: of the store in memory.
         places: the channels.
-        people: everybody.
+        people: all users.
         slowest: seconds that a call of the store takes at most, on each way.
         is_alone: whether there is one hub only.
 
-    `revisions`: by channel and rev, the message after it. `states`: of each message all that it has
-    ever been, by rev. `settled`: the keys of revisions that were decided on, by user.
-    `leaks`: copies that say what their authors might not see, and wrong mentions. `threads`,
-    `notes`: of everybody. `calm_since`: when everything ceased to fail; `longest_wait`: of a device
-    for a message, since then.
+    `revisions`: by channel and rev, the message after it. `states`: all states of each message, by
+    rev. `settled`: the keys of revisions that were made or refused, by user. `leaks`: copies of
+    messages that their authors might not see, and wrong mentions. `threads`, `notes`: of all users.
+    `calm_since`: when the last failure ended; `longest_wait`: of a device for a message, since
+    then.
     """
 
     tables: Tables
@@ -122,24 +124,24 @@ class Truth:
 
     @property
     def may_be_late(self) -> bool:
-        """Whether a receipt or a note may come from another node that was not heard for a while:
-        then it may be one of before a right was lost.
+        """Whether a receipt or a note may be delayed at another node that was cut off: then it may
+        be older than the loss of a right.
         """
         return self.may_cross(trio.current_time())
 
     def may_cross(self, at: float) -> bool:
-        """Whether what happened then may have been lost between two nodes, and what came after it
-        known sooner.
+        """Whether a bulletin of that time may have been lost between two nodes, so that later ones
+        arrive first.
         """
         return not self.is_alone and at < self.calm_since + self.patience
 
     def disturbed(self, *, is_away: bool) -> None:
-        """A call failed, or the store went away or came back: what waits for it takes longer."""
+        """A call failed, or an outage began or ended: what waits for it takes longer."""
         self._is_away = is_away
         self._disturbed_at = trio.current_time()
 
     def changed(self) -> None:
-        """Somebody's rights may have changed just now."""
+        """Rights of users may have changed just now."""
         for key, allowed in self._rights():
             self._sights[key].change(is_open=allowed)
         for token_hash, ended_at in self._sessions.items():
@@ -160,7 +162,7 @@ class Truth:
         return self._is_overdue(self._sessions[token_hash])
 
     def posted(self, drafts: Sequence[Draft], outcomes: Sequence[Any]) -> None:
-        """These messages were stored just now, or refused."""
+        """The store has decided on these messages just now."""
         for draft, outcome in zip(drafts, outcomes, strict=True):
             if isinstance(outcome, Posted) and not outcome.repeated:
                 message = outcome.message
@@ -171,10 +173,10 @@ class Truth:
                 self.states[message.position] = {0: _state(message)}
                 self.threads.posted(message, draft.parent_id)
                 self._mentions(message, is_decided=not message.is_forwarded)
-        self.changed()  # who has exchanged messages may know when the other one is online
+        self.changed()  # users who have exchanged messages may see each other's presence
 
     def revised(self, drafts: Sequence[RevisionDraft], outcomes: Sequence[Any]) -> None:
-        """These messages were changed just now, or not."""
+        """The store has decided on these revisions just now."""
         for draft, outcome in zip(drafts, outcomes, strict=True):
             if isinstance(outcome, Revised):
                 message = outcome.message
@@ -189,12 +191,12 @@ class Truth:
                     self.settled.add((draft.by, draft.key))
 
     def original_of(self, copy: Message) -> Message | None:
-        """What a message was made of, as it was posted; None: it is no copy."""
+        """The original of a copy, as it was posted; None: the message is no copy."""
         original_id = self.tables.originals.get(copy.id)
         return None if original_id is None else self._by_id[original_id].message
 
     def _copied(self, copy: Message) -> None:
-        """A copy says what its author sees of the original at this moment, and nothing else."""
+        """A copy shows what its author sees of the original at this moment, and nothing else."""
         original = self.original_of(copy)
         if original is None:
             self.leaks.append(f"{copy} is a copy of nothing")
@@ -207,7 +209,9 @@ class Truth:
             self.leaks.append(f"{copy} is a copy of {original}, which says something else")
 
     def _mentions(self, message: Message, *, is_decided: bool) -> None:
-        """Whom a message mentions is decided when it is posted and edited, and stays so."""
+        """The mentions of a message are decided when it is posted and when it is edited, and not
+        otherwise.
+        """
         users: tuple[UserId, ...] = ()
         channel = False
         before = self.states.get(message.position, {})
@@ -231,7 +235,7 @@ class Truth:
             and tables.may_join(user_id, place)
             and not tables.blocked_either_way(user_id, author)
         )
-        may = place.workspace_id is not None and author == self.people[0]  # who owns them
+        may = place.workspace_id is not None and author == self.people[0]  # the owner
         return users, may and "@channel" in words
 
     def _commit(self, message: Message) -> Committed:
@@ -249,33 +253,31 @@ class Truth:
         return Committed(message, trio.current_time(), closed_to, apart)
 
     def last_rev(self, channel_id: ChannelId, seq: int, upto: int) -> int:
-        """Of the last revision of a message up to this rev of its channel."""
+        """The rev of the last revision of a message up to this rev of its channel."""
         return max(rev for rev in self.states[channel_id, seq] if rev <= upto)
 
     def is_deleted(self, channel_id: ChannelId, seq: int) -> bool:
-        """Whether a message is deleted now, and not lost."""
+        """Whether a message is deleted now, and was not lost."""
         log = self.tables.channels[channel_id].messages
         return seq <= len(log) and log[seq - 1].is_deleted
 
     def may_stay_empty(self, user_id: UserId, channel_id: ChannelId, seq: int) -> bool:
-        """Whether the place of a message may be without it when somebody is told what they missed:
-        it is deleted, or they have hidden it.
-        """
+        """Whether a resume may leave out this message: it is deleted, or the user has hidden it."""
         committed = self.messages.get((channel_id, seq))
         return self.is_deleted(channel_id, seq) or (
             committed is not None and self.notes.was_ever_hidden(user_id, committed.message.id)
         )
 
     def sight(self, right: Right, user_id: UserId, of: int) -> Sight:
-        """What is known of a right; of a channel that is not the user's, that it is closed."""
+        """The history of a right; a channel that is not the user's counts as closed."""
         return self._sights.get((right, user_id, of)) or Sight(is_open=False)
 
     def sees(self, user_id: UserId, channel_id: ChannelId) -> bool:
-        """Whether somebody may see a channel now."""
+        """Whether a user may see a channel now."""
         return self.sight(Right.SEE, user_id, channel_id).is_open
 
     def is_long_closed(self, right: Right, user_id: UserId, of: int) -> bool:
-        """Whether a right is lost for so long that the hub must have acted on it."""
+        """Whether a right was lost so long ago that the hub must have acted on it."""
         sight = self.sight(right, user_id, of)
         return self._is_overdue(None if sight.is_open else sight.closed_at)
 
@@ -285,12 +287,12 @@ class Truth:
         return trio.current_time() - max(lost_at, self._disturbed_at) > self.bound
 
     def must_not_reach(self, user_id: UserId, committed: Committed) -> bool:
-        """Whether a message leaks if it is sent to this user now."""
+        """Whether it is a leak to send a message to this user now."""
         sight = self.sight(Right.SEE, user_id, committed.message.channel_id)
         return user_id in committed.closed_to and not sight.was_open_since(committed.at)
 
     def must_not_mention(self, user_id: UserId, committed: Committed) -> bool:
-        """Whether it leaks if this user is told now that a message mentions them."""
+        """Whether it is a leak to send this user the event now that a message mentions them."""
         sight = self.sight(Right.NOTICE, user_id, committed.message.author_id)
         is_apart = user_id in committed.apart and not sight.was_open_since(committed.at)
         return is_apart or self.must_not_reach(user_id, committed)

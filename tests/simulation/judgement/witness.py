@@ -1,7 +1,7 @@
-"""What a device may be sent, what it is sent of people (presence, typing and receipts), and when it
-is told that a channel or workspace is open to it, or is no longer.
+"""What a device may be sent: presence, typing and receipts, and the notices that a channel or
+workspace is open to it, or is no longer.
 
-Guarantees: a notice that must not reach the device is a problem at once, and so is one that is not
+Guarantees: an event that must not reach the device is a problem at once, and so is one that is not
 true. Must not know: the messages that the device sends.
 """
 
@@ -35,23 +35,23 @@ EARLY_SECONDS = 0.5
 
 
 class Judge(Protocol):
-    """Where complaints go."""
+    """Reports a problem unless a condition holds."""
 
     def __call__(self, holds: bool, problem: str) -> None: ...
 
 
 @define
 class Connection:
-    """What a device knows of its present connection.
+    """The state of a device's present connection.
 
     Args:
         opened_at: when it was opened.
         is_slow: it reads late, so what it reads now may have been sent long ago.
         holds: whether the hub holds live events until the device has resumed.
 
-    `resumed_at`: when the first resume had ended. `asked`: when the resumes were asked for that
-    have not ended, of `resumes` all together, and `asked_at` the last one. `unanswered`: how often
-    each message was sent over it, less the answers that came.
+    `resumed_at`: when the first resume ended. `asked`: the times of the resumes that have not
+    ended; `resumes`: how many there were in all; `asked_at`: the time of the last one.
+    `unanswered`: how often each message was sent over it, less the confirmations that came.
     """
 
     opened_at: float
@@ -89,10 +89,10 @@ class Witness:
 
     Args:
         name: of the device.
-        me: whose it is.
-        language: what it speaks.
+        me: its user.
+        language: its dialect.
         truth: what really happened.
-        require: where complaints go.
+        require: reports a problem unless a condition holds.
         note: for the trace.
         failed_at: when a call of the store failed last.
         last_here: when a user was last connected.
@@ -132,7 +132,7 @@ class Witness:
         self._require(user_id != self.me, "heard of its own presence")
         what = f"that {user_id} is {'online' if presence.is_online else 'offline'}"
         if place is None:
-            if presence.is_online:  # who may not know any more is told that they are offline
+            if presence.is_online:  # a user who may no longer know gets an offline event
                 self._may_hear(Right.KNOW, user_id, what)
         elif place in self.places.rooms or isinstance(self.language, LearningChat):
             self._may_hear(Right.SEE, place, what)
@@ -145,7 +145,9 @@ class Witness:
             self._require(self._may_be_offline(user_id, place), f"heard too early {what}")
 
     def _may_be_offline(self, user_id: UserId, place: int | None) -> bool:
-        """Not before the grace period is over; who leaves a channel is gone from there at once."""
+        """Not before the grace period is over; a user who leaves a channel is gone from there at
+        once.
+        """
         now = trio.current_time()
         if place is None:
             sight = self.truth.sight(Right.KNOW, self.me, user_id)
@@ -165,7 +167,7 @@ class Witness:
         if typing.is_typing and author_id != self.me:
             self._may_notice(author_id, f"that they type in {channel_id}")
         if author_id == self.me:
-            pass  # of another device, whose end is not told to this one if it types too
+            pass  # of another device, whose end is not sent if this one types too
         elif typing.is_typing:
             self.connection.typing.add((channel_id, author_id))
         else:
@@ -177,10 +179,10 @@ class Witness:
         if isinstance(self.language, Messenger):
             people.add(receipt.user_id)
         if receipt.user_id == self.me:
-            return  # it says itself what it has read, also of what is closed to it
+            return  # the user has read it, maybe in a channel closed since
         if not self.truth.may_be_late:
             self._may_notice(receipt.user_id, "what they have read")
-        if not isinstance(self.language, LearningChat):  # who tells everybody in the channel
+        if not isinstance(self.language, LearningChat):  # receipts go to all there
             self._require(self.me in people, f"heard {receipt} of others")
         self._check_mark(receipt.status, receipt.user_id, message.channel_id, message.seq)
 
@@ -205,7 +207,7 @@ class Witness:
         what = f"heard that {user_id} has {channel_id}:{seq} ({status}), stored is {mark}"
         self._require(mark >= seq, what)
 
-    # What it complains of.
+    # The problems that it reports.
 
     def _find(self, message_id: MessageId) -> Committed:
         committed = self.truth.find(message_id)
@@ -218,20 +220,24 @@ class Witness:
         self._require(not leaks, f"heard {committed.message.position}, which it may not see")
 
     def _may_hear(self, right: Right, of: int, what: str) -> None:
-        """Typing, presence and receipts: may they reach the device now?"""
+        """Whether typing, presence and receipts may reach the device now."""
         leaks = self.truth.is_long_closed(right, self.me, of) and not self.connection.is_slow
         self._require(not leaks, f"heard {what} of {of}, and has lost the right to")
         if right is not Right.KNOW:
             self._after_the_end(of, what)
 
     def _may_notice(self, user_id: UserId, what: str) -> None:
-        """What somebody does where both are does not reach the device across a block."""
+        """An event of a user in a channel that both are in does not reach the device across a
+        block.
+        """
         leaks = self.truth.is_long_closed(Right.NOTICE, self.me, user_id)
         if not self.connection.is_slow:
             self._require(not leaks, f"heard {what}, of {user_id}, and a block is between them")
 
     def _after_the_end(self, place: int, what: str) -> None:
-        """The notice that a right is lost is the last thing that a device hears of it."""
+        """The notice that a right is lost is the last event of the channel or workspace that a
+        device gets.
+        """
         rooms = self.places.rooms
         if place in rooms.values():
             self._not_ended(Right.BELONG, place, what)
@@ -305,7 +311,7 @@ class Witness:
             self._end(removed.workspace_id)
 
     def _end(self, place: int) -> None:
-        """The device is told that it hears no more of a channel or workspace."""
+        """The device gets the notice that a channel or workspace is closed to it."""
         self.note(self.name, f"hears no more of {place}")
         connection = self.connection
         connection.ended[place] = trio.current_time()

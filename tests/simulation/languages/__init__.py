@@ -1,4 +1,6 @@
-"""How a simulated device speaks each dialect: what it sends, and what every frame means to it."""
+"""How a simulated device uses each dialect: the frames that it sends, and the meaning of every
+frame that it receives.
+"""
 
 from tests.simulation.languages.gateway import Gateway
 from tests.simulation.languages.language import Language

@@ -1,4 +1,4 @@
-"""What a simulated device needs of a dialect, and the channels it may speak of."""
+"""What a simulated device needs of a dialect, and the channels that exist."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -31,7 +31,7 @@ class Places:
         return [channel for pair, channel in self.conversations.items() if me in pair]
 
     def all_of(self, me: UserId) -> list[ChannelId]:
-        """Every channel that somebody can ever be let into."""
+        """Every channel that a user can ever get access to."""
         return [*self.rooms, *self.conversations_of(me)]
 
     def rooms_of(self, workspace_id: WorkspaceId) -> list[ChannelId]:
@@ -43,7 +43,7 @@ Positions: TypeAlias = Mapping[ChannelId, int]
 
 @frozen
 class Call:
-    """Something that a device does over REST."""
+    """A call that a device makes over REST."""
 
     method: str
     path: str
@@ -53,7 +53,7 @@ class Call:
 
 @frozen
 class NewMessage:
-    """A message that a device sends, and the message that it replies to."""
+    """A message that a device sends, with the message that it replies to."""
 
     channel_id: ChannelId
     text: str
@@ -64,9 +64,9 @@ class NewMessage:
 class Language(Protocol):
     """One dialect. Frames are JSON values; Socket.IO's are [event, payload].
 
-    `cookie`: that of the session which lets the device in, by itself or by a token of it.
-    `must_rejoin`: whether the device must come back by itself into a channel that it was put out
-    of, because nobody tells it that it may.
+    `cookie`: the name of the cookie of the session that admits the device, directly or by a token.
+    `must_rejoin`: whether the device must itself rejoin a channel that was closed to it, because no
+    event reports that it may.
     """
 
     path: str
@@ -74,10 +74,10 @@ class Language(Protocol):
     must_rejoin: bool
 
     def channels(self, places: Places, me: UserId) -> list[ChannelId]:
-        """Those whose messages the device hears while its user may see them."""
+        """The channels whose messages the device gets while its user may see them."""
 
     def noted_channels(self, places: Places, me: UserId) -> list[ChannelId]:
-        """Those of whose notes the device is told."""
+        """The channels whose notes the device gets."""
 
     def identify(self, me: UserId) -> Any:
         """The first frame, if there is one before `resume`."""
@@ -85,28 +85,28 @@ class Language(Protocol):
     def resume(
         self, places: Places, me: UserId, last: Positions, revs: Positions, notes: int
     ) -> Any:
-        """Asks for everything above these seqs, for what was changed above these revs, and for the
-        notes above this number.
+        """A resume: everything above these seqs, the revisions above these revs, and the notes
+        above this number.
         """
 
     def send(self, places: Places, me: UserId, new: NewMessage) -> Any:
-        """A message: a frame, or a `Call`."""
+        """Send a message: a frame, or a `Call`."""
 
     def note(self, places: Places, me: UserId, wish: "Wish") -> Any:
-        """Notes something: a frame, or a `Call`."""
+        """Make a note: a frame, or a `Call`."""
 
     def typing(self, places: Places, me: UserId, channel: ChannelId) -> Any:
         """A typing indicator, or None."""
 
     def mark(self, channel: ChannelId, message_id: MessageId, *, is_read: bool) -> Any:
-        """Says that a message was read or delivered; None: the dialect cannot."""
+        """Mark a message as read or delivered; None: the dialect cannot."""
 
     def meaning(self, places: Places, me: UserId, frame: Any) -> "Meaning":
-        """Raises UnknownFrame."""
+        """The meaning of a frame. Raises UnknownFrame."""
 
 
 def send_over_rest(places: Places, me: UserId, new: NewMessage) -> Call:
-    """A message over REST, wherever it goes."""
+    """A message over REST, in any kind of channel."""
     content = {"content": new.text}
     if new.channel_id in places.rooms:
         body = {"channelId": new.channel_id, **content, **reply_to(new.parent_id, "parentId")}
@@ -117,14 +117,14 @@ def send_over_rest(places: Places, me: UserId, new: NewMessage) -> Call:
 
 
 def reply_to(parent_id: object, name: str) -> Mapping[str, Any]:
-    """The field of a message that says what it replies to, if it does."""
+    """The field of a message that names its parent, if it has one."""
     return {} if parent_id is None else {name: parent_id}
 
 
 def forward_over_rest(
     places: Places, me: UserId, to: ChannelId, message_id: MessageId, key: str
 ) -> Call:
-    """A copy of a message over REST, wherever it goes."""
+    """A copy of a message over REST, to any kind of channel."""
     if to in places.rooms:
         path = f"/learning_platform/api/messages/{message_id}/forward"
         return Call("POST", path, {"channelId": to}, key)

@@ -1,7 +1,7 @@
-"""What a frame means to a device: one closed union for all dialects.
+"""The meaning of a frame for a device: one closed union for all dialects.
 
 A language turns every frame that its dialect may send into one of these. A frame that it does not
-know is a problem, so nothing that a device receives is left unexamined.
+know is a problem, so every frame that a device receives is examined.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,9 +16,9 @@ from tests.simulation.languages.threads import Thread, ThreadReplied
 
 @frozen
 class State:
-    """A message after its revision with this rev, 0: as it was posted. `reactions`: of each, the
-    emoji, how many, and by whom. `mentions`: whom it mentions by name, `mentions_channel`: and
-    whether everybody.
+    """A message after its revision with this rev, 0: as it was posted. `reactions`: for each its
+    emoji, count and users. `mentions`: the users mentioned by name; `mentions_channel`: whether
+    everybody is mentioned.
     """
 
     rev: int
@@ -31,7 +31,7 @@ class State:
 
 @frozen
 class Heard:
-    """A message. `threads`: what it shows of its replies, or of the thread that it is in."""
+    """A message. `threads`: the threads that it shows: its replies, or the one that it is in."""
 
     channel_id: ChannelId
     seq: int
@@ -42,8 +42,8 @@ class Heard:
 
 @frozen
 class Revised:
-    """A message was changed. `state`: as it is now, of those revisions that show it; `threads`: as
-    in `Heard`.
+    """A message was revised. `state`: its new state, if the event shows it; `threads`: as in
+    `Heard`.
     """
 
     channel_id: ChannelId
@@ -65,7 +65,7 @@ class Mentioned:
 
 @frozen
 class Stored:
-    """The device's own message, without its content: it was stored in this place."""
+    """The device's own message was stored in this position; without its content."""
 
     channel_id: ChannelId
     seq: int
@@ -75,8 +75,8 @@ class Stored:
 
 @frozen
 class Resumed:
-    """What was missed has been sent; `upto`: how far the device has got in each channel, `revs`:
-    and in its revisions; `notes`: up to which number it knows its user's notes.
+    """The missed messages have been sent. `upto`: the seq that the device has in each channel;
+    `revs`: the rev; `notes`: the number up to which it knows its user's notes.
     """
 
     complete: bool
@@ -87,7 +87,7 @@ class Resumed:
 
 @frozen
 class Refused:
-    """Something was not done. `key`: of the message that was not stored."""
+    """A command was refused. `key`: of the message that was not stored."""
 
     key: str | None
     code: str
@@ -95,7 +95,7 @@ class Refused:
 
 @frozen
 class Presence:
-    """A user is online or offline; `place`: the workspace or channel it is about, if it is one."""
+    """A user is online or offline; `place`: the workspace or channel that this is about, if any."""
 
     user_id: UserId
     is_online: bool
@@ -104,7 +104,7 @@ class Presence:
 
 @frozen
 class Typing:
-    """Somebody starts or stops to type in a channel."""
+    """A user starts or stops to type in a channel."""
 
     channel_id: ChannelId
     author_id: UserId
@@ -113,7 +113,7 @@ class Typing:
 
 @frozen
 class Receipt:
-    """A user was delivered, or has read, one message."""
+    """One message was delivered to a user, or read by them."""
 
     status: DeliveryStatus
     user_id: UserId
@@ -122,7 +122,7 @@ class Receipt:
 
 @frozen
 class ReceiptUpTo:
-    """A user was delivered, or has read, everything of their peer up to a seq."""
+    """All messages of a peer up to a seq were delivered to a user, or read by them."""
 
     status: DeliveryStatus
     user_id: UserId
@@ -132,14 +132,14 @@ class ReceiptUpTo:
 
 @frozen
 class Joined:
-    """From now on the device hears the channel."""
+    """From now on the device gets the events of the channel."""
 
     channel_id: ChannelId
 
 
 @frozen
 class Offered:
-    """The device's user may see these channels from now on."""
+    """From now on the device's user may see these channels."""
 
     channel_ids: Sequence[ChannelId]
 
@@ -153,14 +153,14 @@ class Ended:
 
 @frozen
 class Ready:
-    """From now on the device hears these workspaces."""
+    """From now on the device gets the events of these workspaces."""
 
     workspace_ids: Sequence[WorkspaceId]
 
 
 @frozen
 class MemberAdded:
-    """Somebody came into a workspace."""
+    """A user joined a workspace."""
 
     workspace_id: WorkspaceId
     user_id: UserId
@@ -168,7 +168,7 @@ class MemberAdded:
 
 @frozen
 class MemberRemoved:
-    """Somebody left a workspace."""
+    """A user left a workspace."""
 
     workspace_id: WorkspaceId
     user_id: UserId
@@ -176,14 +176,14 @@ class MemberRemoved:
 
 @frozen
 class Undelivered:
-    """The messages that no device of the user was delivered, in one event."""
+    """The messages that were delivered to no device of the user, in one event."""
 
     message_ids: Sequence[MessageId]
 
 
 @frozen
 class Reached:
-    """What the hub says that the device has received."""
+    """The positions up to which the device has received everything, as the hub reports them."""
 
     upto: Mapping[ChannelId, int]
 
@@ -200,7 +200,7 @@ class TurnedAway:
 
 @frozen
 class Shed:
-    """Typing and presence were left out, because the device was too slow."""
+    """Typing and presence were dropped, because the device was too slow."""
 
 
 Meaning: TypeAlias = (
@@ -236,7 +236,9 @@ class UnknownFrame(Exception):
 
 
 def state_in(view: Mapping[str, Any], user_of: Callable[[Any], UserId] = UserId) -> State:
-    """What a frame shows of a message; a message that was never changed shows less."""
+    """The state of a message that a frame shows; frames of a message that was never revised show
+    less.
+    """
     reactions = tuple(
         (each["emoji"], each["count"], tuple(map(user_of, each["userIds"])))
         for each in view.get("reactions", ())
@@ -252,5 +254,5 @@ def state_in(view: Mapping[str, Any], user_of: Callable[[Any], UserId] = UserId)
 
 
 def mentioned_in(view: Mapping[str, Any], message_id: MessageId) -> Mentioned:
-    """What a frame says of a mention."""
+    """The mention that a frame reports."""
     return Mentioned(message_id, view["rev"], view["content"], view["mentioned"])

@@ -56,7 +56,7 @@ class Messenger:
         return {"type": "resume", "after": after, "revs": known, "notes": notes}
 
     def send(self, places: Places, me: UserId, new: NewMessage) -> Any:
-        """See `Language`. No frame says what a message replies to."""
+        """See `Language`. No frame of this dialect names a parent."""
         if new.parent_id is not None:
             return send_over_rest(places, me, new)
         return {

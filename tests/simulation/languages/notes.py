@@ -1,6 +1,4 @@
-"""What a user notes for themself alone: what a device asks for, over REST or in a frame, and what
-it is told.
-"""
+"""The notes of a user: what a device sends, over REST or in a frame, and what it receives."""
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
@@ -21,7 +19,7 @@ class MarkUnread:
 
 @frozen
 class Hide:
-    """A message is hidden, or no more."""
+    """A message is hidden, or shown again."""
 
     message: Message
     is_hidden: bool
@@ -29,7 +27,7 @@ class Hide:
 
 @frozen
 class Mute:
-    """A channel is muted for good, or no more."""
+    """A channel is muted for good, or not any more."""
 
     channel_id: ChannelId
     is_muted: bool
@@ -40,7 +38,7 @@ Wish: TypeAlias = MarkUnread | Hide | Mute
 
 @frozen
 class ChannelNoted:
-    """What is noted of a channel after the change with this number."""
+    """The note of a channel after the change with this number."""
 
     channel_id: ChannelId
     number: int
@@ -63,7 +61,7 @@ Noted: TypeAlias = ChannelNoted | MessageNoted
 
 
 def channel_noted(channel_id: ChannelId, view: Mapping[str, Any]) -> ChannelNoted:
-    """What a frame or an answer shows, in any dialect."""
+    """The note that a frame or a response shows, in any dialect."""
     unread_from = view["unread_from"] if "unread_from" in view else view["unreadFrom"]
     is_muted = view["is_muted"] if "is_muted" in view else view["isMuted"]
     return ChannelNoted(channel_id, view["note"], unread_from, is_muted)
@@ -82,7 +80,7 @@ PRIVATE: Final = "/private_messages/api"
 
 
 def note_over_rest(places: Places, me: UserId, wish: Wish) -> Call:
-    """A note over REST, in the dialect of its place."""
+    """A note over REST, in the dialect of its channel."""
     channel_id = wish.channel_id if isinstance(wish, Mute) else wish.message.channel_id
     is_room = channel_id in places.rooms
     base = LEARNING if is_room else PRIVATE
@@ -145,7 +143,7 @@ def note_in_socketio(wish: Wish) -> Any:
 
 
 def noted_in(wish: Wish, view: Mapping[str, Any]) -> Noted:
-    """What the answer to a call shows."""
+    """The note that the response to a call shows."""
     if isinstance(wish, Hide):
         return message_noted(wish.message.channel_id, wish.message.id, view)
     channel_id = wish.channel_id if isinstance(wish, Mute) else wish.message.channel_id

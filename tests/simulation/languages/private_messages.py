@@ -119,7 +119,7 @@ def _shown(message: Any) -> tuple[State, tuple[Thread, ...]]:
 
 
 def private_state_in(message: Any) -> State:
-    """What a message object shows."""
+    """The state that a message object shows."""
     reactions = tuple(
         (each["emoji"], each["count"], tuple(map(UserId, each["user_ids"])))
         for each in message.get("reactions", ())

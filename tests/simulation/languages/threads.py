@@ -1,4 +1,4 @@
-"""What a frame shows of threads: the replies to a message, and what followers are told of."""
+"""The threads that frames show: the replies to a message, and the events for followers."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -19,7 +19,7 @@ class Thread:
 
 @frozen
 class ThreadReplied:
-    """Somebody replied in a thread that the device's user follows."""
+    """A user replied in a thread that the device's user follows."""
 
     channel_id: ChannelId
     message_id: MessageId
@@ -29,7 +29,7 @@ class ThreadReplied:
 
 @frozen
 class Spelling:
-    """How a dialect names the fields, messages and users of threads."""
+    """The names that a dialect uses for the fields, messages and users of threads."""
 
     count: str = "replyCount"
     last: str = "lastReply"
@@ -39,7 +39,7 @@ class Spelling:
     user_of: Callable[[Any], UserId] = UserId
 
     def shown(self, message_id: Any, view: Mapping[str, Any]) -> tuple[Thread, ...]:
-        """What a message shows: of a reply its thread, of any other one its replies."""
+        """The thread that a message shows: of a reply its own, of any other message its replies."""
         if "thread" in view:
             return (self.thread(view["thread"]),)
         if view.get(self.parent) is not None:
@@ -47,7 +47,7 @@ class Spelling:
         return (self._thread(self.message_of(message_id), view.get(self.count, 0), view),)
 
     def thread(self, view: Mapping[str, Any]) -> Thread:
-        """A thread by itself."""
+        """The thread in an object by itself."""
         return self._thread(self.message_of(view[self.parent]), view[self.count], view)
 
     def _thread(self, parent_id: MessageId, count: int, view: Mapping[str, Any]) -> Thread:
@@ -60,4 +60,4 @@ class Spelling:
 
 
 NUMBERED: Final = Spelling()
-"""Of the dialects whose ids are numbers."""
+"""The spelling of the dialects whose ids are numbers."""

@@ -1,1 +1,1 @@
-"""The hubs of a simulation: one, or several nodes of one cell, and what befalls them."""
+"""The hubs of a simulation: one, or several nodes of one cell, and their faults."""

@@ -1,5 +1,5 @@
-"""The hubs of one simulation and the bus between them, by dice of their own: what one hub does is
-the same whether others could be there or not.
+"""The hubs of one simulation and the bus between them, with dice of their own: one hub does the
+same whether or not there could be others.
 """
 
 import random
@@ -17,13 +17,13 @@ from tests.support.world import World
 if TYPE_CHECKING:
     from tests.simulation.run import Simulation
 
-COUNTS = {1: 6, 2: 3, 3: 1}  # how often a seed has so many hubs
+COUNTS = {1: 6, 2: 3, 3: 1}  # number of hubs: how often seeds have it, in proportion
 NAMES = "abc"
 LOST = (0.0, 0.02, 0.2)
 SLOWEST = (0.002, 0.05, 0.5)
-CALM_SECONDS = 0.02  # that a bulletin is under way at most when nothing befalls it
-LONGEST = 5.0  # seconds that something lasts
-SETTLED_SECONDS = 12.0  # after which it is known everywhere who is where
+CALM_SECONDS = 0.02  # that a bulletin takes at most when all is calm
+LONGEST = 5.0  # seconds that a fault lasts at most
+SETTLED_SECONDS = 12.0  # after which every hub knows which users are online
 
 
 @define(eq=False)
@@ -33,7 +33,7 @@ class Cell:
     Args:
         sim: the simulation.
         dice: decide.
-        count: how many hubs there are; None: the dice say it.
+        count: how many hubs there are; None: the dice decide.
     """
 
     sim: "Simulation"
@@ -64,11 +64,11 @@ class Cell:
         self.nodes = [Node(self.sim, name, self._medium) for name in names]
 
     def falls(self, probability: float) -> bool:
-        """Whether something happens that has this probability."""
+        """Whether an event of this probability happens."""
         return self.dice.random() < probability
 
     def changed(self) -> None:
-        """A hub runs."""
+        """A hub has started."""
         changed, self._changed = self._changed, trio.Event()
         changed.set()
 
@@ -77,12 +77,12 @@ class Cell:
         return [node for node in self.nodes if node.world is not None]
 
     def any(self) -> Node | None:
-        """Any one that runs."""
+        """A random one that runs."""
         running = self.running()
         return self.dice.choice(running) if running else None
 
     async def until_running(self) -> World:
-        """Any one, as soon as one runs."""
+        """A random one, as soon as one runs."""
         while (node := self.any()) is None or node.world is None:
             await self._changed.wait()
         return node.world
@@ -98,11 +98,11 @@ class Cell:
 
     @property
     def knows_presence(self) -> bool:
-        """Whether nothing was lost lately of what the hubs say of who is where."""
+        """Whether no recent presence bulletin of the hubs can have been lost."""
         return self._medium is None or trio.current_time() > self._calm_since + SETTLED_SECONDS
 
     async def make_trouble(self) -> None:
-        """Until `calm`."""
+        """Make trouble until `calm`."""
         medium = self._medium
         if medium is None:
             return
@@ -122,7 +122,7 @@ class Cell:
                 await happen(medium, self.dice.choice(self.nodes))
 
     def calm(self) -> None:
-        """From now on nothing befalls the hubs and the bus."""
+        """From now on the hubs and the bus have no faults."""
         self._calm_since = trio.current_time()
         self._trouble.cancel()
         if self._medium is not None:
@@ -141,7 +141,7 @@ class Cell:
         await trio.lowlevel.checkpoint()
 
     async def _stop(self, _: Medium, node: Node) -> None:
-        self._disturb(0)  # what is asked of it now is refused
+        self._disturb(0)  # requests to it are refused from now on
         self.has_stopped = True
         node.stop()
         await trio.lowlevel.checkpoint()

@@ -18,7 +18,7 @@ from tests.support.world import World, open_world
 if TYPE_CHECKING:
     from tests.simulation.run import Simulation
 
-OUTBOX_BYTES = 8_192  # that the hub keeps for a device
+OUTBOX_BYTES = 8_192  # of frames that the hub keeps for a device
 GRACE_SECONDS = 2.0
 STOP_SECONDS = 5.0
 
@@ -32,7 +32,7 @@ class Node:
         name: of the node.
         medium: carries its bulletins; None: it is alone.
 
-    `world`: the hub, if it runs. `calls`: what is asked of it now, beside connections.
+    `world`: the hub, if it runs. `calls`: the calls that it carries out now, beside connections.
     """
 
     sim: "Simulation"
@@ -48,7 +48,7 @@ class Node:
     _end: trio.Event = field(factory=trio.Event, init=False)
 
     def crash(self) -> None:
-        """End the hub at once: it says nothing any more."""
+        """End the hub at once; it sends nothing any more."""
         self._is_dead = True
         if self._bus is not None:
             self._bus.is_mute = self._bus.is_deaf = self.way.is_dead = True
@@ -59,17 +59,17 @@ class Node:
         self._end.set()
 
     def crash_at_commit(self) -> None:
-        """Crash between the next commit and what follows from it."""
+        """Crash between the next commit and its effects."""
         self._is_trapped = True
 
     def fall_silent(self, *, is_mute: bool) -> None:
-        """What it publishes is lost, or else whatever is published does not reach it."""
+        """What it publishes is lost, or it receives no bulletins."""
         if self._bus is not None:
             self._bus.is_mute = is_mute
             self._bus.is_deaf = not is_mute
 
     def recover(self) -> None:
-        """It is heard, hears and reaches the store."""
+        """It publishes, receives and reaches the store again."""
         self._is_trapped = False
         self.way.go_on()
         if self._bus is not None and not self._is_dead:
@@ -117,7 +117,7 @@ class Node:
         sim.note(self.name, "crashed")
 
     def _as_node(self) -> dict[str, Any]:
-        """What makes the hub one of several. It comes back under its own name, or another one."""
+        """The settings of a node. It restarts under its own name, or another one."""
         if self.medium is None:
             return {}
         self._starts += 1
@@ -133,7 +133,7 @@ class Node:
 
 
 async def _stop(world: World) -> None:
-    """As the server does it."""
+    """Stop as the server does."""
     with trio.move_on_after(STOP_SECONDS):
         await world.services.messaging.drain()
         await say_goodbye(world.services.hub, STOP_SECONDS)
@@ -142,7 +142,7 @@ async def _stop(world: World) -> None:
 
 @frozen
 class _Carrier:
-    """The bus of a node, which stands still with it."""
+    """The bus of a node, which stands still when the node's way to the store does."""
 
     bus: Bus
     way: Way

@@ -1,1 +1,1 @@
-"""Notes: what devices note for their users alone, what they are told of it, and what is true."""
+"""Notes: which ones devices make, which ones they are sent, and which are true."""

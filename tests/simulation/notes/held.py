@@ -1,5 +1,5 @@
-"""What one device knows of its user's notes, and up to which number. It does what clients are told
-to do: of each channel and message it keeps the note with the highest number.
+"""The notes of its user that one device knows, and up to which number. It does what clients should
+do: of each channel and message it keeps the note with the highest number.
 """
 
 from math import inf
@@ -18,7 +18,9 @@ _Place = tuple[ChannelId, MessageId | None]
 
 @frozen
 class _Ask:
-    """A `resume` that has not ended: the number that it named, when, and what was told since."""
+    """A `resume` that has not ended: the number that it named, when, and the notes received
+    since.
+    """
 
     named: int
     at: float
@@ -27,12 +29,12 @@ class _Ask:
 
 @define
 class HeldNotes:
-    """What one device knows.
+    """The notes that one device knows.
 
     Args:
         truth: what really happened.
         me: its user.
-        language: what it speaks.
+        language: its dialect.
         require: where complaints go.
 
     `known`: up to which number it knows all notes.
@@ -44,9 +46,9 @@ class HeldNotes:
     require: Judge
     known: int = field(default=0, init=False)
     _held: dict[_Place, Noted] = field(factory=dict, init=False)
-    _above: set[int] = field(factory=set, init=False)  # told, and not known what is below
+    _above: set[int] = field(factory=set, init=False)  # received, but not all below
     _asks: list[_Ask] = field(factory=list, init=False)  # of the present connection
-    _known_at: float = field(default=-inf, init=False)  # when it asked for what it was told of
+    _known_at: float = field(default=-inf, init=False)  # when it asked for what it knows
 
     def connected(self) -> None:
         """A new connection, on which what is missing is asked for."""
@@ -54,8 +56,8 @@ class HeldNotes:
         self._asks.clear()
 
     def asks(self) -> int:
-        """The device asks for what it missed: from the beginning, if it was let into something
-        again, of which it was told nothing meanwhile.
+        """The device resumes: from the first note on, if its user regained access to a channel,
+        because no notes of it were sent meanwhile.
         """
         channels = self.truth.places.all_of(self.me)
         sights = [self.truth.sight(Right.SEE, self.me, each) for each in channels]
@@ -64,7 +66,7 @@ class HeldNotes:
         return self._asks[-1].named
 
     def tell(self, noted: Noted) -> bool:
-        """The device is told of a note. Returns whether it misses another one."""
+        """The device gets a note. Returns whether an earlier one is missing."""
         self.check(noted)
         number = noted.number
         if number == 0:
@@ -72,7 +74,7 @@ class HeldNotes:
         for each in self._asks:
             each.told.add(number)
         before = self._held.get(_place(noted))
-        # outside of a resume one that is known already comes late: something else holds since
+        # outside of a resume a known note comes late: a newer one holds by now
         is_late = number <= self.known and not self._asks
         if not is_late and (before is None or before.number < number):
             self._held[_place(noted)] = noted
@@ -81,18 +83,18 @@ class HeldNotes:
         return number > self.known
 
     def check(self, noted: Noted) -> None:
-        """A note that is shown is true."""
+        """Check that a note that is shown is true."""
         was = self.truth.notes.by_number[self.me].get(noted.number)
         is_blank = noted.number == 0 and not _says(noted)
         self.require(is_blank or noted == was, f"was told {noted}, and it was {was}")
 
     def resumed(self, upto: int) -> None:
-        """The hub says that the device knows all notes up to this number. If one of several asks
-        was refused, it may be any of them that this is about.
+        """The hub reports that the device knows all notes up to this number. If one of several
+        resumes was refused, this may be the end of any of them.
         """
         is_anew = all(each.named == 0 for each in self._asks)
         ask = self._asks.pop(0)
-        if is_anew or upto < ask.named:  # what it was told is all that there is
+        if is_anew or upto < ask.named:  # nothing but what it was sent holds
             self._held = {
                 place: each for place, each in self._held.items() if each.number in ask.told
             }
@@ -103,11 +105,11 @@ class HeldNotes:
         self.require(not stale, f"is resumed, and does not know {stale}")
 
     def missing(self) -> list[Noted]:
-        """What the device does not know yet."""
+        """The notes that the device does not know yet."""
         return self._stale(inf)
 
     def _stale(self, at: float) -> list[Noted]:
-        """The notes until then, the last of each place, of which the device knows less."""
+        """The last note of each channel and message before that time that the device lacks."""
         last: dict[_Place, Noted] = {}
         undone: set[_Place] = set()  # since then
         for number, noted in self.truth.notes.by_number[self.me].items():
@@ -128,10 +130,12 @@ class HeldNotes:
         return held.number < noted.number
 
     def _may_know(self, noted: Noted) -> bool:
-        """Whether the dialect tells of it, and the user could see it since the device asked."""
+        """Whether the dialect has events for the note, and the user could see the channel since the
+        device asked.
+        """
         sight = self.truth.sight(Right.SEE, self.me, noted.channel_id)
-        is_told = noted.channel_id in self.language.noted_channels(self.truth.places, self.me)
-        return is_told and not sight.was_closed_since(self._known_at)
+        is_reported = noted.channel_id in self.language.noted_channels(self.truth.places, self.me)
+        return is_reported and not sight.was_closed_since(self._known_at)
 
     def _advance(self) -> None:
         while self.known + 1 in self._above:
@@ -144,7 +148,7 @@ def _place(noted: Noted) -> _Place:
 
 
 def _says(noted: Noted) -> bool:
-    """Whether it is another than where nothing was noted."""
+    """Whether the note differs from having no note."""
     if isinstance(noted, ChannelNoted):
         return noted.is_muted or noted.unread_from is not None
     return noted.is_hidden

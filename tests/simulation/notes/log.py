@@ -1,5 +1,5 @@
-"""What really was noted by whom, and what follows from it: what is hidden, and what is unread. It
-is worked out here once more, from what was asked of the store.
+"""The notes that users really made, and what follows from them: what is hidden, and what is unread.
+It is computed here once more, from the calls of the store.
 """
 
 from collections import defaultdict
@@ -27,11 +27,11 @@ Place = tuple[UserId, ChannelId]
 
 @define
 class NoteLog:
-    """The notes of everybody.
+    """The notes of all users.
 
-    `by_number`: by user. `read`: up to which seq somebody has read a channel. `unread_from`: what
-    counts as unread from this one on, though it was read. `muted`: who has muted what. `problems`:
-    what was stored wrongly.
+    `by_number`: by user. `read`: the seq up to which a user has read a channel. `unread_from`: the
+    seq from which read messages count as unread. `muted`: the users and the channels that they
+    muted. `problems`: what was stored wrongly.
     """
 
     by_number: dict[UserId, dict[int, ToldNote]] = field(
@@ -46,7 +46,7 @@ class NoteLog:
     _done: dict[tuple[UserId, object], float] = field(factory=dict, init=False)
 
     def fulfilled(self, user_id: UserId, wish: Wish, stored: StoredNote) -> None:
-        """The store did what somebody asked for, just now."""
+        """The store carried out a wish of a user just now."""
         self._done[user_id, _key(wish)] = trio.current_time()
         self._take(user_id, stored.note, is_new=stored.is_new)
         match wish:
@@ -62,7 +62,7 @@ class NoteLog:
         self._compare(user_id, stored.note)
 
     def has_read(self, place: Place, seq: int, reading: Reading) -> None:
-        """Somebody has read a channel up to there, just now."""
+        """A user has read a channel up to this seq just now."""
         self.read[place] = max(seq, self.read[place])
         before = self.unread_from.get(place)
         if before is not None and seq >= before:
@@ -102,20 +102,20 @@ class NoteLog:
             self.problems.append(f"{note} of {user_id}")
 
     def did(self, user_id: UserId, wish: Wish, since: float) -> bool:
-        """Whether that was done for somebody from then on."""
+        """Whether a wish of a user was carried out since then."""
         at = self._done.get((user_id, _key(wish)))
         return at is not None and at >= since
 
     def hidden(self, user_id: UserId, message_id: MessageId) -> Sight:
-        """Whether somebody has hidden a message, and since when."""
+        """Whether a user has hidden a message, and since when."""
         return self._hidden.get((user_id, message_id)) or Sight(is_open=False)
 
     def was_ever_hidden(self, user_id: UserId, message_id: MessageId) -> bool:
-        """Whether somebody has hidden a message at any time."""
+        """Whether a user has ever hidden a message."""
         return (user_id, message_id) in self._hidden
 
     def read_up_to(self, place: Place) -> int:
-        """Up to which seq a channel counts as read."""
+        """The seq up to which a channel counts as read."""
         return min(self.read[place], self.unread_from.get(place, self.read[place] + 1) - 1)
 
     def noted_at(self, user_id: UserId, number: int) -> float:
@@ -124,15 +124,15 @@ class NoteLog:
 
 
 def told(note: Note) -> ToldNote:
-    """A note as a device is told of it."""
+    """A note as a device gets it."""
     if isinstance(note, ChannelNote):
-        is_muted = note.mute is not None  # they are muted for good
+        is_muted = note.mute is not None  # users mute for good here
         return ChannelNoted(note.channel_id, note.number, note.unread_from, is_muted)
     return MessageNoted(note.channel_id, note.number, note.message_id, note.seq, note.is_hidden)
 
 
 def _key(wish: Wish) -> object:
-    """Of what a message was like when it was wished."""
+    """A key of a wish, which does not depend on the state of its message."""
     match wish:
         case MarkUnread(message=message):
             return MarkUnread, message.id

@@ -1,5 +1,5 @@
-"""What a device notes for its user alone: it marks unread, hides and mutes, in a frame or over
-REST, and repeats that until it is answered.
+"""The notes that a device makes: it marks unread, hides and mutes, in a frame or over REST, and
+repeats each until it gets a reply.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from tests.simulation.device import Device
 
 MAX_PENDING = 3
-RECENT = 10  # of the messages of a channel are noted
-OVER_REST = 0.25  # of what the dialect has frames for
+RECENT = 10  # the last messages of a channel; only these get notes
+OVER_REST = 0.25  # share of notes for which the dialect has frames
 
 
 @frozen
@@ -35,13 +35,13 @@ class Notes:
     device: "Device"
 
     async def make_one(self, socket: WebSocket) -> None:
-        """Note something of a channel or a message that the device has."""
+        """Make a note on a channel or a message that the device has."""
         wishes, wish = self.device.ledger.wishes, self._choose()
         if wish is not None and len(wishes.pending) < MAX_PENDING:
             await self._ask(socket, wishes.add(wish))
 
     async def repeat(self, socket: WebSocket) -> None:
-        """Whatever was not answered, and cannot be any more."""
+        """Repeat the notes without a reply, except those that may still get one."""
         for each in list(self.device.ledger.wishes.pending):
             if not each.is_under_way:
                 await self._ask(socket, each)
@@ -80,7 +80,7 @@ class Notes:
         if reply is None or is_transient(device, reply, "note anything"):
             return
         if pending not in wishes.pending:
-            return  # a frame was its answer
+            return  # a frame has confirmed it
         if reply.status == 200:
             device.ledger.keep_note(noted_in(pending.wish, reply.json))
             wishes.grant(pending)

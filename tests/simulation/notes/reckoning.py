@@ -1,5 +1,5 @@
-"""What the lists of the end of the day must show of what somebody noted: how much is unread where,
-and over all.
+"""What the lists must show at the end of the day of a user's notes: the unread counts of each
+channel, and in total.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,11 @@ from tests.support.world import Person
 if TYPE_CHECKING:
     from tests.simulation.run import Simulation
 
-AMONG = 50  # of a channel's newest messages, unread ones are counted
+AMONG = 50  # the newest messages of a channel, among which unread ones are counted
 
 
 async def check_unread(sim: "Simulation", person: Person) -> None:
-    """Of each conversation and channel, and over all conversations."""
+    """Check each conversation and channel, and the total over conversations."""
     me, notes, over_all = person.id, sim.truth.notes, 0
     conversations = await _get(sim, person, f"{PRIVATE}/messages/conversations")
     for each in conversations:

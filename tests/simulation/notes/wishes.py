@@ -1,4 +1,6 @@
-"""What a device asked to be noted and has no answer to yet, and whether it may be refused."""
+"""The notes that a device has asked for and that are not confirmed yet, and whether they may be
+refused.
+"""
 
 import trio
 from attrs import define, field
@@ -16,7 +18,7 @@ OF_CHANNELS = {
 
 @define(eq=False)
 class Pending:
-    """A wish that was not answered. `is_under_way`: an answer may come on this connection."""
+    """A wish without a reply. `is_under_way`: a reply may come on this connection."""
 
     wish: Wish
     since: float
@@ -32,7 +34,7 @@ class Wishes:
         me: its user.
         require: where complaints go.
 
-    `granted`: how many were.
+    `granted`: how many were carried out.
     """
 
     truth: Truth
@@ -40,10 +42,10 @@ class Wishes:
     require: Judge
     pending: list[Pending] = field(factory=list, init=False)
     granted: int = field(default=0, init=False)
-    _said: list[Pending] = field(factory=list, init=False)  # on the present connection
+    _said: list[Pending] = field(factory=list, init=False)  # sent on the present connection
 
     def connected(self) -> None:
-        """A new connection: what was said on the last one may be lost."""
+        """A new connection: what was sent on the last one may be lost."""
         self._said.clear()
         self._say_again()
 
@@ -53,16 +55,16 @@ class Wishes:
         return self.pending[-1]
 
     def says(self, pending: Pending) -> None:
-        """The device says a wish in a frame."""
+        """The device sends a wish in a frame."""
         pending.is_under_way = True
         self._said.append(pending)
 
     def awaits(self, noted: Noted) -> bool:
-        """Whether a note may be the answer to a wish."""
+        """Whether a note may confirm a wish."""
         return any(each in self.pending and _is_about(noted, each.wish) for each in self._said)
 
     def told(self, noted: Noted) -> None:
-        """The device is told of a note, which may be the answer to a wish."""
+        """The device gets a note, which may confirm a wish."""
         for each in self._said:
             is_pending = each in self.pending
             if is_pending and _is_about(noted, each.wish) and self._was_done(each):
@@ -70,20 +72,20 @@ class Wishes:
                 self.granted += 1
 
     def grant(self, pending: Pending) -> None:
-        """A call was answered: it is done."""
+        """A call succeeded: the wish was carried out."""
         self.require(self._was_done(pending), f"was told that it is done, and it is not: {pending}")
         self.pending.remove(pending)
         self.granted += 1
 
     def refuse(self, pending: Pending, code: str) -> None:
-        """A call was answered: it is refused."""
+        """A call was refused."""
         may_be = self._may_be_refused(pending, code)
         self.require(may_be, f"was refused {pending}: {code}")
         self.pending.remove(pending)
 
     def refused(self, code: str) -> bool:
-        """A frame that does not say what it is about was refused; whether it may be a wish. If the
-        hub could not do it, it is repeated.
+        """A frame was refused, and the error does not name it; returns whether it may be a wish. If
+        the error is transient, the wish is repeated.
         """
         if code not in OF_MESSAGES | OF_CHANNELS:
             self._say_again()

@@ -1,8 +1,8 @@
 """`python -m tests.simulation.postgres --seeds 2000 --json PATH`: days of a hub on a real Postgres
-behind a proxy at which every message may meet with a fault.
+behind a proxy at which every message may meet a fault.
 
-One seed again, with what happened: `--start SEED --seeds 1 --trace`. A seed throws the same dice
-each time; what comes first where sockets are real may differ.
+One seed again, with its trace: `--start SEED --seeds 1 --trace`. A seed has the same dice each
+time; the order of events may differ, because sockets are real.
 """
 
 import argparse
@@ -27,13 +27,15 @@ SECONDS: Final = 100.0  # after which a seed hangs
 
 
 async def look(stacks: list[str]) -> None:
-    """Where everything stands, shortly before the time is up."""
+    """Collect the stacks shortly before the time is up."""
     await trio.sleep(SECONDS - 1.0)
     stacks.append(where_it_stands(None))
 
 
 def play_some(seeds: list[int], traces: Path | None) -> list[Result]:
-    """One after the other, on a server of their own; `traces`: a folder for broken ones'."""
+    """Play seeds one after the other, on a server of their own; `traces`: a folder for those of
+    broken seeds.
+    """
     results: list[Result] = []
     with quick_folder() as folder, database_server(folder) as databases:
 
@@ -50,7 +52,7 @@ def play_some(seeds: list[int], traces: Path | None) -> list[Result]:
         for seed in seeds:
             try:
                 result = trio.run(run, seed)
-            except Exception:  # noqa: BLE001  whatever ends a seed is a problem of its own
+            except Exception:  # noqa: BLE001  any exception is a problem of its seed
                 result = Result(seed, [f"ends\n{traceback.format_exc()}"])
             results.append(result)
             if result.problems and traces is not None:

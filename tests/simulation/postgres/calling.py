@@ -1,4 +1,4 @@
-"""Somebody who calls the hub over REST, one thing after the other, until each is done."""
+"""A user who calls the hub over REST, one call after the other, each until it succeeds."""
 
 import random
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ API: Final = "/private_messages/api"
 
 @define(eq=False)
 class Caller:
-    """One person, alone with a friend who only reads.
+    """One user, who has a friend that only reads.
 
     Args:
-        cookie: of their session.
-        friend: to whom they write.
-        connect: to the hub, as soon as it runs.
-        note: is told what happens.
-        dice: decide what they do.
+        cookie: of the user's session.
+        friend: the recipient of the user's messages.
+        connect: opens a connection to the hub, as soon as it runs.
+        note: writes the trace.
+        dice: decide what the user does.
     """
 
     cookie: str
@@ -40,7 +40,7 @@ class Caller:
     calls: int = 0
 
     async def insist(self, method: str, path: str, body: object = None) -> Any:
-        """Again and again, under one key, until it is done; returns the answer."""
+        """Call again and again, under one key, until it succeeds; returns the response."""
         self.calls += 1
         key = f"call-{self.calls}"
         self.note("caller", f"{method} {path} {body}")
@@ -56,7 +56,7 @@ class Caller:
     async def ask(
         self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None
     ) -> Reply | None:
-        """None: no answer came."""
+        """Make one call; None: no response came."""
         with suppress(*GONE, h11.RemoteProtocolError), trio.move_on_after(ANSWER_SECONDS):
             async with await self.connect() as stream:
                 fields = {"Cookie": self.cookie, **(headers or {})}

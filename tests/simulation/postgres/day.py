@@ -1,11 +1,11 @@
 """One day of a hub on a real Postgres, by the dice of one seed: the real bridge and the real store,
-and between them and the server a proxy at which every message may meet with a fault.
+and between them and the server a proxy at which every message may meet a fault.
 
-What must hold in the end: what was acknowledged is stored once; the seqs of a conversation have no
-gaps; what was refused is not stored; and every device of both people has heard exactly what is
-stored, once and in order, also what was stored without an answer and nobody repeats. A search finds
-what there is as it is then, and in the end all of it. Threads are as they were left, at any time,
-and every device knows what its user noted, in the end all of it.
+In the end these must hold: an acknowledged message is stored once; the seqs of a conversation have
+no gaps; a refused message is not stored; and every device of both users has received exactly what
+is stored, once and in order, even if the store's result was lost and no sender repeats. A search
+finds the messages in their current state, and in the end all of them. Threads are as their user
+left them, at any time, and every device knows its user's notes, in the end all of them.
 """
 
 import random
@@ -41,7 +41,7 @@ LOG = """
 
 @frozen
 class Result:
-    """What came of one seed."""
+    """The result of one seed."""
 
     seed: int
     problems: list[str]
@@ -56,7 +56,7 @@ class Result:
 
 @frozen
 class Pair:
-    """Two people and their devices."""
+    """Two users and their devices."""
 
     one: Person
     other: Person
@@ -73,8 +73,8 @@ class Day:
 
     Args:
         seed: of the dice.
-        dsn: a migrated database that nobody else uses.
-        patience: seconds after the last fault for everything to be heard.
+        dsn: a migrated database for this seed alone.
+        patience: seconds after the last fault until everything must have arrived.
     """
 
     seed: int
@@ -102,7 +102,7 @@ class Day:
         self._trace.append(f"{trio.current_time() - self._began:.3f} {who} {what}")
 
     async def play(self) -> Result:
-        """To its end."""
+        """Play it to its end."""
         self._began = trio.current_time()
         with restored_logging():
             structlog.configure(processors=[self._log_line], cache_logger_on_first_use=False)
@@ -163,7 +163,7 @@ class Day:
         return self._world
 
     async def _keep_hub(self, dsn: str) -> None:
-        """Again and again: the hub is started until it runs, and again after a crash."""
+        """Start the hub until it runs, and again after each crash."""
         while True:
             self._crash = trio.Event()
             try:
@@ -210,7 +210,7 @@ class Day:
         self.note_devices = [
             NoteDevice("keeper/ear", *common),
             NoteDevice("keeper/guest", *common, random.Random(f"{self.seed}guest")),
-            NoteDevice("keeper/late", *common),  # comes when all is noted
+            NoteDevice("keeper/late", *common),  # connects after all notes are made
         ]
 
     async def _trouble(self) -> None:
@@ -229,7 +229,7 @@ class Day:
         self.faults.end()
         self.keeper.is_calm = True
         with trio.move_on_after(CALM_SECONDS):
-            while not self.keeper.is_done:  # noqa: ASYNC110  it does as much as it can
+            while not self.keeper.is_done:  # noqa: ASYNC110  until it has done enough
                 await trio.sleep(0.1)
         nursery.start_soon(self.note_devices[-1].live)
         for device in self._devices():
@@ -237,9 +237,9 @@ class Day:
         self.seeker.is_calm, self.seeker.has_found_all = True, False
         await self._running()
         with trio.move_on_after(self.patience):
-            while await self._missing():  # noqa: ASYNC110  it asks the database
+            while await self._missing():  # noqa: ASYNC110  it queries the database
                 await trio.sleep(0.1)
-        await trio.sleep(0.3)  # whatever comes now is too much
+        await trio.sleep(0.3)  # a message that comes now is too much
         self.problems += await self._missing()
         self.problems += [*self.seeker.problems, *self.keeper.problems]
         for device in self.note_devices:

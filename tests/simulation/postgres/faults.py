@@ -1,8 +1,8 @@
-"""What befalls single messages between the hub and Postgres, and the server itself, by the dice of
+"""Faults of single messages between the hub and Postgres, and of the server itself, by the dice of
 one seed.
 
-An error is said in place of an answer: before the statement was carried out, with any code; after
-it, with those codes that a server or a pooler may say then. (An error of another class rolls back.)
+An error is sent in place of a result: before the statement was carried out, with any code; after
+it, with the codes that a server or a pooler may send then. (An error of another class rolls back.)
 """
 
 import random
@@ -54,14 +54,14 @@ Note: TypeAlias = Callable[[str, str], None]
 
 @define(eq=False)
 class Faults:
-    """Befall what goes through a proxy until `is_calm`.
+    """Faults of the messages that pass a proxy, until `is_calm`.
 
     Args:
-        proxy: where.
+        proxy: where they happen.
         dice: decide.
-        note: is told what happens.
+        note: writes the trace.
         rate: how probable a fault is at each message.
-        longest: seconds that something lasts at most.
+        longest: seconds that a fault lasts at most.
     """
 
     proxy: WireProxy
@@ -75,12 +75,12 @@ class Faults:
     _refused: dict[Session, Packet] = field(factory=dict, init=False)
 
     def begin(self) -> None:
-        """From now on."""
+        """Begin to make faults."""
         self.proxy.from_client = self._from_client
         self.proxy.from_server = self._from_server
 
     def end(self) -> None:
-        """Nothing fails any more. What says nothing goes on saying nothing."""
+        """No more faults. Connections that are silent stay silent."""
         self.is_calm = True
 
     async def _from_client(self, session: Session, packet: Packet) -> None:
@@ -154,10 +154,10 @@ class Faults:
                 await session.to_client(error_packet(code, severity="FATAL"))
                 raise Cut
             case _:
-                self._mute.add(session)  # it is open, and nothing comes through any more
+                self._mute.add(session)  # it stays open, and nothing passes any more
 
     async def trouble_server(self) -> None:
-        """One thing that happens to the server itself."""
+        """Make one fault of the server itself."""
         dsn = self.proxy.target
         happen = self.dice.choice(
             (self._late_commits, self._held_row, self._ended, self._read_only, self._black_hole)
@@ -197,6 +197,6 @@ class Faults:
                 await execute(dsn, END_ALL)
 
     async def _black_hole(self, dsn: str) -> None:
-        """Every connection that there is now says nothing any more, and does not end."""
+        """From now on the present connections are silent, and do not end."""
         self._mute |= self.proxy.sessions
         await self._last()

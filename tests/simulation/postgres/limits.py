@@ -1,4 +1,4 @@
-"""The time limits of the bridge, a fraction of what they are: a stall is then soon over."""
+"""Shorter time limits of the bridge, so that a stall is over soon."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ IN_THE_SERVER = ("statement_timeout", "lock_timeout")
 
 @contextmanager
 def short_limits(fraction: float = FRACTION) -> Iterator[None]:
-    """All of them, also those that the server keeps."""
+    """Set all of them, also those that the server keeps."""
     before: list[tuple[Any, str, Any]] = [(m, name, getattr(m, name)) for m, name in NAMES]
     settings: list[dict[str, str]] = [session.SESSION, session.LANE_SESSION]  # type: ignore[list-item]
     kept = [dict(each) for each in settings]

@@ -1,6 +1,6 @@
-"""Somebody who replies in threads, follows them, hides messages and mutes a conversation over REST,
-and a device of theirs that comes and goes: threads and their counts are as they were left, and the
-device knows every note, without a gap in their numbers.
+"""A user who replies in threads, follows them, hides messages and mutes a conversation over REST,
+and a device of that user which comes and goes: threads and their counts are as the user left them,
+and the device knows every note, without a gap in their numbers.
 """
 
 from typing import Any
@@ -18,10 +18,10 @@ LEAST_DEEDS = 25
 
 @define(eq=False)
 class Keeper(Caller):
-    """That somebody.
+    """That user.
 
-    `threads`: by first message, its replies that were not deleted. `followed`: those that are.
-    `last_note`: the number of what was noted last.
+    `threads`: by first message, its replies that were not deleted. `followed`: the threads that the
+    user follows. `last_note`: the number of the last note.
     """
 
     threads: dict[int, set[int]] = field(factory=dict)
@@ -34,7 +34,7 @@ class Keeper(Caller):
     _written: int = 0
 
     async def live(self) -> None:
-        """Until cancelled."""
+        """Act until cancelled."""
         while True:
             await trio.sleep(self.dice.random() * 0.03)
             await self.dice.choice([self._look] if self.is_done else self._deeds())()
@@ -42,7 +42,7 @@ class Keeper(Caller):
 
     @property
     def is_done(self) -> bool:
-        """On a busy machine it takes longer than everybody else."""
+        """Whether enough was done: on a busy machine this takes longer than the others need."""
         return self.is_calm and self.deeds >= LEAST_DEEDS
 
     def _deeds(self) -> list[Any]:
@@ -107,13 +107,13 @@ class Keeper(Caller):
         self.is_muted = not self.is_muted
 
     def _noted(self, answer: Any) -> None:
-        """Each change takes the next number, also if it was asked for several times."""
+        """Each change takes the next number, even if the request was repeated."""
         if answer["note"] != self.last_note + 1:
             self.problems.append(f"note {answer['note']} after {self.last_note}")
         self.last_note = answer["note"]
 
     async def _look(self) -> None:
-        """At every thread, and at the list of all."""
+        """Check every thread, and the list of all threads."""
         for root in self.threads:
             await self._look_at(root)
         listed = await self.insist("GET", "/threads")
@@ -135,9 +135,7 @@ class Keeper(Caller):
 
 @define(eq=False)
 class NoteDevice(Device):
-    """Knows what its user notes: what it heard live, without a gap, and what it is told when it
-    comes back.
-    """
+    """Knows its user's notes: those that it got live, without a gap, and those of each resume."""
 
     notes: int = 0
     hidden: set[int] = field(factory=set)
@@ -181,12 +179,12 @@ class NoteDevice(Device):
                 pass
 
     def take(self, frame: Any) -> None:
-        """Replies and all else is what the others are about; an error is as for them."""
+        """Ignores all frames except errors: other devices check messages."""
         if frame["type"] == "error":
             super().take(frame)
 
     def differs(self, keeper: Keeper) -> list[str]:
-        """What it does not know as its user left it."""
+        """What differs from the state in which its user left it."""
         mine = (self.notes, self.is_muted, self.hidden)
         theirs = (keeper.last_note, keeper.is_muted, keeper.hidden)
         return [] if mine == theirs else [f"{self.name} knows {mine}, noted was {theirs}"]

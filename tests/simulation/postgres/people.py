@@ -1,5 +1,6 @@
-"""Two people who write to each other over `/ws`, and their devices: one that always listens, one
-that comes and goes, and one that sends. Some repeat what was not acknowledged, some never do.
+"""Two users who write to each other over `/ws`, and their devices: one that is always connected,
+one that comes and goes, and one that sends. Some repeat messages that were not acknowledged, some
+never do.
 """
 
 import random
@@ -14,10 +15,10 @@ from attrs import define, field
 from tests.support.clients.websocket import Closed, Refused, WebSocket, open_websocket
 
 RETRY_SECONDS = 0.05
-IN_FLIGHT = 20  # of who repeats
+IN_FLIGHT = 20  # of a sender that repeats
 GONE = (
     Closed, Refused, OSError, trio.BrokenResourceError, trio.ClosedResourceError,
-    trio.BusyResourceError,  # a ping came while something was sent
+    trio.BusyResourceError,  # a ping came while a frame was sent
     trio.TooSlowError,
 )  # fmt: skip
 Connect: TypeAlias = Callable[[], Awaitable[trio.abc.Stream]]
@@ -26,16 +27,16 @@ Note: TypeAlias = Callable[[str, str], None]
 
 @define(eq=False)
 class Device:
-    """Hears one conversation, in order, wherever it goes on.
+    """Receives one conversation, in order, and resumes where it stopped.
 
     Args:
         name: of the device.
         cookie: of a session of its user.
-        peer: with whom they speak.
-        connect: to the hub, as soon as it runs.
-        note: is told what happens.
-        dice: decide when it goes away; without, it stays.
-        stay: seconds that it stays at most.
+        peer: the other user of the conversation.
+        connect: opens a connection to the hub, as soon as it runs.
+        note: writes the trace.
+        dice: decide when it disconnects; without them it stays connected.
+        stay: seconds that a connection lasts at most.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Device:
     connections: int = 0
 
     async def live(self) -> None:
-        """Until cancelled."""
+        """Connect again and again until cancelled."""
         while True:
             with suppress(*GONE):
                 await self._connect()
@@ -83,7 +84,7 @@ class Device:
             self.take(await socket.receive())
 
     def take(self, frame: Any) -> None:
-        """A frame, of which messages of this conversation must be the next one."""
+        """Take a frame; a message of this conversation must be the next one."""
         match frame:
             case {"type": "private_message", "message": {"seq": seq, "content": content}}:
                 self.note(self.name, f"hears {seq} {content}")
@@ -97,10 +98,10 @@ class Device:
             case {"type": "error"}:
                 self.problems.append(f"{self.name}: {frame}")
             case _:
-                pass  # who is online
+                pass  # presence and others
 
     def is_repeat(self, seq: int, content: str) -> bool:
-        """Whether it may come out of its place."""
+        """Whether a message may come out of order."""
         return False
 
 
@@ -109,8 +110,8 @@ class Sender(Device):
     """A device that also sends.
 
     Args:
-        repeats: whether it sends again, under the same key, what was not acknowledged. If not, it
-            uses no keys either.
+        repeats: whether it sends unacknowledged messages again, under the same key. If not, it uses
+            no keys either.
     """
 
     repeats: bool = False
@@ -154,7 +155,7 @@ class Sender(Device):
             await socket.send(frame | key)
 
     def take(self, frame: Any) -> None:
-        """As every device. Its own copy is the acknowledgement."""
+        """As every device does. Its own message is the acknowledgement."""
         match frame:
             case {"type": "private_message", "message": {"content": content}}:
                 super().take(frame)

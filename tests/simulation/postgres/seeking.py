@@ -1,5 +1,6 @@
-"""Somebody who writes, edits, deletes and searches over REST, one thing after the other: what a
-search finds is as it is now, and in the end, when everything is indexed, it finds all of it.
+"""A user who writes, edits, deletes and searches over REST, one call after the other: a search
+finds messages in their current state, and in the end, when everything is indexed, it finds all of
+them.
 """
 
 from collections.abc import Mapping
@@ -17,10 +18,10 @@ PAGE: Final = 10
 
 @define(eq=False)
 class Seeker(Caller):
-    """That somebody.
+    """That user.
 
-    `written`: what each message says now, by id; None: it is deleted. `has_found_all`: the last
-    search did.
+    `written`: the current content of each message, by id; None: it is deleted. `has_found_all`: the
+    last search did.
     """
 
     written: dict[int, str | None] = field(factory=dict)
@@ -29,7 +30,7 @@ class Seeker(Caller):
     _count: int = 0
 
     async def live(self) -> None:
-        """Until cancelled."""
+        """Act until cancelled."""
         while True:
             await trio.sleep(self.dice.random() * 0.1)
             there = [each for each, content in self.written.items() if content is not None]

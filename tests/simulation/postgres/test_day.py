@@ -1,4 +1,6 @@
-"""Some seeds of the hub on a real Postgres behind a proxy that fails, and that mistakes show."""
+"""Some seeds of the hub on a real Postgres behind a proxy that fails, and controls that mistakes
+are detected.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -24,7 +26,7 @@ def days(databases: Databases, seeds: int, patience: float = 40.0) -> Iterator[R
         yield trio.run(play, seed, databases, patience)
 
 
-def test_whatever_happens_to_single_messages_of_postgres_nothing_is_lost_or_left_untold(
+def test_faults_of_single_messages_of_postgres_lose_nothing_and_delay_nothing_for_ever(
     databases: Databases,
 ) -> None:
     results = list(days(databases, SEEDS))
@@ -35,7 +37,7 @@ def test_whatever_happens_to_single_messages_of_postgres_nothing_is_lost_or_left
     assert sum(each.notes for each in results) > 2
 
 
-def test_messages_that_are_never_indexed_show(
+def test_messages_that_are_never_indexed_are_detected(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(_: Indexing) -> None:
@@ -46,7 +48,7 @@ def test_messages_that_are_never_indexed_show(
     assert day.problems == ["not everything is found"]
 
 
-def test_messages_that_are_stored_and_not_delivered_show(
+def test_messages_that_are_stored_and_not_delivered_are_detected(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     follows = Sequencer.follows
@@ -59,7 +61,7 @@ def test_messages_that_are_stored_and_not_delivered_show(
     assert [each for each in day.problems if "hears 6 after 4" in each]
 
 
-def test_notes_that_nobody_is_told_after_a_break_show(
+def test_notes_that_are_not_sent_after_a_break_are_detected(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def nothing(*_: object, **__: object) -> Sequence[Note]:
@@ -70,7 +72,7 @@ def test_notes_that_nobody_is_told_after_a_break_show(
     assert [each for each in day.problems if "keeper/late knows" in each]
 
 
-def test_replies_that_a_thread_does_not_have_show(
+def test_replies_that_a_thread_lacks_are_detected(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replies = PostgresThreads.replies

@@ -1,5 +1,5 @@
-"""What a device does with threads, over REST: it follows and ceases to, marks replies read, and
-looks at the replies to a message and at the threads that its user follows.
+"""What a device does with threads, over REST: it follows and unfollows them, marks replies read,
+and lists the replies to a message and the threads that its user follows.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from tests.simulation.device import Device
     from tests.simulation.run import Simulation
 
-RECENT = 10  # of the messages of a channel
+RECENT = 10  # the last messages of a channel
 PAGE = 500
 LISTED = 100
 
 
 @frozen
 class _Listed:
-    """A thread in somebody's list."""
+    """A thread in a user's list."""
 
     root: MessageId
     thread: Thread
@@ -40,13 +40,13 @@ class _Listed:
 
 @define
 class Threads:
-    """What one device does. `count`: how many threads and replies it was shown."""
+    """The thread calls of one device. `count`: how many threads and replies it was shown."""
 
     device: "Device"
     count: int = field(default=0, init=False)
 
     async def make_some(self) -> None:
-        """One thing, about any message that the device has, or another."""
+        """Make one call about a message that the device has, or about any."""
         device, dice = self.device, self.device.sim.dice
         of_all = device.sim.truth.messages
         known = sorted(device.ledger.states.held if dice.random() < 0.9 else of_all)
@@ -152,7 +152,7 @@ class Threads:
         )
 
     def _may_lack(self, engine: Engine, message: Message, reply: Reply, since: float) -> bool:
-        """Whether there may be no such thread for the device's user."""
+        """Whether the device's user may get the error that there is no such thread."""
         truth = self.device.sim.truth
         root = self._message(truth.threads.root_of(message.id))
         sight = truth.sight(Right.SEE, self.device.me, message.channel_id)
@@ -175,7 +175,7 @@ class Threads:
         return committed.message
 
     async def _call(self, call: Call) -> Reply | None:
-        """None: there is no answer that says anything."""
+        """Make a call; None: no response came, or a transient error."""
         device = self.device
         device.sim.note(device.name, f"{call.method} {call.path}")
         reply = await device.sim.call(device.person, call)
@@ -187,7 +187,7 @@ class Threads:
 
 
 async def check_followed(sim: "Simulation", person: Person) -> None:
-    """Now that nothing happens, a list is exact, and so is what it says to be unread."""
+    """Check, now that all is calm, that a list is exact, with its unread counts."""
     log, notes = sim.truth.threads, sim.truth.notes
     for engine in ENGINES:
         reply = await sim.call(person, Call("GET", f"{_threads_path(engine)}?limit={LISTED}"))
@@ -226,7 +226,7 @@ def _unread(sim: "Simulation", person: Person, root: MessageId, read_seq: int) -
 
 
 def asked_replies(device: "Device", engine: Engine, message: Message) -> Asked:
-    """The replies to a message, asked for now."""
+    """The replies to a message, as a search made now."""
     places = device.sim.places
     of_me = places.conversations_of(device.me)
     channels = of_me if engine.only_private else places.all_of(device.me)

@@ -1,4 +1,4 @@
-"""What one device shows of threads: what it was shown last."""
+"""The threads that one device shows, as they were shown to it last."""
 
 from collections.abc import Collection, Iterable
 
@@ -12,14 +12,14 @@ from tests.simulation.languages.threads import Thread, ThreadReplied
 
 @define
 class HeldThreads:
-    """What one device shows.
+    """The threads that one device shows.
 
     Args:
         truth: what really happened.
         me: its user.
         require: where complaints go.
 
-    `told`: the replies of which it was told because its user follows the thread.
+    `told`: the replies for which it got an event because its user follows the thread.
     """
 
     truth: Truth
@@ -39,19 +39,19 @@ class HeldThreads:
             self._left_out.discard(thread.parent_id)
 
     def leave_out(self, message_id: MessageId) -> None:
-        """A reply is confirmed to its author without its thread, because they may not write there
-        any more: the device does not know what its own reply made of the thread.
+        """A reply was confirmed to its author without its thread, because its author may no longer
+        write there: the device does not know the new state of the thread.
         """
         self._left_out.add(self.truth.threads.root_of(message_id))
 
     def not_left_out(self, threads: Iterable[Thread]) -> list[Thread]:
-        """Those that are shown, where replies may be left out."""
+        """The threads that count, where replies may be left out."""
         now = self.truth.threads.now
         return [each for each in threads if each.count or each == now(each.parent_id)]
 
     def tell(self, replied: ThreadReplied, *, is_joined: bool) -> None:
-        """The device is told of a reply because its user follows the thread. `is_joined`: it hears
-        the channel; if not, it would not hear what becomes of the reply.
+        """The device gets a reply because its user follows the thread. `is_joined`: it gets the
+        channel's events; if not, it would not get revisions of the reply.
         """
         log, committed = self.truth.threads, self.truth.find(replied.message_id)
         root = log.of_replies.get(replied.message_id)
@@ -72,7 +72,7 @@ class HeldThreads:
         self.told.add(replied.message_id)
 
     def stale(self, messages: Collection[MessageId], since: float) -> list[Thread]:
-        """The threads of these messages that the device shows as they have not been since then."""
+        """The threads of these messages in a state that they have not had since then."""
         log = self.truth.threads
         return [
             shown

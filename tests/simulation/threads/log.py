@@ -1,5 +1,5 @@
 """What really happened to threads: how many replies there were when, and who followed. It is
-counted here once more, from what was stored and deleted.
+computed here once more, from what was stored and deleted.
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from tests.simulation.languages.threads import Thread
 
 @define
 class ThreadLog:
-    """All threads, each called by its first message.
+    """All threads, each identified by its first message.
 
-    `of_replies`: the thread of each reply. `follows`: who follows, or did. `read`: up to which seq.
-    `problems`: what was stored wrongly.
+    `of_replies`: the thread of each reply. `follows`: the users who follow or followed each.
+    `read`: the seq up to which a follower has read. `problems`: what was stored wrongly.
     """
 
     of_replies: dict[MessageId, MessageId] = field(factory=dict, init=False)
@@ -34,7 +34,7 @@ class ThreadLog:
         return self.of_replies.get(message_id, message_id)
 
     def posted(self, message: Message, parent_id: MessageId | None) -> None:
-        """A message was stored whose author named this one as its parent."""
+        """A message was stored; `parent_id` is what its author named as its parent."""
         self._authors[message.id] = message.author_id
         root = None if parent_id is None else self.root_of(parent_id)
         found = None if message.thread is None else message.thread.root_id
@@ -58,7 +58,7 @@ class ThreadLog:
     def followed(
         self, user_id: UserId, message_id: MessageId, last_seq: int, *, is_following: bool
     ) -> None:
-        """Somebody followed the thread of a message, or ceased to."""
+        """A user followed the thread of a message, or unfollowed it."""
         root = self.root_of(message_id)
         self._begin(user_id, root, last_seq)
         self.follows[user_id, root].change(is_open=is_following)
@@ -67,7 +67,7 @@ class ThreadLog:
     def did(
         self, user_id: UserId, message_id: MessageId, since: float, *, is_following: bool
     ) -> bool:
-        """Whether that was done for somebody from then on."""
+        """Whether a user did that since then."""
         at = self._done.get((user_id, self.root_of(message_id), is_following))
         return at is not None and at >= since
 
@@ -77,34 +77,34 @@ class ThreadLog:
         self.read[place] = max(up_to, self.read.get(place, 0))
 
     def follows_since(self, user_id: UserId, root: MessageId) -> Sight:
-        """When somebody followed a thread last."""
+        """When a user followed a thread last."""
         return self.follows.get((user_id, root)) or Sight(is_open=False)
 
     def follows_reply(self, user_id: UserId, message_id: MessageId) -> Sight:
-        """The same of the thread of a reply."""
+        """The same for the thread of a reply."""
         return self.follows_since(user_id, self.root_of(message_id))
 
     def followed_by(self, user_id: UserId) -> Iterator[MessageId]:
-        """The threads that somebody follows."""
+        """The threads that a user follows."""
         return (
             root for (who, root), sight in self.follows.items() if who == user_id and sight.is_open
         )
 
     def now(self, root: MessageId) -> Thread:
-        """A thread as it is."""
+        """The current state of a thread."""
         states = self._states.get(root)
         return Thread(root) if states is None else states[-1][1]
 
     def replies(self, root: MessageId) -> list[MessageId]:
-        """Those that are not deleted."""
+        """The replies that are not deleted."""
         return self._live.get(root, [])
 
     def threads(self) -> list[MessageId]:
-        """All that there ever were."""
+        """All threads that have ever existed."""
         return list(self._states)
 
     def was(self, thread: Thread, since: float) -> bool:
-        """Whether a thread was like this at some time from then on."""
+        """Whether a thread was in this state at some time since then."""
         states = self._states.get(thread.parent_id, [])
         if not states:
             return thread == Thread(thread.parent_id)

@@ -1,5 +1,5 @@
 """Chromium, launched once for each process of tests. A program that uses it opens contexts of its
-own, with their own cookies, storage and cache, and they end with the program.
+own, with their own cookies, storage and cache, which end with the program.
 """
 
 import atexit
@@ -27,12 +27,12 @@ def require_chromium() -> None:
 
 @define
 class Browser:
-    """A running Chromium. It ends with our end of the pipe, so whatever ends this process."""
+    """A running Chromium. It ends when our end of the pipe closes, however this process ends."""
 
     program: "subprocess.Popen[str]"
 
     def address(self) -> str | None:
-        """Where programs connect to it; None when it has ended."""
+        """The address that programs connect to; None if the browser has ended."""
         assert self.program.stdin is not None
         assert self.program.stdout is not None
         with suppress(BrokenPipeError):
@@ -52,7 +52,7 @@ class Browsers:
     _running: Browser | None = None
 
     def address(self) -> str:
-        """Of one that runs."""
+        """The address of a running one."""
         if self._running is not None and (address := self._running.address()) is not None:
             return address
         self.end()
@@ -76,7 +76,7 @@ atexit.register(BROWSERS.end)
 @asynccontextmanager
 async def run_in_chromium(script: str, *arguments: str) -> AsyncIterator[TalkingProgram]:
     """Run a script of tests/node that connects to the browser; it is killed when the block ends.
-    The browser outlives it, or the test fails; the next one has another browser then.
+    The test fails if the browser has ended by then; the next test gets a new one.
     """
     address = BROWSERS.address()
     async with run_node(script, *arguments, environment={"PARLOUR_CHROMIUM": address}) as program:

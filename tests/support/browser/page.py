@@ -16,7 +16,7 @@ async def play(flow: str, hub: HubProcess, given: dict[str, Any]) -> None:
 
 
 async def pair(hub: HubProcess, flow: str, *, strangers: bool = False) -> dict[str, Any]:
-    """Two people for a flow of their own, who follow each other if they are no strangers."""
+    """Two users for a flow of their own, who follow each other unless they are to be strangers."""
     (ann_id, ann), (ben_id, ben) = [await hub.sign_up(f"{name}{flow}") for name in ("ann", "ben")]
     if not strangers:
         await hub.call("POST", f"/api/users/{ben_id}/follow", cookie=ann)
@@ -33,7 +33,7 @@ async def pair(hub: HubProcess, flow: str, *, strangers: bool = False) -> dict[s
 
 
 def guest_links(hub: HubProcess) -> dict[str, str]:
-    """The links that `--demo` prints, by the name of whom they sign in."""
+    """The links that `--demo` prints, by the name of the user that each signs in."""
     assert hub.process.stdout is not None
     links: dict[str, str] = {}
     for line in hub.process.stdout:

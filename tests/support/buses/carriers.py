@@ -1,4 +1,4 @@
-"""Every engine of a bus, as its contract needs it: to be opened and interrupted."""
+"""Every engine of a bus, with what the tests of its contract need: to open and to interrupt it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -69,12 +69,12 @@ async def redis_carrier() -> AsyncIterator[Carrier]:
 
 
 def cut(server: RedisProcess, *then: str) -> None:
-    """End all connections, and do more before anybody can have another one."""
+    """End all connections, and do more before a new one can be made."""
     server.ask("CLIENT KILL TYPE normal", *then)
 
 
 async def until(heard: AsyncIterator[bytes | None], last: bytes) -> list[bytes | None]:
-    """What is heard up to this bulletin, and that."""
+    """The bulletins received up to and including this one."""
     found: list[bytes | None] = []
     async for data in heard:
         found.append(data)

@@ -34,7 +34,7 @@ sentinel failover-timeout main 2000
 
 
 def program(name: str) -> str:
-    """Where it is; without it, the test is skipped."""
+    """The program's path; without it, the test is skipped."""
     found = shutil.which(name)
     if found is None:
         pytest.skip(f"{name} is not installed")
@@ -43,7 +43,7 @@ def program(name: str) -> str:
 
 @define
 class Authority:
-    """Whose certificates the server has, and the file with its own."""
+    """The authority that issues the server's certificates, and the file with its own."""
 
     folder: Path
     _authority: trustme.CA = field(factory=trustme.CA, init=False)
@@ -91,7 +91,7 @@ class RedisProcess:
         self._run([program("redis-server"), *port, *common, *access, *unix, *options])
 
     def start_sentinel(self, primary: "RedisProcess") -> None:
-        """Run as a Sentinel of that server, which it calls `main`."""
+        """Run as a Sentinel that monitors that server under the name `main`."""
         settings = self.folder / "sentinel.conf"
         settings.write_text(
             SENTINEL.format(
@@ -111,7 +111,7 @@ class RedisProcess:
             return ours.connect_ex(str(self.folder / "socket")) == 0
 
     def ask(self, *lines: str) -> str:
-        """What it answers to these commands, one after the other on one connection."""
+        """What the server returns for these commands, sent in turn on one connection."""
         command = [program("redis-cli"), "-s", str(self.folder / "socket"), "--no-auth-warning"]
         done = subprocess.run(
             [*command, "-a", PASSWORD],
@@ -120,7 +120,7 @@ class RedisProcess:
         return done.stdout
 
     def kill(self) -> None:
-        """Without a warning; what it had is gone."""
+        """Kill it without a warning; its data is gone."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

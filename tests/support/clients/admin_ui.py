@@ -23,7 +23,7 @@ def kind_of_packet(message: str | bytes) -> str:
 
 @frozen
 class AdminPage:
-    """One that is open."""
+    """An open page."""
 
     socket: WebSocket
 
@@ -31,7 +31,7 @@ class AdminPage:
         return (await self.socket.receive_text()).replace("/admin,", "", 1)
 
     async def event(self) -> list[Any]:
-        """The next event but the figures of every other second."""
+        """The next event, without the figures that come every other second."""
         packet = await self.packet()
         assert packet.startswith("42"), packet
         event: list[Any] = json.loads(packet[2:])
@@ -47,13 +47,13 @@ class AdminPage:
         await until_quiet()
 
     async def leave(self) -> None:
-        """Break the connection, whatever has come by it."""
+        """Break the connection; what came on it need not have been read."""
         self.socket.ignoring("session", "config", "all_sockets", "server_stats")
         await self.socket.drop()
 
 
 async def ask_in(world: World, auth: object, cookie: str = "") -> tuple[AdminPage, Any]:
-    """A page that wants to come in, and the confirmation or refusal."""
+    """A page that connects, and the confirmation or refusal."""
     socket = await world.websocket(PATH, kind=kind_of_packet, Cookie=cookie)
     page = AdminPage(socket.ignoring("ping", "open"))
     await socket.send_text(f"40/admin,{json.dumps(auth)}")
@@ -62,7 +62,7 @@ async def ask_in(world: World, auth: object, cookie: str = "") -> tuple[AdminPag
 
 
 async def refusal(world: World, auth: object, cookie: str = "") -> str:
-    """Why a page may not come in."""
+    """The error with which the hub refuses a page."""
     page, answer = await ask_in(world, auth, cookie)
     assert answer["type"] == "44", answer
     await page.socket.close_in_silence()
@@ -70,8 +70,8 @@ async def refusal(world: World, auth: object, cookie: str = "") -> str:
 
 
 async def open_page(world: World, auth: object = SIGNED_IN) -> tuple[AdminPage, str | None]:
-    """A page that has come in, and the id of its sign-in if it is a new one. Of the figures nothing
-    is shown but what `stats` asks for.
+    """A page that is signed in, and the id of its sign-in if it is a new one. Figures are shown
+    only when `stats` reads them.
     """
     page, answer = await ask_in(world, auth)
     assert answer["type"] == "40", answer

@@ -53,7 +53,7 @@ class EngineClient:
     Args:
         connect: opens a connection.
         path: where the server is.
-        settled: waits until it has sent all that it will send by itself.
+        settled: waits until the server has sent all that it sends unprompted.
     """
 
     connect: Callable[[], Awaitable[trio.abc.Stream]]
@@ -85,11 +85,11 @@ class EngineClient:
         return await self.ask("POST", polling(sid), body.encode(), **headers)
 
     async def websocket(self, query: str, **headers: str) -> WebSocket:
-        """A WebSocket of a query that follows the version and the transport. Raises Refused."""
+        """A WebSocket; the query is appended to the version and the transport. Raises Refused."""
         return await self.websocket_of(f"EIO=4&transport=websocket{query}", **headers)
 
     async def websocket_of(self, query: str, **headers: str) -> WebSocket:
-        """A WebSocket of a whole query. Raises Refused."""
+        """A WebSocket with this whole query. Raises Refused."""
         path = f"{self.path}?{query}"
         socket = await open_websocket(await self.connect(), path, b"", **headers)
         socket.kind, socket.settled, socket.name = kind_of_packet, self.settled, query
@@ -109,7 +109,7 @@ class EngineWorld(EngineClient):
     """Requests to a server in this process.
 
     Args:
-        networks: of those who have sent requests, as the server knows them.
+        networks: those that requests came from, as the server knows them.
     """
 
     server: EngineServer
@@ -117,7 +117,7 @@ class EngineWorld(EngineClient):
 
 
 def kind_of_packet(message: str | bytes) -> str:
-    """The first character names the type; what is binary is a message too."""
+    """The first character names the type; a binary packet is a message too."""
     return message[:1] if isinstance(message, str) else "4"
 
 
@@ -135,7 +135,8 @@ async def open_engine(
     internal: InternalListener = NO_OTHERS,
 ) -> AsyncIterator[EngineWorld]:
     """A running server behind a proxy that it trusts. When it ends, everything that its WebSockets
-    received must have been read. `forwarder`: the way to others; `internal`: where they come in.
+    received must have been read. `forwarder`: the way to other nodes; `internal`: where their
+    requests come in.
     """
     server = EngineServer(settings, handler, origin_rule, max_sessions, forwarder)
     methods = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]

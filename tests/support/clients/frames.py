@@ -36,7 +36,7 @@ def deflated(payload: bytes) -> bytes:
 
 
 def inflated(payload: bytes) -> bytes:
-    """A message from the payload that its sender compressed by itself."""
+    """A message, from a payload that was compressed independently of all others."""
     return zlib.decompressobj(-15).decompress(payload + b"\0\0\xff\xff")
 
 

@@ -27,8 +27,8 @@ _DECODERS: Final[Mapping[str, Callable[[bytes], bytes]]] = {
 
 @frozen
 class Reply:
-    """A response. Header names are lower case; each comes once, but for `set-cookie`, of which the
-    first is there.
+    """A response. Header names are lower case; each occurs once, except `set-cookie`, of which the
+    first one is kept.
     """
 
     status: int
@@ -42,7 +42,7 @@ class Reply:
 
     @property
     def content(self) -> bytes:
-        """The body without the encoding that Content-Encoding names."""
+        """The body, decoded as Content-Encoding says."""
         decode = _DECODERS[self.headers.get("content-encoding", "identity")]
         return decode(self.body)
 
@@ -64,7 +64,7 @@ async def request(
     *,
     state: h11.Connection | None = None,
 ) -> Reply:
-    """One request on an open connection. `body` goes as JSON, bytes go as they are."""
+    """One request on an open connection. `body` is sent as JSON, bytes as they are."""
     state = state or h11.Connection(h11.CLIENT)
     sent = {"Host": "parlour.test", **(headers or {})}
     payload = (

@@ -1,4 +1,4 @@
-"""What a scrape says."""
+"""The series of a scrape."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,7 +7,7 @@ from prometheus_client.samples import Sample
 
 
 def samples(text: str) -> Iterator[Sample]:
-    """Every series with its value. Raises ValueError: this is not the format."""
+    """Every series with its value. Raises ValueError if the text is not in the format."""
     for family in text_string_to_metric_families(text):
         yield from family.samples
 

@@ -1,4 +1,4 @@
-"""A hub with a token for its operators, and what they ask of it."""
+"""A hub with an admin token, and the calls of its operators."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ TOKEN: Final = "a token of the operators"
 
 @frozen
 class Operators:
-    """Those who have the token."""
+    """The operators, who have the token."""
 
     world: World
 
@@ -26,24 +26,24 @@ class Operators:
         return await self.world.call(method, path, body, headers, peer=peer)
 
     async def done(self, path: str, body: object) -> Any:
-        """What a call answers that is carried out."""
+        """The response body of a call that must succeed."""
         reply = await self.call("POST", path, body)
         assert reply.status == 200, reply.text
         return reply.json
 
     async def refused(self, path: str, body: object) -> tuple[int, str]:
-        """The status and the code of a call that is not."""
+        """The status and the code of a call that is refused."""
         reply = await self.call("POST", path, body)
         return reply.status, reply.json["code"]
 
     async def seen(self, path: str) -> Any:
-        """What a call shows."""
+        """The response body of a GET that must succeed."""
         reply = await self.call("GET", path)
         assert reply.status == 200, reply.text
         return reply.json
 
     async def audit(self) -> Sequence[AuditRow]:
-        """What was kept, oldest first."""
+        """The audit, oldest row first."""
         return list(reversed(await self.world.store.audit.page(before=None, limit=100)))
 
 

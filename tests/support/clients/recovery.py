@@ -1,4 +1,4 @@
-"""Socket.IO clients that can be recovered, and what they are told."""
+"""Socket.IO clients that can be recovered, and what they receive."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from tests.support.world import Person
 
 
 async def enter(person: Person, **auth: object) -> tuple[Peer, dict[str, Any]]:
-    """A client that came in, and what it was told: `sid` and `pid`."""
+    """A client that connected, and its connect packet's payload: `sid` and `pid`."""
     peer = await connect(person.world, {"token": token_of(person), **auth}, ignored="ping")
     packet = await peer.packet()
     assert packet.startswith("0{"), packet
@@ -23,7 +23,7 @@ async def say(school: School, author: User, *texts: str) -> None:
 
 
 async def contents(peer: Peer, count: int) -> list[str]:
-    """The next new messages, each with an offset behind it."""
+    """The content of the next new messages, each of which is followed by an offset."""
     found = []
     for _ in range(count):
         name, message = await peer.event()
@@ -34,7 +34,7 @@ async def contents(peer: Peer, count: int) -> list[str]:
 
 
 async def offset(peer: Peer) -> str:
-    """What a stock client returns next time, because it is a string."""
+    """The next offset, a string, so a stock client sends it when it reconnects."""
     name, text = await peer.event()
     assert name == OFFSET, (name, text)
     assert isinstance(text, str)
@@ -42,7 +42,7 @@ async def offset(peer: Peer) -> str:
 
 
 async def revisions(peer: Peer, count: int) -> tuple[list[tuple[int, str]], str]:
-    """The rev and the content of the next revisions, and the offset behind the last one."""
+    """The rev and the content of the next revisions, and the offset after the last one."""
     found, last = [], ""
     for _ in range(count):
         name, message = await peer.event()
@@ -53,7 +53,7 @@ async def revisions(peer: Peer, count: int) -> tuple[list[tuple[int, str]], str]
 
 
 async def notes(peer: Peer, count: int) -> tuple[list[tuple[str, int]], str]:
-    """The names and numbers of the next notes, and the offset behind the last one."""
+    """The names and numbers of the next notes, and the offset after the last one."""
     found, last = [], ""
     for _ in range(count):
         name, note = await peer.event()

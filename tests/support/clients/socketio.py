@@ -17,7 +17,7 @@ OFFSET = "recovery:offset"
 
 
 def kind_of_packet(message: str | bytes) -> str:
-    """The name of an event, or what else a packet is."""
+    """The name of an event, or the kind of another packet."""
     match str(message)[:2]:
         case "42":
             return str(json.loads(str(message)[str(message).index("[") :])[0])
@@ -29,15 +29,15 @@ def kind_of_packet(message: str | bytes) -> str:
 
 @define
 class Peer:
-    """A Socket.IO client that shows every packet but those it ignores, and keeps what the test did
-    not read, as its WebSocket does.
+    """A Socket.IO client that shows every packet except those it ignores, and keeps what the test
+    did not read, as its WebSocket does.
     """
 
     socket: WebSocket
     _ids: int = field(default=0, init=False)
 
     def ignoring(self, *names: str) -> Self:
-        """Do not ask for events of these names to be read, and do not show them."""
+        """From now on, events of these names need not be read, and are not shown."""
         self.socket.ignoring(*names)
         return self
 
@@ -48,7 +48,7 @@ class Peer:
         return message[1:]
 
     async def event(self) -> tuple[str, Any]:
-        """The next event and its payload, the only one: handlers may take no more."""
+        """The next event and its payload, which is its only argument: handlers may take no more."""
         packet = await self.packet()
         assert packet.startswith("2"), packet
         name, payload = json.loads(packet[1:])
@@ -71,7 +71,7 @@ def token_of(person: Person, lifetime: timedelta = HOUR) -> str:
 
 
 async def connect(world: World, auth: object, *, ignored: str = OFFSET) -> Peer:
-    """A session that asked to come in. Pings are ignored, and another kind of packet."""
+    """A session that asked to connect. Pings are ignored, and another kind of packet."""
     path = "/socket.io/?EIO=4&transport=websocket"
     peer = Peer((await world.websocket(path, kind=kind_of_packet)).ignoring("ping", ignored))
     assert (await peer.socket.receive_text()).startswith("0{")

@@ -1,4 +1,4 @@
-"""A picture, and how somebody uploads a file."""
+"""A picture, and a user's upload of a file."""
 
 from tests.support.clients.http import Reply, form
 from tests.support.pictures import drawn, saved

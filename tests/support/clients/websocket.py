@@ -24,7 +24,7 @@ BARRIER = b"everything before this"
 
 
 class Refused(AssertionError):
-    """The upgrade was answered with an HTTP error."""
+    """The response to the upgrade was an HTTP error."""
 
     def __init__(self, status: int, text: str, head: str = "") -> None:
         self.status = status
@@ -57,29 +57,29 @@ def upgrade_request(path: str = "/ws", **headers: str) -> bytes:
 
 
 def kind_of_frame(message: str | bytes) -> str:
-    """The type of a JSON frame, under the name that its dialect has for it."""
+    """The type of a JSON frame, in the field where its dialect has it."""
     frame = json.loads(message)
     return str(next(frame[name] for name in ("type", "t", "op") if name in frame))
 
 
 async def at_once() -> None:
-    """For a connection of whose server nobody knows when it has done everything."""
+    """For a connection to a server of which nothing shows when it has sent everything."""
     await trio.lowlevel.checkpoint()
 
 
 @define(eq=False)
 class WebSocket:
-    """An open connection. What it received is kept until the test reads it; what was not read when
-    the connection or its world ends fails the test, unless it is of a kind that `ignoring` names.
+    """An open connection. What it received is kept until the test reads it; anything unread when
+    the connection or its world ends fails the test, unless `ignoring` names its kind.
 
     Args:
         stream: the connection.
-        received: what came with the response to the handshake.
+        received: the bytes that came with the response to the handshake.
         kind: names the kind of a message.
-        settled: waits until the server has sent all that it will send by itself.
-        flaw_of: why a message is not as it is documented, None if it is.
-        name: whose it is, for what a failure says.
-        agreed: whether messages may be compressed.
+        settled: waits until the server has sent all that it sends unprompted.
+        flaw_of: how a message differs from the documentation; None: it does not.
+        name: the connection's name in failures.
+        agreed: whether compression was negotiated.
     """
 
     stream: trio.abc.Stream
@@ -97,7 +97,7 @@ class WebSocket:
     _unread: list[str | bytes] = field(factory=list, init=False)
 
     def ignoring(self, *kinds: str) -> Self:
-        """Do not ask for messages of these kinds to be read, and do not show them."""
+        """From now on, messages of these kinds need not be read, and are not shown."""
         self._ignored.update(kinds)
         self._unread = [message for message in self._unread if self.kind(message) not in kinds]
         return self
@@ -109,7 +109,7 @@ class WebSocket:
         await self.stream.send_all(client_frame(TEXT, text.encode()))
 
     async def take(self, wanted: Callable[[str | bytes], bool]) -> str | bytes:
-        """The next message that is wanted; those before it are kept. Raises Closed."""
+        """The next message that is wanted; earlier ones are kept. Raises Closed."""
         index = 0
         while True:
             if index == len(self._unread):
@@ -129,7 +129,7 @@ class WebSocket:
         return json.loads(await self.receive_text())
 
     async def ask(self, frame: object) -> Any:
-        """Send a JSON frame; the next one that comes back. Raises Closed."""
+        """Send a JSON frame; returns the next one that arrives. Raises Closed."""
         await self.send(frame)
         return await self.receive()
 
@@ -140,7 +140,7 @@ class WebSocket:
         return frame
 
     async def expect(self, *kinds: str) -> Any:
-        """The next JSON frame of one of these types; those before it are kept."""
+        """The next JSON frame of one of these types; earlier ones are kept."""
         return json.loads(await self.take(lambda message: self.kind(message) in kinds))
 
     async def until_closed(self) -> tuple[list[Any], Closed]:
@@ -154,7 +154,7 @@ class WebSocket:
             return frames, end
 
     async def closed(self) -> Closed:
-        """The end, before which nothing else comes."""
+        """The close, before which nothing else comes."""
         try:
             message = await self.take(lambda _: True)
         except Closed as end:
@@ -163,32 +163,32 @@ class WebSocket:
         raise AssertionError(f"this came instead of the end: {message!r}")
 
     async def everything(self) -> list[str | bytes]:
-        """What has come by now, once everybody was told of what was sent."""
+        """All that has come by now, once the server has sent everything."""
         await self._collect()
         found, self._unread = self._unread, []
         return found
 
     async def past(self, *kinds: str) -> Self:
-        """Let go of what came by now of these kinds."""
+        """Drop messages of these kinds that have come by now."""
         await self._collect()
         self._unread = [message for message in self._unread if self.kind(message) not in kinds]
         return self
 
     async def is_silent(self, *, besides: Collection[str] = ()) -> None:
-        """Assert that nothing more has come than messages of the kinds `besides`."""
+        """Assert that nothing unread has come, except messages of the kinds `besides`."""
         await self._collect()
         self.assert_read(besides=besides)
 
     async def _collect(self) -> None:
         await self.settled()
-        for _ in range(2):  # an answer overtakes what waits to be written, the next one does not
+        for _ in range(2):  # a PONG overtakes what waits to be written, the next one does not
             await self._send_control(PING, BARRIER)
             while (frame := await self._frame()) != (PONG, BARRIER):
                 if (message := await self._read(*frame)) is not None:
                     self._unread.append(message)
 
     async def close_in_silence(self, *, besides: Collection[str] = ()) -> None:
-        """Close; what was not read yet must be of the kinds `besides`."""
+        """Close; anything unread must be of the kinds `besides`."""
         await self.is_silent(besides=besides)
         self._unread.clear()
         await self._send_control(CLOSE, (1000).to_bytes(2, "big"))
@@ -197,14 +197,14 @@ class WebSocket:
         await self.stream.aclose()
 
     async def drop(self, *, besides: Collection[str] = ()) -> None:
-        """Break the connection; what was not read yet must be of the kinds `besides`."""
+        """Break the connection; anything unread must be of the kinds `besides`."""
         await self.is_silent(besides=besides)
         self.end = Closed(1006, "dropped")
         await self.stream.aclose()
         await self.settled()
 
     def assert_read(self, *, besides: Collection[str] = ()) -> None:
-        """Assert that everything that was received was read, but for the kinds `besides`."""
+        """Assert that everything that was received was read, except the kinds `besides`."""
         unexpected = [message for message in self._unread if self.kind(message) not in besides]
         assert not unexpected, f"this was not read: {unexpected}"
 
@@ -215,7 +215,7 @@ class WebSocket:
                 return message
 
     async def _read(self, opcode: int, payload: bytes) -> str | bytes | None:
-        """What a frame says to the test, if anything. Raises Closed."""
+        """A frame's message for the test, if it has one. Raises Closed."""
         if opcode == PING:
             self.pings += 1
             if self.answers_pings:
@@ -250,7 +250,7 @@ class WebSocket:
         raise self.end
 
     async def _send_control(self, opcode: int, payload: bytes) -> None:
-        with suppress(trio.BrokenResourceError):  # the server has gone, as the next read will show
+        with suppress(trio.BrokenResourceError):  # the server has gone; the next read shows it
             await self.stream.send_all(client_frame(opcode, payload))
 
 
@@ -269,7 +269,7 @@ def first_frame(data: bytes, *, agreed: bool = False) -> tuple[tuple[int, bytes]
 
 
 async def unread(sockets: Iterable[WebSocket]) -> list[str]:
-    """Of each connection on which something came that the test did not read: what it was."""
+    """The unread messages of each connection that has any."""
     found: list[str] = []
     for socket in sockets:
         try:

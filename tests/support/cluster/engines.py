@@ -27,7 +27,7 @@ class Registry:
     _looked: trio.Event = field(factory=trio.Event)
 
     def changed(self, *nodes: Node) -> None:
-        """These live from now on, and no others."""
+        """From now on these nodes live, and no others."""
         self.nodes = {each.name: each for each in nodes}
         looked, self._looked = self._looked, trio.Event()
         looked.set()
@@ -53,7 +53,7 @@ class Seen:
 
 @frozen
 class Engines:
-    """Two servers, and what they know of each other."""
+    """Two servers, and the registry through which they know each other."""
 
     north: EngineWorld
     south: EngineWorld
@@ -76,7 +76,7 @@ def forwarder(name: str, registry: Registry, settings: EngineSettings = SETTINGS
 async def open_engines(
     folder: Path, settings: EngineSettings = SETTINGS, place: Place | None = None
 ) -> AsyncIterator[Engines]:
-    """What is said in any session is said back. `place`: where the first one is reached."""
+    """Every session echoes what it receives. `place`: where the first server can be reached."""
     registry = Registry()
     with (
         internal_listener(new_node("north"), folder, place) as north,

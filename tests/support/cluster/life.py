@@ -1,5 +1,5 @@
-"""Some conversations on two nodes, whose bulletins are lost, late and repeated, while people come
-and go; and what everybody must have got in the end.
+"""Some conversations on two nodes, with bulletins that are lost, late and repeated, while clients
+come and go; and what every client must have received in the end.
 """
 
 import random
@@ -24,7 +24,7 @@ EMOJI = "❤️"
 
 @define
 class Visit:
-    """A connection: what the log's ends were when it came, and what it got."""
+    """A connection: the heads of the log when it came, and what it received."""
 
     client: Client
     notes: Notebook
@@ -34,7 +34,7 @@ class Visit:
 
 @define
 class Life:
-    """Two nodes on one log, of which one is looked at, and people who come and go."""
+    """Two nodes on one log, of which one is tested, and users who come and go."""
 
     node: Node
     users: tuple[User, ...]
@@ -67,7 +67,7 @@ class Life:
         )
 
     async def changed(self) -> None:
-        """Here or at the other node, by either of the two."""
+        """A revision here or at the other node, by either participant."""
         if not self.tables.messages:
             return
         message_id = self.dice.choice(list(self.tables.messages))
@@ -91,7 +91,7 @@ class Life:
         assert not patience.cancelled_caught
 
     async def heard(self) -> None:
-        """A bulletin, which may be any, and may come again or be lost."""
+        """Any one bulletin arrives; it may arrive again later, or be lost."""
         if not self.bulletins:
             return
         number = self.dice.randrange(len(self.bulletins))
@@ -154,7 +154,7 @@ class Life:
         for bulletin in self.dice.sample(self.bulletins, len(self.bulletins) // 2):
             await self.hear(bulletin)
         await trio.sleep(3)
-        rows = self.tables.channels.items()  # what was lost in the end
+        rows = self.tables.channels.items()  # the revs of all bulletins that were lost
         self.node.lane.doubt_channels({channel_id: row.last_rev for channel_id, row in rows})
         await trio.sleep(3)
 
@@ -187,7 +187,7 @@ class Life:
         self.judge_mixture(visit, channel_id, row)
 
     def judge_mixture(self, visit: Visit, channel_id: ChannelId, row: Any) -> None:
-        """A change comes after its message, if the message came."""
+        """A revision comes after its message, if the message came."""
         last = {each.rev: each.seq for each in row.messages if each.rev}
         known: set[int] = set()
         for each in visit.notes.all:

@@ -1,6 +1,7 @@
-"""One node of several, without its sockets: its Hub, a lane, and clients that note what they get.
+"""One node of several, without its sockets: its Hub, a lane, and clients that note what they
+receive.
 
-What the other nodes store is stored in its database beside it, and offered to it as a bulletin
+Messages of other nodes are stored in its database by the test, and offered to the node as bulletins
 would be.
 """
 
@@ -39,7 +40,7 @@ HOLD_SECONDS: Final = 0.05
 
 @define
 class Notebook:
-    """A link that notes the positions of what it is sent."""
+    """A link that notes the positions of the frames that it is offered."""
 
     seqs: list[Position] = field(factory=list)
     revs: list[RevisionPosition] = field(factory=list)
@@ -64,7 +65,7 @@ class Notebook:
         """Nothing waits."""
 
     def close(self, reason: CloseReason) -> None:
-        """It stays."""
+        """Ignored: the link stays open."""
 
     async def caught_up(self) -> None:
         """Nothing waits."""
@@ -72,7 +73,7 @@ class Notebook:
 
 @define
 class Node:
-    """The node that is looked at."""
+    """The node under test."""
 
     store: Store
     hub: Hub
@@ -82,12 +83,12 @@ class Node:
 
     @property
     def lane(self) -> Lane:
-        """The only one."""
+        """Its only lane."""
         (lane,) = self.messaging.lanes
         return lane
 
     async def come(self, user: User) -> tuple[Client, Notebook]:
-        """A connection of a user."""
+        """Register a connection of a user."""
         notes = Notebook()
         client = Client(user, SessionId(user.id), Wire(DIALECT), notes, self._quotas.of(user.id))
         await self.hub.post(Register(client, Connected(user, datetime.now(UTC), "epoch")))
@@ -95,18 +96,18 @@ class Node:
         return client, notes
 
     async def go(self, client: Client) -> None:
-        """Its end."""
+        """Unregister it."""
         await self.hub.post(Unregister(client))
         await self.hub.barrier()
 
     async def submit(self, author: User, draft: Draft) -> list[Settlement]:
-        """Have a message stored here; what it comes to, once it is known."""
+        """Submit a message at this node; the list gets its outcome once it is known."""
         settled: list[Settlement] = []
         await self.messaging.submit(author, draft, settled.append)
         return settled
 
     async def elsewhere(self, *drafts: Draft) -> Sequence[Posted]:
-        """What another node stores."""
+        """Store messages as another node does."""
         return [
             posted
             for posted in await self.store.messages.post(drafts)
@@ -114,7 +115,7 @@ class Node:
         ]
 
     async def hear(self, *posted: Posted) -> None:
-        """What bulletins say that came at once, in this order."""
+        """Receive bulletins of messages that arrived together, in this order."""
         out = Outgoing()
         for each in posted:
             message = each.message
@@ -128,7 +129,7 @@ class Node:
             out = Outgoing()
 
     async def hear_revised(self, *revised: Revised) -> None:
-        """The same of changed messages."""
+        """Receive bulletins of revised messages."""
         for each in revised:
             out = Outgoing()
             self.lane.receive_revision(each, None, None, out)
@@ -140,12 +141,12 @@ class Node:
         return author
 
     async def quiet(self) -> None:
-        """All that could be done was done."""
+        """Wait until every task waits."""
         await trio.testing.wait_all_tasks_blocked()
 
 
 def seqs(notes: Notebook, channel_id: ChannelId | None = None) -> list[int]:
-    """What came, of one channel or of the only one."""
+    """The numbers of the messages that came, in one channel or in all of them."""
     return [each.seq for each in notes.seqs if channel_id in (None, each.channel_id)]
 
 
@@ -155,7 +156,7 @@ async def new_user(store: Store, name: str) -> User:
 
 @asynccontextmanager
 async def open_node(store: Store, *, hold_seconds: float = HOLD_SECONDS) -> AsyncIterator[Node]:
-    """With one lane."""
+    """A node with one lane."""
     hub = Hub(lambda *_, **__: None, RoomListeners())
     typing = TypingIndicators(
         store.relations, store.channels, Announcer(hub), is_followed=hub.is_followed, expiry=5.0

@@ -25,7 +25,7 @@ _SHOWN: Final = {NORTH: "10.0.0.11:8000", SOUTH: "10.0.0.12:8000"}
 
 @frozen
 class Rig:
-    """Where everything is: a folder with a certificate, a database, and ports."""
+    """What all parts share: a folder with a certificate, a database, and ports."""
 
     folder: Path
     cert: Certificate
@@ -69,7 +69,7 @@ class Rig:
         return talking(program)
 
     def here(self, shown: str, *values: tuple[str, object]) -> str:
-        """A configuration with what is of this machine in it."""
+        """A configuration with the addresses and paths of this machine in it."""
         addresses = [(_SHOWN[name], f"127.0.0.1:{self.hubs[name]}") for name in NAMES]
         for old, new in (*values, *addresses):
             assert old in shown, old
@@ -107,7 +107,7 @@ def haproxy_by_sid(rig: Rig) -> Sequence[str]:
 
 
 def haproxy_in_turn(rig: Rig) -> Sequence[str]:
-    """Each request goes to the other node than the one before it."""
+    """Each request goes to the node that did not get the one before it."""
     shown = _Lines.of("haproxy.cfg").without("use-server")
     return _haproxy(rig, shown.replace("balance leastconn", "balance roundrobin"))
 

@@ -1,4 +1,4 @@
-"""Another worker of the same parent, which answers whatever it is asked in the same way."""
+"""Another worker of the same parent, which gives the same reply to every request."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from hub.sockets.addresses import listening_at
 
 @asynccontextmanager
 async def worker(folder: Path, name: str, response: bytes | None) -> AsyncIterator[list[bytes]]:
-    """One that answers each request so, or never; gives what it was asked."""
+    """A worker that gives this reply to each request, or none; yields the requests that it got."""
     asked: list[bytes] = []
 
     async def serve(stream: trio.SocketStream) -> None:

@@ -1,4 +1,4 @@
-"""People who talk over Socket.IO, whichever node their requests come to."""
+"""Users who talk over Socket.IO, whichever node receives their requests."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -30,7 +30,7 @@ async def write(hub: HubProcess, author: Friend, reader: Friend, text: str) -> R
 
 
 async def only_channel(client: SocketIoProgram) -> str:
-    """The id of the channel with one message that the user has, which is joined."""
+    """The id of the only channel that the user has, which has one message; the client joins it."""
     assert await client.ask("resume", {}) == {"success": True}
     assert (await client.heard("message:new"))["content"] == "first"
     ((channel, _),) = (await client.heard("resumed"))["after"].items()
@@ -38,13 +38,13 @@ async def only_channel(client: SocketIoProgram) -> str:
 
 
 async def carried(client: SocketIoProgram, carrier: str) -> None:
-    """Wait until a client is carried like this."""
+    """Wait until the client uses this transport."""
     await client.tell({"carrier": carrier})
     assert await client.happened() == {"carrier": carrier}
 
 
 async def say(speaker: SocketIoProgram, hearer: SocketIoProgram, channel: str, text: str) -> None:
-    """Say something over Socket.IO, and hear it on the other side."""
+    """Send a message over Socket.IO, and receive it on the other side."""
     sent = {"content": text, "channelId": channel, "tempId": text}
     assert (await speaker.ask("message:send", sent))["success"] is True
     assert (await speaker.heard("message:sent"))["tempId"] == text
@@ -52,13 +52,13 @@ async def say(speaker: SocketIoProgram, hearer: SocketIoProgram, channel: str, t
 
 
 async def talk(connect: Connect, hub: HubProcess, at: str, *transports: str) -> None:
-    """Two new people hear each other.
+    """Two new users send messages to each other.
 
     Args:
-        connect: makes their clients.
-        hub: where they are registered.
-        at: ends their names.
-        transports: of their clients; by default they poll first.
+        connect: makes the users' clients.
+        hub: where the users are registered.
+        at: the end of the users' names.
+        transports: those of the clients; by default they poll first.
     """
     ann, ben = await meet(hub, at)
     async with connect(ann, *transports) as anns, connect(ben, *transports) as bens:

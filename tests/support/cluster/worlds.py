@@ -21,7 +21,7 @@ NAMES = "abcdefgh"
 
 @define
 class _Leases:
-    """Those of the nodes, which a dead one neither renews nor ends."""
+    """The leases of the nodes; a dead node neither renews nor ends its own."""
 
     _nodes: Nodes
     is_dead: bool = field(default=False, init=False)
@@ -48,7 +48,7 @@ class _Leases:
 
 @define
 class OneNode:
-    """A hub, and its way to the others."""
+    """A hub, and its connection to the others."""
 
     name: str
     world: World
@@ -60,15 +60,15 @@ class OneNode:
         return evolve(person, world=self.world)
 
     def die(self) -> None:
-        """Neither say nor hear anything any more, nor renew the lease."""
+        """From now on publish nothing, receive nothing, and do not renew the lease."""
         self.bus.is_mute = self.bus.is_deaf = self._leases.is_dead = True
 
     async def end_lease(self) -> None:
-        """As if the time of the lease were over."""
+        """End the lease as if its time had passed."""
         await self._leases.end()
 
     async def say_goodbye(self, seconds: float) -> None:
-        """Say that it ends, and end."""
+        """Announce the end of the hub, and end it."""
         publisher = self.world.services.announcer.elsewhere
         assert isinstance(publisher, Publisher)
         await publisher.say_goodbye(seconds)
@@ -85,7 +85,7 @@ def new_store() -> Store:
 async def open_node(
     store: Store, medium: Medium, name: str, **settings: Any
 ) -> AsyncIterator[OneNode]:
-    """A hub that hears the others on this medium, and is heard."""
+    """A hub that exchanges bulletins with the others on this medium."""
     bus, leases = medium.member(), _Leases(store.nodes)
     part: Any = leases
     own = evolve(store, nodes=part)

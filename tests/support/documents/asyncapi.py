@@ -1,5 +1,5 @@
-"""Holds every frame that a socket of a test receives against the AsyncAPI document, and says which
-frames of clients the document allows.
+"""Checks every frame that a socket of a test receives against the AsyncAPI document, and knows
+which frames of clients the document allows.
 """
 
 import json
@@ -24,13 +24,13 @@ Validator: TypeAlias = jsonschema_rs.Draft202012Validator
 
 
 def schema_of(payload: Mapping[str, object]) -> dict[str, object]:
-    """A schema of the document that stands for itself."""
+    """A schema of the document that is complete by itself."""
     return {**payload, "components": {"schemas": DOCUMENT["components"]["schemas"]}}
 
 
 @cache
 def messages(channel: str, side: str) -> Mapping[str, Validator]:
-    """By name, what checks the messages of a channel. `side`: who sends them: "client" or "hub"."""
+    """The validators of a channel's messages, by name. `side`: the sender: "client" or "hub"."""
     return {
         message["name"]: jsonschema_rs.Draft202012Validator(
             schema_of(message["payload"]), validate_formats=True
@@ -41,7 +41,7 @@ def messages(channel: str, side: str) -> Mapping[str, Validator]:
 
 
 def flaw_of_frame(path: str, message: str | bytes) -> str | None:
-    """Why a message that came on a path is not as documented; None when it is."""
+    """How a message on a path differs from the document; None if it does not."""
     text = message if isinstance(message, str) else message.decode()
     if path.partition("?")[0] == SOCKETIO:
         return _flaw_of_packet(text)
@@ -54,7 +54,7 @@ def flaw_of_frame(path: str, message: str | bytes) -> str | None:
 
 
 def _flaw_of_packet(packet: str) -> str | None:
-    """The same of an Engine.IO message; only events and acknowledgements of `/` are described."""
+    """The same for an Engine.IO message; only events and acknowledgements of `/` are described."""
     (events,) = DIALECTS.by_namespace.values()
     if (event := _EVENT.fullmatch(packet)) is not None:
         name, payload = json.loads(event[2])

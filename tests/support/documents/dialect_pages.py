@@ -1,4 +1,4 @@
-"""What the page of a dialect says, and what its code says about the same.
+"""What the page of a dialect documents, and what its code does.
 
 Guarantees: both sides are read from their source: tables of docs/dialects, decoder tables, encoded
 examples of every event. Must not know: which of them is right.
@@ -83,15 +83,15 @@ REST_PAGES: Final[Mapping[str, str]] = {
     },
     ADMIN.name: "admin",
 }
-"""The prefix of a REST dialect -> the dialect in whose folder it is declared, and on whose page;
-and operators' calls, which are no dialect's.
+"""The prefix of a REST dialect -> the dialect that declares it in its folder, and documents it on
+its page; operators' calls belong to no dialect.
 """
 JSON_DIALECTS: Final = [
     name
     for name, dialect in DIALECTS.items()
     if any(is_json_object(frame) for event in EVENTS for frame in dialect.encode(event))
 ]
-"""Those that send JSON: objects, or events of Socket.IO."""
+"""The dialects that send JSON: objects, or events of Socket.IO."""
 NOT_SENT: Final = re.compile(r"Not sent in this dialect: (.*?\.)\n", re.DOTALL)
 
 Frames = Mapping[str, AbstractSet[str]]
@@ -111,7 +111,7 @@ def documented_client_frames(name: str) -> set[str]:
 def documented_client_fields(name: str) -> set[str]:
     """The fields in that table and in the text below it."""
     cells = " ".join(code_words(section(page_of(name), "Client frames")))
-    return set(re.findall(r"\w+", cells)) | {"op"}  # its column's title
+    return set(re.findall(r"\w+", cells)) | {"op"}  # the title of its column
 
 
 def decoded_client_frames(name: str) -> set[str]:
@@ -191,7 +191,7 @@ _RESUMED: Final[tuple[Event, ...]] = (
 
 
 def examples() -> Iterator[Event]:  # noqa: C901  one row for each event
-    """Every event, and variants that have what the others leave out."""
+    """Every event, and variants with the fields that the others leave out."""
     yield from (*EVENTS, *_RESUMED)
     for event in EVENTS:
         match event:
@@ -237,14 +237,14 @@ def documented_errors(name: str) -> Mapping[str, str]:
 
 
 def documented_as_never_sent(name: str) -> set[str]:
-    """The codes that the page says do not occur."""
+    """The codes that the page lists as never sent."""
     found = NOT_SENT.search(section(page_of(name), "Errors"))
     words = code_words(found[1]) if found else []
     return {word for word in words if word in tuple(ErrorCode)}
 
 
 def shown_text(name: str, code: ErrorCode) -> str | None:
-    """What a client of the dialect reads for an error; None if it has no error frame."""
+    """The text that a client of the dialect gets for an error; None if it has no error frame."""
     for frame in DIALECTS[name].encode(Refused.because(code)):
         shown = frame[1] if isinstance(frame, tuple) else json.loads(frame)
         return str(shown["message"])

@@ -1,4 +1,4 @@
-"""The largest event of every type that can come about with the default settings."""
+"""The largest event of every type that is possible with the default settings."""
 
 from typing import Final
 
@@ -131,4 +131,4 @@ _LARGEST: Final[tuple[Event, ...]] = (
 _BY_TYPE: Final = {type(event): event for event in (*EVENTS, *_LARGEST)}
 
 LARGEST: Final = tuple(_BY_TYPE.values())
-"""One of every type; those that have no list and no text are as in the examples."""
+"""One of every type; those without a list or a text are as in the examples."""

@@ -1,5 +1,5 @@
-"""Holds every answer of a hub's REST against the OpenAPI document: its status, its media type, and
-its body, which has exactly the fields that are described.
+"""Checks every response of a hub's REST calls against the OpenAPI document: its status, its media
+type, and its body, which has exactly the fields that are described.
 """
 
 import json
@@ -28,7 +28,7 @@ _FLAWS: trio.lowlevel.RunVar[list[str]] = trio.lowlevel.RunVar("flaws")
 
 
 def flaws_of_answers() -> list[str]:
-    """What answers in this run of trio were not as documented."""
+    """The differences between responses and the document in this run of trio."""
     try:
         return _FLAWS.get()
     except LookupError:
@@ -38,7 +38,7 @@ def flaws_of_answers() -> list[str]:
 
 @cache
 def checked(*packages: ModuleType) -> Sequence[Claim]:
-    """The calls that these packages have; `flaws_of_answers` says what is not as documented."""
+    """The calls of these packages; differences from the document go to `flaws_of_answers`."""
     claims = discover(*packages)
     by_id = {id(claim.endpoint): claim.endpoint for claim in claims}
     watched = {key: _watched(endpoint) for key, endpoint in by_id.items()}
@@ -72,7 +72,7 @@ class _Watched(Endpoint):
 
 
 def flaw_of(surface: RestDialect, endpoint: Endpoint, response: Response) -> str | None:
-    """Why a response is not as documented; None when it is."""
+    """How a response differs from the document; None if it does not."""
     contents = _contents(surface, endpoint)
     if response.status_code not in contents:
         return "the status is not documented"
@@ -94,7 +94,7 @@ def flaw_of(surface: RestDialect, endpoint: Endpoint, response: Response) -> str
 def _contents(
     surface: RestDialect, endpoint: Endpoint
 ) -> Mapping[int, Mapping[str, jsonschema_rs.Draft202012Validator] | None]:
-    """By status, by media type, what checks a body; None where there is none."""
+    """The validators of bodies, by status, by media type; None if there is no body."""
     schemas = Schemas(PLACE)
     responses: Any = responses_of(surface, endpoint, schemas)
     shared = {"components": {"schemas": schemas.definitions}}

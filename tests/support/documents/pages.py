@@ -1,7 +1,7 @@
 """The pages of the documentation as data: headings, links and tables.
 
 Guarantees: an anchor is spelt as GitHub and most renderers spell it.
-Must not know: what a page says.
+Must not know: what a page documents.
 """
 
 import re
@@ -22,7 +22,7 @@ def name_of(path: Path) -> str:
 
 
 def anchor(heading: str) -> str:
-    """`## Coming back: resume` is linked to as `#coming-back-resume`."""
+    """The anchor of a heading: `## Coming back: resume` is `#coming-back-resume`."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
 
 
@@ -64,5 +64,5 @@ def rows(text: str) -> list[list[str]]:
 
 
 def code_words(cell: str) -> list[str]:
-    """What stands in backticks."""
+    """The texts in backticks."""
     return re.findall(r"`([^`]+)`", cell)

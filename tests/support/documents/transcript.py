@@ -12,9 +12,8 @@
 A connection is `person.name`. `$name` stands for a number: known ones are filled in, an unknown one
 in an expected frame is learnt. `#name` in a string is such a number as text. `"*"` fits anything.
 A frame after `&` comes with the one of the line before, in either order: before anything else of
-the connection. It is for what the hub learns of by two ways, of which docs/ promise no order. A
-connection must have received what was expected and nothing else when the transcript ends, as with
-every `World`.
+the connection. It is for frames whose order the documentation does not promise. A connection must
+have received what was expected and nothing else when the transcript ends, as with every `World`.
 """
 
 import json
@@ -97,7 +96,7 @@ class Player:
         return re.sub(r"#([a-z]+)", lambda match: str(self.known[match[1]]), text)
 
     def _position(self, expected: list[Any], actual: Any) -> int:
-        """Which of the frames it is."""
+        """The index of the frame in the list that fits."""
         flaws: list[str] = []
         for position, frame in enumerate(expected):
             try:
@@ -126,7 +125,7 @@ class Player:
 
 
 def _steps(text: str) -> Sequence[tuple[int, list[str]]]:
-    """Each line with its number, and with the lines after it that belong to it."""
+    """Each line with its number, and with the following lines that belong to it."""
     steps: list[tuple[int, list[str]]] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):

@@ -1,4 +1,4 @@
-"""A place for files that fails when a test says so."""
+"""A file store that fails when a test wants it to."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 
@@ -9,11 +9,11 @@ from hub.files.store import FileStore, FilesUnavailable, Listed, Space, Stat
 
 @define
 class Failing:
-    """Another store, as long as `error` is None.
+    """Passes calls on to another store, as long as `error` is None.
 
     Args:
         store: the other one.
-        only: what the keys begin with that fail.
+        only: the prefix of the keys that fail.
     """
 
     store: FileStore

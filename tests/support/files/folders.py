@@ -12,10 +12,10 @@ def files_in(root: Path) -> UploadFiles:
 
 
 def path_of(root: Path, url: str) -> Path:
-    """Where the file of an address is."""
+    """The path of the file with this address."""
     return root / key_of(url)
 
 
 def thumbnail_of(root: Path, url: str) -> Path:
-    """Where its thumbnail is."""
+    """The path of its thumbnail."""
     return root / thumbnail_key(url)

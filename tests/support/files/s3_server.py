@@ -1,6 +1,6 @@
 """A real S3 server, SeaweedFS, with a bucket and three keys.
 
-`ADMIN` may do everything, `HUB` what a hub does in the bucket, `READER` only read and list.
+`ADMIN` may do everything, `HUB` what a hub does in the bucket, `READER` may only read and list.
 """
 
 import importlib
@@ -37,7 +37,7 @@ POLL_SECONDS: Final = 0.1
 
 @frozen
 class S3Server:
-    """A server that runs. `port`: where."""
+    """A running server, which listens on `port`."""
 
     port: int
 
@@ -47,7 +47,7 @@ class S3Server:
         return f"http://127.0.0.1:{self.port}"
 
     def settings(self, bucket: Bucket, port: int | None = None) -> dict[str, Any]:
-        """Those of a hub. `port`: of a proxy."""
+        """A hub's settings for it. `port`: of a proxy."""
         return {
             "uploads": bucket,
             "s3_endpoint": f"http://127.0.0.1:{port or self.port}",
@@ -62,7 +62,7 @@ class S3Server:
         key: tuple[str, str] = HUB,
         port: int | None = None,
     ) -> AsyncIterator[FileStore]:
-        """The store of a hub, by default where nobody else has a file."""
+        """The file store of a hub, by default under a new prefix."""
         # a client that takes half a second to import, which most workers do not need
         client = importlib.import_module("hub.files.s3")
         async with client.open_bucket(
@@ -76,12 +76,12 @@ class S3Server:
 
 
 def fresh() -> Bucket:
-    """A part of the bucket that nobody else has."""
+    """A prefix of the bucket that no other test uses."""
     return Bucket(BUCKET, f"{secrets.token_hex(8)}/")
 
 
 def weed() -> str:
-    """The program. Skips the test where it is not installed."""
+    """The path of the program. Skips the test where it is not installed."""
     beside = Path(sys.executable).with_name("weed")
     found = str(beside) if beside.exists() else shutil.which("weed")
     if found is None:

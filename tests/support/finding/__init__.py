@@ -11,7 +11,7 @@ LANGUAGES = ("english",)  # as a hub without settings
 
 
 async def have_found(store: Store, *languages: str) -> None:
-    """Wait until every message is found that was stored."""
+    """Wait until a search finds every message that was stored."""
     while await store.search.index(languages or LANGUAGES, limit=100) is not None:
         pass
 
@@ -19,7 +19,7 @@ async def have_found(store: Store, *languages: str) -> None:
 async def search(
     store: Store, user: User, text: str, ranking: Ranking = Ranking.NEWEST, limit: int = 20
 ) -> FoundPage:
-    """The first page of what a user finds by the words and marks of a query."""
+    """The first page of a user's search for the words and marks of a query."""
     return await search_from(store, user, text, FIRST, ranking, limit)
 
 
@@ -43,7 +43,7 @@ async def search_from(
 async def pages(
     store: Store, user: User, text: str, ranking: Ranking, limit: int
 ) -> list[FoundMessage]:
-    """All of the pages together, each of which ends where the next one begins."""
+    """All pages together, each of which begins where the one before it ended."""
     found: list[FoundMessage] = []
     after: Place | None = FIRST
     while after is not None:

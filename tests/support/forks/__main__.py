@@ -1,11 +1,11 @@
 """Forks `parlour` processes for the test process at the other end of standard input's socket.
 
-Most of what it takes to start a hub is the import of its modules, which is done here once. A hub is
-a process of its own nevertheless: with its arguments, folder, environment, output and signals.
-This program ends, and kills what it has forked, when the test process does.
+Most of the time that a hub takes to start is the import of its modules, which is done here once.
+Each hub still is a process of its own, with its arguments, folder, environment, output and signals.
+This program ends when the test process does, and kills its children.
 
-Passwords are hashed at the least cost: most tests sign people up, and few are about that. A hub
-that is started anew hashes as it does for its users.
+Passwords are hashed at the least cost: most tests sign users up, and few test that. A hub that is
+not forked hashes at the full cost.
 """
 
 import gc
@@ -26,7 +26,7 @@ MAX_REQUEST = 1 << 20
 
 
 def serve(asked: socket.socket) -> None:
-    """Fork for each request; returns in the child, and in the parent never."""
+    """Fork for each request; returns in the child only."""
     statuses: dict[int, int] = {}
     ended, woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -65,7 +65,7 @@ def serve(asked: socket.socket) -> None:
 
 
 def tell_who_ended(statuses: dict[int, int]) -> None:
-    """Write the exit codes of those who did."""
+    """Write the exit codes of the children that have ended."""
     while True:
         try:
             pid, code = os.waitpid(-1, os.WNOHANG)
@@ -74,13 +74,13 @@ def tell_who_ended(statuses: dict[int, int]) -> None:
         if pid == 0:
             return
         status = statuses.pop(pid)
-        with suppress(BrokenPipeError):  # nobody wants to know any more
+        with suppress(BrokenPipeError):  # the test process no longer reads
             os.write(status, f"{os.waitstatus_to_exitcode(code)}\n".encode())
         os.close(status)
 
 
 def become(arguments: list[str], folder: str, environment: dict[str, str]) -> None:
-    """What a process that is started anew has got from whoever started it."""
+    """Give the child what a new process gets from its parent."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -89,7 +89,7 @@ def become(arguments: list[str], folder: str, environment: dict[str, str]) -> No
 
 if __name__ == "__main__":
     requests = socket.socket(fileno=os.dup(0))
-    with open(os.devnull) as nothing:  # noqa: PTH123  a descriptor is wanted
+    with open(os.devnull) as nothing:  # noqa: PTH123  a descriptor is needed
         os.dup2(nothing.fileno(), 0)
     argon2.PasswordHasher = partial(argon2.PasswordHasher, time_cost=1, memory_cost=8)  # type: ignore[assignment,misc]
     gc.collect()

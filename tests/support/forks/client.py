@@ -1,6 +1,6 @@
 """Hubs in processes of their own that are forked, not started anew: see `__main__`.
 
-Guarantees: what a test can do to a process that `subprocess` has started it can do to such a one.
+Guarantees: a test can do with such a process all that it can do with one of `subprocess`.
 """
 
 import atexit
@@ -20,7 +20,7 @@ from typing import IO, Self
 
 @cache
 def _forker() -> socket.socket:
-    """The socket of the program that forks; it ends with us."""
+    """The socket of the program that forks, which ends with this process."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     program = subprocess.Popen([sys.executable, "-m", "tests.support.forks"], stdin=theirs.fileno())
     theirs.close()

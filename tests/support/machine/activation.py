@@ -1,11 +1,11 @@
-"""Programs that are started with sockets which somebody else has opened, as systemd does it."""
+"""Programs that are started with open sockets of their parent, as systemd does it."""
 
 import sys
 from collections.abc import Sequence
 from typing import Final, Protocol
 
 OWN: Final = "OWN"
-"""In the environment, what stands for the program's pid."""
+"""The placeholder for the program's pid in the environment."""
 
 _MOVE: Final = f"""
 import os, sys
@@ -23,13 +23,13 @@ os.execv(command[0], command)
 
 
 class HasDescriptor(Protocol):
-    """A socket, or a file."""
+    """An object with a descriptor: a socket, or a file."""
 
     def fileno(self) -> int: ...
 
 
 def descriptors(given: Sequence[HasDescriptor]) -> tuple[int, ...]:
-    """What the program has to inherit."""
+    """The descriptors that the program inherits."""
     return tuple(each.fileno() for each in given)
 
 

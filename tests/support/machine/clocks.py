@@ -1,5 +1,5 @@
-"""Debian's libfaketime: a program whose clock of the day is another one. Time that only passes is
-as it is.
+"""Debian's libfaketime: a program that reads another time of day. Its monotonic clock is the real
+one.
 """
 
 from pathlib import Path

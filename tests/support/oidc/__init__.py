@@ -1,1 +1,1 @@
-"""A provider of sign-ins, and somebody who signs in with it."""
+"""A provider of sign-ins, and a visitor who signs in with it."""

@@ -1,7 +1,7 @@
 """An OpenID Connect provider over real sockets, which can misbehave.
 
-It holds callers to the protocol: a code is used once, by the client that it was made for, with the
-verifier that fits the challenge. Whoever comes to sign in is signed in at once, as `claims` say.
+It enforces the protocol: a code is used once, by the client that it was made for, with the verifier
+that fits the challenge. A visitor is signed in at once, as `claims` say.
 """
 
 import base64
@@ -43,7 +43,7 @@ Claims = dict[str, Any]
 
 @cache
 def rsa_key(number: int = 0, bits: int = 2048) -> rsa.RSAPrivateKey:
-    """Made once for each number and size."""
+    """A key, made once for each number and size."""
     del number
     return rsa.generate_private_key(65_537, bits)
 
@@ -54,7 +54,7 @@ def elliptic_key() -> ec.EllipticCurvePrivateKey:
 
 
 def public_jwk(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, **more: object) -> Claims:
-    """The public half, as it stands in a JWKS document."""
+    """The public half, as a JWKS document shows it."""
     public = key.public_key()
     if isinstance(public, rsa.RSAPublicKey):
         shown: Claims = jwt.algorithms.RSAAlgorithm.to_jwk(public, as_dict=True)
@@ -65,17 +65,17 @@ def public_jwk(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, **more: obje
 
 def signed(claims: Claims, key: Any = None, algorithm: str = "RS256", **header: object) -> str:
     """An ID token, by default of the provider's key."""
-    content = json.dumps(claims).encode()  # whatever it says, unlike jwt.encode
+    content = json.dumps(claims).encode()  # any claims; jwt.encode would refuse some
     return jwt.PyJWS().encode(content, key or rsa_key(), algorithm, {"kid": "1", **header})
 
 
 def unsigned(claims: Claims) -> str:
-    """With `none` for an algorithm."""
+    """An ID token with `none` as its algorithm."""
     return ".".join(_base64(json.dumps(each).encode()) for each in ({"alg": "none"}, claims)) + "."
 
 
 def signed_with_public_key(claims: Claims) -> str:
-    """With HS256, and what everybody knows as the secret."""
+    """An ID token with HS256, whose secret is the public key."""
     pem = (
         rsa_key()
         .public_key()
@@ -92,7 +92,7 @@ def _base64(data: bytes) -> str:
 
 @frozen
 class Request:
-    """What the provider was asked."""
+    """A request that the provider got."""
 
     method: str
     path: str
@@ -102,7 +102,9 @@ class Request:
 
 @frozen
 class Response:
-    """What it answers. `parts` are sent one after the other, and then, if it `hangs`, no more."""
+    """A response of the provider. `parts` are sent one after the other; then the connection ends,
+    unless it `hangs`.
+    """
 
     status: int = 200
     content: object = None
@@ -117,7 +119,7 @@ class Response:
 
 @frozen
 class _Granted:
-    """What a code was made for."""
+    """What a code was issued for."""
 
     redirect_uri: str
     nonce: str
@@ -126,15 +128,15 @@ class _Granted:
 
 @define
 class OidcProvider:
-    """What it says, and what it was asked.
+    """What the provider sends, and the requests that it got.
 
     Args:
         url: its issuer.
-        claims: of whoever signs in.
-        instead: by path, what it answers instead of what is right.
-        make_token: an ID token of its claims.
-        keys: its JWKS document's.
-        more: fields of what it says of itself.
+        claims: those of the visitor.
+        instead: by path, a response that replaces the right one.
+        make_token: makes an ID token of claims.
+        keys: those in its JWKS document.
+        more: further fields of its discovery document.
     """
 
     url: str = ""
@@ -148,7 +150,7 @@ class OidcProvider:
     codes: dict[str, _Granted] = field(factory=dict)
 
     def paths(self) -> list[str]:
-        """Those that it was asked for."""
+        """The paths of the requests."""
         return [each.path for each in self.asked]
 
     async def serve(self, stream: trio.abc.Stream) -> None:
@@ -234,7 +236,7 @@ class OidcProvider:
 
 
 def _is_client(request: Request) -> bool:
-    """Whether the secret came: in the header (RFC 6749, section 2.3.1), or in the form."""
+    """Whether the client's secret came: in the header (RFC 6749, section 2.3.1), or in the form."""
     scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
     if scheme == "Basic":
         name, _, secret = base64.b64decode(encoded).decode().partition(":")

@@ -1,4 +1,4 @@
-"""Somebody who signs in with a provider: what their browser does, step by step."""
+"""A visitor who signs in with a provider: what the browser does, step by step."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -26,14 +26,14 @@ class Begun:
 
 
 async def begin(world: World) -> Begun:
-    """The button is pressed."""
+    """Press the button."""
     reply = await world.call("POST", BEGIN)
     assert reply.status == 200, reply.body
     return Begun(reply.headers["set-cookie"].partition(";")[0], reply.json["url"])
 
 
 async def visit(url: str) -> str:
-    """The browser goes to the provider, and is sent back; returns to which path and query."""
+    """Go to the provider, which redirects back; returns the path and query of the redirect."""
     parts = urlsplit(url)
     assert parts.hostname is not None
     async with await trio.open_tcp_stream(parts.hostname, parts.port or 80) as stream:
@@ -44,18 +44,18 @@ async def visit(url: str) -> str:
 
 
 async def come_back(world: World, cookie: str, target: str, *, peer: str = "192.0.2.1") -> Reply:
-    """The browser is back."""
+    """Follow the redirect back to the hub."""
     return await world.call("GET", target, headers={"Cookie": cookie}, peer=peer)
 
 
 async def sign_in(world: World) -> Reply:
-    """All of it."""
+    """All steps together."""
     begun = await begin(world)
     return await come_back(world, begun.cookie, await visit(begun.url))
 
 
 def problem(reply: Reply) -> str | None:
-    """The code of what went wrong, as the page is told; None: somebody is signed in."""
+    """The code of the error that the page gets; None: the visitor is signed in."""
     assert reply.status == 303, reply.body
     location = reply.headers["location"]
     assert location.startswith(HOME)
@@ -66,7 +66,7 @@ def problem(reply: Reply) -> str | None:
 
 
 def cookies(reply: Reply) -> Mapping[str, str]:
-    """Those that a browser has after a sign-in, as a header."""
+    """The cookies that a browser has after a sign-in, as a header."""
     pairs = [each.partition(";")[0] for each in reply.set_cookies]
     return {"Cookie": "; ".join(pair for pair in pairs if not pair.endswith("="))}
 

@@ -1,8 +1,8 @@
-"""What is compiled of Python, kept while the tests run.
+"""A cache of compiled Python for the run of the tests.
 
 Where PYTHONDONTWRITEBYTECODE is set, each of the hundreds of programs that the tests start would
-compile all that it imports, which takes as long as all else of its start. It is kept for them in a
-folder of this run, and nothing is written beside the sources.
+compile all its imports, which takes as long as the rest of its start. The cache is in a folder of
+this run, and nothing is written beside the sources.
 """
 
 import atexit
@@ -17,11 +17,11 @@ FOLDER = "PYTHONPYCACHEPREFIX"
 
 
 def keep_bytecode() -> None:
-    """From now on, here and in the programs that are started from here."""
+    """From now on, use the cache in this process and in the programs that it starts."""
     if os.environ.pop(UNWRITTEN, "") == "":
         return
     folder = Path(tempfile.mkdtemp(prefix="parlour-bytecode-"))
-    folder.chmod(0o755)  # there are programs of other accounts
+    folder.chmod(0o755)  # some programs run as other accounts
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[FOLDER] = sys.pycache_prefix = str(folder)
     sys.dont_write_bytecode = False

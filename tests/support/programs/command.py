@@ -1,4 +1,6 @@
-"""Commands of ours, run to their end or until the test is over. Nothing is left of them then."""
+"""Commands of ours, run to their end or until the test is over; none of their processes is left
+then.
+"""
 
 import os
 import signal
@@ -11,8 +13,8 @@ from contextlib import contextmanager, suppress
 def run_module(module: str, *arguments: str, seconds: float) -> "subprocess.CompletedProcess[str]":
     """`python -m module arguments`, as a person runs it.
 
-    Its processes end with it, and with the test that waits for it: a process group of its own is
-    killed whatever ended the wait.
+    Its processes end with it, and with the test that waits for it: its process group is killed
+    however the wait ended.
 
     Raises:
         subprocess.TimeoutExpired: it took longer than so many seconds.
@@ -30,8 +32,8 @@ def run_module(module: str, *arguments: str, seconds: float) -> "subprocess.Comp
 
 
 def end_as_by_hand() -> None:
-    """SIGTERM ends this program as Ctrl-C does, also in the background, where a shell lets programs
-    ignore that: what it has started ends with it.
+    """From now on SIGTERM ends this program as Ctrl-C does, also in the background, where shells
+    start programs with SIGINT ignored: its children end with it.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
@@ -41,7 +43,7 @@ def end_as_by_hand() -> None:
 def listening(
     module: str, *flags: str, port: int = 0
 ) -> Iterator[tuple["subprocess.Popen[str]", int]]:
-    """A running program that says `listening on HOST:PORT` when it is ready, and its port."""
+    """A running program that prints `listening on HOST:PORT` when it is ready, and its port."""
     command = [sys.executable, "-m", module, "--port", str(port), *flags]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -16,7 +16,7 @@ Manner = Literal["answers", "fails", "hangs", "floods", "is empty", "breaks off"
 
 @define
 class ModelServer:
-    """What it was asked, and how it answers."""
+    """The requests that it got, and how it responds."""
 
     url: str = ""
     manner: Manner = "answers"

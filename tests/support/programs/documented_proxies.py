@@ -1,5 +1,5 @@
 """The proxies of docs/proxies in front of a hub, with the addresses and files of a test in place of
-those that the documents show.
+those in the documents.
 """
 
 import os
@@ -22,7 +22,7 @@ _CADDY: Final = "{\n\tadmin off\n\tauto_https disable_redirects\n\tskip_install_
 
 @frozen
 class Ports:
-    """Where a proxy listens, and the hub behind it."""
+    """The ports of a proxy, and of the hub behind it."""
 
     proxy: int
     hub: int
@@ -35,7 +35,7 @@ class Ports:
 
 @frozen
 class Certificate:
-    """A certificate for 127.0.0.1, its key, both in one file, and who issued it."""
+    """A certificate for 127.0.0.1, its key, both in one file, and the certificate of its issuer."""
 
     chain: Path
     key: Path
@@ -80,7 +80,7 @@ PROXIES: Final[Mapping[str, tuple[str, _Render]]] = {
     "haproxy": ("haproxy.cfg", _haproxy),
     "caddy": ("Caddyfile", _caddy),
 }
-"""Program: its file in docs/proxies, and what makes a command of it."""
+"""Program: its file in docs/proxies, and the function that makes a command of it."""
 
 
 def _replaced(shown: str, ports: Ports, values: Mapping[str, object]) -> str:

@@ -25,13 +25,13 @@ from tests.support.stores.places import quick_place
 
 PARLOUR = [sys.executable, "-m", "hub"]
 FIRST_DATA = "PYTEST_FIRST_DATA"
-"""What tells our programs of it. tests.planted takes whatever has PYTEST in its name out of the
-environment: the schema of a copy may be another.
+"""The variable that gives it to our programs. tests.planted removes every variable with PYTEST in
+its name from the environment: a copy may have another schema.
 """
 
 
 def environment() -> dict[str, str]:
-    """Ours, without settings that would change the hub's."""
+    """This process's environment, without settings that would change the hub's."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PARLOUR_")}
 
 
@@ -90,8 +90,8 @@ class HubProcess:
 
 
 def parlour(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
-    """A command run to its end, with nothing to read; forked, because to import what it does takes
-    longer than to do it.
+    """A command run to its end, without standard input; forked, because its imports take longer
+    than its work.
     """
     words = [str(argument) for argument in arguments]
     with Forked(words, Path.cwd(), environment()) as process, ThreadPoolExecutor(1) as other:
@@ -117,8 +117,8 @@ def open_folder() -> Iterator[Path]:
 
 @cache
 def first_data() -> Path:
-    """The folder of data of a hub that was never started, as `parlour migrate` makes it; that of
-    whoever started this program, if they have made one.
+    """The data folder of a hub that was never started, as `parlour migrate` makes it; that of the
+    parent process, if it has made one.
     """
     if FIRST_DATA in os.environ:
         return Path(os.environ[FIRST_DATA])
@@ -151,10 +151,10 @@ def start(
 def run_hub(
     data_dir: Path, *flags: str, port: int = 0, program: Sequence[str] | None = None
 ) -> Iterator[HubProcess]:
-    """Start `parlour serve` and wait until it says that it is ready; kill it on exit.
+    """Start `parlour serve` and wait until it prints that it is ready; kill it on exit.
 
-    Without a `program` it is forked from one that has imported the hub. Its database is a copy of
-    one that was made once. Either takes longer than all else.
+    Without a `program` it is forked from a process that has imported the hub. A new data folder is
+    a copy of one that was made once. The imports and a new database would take most of the time.
     """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     if not data_dir.exists():

@@ -16,8 +16,8 @@ FOLDER = Path(__file__).parents[2] / "node"
 
 
 def require_node() -> None:
-    """Install what package.json pins, once, however many test processes ask for it; skip the test
-    where there is no Node.
+    """Install the packages that package.json pins, once for all test processes; skip the test where
+    there is no Node.
     """
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("Node is not installed, so the JavaScript clients cannot run")

@@ -58,7 +58,7 @@ def workers_of(parent: int) -> dict[str, int]:
 
 
 def _children(parent: int) -> list[int]:
-    """Those of every thread of a process, which starts them in threads."""
+    """The children of every thread of a process, because its threads start them."""
     threads = Path(f"/proc/{parent}/task").glob("*/children")
     return [int(pid) for thread in threads for pid in thread.read_text().split()]
 
@@ -91,12 +91,12 @@ def resident_bytes(pid: int) -> int:
 
 
 def is_listening_free(port: int) -> bool:
-    """Whether nothing listens on a port of this machine any more."""
+    """Whether a port of this machine has no listener any more."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def cpu_seconds(pid: int) -> float:
-    """The processor time that a process has used so far, in it and in the kernel for it."""
+    """The processor time that a process has used so far, in user mode and in the kernel."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,7 +1,7 @@
 """Proxies in front of a hub, as people run them: Debian's nginx with TLS, and haproxy.
 
-A proxy gets the socket that it accepts connections on, so its port is known before it starts, and
-nobody waits until it is ready: connections wait instead.
+A proxy gets its listening socket, so its port is known before it starts, and no test has to wait
+until it is ready: connections wait instead.
 """
 
 import os

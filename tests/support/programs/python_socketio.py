@@ -1,5 +1,5 @@
 """A client of python-socketio with its defaults, for threads or for asyncio: a program that prints
-what happens and does what standard input says, as tests/node/socketio_client.mjs.
+what happens and reads commands from standard input, as tests/node/socketio_client.mjs does.
 
     python -m tests.support.programs.python_socketio threads|asyncio URL AUTH
 """

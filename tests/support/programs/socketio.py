@@ -18,8 +18,8 @@ BROKEN = ("disconnected", "refused")
 
 @define
 class SocketIoProgram:
-    """A client that prints what happens. What the test does not read is kept, and is a failure when
-    the client ends.
+    """A client that prints what happens. Lines that the test does not read are kept, and fail the
+    test when the client ends.
     """
 
     program: TalkingProgram
@@ -27,11 +27,11 @@ class SocketIoProgram:
     _has_ended: bool = field(default=False, init=False)
 
     async def happened(self) -> Any:
-        """The next thing."""
+        """The next line that it prints."""
         return self._kept.popleft() if self._kept else await self.program.happened()
 
     async def heard(self, event: str) -> Any:
-        """The payload of the next event, which must be that one, and have no other argument."""
+        """The payload of the next event, which must have this name and no other argument."""
         happened = await self.happened()
         assert happened.keys() == {"event", "data"}, happened
         assert happened["event"] == event, happened
@@ -52,12 +52,12 @@ class SocketIoProgram:
         await self.program.tell(json.dumps(command))
 
     async def comes_back(self) -> None:
-        """It is recovered, after its connection broke and perhaps attempts that failed."""
+        """Wait until it is recovered after its connection broke; some attempts may fail."""
         while (happened := await self.happened()) != {"connected": True, "recovered": True}:
             assert happened.keys() <= set(BROKEN), happened
 
     async def end(self) -> None:
-        """Let it leave; everything must have been read."""
+        """Disconnect it and wait for its end; everything must have been read."""
         if not self._has_ended:
             self._has_ended = True
             assert not self._kept, f"nobody read {list(self._kept)}"
@@ -84,7 +84,7 @@ class Friend:
         return talking(run_node("socketio_client.mjs", self.hub.url, given))
 
     def python_client(self, kind: str) -> AbstractAsyncContextManager[SocketIoProgram]:
-        """That of python-socketio, for `threads` or for `asyncio`."""
+        """A client of python-socketio, for `threads` or for `asyncio`."""
         module = "tests.support.programs.python_socketio"
         given = json.dumps(self.auth)
         return talking(run_talking(sys.executable, "-m", module, kind, self.hub.url, given))

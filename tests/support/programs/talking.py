@@ -1,4 +1,4 @@
-"""Programs that print a line of JSON for each thing that happens, and do what they are told."""
+"""Programs that print a line of JSON for each thing that happens, and read commands."""
 
 import json
 import os
@@ -21,7 +21,7 @@ class TalkingProgram:
     _received: bytes = b""
 
     async def happened(self) -> Any:
-        """The next thing that it prints."""
+        """The next object that it prints."""
         assert self.process.stdout is not None
         with trio.fail_after(LINE_SECONDS):
             while b"\n" not in self._received:
@@ -32,21 +32,21 @@ class TalkingProgram:
         return json.loads(line)
 
     async def frame(self) -> Any:
-        """The next thing, which must be a frame that it received."""
+        """The next object, which must be a frame that it received."""
         return (await self.happened())["frame"]
 
     async def tell(self, line: str) -> None:
-        """A line on its standard input."""
+        """Write a line to its standard input."""
         assert self.process.stdin is not None
         await self.process.stdin.send_all(line.encode() + b"\n")
 
     async def finish(self) -> None:
-        """No more lines come."""
+        """Close its standard input."""
         assert self.process.stdin is not None
         await self.process.stdin.aclose()
 
     async def end(self) -> int:
-        """Its exit code, once it has nothing left to do. Nothing that it prints may be unread."""
+        """The exit code, once it has nothing left to do. Nothing that it prints may be unread."""
         assert self.process.stdout is not None
         with trio.fail_after(LINE_SECONDS):
             async for data in self.process.stdout:

@@ -23,7 +23,7 @@ from tests.support.quiet import counting, heard
 from tests.support.stores.places import quick_place
 
 SERVER = "PARLOUR_TEST_DATABASE_URL"
-CONNECT_SECONDS = 60.0  # however busy the machine is
+CONNECT_SECONDS = 60.0  # for a busy machine
 ALLOW = "ALTER DATABASE {} ALLOW_CONNECTIONS {}"
 CUT = """
     SELECT bool_and(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity
@@ -65,7 +65,7 @@ WAITING = """
      WHERE wait_event_type = 'Lock' AND datname = current_database()
 """
 PARTS = 3
-# The log, and what hangs on it.
+# The log, and the tables that belong to it.
 DIVIDED = """
     SELECT array_agg(c.relname::text ORDER BY c.relname) FROM pg_class c
      WHERE c.relnamespace = current_schema()::regnamespace
@@ -73,9 +73,9 @@ DIVIDED = """
        AND EXISTS (SELECT FROM pg_attribute a
                     WHERE a.attrelid = c.oid AND a.attname IN ('message_id', 'root_id'))
 """
-# Plain Postgres asks for the same of divided tables as Citus: each unique key has the column by
-# which a table is divided. `LIKE` takes columns, checks and indexes along, but neither foreign keys
-# nor sequences.
+# Plain Postgres demands the same of divided tables as Citus: each unique key has the column by
+# which a table is divided. `LIKE` copies columns, checks and indexes, but neither foreign keys nor
+# sequences.
 DIVIDE = f"""
     DO $$
     DECLARE
@@ -132,7 +132,7 @@ class Databases:
     Args:
         dsn: the server.
         make_schema: makes the schema in an empty database.
-        template: how the databases are called that others are copied from.
+        template: the name of the databases that others are copied from.
     """
 
     dsn: str
@@ -187,20 +187,20 @@ class Databases:
 
     @asynccontextmanager
     async def reused(self) -> AsyncIterator[str]:
-        """The DSN of an empty, migrated database: where possible one that was used before and
-        emptied again, which takes a tenth of the time of a new one. An asyncio loop is running.
+        """The DSN of an empty, migrated database: where possible one that was used and emptied,
+        which takes a tenth of the time of a new one. An asyncio loop is running.
         """
         async with open_asyncio():
             dsn = self._emptied.pop() if self._emptied else await self._make()
             yield dsn
             await execute(dsn, EMPTY)
-            self._emptied.append(dsn)  # not after a failure: nobody knows what that left behind
+            self._emptied.append(dsn)  # not after a failure, which may leave anything behind
 
     def _new_name(self) -> str:
         return f"{self.template}_{os.getpid()}_{next(self._numbers)}"
 
     async def drop_all(self) -> None:
-        """Leave nothing behind on a server that is not ours."""
+        """Drop all databases of this process, as the server may not be ours."""
         async with open_asyncio():
             names = [urlsplit(dsn).path.removeprefix("/") for dsn in self._emptied]
             for name in (*names, f"{self.template}_{os.getpid()}"):
@@ -211,7 +211,7 @@ class Databases:
 
 
 async def migrate_divided(dsn: str) -> None:
-    """Make the schema in an empty database, with these tables divided."""
+    """Make the schema in an empty database, with the tables of the log divided."""
     schema = load_schema()
     await migrate(dsn, evolve(schema, routines=[]))
     await run_script(dsn, DIVIDE)
@@ -253,19 +253,19 @@ async def run_script(dsn: str, sql: str) -> None:
 
 
 async def go_back(dsn: str, seq: int) -> None:
-    """The only conversation is what it was when it had so many messages; nobody is told."""
+    """Set the only conversation back to its first messages; no notice is sent."""
     await execute(dsn, GO_BACK, await execute(dsn, CHANNEL), seq)
 
 
 async def restore(dsn: str, seq: int) -> None:
-    """Every channel is what it was when it had so many messages, or fewer, in another log."""
+    """Set every channel back to its first messages at most, in another log."""
     await run_script(dsn, RESTORE.format(seq=seq))
 
 
 @asynccontextmanager
 async def open_transaction(dsn: str, *statements: str, commit: bool = False) -> AsyncIterator[int]:
-    """A session that has run the statements and goes on in their transaction, which is committed
-    at the end if `commit` says so; yields its pid.
+    """A session that has run the statements and goes on in their transaction, which is committed at
+    the end if `commit` is set; yields its pid.
     """
     opened: list[asyncpg.Connection] = []
 
@@ -287,14 +287,14 @@ async def open_transaction(dsn: str, *statements: str, commit: bool = False) -> 
 
 
 async def until_one_waits(dsn: str, ended: Sequence[object], *, waiting: int = 1) -> None:
-    """Until so many statements wait for a lock, or one has ended."""
+    """Wait until so many statements wait for a lock, or one has ended."""
     while not ended and await execute(dsn, WAITING) != waiting:
         pass
 
 
 async def while_nobody_listens(dsn: str, *statements: str) -> None:
-    """Cut the connections that listen, run the statements on one that was open, and only then let
-    anybody connect again.
+    """Cut the connections that listen, run the statements on one that was open, and only then allow
+    new connections.
     """
     name = urlsplit(dsn).path.removeprefix("/")
     server = with_database(dsn, "postgres")
@@ -316,7 +316,7 @@ async def while_nobody_listens(dsn: str, *statements: str) -> None:
 
 @contextmanager
 def quick_folder() -> Iterator[Path]:
-    """A folder for a server."""
+    """A folder for a server's data."""
     with TemporaryDirectory(prefix="parlour-", dir=quick_place()) as folder:
         yield Path(folder)
 

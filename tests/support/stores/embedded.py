@@ -19,8 +19,8 @@ def holder(data_dir: Path, own_temporary: Path | None = None) -> Iterator["subpr
 
     Args:
         data_dir: its data folder.
-        own_temporary: where it has temporary files that nobody else sees, as with systemd's
-            PrivateTmp. Only root may do that.
+        own_temporary: a folder for its temporary files, which other processes do not see, as with
+            systemd's PrivateTmp. Only root may do that.
     """
     command, environment = [*HOLDER, str(data_dir)], dict(os.environ)
     if own_temporary is not None:

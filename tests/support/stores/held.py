@@ -8,15 +8,15 @@ from attrs import define, field
 
 @define
 class Held:
-    """`part`, of which these methods wait.
+    """A part whose `methods` wait.
 
     Args:
-        part: answers.
-        methods: those that wait.
-        answered: whether they wait after they were carried out, not before.
+        part: carries the calls out.
+        methods: the methods that wait.
+        answered: whether the calls wait after they were carried out, not before.
         asked: set once one of them waits.
         go_on: set by the test.
-        calls: the arguments of those that were made.
+        calls: the arguments of the calls so far.
     """
 
     part: Any

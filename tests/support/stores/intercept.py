@@ -1,4 +1,4 @@
-"""A store of which one call takes a way that a test chooses."""
+"""A store with one method that a test can replace."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
@@ -9,26 +9,28 @@ from attrs import define, evolve, field
 from persistence.interface import Store
 
 Way: TypeAlias = Callable[..., Awaitable[Any]]
-"""Gets the call itself, then its arguments, and gives its result."""
+"""The replacement: gets the method itself, then the arguments, and returns the result."""
 
 
 @define
 class Interception:
-    """Of `part`.`name`, as long as `way` is set."""
+    """Replaces the method `name` of `part`, as long as `way` is set."""
 
     part: str
     name: str
     way: Way | None = None
 
     def over(self, store: Store) -> Store:
-        """The store, whose call is intercepted."""
+        """The store with the method intercepted."""
         intercepted: Any = _Part(getattr(store, self.part), self)
         return evolve(store, **{self.part: intercepted})
 
 
 @define
 class Late:
-    """A way of a call: it is carried out, and its result comes when the test says so."""
+    """A replacement: the call is carried out, and its result is returned when the test sets
+    `may_arrive`.
+    """
 
     carried_out: trio.Event = field(factory=trio.Event)
     may_arrive: trio.Event = field(factory=trio.Event)
@@ -42,7 +44,7 @@ class Late:
 
 @define
 class Held:
-    """A way of a call: it is carried out when the test says so."""
+    """A replacement: the call is carried out when the test sets `may_go`."""
 
     may_go: trio.Event = field(factory=trio.Event)
 

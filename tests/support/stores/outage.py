@@ -1,4 +1,4 @@
-"""A store that is away for as long as a test wants."""
+"""A store that is unavailable for as long as a test wants."""
 
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ class Switch:
 
 @define
 class Outage:
-    """A store that is there or not."""
+    """A store that can be made unavailable."""
 
     state: dict[str, bool] = field(factory=lambda: {"away": False})
 

@@ -1,4 +1,4 @@
-"""What a plan of Postgres says of its cost."""
+"""The costs in a plan of Postgres."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ def rows_read(plan: dict[str, Any]) -> Iterator[float]:
 
 
 def scanned(plan: dict[str, Any]) -> Iterator[str]:
-    """The tables that a plan reads from their begin to their end."""
+    """The tables that a plan reads as a whole."""
     for inner in plan.get("Plans", ()):
         yield from scanned(inner)
     if plan["Node Type"] == "Seq Scan":

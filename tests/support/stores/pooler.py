@@ -1,4 +1,4 @@
-"""Debian's PgBouncer in front of a Postgres, with the settings that it comes with."""
+"""Debian's PgBouncer in front of a Postgres, with its default settings."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ def pooler(dsn: str, folder: Path, mode: str) -> Iterator[str]:
         CONFIG.format(host=host, port=port, user=parts.username, folder=folder, mode=mode)
     )
     command = [program, str(config)]
-    if os.getuid() == 0:  # as which it refuses to run
+    if os.getuid() == 0:  # it refuses to run as root
         owner = Path(host).owner() if Path(host).is_dir() else "nobody"
         shutil.chown(folder, owner)
         command += ["-u", owner]
@@ -52,6 +52,6 @@ def pooler(dsn: str, folder: Path, mode: str) -> Iterator[str]:
 
 
 def _accepts(path: Path) -> bool:
-    """Whether somebody listens there: the file is made before that."""
+    """Whether it accepts connections: the file of the socket is made before that."""
     with socket.socket(socket.AF_UNIX) as ours:
         return ours.connect_ex(str(path)) == 0

@@ -1,6 +1,6 @@
 """An embedded Postgres for one test run: `python -m tests.support.stores.postgres_server DATA_DIR`.
 
-Prints its DSN, and stops when standard input ends, which it does when the test run does.
+Prints its DSN, and stops when standard input ends, as it does when the test run ends.
 """
 
 import signal

@@ -24,7 +24,7 @@ NOWHERE: Final = ChannelId(987_654_321)
 
 
 def granted(outcome: T | Denial) -> T:
-    """What came of an action that somebody had the right to."""
+    """The result of an action that was allowed."""
     assert not isinstance(outcome, Denial), outcome
     return outcome
 
@@ -100,7 +100,7 @@ async def revised(
     key: str | None = None,
     rules: RevisionRules = RevisionRules(),  # noqa: B008  a value
 ) -> RevisionOutcome:
-    """What comes of a revision."""
+    """The result of a revision."""
     target = await store.revisions.target(by, message_id)
     if target is None:
         return RevisionRefusal.NOT_FOUND

@@ -27,7 +27,7 @@ class _Stalling:
 
 @define
 class Stall:
-    """Begins and ends as a test says; it has not begun at first."""
+    """A stall that a test begins and ends; at first there is none."""
 
     passed: trio.Event = field(factory=trio.Event)
 

@@ -1,1 +1,1 @@
-"""What a hub says of itself, for tests."""
+"""The log and the traces of a hub, for tests."""

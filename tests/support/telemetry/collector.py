@@ -29,13 +29,13 @@ class SpanSeen:
 
     @property
     def place(self) -> tuple[str, str]:
-        """As links name it."""
+        """The span's position in a trace, as links name it."""
         return self.trace_id, self.span_id
 
 
 @define
 class Collector:
-    """What was received, and where it listens."""
+    """The spans that were received, and the address of the collector."""
 
     endpoint: str
     spans: list[SpanSeen] = field(factory=list)
@@ -54,11 +54,11 @@ class Collector:
         return found[0]
 
     def children(self, parent: SpanSeen) -> list[SpanSeen]:
-        """The spans below another one."""
+        """The spans whose parent is this one."""
         return [x for x in self.spans if (x.trace_id, x.parent_id) == parent.place]
 
     def take(self, body: bytes) -> None:
-        """A request's body."""
+        """Read the body of a request."""
         self.bodies.append(body)
         request = ExportTraceServiceRequest.FromString(body)
         for resource in request.resource_spans:
@@ -98,7 +98,7 @@ def open_collector() -> Iterator[Collector]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  as its base
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     collector = Collector(f"http://127.0.0.1:{server.server_port}")

@@ -1,4 +1,4 @@
-"""Log lines as values, with what their tasks have bound."""
+"""Log lines as values, with the context that their tasks have bound."""
 
 import io
 import logging
@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from hub.settings.choices import LogFormat, LogLevel
 from hub.settings.logs import configure_logging
 
-Line: TypeAlias = Any  # a line says what it says
+Line: TypeAlias = Any  # a line has any fields
 
 
 @contextmanager
@@ -25,7 +25,7 @@ def captured_lines() -> Iterator[list[Line]]:
 
 @contextmanager
 def restored_logging() -> Iterator[None]:
-    """Whatever is configured meanwhile, the log is written as before afterwards."""
+    """Whatever the block configures, afterwards the log is written as before."""
     root = logging.getLogger()
     before, handlers, level = structlog.get_config(), root.handlers, root.level
     try:

@@ -1,7 +1,7 @@
 """A mock clock that jumps to the next deadline when every task waits (pytest-trio's, replaced).
 
 Guarantees: no time passes while a thread works for a task: trio's own clock does not know of
-threads, so a password that is hashed would take as long as until the next deadline of anything.
+threads, so while a password is hashed, it would jump to the next deadline of any task.
 """
 
 from math import inf

@@ -1,9 +1,9 @@
-"""A limit for each test, in seconds of the wall whatever clock the test runs on (pytest-timeout).
+"""A limit for each test, in seconds of real time, whatever clock the test runs on (pytest-timeout).
 
-Guarantees: a test that hangs fails and says where: the stack of every trio task and of every thread
-at the moment when its time was up. A test on trio is cancelled, so that what it opened is closed
-and the next test starts on clean ground. One that cannot be cancelled ends its process:
-pytest-xdist reports the test as crashed and goes on in a new one.
+Guarantees: a test that hangs fails and reports where: the stacks of all trio tasks and of all
+threads when its time was up. A test on trio is cancelled, so that its resources are closed before
+the next test starts. A test that cannot be cancelled ends its process: pytest-xdist reports the
+test as crashed and goes on in a new one.
 """
 
 import os
@@ -27,7 +27,7 @@ TRIO = str(Path(trio.__file__).parent)
 
 
 class Settings(Protocol):
-    """pytest-timeout's."""
+    """The settings of pytest-timeout."""
 
     timeout: float
 
@@ -55,14 +55,14 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Settings) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
-    """Stop it."""
+    """Stop the test's time."""
     signal.setitimer(signal.ITIMER_REAL, 0)
     return True
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Report a test that was cancelled as one that failed, whatever it made of that."""
+    """Report a test that was cancelled as failed, even if it passed or raised another exception."""
     try:
         result = yield
     except BaseException:
@@ -85,12 +85,12 @@ def cancelled() -> bool:
 
 
 def within_trio(frame: FrameType | None) -> bool:
-    """Whether trio itself is at work, which nothing may be raised into."""
+    """Whether trio's own code is running, into which no exception may be raised."""
     return frame is not None and frame.f_code.co_filename.startswith(TRIO)
 
 
 def end_process(item: pytest.Item) -> None:
-    """Say why, past what captures the output, and leave."""
+    """Print the report past the capture of output, and end the process."""
     capture = item.config.pluginmanager.getplugin("capturemanager")
     if capture is not None:
         capture.suspend_global_capture()
@@ -100,7 +100,7 @@ def end_process(item: pytest.Item) -> None:
 
 
 def where_it_stands(here: FrameType | None) -> str:
-    """The stacks of trio's tasks, and of every thread; `here` is where this one was."""
+    """The stacks of trio's tasks, and of every thread; `here` is that of this thread."""
     stacks = [
         (f"task {task.name}", traceback.StackSummary.extract(task.iter_await_frames()))
         for task in tasks()
@@ -114,7 +114,7 @@ def where_it_stands(here: FrameType | None) -> str:
 
 
 def tasks() -> Iterator[trio.lowlevel.Task]:
-    """All of them, parents first; none where trio does not run."""
+    """All tasks, parents first; none where trio does not run."""
     waiting = [trio.lowlevel.current_root_task()] if trio.lowlevel.in_trio_run() else []
     while waiting:
         if (task := waiting.pop()) is not None:
@@ -123,6 +123,6 @@ def tasks() -> Iterator[trio.lowlevel.Task]:
 
 
 def ours(stack: traceback.StackSummary) -> traceback.StackSummary:
-    """A stack without the frames of libraries, or what little it has."""
+    """A stack without the frames of libraries, or its last frame if there are no others."""
     kept = [frame for frame in stack if not frame.filename.startswith(LIBRARIES)]
     return traceback.StackSummary.from_list(kept or stack[-1:])

@@ -1,4 +1,4 @@
-"""A proxy in front of an HTTP server that does to connections what networks and servers do."""
+"""A proxy in front of an HTTP server that makes connections fail as networks and servers do."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -14,12 +14,12 @@ GONE: Final = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)
 
 @define(eq=False)
 class Gate:
-    """Passes everything on, as long as nothing else is said.
+    """Passes everything on, unless its fields are set otherwise.
 
     `is_shut`: connections end. `is_silent`: nothing is passed on any more. `status`: each request
-    gets this one instead of the server's. `up`, `down`: how many more bytes go to the server and to
-    the client before connections end; None: any number. `pause`: seconds between two bytes that the
-    client gets.
+    gets this status instead of the server's. `up`, `down`: how many more bytes go to the server and
+    to the client before connections end; None: any number. `pause`: seconds between two bytes that
+    the client gets.
     """
 
     target: int

@@ -1,7 +1,7 @@
-"""Ports that nobody listens on, for programs that begin later.
+"""Unused ports, for programs that start later.
 
-Guarantees: none of those that the kernel gives to outgoing connections, or to whoever asks for any,
-so that no other test has it by the time that the program begins, or while it is down.
+Guarantees: none of them is in the range from which the kernel assigns ports, so no other test gets
+one before the program starts, or while it is down.
 """
 
 import random
@@ -9,7 +9,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
-PORTS = range(20_000, 32_000)  # below what Linux gives away
+PORTS = range(20_000, 32_000)  # below the range from which Linux assigns ports
 
 
 def unused_ports(count: int) -> Sequence[int]:

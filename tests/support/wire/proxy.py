@@ -1,9 +1,9 @@
-"""A proxy in front of a real Postgres that understands its protocol, and does to single messages
-what networks, servers and poolers do to them.
+"""A proxy in front of a real Postgres that understands its protocol, and makes single messages fail
+as networks, servers and poolers do.
 
-Source: PostgreSQL manual, chapter 55 (frontend/backend protocol 3.0): a message of the backend is a
-byte for its type and four for its length, which counts itself; a frontend's first message has no
-type.
+Source: PostgreSQL manual, chapter 55 (frontend/backend protocol 3.0): a message of the backend has
+one byte for its type and four for its length, which includes itself; a frontend's first message has
+no type.
 """
 
 import struct
@@ -30,19 +30,19 @@ class Packet:
 
     @property
     def is_answered(self) -> bool:
-        """Whether the server may run something for it, and answers it."""
+        """Whether the server may run a statement for this message, and responds to it."""
         return self.kind in ("E", "Q", "S")
 
 
 def error_packet(code: str, message: str = "scripted", severity: str = "ERROR") -> Packet:
-    """An ErrorResponse without the field R: nobody knows which routine has raised it."""
+    """An ErrorResponse without the field R, the routine that raised it."""
     fields = {"S": severity, "V": severity, "C": code, "M": message}
     body = b"".join(f"{name}{value}\0".encode() for name, value in fields.items()) + b"\0"
     return Packet("E", b"E" + struct.pack("!i", len(body) + 4) + body)
 
 
 class Cut(Exception):
-    """Both connections end here."""
+    """Ends both connections."""
 
 
 @define(eq=False)
@@ -52,10 +52,10 @@ class Session:
     client: trio.SocketStream
     server: trio.SocketStream
     number: int
-    # what is to be said instead of the rows of the statement that is being answered
+    # sent instead of the rows of the current statement
     instead: Packet | None = None
     statements: int = 0
-    _answering: trio.Lock = field(factory=trio.Lock, init=False)  # a fault answers, too
+    _answering: trio.Lock = field(factory=trio.Lock, init=False)  # a fault may send responses, too
 
     async def to_server(self, packet: Packet) -> None:
         await self.server.send_all(packet.data)
@@ -65,8 +65,8 @@ class Session:
             await self.client.send_all(packet.data)
 
     async def answer_from_server(self, packet: Packet) -> None:
-        """Pass an answer on, or what is said instead of it. The message that a session is ready
-        ends what was said instead.
+        """Pass a response on, or send `instead` in its place, followed by the message that the
+        session is ready.
         """
         if self.instead is None:
             await self.to_client(packet)
@@ -94,11 +94,11 @@ READY: Final = Packet("Z", b"Z\0\0\0\5I")
 
 @define(eq=False)
 class Denial:
-    """Statements that are not carried out: they are answered with an error.
+    """Refuses statements with an error, and does not pass them on.
 
     Args:
-        error: says why; None: nothing is denied.
-        concerns: whether it is this one, by the message that has its arguments.
+        error: the response; None: nothing is denied.
+        concerns: whether to deny a statement, by the message with its arguments.
     """
 
     error: Packet | None = None
@@ -120,10 +120,10 @@ class Denial:
 
 @define(eq=False)
 class Silence:
-    """Connections that say nothing any more and do not end, each from a message on.
+    """Drops all messages of a connection from a certain one on, without ending the connection.
 
     Args:
-        begins: whether this is the message.
+        begins: whether the silence begins with this message.
         times: how many connections fall silent; the others go on.
     """
 
@@ -155,7 +155,7 @@ class WireProxy:
 
     @property
     def dsn(self) -> str:
-        """Of the same database through the proxy."""
+        """The DSN of the same database through the proxy."""
         parts = urlsplit(self.target)
         user = parts.netloc.rpartition("@")[0]
         return f"postgresql://{user}@127.0.0.1:{self.port}{parts.path}?sslmode=disable"
@@ -199,7 +199,7 @@ class WireProxy:
                 with suppress(Cut, *GONE):
                     async with aclosing(packets):
                         async for packet in packets:
-                            act: OnPacket = getattr(self, on_packet)  # as it is now
+                            act: OnPacket = getattr(self, on_packet)  # looked up for each message
                             await act(session, packet)
                 nursery.cancel_scope.cancel()
 
@@ -232,7 +232,7 @@ async def packets_of(
 
 @asynccontextmanager
 async def open_proxy(target: str) -> AsyncIterator[WireProxy]:
-    """A proxy in front of that server."""
+    """A proxy in front of this server."""
     async with trio.open_nursery() as nursery:
         proxy = WireProxy(target)
         await nursery.start(proxy.serve)

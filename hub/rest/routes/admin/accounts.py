@@ -55,7 +55,7 @@ async def set_password(call: Call) -> JSON[AccountObject]:
 
 
 async def set_role(call: Call) -> JSON[ChangedAccountObject]:
-    """Say what somebody is on the learning platform."""
+    """Set a user's role on the learning platform."""
     user = await actions_of(call).set_role(await call.body(RoleBody))
     if user["changed"]:
         call.services.authenticator.forget(user["id"])
@@ -73,7 +73,7 @@ async def revoke(call: Call) -> JSON[RevokedObject]:
 
 
 async def deactivate(call: Call) -> JSON[ChangedAccountObject]:
-    """Let nobody sign in to an account, and put out who is."""
+    """Refuse sign-ins to an account, and end its sessions and connections."""
     user = await actions_of(call).deactivate(await call.body(UserBody))
     if user["changed"]:
         call.services.authenticator.forget(user["id"])
@@ -83,7 +83,7 @@ async def deactivate(call: Call) -> JSON[ChangedAccountObject]:
 
 
 async def reactivate(call: Call) -> JSON[ChangedAccountObject]:
-    """Undo that."""
+    """Allow sign-ins to a deactivated account again."""
     user = await actions_of(call).reactivate(await call.body(UserBody))
     if user["changed"]:
         await call.services.hub.readmit(user["id"])

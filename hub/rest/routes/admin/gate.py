@@ -1,7 +1,7 @@
-"""Who is an operator: whoever came in by the admin socket, or has the token.
+"""Recognizes operators: by the admin socket that a request came through, or by the admin token.
 
-Guarantees: without the setting `admin_token` there is nothing here for HTTP. Must not know: any
-call.
+Guarantees: without the setting `admin_token`, a request that did not come through that socket gets
+404. Must not know: any call.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,15 +20,15 @@ from hub.rest.selection import bearer_token
 from persistence.interface import Way
 
 GATED: Final[Mapping[int, Sequence[str]]] = {404: ["not_found"], 429: ["too_many_attempts"]}
-"""What every such call may be answered, beside 401: without the setting, and after guesses."""
+"""The errors of every such call beside 401: without the setting, and after too many guesses."""
 
 
 @frozen(eq=False)
 class AdminEndpoint(Endpoint):
-    """A call that is an operator's."""
+    """A call for operators alone."""
 
     async def respond(self, call: Call, until_sent: AsyncExitStack) -> Response:
-        """Find out whether an operator asks, and handle the request.
+        """Check that an operator makes the call, and handle it.
 
         Raises:
             HttpError: 401, 404 and 429; and what the handler raises.
@@ -39,13 +39,13 @@ class AdminEndpoint(Endpoint):
 
 
 def operator_of(call: Call) -> Operator:
-    """Who makes an operator's call."""
+    """The operator who makes the call."""
     operator: Operator = call.request.scope[OPERATOR]
     return operator
 
 
 def actions_of(call: Call) -> StoredActions:
-    """What they may do to what is stored."""
+    """The actions of the call's operator on the store."""
     services = call.services
     files = services.files
     return StoredActions(services.store, services.passwords, operator_of(call), files.files, files)

@@ -1,6 +1,6 @@
-"""The running hub, as operators see it, and what they have it do. See docs/dialects/admin.md.
+"""The state of the running hub, and the actions of operators on it. See docs/dialects/admin.md.
 
-Guarantees: what is done is in the audit before it is done; only connections of the user who is
+Guarantees: an action is in the audit before it is carried out; only connections of the user who is
 named are closed. Must not know: how connections are carried.
 """
 
@@ -63,7 +63,7 @@ _FLAWS: Final = {
 
 
 async def show_status(call: Call) -> JSON[HubObject]:
-    """How the hub is."""
+    """The state of the hub."""
     others = await status_of_siblings(call.services.siblings)
     return JSON(_together([await _own_status(call.services), *others]))
 
@@ -94,7 +94,7 @@ async def _own_status(services: Services) -> HubObject:
 
 
 def _together(hubs: Sequence[HubObject]) -> HubObject:
-    """The workers of one parent as one hub: the first, with what all of them have."""
+    """The states of the workers of one parent as that of one hub."""
     connections: Counter[str] = Counter()
     for hub in hubs:
         connections.update(hub["connections"])
@@ -175,7 +175,7 @@ async def kick(call: Call) -> JSON[ClosedObject]:
 
 
 async def announce(call: Call) -> JSON[AnnouncedObject]:
-    """Say something to everybody who is connected."""
+    """Send an announcement to every connection."""
     body = await call.body(AnnouncementBody)
     try:
         text = check_content(body.text, MAX_ANNOUNCEMENT_CHARS, field="text")
@@ -216,7 +216,7 @@ async def change_log_level(call: Call) -> JSON[LogLevelObject]:
 
 
 async def drain(call: Call) -> JSON[DrainObject]:
-    """Tell load balancers to send nobody new, or to send people again."""
+    """Have `/readyz` respond 503, so that load balancers send no new clients, or end that."""
     body, status = await call.body(DrainBody), call.services.status
     siblings = call.services.siblings
     others = [each["draining"] for each in await status_of_siblings(siblings)]

@@ -10,7 +10,7 @@ from protocol.shapes.timestamps import timestamp
 
 
 async def show_nodes(call: Call) -> JSON[NodesObject]:
-    """Which nodes there are, and what this one hears of them."""
+    """The nodes, and what this one knows of the bulletins of each."""
     cluster = call.services.cluster
     if cluster is None:
         return JSON({"asked": None, "is_apart": False, "nodes": []})

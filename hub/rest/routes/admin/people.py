@@ -1,4 +1,4 @@
-"""What is known of people and for how long, as operators see and change it. See
+"""Exports and deletions of users, and how long messages are kept, for operators. See
 docs/dialects/admin.md.
 
 Must not know: how it is stored, what an export holds.
@@ -25,7 +25,7 @@ USER: Final = Text("user", "the username", is_required=True)
 
 
 async def export(call: Call) -> ZipFile:
-    """Make a file of everything of a user."""
+    """Send a file with everything that belongs to a user."""
     actions, name = actions_of(call), call.text(USER) or ""
     user = await actions.account(name)
     produce = await actions.export(name)
@@ -34,7 +34,7 @@ async def export(call: Call) -> ZipFile:
 
 
 async def delete(call: Call) -> JSON[DeletedObject]:
-    """Delete an account, and put out who it is."""
+    """Delete an account, and end its sessions and connections."""
     body = await call.body(DeletionBody)
     deleted = await actions_of(call).delete(body)
     user_id = deleted["user"]["id"]
@@ -51,7 +51,7 @@ async def show_workspaces(call: Call) -> JSON[WorkspacesObject]:
 
 
 async def set_retention(call: Call) -> JSON[ChangedWorkspaceObject]:
-    """Say how long the messages of a workspace stay."""
+    """Set how long the messages of a workspace are kept."""
     workspace = await actions_of(call).set_retention(await call.body(RetentionBody))
     if workspace["changed"]:
         days = workspace["retention_days"]

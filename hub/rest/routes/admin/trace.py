@@ -1,7 +1,7 @@
 """The log lines of one user, as they are written. See docs/dialects/admin.md.
 
-Guarantees: who follows a user is shown no more than that, and for no longer than they read; what
-they cannot read in time is counted. Must not know: how lines are written.
+Guarantees: a follower gets the lines of that user alone, and only as long as it reads; lines that
+it does not read in time are dropped and counted. Must not know: how lines are written.
 """
 
 import json
@@ -20,12 +20,12 @@ from protocol.admin import ADMIN
 from protocol.model import UserId
 
 BEAT_SECONDS: Final = 15.0
-MAX_TRACES: Final = 8  # at a time: while there is one, lines of every level are made for everybody
+MAX_TRACES: Final = 8  # at a time: while there is one, lines of every level are made for all users
 USER: Final = Text("user", "the username", is_required=True)
 
 
 async def trace(call: Call) -> JsonLines:
-    """Show the lines of a user from now on."""
+    """Send the log lines of a user from now on."""
     user = await actions_of(call).find(call.text(USER) or "")
     if sum(map(len, tap.values())) >= MAX_TRACES:
         raise HttpError(503, "busy", f"{MAX_TRACES} users are followed already")
@@ -36,7 +36,7 @@ async def trace(call: Call) -> JsonLines:
 
 async def _follow(user_id: UserId, put: Put) -> None:
     with tap.follow(user_id) as follower:
-        await put(b"")  # from now on
+        await put(b"")  # begins the response, now that lines are followed
         while True:
             line = b""
             with trio.move_on_after(BEAT_SECONDS):

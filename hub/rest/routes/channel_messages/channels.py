@@ -92,13 +92,13 @@ async def browse_public(call: Call) -> JSON[ChannelsObject]:
 
 
 async def list_channels(call: Call) -> JSON[list[ChannelObject]]:
-    """The same lists without an object around them: which one, `view` says."""
+    """The same lists without an object around them; `view` selects the list."""
     channels, more = await _page(call, with_conversations=call.text(VIEW) != "browse")
     return JSON(channels, headers=more)
 
 
 async def join(call: Call) -> JSON[JoinedObject]:
-    """A channel that the caller is in already: whoever may see a channel is in it."""
+    """The channel in the path. The caller is in it already: all users who may see it are."""
     channel = await channel_in_path(call)
     store, peer_id = call.services.store, channel.peer_of(call.me)
     heads = await store.channels.heads(call.me, [channel.id])
@@ -124,13 +124,13 @@ async def leave(call: Call) -> JSON[LeftObject]:
 
 
 async def show_me(call: Call) -> JSON[OwnUserObject]:
-    """Who the caller is."""
+    """The caller's own account."""
     user = call.user
     return JSON({**user_object(user), "email": user.email, "createdAt": timestamp(user.created_at)})
 
 
 async def list_users(call: Call) -> JSON[list[UserObject]]:
-    """Whom the caller may message, newest accounts first."""
+    """The users whom the caller may message, newest accounts first."""
     limit = call.number(USERS)
     given = call.text(BEFORE)
     before = from_uuid(IdKind.USER, given) if given else MAX_ID
@@ -146,8 +146,8 @@ async def list_users(call: Call) -> JSON[list[UserObject]]:
 async def _page(
     call: Call, *, with_conversations: bool
 ) -> tuple[list[ChannelObject], Mapping[str, str]]:
-    """What the query asks for, and the header that leads to the next page. Its clients spell its
-    words `sortBy` or `sort_by`.
+    """The page that the query asks for, and the header that leads to the next one. Clients spell
+    parameters and values in camel case or with underscores: `sortBy`, `sort_by`.
     """
     by = (call.text(SORT_BY) or call.text(SORT_BY_OLD) or "").replace("_", "").lower()
     by = by if by in _SORTED_BY else "createdat"

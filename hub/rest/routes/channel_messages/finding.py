@@ -1,8 +1,9 @@
-"""What Socket.IO's clients find: messages that they search for, and those that are pinned.
+"""Search results and pinned messages for Socket.IO's clients.
 
 See docs/dialects/channel_messages.md#rest.
 
-Guarantees: a caller finds what they may see at that moment. Must not know: how messages are shown.
+Guarantees: a caller gets only messages that they may see at that moment. Must not know: how
+messages are shown.
 """
 
 from typing import Final, TypedDict
@@ -36,20 +37,20 @@ _NOT_STAFF: Final = ErrorWording(403, ErrorCode.NOT_ALLOWED, MAY_NOT_CHANGE)
 
 
 class FoundPageObject(TypedDict):
-    """A page of what was searched for. `nextCursor`: leads to the next one."""
+    """A page of search results. `nextCursor`: leads to the next page."""
 
     results: list[FoundObject[ChannelMessageObject]]
     nextCursor: str | None
 
 
 class PinnedObject(TypedDict):
-    """What is pinned in a channel."""
+    """The pinned messages of a channel."""
 
     messages: list[ChannelMessageObject]
 
 
 async def search(call: Call) -> JSON[FoundPageObject]:
-    """A page of what the caller searches for in all channels that they may see."""
+    """A page of the results of a search in all channels that the caller may see."""
     page = await search_page(call, only_private=False)
     messages = [each.message for each in page.found]
     people = await call.services.store.accounts.get_many({each.author_id for each in messages})

@@ -2,8 +2,8 @@
 
 See docs/dialects/channel_messages.md#rest.
 
-Guarantees: a message sent here takes the same way as one sent on a socket; a caller who may not
-see a channel learns nothing about its messages.
+Guarantees: a message sent here is handled like one sent on a socket; a caller who may not see a
+channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
@@ -116,7 +116,7 @@ async def send(call: Call) -> JSON[ChannelMessageObject]:
 
 
 def _parent(given: str | None) -> MessageId | None:
-    """What a message replies to; whether there is such a message is asked when it is stored.
+    """The parent of a message; whether it exists is checked when the message is stored.
 
     Raises:
         WireError: it is no id of a message.
@@ -151,12 +151,12 @@ async def forward(call: Call) -> JSON[ChannelMessageObject]:
 
 
 async def original(call: Call) -> JSON[ChannelMessageObject]:
-    """What the message in the path is a copy of."""
+    """The original of the message in the path."""
     return JSON(view_of(call, *await original_of(call, message_id_in_path(call))))
 
 
 async def versions(call: Call) -> JSON[list[VersionObject]]:
-    """What the message in the path said before it was edited."""
+    """The earlier versions of the message in the path."""
     return JSON(await versions_of(call, message_id_in_path(call)))
 
 
@@ -171,7 +171,7 @@ async def hide(call: Call) -> JSON[HiddenMessageObject]:
 
 
 async def mute(call: Call) -> JSON[NotedChannelObject]:
-    """Mute the channel in the path, or no more."""
+    """Mute the channel in the path, or unmute it."""
     channel_id = ChannelId(from_uuid(IdKind.CHANNEL, call.request.path_params["channel_id"]) or 0)
     return JSON(noted_channel(*await muted(call, partial(MuteChannel, channel_id), _WORDING)))
 

@@ -16,7 +16,7 @@ from protocol.shapes.uuids import IdKind, UserUuid, to_uuid
 
 
 class TokenObject(TypedDict):
-    """A token, whose it is, its end, and how many seconds are left until then."""
+    """A token, the id of its user, its end, and how many seconds are left until then."""
 
     token: str
     userId: UserUuid
@@ -25,7 +25,7 @@ class TokenObject(TypedDict):
 
 
 async def issue(call: Call) -> JSON[TokenObject]:
-    """A token for the caller, also for who has an older one of the same session."""
+    """A token for the caller, who may have older ones of the same session."""
     longest = timedelta(seconds=call.services.config.token_lifetime)
     lifetime = min(longest, time_left(call.session.due))
     user_id = to_uuid(IdKind.USER, call.me)

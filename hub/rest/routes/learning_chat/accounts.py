@@ -38,7 +38,9 @@ class MessageObject(TypedDict):
 
 
 def invalid(text: str, error: WireError) -> HttpError:
-    """A malformed body; see docs/dialects/learning_chat.md#rest. `path`: empty for all of it."""
+    """The error for a malformed body; see docs/dialects/learning_chat.md#rest. Its `path` is the
+    field, or empty for the body as a whole.
+    """
     flaw: FlawObject = {"path": error.field or "", "message": error.text, "code": error.code}
     return HttpError(400, error.code, text, details={"errors": [flaw]})
 
@@ -89,7 +91,7 @@ async def log_in(call: Call) -> JSON[AccountObject]:
 
 
 async def add_cookie(call: Call) -> JSON[AccountObject]:
-    """Give the cookie of this dialect to who has a live `session_token`, for the same session."""
+    """Give a caller with a live `session_token` this dialect's cookie, for the same session."""
     await limit_attempts(call)
     found = await call.services.authenticator.find(TOKEN_COOKIE, call.cookies)
     if not isinstance(found, Session):
@@ -108,7 +110,7 @@ async def log_out(call: Call) -> JSON[MessageObject]:
 
 
 async def show_me(call: Call) -> JSON[AccountObject]:
-    """Who the caller is."""
+    """The caller's own account."""
     return JSON(account_object(call.user))
 
 

@@ -1,7 +1,7 @@
 """The learning platform's channels and dms. See docs/dialects/learning_chat.md#rest.
 
-Guarantees: a channel that the caller may not see is as if it were not there; a new one is sent to
-the members that are connected.
+Guarantees: for a channel that the caller may not see, the response is as if it did not exist; a new
+one is sent to the members that are connected.
 """
 
 from typing import Final, TypedDict
@@ -83,7 +83,7 @@ async def _create_channel(
 
 
 async def list_channels(call: Call) -> JSON[list[ChannelHeadObject]]:
-    """A workspace's channels, oldest first, and how far each has got."""
+    """A workspace's channels, oldest first, each with its last seq and rev."""
     workspace = await my_workspace(call)
     channels = call.services.store.channels
     found = await channels.in_workspace(workspace.id)
@@ -96,8 +96,8 @@ def _head(head: ChannelHead) -> ChannelHeadObject:
 
 
 async def open_dm(call: Call) -> JSON[ChannelObject]:
-    """The private channel of two users, one of whom is the caller: found if they may see it, or
-    made if they may write there.
+    """The dm of two users, one of whom is the caller: an existing one if the caller may see it, or
+    a new one if they may write there.
     """
     ids = await _two_ids(call)
     if call.me not in ids:

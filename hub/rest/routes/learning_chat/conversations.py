@@ -1,7 +1,7 @@
 """Channels and dms in one list, as the learning platform's page of messages shows them. See
 docs/dialects/learning_chat.md#rest.
 
-Guarantees: what the caller may not join is not listed.
+Guarantees: channels and dms that the caller may not join are not listed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,7 +24,7 @@ from protocol.shapes.mentions import MentionedPlace
 from protocol.shapes.notes import MarksObject, marks_of
 
 MAX_PARTICIPANTS: Final = 100
-"""Of a channel: those who came first."""
+"""How many participants of a channel are shown: those who joined first."""
 
 _Category: TypeAlias = Literal["announcement", "class", "friend"]
 _CATEGORY: Final[Mapping[ChannelKind, _Category]] = {
@@ -35,7 +35,7 @@ _CATEGORY: Final[Mapping[ChannelKind, _Category]] = {
 
 
 class ParticipantObject(TypedDict):
-    """Somebody in a conversation."""
+    """A user in a conversation."""
 
     id: UserId
     name: str
@@ -146,7 +146,7 @@ def _participant(user: User) -> ParticipantObject:
 
 
 async def mark_read(call: Call) -> JSON[MessageObject]:
-    """Mark a conversation read, up to a seq or all that there is."""
+    """Mark a conversation read, up to a seq or as a whole."""
     number = call.path_id("channel_id")
     if number is None:
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Invalid conversation ID")

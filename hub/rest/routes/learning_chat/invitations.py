@@ -1,8 +1,8 @@
 """Invitations to workspaces, and links by which anybody may join. See
 docs/dialects/learning_chat.md#rest.
 
-Guarantees: nobody becomes a member by an invitation that they did not accept; a link works until
-its end and for so many people; its secret is shown once and kept only as a hash.
+Guarantees: an invited user becomes a member only by accepting; a link works until its end and for a
+limited number of users; its secret is shown once and kept only as a hash.
 """
 
 import secrets
@@ -33,7 +33,7 @@ _NOT_ALLOWED_TEXT: Final = "Only the workspace owner or teachers can invite"
 
 
 class InvitedWorkspaceObject(TypedDict):
-    """What somebody who was invited may know of a workspace."""
+    """A workspace as invited users see it."""
 
     id: WorkspaceId
     name: str
@@ -87,7 +87,7 @@ def _link(link: InvitationLink) -> LinkObject:
 
 
 async def list_invitations(call: Call) -> JSON[list[InvitationObject]]:
-    """What the caller was asked to join, newest first."""
+    """The invitations that wait for the caller, newest first."""
     found = await call.services.store.invitations.of_user(call.me)
     return JSON([_invitation(each) for each in found])
 
@@ -105,7 +105,7 @@ async def accept(call: Call) -> JSON[WorkspaceObject]:
 
 
 async def decline(call: Call) -> JSON[MessageObject]:
-    """End an invitation; nobody is told."""
+    """Decline an invitation; other users get no event for it."""
     if not await call.services.store.invitations.decline(workspace_id(call), call.me):
         raise _NO_INVITATION.error()
     return JSON({"message": "Declined"})

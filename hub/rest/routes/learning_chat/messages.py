@@ -1,7 +1,7 @@
 """The learning platform's messages. See docs/dialects/learning_chat.md#rest.
 
-Guarantees: a message sent here takes the same way as one sent on a socket; a caller who may not
-see a channel learns nothing about its messages.
+Guarantees: a message sent here is handled like one sent on a socket; a caller who may not see a
+channel learns nothing about its messages.
 """
 
 from collections.abc import Sequence
@@ -100,7 +100,7 @@ class UnreadObject(TypedDict):
 
 
 class CompletionObject(TypedDict):
-    """What the assistant says."""
+    """A completion of the assistant."""
 
     content: str
 
@@ -135,7 +135,7 @@ async def history(call: Call) -> JSON[list[ChatMessageObject]]:
 
 
 async def search(call: Call) -> JSON[list[FoundObject[ChatMessageObject]]]:
-    """A page of what the caller searches for in all channels that they may see."""
+    """A page of the results of a search in all channels that the caller may see."""
     page = await search_page(call, only_private=False)
     messages = [each.message for each in page.found]
     shown = {MessageId(view["id"]): view for view in await views(call, messages)}
@@ -219,7 +219,7 @@ async def forward(call: Call) -> JSON[ChatMessageObject]:
 
 
 async def original(call: Call) -> JSON[ChatMessageObject]:
-    """What the message in the path is a copy of."""
+    """The original of the message in the path."""
     return JSON(chat_message_object(*await original_of(call, _message_id(call))))
 
 
@@ -231,7 +231,7 @@ async def delete(call: Call) -> JSON[MessageObject]:
 
 
 async def versions(call: Call) -> JSON[list[VersionObject]]:
-    """What the message in the path said before it was edited."""
+    """The earlier versions of the message in the path."""
     return JSON(await versions_of(call, _message_id(call)))
 
 
@@ -263,7 +263,7 @@ async def hide(call: Call) -> JSON[NotedMessageObject]:
 
 
 async def mute(call: Call) -> JSON[NotedChannelObject]:
-    """Mute the channel in the path, or no more."""
+    """Mute the channel in the path, or unmute it."""
     channel_id = ChannelId(call.path_id("channel_id") or 0)
     return JSON(
         noted_channel(*await muted(call, partial(MuteChannel, channel_id), CHANNEL_WORDING))
@@ -307,7 +307,7 @@ async def _change_pins(call: Call, change: Pin, not_staff: str) -> JSON[ChannelO
     }
     await carried_out(call, message_id, change, wording, channel_id=channel_id)
     access = await call.services.store.channels.access(call.me, channel_id)
-    if access is None or not access.allowed:  # it was lost in between
+    if access is None or not access.allowed:  # the right was lost in between
         raise HttpError(404, ErrorCode.MESSAGE_NOT_FOUND, "Channel or message not found")
     return JSON(channel_object(access.channel))
 
@@ -349,7 +349,7 @@ async def _turns(call: Call) -> Sequence[Turn]:
         raise malformed
     if any(turn.role not in ROLES or not is_storable(turn.content) for turn in turns):
         raise malformed
-    dialogue = [turn for turn in turns if turn.role != "system"]  # the hub has its own
+    dialogue = [turn for turn in turns if turn.role != "system"]  # the hub adds its own
     if not dialogue:
         raise malformed
     return dialogue

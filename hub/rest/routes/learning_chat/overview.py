@@ -1,6 +1,6 @@
 """All channels of a user at once. See docs/dialects/learning_chat.md#rest.
 
-Guarantees: what a list of channels shows of each of them is known after one request.
+Guarantees: one request returns all that a client needs to show a list of channels.
 """
 
 from datetime import UTC, datetime
@@ -22,20 +22,22 @@ from protocol.shapes.notes import MarksObject, marks_of
 
 
 class ListedChannelObject(ChannelHeadObject, MarksObject, MentionedPlace):
-    """A channel of the list. `unreadCount`: how much of it the caller has not read."""
+    """A channel of the list. `unreadCount`: how many of its last 50 messages the caller has not
+    read.
+    """
 
     unreadCount: int
     lastMessage: ChatMessageObject | None
 
 
 async def list_channels_of_mine(call: Call) -> JSON[list[ListedChannelObject]]:
-    """The channels of the caller's workspaces: how far each has got, and how far the caller has."""
+    """The channels of the caller's workspaces, with the newest message and unread count of each."""
     lists = call.services.store.lists
     heads = await lists.channels(
         call.me, Places.IN_WORKSPACES, after=begin_of_page(call, 0), limit=call.number(LIMIT)
     )
     ids = [head.channel.id for head in heads]
-    newest = await lists.newest(call.me, ids, among=UNREAD_AMONG)  # may be later by now
+    newest = await lists.newest(call.me, ids, among=UNREAD_AMONG)  # may be newer than `heads`
     notes, now = await call.services.store.notes.of_channels(call.me, ids), datetime.now(UTC)
     shown = await views(call, [each.message for each in newest.values()])
     mentions = await call.services.store.mentions.unread(call.me, Places.IN_WORKSPACES)
@@ -63,7 +65,7 @@ def _listed(
     marks: MarksObject,
     mentioned: MentionedPlace,
 ) -> ListedChannelObject:
-    """Up to `lastSeq` everything is in what is listed, so it is what a client resumes after."""
+    """An entry of the list. A client resumes after `lastSeq`, so the last message is within it."""
     last_seq, unread = head.last_seq, 0
     if newest is not None:
         last_seq, unread = max(last_seq, newest.message.seq), newest.unread_count

@@ -1,8 +1,8 @@
 """The learning platform's workspaces and their members. See docs/dialects/learning_chat.md#rest.
 
-Guarantees: a workspace that the caller does not belong to is as if it were not there; nobody but
-the policy decides what a member may do (docs/permissions.md); every change is sent to the members
-that are connected.
+Guarantees: for a workspace that the caller does not belong to, the response is as if it did not
+exist; the policy alone decides what a member may do (docs/permissions.md); every change is sent to
+the members that are connected.
 """
 
 from typing import Final, TypeVar
@@ -36,23 +36,23 @@ NO_WORKSPACE: Final = ErrorWording(404, "workspace_not_found", "Workspace not fo
 
 
 class MembershipObject(MemberObject):
-    """A member of a workspace. `workspaceRole`: what they are in it."""
+    """A member of a workspace. `workspaceRole`: their standing in it."""
 
     workspaceRole: Standing
 
 
 def denied(text: str = "Access denied") -> HttpError:
-    """The caller may not do this."""
+    """The error for a caller who may not do this."""
     return HttpError(403, ErrorCode.NOT_ALLOWED, text)
 
 
 def allowed(outcome: T | Denial, missing: ErrorWording, refusal: str) -> T:
-    """What came of an action.
+    """The result of an action, if it was not denied.
 
     Args:
-        outcome: what the store says.
-        missing: how it is worded that what it is about is not there.
-        refusal: the text for who may see that, but not do this.
+        outcome: what the store returned.
+        missing: the error when the object of the action does not exist for the caller.
+        refusal: the error text for a caller who may see that object, but not do this.
 
     Raises:
         HttpError: it was denied.
@@ -118,7 +118,7 @@ def _membership(membership: Membership) -> MembershipObject:
 
 
 async def add_member(call: Call) -> JSON[WorkspaceObject]:
-    """Invite somebody, or make them a member at once, as the operator has set it."""
+    """Invite a user, or make them a member at once, depending on the setting `joining`."""
     try:
         body = await call.body(MemberBody)
     except WireError as error:
@@ -132,7 +132,7 @@ async def add_member(call: Call) -> JSON[WorkspaceObject]:
             added = await services.workspaces.join(
                 place, user, lambda: store.workspaces.add_member(place, user_id, by=call.me)
             )
-        else:  # whether the caller may know that there is nobody, the store says
+        else:  # the store decides whether the caller may learn that the user does not exist
             added = await store.invitations.invite(place, user_id, by=call.me)
     except NoSuchUser:
         raise NO_USER.error() from None
@@ -141,8 +141,8 @@ async def add_member(call: Call) -> JSON[WorkspaceObject]:
 
 
 async def remove_member(call: Call) -> JSON[WorkspaceObject]:
-    """Put a member out, or leave: everybody may, but the owner. The store notifies the hub of every
-    removal, also of those made in SQL.
+    """Remove a member, or leave, which all members but the owner may do. The store notifies the hub
+    of every removal, also of those made in SQL.
     """
     number = call.path_id("user_id")
     workspaces = call.services.store.workspaces

@@ -1,7 +1,7 @@
-"""What the messenger's calls have in common: whose conversation it is, and what is refused.
+"""The checks that the messenger's calls have in common.
 
-Guarantees: every user id in a path, query or body must be the session's, and every conversation one
-of theirs. See docs/dialects/messenger.md#rest.
+Guarantees: a user id by which a path, query or body names the caller must be the session's, and a
+conversation one of that user's. See docs/dialects/messenger.md#rest.
 """
 
 from typing import Final, Literal, TypedDict
@@ -33,7 +33,7 @@ class SuccessObject(TypedDict):
 
 
 def bad(text: str) -> HttpError:
-    """What is refused because it is no request of this dialect."""
+    """The error for a request that is malformed in this dialect."""
     return HttpError(400, ErrorCode.INVALID_FIELD, text)
 
 
@@ -44,7 +44,7 @@ def require_me(call: Call, user_id: UserId) -> None:
 
 
 def peer_in_path(call: Call, conversation: str) -> UserId:
-    """The other side of one of the caller's conversations.
+    """The other participant of one of the caller's conversations.
 
     Raises:
         HttpError: 404 when there can be no such conversation, 403 when the caller is not in it.

@@ -70,7 +70,7 @@ class ParticipantObject(TypedDict):
 
 
 class ConversationObject(MarksObject, MentionedPlace):
-    """A conversation as one of its two people sees it."""
+    """A conversation as one of its two participants sees it."""
 
     id: ConversationName
     participants: list[ParticipantObject]
@@ -80,7 +80,7 @@ class ConversationObject(MarksObject, MentionedPlace):
 
 
 class DetailedConversationObject(ConversationObject):
-    """A conversation, with who its people are by their ids."""
+    """A conversation, with the names and roles of its participants by their ids."""
 
     participantIds: list[UserId]
     participantNames: dict[str, str]
@@ -89,7 +89,7 @@ class DetailedConversationObject(ConversationObject):
 
 
 class NamedConversationObject(TypedDict):
-    """Which conversation two users have."""
+    """The id of the conversation of two users."""
 
     conversationId: ConversationName
 

@@ -64,7 +64,7 @@ _REQUIRED: Final = (
 
 
 async def search(call: Call) -> JSON[list[FoundObject[ConversationMessageObject]]]:
-    """A page of what the caller searches for in their conversations."""
+    """A page of the results of a search in the caller's conversations."""
     page = await search_page(call, only_private=True)
     messages = [each.message for each in page.found]
     authors = await call.services.store.accounts.get_many({each.author_id for each in messages})
@@ -153,7 +153,7 @@ async def forward(call: Call) -> JSON[ConversationMessageObject]:
 
 
 async def original(call: Call) -> JSON[ConversationMessageObject]:
-    """What the message in the path is a copy of."""
+    """The original of the message in the path."""
     message_id = parse_message_id(call.request.path_params["message_id"])
     found = await original_of(call, message_id, only_private=True)
     return JSON(conversation_message_object(*found))
@@ -174,7 +174,7 @@ async def hide(call: Call) -> JSON[HiddenMessageObject]:
 
 
 async def mute(call: Call) -> JSON[ConversationNoteObject]:
-    """Mute the conversation in the path, or no more."""
+    """Mute the conversation in the path, or unmute it."""
     peer = peer_in_path(call, call.request.path_params["conversation_id"])
     missing = {ErrorCode.CONVERSATION_NOT_FOUND: NO_CONVERSATION}
     note, at = await muted(call, partial(MuteConversation, peer), missing)

@@ -1,9 +1,9 @@
-"""Accounts over REST: register, log in and out, find somebody.
+"""Accounts over REST: register, log in and out, find a user.
 
 See docs/dialects/private_messages.md#rest.
 
 Guarantees: a failed login does not reveal whether the account exists; attempts are limited per
-account and per address; only a token's hash is stored; identity always comes from the session.
+account and per network; only a token's hash is stored; identity always comes from the session.
 """
 
 from datetime import UTC, datetime
@@ -120,7 +120,7 @@ async def log_out(call: Call) -> JSON[MessageObject]:
 
 
 async def show_session(call: Call) -> JSON[OwnUserObject]:
-    """Who the caller is."""
+    """The caller's own account."""
     session = await call.find_session()
     if session is Stranger.NO_SESSION:
         raise _no_token()

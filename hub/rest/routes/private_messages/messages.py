@@ -1,7 +1,7 @@
 """Private messages over REST. See docs/dialects/private_messages.md#rest.
 
-Guarantees: a message sent here takes the same way as one sent on `/ws`: permission, commit, then
-delivery to everyone who may see it, the sender's connections included.
+Guarantees: a message sent here is handled like one sent on `/ws`: permission, commit, then delivery
+to everyone who may see it, the sender's connections included.
 """
 
 from collections.abc import Sequence
@@ -83,13 +83,13 @@ MARK_READ: Final = Text(
 
 
 class MentionedPlace(TypedDict):
-    """What is said of a conversation in which the caller has unread mentions."""
+    """What a conversation has if the caller has unread mentions in it."""
 
     unread_mentions: NotRequired[int]
 
 
 class ConversationObject(MarksObject, MentionedPlace):
-    """A conversation as one of its two people sees it."""
+    """A conversation as one of its two participants sees it."""
 
     user: UserObject
     unread_count: int
@@ -166,7 +166,7 @@ async def forward(call: Call) -> JSON[ShownMessageObject]:
 
 
 async def original(call: Call) -> JSON[ShownMessageObject]:
-    """What the message in the path is a copy of."""
+    """The original of the message in the path."""
     message, author = await original_of(call, _in_path(call), only_private=True)
     is_mine = author.id == call.me
     people = await _people(call, recipient_of(message) if is_mine else author.id)
@@ -180,8 +180,8 @@ def _in_path(call: Call) -> MessageId:
 
 
 async def history(call: Call) -> JSON[list[ShownMessageObject]]:
-    """A page of the conversation, oldest first. Its newest ones by `page` and `limit` alone are
-    marked read, as the frontends of this dialect expect; others with `mark_read=true`.
+    """A page of the conversation, oldest first. It is marked read if the query has no parameters
+    but `page` and `limit`, as the frontends of this dialect expect, or with `mark_read=true`.
     """
     is_marked = _is_marked(call)
     page: Sequence[Message]
@@ -212,7 +212,7 @@ async def history(call: Call) -> JSON[list[ShownMessageObject]]:
 
 
 def _is_marked(call: Call) -> bool:
-    """Whether what a history shows counts as read.
+    """Whether the messages that a history shows are marked read.
 
     Raises:
         WireError: `mark_read` is neither `true` nor `false`.
@@ -248,7 +248,7 @@ async def hide(call: Call) -> JSON[HiddenMessageObject]:
 
 
 async def mute(call: Call) -> JSON[ConversationNoteObject]:
-    """Mute the conversation with the user in the path, or no more."""
+    """Mute the conversation with the user in the path, or unmute it."""
     peer_id = call.user_id()
     note, at = await muted(call, partial(MuteConversation, peer_id))
     return JSON(conversation_note(note, peer_id, at))
@@ -268,7 +268,7 @@ async def views(call: Call, messages: Sequence[Message]) -> list[ShownMessageObj
 
 
 async def search(call: Call) -> JSON[list[FoundObject[ShownMessageObject]]]:
-    """A page of what I search for in my conversations."""
+    """A page of the results of a search in my conversations."""
     page = await search_page(call, only_private=True)
     found = await views(call, [each.message for each in page.found])
     shown = {view["id"]: view for view in found}
@@ -330,7 +330,7 @@ async def unread_count(call: Call) -> JSON[CountObject]:
 
 
 async def online_users(call: Call) -> JSON[list[UserObject]]:
-    """Others who are online, as far as I may know."""
+    """The other users who are online and whose presence I may see."""
     online = sorted(await _visibly_online(call))
     users = await call.services.store.accounts.get_many(online)
     return JSON([user_object(users[user_id]) for user_id in online if user_id in users])

@@ -1,10 +1,11 @@
-"""Profiles over REST: one's own, and those of others.
+"""Profiles over REST: the caller's own, and those of others.
 
 See docs/dialects/private_messages.md#rest.
 
-Guarantees: of others one sees those one may message, so neither private profiles nor across a
-block; a block is answered as if there were no such user, and of a private profile only the name and
-the picture are shown to who may not message it. Must not know: how relations come about.
+Guarantees: a caller sees the profiles of users whom they may message, so private ones only with an
+accepted follow, and none across a block; the response for a user who blocks the caller is as if
+there were no such user; a caller sees only the name and the picture of a private profile whose user
+they may not message. Must not know: how relations come about.
 """
 
 from datetime import UTC, datetime
@@ -62,8 +63,8 @@ async def visible_user(call: Call) -> User:
 
 
 async def as_shown_to(call: Call, user: User) -> User | None:
-    """What the caller may see of a user that they name: of a private profile what is needed to ask
-    to follow it, and nothing of who blocks them.
+    """A user as the caller may see them by id or name: of a private profile what is needed to ask
+    to follow it; None for a user who blocks the caller.
     """
     if user.id == call.me:
         return user
@@ -78,7 +79,7 @@ async def as_shown_to(call: Call, user: User) -> User | None:
 
 
 async def show(call: Call) -> JSON[OwnUserObject | UserObject]:
-    """The caller's profile, or that of a user, which has less."""
+    """The caller's profile, or that of another user, which has fewer fields."""
     user = await visible_user(call)
     return JSON(own_user_object(user) if user.id == call.me else user_object(user))
 
@@ -98,12 +99,12 @@ async def change(call: Call) -> JSON[OwnUserObject]:
 
 
 async def suggested(call: Call) -> JSON[list[UserObject]]:
-    """Whom the caller may message: a few."""
+    """A few of the users whom the caller may message."""
     return await _reachable(call, "", FEW)
 
 
 async def everybody(call: Call) -> JSON[list[UserObject]]:
-    """Whom the caller may message: a page, of those with a name like that."""
+    """A page of the users whom the caller may message, of those whose name contains `name`."""
     text = call.text(NAME) or ""
     if not is_storable(text):
         return JSON([])

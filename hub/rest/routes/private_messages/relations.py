@@ -1,8 +1,8 @@
 """Follows and blocks over REST.
 
-Guarantees: a relation is only ever changed by the side it belongs to; a block is never named as the
-reason of a refusal, and the blocked user's request to follow is refused as if there were no such
-user; who follows whom is shown of profiles that the caller may see. Every list has a bound.
+Guarantees: a caller changes only relations of their own; a block is never named as the reason of a
+refusal, and the blocked user's request to follow is refused as if there were no such user; follows
+are shown only of users whose profile the caller may see. Every list has a bound.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ class FollowObject(TypedDict):
 
 
 class FollowStateObject(FollowObject):
-    """The same of a user who may be the caller."""
+    """The state of a request to follow a user; `is_self`: the user is the caller."""
 
     is_self: bool
 
@@ -55,7 +55,7 @@ class CountsObject(TypedDict):
 
 
 class CountObject(TypedDict):
-    """How many wait for an answer."""
+    """How many requests to follow wait for a decision."""
 
     count: int
 
@@ -99,34 +99,34 @@ async def accept_follower(call: Call) -> JSON[DoneObject]:
 
 
 async def remove_follower(call: Call) -> JSON[DoneObject]:
-    """Refuse a request, or end a follow of mine."""
+    """Refuse a request to follow me, or remove a follower."""
     if not await call.services.store.relations.remove_follow(call.user_id(), call.me):
         raise HttpError(404, "no_follower", "This user does not follow you")
     return JSON(DONE)
 
 
 async def followers(call: Call) -> JSON[list[RelationObject]]:
-    """Who follows me or asks to."""
+    """The users who follow me or have asked to."""
     return await _relations(call, Side.FOLLOWERS)
 
 
 async def following(call: Call) -> JSON[list[RelationObject]]:
-    """Whom I follow or asked to."""
+    """The users whom I follow or have asked to follow."""
     return await _relations(call, Side.FOLLOWING)
 
 
 async def followers_of(call: Call) -> JSON[list[UserObject]]:
-    """Who follows me, or a user."""
+    """The followers of the user in the path, or of me."""
     return await _people(call, Side.FOLLOWERS)
 
 
 async def following_of(call: Call) -> JSON[list[UserObject]]:
-    """Whom I follow, or a user."""
+    """The users whom the user in the path follows, or I do."""
     return await _people(call, Side.FOLLOWING)
 
 
 async def counts_of(call: Call) -> JSON[CountsObject]:
-    """How many followers I have, or a user, and how many are followed."""
+    """How many followers the user in the path has, or I have, and how many users are followed."""
     counts = await call.services.store.relations.counts((await visible_user(call)).id)
     return JSON({"followers": counts.followers, "following": counts.following})
 
@@ -142,7 +142,7 @@ async def follow_status(call: Call) -> JSON[FollowStateObject]:
 
 
 async def accept_message_request(call: Call) -> JSON[SuccessObject]:
-    """Accept that somebody who wrote to me goes on: they become a follower of mine."""
+    """Accept the message request of a user: they become a follower of mine."""
     requester = call.optional(REQUESTER)
     if requester is None:
         raise HttpError(400, ErrorCode.INVALID_FIELD, "Missing requester_id")
@@ -153,7 +153,7 @@ async def accept_message_request(call: Call) -> JSON[SuccessObject]:
 
 
 async def unread_notifications(call: Call) -> JSON[CountObject]:
-    """How many requests to follow me wait for an answer."""
+    """How many requests to follow me wait for my decision."""
     counts = await call.services.store.relations.counts(call.me)
     return JSON({"count": counts.requests})
 
@@ -177,7 +177,7 @@ async def unblock(call: Call) -> JSON[DoneObject]:
 
 
 async def blocks(call: Call) -> JSON[list[UserObject]]:
-    """Whom I block, who may block me too: no more of them than their names and pictures."""
+    """The users whom I block; only their names and pictures, because they may block me too."""
     users = await call.services.store.relations.blocked(call.me)
     return JSON([user_object(evolve(user, nickname=None, about_me=None)) for user in users])
 
@@ -231,7 +231,7 @@ _NO_USER: Final = ("user_not_found",)
 def _of_user(
     word: str, summary: str, handle: Handle, parameters: tuple[Parameter, ...] = ()
 ) -> tuple[Endpoint, ...]:
-    """A call about oneself, and the same about a user whose profile one may see."""
+    """A call about the caller, and the same about a user whose profile the caller may see."""
     own = Endpoint("GET", f"/api/users/{word}", summary, handle, {200: "it"}, parameters=parameters)
     answers = {200: "it", 400: _NO_ID, 403: [ErrorCode.NOT_ALLOWED], 404: _NO_USER}
     of_user = f"/api/users/{{user_id}}/{word}"

@@ -1,8 +1,8 @@
-"""Message requests over REST: what people write to somebody who has not let them in. See
+"""Message requests over REST: conversations whose recipient has not let the author in. See
 docs/dialects/private_messages.md#message-requests.
 
-Guarantees: only who got a request decides about it; its author learns that it was accepted, and
-nothing of a decline or that it waits.
+Guarantees: only the recipient of a request decides about it; its author learns that it was
+accepted, but not that it was declined or waits.
 """
 
 from typing import Final

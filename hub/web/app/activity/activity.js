@@ -1,4 +1,4 @@
-/** What waits for the user beside conversations: messages that mention them, and threads that they follow. */
+/** The user's activity beside conversations: messages that mention them, and threads that they follow. */
 
 import { isSamePerson, keyOf } from "../conversation/conversation.js";
 import { NewestFirst } from "./newest_first.js";
@@ -11,7 +11,7 @@ import { NewestFirst } from "./newest_first.js";
  * @typedef {object} Entry
  * @property {Conversation} conversation where it is
  * @property {Message} message
- * @property {number} unread how much of it was not read
+ * @property {number} unread how many of its messages are unread
  *
  * @typedef {Omit<Entry, "conversation"> & { client: AnyClient }} Listed
  */
@@ -74,7 +74,7 @@ export class Activity {
   }
 
   /**
-   * Those of both clients that are in a conversation of the list.
+   * The items of both clients that are in a conversation of the list.
    * @param {(client: AnyClient) => Page<Listed>} pagesOf
    * @param {(item: Listed) => number} order
    */
@@ -85,7 +85,7 @@ export class Activity {
     // biome-ignore lint/performance/noAwaitInLoops: one after the other
     for (let each = await all.next(); each !== null; each = await all.next()) {
       const key = keyOf(each.client, each.message.conversationId);
-      const conversation = await this.#conversations.find(key); // channels list private ones, too
+      const conversation = await this.#conversations.find(key); // the channels client returns private ones, too
       if (conversation !== null && !conversation.isRequest) yield { ...each, conversation };
     }
   }

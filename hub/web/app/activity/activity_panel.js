@@ -1,4 +1,4 @@
-/** The panel of what waits for the user: unread messages that mention them, and the threads that they follow. */
+/** The activity panel: unread messages that mention the user, and the threads that they follow. */
 
 import { onConnected } from "../conversation/connected.js";
 import { shortly } from "../dom/dates.js";
@@ -12,13 +12,13 @@ import { Paced } from "./paced.js";
  * @import { Activity, Entry } from "./activity.js"
  *
  * @typedef {object} Handlers
- * @property {(key: string, message: Message) => void} onMessage it is wanted where it stands
- * @property {(key: string, message: Message) => void} onThread the thread with this first message is wanted
+ * @property {(key: string, message: Message) => void} onMessage shows a message in its conversation
+ * @property {(key: string, message: Message) => void} onThread opens the thread with this root
  * @property {() => void} onBack
  */
 
 const MAX_TEXT = 240; // characters
-const PAUSE_MS = 1_000; // between two times that the lists are loaded again
+const PAUSE_MS = 1_000; // between two reloads of the lists
 const CHANGES = /** @type {const} */ (["mention", "thread", "noted", "hidden", "channels"]);
 
 export class ActivityPanel {
@@ -114,7 +114,7 @@ function threadRow({ conversation, message, unread }, onclick) {
  * @param {string} where
  * @param {string} about
  * @param {string} text
- * @param {HTMLElement | false} mark that it is unread
+ * @param {HTMLElement | false} mark shown if it is unread
  * @param {() => void} onclick
  */
 function row(where, about, text, mark, onclick) {

@@ -1,15 +1,15 @@
-/** Reads a list of what waits for the user only as far as it is shown. */
+/** Reads a list of activity entries only as far as it is shown. */
 
 /** @import { Entry } from "./activity.js" */
 
-const FIRST = 50; // that are looked at, whatever is known of how many are unread
-const MOST = 1_000; // what is older counts as unread nowhere
+const FIRST = 50; // entries that are read in any case, whatever the unread count
+const MOST = 1_000; // older entries are not counted as unread anywhere
 
 /**
  * The first `limit` entries. Reading stops as soon as they are found.
  * @param {AsyncIterable<Entry>} entries
  * @param {number} limit
- * @param {number | null} unread only unread ones are wanted, and there are about so many; null: all are wanted
+ * @param {number | null} unread collect only unread ones, of which there are about so many; null: all
  * @returns {Promise<{ entries: Entry[], isMore: boolean }>}
  */
 export async function collected(entries, limit, unread) {

@@ -1,6 +1,6 @@
 /**
- * A list of what waits for the user, as much of it as is wanted. Loading it again keeps what is shown until
- * the new one is there, and the focus.
+ * A list of activity entries, up to a limit. A reload keeps the shown entries until the new ones are there,
+ * and keeps the focus.
  */
 
 import { h } from "../dom/elements.js";
@@ -14,7 +14,7 @@ import { collected } from "./collecting.js";
  *
  * @typedef {object} Content
  * @property {string} title
- * @property {string} empty what is said if there is none
+ * @property {string} empty the text if there is none
  * @property {() => AsyncIterable<Entry>} read all of them, in order
  * @property {(entry: Entry) => HTMLElement} row
  */
@@ -25,7 +25,7 @@ export class EntryList {
   /** @readonly */
   element;
   /** @type {(() => number) | null} */
-  unread = null; // about how many are unread, and no others are wanted; null: all are
+  unread = null; // about how many are unread, if only those are shown; null: all are shown
   #content;
   #list = h("ul.results");
   #empty;
@@ -44,12 +44,12 @@ export class EntryList {
     this.element = h("section", { "aria-label": content.title, tabindex: -1 }, ...parts);
   }
 
-  /** Load as many as are shown, as they are now. */
+  /** Reload as many as are shown. */
   async load() {
     await this.#loader.run();
   }
 
-  /** Load more of them, or others, too; the focus goes to the first that was not there. */
+  /** Reload up to a limit, and move the focus to the first entry that is new. */
   async loadMore(limit = this.#limit) {
     const before = this.#list.children.length;
     this.#limit = limit;

@@ -1,16 +1,16 @@
-/** What several lists have, each the newest first and in pages, as one list. */
+/** Merges several lists, each with the newest first and in pages, into one. */
 
 /**
  * @template Item
  * @typedef {object} Part
  * @property {(cursor: string | undefined) => Promise<{ items: Item[], cursor: string | null }>} page the first
- *   one, or that of the cursor; with the cursor of the next one, null: there is none
+ *   one, or the one at the cursor; with the cursor of the next one, null: there is none
  * @property {(item: Item) => number} order the higher, the newer
  */
 
 /**
  * @template Item
- * @typedef {{ items: Item[], cursor: string | null | undefined }} Read what of it was not given out; null:
+ * @typedef {{ items: Item[], cursor: string | null | undefined }} Read the items that were not returned yet; null:
  *   everything was read
  */
 
@@ -25,7 +25,7 @@ export class NewestFirst {
   }
 
   /**
-   * The next one.
+   * The next item.
    * @returns {Promise<Item | null>} null: that was all
    */
   async next() {
@@ -38,7 +38,7 @@ export class NewestFirst {
 }
 
 /**
- * Read on, if everything was given out.
+ * Read the next page, if all items were returned.
  * @template Item
  * @param {Part<Item> & Read<Item>} part
  */

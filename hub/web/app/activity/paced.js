@@ -1,12 +1,12 @@
 import { Loader } from "../dom/loader.js";
 
-/** Loads something whenever it may have changed, but not again at once. */
+/** Loads something whenever it may have changed, with a pause between two loads. */
 export class Paced {
   #loader;
 
   /**
    * @param {() => Promise<void>} load
-   * @param {number} pauseMs between the end of one time and the next
+   * @param {number} pauseMs between the end of one load and the next
    */
   constructor(load, pauseMs) {
     this.#loader = new Loader(async () => {

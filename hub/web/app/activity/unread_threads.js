@@ -1,4 +1,4 @@
-/** How many of the threads that the user follows have unread replies, those of muted conversations apart. */
+/** Counts the followed threads with unread replies, without those of muted conversations. */
 
 import { Paced } from "./paced.js";
 
@@ -26,7 +26,7 @@ export class UnreadThreads {
     return this.#entries.filter(({ conversation }) => !conversation.isMuted).length;
   }
 
-  /** They may be others now. */
+  /** The threads may have changed. */
   changed() {
     this.#paced.changed();
   }
@@ -37,7 +37,7 @@ export class UnreadThreads {
     try {
       for await (const entry of this.#activity.threads(false)) found.push(entry);
     } catch {
-      return; // they are asked for again when there is a connection
+      return; // they are loaded again when there is a connection
     }
     this.#entries = found.filter(({ unread }) => unread > 0);
     this.#onChange();

@@ -1,6 +1,6 @@
 /**
- * Files that are to be sent: each waits until it is sent with what was written, is stored, then sent;
- * one that fails stays until it is tried again or removed. It outlives the view of its conversation.
+ * Files to be sent: each waits until the user sends the message, is stored, then sent; a file that fails
+ * stays until it is retried or removed. The list outlives the view of its conversation.
  */
 
 import { CallFailed, Kind } from "../../sdk/parlour.js";
@@ -177,7 +177,7 @@ async function preview({ file, row }) {
     canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
     row.prepend(canvas);
   } catch {
-    // it has a name, and says that it is an image; the hub looks whether it is one
+    // without a preview its name is shown; the hub checks whether it is an image
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * Where one writes: text, files, and the message that is replied to.
+ * The composer: text, files, and the message that is replied to.
  *
- * What it promises: what was written leaves the field only when the outbox has it.
+ * What it promises: a text leaves the field only when the outbox has it.
  */
 
 import { h, icon, iconButton } from "../dom/elements.js";
@@ -18,9 +18,9 @@ import { Suggestions } from "./mentioning/suggestions.js";
  *
  * @typedef {object} Handlers
  * @property {() => void} onFileSent
- * @property {(message: Message) => void} onQuote a quoted message is wanted
+ * @property {(message: Message) => void} onQuote shows a quoted message
  *
- * @typedef {object} Thread that everything written is a reply in
+ * @typedef {object} Thread the thread of all messages that are written
  * @property {number | null} rootId the id of its first message
  * @property {Attachments} attachments
  */
@@ -35,7 +35,7 @@ export class Composer {
   #attachments;
   /** @type {Message | null} */
   #parent = null; // the message that is replied to
-  #rootId; // of the thread that all of it belongs to; null: of none
+  #rootId; // of the thread that all messages belong to; null: none
   #quoted = h("div.replying", { hidden: true });
   #text;
   #draft;
@@ -83,7 +83,7 @@ export class Composer {
     this.element = this.#form();
   }
 
-  /** Bring back what was begun, and write on. */
+  /** Restore the draft, and focus the field. */
   start() {
     this.#text.value = this.#draft.text;
     this.#measure();
@@ -161,7 +161,7 @@ export class Composer {
   }
 
   /**
-   * Text wins: what is copied from a table or a letter is there as a picture, too.
+   * Text is preferred: what is copied from a table or a document is on the clipboard as a picture, too.
    * @param {ClipboardEvent} event
    */
   #pasted(event) {

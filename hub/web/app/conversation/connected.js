@@ -3,7 +3,7 @@ import { Connection } from "../../sdk/parlour.js";
 /** @import { AnyClient } from "./conversation.js" */
 
 /**
- * Call when a client has a connection again: what could not be loaded meanwhile can be.
+ * Call `act` when a client has a connection again, to load what could not be loaded meanwhile.
  * @param {AnyClient} client
  * @param {() => void} act
  * @param {AbortSignal} signal ends it

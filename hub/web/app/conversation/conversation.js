@@ -16,23 +16,23 @@ export class Conversation {
   isNamesake = false; // another person in the list has the same name
   unread = 0;
   mentions = new UnreadMentions();
-  timesRead = 0; // that all of it was read, here or elsewhere
+  timesRead = 0; // how often all of it was marked read, here or elsewhere
   last = "";
   lastAt = ""; // ISO 8601
-  order = 0; // the higher, the later somebody wrote
+  order = 0; // the higher, the later its last message
   isOnline = false;
   isNew = false; // nothing was written yet
-  isRequest = false; // of somebody whom the user has not let in
+  isRequest = false; // from a person whom the user has not accepted
   /** @type {Attachments | null} */
-  attachments = null; // once it was open
+  attachments = null; // from when it is first opened
   /** @type {Map<UserId, string>} */
-  #people = new Map(); // of a channel, by what they are called
+  #people = new Map(); // of a channel, their names
   #arePeopleLoaded = false;
   #displayName;
   #username;
 
   /**
-   * @param {AnyClient} client whose conversation it is
+   * @param {AnyClient} client that the conversation belongs to
    * @param {ConversationId} id
    * @param {string} name of the person or the channel
    * @param {string} username of the person; of a channel ""
@@ -47,17 +47,17 @@ export class Conversation {
     this.key = keyOf(client, id);
   }
 
-  /** What it is called where there are others. */
+  /** Its name, with the username if another person in the list has the same name. */
   get title() {
     return this.isNamesake ? `${this.#displayName} (@${this.#username})` : this.#displayName;
   }
 
-  /** The user has muted it: it is counted nowhere else, and nobody is notified of it. */
+  /** Whether the user has muted it: only mentions by name are counted elsewhere and notified of. */
   get isMuted() {
     return this.client.me !== null && this.client.marks(this.id).isMuted;
   }
 
-  /** Until when, in ISO 8601; null: for good, or it is not muted. */
+  /** The end of the mute, in ISO 8601; null: it has none, or there is no mute. */
   get mutedUntil() {
     return this.client.me === null ? null : this.client.marks(this.id).mutedUntil;
   }
@@ -67,7 +67,7 @@ export class Conversation {
   }
 
   /**
-   * Who wrote a message, in the words of the page.
+   * The author of a message, as the page shows it.
    * @param {Message} message
    */
   authorOf({ isMine, authorName }) {
@@ -75,7 +75,7 @@ export class Conversation {
   }
 
   /**
-   * What somebody is called who does something here; in a channel those who write are known.
+   * The name of a user who acts here; in a channel the names of authors are known.
    * @param {UserId} id
    */
   nameOf(id) {
@@ -84,7 +84,7 @@ export class Conversation {
   }
 
   /**
-   * Learn what people of a channel are called, if these are not known.
+   * Load the names of people of a channel, if these are not known.
    * @param {UserId[]} ids
    * @returns {Promise<boolean>} whether more of them are known now
    */
@@ -99,7 +99,7 @@ export class Conversation {
     return true;
   }
 
-  /** What screen readers and the field to write in call it. */
+  /** Its name for screen readers and the composer. */
   get name() {
     return this.isChannel ? `#${this.title}` : this.title;
   }
@@ -112,7 +112,7 @@ export class Conversation {
   }
 
   /**
-   * Whether all of it is read with this message, as far as it is known here without asking the hub.
+   * Whether it is all read if it is read up to this message, as far as the known messages show.
    * @param {ClientEvents["read"]["upTo"]} upTo
    */
   isReadWith(upTo) {
@@ -120,16 +120,16 @@ export class Conversation {
       "seq" in upTo ? seq !== null && seq <= upTo.seq : id !== null && id <= upTo.id;
     const known = this.client.messages(this.id);
     const isLeft = known.some((each) => !(isUpTo(each) || each.isMine || each.isDeleted));
-    return known.some(isUpTo) && !isLeft; // what is known goes on to the newest
+    return known.some(isUpTo) && !isLeft; // the known messages reach to the newest
   }
 
-  /** @param {ListedChannel} listed as the hub counts what is unread there; later messages are added */
+  /** @param {ListedChannel} listed with the hub's unread count; later messages are added */
   countListed({ lastSeq, unreadCount, unreadMentions = 0 }) {
     this.unread = unreadCount + this.countAfter(lastSeq);
     this.mentions.listed(unreadMentions, lastSeq);
   }
 
-  /** The list shows the last message that is left. */
+  /** Show the last remaining message in the list. */
   showLast() {
     const messages = this.client.messages(this.id);
     const last = messages.filter(({ isDeleted }) => !isDeleted).pop();
@@ -149,7 +149,7 @@ export class Conversation {
 }
 
 /**
- * Whether two clients are signed in as one person: in channels whoever was here before may still be.
+ * Whether two clients are signed in as one person: in channels the previous user may still be signed in.
  * @param {AnyClient} one
  * @param {AnyClient} other
  */

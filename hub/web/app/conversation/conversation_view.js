@@ -1,5 +1,5 @@
 /**
- * An open conversation: its messages, who types, and where one writes.
+ * An open conversation: its messages, typing indicators, and the composer.
  *
  * What it promises: messages count as read when the newest one is in view, in a window that has the
  * focus; until then they stay unread, here and for their authors.
@@ -25,7 +25,7 @@ import { Threads } from "./thread/threads.js";
  * @property {() => void} onBack
  * @property {() => void} onRead everything in it was seen
  * @property {() => readonly Conversation[]} places where messages may be forwarded, the latest first
- * @property {() => void} onDecided a message request was decided, or whether the person is blocked
+ * @property {() => void} onDecided a message request was decided, or the person was blocked or unblocked
  */
 
 export class ConversationView {
@@ -36,12 +36,12 @@ export class ConversationView {
   #state = h("div.state.cut");
   #typing = h("div.typing", { "aria-live": "polite" });
   /** @type {Map<UserId | string, string>} */
-  #typists = new Map(); // what each of those who type is called
-  #closed = ""; // why nothing can be written here; empty: it can
-  #isRevoked = false; // by somebody else, who may take it back
+  #typists = new Map(); // the names of the users who type
+  #closed = ""; // why nothing can be sent here; empty: messages can be sent
+  #isRevoked = false; // by the other user, who may undo it
   #isLoaded = false;
   #isUnmarked = true; // the hub does not know yet how far it was read
-  #isKeptUnread = false; // as the user has said that it is
+  #isKeptUnread = false; // the user has marked messages as unread
   #messages;
   #composer;
   #request;
@@ -50,7 +50,7 @@ export class ConversationView {
   #threads;
   #started = Promise.resolve();
   /** @type {PastView | null} */
-  #past = null; // what is shown in place of the newest messages
+  #past = null; // shown in place of the newest messages
   #listening = new AbortController();
 
   /**
@@ -121,13 +121,13 @@ export class ConversationView {
     return this.#conversation === conversation;
   }
 
-  /** Whether what comes now is seen at once. */
+  /** Whether a message that arrives now is seen at once. */
   get isSeen() {
     if (this.#isKeptUnread || this.#threads.isOver) return false;
     return this.#isLoaded && this.#past === null && this.#messages.isAtEnd && isLooking();
   }
 
-  /** Settles when it shows what it opens with. */
+  /** Settles when its first messages are shown. */
   get isStarted() {
     return this.#started;
   }
@@ -164,7 +164,7 @@ export class ConversationView {
     }
   }
 
-  /** @param {Message} message the first one of the thread that is wanted */
+  /** @param {Message} message the root of the thread */
   openThread(message) {
     this.#threads.open(message);
   }
@@ -206,7 +206,7 @@ export class ConversationView {
   }
 
   /**
-   * The user has noted something of it, here or on another device.
+   * The user's notes on it have changed, here or on another device.
    * @param {number | null} unreadFrom the seq from which on it counts as unread; null: it does not
    */
   noted(unreadFrom) {
@@ -229,13 +229,13 @@ export class ConversationView {
     this.#markSeen();
   }
 
-  /** How far messages have come has changed. */
+  /** The delivery status of messages has changed. */
   statusChanged() {
     this.#messages.statusChanged();
     this.#threads.changed();
   }
 
-  /** Whether the other person is online, or asks to be let in, may have changed. */
+  /** The other person's presence, or their message request, may have changed. */
   stateChanged() {
     const { workspace, isOnline, isRequest } = this.#conversation;
     const bar = this.#request.element;
@@ -243,7 +243,7 @@ export class ConversationView {
     bar.hidden = !isRequest;
     this.#composer.element.hidden = isRequest;
     this.#notes.menu.hidden = isRequest;
-    if (isDecided) this.#composer.replyTo(null); // the focus goes to where one writes now
+    if (isDecided) this.#composer.replyTo(null); // this moves the focus to the composer
     const name = plain(workspace?.name ?? "");
     const states = [this.#notes.changed(), name || (isOnline ? "online" : "")];
     this.#state.textContent = this.#closed || states.filter((word) => word !== "").join(" · ");
@@ -268,13 +268,13 @@ export class ConversationView {
     if (!this.#conversation.isRequest) this.#composer.attach(files);
   }
 
-  /** The user may not see it any more. */
+  /** The user may no longer see it. */
   revoked() {
     this.#isRevoked = this.#closed === "";
     this.#close("This conversation is closed.");
   }
 
-  /** A message came: whoever closed it has opened it again. */
+  /** A message came, so the other user has opened it again. */
   #reopen() {
     this.#isRevoked = false;
     this.#closed = "";
@@ -296,7 +296,7 @@ export class ConversationView {
     this.#onRead();
     const { client, id } = this.#conversation;
     client.markRead(id).catch(() => {
-      this.#isUnmarked = true; // it is marked with the next one
+      this.#isUnmarked = true; // it is marked with the next message
     });
   }
 }

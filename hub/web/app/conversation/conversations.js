@@ -1,8 +1,9 @@
 /**
  * All conversations of the user, with people and in channels: what the list shows of them.
  *
- * What it promises: an unread count is the server's, plus what came since; what is open and looked
- * at has none; message requests are not among them. It calls `onChange` after every change, and draws nothing.
+ * What it promises: an unread count is the server's, plus later messages; an open conversation that the
+ * user looks at has none; message requests are not in the list. It calls `onChange` after every change,
+ * and draws nothing.
  */
 
 import { Loader } from "../dom/loader.js";
@@ -32,7 +33,7 @@ export class Conversations {
   /**
    * @param {ParlourClient} client
    * @param {ChannelsClient} channels
-   * @param {(key: string) => boolean} isSeen whether what comes there is seen at once
+   * @param {(key: string) => boolean} isSeen whether a message that arrives there is seen at once
    * @param {() => void} onChange
    */
   constructor(client, channels, isSeen, onChange) {
@@ -42,7 +43,7 @@ export class Conversations {
     this.#onChange = onChange;
   }
 
-  /** Those of the list. */
+  /** The conversations of the list. */
   all() {
     return this.#every().filter(({ isRequest }) => !isRequest);
   }
@@ -64,7 +65,7 @@ export class Conversations {
   }
 
   /**
-   * The one with this key, as soon as it is known.
+   * The conversation with this key, as soon as it is known.
    * @param {string} key
    * @returns {Promise<Conversation | null>} null: there is none
    */
@@ -82,26 +83,26 @@ export class Conversations {
     }
   }
 
-  /** Load those with people. */
+  /** Load the conversations with people. */
   async loadPeople() {
     await this.#people.run();
   }
 
-  /** Load the channels, and what is unread there. */
+  /** Load the channels, with their unread counts. */
   async loadChannels() {
     await this.#ofChannels.run();
   }
 
-  /** Whom the user blocks or lets in has changed: what counts as unread is others, in channels too. */
+  /** Blocks or accepted requests have changed, and with them the unread counts, in channels too. */
   async relationsChanged() {
     void this.loadChannels();
     await this.loadPeople();
   }
 
-  /** @param {() => void} isUsable is called when the latest are known */
+  /** @param {() => void} isUsable called when the latest are known */
   async #loadPeople(isUsable) {
     /** @type {Set<Conversation>} */
-    const later = new Set(); // what came meanwhile is newer
+    const later = new Set(); // with messages that came meanwhile, which are newer
     let began = this.#lastOrder;
     let taken = 0;
     const take = (/** @type {Listed[]} */ found) => {
@@ -125,13 +126,13 @@ export class Conversations {
       }
       this.#onChange();
     } catch {
-      // the banner says why; it is loaded again when there is a connection
+      // the banner shows why; it is loaded again when there is a connection
     }
   }
 
   /**
    * @param {Listed} listed
-   * @param {Set<Conversation>} later in which something came since
+   * @param {Set<Conversation>} later those with messages since
    */
   #take(listed, later) {
     const conversation = this.withPerson(listed.user);
@@ -181,7 +182,7 @@ export class Conversations {
    * A message mentions the user, or does so no longer.
    * @param {AnyClient} client
    * @param {ClientEvents["mention"]} mention
-   * @returns {Conversation | null} where that is new and unread; null: it is not
+   * @returns {Conversation | null} its conversation, if the mention is new and unread; else null
    */
   mentioned(client, mention) {
     const conversation = this.#byKey.get(keyOf(client, mention.conversationId));
@@ -193,7 +194,7 @@ export class Conversations {
   }
 
   /**
-   * The one with a person, made if there is none yet.
+   * The conversation with a person, made if there is none yet.
    * @param {User} user
    */
   withPerson(user) {
@@ -208,7 +209,7 @@ export class Conversations {
   }
 
   /**
-   * The one in a channel, made if there is none yet.
+   * The conversation in a channel, made if there is none yet.
    * @param {Channel | ListedChannel} channel
    * @param {Workspace} workspace
    */
@@ -235,21 +236,21 @@ export class Conversations {
    * A message came or changed.
    * @param {AnyClient} client
    * @param {Message} message
-   * @returns {Conversation | null} where it is unread; null: it is not
+   * @returns {Conversation | null} its conversation, if the message is unread there; else null
    */
   messageChanged(client, message) {
     const key = keyOf(client, message.conversationId);
     const conversation = this.#byKey.get(key);
     if (conversation === undefined || (conversation.isNew && message.seq !== null)) {
       if (conversation !== undefined) conversation.isNew = false;
-      // from the first message on one may know whether a person is online
+      // after the first message the presence of the person may be visible
       void (client === this.#client ? this.loadPeople() : this.loadChannels());
     }
     if (conversation === undefined) return null;
     conversation.last = message.content;
     this.#toEnd(conversation);
-    if (message.seq !== null) conversation.lastAt = message.at; // before, it is by this clock
-    if (message.isMine) conversation.isRequest = false; // it is answered
+    if (message.seq !== null) conversation.lastAt = message.at; // before that, `at` is by this machine's clock
+    if (message.isMine) conversation.isRequest = false; // a reply accepts it
     const isUnread = !message.isMine && !this.#isSeen(key);
     if (isUnread) conversation.unread += 1;
     this.#onChange();
@@ -257,11 +258,11 @@ export class Conversations {
   }
 
   /**
-   * A message was changed, deleted, or discarded: the list shows the last that is left, and the server
-   * counts what is unread.
+   * A message was changed, deleted, or discarded: the list shows the last that remains, and the unread
+   * count is loaded from the server.
    * @param {AnyClient} client
    * @param {ConversationId} id
-   * @param {boolean} isGone whether there is one less
+   * @param {boolean} isGone whether the message is gone
    */
   async revised(client, id, isGone) {
     const conversation = this.#byKey.get(keyOf(client, id));
@@ -285,7 +286,7 @@ export class Conversations {
   }
 
   /**
-   * The user has noted something of it, here or on another device: what is unread is counted anew.
+   * The user's notes on it have changed, here or on another device: the unread count is loaded again.
    * @param {AnyClient} client
    * @param {ConversationId} id
    */
@@ -296,14 +297,14 @@ export class Conversations {
     await this.#countAgain(conversation);
   }
 
-  /** A conversation is muted no more; what mentions everybody there does mention the user again. */
+  /** A mute has ended: messages that mention everybody in the channel mention the user again. */
   muteEnded() {
     this.#onChange();
     void this.loadChannels();
   }
 
   /**
-   * It was read on another device: what came after that stays unread.
+   * It was read on another device: later messages stay unread.
    * @param {AnyClient} client
    * @param {ClientEvents["read"]} read
    */
@@ -337,14 +338,14 @@ export class Conversations {
     this.#onChange();
   }
 
-  /** Without a connection nobody knows who is online. */
+  /** Without a connection, presence is not known. */
   forgetPresence() {
     for (const conversation of this.#byKey.values()) conversation.isOnline = false;
     this.#onChange();
   }
 
   /**
-   * The user may not see it any more: a channel is forgotten, of a person the history stays.
+   * The user may no longer see it: a channel is removed, the history with a person stays.
    * @param {string} key
    */
   revoked(key) {
@@ -353,7 +354,7 @@ export class Conversations {
   }
 
   /**
-   * Somebody wrote there last. The map keeps the order too, so that sorting them is no work.
+   * It has the latest message. The map keeps the order too, so that sorting is cheap.
    * @param {Conversation} conversation
    */
   #toEnd(conversation) {

@@ -1,5 +1,5 @@
 /**
- * What was begun and not sent, by conversation: it is there again after a look elsewhere, or a
+ * Unsent texts, by conversation: each is restored when the conversation is opened again, and after a
  * reload.
  */
 
@@ -42,7 +42,7 @@ export class Draft {
     this.#listening.abort();
   }
 
-  /** @param {StorageEvent} event another tab sent what was begun there; here it may be another text */
+  /** @param {StorageEvent} event another tab sent its draft; the text here may be another one */
   #changedElsewhere({ key, newValue }) {
     if (key === this.#name && newValue === null) this.keep();
   }

@@ -1,4 +1,4 @@
-/** For how long a conversation is muted, in words, and what happens when that is over. */
+/** Mutes of conversations: the choices, their texts, and a timer for their ends. */
 
 import { clock, shortly } from "../dom/dates.js";
 
@@ -9,9 +9,9 @@ const MORNING = 8; // o'clock
 const MAX_MS = 2 ** 31 - 1; // of a timer
 
 /**
- * What one can choose from.
+ * The choices for a mute.
  * @param {Date} now
- * @returns {[word: string, until: Date | undefined][]} undefined: for good
+ * @returns {[word: string, until: Date | undefined][]} undefined: without end
  */
 export function muteChoices(now) {
   const [year, month, date] = [now.getFullYear(), now.getMonth(), now.getDate()];
@@ -35,7 +35,7 @@ export function mutedWords({ isMuted, mutedUntil: until }, now = new Date()) {
   return `muted until ${isToday ? clock(until) : `${shortly(until)}, ${clock(until)}`}`;
 }
 
-/** Tells when the next mute is over: no event says so. */
+/** Calls back when the next mute ends: there is no event for it. */
 export class MuteEnds {
   #onEnd;
   /** @type {ReturnType<typeof setTimeout> | undefined} */

@@ -1,4 +1,4 @@
-/** People who are called alike: the list says which of them each is. */
+/** Finds people with the same name, so that the list can tell them apart. */
 
 import { searchable } from "../dom/text.js";
 
@@ -8,7 +8,7 @@ export class Namesakes {
   /** @type {Map<string, Conversation>} the latest with a person of each name */
   #byName = new Map();
 
-  /** @param {Conversation} conversation with a person, who may be called like another one */
+  /** @param {Conversation} conversation with a person, whose name another one may have */
   tellApart(conversation) {
     const name = searchable(conversation.title);
     const namesake = this.#byName.get(name);

@@ -1,6 +1,6 @@
 /**
- * What the user notes for themself in a conversation: messages that are unread again or hidden, and
- * whether it is muted; with the menu of the conversation, which blocks, too.
+ * The user's notes on a conversation: messages that are unread again or hidden, and whether it is muted;
+ * with the menu of the conversation, which can also block.
  */
 
 import { icon, iconButton, h } from "../dom/elements.js";
@@ -13,14 +13,14 @@ import { muteChoices, mutedWords } from "./muting.js";
  * @import { Conversation } from "./conversation.js"
  *
  * @typedef {object} Handlers
- * @property {(isBlocked: boolean) => void} onBlocked the other person was blocked, or is no more
+ * @property {(isBlocked: boolean) => void} onBlocked the other person was blocked or unblocked
  */
 
 export class Notes {
   /** @readonly */
   menu = h("div");
   /**
-   * Shows that it is muted, and takes it back.
+   * Shows that the conversation is muted; a click unmutes it.
    * @readonly
    */
   sign = iconButton("mute", "Unmute", () => void this.#try(() => this.#unmute()));
@@ -39,7 +39,7 @@ export class Notes {
     this.changed();
   }
 
-  /** What is noted may have changed; returns whether the conversation is muted, in words. */
+  /** The notes may have changed; returns the text about a mute. */
   changed() {
     const { isChannel, isMuted } = this.#conversation;
     const muted = mutedWords(this.#conversation);

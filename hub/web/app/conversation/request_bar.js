@@ -1,4 +1,4 @@
-/** Below a message request, where one would write: what can be done with it. */
+/** The actions for a message request, below it, in place of the composer. */
 
 import { h } from "../dom/elements.js";
 import { attempt } from "../dom/feedback.js";

@@ -1,11 +1,11 @@
-/** Whether somebody looks at the page: it is in sight, and its window has the focus. */
+/** Whether the user looks at the page: it is visible, and its window has the focus. */
 
 export function isLooking() {
   return !document.hidden && document.hasFocus();
 }
 
 /**
- * Call when that may have begun.
+ * Call `act` when the user may have begun to look at the page.
  * @param {() => void} act
  * @param {AbortSignal} signal ends it
  */

@@ -1,4 +1,4 @@
-/** What is put on the clipboard; over plain http, where pages have no access to it, in the old way. */
+/** Writes to the clipboard; over plain http, where pages have no access to it, by the old copy command. */
 
 import { confirmed } from "./feedback.js";
 

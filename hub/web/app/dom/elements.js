@@ -108,9 +108,9 @@ export function h(tag, props = {}, ...children) {
 }
 
 /**
- * Text with its links as links. Each reads from left to right, whatever is written around it, and
- * names the host that it leads to if it reads as if it were another: letters look like others, and
- * what stands before an @ is no host.
+ * Text with its links as links. Each is shown from left to right, whatever text is around it, and names
+ * its real host if its text suggests another one: letters may look like others, and a name before an @
+ * is no host.
  * @param {string} text
  * @returns {(HTMLElement | string)[]}
  */

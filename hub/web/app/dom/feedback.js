@@ -4,7 +4,7 @@ import { CallFailed } from "../../sdk/parlour.js";
 import { h } from "./elements.js";
 
 /**
- * To be read by screen readers.
+ * Announce a text to screen readers.
  * @param {string} text
  */
 export function announce(text) {
@@ -13,9 +13,9 @@ export function announce(text) {
 }
 
 /**
- * To be read by everybody, for a moment: that something was done which shows nowhere else.
+ * Show a note for a moment: something was done that is visible nowhere else.
  * @param {string} text
- * @param {[word: string, act: () => void]} [undo] how it is taken back; it stays longer
+ * @param {[word: string, act: () => void]} [undo] a button that undoes it; the note then stays longer
  */
 export function confirmed(text, undo) {
   announce(text);
@@ -35,7 +35,7 @@ export function confirmed(text, undo) {
 }
 
 /**
- * Something is broken: the browser's console says what, and everything else goes on.
+ * Log an unexpected error to the browser's console; everything else goes on.
  * @param {unknown} error
  */
 export function report(error) {
@@ -45,8 +45,8 @@ export function report(error) {
 }
 
 /**
- * Do something, and say why it failed.
- * @param {HTMLElement} problem the element that says it
+ * Do something, and show why it failed.
+ * @param {HTMLElement} problem the element that shows it
  * @param {() => Promise<void>} act
  */
 export async function attempt(problem, act) {
@@ -59,7 +59,7 @@ export async function attempt(problem, act) {
 }
 
 /**
- * What a failure is called in front of people.
+ * The text of a failure, for people.
  * @param {unknown} error
  */
 export function textOf(error) {

@@ -1,4 +1,4 @@
-/** Lists that are drawn again and again: an element stays the same as long as what it shows does. */
+/** Lists that are drawn again and again: an element is kept as long as its content stays the same. */
 
 /** @typedef {{ look: string, element: HTMLElement }} Kept an element, and what it looks like */
 
@@ -13,13 +13,13 @@ export class KeyedElements {
     return this.#before.get(key)?.element ?? null;
   }
 
-  /** A new drawing begins: what it does not name is forgotten. */
+  /** A new drawing begins: elements that it does not request are dropped. */
   begin() {
     this.#now = new Map();
   }
 
   /**
-   * The element of before if it looks the same.
+   * The previous element if it looks the same.
    * @param {string} key
    * @param {string} look
    * @param {() => HTMLElement} make

@@ -1,6 +1,6 @@
 import { report } from "./feedback.js";
 
-/** Loads something once at a time, and once more if that was wanted meanwhile. */
+/** Runs one load at a time, and one more if it was requested meanwhile. */
 export class Loader {
   /** Settles when it was loaded for the first time, or enough of it to be used. */
   isLoaded;
@@ -21,7 +21,7 @@ export class Loader {
     this.#loaded = loaded;
   }
 
-  /** Resolves when it was loaded as it is now. */
+  /** Resolves after a load that began after this call. */
   async run() {
     this.#isWanted = true;
     this.#running ??= this.#runAll();
@@ -32,7 +32,7 @@ export class Loader {
     while (this.#isWanted) {
       this.#isWanted = false;
       // biome-ignore lint/performance/noAwaitInLoops: once at a time
-      await this.#load(this.#loaded).catch(report); // a service may answer anything
+      await this.#load(this.#loaded).catch(report); // a service may return anything
     }
     this.#running = null;
     this.#loaded();

@@ -3,9 +3,9 @@ import { h } from "./elements.js";
 /** @import { Child } from "./elements.js" */
 
 /**
- * What else can be done, behind a button. It closes when something is chosen, and by a click or the
+ * A menu of further actions, behind a button. It closes when something is chosen, and by a click or the
  * focus elsewhere; Escape closes it, too, and goes back to the button.
- * @param {string} word what the button is called
+ * @param {string} word the button's name
  * @param {HTMLElement} sign that the button shows
  * @param {Child} head above the actions
  * @param {[word: string, act: () => void][]} actions

@@ -1,6 +1,6 @@
 /**
- * Desktop notifications: only after somebody asked for them, and only while the page is not looked
- * at.
+ * Desktop notifications: only after the user has switched them on, and only while the user does not look
+ * at the page.
  */
 
 import { isLooking } from "./attention.js";
@@ -8,7 +8,7 @@ import { keep, kept } from "./storage.js";
 
 const CHOICE = "parlour.notify"; // the storage item
 
-/** "off", "on", or why they cannot be had. */
+/** "off", "on", or why they are not available. */
 export function notificationState() {
   if (!("Notification" in globalThis)) return "This browser has no notifications.";
   if (Notification.permission === "denied") return "The browser blocks notifications of this page.";
@@ -16,7 +16,7 @@ export function notificationState() {
 }
 
 /**
- * Switch them on, for which the browser may ask, or off.
+ * Switch them on, for which the browser may ask the user, or off.
  * @param {boolean} isOn
  */
 export async function switchNotifications(isOn) {
@@ -26,10 +26,10 @@ export async function switchNotifications(isOn) {
 
 /**
  * Notify of a message.
- * @param {string} tag of its conversation, whose notifications take each other's place, in all tabs
+ * @param {string} tag of its conversation, whose notifications replace each other, in all tabs
  * @param {string} title
  * @param {string} body
- * @param {() => void} open called when somebody clicks on it
+ * @param {() => void} open called when the user clicks on it
  */
 export function notify(tag, title, body, open) {
   if (isLooking() || notificationState() !== "on") return;

@@ -1,12 +1,12 @@
-/** Drawing again: once per frame, however often it is asked for, and without taking the focus. */
+/** Drawing again: once per frame, however often it is requested, and without losing the focus. */
 
-const HIDDEN_MS = 200; // a page that is not in sight has no frames, but a title
+const HIDDEN_MS = 200; // a hidden page gets no frames, but its title is visible
 
 const ROW = "[data-row]";
 
 /**
- * Draw what is in a box anew. The focus stays where it was, or on the same button of the same row
- * (`data-row`); where that is gone, on another of the row, or on the box.
+ * Draw the content of a box again. The focus stays where it was, or on the same button of the same row
+ * (`data-row`); if that is gone, on another button of the row, or on the box.
  * @param {HTMLElement} box
  * @param {...Node} children
  */

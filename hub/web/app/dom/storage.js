@@ -21,7 +21,7 @@ export function keep(name, value) {
     if (value === null) localStorage.removeItem(name);
     else localStorage.setItem(name, value);
   } catch {
-    // it lives as long as the page
+    // it is kept as long as the page lives
   }
 }
 

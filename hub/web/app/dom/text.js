@@ -5,7 +5,7 @@ const ORDER = "\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069";
 const ORDERING = new RegExp(`[${ORDER}]`, "g");
 
 /**
- * A name as it is, whatever it would like to look like: of a person, a channel, a file.
+ * A name of a person, channel or file, without letters that change how it reads.
  * @param {string} name
  */
 export function plain(name) {
@@ -13,7 +13,7 @@ export function plain(name) {
 }
 
 /**
- * A text to search in and for: accents and upper case do not count.
+ * The form of a text that is compared in searches: without accents and upper case.
  * @param {string} text
  */
 export function searchable(text) {
@@ -33,7 +33,7 @@ const PAIRS = [
  * @typedef {object} Part
  * @property {string} text
  * @property {string | null} address of a link; null: it is none
- * @property {string} [host] that the link leads to, if its text reads as if it were another
+ * @property {string} [host] that the link leads to, if its text suggests another one
  *
  * @param {string} text
  * @returns {Part[]} all of it, in order

@@ -1,6 +1,6 @@
 /**
- * Messages of long ago, around one of them: they stand apart from the newest ones, and what comes
- * meanwhile does not move them.
+ * Old messages, around one of them: they are shown apart from the newest ones, and new messages do not
+ * move them.
  */
 
 import { onConnected } from "../conversation/connected.js";
@@ -35,7 +35,7 @@ export class PastView {
   /**
    * @param {Conversation} conversation
    * @param {Message} wanted
-   * @param {() => void} onNewest the newest messages are wanted
+   * @param {() => void} onNewest shows the newest messages
    */
   constructor(conversation, wanted, onNewest) {
     this.#conversation = conversation;
@@ -141,7 +141,7 @@ export class PastView {
 }
 
 /**
- * Bring a message into view that was asked for, and let it be seen which one it is.
+ * Bring a requested message into view, and highlight it.
  * @param {HTMLElement | null} bubble
  */
 export function sought(bubble) {

@@ -1,5 +1,5 @@
 /**
- * What is pinned in a channel: a list behind one line above the messages, and who may change it.
+ * The pinned messages of a channel: a list behind one line above the messages, and the right to change it.
  */
 
 import { ChannelsClient } from "../../sdk/parlour.js";
@@ -28,7 +28,7 @@ export class Pins {
 
   /**
    * @param {Conversation} conversation
-   * @param {(message: Message) => void} onShow a pinned message is wanted where it stands
+   * @param {(message: Message) => void} onShow shows a pinned message in the conversation
    */
   constructor(conversation, onShow) {
     this.#conversation = conversation;
@@ -63,7 +63,7 @@ export class Pins {
     try {
       this.#draw(await client.pinned(this.#conversation.id));
     } catch {
-      // the banner says why; it is loaded again when there is a connection
+      // the banner shows why; it is loaded again when there is a connection
     }
   }
 
@@ -78,7 +78,7 @@ export class Pins {
       this.isAllowed = mine !== undefined && STAFF.has(mine.workspaceRole);
       await this.#load(client);
     } catch {
-      // who may is asked when it is tried
+      // the hub checks the right when the user pins a message
     }
   }
 

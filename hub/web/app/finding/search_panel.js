@@ -1,7 +1,7 @@
 /**
  * Searching messages: those with people, and those in channels, each a few at a time.
  *
- * What it promises: what was found stays there while one looks at it and comes back.
+ * What it promises: the results stay while the user opens one and comes back.
  */
 
 import { keyOf } from "../conversation/conversation.js";
@@ -14,12 +14,12 @@ import { attempt } from "../dom/feedback.js";
  * @import { AnyClient } from "../conversation/conversation.js"
  * @import { Conversations } from "../conversation/conversations.js"
  *
- * @typedef {(key: string, message: Message) => void} OnOpen a message is wanted where it stands
+ * @typedef {(key: string, message: Message) => void} OnOpen shows a message in its conversation
  */
 
 const MAX_QUERY = 500; // characters
 
-/** What one client finds, with what leads to more. */
+/** The results of one client, with a button for more. */
 class Results {
   /** @readonly */
   element;
@@ -100,7 +100,7 @@ class Results {
 }
 
 /**
- * A part of a message, with what was searched for.
+ * A part of a message, with the matches marked.
  * @param {Snippet} snippet
  */
 function marked({ text, offset, marks }) {

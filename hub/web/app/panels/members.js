@@ -1,4 +1,4 @@
-/** Who is in a workspace, and what its members may do with each other. */
+/** The members of a workspace, and the actions that the user may take on them. */
 
 import { h } from "../dom/elements.js";
 import { row } from "./person.js";

@@ -1,4 +1,4 @@
-/** The panels of the page by their places in its address, each made when it is wanted. */
+/** The panels of the page by their places in its address, each made when it is opened. */
 
 import { ActivityPanel } from "../activity/activity_panel.js";
 import { SearchPanel } from "../finding/search_panel.js";
@@ -27,7 +27,7 @@ import { WorkspacesPanel } from "./workspaces.js";
 
 export class Panels {
   /** @readonly */
-  search; // which keeps what was found
+  search; // which keeps its results
   #page;
 
   /** @param {Page} page */

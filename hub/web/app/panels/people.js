@@ -36,7 +36,7 @@ export class PeoplePanel {
   /**
    * @param {ParlourClient} client
    * @param {(user: User) => void} openConversation
-   * @param {() => void} onChanged whom the user follows or blocks is others now
+   * @param {() => void} onChanged the user's follows or blocks have changed
    * @param {() => void} onBack
    */
   constructor(client, openConversation, onChanged, onBack) {
@@ -91,7 +91,7 @@ export class PeoplePanel {
     redrawIn(this.#found, ...(rows.length > 0 ? rows : [nobody]));
   }
 
-  /** Everybody whom the user has to do with. */
+  /** Followers, followed and blocked users, and those online. */
   #known() {
     const { followers, following, blocked, online } = this.#relations;
     const users = [...followers, ...following].map(({ user }) => user);
@@ -99,7 +99,7 @@ export class PeoplePanel {
   }
 
   /**
-   * What can be done with somebody, as things are now.
+   * The actions for a user, by the current relations.
    * @param {User} user
    * @returns {Action[]}
    */

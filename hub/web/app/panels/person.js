@@ -1,4 +1,4 @@
-/** A row of a panel: somebody, and what can be done with them. */
+/** A row of a panel: a user, and the actions for them. */
 
 import { face, h } from "../dom/elements.js";
 import { plain } from "../dom/text.js";

@@ -1,4 +1,4 @@
-/** The message requests: what people wrote whom the user has not let in. */
+/** The message requests: messages from people whom the user has not accepted. */
 
 import { h, paneHeader } from "../dom/elements.js";
 import { redrawIn } from "../dom/redraw.js";
@@ -35,7 +35,7 @@ export class RequestsPanel {
 
   async start() {
     this.stateChanged();
-    await this.#conversations.loadPeople(); // no event says whom one follows or blocks
+    await this.#conversations.loadPeople(); // there is no event for follows and blocks
   }
 
   stateChanged() {

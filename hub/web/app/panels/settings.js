@@ -24,7 +24,7 @@ export class SettingsPanel {
 
   /**
    * @param {ParlourClient} client
-   * @param {(me: User) => void} onProfile the user's name is another now
+   * @param {(me: User) => void} onProfile the user's name has changed
    * @param {() => void} onBack
    */
   constructor(client, onProfile, onBack) {

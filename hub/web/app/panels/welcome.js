@@ -4,7 +4,7 @@ import { h } from "../dom/elements.js";
 /** @import { User } from "../../sdk/parlour.js" */
 
 /**
- * The address of the page that opens the conversation with this user, for whoever signs in there.
+ * The address of the page that opens the conversation with this user, after a sign-in.
  * @param {User} user
  */
 export function invitation({ id }) {
@@ -12,9 +12,9 @@ export function invitation({ id }) {
 }
 
 /**
- * Where nothing is open: how one comes to a conversation.
+ * Shown where nothing is open: how to begin a conversation.
  * @param {User} me
- * @param {(place: string) => void} onOpen a panel is wanted
+ * @param {(place: string) => void} onOpen opens a panel
  * @param {string} text
  */
 export function welcome(me, onOpen, text) {

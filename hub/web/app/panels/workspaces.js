@@ -38,7 +38,7 @@ export class WorkspacesPanel {
    * @param {ParlourClient} client finds people
    * @param {ChannelsClient} channels
    * @param {(channel: Channel, workspace: Workspace) => void} openChannel
-   * @param {() => void} onChanged there are other channels now
+   * @param {() => void} onChanged the channels have changed
    * @param {() => void} onBack
    */
   constructor(client, channels, openChannel, onChanged, onBack) {
@@ -68,12 +68,12 @@ export class WorkspacesPanel {
     await attempt(this.#problem, () => this.#load("Loading…"));
   }
 
-  /** It is known by now whether the user is signed in to channels. */
+  /** Whether the user is signed in to channels is known now. */
   async channelsChanged() {
     if (this.#isWaiting) await attempt(this.#problem, () => this.#load());
   }
 
-  /** @param {string} [text] where nobody is signed in to channels */
+  /** @param {string} [text] shown if the user is not signed in to channels */
   async #load(text = "Sign in again to see your channels.") {
     const { me } = this.#channels;
     this.#isWaiting = !isSamePerson(this.#client, this.#channels);
@@ -113,7 +113,7 @@ export class WorkspacesPanel {
   }
 
   /**
-   * The people of a workspace are to be shown, or not any more.
+   * Show the people of a workspace, or hide them.
    * @param {number} id
    */
   #toggleMembers(id) {
@@ -122,7 +122,7 @@ export class WorkspacesPanel {
   }
 
   /**
-   * Do something, after which there may be other channels.
+   * Do something that may change the channels.
    * @param {() => Promise<unknown>} act
    */
   #run(act) {
@@ -231,7 +231,7 @@ export class WorkspacesPanel {
   }
 
   /**
-   * @param {string} key there is one form of it
+   * @param {string} key one form is kept for each key
    * @param {string} label
    * @param {string} word on the button
    * @param {(text: string) => Promise<void>} act
@@ -270,7 +270,7 @@ export class WorkspacesPanel {
 }
 
 /**
- * Two of one name cannot be told apart.
+ * The error for a name that is taken: two of one name could not be told apart.
  * @param {string} name
  */
 function taken(name) {

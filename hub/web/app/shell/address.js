@@ -1,5 +1,5 @@
 /**
- * What is open, in the page's address, so that Back, a reload and a bookmark lead there: `#/person/5`,
+ * What is open, in the page's address, so that Back, a reload and a bookmark open it: `#/person/5`,
  * `#/channel/7`, `#/people`, `#/channels`, `#/mentions`, `#/requests`, `#/search`, `#/settings`; the list has
  * none.
  */
@@ -21,8 +21,8 @@ export function goTo(place) {
 }
 
 /**
- * Back to the list: the way one came, if one came from there.
- * @returns {boolean} whether the address will say so later, by itself
+ * Go back to the list, by the history if the page came from there.
+ * @returns {boolean} whether the address changes later, by itself
  */
 export function goToList() {
   if (history.state?.isFromList) {

@@ -1,12 +1,12 @@
-/** What the operator says to everybody, until it is dismissed. */
+/** An announcement of the operator to everybody, until it is dismissed. */
 
 import { h } from "../dom/elements.js";
 
 /** @import { ParlourClient } from "../../sdk/parlour.js" */
 
 /**
- * @param {ParlourClient} client is told it
- * @param {AbortSignal} signal aborted when nobody is to be told any more
+ * @param {ParlourClient} client receives the announcements
+ * @param {AbortSignal} signal aborted when nothing is to be shown any more
  */
 export function announcementBar(client, signal) {
   const bar = h("div.notice.announcement", { role: "status", hidden: true });

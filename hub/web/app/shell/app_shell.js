@@ -112,7 +112,7 @@ export class AppShell {
     this.#listen();
     const { signal } = this.#listening;
     const seen = () => {
-      if (!document.hidden) void this.#conversations.loadChannels(); // no event says what SQL did
+      if (!document.hidden) void this.#conversations.loadChannels(); // changes by SQL cause no event
     };
     document.addEventListener("visibilitychange", seen, { signal });
     document.addEventListener("keydown", (event) => this.#sidebar.pressed(event), { signal });
@@ -166,7 +166,7 @@ export class AppShell {
     this.#sidebar.notify(...(isSignedIn ? [] : notice));
   }
 
-  /** The list comes first, then how much is unread beside it. */
+  /** Load the list first, then the unread threads beside it. */
   async #loadChannels() {
     await this.#conversations.loadChannels();
     this.#unreadThreads.changed();
@@ -176,7 +176,7 @@ export class AppShell {
     try {
       this.#invited((await this.#channels.invitations()).length);
     } catch {
-      // it is told with the next
+      // the next event brings the number
     }
   }
 
@@ -186,7 +186,7 @@ export class AppShell {
     if (this.#view instanceof WorkspacesPanel) void this.#view.start();
   }
 
-  /** A message request or a block was decided, here or on another device: what is gone is not open any more. */
+  /** A message request or a block was decided, here or on another device: a conversation that is gone is closed. */
   async #decided() {
     await this.#conversations.relationsChanged();
     const { openKey } = this.#conversations;
@@ -201,7 +201,7 @@ export class AppShell {
     view?.stateChanged?.();
     if (!(view instanceof ConversationView)) return;
     const now = this.#conversations.known(view.key);
-    if (now !== undefined && !view.isOf(now)) this.#showConversation(now); // let in again
+    if (now !== undefined && !view.isOf(now)) this.#showConversation(now); // it may be seen again
   }
 
   /** @param {string} place */
@@ -211,7 +211,7 @@ export class AppShell {
   }
 
   /**
-   * The view of a conversation, which is opened, once it shows what it opens with.
+   * Open a conversation; resolves with its view when its first messages are shown.
    * @param {string} key
    */
   async #opened(key) {
@@ -226,7 +226,7 @@ export class AppShell {
   /** @param {string} place of this page's address */
   async #open(place) {
     const panel = this.#panels.at(place);
-    if (place === "mentions") this.#unreadThreads.changed(); // no event says what was read elsewhere
+    if (place === "mentions") this.#unreadThreads.changed(); // there is no event for threads that were read elsewhere
     if (panel !== null) this.#show(panel, place);
     else if (place === "") this.#showList();
     else if (place === keyOf(this.#client, this.#me.id)) {

@@ -1,4 +1,4 @@
-/** What a new message does beside being shown: it is read out, and notified of if nobody reads it. */
+/** Announces a new message beside showing it: to screen readers, and by a notification if it is not read. */
 
 import { isLooking } from "../dom/attention.js";
 import { announce } from "../dom/feedback.js";
@@ -10,13 +10,13 @@ import { plain } from "../dom/text.js";
  * @import { Conversation } from "../conversation/conversation.js"
  */
 
-const NOTIFY_MS = 1_000; // after which another tab or device would have said that it was read
+const NOTIFY_MS = 1_000; // after which another tab or device would have marked it read
 
 /**
- * @param {Conversation | null} unread where it is unread; null: it is not
+ * @param {Conversation | null} unread its conversation, if the message is unread there; else null
  * @param {Message} message
- * @param {AbortSignal} signal aborted when nobody is to be told any more
- * @param {(key: string) => void} onOpen is given the conversation's key
+ * @param {AbortSignal} signal aborted when nothing is to be shown any more
+ * @param {(key: string) => void} onOpen gets the conversation's key
  */
 export function announceMessage(unread, message, signal, onOpen) {
   if (unread === null || unread.isMuted) return;
@@ -27,8 +27,8 @@ export function announceMessage(unread, message, signal, onOpen) {
 }
 
 /**
- * That somebody mentions the user, also where they have muted what is written.
- * @param {Conversation | null} unread where that is new; null: nowhere
+ * Notify of a mention of the user, also in a muted conversation.
+ * @param {Conversation | null} unread its conversation, if the mention is new and unread; else null
  * @param {string} content
  * @param {AbortSignal} signal
  * @param {(key: string) => void} onOpen

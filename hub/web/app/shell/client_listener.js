@@ -1,4 +1,4 @@
-/** Passes what the clients tell of conversations on to the list, to what is open, and to who looks away. */
+/** Passes the clients' events about conversations on to the list, to the open view, and to notifications. */
 
 import { ConversationView } from "../conversation/conversation_view.js";
 import { keyOf } from "../conversation/conversation.js";
@@ -90,7 +90,7 @@ export class ClientListener {
     announceMessage(unread, message, this.#signal, this.#go);
   }
 
-  /** @type {(client: AnyClient, detail: ClientEvents["changed"]) => void} also one's own is stored */
+  /** @type {(client: AnyClient, detail: ClientEvents["changed"]) => void} also when an own message is stored */
   #messageRevised(client, { conversationId, message }) {
     const isSent = message !== null && message.rev === 0 && !message.isDeleted;
     if (isSent) return this.#messageChanged(client, message);

@@ -1,4 +1,4 @@
-/** Says that there is no connection, and how many messages wait for one. */
+/** Shows that there is no connection, and how many messages wait for one. */
 
 import { Connection, Reason } from "../../sdk/parlour.js";
 import { h } from "../dom/elements.js";
@@ -15,7 +15,7 @@ const TEXTS = {
   [Connection.POLLING]: "Slow connection: new messages come every few seconds.",
 };
 const KICKED = "Whoever runs this server closed the connection. ";
-const CONNECTING_MS = 1_500; // shorter interruptions are not worth a word
+const CONNECTING_MS = 1_500; // shorter interruptions are not shown
 
 export class ConnectionBanner {
   /** @readonly */
@@ -28,7 +28,7 @@ export class ConnectionBanner {
   #wasAway = false;
 
   /**
-   * @param {AnyClient[]} clients it is about the first one, and what waits in all of them
+   * @param {AnyClient[]} clients the banner shows the state of the first one, and what waits in all
    * @param {() => void} onAway there is no connection
    * @param {() => void} onBack there is one again
    */
@@ -55,7 +55,7 @@ export class ConnectionBanner {
     }
   }
 
-  /** Nobody connects again by themselves. */
+  /** Offer to connect again: the client does not by itself. */
   #offer() {
     const onclick = () => {
       for (const client of this.#clients) void client.connect();

@@ -1,5 +1,5 @@
 /**
- * A file that is dropped anywhere goes to what is open, and never takes the place of the page.
+ * A file that is dropped anywhere goes to the open conversation, and never replaces the page.
  *
  * @typedef {object} Target
  * @property {(files: Iterable<File>) => void} attach
@@ -7,7 +7,7 @@
 
 /**
  * @param {HTMLElement} pane that shows that it would take them
- * @param {() => Target | null} target who takes them now
+ * @param {() => Target | null} target the view that takes them now
  * @param {AbortSignal} signal ends it
  */
 export function onFileDrop(pane, target, signal) {

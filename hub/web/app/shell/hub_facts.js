@@ -1,4 +1,4 @@
-/** What this hub is like, as it wrote into the page; what it did not say is as in a new installation. */
+/** Facts about this hub, which it wrote into the page; missing ones are as in a new installation. */
 
 export const MIN_PASSWORD = 8; // characters; every hub has the same
 

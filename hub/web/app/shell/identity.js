@@ -1,10 +1,10 @@
 /**
- * Who uses this page.
+ * The user of this page.
  *
  * What it promises: one person at a time, signed in once for private messages and channels, the same
  * in every tab. A pair of clients belongs to one person and is thrown away with them, so nothing of
- * one person is ever shown to, or sent by, the next. Whoever signs out is signed out here at once;
- * the server learns it as soon as it can be reached. It must not know how anything looks.
+ * one person is ever shown to, or sent by, the next. A sign-out takes effect here at once;
+ * the server learns of it as soon as it can be reached. It must not know how anything looks.
  */
 
 import { CallFailed, ChannelsClient, Connection, ParlourClient } from "../../sdk/parlour.js";
@@ -19,7 +19,7 @@ import { keep, kept, keptNames } from "../dom/storage.js";
  * @property {boolean} isRenewing whether channels are being given a new session
  *
  * @typedef {object} Handlers
- * @property {(isReachable: boolean) => void} onWait it is not known yet who is here
+ * @property {(isReachable: boolean) => void} onWait it is not known yet which user is signed in
  * @property {(note: string) => void} onNobody
  * @property {(pair: Pair, me: User) => void} onPerson
  * @property {(isSignedIn: boolean) => void} onChannels whether the person is signed in to channels too
@@ -38,7 +38,7 @@ export class Identity {
   /** @type {User | null} */
   #me = null;
   #isLeaving = kept(PENDING) !== null;
-  #refusal = ""; // what to say if there is no session
+  #refusal = ""; // the text to show if there is no session
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #retry;
   #tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("parlour.identity") : null;
@@ -52,7 +52,7 @@ export class Identity {
     document.addEventListener("visibilitychange", () => void this.#check());
   }
 
-  /** Find out who is here. */
+  /** Find out which user is signed in. */
   async start() {
     if (this.#isLeaving) await this.#leave("");
     else await this.#connect();
@@ -100,22 +100,22 @@ export class Identity {
     await left;
   }
 
-  /** The form again, for who is signed in no more for channels; what was written is kept. */
+  /** Show the form again, for a user who is no longer signed in to channels; unsent texts are kept. */
   async signInAgain() {
     this.#setLeaving(true);
     await this.#leave("Sign in again, and your channels are back.");
   }
 
-  /** @param {{ forget: number | null }} change what another tab says */
+  /** @param {{ forget: number | null }} change from another tab */
   #changedElsewhere({ forget: id }) {
-    if (this.#me === null && id !== null) return; // nobody is signed out here who was in
+    if (this.#me === null && id !== null) return; // here no user is signed in
     this.#replacePair();
-    this.#handlers.onWait(true); // whoever was here may write nothing more
+    this.#handlers.onWait(true); // the previous user may write nothing more
     if (id !== null) forget(id);
     void this.#connect();
   }
 
-  /** Somebody else may have signed in where this page could not see it. */
+  /** Another user may have signed in without this page noticing. */
   async #check() {
     const { client } = this.#pair;
     if (document.hidden || this.#me === null) return;
@@ -125,7 +125,7 @@ export class Identity {
         this.#changedElsewhere({ forget: null });
       }
     } catch {
-      // no connection, which the banner says; or no session, which the hub says
+      // no connection, which the banner shows; or no session, which the hub reports
     }
   }
 
@@ -191,7 +191,7 @@ export class Identity {
   }
 
   /**
-   * The session of channels may end before the other, or be of somebody who was here before.
+   * The session of channels may end before the other, or be of a previous user.
    * @param {Pair} pair
    */
   #channelsChanged(pair) {
@@ -230,7 +230,7 @@ export class Identity {
     if (this.#me === null && this.#isLeaving) this.#handlers.onNobody(text);
   }
 
-  /** @returns {Promise<boolean>} whether there is nothing left to tell it */
+  /** @returns {Promise<boolean>} whether the server has nothing left to learn */
   async #tellServer() {
     if (!this.#isLeaving) return true;
     clearTimeout(this.#retry);
@@ -258,7 +258,7 @@ function isFinal(reason) {
 }
 
 /**
- * What somebody has written here and not sent.
+ * What a user has written here and not sent.
  * @param {number} id
  */
 export function unsentOf(id) {

@@ -14,7 +14,7 @@ import { HUB, MIN_PASSWORD } from "./hub_facts.js";
 
 /**
  * @param {Identity} identity
- * @param {string} note what to say at first
+ * @param {string} note the text to show at first
  * @param {Guest | null} guest whom a link wants to sign in
  */
 export function signInForm(identity, note, guest) {
@@ -87,7 +87,7 @@ function withProvider(identity, problem) {
 /**
  * @param {Identity} identity
  * @param {Guest} guest
- * @param {() => void} onRefuse another account is wanted
+ * @param {() => void} onRefuse called when the user wants another account
  */
 function offer(identity, { login, password }, onRefuse) {
   const name = plain(login);

@@ -1,4 +1,4 @@
-/** Signing out: what was written and not sent goes with its author, who must say so. */
+/** Signing out: unsent messages are discarded, which the user must confirm. */
 
 import { h } from "../dom/elements.js";
 
@@ -6,7 +6,7 @@ import { h } from "../dom/elements.js";
 
 /**
  * @param {number} count of what is not sent
- * @param {Sidebar} sidebar where it is asked
+ * @param {Sidebar} sidebar shows the question
  * @param {() => Promise<void>} signOut
  */
 export function confirmSignOut(count, sidebar, signOut) {

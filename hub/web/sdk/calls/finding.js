@@ -1,6 +1,6 @@
 /**
- * Finding messages, and reading history around one of them. What is found does not become a part of
- * what is known of a conversation: there may be others between.
+ * Finding messages, and reading history around one of them. Found messages are not added to the known
+ * messages of a conversation: there may be others between.
  */
 
 import { notStored } from "../errors.js";
@@ -89,7 +89,7 @@ export class FindingClient extends RevisingClient {
   }
 
   /**
-   * What a forwarded message is a copy of, as it is now.
+   * The original of a forwarded message, as it is now.
    * @param {Message} message
    * @returns {Promise<Message>}
    * @throws {CallFailed} `message_not_found`: there is none that this user may see

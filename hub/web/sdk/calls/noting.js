@@ -1,4 +1,4 @@
-/** What a user notes for themself alone; their other devices are told of it, and nobody else. */
+/** A user's notes, which are sent to their other devices and to no other user. */
 
 import { notStored } from "../errors.js";
 import { ThreadingClient } from "./threads.js";
@@ -32,7 +32,7 @@ export class NotingClient extends ThreadingClient {
   }
 
   /**
-   * Leave a message out of what this user reads.
+   * Hide a message from this user.
    * @param {Message} message
    * @throws {CallFailed} `message_not_found`: also if it was deleted
    */
@@ -52,10 +52,10 @@ export class NotingClient extends ThreadingClient {
   }
 
   /**
-   * Leave a conversation out of what is counted over all of them.
+   * Leave a conversation out of counts over all conversations.
    * @param {ConversationId} conversationId
-   * @param {Date} [until] by default for good
-   * @throws {CallFailed} `invalid_field`: that time is over
+   * @param {Date} [until] by default without end
+   * @throws {CallFailed} `invalid_field`: that time is in the past
    */
   async mute(conversationId, until) {
     const { session, dialect } = this.calls;

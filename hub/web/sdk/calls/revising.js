@@ -5,15 +5,15 @@ import { Client } from "../client.js";
 /** @import { ConversationId, Message, UserId } from "../parlour.js" */
 
 /**
- * A client that changes what is stored.
+ * A client that changes stored messages.
  * @template {{ id: UserId }} Me
  * @template Listed
  * @extends {Client<Me, Listed>}
  */
 export class RevisingClient extends Client {
   /**
-   * Give a stored message of one's own another text. It is tried until it is done, as sending is, as
-   * long as the program lives; so are the three that follow.
+   * Give a stored message of one's own another text. The call is retried until it succeeds, like sending,
+   * as long as the program runs; so are the three methods that follow.
    * @param {Message} message
    * @param {string} content
    * @throws {CallFailed} refused for good, as with `too_late`
@@ -23,7 +23,7 @@ export class RevisingClient extends Client {
   }
 
   /**
-   * Delete a stored message, for everybody; its place stays (`isDeleted`).
+   * Delete a stored message, for everybody; its `seq` stays (`isDeleted`).
    * @param {Message} message
    * @throws {CallFailed} refused for good
    */
@@ -52,7 +52,7 @@ export class RevisingClient extends Client {
   }
 
   /**
-   * Send a copy of a stored message to a conversation. It is tried until it is done.
+   * Send a copy of a stored message to a conversation. The call is retried until it succeeds.
    * @param {Message} message
    * @param {ConversationId} to
    * @throws {CallFailed} refused for good, as with `message_not_found`

@@ -38,7 +38,7 @@ export class ThreadingClient extends FindingClient {
   }
 
   /**
-   * Be told of all replies in a thread. Whoever wrote one of its messages is without it.
+   * Get an event for every reply in a thread. Authors of its messages get them without this call.
    * @param {Message} message any of the thread
    * @throws {CallFailed}
    */

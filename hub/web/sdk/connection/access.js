@@ -1,6 +1,6 @@
 /**
- * What requests carry so that the hub knows who asks: headers of one's own, a token that `getToken`
- * fetches, and the cookies of the session where no browser keeps them.
+ * What requests carry for authentication: custom headers, a token that `getToken` fetches, and the
+ * cookies of the session where no browser keeps them.
  *
  * What it promises: a token is used until the hub refuses it, and requests at the same time share
  * one; cookies are kept in memory only.
@@ -39,7 +39,7 @@ export class Access {
   }
 
   /**
-   * Of a request over REST.
+   * The headers of a request over REST.
    * @returns {Promise<Record<string, string>>}
    */
   async headers() {
@@ -49,7 +49,7 @@ export class Access {
     return { ...this.#ownHeaders(), Authorization: this.#authorization };
   }
 
-  /** What follows the address when a WebSocket is opened. */
+  /** The arguments after the address when a WebSocket is opened. */
   async socketArguments() {
     const token = await this.#currentToken();
     const headers = this.#ownHeaders();
@@ -58,14 +58,14 @@ export class Access {
   }
 
   /**
-   * A token that is fetched from now on is a new one.
+   * Fetch a new token for the next request.
    * @param {string} [refused] the header with the one that was refused, if it is not the last one
-   * @returns {boolean} whether there is such a thing here
+   * @returns {boolean} whether this client uses tokens
    */
   renew(refused = this.#authorization) {
     if (refused === this.#authorization) {
       this.#token = null;
-      this.#authorization = undefined; // until the new one is used: who is refused meanwhile shares it
+      this.#authorization = undefined; // until the new one is used: requests that are refused meanwhile share it
     }
     return this.#getToken !== undefined;
   }
@@ -87,7 +87,7 @@ export class Access {
     return { ...this.#headers, ...(pairs.length > 0 ? { Cookie: pairs.join("; ") } : {}) };
   }
 
-  /** Also what `getToken` throws at once is a rejection. */
+  /** An error that `getToken` throws synchronously is a rejection, too. */
   async #fetchToken() {
     return this.#getToken?.() ?? "";
   }

@@ -12,7 +12,7 @@ export function addressOf(url) {
     if (protocol === "http:" || protocol === "https:")
       return (origin + pathname).replace(/\/+$/, "");
   } catch {
-    // the error below says it
+    // the error below reports it
   }
   throw new UsageError("no_url", `Give the hub's address as the option url: ${url} is none`);
 }

@@ -1,7 +1,7 @@
 /**
  * Keeps a client connected: opens a WebSocket, notices that it is dead, and connects again after a
- * backoff. Where WebSockets never open although REST answers, it polls over REST, and tries one again
- * from time to time.
+ * backoff. Where WebSockets never open although REST works, it polls over REST, and tries a WebSocket
+ * again from time to time.
  *
  * What it promises: at most one socket is in use; a frame of an older one is never handled; after
  * `close`, once the session has ended, or the operator has closed the connection, it does not connect
@@ -19,10 +19,10 @@ import { onWake } from "./wakes.js";
  *
  * @typedef {() => Promise<() => Socket>} Prepare
  * @typedef {object} Handlers
- * @property {() => Promise<Prepare>} authenticate finds out who is signed in, and returns what prepares
- *   a socket for them
+ * @property {() => Promise<Prepare>} authenticate finds out which user is signed in, and returns a function
+ *   that prepares a socket for them
  * @property {() => Promise<void>} poll one round over REST
- * @property {() => boolean} renew the hub ended the session: whether another one can be had
+ * @property {() => boolean} renew called when the hub ended the session: whether another one is possible
  * @property {(state: ConnectionState) => void} onState
  * @property {() => void} onOpen
  * @property {(frame: unknown) => void} onFrame
@@ -35,7 +35,7 @@ const UNAUTHORIZED = 401;
 const UNREACHABLE = 0;
 const ATTEMPT_MS = 30_000; // from `connect` until the socket is open
 const POLL_MS = 3_000;
-const BLOCKED_AFTER = 3; // sockets in a row that never opened, while REST answers
+const BLOCKED_AFTER = 3; // sockets in a row that never opened, while REST works
 const ROUNDS_UNTIL_SOCKET = 20; // of polling, until one is tried again
 
 export class ConnectionLoop {
@@ -51,7 +51,7 @@ export class ConnectionLoop {
   #socket = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer; // for the next attempt, or the end of this one
-  #attempt = 0; // counts beginnings and ends: what is still under way of an older one gives up
+  #attempt = 0; // counts beginnings and ends, so that work of an older attempt stops
   #unopened = 0;
   /** @type {() => void} */
   #ignoreWakes = () => undefined;
@@ -81,7 +81,7 @@ export class ConnectionLoop {
     this.#ignoreWakes = onWake(() => this.#wake());
     this.#timer = setTimeout(() => this.#tookTooLong(), ATTEMPT_MS);
     this.#enter(Connection.CONNECTING);
-    if (attempt !== this.#attempt) return; // whoever was told has closed it
+    if (attempt !== this.#attempt) return; // a listener has closed it
     try {
       const prepare = await this.#handlers.authenticate();
       if (attempt !== this.#attempt) return;
@@ -96,7 +96,7 @@ export class ConnectionLoop {
     this.#end(Connection.IDLE, Reason.CLOSED);
   }
 
-  /** The session has ended: to connect again would be refused. */
+  /** The session has ended: another connection would be refused. */
   signedOut(/** @type {ConnectionReason} */ reason) {
     this.#end(Connection.SIGNED_OUT, reason);
   }
@@ -113,7 +113,7 @@ export class ConnectionLoop {
     this.#enter(Connection.WAITING, reason, retryInMs);
   }
 
-  /** What comes on this connection means nothing any more: begin another one, if there is one. */
+  /** Discard what comes on this connection, if there is one, and begin another one. */
   leave() {
     if (this.#socket !== null) this.reconnectLater(Reason.LOST);
   }
@@ -148,7 +148,7 @@ export class ConnectionLoop {
     this.#liveness.replied(isMoreExpected);
   }
 
-  /** Whatever is under way is over; returns the number of what begins. */
+  /** End the current attempt or connection; returns the number of the next one. */
   #begin() {
     this.#attempt += 1;
     clearTimeout(this.#timer);
@@ -171,7 +171,7 @@ export class ConnectionLoop {
     this.reconnectLater(Reason.SILENT);
   }
 
-  /** There is a reason to look at the connection now. */
+  /** There is a reason to check the connection now. */
   #wake() {
     this.#liveness.probe();
     if (this.status !== Connection.WAITING) return;
@@ -202,7 +202,7 @@ export class ConnectionLoop {
       if (socket !== this.#socket) return;
       if (!wasOpen) this.#unopened += 1;
       if (!wasOpen && this.status === Connection.POLLING) {
-        this.#closeSocket(); // as before: they do not get through
+        this.#closeSocket(); // as before: WebSockets do not get through
         return;
       }
       this.#closed(event.code, wasOpen ? Reason.LOST : Reason.UNREACHABLE);
@@ -226,7 +226,7 @@ export class ConnectionLoop {
     try {
       frame = JSON.parse(text);
     } catch {
-      this.reconnectLater(Reason.LOST); // whatever this is, it is not a hub
+      this.reconnectLater(Reason.LOST); // the peer is not a hub
       return;
     }
     this.#handlers.onFrame(frame);
@@ -252,10 +252,10 @@ export class ConnectionLoop {
     this.#timer = setTimeout(() => this.#poll(prepare, round + 1), POLL_MS);
     if (round % ROUNDS_UNTIL_SOCKET !== 0) return;
     this.#closeSocket();
-    await this.#open(prepare).catch(() => undefined); // without a token, the next round says so
+    await this.#open(prepare).catch(() => undefined); // if there is no token, the next round reports it
   }
 
-  /** @param {Prepare} prepare a token is good for minutes: it is asked for one when a socket is opened */
+  /** @param {Prepare} prepare called when a socket is opened, since a token is valid for minutes */
   async #open(prepare) {
     const attempt = this.#attempt;
     const openSocket = await prepare();

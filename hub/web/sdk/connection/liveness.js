@@ -5,7 +5,7 @@
 
 const SILENCE_MS = 30_000; // without a frame, before a heartbeat is sent
 const REPLY_MS = 10_000;
-const PROBE_MS = 5_000; // for the reply when somebody waits for it
+const PROBE_MS = 5_000; // for the reply to a probe
 
 /** @typedef {ReturnType<typeof setTimeout>} Timer */
 
@@ -32,7 +32,7 @@ export class Liveness {
     this.#silence = setTimeout(() => this.#ask(REPLY_MS), SILENCE_MS);
   }
 
-  /** There is a reason to doubt the connection: see now whether it still works. */
+  /** There is a reason to doubt the connection: check now whether it still works. */
   probe() {
     if (this.#silence === undefined) return;
     clearTimeout(this.#silence);

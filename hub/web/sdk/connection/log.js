@@ -1,21 +1,21 @@
 /**
- * Which log the hub has, as it says with the first frame of a connection and with every response over
- * REST. In another log a `seq` stands for another message, or for none.
+ * The log of the hub, by the epoch in the first frame of a connection and in every response over REST.
+ * In another log a `seq` names another message, or none.
  */
 
 export class Log {
   /** @type {string | null} */
   #epoch = null;
 
-  /** Of the log; null: the hub has not said it. */
+  /** The epoch of the log; null: it is not known yet. */
   get epoch() {
     return this.#epoch;
   }
 
   /**
-   * @param {string | null} epoch as the hub says
-   * @param {string | null} asked the epoch that was known when the hub was asked: what was asked before
-   *   the log became another one says nothing of it
+   * @param {string | null} epoch from the hub
+   * @param {string | null} asked the epoch that was known when the request was sent: responses to
+   *   requests from before the log changed are ignored
    * @returns {boolean} whether the log is another one than was known
    */
   is(epoch, asked = this.#epoch) {

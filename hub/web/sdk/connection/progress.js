@@ -1,8 +1,8 @@
-/** How much of a request was sent, which `fetch` does not say; pages have XMLHttpRequest for it. */
+/** Reports how much of a request was sent, which `fetch` does not; pages use XMLHttpRequest for it. */
 
 /**
- * Does what `fetch` does, and reports as the body is sent. It follows no `Request`, and of the
- * response's headers it knows `Retry-After`.
+ * Works like `fetch`, and reports as the body is sent. It takes no `Request`, and of the response's
+ * headers it returns only `Retry-After`.
  * @param {(sent: number, total: number) => void} onProgress in bytes, with all that surrounds the body
  * @returns {typeof fetch}
  */

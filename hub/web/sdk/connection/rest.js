@@ -24,8 +24,8 @@ export class Rest {
    * @param {Access} access
    * @param {typeof fetch} fetchFunction
    * @param {Log} log
-   * @param {() => void} onOtherLog a response said that the log is another one; called before what is
-   *   in the response is given to who asked
+   * @param {() => void} onOtherLog called when a response shows another log, before the response is
+   *   returned to the caller
    */
   constructor(url, access, fetchFunction, log, onOtherLog) {
     this.#url = url;
@@ -36,7 +36,7 @@ export class Rest {
   }
 
   /**
-   * One call, with the session; with a new token if the hub refuses the one there was.
+   * One call, with the session; if the hub refuses the token, again with a new one.
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body] JSON, or a form
@@ -132,7 +132,7 @@ export class Rest {
  * @param {number} status
  */
 function codeOf(status) {
-  if (status < 400) return "malformed"; // whatever this is, it is not a hub
+  if (status < 400) return "malformed"; // the server is not a hub
   return status === UNAUTHORIZED ? "unauthorized" : "refused";
 }
 

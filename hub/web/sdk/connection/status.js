@@ -1,6 +1,6 @@
-/** What a connection may be, and why. */
+/** The states of a connection, and their reasons. */
 
-/** What `client.status` may be. */
+/** The values of `client.status`. */
 export const Connection = Object.freeze({
   IDLE: "idle",
   CONNECTING: "connecting",
@@ -14,13 +14,13 @@ export const Connection = Object.freeze({
 export const Reason = Object.freeze({
   CLOSED: "closed", // `close` was called
   UNREACHABLE: "unreachable", // the server could not be reached
-  REFUSED: "refused", // it was reached, and answered with an error
+  REFUSED: "refused", // it was reached, and responded with an error
   LOST: "lost", // the connection broke
-  SILENT: "silent", // no answer came in time
+  SILENT: "silent", // no reply came in time
   BUSY: "busy", // the hub could not take a message now
   BLOCKED: "blocked", // WebSockets do not get through
   NOT_SIGNED_IN: "not-signed-in", // there is no session
   SESSION_ENDED: "session-ended", // it has ended, whoever ended it
   SIGNED_OUT: "signed-out", // `signOut` was called
-  KICKED: "kicked", // the operator closed it, and does not want it back at once
+  KICKED: "kicked", // the operator closed it; the client does not connect again by itself
 });

@@ -1,6 +1,6 @@
 /**
- * When it is worth to look at a connection at once: there is a network again, somebody looks at the
- * page, or a page came back from the browser's cache. Where there is no page, never.
+ * When a connection should be checked at once: there is a network again, the user looks at the page,
+ * or a page came back from the browser's cache. Without a page, never.
  */
 
 const EVENTS = ["online", "focus", "pageshow"];

@@ -1,4 +1,4 @@
-/** Whom messages of channels mention, on the wire of `/ws/chat` and in its REST. */
+/** Mentions in messages of channels, on the wire of `/ws/chat` and in its REST. */
 
 import { UNCHANGED } from "../messages/message.js";
 

@@ -1,4 +1,4 @@
-/** How `/ws/chat` says what messages say of their replies, and what the user has noted. */
+/** Replies to messages, and the user's notes, on the wire of `/ws/chat`. */
 
 import { UNANSWERED } from "../messages/message.js";
 

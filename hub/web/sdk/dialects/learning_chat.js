@@ -147,7 +147,7 @@ const DIALECT = {
     channelId: conversationId,
   }),
 
-  receiptFrame: () => null, // of a channel's message it is known who has read it, not who has it
+  receiptFrame: () => null, // channel messages show who has read them, not who has received them
 
   parse(received, me) {
     const frame = /** @type {ServerFrame} */ (received);
@@ -252,7 +252,7 @@ function toMessage(stored, me) {
 }
 
 /**
- * What was done to a message since it was posted.
+ * The revisions of a message since it was posted.
  * @param {Pick<WireMessage, "rev" | "editedAt" | "isDeleted" | "isPinned" | "reactions" | "mentions" | "mentionsChannel">} stored
  */
 function stateOf({ rev, editedAt, isDeleted, isPinned, reactions, ...stored }) {
@@ -285,8 +285,8 @@ export class ChannelsClient extends NotingClient {
 
   /**
    * The user's workspaces, each with its `channels`. New ones are followed from now on.
-   * @param {(part: WorkspaceWithChannels[]) => void} [onPart] is given them with the first channels of
-   *   a long list, and then with more and more
+   * @param {(part: WorkspaceWithChannels[]) => void} [onPart] is called with them and the first
+   *   channels of a long list, and then with more and more channels
    */
   async workspaces(onPart = () => undefined) {
     const found = /** @type {Workspace[]} */ (await this.call("GET", "/api/workspaces"));
@@ -321,7 +321,7 @@ export class ChannelsClient extends NotingClient {
   }
 
   /**
-   * Add a user to a workspace; where they are asked first, they are no member of the answer yet.
+   * Add a user to a workspace. If the user must accept first, they are not a member in the result yet.
    * @param {number} workspaceId
    * @param {UserId} userId
    */
@@ -337,7 +337,7 @@ export class ChannelsClient extends NotingClient {
   }
 
   /**
-   * Put somebody out, or leave.
+   * Remove a member, or leave.
    * @param {number} workspaceId
    * @param {UserId} userId
    */
@@ -355,7 +355,7 @@ export class ChannelsClient extends NotingClient {
   }
 
   /**
-   * Pin a stored message; for moderators. It is tried until it is done, as editing is.
+   * Pin a stored message; for moderators. The call is retried until it succeeds, like editing.
    * @param {Message} message
    * @throws {CallFailed} refused for good, as with `not_allowed`
    */
@@ -372,7 +372,7 @@ export class ChannelsClient extends NotingClient {
   }
 
   /**
-   * What is pinned in a channel, in the order in which it was.
+   * The pinned messages of a channel, in the order in which they were pinned.
    * @param {ChannelId} channelId
    * @returns {Promise<readonly Message[]>}
    */

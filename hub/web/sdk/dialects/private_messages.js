@@ -283,7 +283,7 @@ function hidden({ user_id: conversationId, note, message_id: id, seq, is_hidden:
 }
 
 /**
- * What was done to a message since it was posted.
+ * The revisions of a message since it was posted.
  * @param {WireMessage} stored
  */
 function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions, mentions }) {
@@ -291,13 +291,13 @@ function stateOf({ rev, edited_at: editedAt, is_deleted: isDeleted, reactions, m
     rev: rev ?? UNCHANGED.rev,
     editedAt: editedAt ?? UNCHANGED.editedAt,
     isDeleted: isDeleted ?? UNCHANGED.isDeleted,
-    isPinned: UNCHANGED.isPinned, // nobody can in private conversations
+    isPinned: UNCHANGED.isPinned, // private messages cannot be pinned
     reactions:
       reactions?.map(({ emoji, count, user_ids: users }) => ({ emoji, count, users })) ??
       UNCHANGED.reactions,
     mentions:
       mentions?.map(({ user_id: user, username }) => ({ user, username })) ?? UNCHANGED.mentions,
-    mentionsChannel: UNCHANGED.mentionsChannel, // nobody can in private conversations
+    mentionsChannel: UNCHANGED.mentionsChannel, // not possible in private conversations
   };
 }
 
@@ -327,8 +327,8 @@ export class ParlourClient extends NotingClient {
 
   /**
    * The conversations, the latest first.
-   * @param {(part: Conversation[]) => void} [onPart] is given the first ones of a long list, and then
-   *   more and more of it
+   * @param {(part: Conversation[]) => void} [onPart] is called with the first ones of a long list, and
+   *   then with more and more of it
    */
   async conversations(onPart) {
     return this.list(onPart);
@@ -340,7 +340,7 @@ export class ParlourClient extends NotingClient {
   }
 
   /**
-   * Let the author of a message request in.
+   * Accept the message request of a user.
    * @param {UserId} userId
    */
   async acceptRequest(userId) {
@@ -348,7 +348,7 @@ export class ParlourClient extends NotingClient {
   }
 
   /**
-   * Take a message request out of the lists, until there is another message; its author is not told.
+   * Take a message request out of the lists, until there is another message; its author gets no event.
    * @param {UserId} userId
    */
   async declineRequest(userId) {
@@ -368,7 +368,7 @@ export class ParlourClient extends NotingClient {
     return [...new Map(users.map((user) => [user.id, user])).values()];
   }
 
-  /** The users who are online, as far as this one may know. */
+  /** The users who are online and whose presence this user may see. */
   async online() {
     return /** @type {User[]} */ (await this.call("GET", "/api/users/online"));
   }

@@ -7,7 +7,7 @@ import { Status } from "./message.js";
 
 const DELAY_MS = 200; // messages that arrive within it share one receipt
 
-/** Lets authors know that their messages arrived here: one receipt covers all earlier ones. */
+/** Reports to authors that their messages arrived here: one receipt covers all earlier ones. */
 export class DeliveryReceipts {
   #send;
   /** @type {Map<ConversationId, StoredMessage>} */
@@ -20,7 +20,7 @@ export class DeliveryReceipts {
     this.#send = send;
   }
 
-  /** @param {StoredMessage} message of somebody else, that arrived */
+  /** @param {StoredMessage} message of another user, that arrived */
   add(message) {
     if (message.status !== Status.SENT) return;
     this.#newest.set(message.conversationId, message);

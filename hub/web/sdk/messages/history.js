@@ -1,4 +1,4 @@
-/** Pages of history that become a part of what is known of a conversation. */
+/** Pages of history that are added to the known messages of a conversation. */
 
 /**
  * @import { ConversationId, UserId } from "../parlour.js"

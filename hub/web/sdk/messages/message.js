@@ -1,4 +1,4 @@
-/** What messages have in common, whatever dialect they came in. */
+/** What messages have in common, in every dialect. */
 
 /**
  * @import { LastReply, Message, MessageKind } from "../parlour.js"
@@ -10,11 +10,11 @@
  *   StoredMessage
  * @typedef {Pick<Message, "replyCount" | "lastReply" | "isFollowed">} Replies what is known of those to a message
  * @typedef {{ rootId: number, replyCount: number, lastReply: LastReply | null }} Thread
- *   what a reply says of its thread, as it is after that reply
+ *   the thread of a reply, as it is after that reply
  * @typedef {Message & { readonly key: string }} PendingMessage one that is in the outbox
  */
 
-/** How far a message of one's own has come. */
+/** The delivery status of an own message. */
 export const Status = Object.freeze({
   SENDING: "sending",
   SENT: "sent",
@@ -26,7 +26,7 @@ export const Status = Object.freeze({
 /** How a message is to be shown. */
 export const Kind = Object.freeze({ TEXT: "text", FILE: "file", IMAGE: "image" });
 
-/** What nobody has changed. */
+/** The state of a message that was never changed. */
 export const UNCHANGED = Object.freeze({
   rev: 0,
   editedAt: null,
@@ -37,7 +37,7 @@ export const UNCHANGED = Object.freeze({
   mentionsChannel: false,
 });
 
-/** What nobody has replied to. */
+/** The replies of a message that has none. */
 export const UNANSWERED = Object.freeze({ replyCount: 0, lastReply: null, isFollowed: null });
 
 /**
@@ -50,7 +50,7 @@ export function kindOf(name) {
 }
 
 /**
- * A message of which only its place is left.
+ * The revision of a deleted message, of which only the `seq` is left.
  * @param {{ seq: number, rev: number }} message
  * @returns {Revision}
  */

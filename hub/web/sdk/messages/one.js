@@ -5,7 +5,7 @@
  */
 
 /**
- * One message as it is now; null: there is none that is shown to this user.
+ * One message as it is now; null: there is none that this user may see.
  * @param {Dialect<any, any>} dialect
  * @param {Rest} rest
  * @param {UserId} me

@@ -24,9 +24,9 @@ import { pendingMessage } from "./message.js";
 const RETRYABLE = new Set(["unavailable", "lookup_failed", "rate_limited"]);
 
 /**
- * What a call was refused with for good.
+ * The error with which a call was refused for good.
  * @param {unknown} error
- * @returns {CallFailed | null} null: it is to be made again, as soon as there is a server and a session
+ * @returns {CallFailed | null} null: the call is to be retried as soon as there is a server and a session
  */
 export function refusal(error) {
   const mustWait = [0, 401].includes(statusOf(error) ?? 0);
@@ -41,7 +41,7 @@ export class Sender {
   #emit;
 
   /**
-   * @param {Outbox} outbox what is unsent from an earlier page is in its conversation at once
+   * @param {Outbox} outbox unsent messages of an earlier page are shown in their conversations at once
    * @param {Timelines} timelines
    * @param {ConnectionLoop} connection
    * @param {(entry: Entry) => Frame} toFrame
@@ -111,7 +111,7 @@ export class Sender {
   /**
    * A message was stored; if it is one of the outbox, it leaves it.
    * @param {StoredMessage} message
-   * @returns {boolean} whether it was
+   * @returns {boolean} whether it was in the outbox
    */
   confirm({ key, conversationId }) {
     if (key === null || !this.#outbox.remove(key)) return false;

@@ -1,8 +1,8 @@
 /**
- * Threads: what a message says of its replies, and the threads that are loaded.
+ * Threads: the replies that messages show, and the threads that are loaded.
  *
- * What it promises: what was told last counts; a thread that is loaded has the first message and its
- * newest replies without a gap, and follows what comes, changes or is hidden.
+ * What it promises: the latest information counts; a loaded thread has its first message and its newest
+ * replies without a gap, and is updated when messages come, change or are hidden.
  */
 
 import { one } from "./one.js";
@@ -22,7 +22,7 @@ import { Timeline } from "./timeline.js";
  * @property {Timeline} timeline the first message, and replies
  * @property {string | null} next the path of the replies before them; null: there are none
  * @property {boolean} isStarted whether the newest are there
- * @property {readonly Message[]} shown what was given out last
+ * @property {readonly Message[]} shown what was returned last
  *
  * @typedef {object} Parts
  * @property {Timelines} timelines
@@ -152,7 +152,7 @@ export class Threads {
     if (loaded?.isStarted) loaded.timeline.insert(message);
     this.told(conversationId, message.thread, loaded !== undefined);
     if (loaded?.isStarted && message.isMine && !loaded.timeline.first?.isFollowed) {
-      void this.#learnFollowed(conversationId, rootId).catch(() => undefined); // with the next one
+      void this.#learnFollowed(conversationId, rootId).catch(() => undefined); // it is retried with the next reply
     }
   }
 
@@ -170,17 +170,17 @@ export class Threads {
   }
 
   /**
-   * What a reply said of its thread.
+   * The state of a thread, from a reply.
    * @param {ConversationId} conversationId
    * @param {Thread | null} thread null: nothing
-   * @param {boolean} [isChanged] whether a message of it is another one now
+   * @param {boolean} [isChanged] whether a message of it was changed
    */
   told(conversationId, thread, isChanged = false) {
     if (thread !== null) this.#set(conversationId, thread, isChanged);
   }
 
   /**
-   * A page of history was read again: what it says of replies counts, also that there are none.
+   * A page of history was read again: the replies in it count, also if there are none.
    * @param {StoredMessage} message
    */
   shown({ conversationId, id: rootId, replyCount, lastReply }) {
@@ -188,7 +188,7 @@ export class Threads {
   }
 
   /**
-   * The hub told of a reply in a thread that is followed.
+   * An event reported a reply in a followed thread.
    * @param {ConversationId} conversationId
    * @param {Thread} thread
    */
@@ -218,7 +218,7 @@ export class Threads {
   }
 
   /**
-   * One's own messages have come so far.
+   * Own messages have reached this status.
    * @param {ConversationId} conversationId
    * @param {{ seq: number } | { id: number }} upTo
    * @param {MessageStatus} status
@@ -262,8 +262,8 @@ export class Threads {
   }
 
   /**
-   * The list of those that are followed is sorted by their last replies: it is read as far as this
-   * one would be.
+   * Look a thread up in the list of followed ones, which is sorted by their last replies: it is read as
+   * far as this thread would be.
    * @param {ConversationId} conversationId
    * @param {number} rootId
    */

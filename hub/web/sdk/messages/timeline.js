@@ -17,18 +17,18 @@ const RANK = {
 };
 
 /**
- * What is stored, by `seq`, each once; then what is still being sent. A message that changes is
- * another object, and `all` is another array.
+ * The stored messages, by `seq`, each once; then those that are still being sent. A message that changes
+ * becomes another object, and `all` another array.
  */
 export class Timeline {
-  /** The newest seq that came in its order: there may be later ones between which something is missing. */
+  /** The newest seq that came in its order: later messages may be known, with gaps between them. */
   reached = 0;
   /** @type {StoredMessage[]} */
   #stored = []; // by seq
   /** @type {Map<string, PendingMessage>} */
   #pending = new Map(); // by key
   /** @type {readonly Message[] | null} */
-  #all = null; // made when it is asked for
+  #all = null; // made when it is read
 
   /** The oldest stored message that is known. */
   get first() {
@@ -68,10 +68,10 @@ export class Timeline {
   }
 
   /**
-   * A message was changed. What was deleted stays so; of the rest the highest `rev` counts, whatever
-   * the order in which they come.
+   * A message was changed. A deleted one stays deleted; otherwise the highest `rev` counts, in whatever
+   * order revisions come.
    * @param {Revision} revision
-   * @returns {StoredMessage | null} the message as it is now; null: it is not known, or not another one
+   * @returns {StoredMessage | null} the message as it is now; null: it is not known, or did not change
    */
   revise({ seq, rev, content, editedAt, isDeleted, isPinned, reactions, ...revision }) {
     const at = this.#indexOf(seq);
@@ -89,7 +89,7 @@ export class Timeline {
   }
 
   /**
-   * It is known of a message what it says of its replies; which is no revision of it.
+   * The replies to a message are known; this is no revision of the message.
    * @param {number} id
    * @param {Partial<Replies>} replies
    * @returns {boolean} whether that was not known before
@@ -108,7 +108,7 @@ export class Timeline {
   }
 
   /**
-   * A message is not shown any more; its place counts as known.
+   * A message is no longer shown; its `seq` counts as known.
    * @param {number} seq
    * @returns {boolean} whether it was known
    */
@@ -121,7 +121,7 @@ export class Timeline {
   }
 
   /**
-   * A part of history was read again: what is missing in it was deleted.
+   * A part of history was read again: messages that are missing in it were deleted.
    * @param {number} from the first seq of that part
    * @param {number} to the last one
    * @param {StoredMessage[]} messages that are there
@@ -190,7 +190,7 @@ export class Timeline {
   }
 
   /**
-   * One's own messages up to a `seq`, or up to the one with an `id`, have come so far.
+   * Own messages up to a `seq`, or up to the one with an `id`, have reached this status.
    * @param {{ seq: number } | { id: number }} upTo
    * @param {MessageStatus} status
    */

@@ -1,7 +1,7 @@
 /**
- * The timelines of all conversations, and from where on each is followed: what is newer than the head
- * that it had then must arrive; what is older is history, which is loaded when it is wanted. Also how
- * far it is known what was changed there (`rev`).
+ * The timelines of all conversations, and the head from which on each is followed: newer messages must
+ * arrive; older ones are history, which is loaded on request. Also the `rev` up to which the revisions
+ * of each are known.
  */
 
 import { Timeline } from "./timeline.js";
@@ -37,13 +37,13 @@ export class Timelines {
     return this.#heads.has(conversationId);
   }
 
-  /** @param {Map<ConversationId, number>} heads of more: what is newer is followed */
+  /** @param {Map<ConversationId, number>} heads of more conversations: newer messages are followed */
   follow(heads) {
     for (const [conversationId, seq] of heads) this.#heads.set(conversationId, seq);
   }
 
   /**
-   * It is known here what was changed, up to there.
+   * The revisions up to this rev are known.
    * @param {ConversationId} conversationId
    * @param {number} rev
    */
@@ -56,7 +56,7 @@ export class Timelines {
     return this.#revs.get(conversationId) ?? 0;
   }
 
-  /** The log went back: everything that is stored is asked for again, what is unsent stays. */
+  /** The log went back: everything that is stored is requested again, what is unsent stays. */
   startOver() {
     for (const timeline of this.#timelines.values()) timeline.forget();
     this.#revs.clear();
@@ -64,7 +64,7 @@ export class Timelines {
   }
 
   /**
-   * The seq up to which nothing needs to be asked for; 0 when nothing is known.
+   * The seq up to which nothing needs to be requested; 0 when nothing is known.
    * @param {ConversationId} conversationId
    */
   lastSeq(conversationId) {

@@ -4,7 +4,7 @@
 
 const DEBOUNCE_MS = 300; // of typing before a frame is sent
 const RENEW_MS = 2_000;
-const IDLE_MS = 2_500; // without a key, and it is over
+const IDLE_MS = 2_500; // without a key, after which typing ends
 const EXPIRY_MS = 4_000; // of another's typing that is not renewed
 /** @type {readonly (UserId | string)[]} */
 const NOBODY = Object.freeze([]);
@@ -72,7 +72,7 @@ export class Typing {
   }
 
   /**
-   * Somebody else types, or has stopped.
+   * Another user types, or has stopped.
    * @param {ConversationId} conversationId
    * @param {UserId | string} who
    * @param {boolean} isTyping
@@ -92,7 +92,7 @@ export class Typing {
   }
 
   /**
-   * Who else types there: one array until it changes.
+   * The other users who type in a conversation: one array until it changes.
    * @param {ConversationId} conversationId
    */
   typists(conversationId) {

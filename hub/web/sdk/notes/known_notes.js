@@ -1,8 +1,8 @@
 /**
- * What is known of the user's notes.
+ * The known notes of the user.
  *
  * What it promises: of each conversation and message the note with the highest number counts; a
- * number that is missing is noticed, and asked for with the next `resume`.
+ * number that is missing is noticed, and requested with the next `resume`.
  */
 
 /**
@@ -25,16 +25,16 @@
 const UNMARKED = Object.freeze({ unreadFrom: null, isMuted: false, mutedUntil: null });
 
 export class KnownNotes {
-  /** Up to which number all of them are known. */
+  /** The number up to which all notes are known. */
   known = 0;
   /** @type {Map<ConversationId, ConversationNote>} */
   #ofConversations = new Map();
   /** @type {Map<number, HiddenNote>} */
   #ofMessages = new Map(); // by the message's id
-  #named = 0; // what the last `resume` said is known
-  #isAsking = false; // that one has not ended
+  #named = 0; // the number that the last `resume` named as known
+  #isAsking = false; // whether that `resume` has not ended
   /** @type {Set<ConversationNote | HiddenNote>} */
-  #told = new Set(); // since then
+  #told = new Set(); // the notes received since then
 
   /**
    * What holds for a conversation now.
@@ -54,10 +54,10 @@ export class KnownNotes {
   }
 
   /**
-   * What the list shows, which has no number.
+   * The marks in the list, which have no number.
    * @param {ConversationId} conversationId
    * @param {Marks} marks
-   * @returns {boolean} whether it is something else than before
+   * @returns {boolean} whether they differ from before
    */
   listed(conversationId, marks) {
     const before = this.#ofConversations.get(conversationId);
@@ -68,8 +68,8 @@ export class KnownNotes {
   }
 
   /**
-   * @param {ConversationNote} note that the hub told, or answered with
-   * @returns {boolean} whether something else holds than before
+   * @param {ConversationNote} note that the hub sent, or returned
+   * @returns {boolean} whether the state has changed
    */
   noted(note) {
     const before = this.#ofConversations.get(note.conversationId);
@@ -81,7 +81,7 @@ export class KnownNotes {
 
   /**
    * @param {HiddenNote} note
-   * @returns {boolean} whether something else holds than before
+   * @returns {boolean} whether the state has changed
    */
   hidden(note) {
     const before = this.#ofMessages.get(note.id);
@@ -94,14 +94,14 @@ export class KnownNotes {
   /**
    * A number came live.
    * @param {number} note
-   * @returns {boolean} whether it follows on those that are known
+   * @returns {boolean} whether it is the next after the known ones
    */
   follows(note) {
     if (note === this.known + 1) this.known = note;
     return note <= this.known;
   }
 
-  /** `resume` asks for what was noted since `known`. */
+  /** A `resume` requests the notes after `known`. */
   asked() {
     this.#named = this.known;
     this.#isAsking = true;
@@ -110,10 +110,10 @@ export class KnownNotes {
   }
 
   /**
-   * It was told all up to this number.
+   * All notes up to this number were received.
    * @param {number} upTo
-   * @param {boolean} isAll whether what was told is all that there is
-   * @returns {(ConversationNote | HiddenNote)[]} what holds no more
+   * @param {boolean} isAll whether the received ones are all that exist
+   * @returns {(ConversationNote | HiddenNote)[]} those that no longer hold
    */
   toldUpTo(upTo, isAll) {
     this.known = upTo;
@@ -129,16 +129,16 @@ export class KnownNotes {
   }
 
   /**
-   * Whether something later is known there: a note, or that nothing is noted any more.
+   * Whether something later is known there: a note, or that there is none any more.
    * @param {{ note: number }} told
    * @param {{ note: number } | undefined} held
    */
   #isOld({ note }, held) {
     if (held !== undefined && held.note >= note) return held.note > note;
-    return note <= this.known && !this.#isAsking; // it comes late: what was told since is all
+    return note <= this.known && !this.#isAsking; // it comes late: later notes were received completely
   }
 
-  /** The log went back: what is noted there is asked for from the beginning. */
+  /** The log went back: its notes are requested from the beginning. */
   startOver() {
     this.known = 0;
   }

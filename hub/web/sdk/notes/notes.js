@@ -1,8 +1,8 @@
 /**
- * What the user notes for themself alone, here and on their other devices: from where on messages
- * count as unread again, what is hidden, what is muted.
+ * The user's notes, made here and on their other devices: from where on messages count as unread again,
+ * what is hidden, what is muted.
  *
- * What it promises: a hidden message is in no list that is given out, however it comes.
+ * What it promises: no list that is returned has a hidden message, however the message arrives.
  */
 
 import { one } from "../messages/one.js";
@@ -25,7 +25,7 @@ import { one } from "../messages/one.js";
  * @property {Dialect<any, Listed>} dialect
  * @property {Rest} rest
  * @property {Emit} emit
- * @property {() => void} resume asks for what was missed, if that is not under way
+ * @property {() => void} resume requests what was missed, if that is not under way
  */
 
 /** @template Listed a conversation, as the hub lists them */
@@ -66,7 +66,7 @@ export class Notes {
     return this.#known.isHidden(id);
   }
 
-  /** Up to which number they are known, for a `resume`. */
+  /** The number up to which they are known, for a `resume`. */
   asked() {
     return this.#known.asked();
   }
@@ -81,7 +81,7 @@ export class Notes {
   }
 
   /**
-   * Note something, over REST. Resolves when it is noted, here too.
+   * Make a note, over REST. Resolves when it is made, here too.
    * @param {string} method
    * @param {string} path
    * @throws {CallFailed}
@@ -97,9 +97,9 @@ export class Notes {
   }
 
   /**
-   * It was told all up to this number.
+   * All notes up to this number were received.
    * @param {number} upTo
-   * @param {boolean} isAll whether what was told is all that there is
+   * @param {boolean} isAll whether the received ones are all that exist
    */
   toldUpTo(upTo, isAll) {
     for (const gone of this.#known.toldUpTo(upTo, isAll)) {
@@ -121,7 +121,7 @@ export class Notes {
     } else if (this.#known.hidden(event.note)) this.#hidden(event.note);
   }
 
-  /** @param {ConversationId} conversationId of which something else is noted now */
+  /** @param {ConversationId} conversationId whose notes have changed */
   #tellMarks(conversationId) {
     this.#emit("noted", { conversationId, ...this.marks(conversationId) });
   }
@@ -130,7 +130,7 @@ export class Notes {
   #hidden({ conversationId, id, seq, isHidden }) {
     this.#emit("hidden", { conversationId, id, isHidden });
     if (!isHidden) {
-      void this.#show(conversationId, id).catch(() => undefined); // it is there when it is loaded
+      void this.#show(conversationId, id).catch(() => undefined); // it is shown once it is loaded
       return;
     }
     this.#threads.hide(conversationId, seq);

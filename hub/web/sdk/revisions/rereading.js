@@ -1,6 +1,6 @@
 /**
- * Learns by polling what was changed: where the list shows a `rev` that is not known yet, the newest
- * pages of history are read again. It does not count as told: on a WebSocket it is asked for again.
+ * Finds revisions by polling: if the list shows a `rev` that is not known yet, the newest pages of
+ * history are read again. These revisions do not count as known: a WebSocket requests them again.
  */
 
 import { deletion } from "../messages/message.js";

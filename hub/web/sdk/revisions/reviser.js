@@ -1,8 +1,8 @@
 /**
- * Changes messages that are stored, over REST, in the order in which that was asked for.
+ * Changes stored messages over REST, in the order of the calls.
  *
- * What it promises: each change is made once, under its key, as often as it has to be tried; one that
- * the hub refuses for good is over. It forgets them with the program.
+ * What it promises: each change is made once, under its key, however often it is tried; one that the
+ * hub refuses for good is dropped. Waiting changes are lost when the program ends.
  */
 
 import { Connection, Reason } from "../connection/status.js";
@@ -43,7 +43,7 @@ export class Reviser {
     });
   }
 
-  /** There is a connection, or a round of polling: make what waits, until something has to wait on. */
+  /** There is a connection, or a round of polling: make the waiting changes, until one has to wait longer. */
   async submit() {
     if (this.#isMaking) return;
     this.#isMaking = true;
@@ -78,7 +78,7 @@ export class Reviser {
     return true;
   }
 
-  /** @param {unknown} error why it has to wait; who polls tries again in the next round */
+  /** @param {unknown} error why it has to wait; with polling, it is tried again in the next round */
   #wait(error) {
     if (this.#connection.status !== Connection.ONLINE) return;
     const seconds = error instanceof CallFailed ? (error.retryAfter ?? 0) : 0;

@@ -1,8 +1,8 @@
 /**
- * What is done to messages after they were posted: by others, as the hub tells it, and by this user.
+ * Revisions of messages after they were posted: by others, from the hub, and by this user.
  *
- * What it promises: a message is never replaced by what it was before (`rev`); what was told is told
- * as `changed`, once.
+ * What it promises: a message is never replaced by an older state (`rev`); a revision from the hub
+ * causes one `changed` event.
  */
 
 import { notStored } from "../errors.js";
@@ -59,7 +59,7 @@ export class Revisions {
   }
 
   /**
-   * Whatever was changed before these were listed is in the messages that are loaded from now on.
+   * Revisions from before this list are part of the messages that are loaded from now on.
    * @param {Listed[]} listed
    */
   know(listed) {
@@ -71,7 +71,7 @@ export class Revisions {
   }
 
   /**
-   * The hub tells that a message was changed, which may be none that is known here.
+   * The hub reports that a message was changed, which may not be known here.
    * @param {Extract<ServerEvent, { kind: "revised" }>} event
    */
   told({ conversationId, rev, revision, pinned }) {
@@ -99,7 +99,7 @@ export class Revisions {
   }
 
   /**
-   * It was all told up to these.
+   * All revisions up to these were received.
    * @param {Record<ConversationId, number>} revs
    */
   toldUpTo(revs) {
@@ -117,9 +117,9 @@ export class Revisions {
   }
 
   /**
-   * Learn by polling what was changed.
+   * Find revisions by polling.
    * @param {Listed[]} listed
-   * @param {() => boolean} isOfThisLog whether what was asked for still counts
+   * @param {() => boolean} isOfThisLog whether the responses still belong to the current log
    */
   async reread(listed, isOfThisLog) {
     for (const each of listed) {
@@ -168,7 +168,7 @@ export class Revisions {
   }
 
   /**
-   * Pin a stored message, or unpin it. Resolves when it is done; the hub tells it to all.
+   * Pin a stored message, or unpin it. Resolves when it is done; the hub sends an event to all.
    * @param {Message} message
    * @param {boolean} isPinned
    * @throws {CallFailed} it was refused for good
@@ -182,7 +182,7 @@ export class Revisions {
     );
   }
 
-  /** What waits to be changed can be tried. */
+  /** Waiting changes can be tried. */
   async submit() {
     await this.#reviser.submit();
   }

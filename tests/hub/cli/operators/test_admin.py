@@ -41,7 +41,7 @@ ANN = NewAccountBody("ann", "correct horse", "Ann", "ann@example.org")
 
 @frozen
 class Desk:
-    """An operator with a database of their own, and what they were told."""
+    """An operator with a database of their own, and the lines that were printed."""
 
     office: Office
     said: list[str]
@@ -88,7 +88,9 @@ async def test_accounts_are_made_listed_and_changed(desk: Desk) -> None:
     ]
 
 
-async def test_each_action_is_in_the_audit_with_who_did_it_and_without_secrets(desk: Desk) -> None:
+async def test_each_action_is_in_the_audit_with_its_operator_and_without_secrets(
+    desk: Desk,
+) -> None:
     office = desk.office
     await add_user(office, ANN)
     await set_password(office, NewPasswordBody("ann", "another horse"))
@@ -117,7 +119,7 @@ async def test_each_action_is_in_the_audit_with_who_did_it_and_without_secrets(d
     assert line.endswith(f" UTC  command, uid {os.getuid()}  user add  ann")
 
 
-async def test_what_cannot_be_done_is_said(desk: Desk) -> None:
+async def test_an_action_that_cannot_be_done_is_refused_with_its_reason(desk: Desk) -> None:
     office = desk.office
     await add_user(office, ANN)
     short = NewAccountBody("ben", "short")
@@ -165,7 +167,7 @@ def has_code(code: str, error: HttpError) -> bool:
     return error.code == code
 
 
-def test_a_hub_is_asked_for_what_only_a_hub_can_do(tmp_path: Path) -> None:
+def test_a_command_that_needs_a_running_hub_fails_without_one(tmp_path: Path) -> None:
     office = Office(Config(data_dir=tmp_path), None, in_words(print))
     with pytest.raises(NotDone, match=r"No hub listens on .*admin\.sock: No such file"):
         trio.run(show_status, office)
@@ -184,7 +186,7 @@ async def test_every_setting_is_shown() -> None:
     assert {"port = 0", "web_client = yes", "database_url = none"} <= set(said)
 
 
-async def test_a_place_for_files_that_cannot_be_used_is_said(tmp_path: Path, s3: S3Server) -> None:
+async def test_a_file_store_that_cannot_be_used_is_reported(tmp_path: Path, s3: S3Server) -> None:
     said: list[str] = []
     with pytest.raises(ConfigError, match="is its file system mounted"):
         await show_config(Config(uploads=tmp_path / "none"), said.append)

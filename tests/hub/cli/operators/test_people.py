@@ -1,4 +1,4 @@
-"""The operator's commands about what is known of people."""
+"""The operator's commands about the data of users and workspaces."""
 
 import stat
 from collections.abc import Awaitable, Callable
@@ -62,7 +62,9 @@ async def test_a_person_is_exported_to_a_file_or_into_a_folder(
         await export(to=tmp_path / "no" / "out.zip")
 
 
-async def test_a_name_that_is_a_path_leads_nowhere(store: Store, tmp_path: Path) -> None:
+async def test_a_username_that_is_a_path_does_not_lead_out_of_the_folder(
+    store: Store, tmp_path: Path
+) -> None:
     (away,) = await make_users(store, "../away")
     (tmp_path / "to").mkdir()
     desk = desk_of(store, tmp_path)
@@ -77,13 +79,13 @@ def fail_in(path: Path) -> None:
         raise KeyboardInterrupt
 
 
-def test_half_a_file_is_not_left(tmp_path: Path) -> None:
+def test_an_interrupted_export_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         fail_in(tmp_path / "out.zip")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_that_was_asked_for_is_named(tmp_path: Path) -> None:
+def test_an_error_names_the_requested_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as missing, new_file(tmp_path / "none/a.zip"):
         pass
     assert missing.value.filename == str(tmp_path / "none/a.zip")
@@ -95,14 +97,16 @@ def be_late_for(path: Path) -> None:
         path.write_text("mine")
 
 
-def test_what_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
+def test_a_file_that_was_created_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(NotDone, match="is there already"):
         be_late_for(tmp_path / "out.zip")
     assert [each.name for each in tmp_path.iterdir()] == ["out.zip"]
     assert (tmp_path / "out.zip").read_text() == "mine"
 
 
-async def test_what_is_done_to_people_is_in_the_audit(store: Store, tmp_path: Path) -> None:
+async def test_actions_on_users_and_workspaces_are_in_the_audit(
+    store: Store, tmp_path: Path
+) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ann, ben)
     desk = desk_of(store, tmp_path)
@@ -138,7 +142,7 @@ async def test_an_account_is_deleted_and_its_files_removed(store: Store, tmp_pat
     assert not thumbnail_of(tmp_path, url).exists()
 
 
-async def test_the_workspaces_of_who_is_deleted_may_be_handed_over(
+async def test_the_workspaces_of_a_deleted_user_may_be_handed_over(
     store: Store, tmp_path: Path
 ) -> None:
     said: list[str] = []
@@ -188,7 +192,9 @@ async def test_workspaces_are_listed_and_get_their_retention_by_name_or_id(
     ]
 
 
-async def test_what_cannot_be_done_is_said(store: Store, tmp_path: Path) -> None:
+async def test_an_action_that_cannot_be_done_is_refused_with_its_reason(
+    store: Store, tmp_path: Path
+) -> None:
     (ann,) = await make_users(store, "ann")
     await store.workspaces.create(ann.id, "school", None)
     desk = desk_of(store, tmp_path)

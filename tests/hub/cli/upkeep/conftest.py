@@ -1,4 +1,4 @@
-"""A database with people, messages and files, and where they are put."""
+"""A database with users, messages and files, and an empty one to restore them to."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,9 +20,7 @@ def settings(dsn: str, data_dir: Path) -> Config:
 
 @pytest.fixture
 async def places(databases: Databases, tmp_path: Path) -> AsyncIterator[tuple[Config, Config]]:
-    """One with two people, a message, a file and a picture, and a file that nobody knows; and one
-    with nothing.
-    """
+    """One with two users, a message, a file, a picture, and a file without a row; an empty one."""
     root = tmp_path / "filled"
     root.mkdir(mode=0o700)
     files = files_in(root)

@@ -1,4 +1,4 @@
-"""A backup's file: whole or not there, and of a damaged one nothing is used."""
+"""A backup's file: it is complete or absent, and nothing of a damaged one is used."""
 
 import os
 import stat
@@ -68,7 +68,7 @@ def contents(path: Path) -> list[bytes]:
     return [b"".join(archive.database()), *(each.read_bytes() for each in restored)]
 
 
-def test_what_was_written_is_read(tmp_path: Path, file: Path) -> None:
+def test_an_archive_is_read_as_it_was_written(tmp_path: Path, file: Path) -> None:
     database = os.urandom(PIECE_BYTES + 1)
     write(tmp_path / "a.tar", database=database, a_b=file)
     archive = Archive(tmp_path / "a.tar")
@@ -83,7 +83,7 @@ def test_what_was_written_is_read(tmp_path: Path, file: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a.tar").stat().st_mode) == 0o600
 
 
-def test_a_bit_that_has_changed_is_noticed_or_does_no_harm(tmp_path: Path, file: Path) -> None:
+def test_a_changed_bit_is_detected_or_harmless(tmp_path: Path, file: Path) -> None:
     path = tmp_path / "a.tar"
     write(path, database=os.urandom(700), a_b=file)
     good, before = path.read_bytes(), contents(path)
@@ -99,11 +99,11 @@ def test_a_bit_that_has_changed_is_noticed_or_does_no_harm(tmp_path: Path, file:
     assert noticed > 100
 
 
-def test_a_part_of_an_archive_is_noticed(tmp_path: Path, file: Path) -> None:
+def test_a_truncated_archive_is_detected(tmp_path: Path, file: Path) -> None:
     path = tmp_path / "a.tar"
     write(path, database=os.urandom(700), a_b=file)
     good = path.read_bytes()
-    end = good.rindex(b"manifest.sha256") + 512 + 64  # what comes behind is padding
+    end = good.rindex(b"manifest.sha256") + 512 + 64  # the rest is padding
     for length in [*range(0, end, 101), end - 1]:
         path.write_bytes(good[:length])
         with pytest.raises(Damaged):
@@ -127,7 +127,9 @@ def test_a_newer_format_is_refused_with_its_version(tmp_path: Path) -> None:
         "database",
     ],
 )
-def test_no_file_leads_out_of_the_folder(tmp_path: Path, file: Path, name: str) -> None:
+def test_an_archive_with_a_file_outside_of_the_known_folders_is_refused(
+    tmp_path: Path, file: Path, name: str
+) -> None:
     with (tmp_path / "a.tar").open("wb") as out:
         writer = ArchiveWriter(out)
         add_file(writer, name, file)
@@ -139,7 +141,7 @@ def test_no_file_leads_out_of_the_folder(tmp_path: Path, file: Path, name: str) 
         archive.restore_files(tmp_path / "data")
 
 
-def test_a_link_is_no_file(tmp_path: Path) -> None:
+def test_a_link_in_an_archive_is_refused(tmp_path: Path) -> None:
     with (tmp_path / "a.tar").open("wb") as out:
         writer = ArchiveWriter(out)
         members = {f"{DAY}/a": "0" * 64}
@@ -159,13 +161,13 @@ def test_a_link_is_no_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"x" * 600, b"\0" * 20_480])
-def test_what_is_no_archive_is_said(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.tar").write_bytes(content)
     with pytest.raises(Damaged, match=r"no backup of Parlour, or damaged"):
         Archive(tmp_path / "a.tar")
 
 
-def test_a_file_has_its_name_when_it_is_whole(tmp_path: Path) -> None:
+def test_a_file_gets_its_name_only_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "a.tar"
     path.write_bytes(b"older")
     with written_beside(path) as out:
@@ -187,13 +189,13 @@ def test_nothing_is_left_of_a_file_that_could_not_be_written(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_that_was_asked_for_is_named(tmp_path: Path) -> None:
+def test_an_error_names_the_requested_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError) as missing, written_beside(tmp_path / "none/a.tar"):
         pass
     assert missing.value.filename == str(tmp_path / "none/a.tar")
 
 
-def test_what_a_killed_one_has_left_is_overwritten(tmp_path: Path) -> None:
+def test_the_partial_file_of_a_killed_backup_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / ".a.tar.part").write_bytes(b"left behind")
     (tmp_path / ".a.tar.part").chmod(0o644)
     with written_beside(tmp_path / "a.tar") as out:
@@ -202,7 +204,7 @@ def test_what_a_killed_one_has_left_is_overwritten(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a.tar").stat().st_mode) == 0o600
 
 
-def test_two_do_not_write_one_file(tmp_path: Path) -> None:
+def test_two_backups_do_not_write_to_one_file(tmp_path: Path) -> None:
     with written_beside(tmp_path / "a.tar") as out:
         out.write(b"one")
         second = written_beside(tmp_path / "a.tar")
@@ -212,7 +214,9 @@ def test_two_do_not_write_one_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("a.tar")])
-def test_what_is_no_file_is_not_replaced(tmp_path: Path, make: Callable[[Path], None]) -> None:
+def test_a_path_that_is_no_regular_file_is_not_replaced(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
     path = tmp_path / "there"
     make(path)
     before = path.lstat()

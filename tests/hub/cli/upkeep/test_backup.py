@@ -21,7 +21,9 @@ def names(path: Path) -> list[str]:
         return tar.getnames()
 
 
-async def test_everything_that_the_database_knows_is_in_it(filled: Config, tmp_path: Path) -> None:
+async def test_a_backup_contains_the_database_and_the_files_that_it_names(
+    filled: Config, tmp_path: Path
+) -> None:
     said: list[str] = []
     await back_up(filled, str(tmp_path / "a.tar"), said.append)
     found = names(tmp_path / "a.tar")
@@ -34,7 +36,9 @@ async def test_everything_that_the_database_knows_is_in_it(filled: Config, tmp_p
     assert line.startswith("Backed up 1 message and 3 files (0.2 MB) in ")
 
 
-async def test_a_file_that_was_removed_meanwhile_is_said(filled: Config, tmp_path: Path) -> None:
+async def test_missing_files_are_reported_and_listed_in_the_manifest(
+    filled: Config, tmp_path: Path
+) -> None:
     said: list[str] = []
     dsn = filled.database_url.reveal() if filled.database_url else ""
     url = str(await execute(dsn, "SELECT url FROM uploads WHERE url LIKE '%a.txt'"))
@@ -50,7 +54,9 @@ async def test_a_file_that_was_removed_meanwhile_is_said(filled: Config, tmp_pat
         assert json.load(manifest)["missing"] == [url, "https://x/y"]
 
 
-async def test_of_many_that_were_removed_a_few_are_named(filled: Config, tmp_path: Path) -> None:
+async def test_only_the_first_of_many_missing_files_are_named(
+    filled: Config, tmp_path: Path
+) -> None:
     dsn = filled.database_url.reveal() if filled.database_url else ""
     gone = "INSERT INTO uploads SELECT '/uploads/2020-01-01/' || n, 1, 'x', now(), 'y', 1"
     await execute(dsn, f"{gone} FROM generate_series(1, 12) n")
@@ -60,7 +66,9 @@ async def test_of_many_that_were_removed_a_few_are_named(filled: Config, tmp_pat
     assert said[10] == "Nor are 2 others: see `missing` in manifest.json"
 
 
-async def test_a_data_folder_that_is_misspelt_is_said(filled: Config, tmp_path: Path) -> None:
+async def test_a_backup_with_a_misspelt_data_folder_is_refused(
+    filled: Config, tmp_path: Path
+) -> None:
     with pytest.RaisesGroup(NotWritten, flatten_subgroups=True):
         await back_up(
             evolve(filled, data_dir=tmp_path / "TYPO"), str(tmp_path / "a.tar"), lambda _: None
@@ -69,10 +77,10 @@ async def test_a_data_folder_that_is_misspelt_is_said(filled: Config, tmp_path: 
     assert not (tmp_path / "TYPO").exists()
 
 
-async def test_files_in_a_bucket_are_named_or_asked_for(
+async def test_files_in_a_bucket_are_included_only_on_request(
     filled: Config, empty: Config, tmp_path: Path, s3: S3Server
 ) -> None:
-    """They are copied into another bucket than they were in, and from there into a folder."""
+    """They are restored from a folder to a bucket, and from there to a folder again."""
     await back_up(filled, str(tmp_path / "folder.tar"), lambda _: None)
     one = evolve(empty, **s3.settings(fresh()))
     await restore(one, tmp_path / "folder.tar", lambda _: None, end_sessions=False)
@@ -105,7 +113,7 @@ async def test_files_in_a_folder_may_be_left_out(filled: Config, tmp_path: Path)
     assert said[1].startswith(f"The 2 files in {filled.data_dir} are not in it")
 
 
-async def test_a_bucket_without_the_files_is_said(
+async def test_a_backup_from_a_bucket_without_the_files_is_refused(
     filled: Config, tmp_path: Path, s3: S3Server
 ) -> None:
     nowhere = evolve(filled, **s3.settings(fresh()))

@@ -1,4 +1,4 @@
-"""Whether all is well: a line about each thing."""
+"""The examination of an installation: a line for each check."""
 
 import os
 from pathlib import Path
@@ -35,7 +35,7 @@ def bad(findings: "tuple[Finding, ...] | list[Finding]") -> dict[str, Level]:
     return {each.about: each.level for each in findings if each.level is not Level.OK}
 
 
-async def test_what_is_well_is_said(filled: Config) -> None:
+async def test_checks_that_pass_are_listed_too(filled: Config) -> None:
     said: list[str] = []
     config = evolve(filled, max_connections=100)
     await examine_all(config, said.append)
@@ -59,7 +59,7 @@ async def test_a_file_that_is_missing_is_a_problem(filled: Config) -> None:
     assert url in said[-1]
 
 
-async def test_a_database_that_is_away_is_a_problem_and_the_rest_is_looked_at(
+async def test_an_unreachable_database_is_a_problem_and_the_other_checks_still_run(
     tmp_path: Path,
 ) -> None:
     given = {"database_url": f"postgresql://me:secret@127.0.0.1:{unused_port()}/x"}
@@ -72,7 +72,7 @@ async def test_a_database_that_is_away_is_a_problem_and_the_rest_is_looked_at(
     assert "secret" not in "".join(said)
 
 
-async def test_a_folder_that_is_missing_is_a_problem(tmp_path: Path) -> None:
+async def test_a_missing_data_folder_is_a_problem_and_is_not_created(tmp_path: Path) -> None:
     said: list[str] = []
     with pytest.raises(NotDone, match="Problems: 4"):
         await examine_all(Config(data_dir=tmp_path / "none"), said.append)
@@ -103,7 +103,7 @@ def status_of(**changed: Any) -> HubObject:
         (None, Level.OK, "it does not run"),
     ],
 )
-def test_a_hub_that_takes_no_new_work_is_said(
+def test_a_hub_that_drains_or_stops_is_a_warning(
     hub: HubObject | None, level: Level, said: str, tmp_path: Path
 ) -> None:
     found = check_hub(Config(data_dir=tmp_path), hub)
@@ -111,7 +111,7 @@ def test_a_hub_that_takes_no_new_work_is_said(
     assert said in found.text
 
 
-def test_a_folder_whose_path_is_too_long_for_the_admin_socket_is_said(tmp_path: Path) -> None:
+def test_a_folder_whose_path_is_too_long_for_the_admin_socket_is_a_warning(tmp_path: Path) -> None:
     found = check_hub(Config(data_dir=tmp_path / ("x" * MAX_PATH_BYTES)), None)
     assert found.level is Level.WARNING
     assert "choose a shorter data_dir" in found.text
@@ -129,13 +129,13 @@ def test_a_folder_whose_path_is_too_long_for_the_admin_socket_is_said(tmp_path: 
         (evolve(WELL, ahead=-3.0), {"clock": Level.WARNING}),
     ],
 )
-def test_what_a_database_says_is_well_or_not(
+def test_unsafe_old_or_slow_databases_are_problems_or_warnings(
     found: Examination, expected: dict[str, Level]
 ) -> None:
     assert bad([*check_database(found, 18)]) == expected
 
 
-def test_the_schema_is_that_of_this_version_or_not() -> None:
+def test_a_schema_of_another_version_is_a_problem_or_a_warning() -> None:
     schema = load_schema()
     assert check_schema(MOMENT, schema).level is Level.OK
     newer = evolve(MOMENT, files={**HASHES, "schema/9999_x.sql": ""})
@@ -148,7 +148,7 @@ def test_the_schema_is_that_of_this_version_or_not() -> None:
     assert "9999_x.sql" in older.text
 
 
-async def test_files_and_rows_belong_together(tmp_path: Path) -> None:
+async def test_files_without_rows_and_rows_without_files_are_reported(tmp_path: Path) -> None:
     files = files_in(tmp_path)
     known, unknown, new = [await files.keep(name, b"x") for name in ("a", "b", "c")]
     os.utime(path_of(tmp_path, unknown), (0, 0))

@@ -1,4 +1,4 @@
-"""What was backed up is put back: in an empty place, as it was, as another log."""
+"""A backup is restored: to an empty database and folder, unchanged, as another log."""
 
 import hashlib
 import json
@@ -48,7 +48,7 @@ def files(config: Config) -> dict[str, tuple[bytes, float]]:
     }
 
 
-async def test_everything_is_as_it_was_but_the_log_is_another(
+async def test_a_restore_brings_everything_back_with_another_epoch(
     filled: Config, empty: Config, archive: Path
 ) -> None:
     await ask(filled, "UPDATE serving SET hub = 1")
@@ -66,7 +66,7 @@ async def test_everything_is_as_it_was_but_the_log_is_another(
     assert not (empty.data_dir / MARK).exists()
 
 
-async def test_everybody_may_have_to_sign_in_again(empty: Config, archive: Path) -> None:
+async def test_a_restore_can_end_all_sessions(empty: Config, archive: Path) -> None:
     await put_back(empty, archive, end_sessions=True)
     assert await ask(empty, "SELECT count(*) FROM sessions") == 0
 
@@ -81,7 +81,9 @@ async def test_a_damaged_archive_touches_nothing(empty: Config, archive: Path) -
     assert not empty.data_dir.exists()
 
 
-async def test_what_is_there_is_left_alone(filled: Config, empty: Config, archive: Path) -> None:
+async def test_a_restore_to_a_database_or_folder_that_is_not_empty_is_refused(
+    filled: Config, empty: Config, archive: Path
+) -> None:
     before = await ask(filled, "SELECT value FROM epochs")
     with pytest.RaisesGroup(NotEmpty, flatten_subgroups=True):
         await put_back(evolve(filled, data_dir=empty.data_dir), archive)
@@ -94,7 +96,7 @@ async def test_what_is_there_is_left_alone(filled: Config, empty: Config, archiv
 
 
 def change(path: Path, how: Callable[[dict[str, Any]], object]) -> None:
-    """Another manifest, with its hash."""
+    """Replace the manifest and its hash."""
     with tarfile.open(path) as tar:
         members = [(info, tar.extractfile(info)) for info in tar.getmembers()]
         contents = [(info, b"" if file is None else file.read()) for info, file in members]
@@ -119,7 +121,9 @@ async def test_the_schema_of_a_newer_version_is_refused(empty: Config, archive: 
     assert not empty.data_dir.exists()
 
 
-async def test_what_counts_is_the_schema_and_not_the_version(empty: Config, archive: Path) -> None:
+async def test_an_archive_of_a_newer_version_with_a_known_schema_is_restored(
+    empty: Config, archive: Path
+) -> None:
     change(archive, lambda manifest: manifest.update(version="9.0.0"))
     assert (await put_back(empty, archive)).startswith("Restored 1 message")
 
@@ -130,7 +134,7 @@ async def test_another_schema_of_the_same_name_is_refused(empty: Config, archive
         await put_back(empty, archive)
 
 
-async def test_rows_that_are_missing_are_noticed_and_the_place_is_not_used(
+async def test_missing_rows_are_detected_and_the_folder_stays_marked(
     empty: Config, archive: Path
 ) -> None:
     change(archive, lambda manifest: manifest["rows"].update(messages=2))
@@ -140,7 +144,7 @@ async def test_rows_that_are_missing_are_noticed_and_the_place_is_not_used(
     assert (empty.data_dir / MARK).exists()
 
 
-def test_tables_that_are_missing_are_noticed() -> None:
+def test_missing_tables_are_detected() -> None:
     require_same({"a": 1}, {"a": 1})
     with pytest.raises(NotDone, match="b had no rows, and its copy has 0"):
         require_same({"a": 1}, {"a": 1, "b": 0})

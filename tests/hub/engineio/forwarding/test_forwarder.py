@@ -36,7 +36,7 @@ def fault(reply: Reply) -> tuple[int, object]:
 
 
 async def upgraded(engine: EngineWorld, sid: str) -> WebSocket:
-    """The WebSocket to which a session has changed."""
+    """The WebSocket to which a session was upgraded."""
     socket = await engine.websocket(f"&sid={sid}")
     await socket.send_text("2probe")
     assert await frame(socket) == "3probe"
@@ -71,7 +71,7 @@ async def test_polling_requests_are_forwarded(engines: Engines) -> None:
     assert (await engines.north.poll(sid, Origin=OPEN_PAGE)).text == "4again"
 
 
-async def test_what_is_forwarded_is_counted(engines: Engines) -> None:
+async def test_forwarded_requests_are_counted(engines: Engines) -> None:
     forwarder = engines.south.server.forwarder
     assert forwarder is not None
     sid = await engines.north.open()
@@ -106,8 +106,8 @@ async def test_a_node_of_another_machine_is_reached_at_its_address(tmp_path: Pat
         assert (await engines.south.poll(sid)).text == "4hello"
 
 
-async def test_the_node_knows_where_the_client_is(engines: Engines) -> None:
-    """As the proxy in front of the other node says."""
+async def test_the_node_of_a_session_knows_the_network_of_the_client(engines: Engines) -> None:
+    """It is the one in the header of the proxy in front of the other node."""
     sid = await engines.north.open()
     client = {"X_Forwarded_For": "198.51.100.1, 203.0.113.7"}
     await engines.south.post(sid, "4hello", **client)
@@ -117,7 +117,7 @@ async def test_the_node_knows_where_the_client_is(engines: Engines) -> None:
     await socket.drop()
 
 
-async def test_what_the_node_refuses_is_refused(engines: Engines) -> None:
+async def test_a_refusal_by_the_node_of_the_session_is_passed_on(engines: Engines) -> None:
     sid = await engines.north.open(Origin=OPEN_PAGE)
     other = await engines.south.poll(sid, Origin="https://other.example")
     assert fault(other) == (403, {"code": 4, "message": "Forbidden"})
@@ -126,7 +126,7 @@ async def test_what_the_node_refuses_is_refused(engines: Engines) -> None:
     assert fault(wrong) == (400, {"code": 3, "message": "Bad request"})
 
 
-async def test_a_session_is_upgraded_by_way_of_another_node(engines: Engines) -> None:
+async def test_a_session_is_upgraded_through_another_node(engines: Engines) -> None:
     sid = await engines.north.open()
     socket = await upgraded(engines.south, sid)
     await socket.send_text("4hello")
@@ -136,7 +136,9 @@ async def test_a_session_is_upgraded_by_way_of_another_node(engines: Engines) ->
     assert await frame(socket) == f"4{long}"
 
 
-async def test_a_websocket_that_the_node_refuses_is_refused(engines: Engines) -> None:
+async def test_a_refusal_of_a_websocket_by_the_node_of_the_session_is_passed_on(
+    engines: Engines,
+) -> None:
     with pytest.raises(Refused) as refused:
         await engines.south.websocket("&sid=north.unknown")
     assert (refused.value.status, refused.value.text) == (400, "Session ID unknown")
@@ -169,7 +171,7 @@ async def test_a_node_that_is_not_reached_is_named_in_the_log(
     assert engines.south.server.forwarder.figures.failures == 2
 
 
-async def test_a_node_that_stands_still_is_waited_for_as_long_as_a_session(
+async def test_a_node_that_hangs_is_waited_for_as_long_as_a_session(
     autojump_clock: MockClock, tmp_path: Path
 ) -> None:
     async with open_engines(tmp_path) as engines:
@@ -205,7 +207,7 @@ async def test_a_poll_ends_with_its_node(engines: Engines) -> None:
         await engines.end("north")
 
 
-async def test_a_node_that_stops_ends_what_it_forwards(engines: Engines) -> None:
+async def test_a_node_that_stops_ends_the_connections_that_it_forwards(engines: Engines) -> None:
     sid = await engines.north.open()
     socket = await upgraded(engines.south, sid)
     engines.south.server.close_all()
@@ -213,7 +215,7 @@ async def test_a_node_that_stops_ends_what_it_forwards(engines: Engines) -> None
     assert fault(await engines.south.poll(sid)) == UNKNOWN
 
 
-async def test_a_session_ends_with_the_client_that_left_by_another_node(engines: Engines) -> None:
+async def test_a_session_ends_when_its_client_leaves_through_another_node(engines: Engines) -> None:
     sid = await engines.north.open()
     socket = await upgraded(engines.south, sid)
     await socket.drop()

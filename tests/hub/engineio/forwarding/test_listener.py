@@ -1,4 +1,4 @@
-"""What comes in where nodes forward to each other: what is signed, and everything else."""
+"""Connections to the listener for forwarding between nodes: signed ones, and all others."""
 
 import os
 import socket
@@ -29,7 +29,7 @@ def signer(node: str = "north", key: bytes = KEY, now: float = NOW) -> Signer:
 
 @define
 class Served:
-    """What was served, as a client's connection."""
+    """Records what was served as a client's connection."""
 
     all: list[tuple[str, str, bytes]] = field(factory=list)
 
@@ -59,7 +59,7 @@ async def everything(stream: trio.abc.ReceiveStream) -> bytes:
 
 
 @pytest.mark.parametrize(("pieces", "rest"), [(1, b""), (7, b""), (10_000, b"4hello")])
-async def test_what_is_signed_is_served_as_if_its_client_had_connected_here(
+async def test_a_signed_connection_is_served_as_if_its_client_had_connected_here(
     pieces: int, rest: bytes
 ) -> None:
     served, data = Served(), signer("south").sign(SENT) + rest
@@ -90,7 +90,7 @@ async def test_what_is_signed_is_served_as_if_its_client_had_connected_here(
     ],
     ids=["missing", "noise", "forged", "changed", "expired", "elsewhere", "cut"],
 )
-async def test_what_is_not_signed_for_this_node_is_refused_with_a_line_in_the_log(
+async def test_a_connection_that_is_not_signed_for_this_node_is_refused_and_logged(
     data: bytes, reason: str
 ) -> None:
     served = Served()
@@ -104,7 +104,7 @@ async def test_what_is_not_signed_for_this_node_is_refused_with_a_line_in_the_lo
     assert (line["log_level"], line["reason"]) == ("warning", reason)
 
 
-async def test_who_only_looks_whether_somebody_listens_leaves_no_line() -> None:
+async def test_a_connection_that_only_probes_the_listener_is_not_logged() -> None:
     served = Served()
     with captured_lines() as lines:
         async with connection(served) as stream:
@@ -113,7 +113,7 @@ async def test_who_only_looks_whether_somebody_listens_leaves_no_line() -> None:
     assert not about(lines, "forwarding_refused")
 
 
-async def test_who_says_nothing_is_refused(autojump_clock: trio.testing.MockClock) -> None:
+async def test_a_silent_connection_is_refused(autojump_clock: trio.testing.MockClock) -> None:
     served = Served()
     with captured_lines() as lines:
         async with connection(served) as stream:
@@ -122,7 +122,7 @@ async def test_who_says_nothing_is_refused(autojump_clock: trio.testing.MockCloc
     assert line["reason"] == "it was not sent in time"
 
 
-async def test_nodes_of_one_machine_have_a_socket_of_their_account(tmp_path: Path) -> None:
+async def test_nodes_of_one_machine_have_a_socket_for_their_account_alone(tmp_path: Path) -> None:
     path = tmp_path / "data" / "node-north.sock"
     with internal_listener(new_node("north"), tmp_path / "data", None) as internal:
         assert internal.node == new_node("north", f"unix:{path}")
@@ -131,7 +131,7 @@ async def test_nodes_of_one_machine_have_a_socket_of_their_account(tmp_path: Pat
 
 
 async def test_sockets_of_nodes_that_were_killed_are_removed(tmp_path: Path) -> None:
-    """One that is new, or that somebody listens on, or that is no socket, stays."""
+    """A file that is new, has a listener, or is no socket stays."""
     left, new, living = [tmp_path / f"node-{name}.sock" for name in ("left", "new", "living")]
     (tmp_path / "node-file.sock").touch()
     with ExitStack() as stack:
@@ -153,7 +153,7 @@ async def test_nodes_of_several_machines_have_an_address() -> None:
         assert internal.node == new_node("north", f"127.0.0.1:{port}")
 
 
-async def test_a_node_without_room_for_its_path_has_no_address(tmp_path: Path) -> None:
+async def test_a_node_whose_socket_path_is_too_long_has_no_address(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 100)
     with captured_lines() as lines, internal_listener(new_node("north"), folder, None) as internal:
         assert internal.node == new_node("north")

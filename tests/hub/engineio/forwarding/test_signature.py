@@ -1,4 +1,4 @@
-"""What is signed, and what is refused."""
+"""Which forwarded requests have a valid signature, and which are refused."""
 
 import pytest
 from attrs import evolve
@@ -27,22 +27,22 @@ def read(data: bytes, reader: Signer) -> Forwarded:
 
 
 @pytest.mark.parametrize("age", [0, VALID_SECONDS, -VALID_SECONDS])
-def test_what_a_node_has_signed_for_this_one_is_read(age: float) -> None:
+def test_a_request_signed_for_this_node_is_accepted(age: float) -> None:
     assert read(signer("south", now=NOW - age).sign(SENT), signer()) == SENT
 
 
 @pytest.mark.parametrize("age", [VALID_SECONDS + 1, -VALID_SECONDS - 1])
-def test_what_is_too_old_or_of_the_future_is_refused(age: float) -> None:
+def test_a_request_that_is_too_old_or_from_the_future_is_refused(age: float) -> None:
     with pytest.raises(NotForwarded, match="do the clocks of the nodes differ"):
         read(signer("south", now=NOW - age).sign(SENT), signer())
 
 
-def test_what_is_for_another_node_is_refused() -> None:
+def test_a_request_for_another_node_is_refused() -> None:
     with pytest.raises(NotForwarded, match="it is for the node north"):
         read(signer().sign(SENT), signer("east"))
 
 
-def test_what_is_signed_with_another_key_is_refused() -> None:
+def test_a_request_signed_with_another_key_is_refused() -> None:
     with pytest.raises(NotForwarded, match="its signature is wrong"):
         read(signer(key=b"another key").sign(SENT), signer())
 
@@ -59,7 +59,7 @@ def test_what_is_signed_with_another_key_is_refused() -> None:
         (b"GET ", b"PUT "),
     ],
 )
-def test_nothing_that_is_signed_can_be_changed(old: bytes, new: bytes) -> None:
+def test_a_change_of_any_signed_part_is_refused(old: bytes, new: bytes) -> None:
     data = signer().sign(SENT)
     assert old in data
     with pytest.raises(NotForwarded, match="its signature is wrong"):

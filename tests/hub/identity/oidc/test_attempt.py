@@ -1,4 +1,4 @@
-"""Sign-ins that are under way: they end in the browser in which they began, and in time."""
+"""Sign-ins that have begun: each ends in the browser in which it began, and in time."""
 
 import base64
 import hashlib
@@ -14,31 +14,31 @@ NOW = datetime(2026, 11, 28, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 
-def test_it_ends_where_it_began_and_once() -> None:
+def test_a_sign_in_ends_once_with_its_own_cookie_and_state() -> None:
     attempts = Attempts(["own"])
     attempt, cookie = attempts.begin(NOW)
     assert attempts.end(cookie, attempt.state, NOW + LIFETIME - SECOND) == attempt
     assert attempts.end(cookie, attempt.state, NOW + LIFETIME - SECOND) is None
 
 
-def test_it_does_not_end_too_late() -> None:
+def test_a_sign_in_does_not_end_after_its_lifetime() -> None:
     attempts = Attempts(["own"])
     attempt, cookie = attempts.begin(NOW)
     assert attempts.end(cookie, attempt.state, NOW + LIFETIME) is None
 
 
-def test_it_does_not_end_with_the_state_of_another_one() -> None:
+def test_a_sign_in_does_not_end_with_the_state_of_another_one() -> None:
     attempts = Attempts(["own"])
     attempt, cookie = attempts.begin(NOW)
     other, _ = attempts.begin(NOW)
     assert attempts.end(cookie, other.state, NOW) is None
-    assert attempts.end(cookie, attempt.state, NOW) == attempt  # that did not use it up
+    assert attempts.end(cookie, attempt.state, NOW) == attempt  # the failed one did not end it
 
 
 @pytest.mark.parametrize(
     ("secrets", "ends"), [(["own"], True), (["new", "own"], True), (["x"], False)]
 )
-def test_it_ends_at_any_node_with_the_secret(secrets: list[str], *, ends: bool) -> None:
+def test_a_sign_in_ends_at_any_node_with_the_secret(secrets: list[str], *, ends: bool) -> None:
     """Also where the secret is not the newest one any more."""
     attempt, cookie = Attempts(["own"]).begin(NOW)
     assert (Attempts(secrets).end(cookie, attempt.state, NOW) is not None) is ends
@@ -51,7 +51,7 @@ def test_clocks_of_nodes_may_differ_a_little(early: timedelta, *, ends: bool) ->
     assert (attempts.end(cookie, attempt.state, NOW - early) is not None) is ends
 
 
-def test_another_cookie_with_the_same_signature_ends_nothing() -> None:
+def test_another_cookie_signed_with_the_same_secret_ends_no_sign_in() -> None:
     attempt = Attempt("secret")
     for content in (f"browser.{NOW.timestamp():.0f}.{attempt.secret}", attempt.secret):
         assert Attempts(["own"]).end(sign(content, "own"), attempt.state, NOW) is None
@@ -71,13 +71,13 @@ def test_another_cookie_with_the_same_signature_ends_nothing() -> None:
         lambda cookie: "x.y.z" + cookie[:0],
     ],
 )
-def test_a_cookie_that_the_hub_did_not_give_ends_nothing(forge: Callable[[str], str]) -> None:
+def test_a_forged_cookie_ends_no_sign_in(forge: Callable[[str], str]) -> None:
     attempts = Attempts(["own"])
     attempt, cookie = attempts.begin(NOW)
     assert attempts.end(forge(cookie), attempt.state, NOW) is None
 
 
-def test_what_the_provider_is_told_says_nothing_of_the_verifier() -> None:
+def test_the_values_sent_to_the_provider_do_not_reveal_the_verifier() -> None:
     attempt, _ = Attempts(["own"]).begin(NOW)
     told = {attempt.state, attempt.nonce, attempt.challenge}
     assert len(told | {attempt.verifier, attempt.secret}) == 5
@@ -87,6 +87,6 @@ def test_what_the_provider_is_told_says_nothing_of_the_verifier() -> None:
     assert attempt.secret not in repr(attempt)
 
 
-def test_no_two_are_alike() -> None:
+def test_every_sign_in_has_a_state_of_its_own() -> None:
     attempts = Attempts(["own"])
     assert len({attempts.begin(NOW)[0].state for _ in range(100)}) == 100

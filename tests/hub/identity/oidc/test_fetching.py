@@ -1,4 +1,4 @@
-"""Requests to a provider that redirects, never ends, is not who it says, or talks nonsense."""
+"""Requests to a provider that redirects, sends too much or nonsense, or has a wrong certificate."""
 
 import gzip
 import json
@@ -23,7 +23,7 @@ async def test_a_document_is_fetched() -> None:
         assert asked.headers["accept-encoding"] == "identity"
 
 
-async def test_an_error_is_an_answer_to_a_form() -> None:
+async def test_an_error_response_to_a_form_is_returned() -> None:
     async with oidc_provider() as provider:
         provider.instead[PATH] = Response(400, {"error": "invalid_grant"})
         answered = await Fetching().post(provider.url + PATH, {"code": "a b"}, {"X-Y": "z"})
@@ -48,7 +48,7 @@ async def test_an_error_is_an_answer_to_a_form() -> None:
     ],
     ids=lambda response: f"{response.status} {response.body[:9]!r}",
 )
-async def test_what_is_no_document_of_a_bearable_size_is_no_answer(response: Response) -> None:
+async def test_a_response_that_is_no_document_of_limited_size_fails(response: Response) -> None:
     async with oidc_provider() as provider:
         provider.instead[PATH] = response
         with pytest.raises(NoAnswer):
@@ -68,12 +68,12 @@ async def test_no_redirect_is_followed(to: str) -> None:
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:1/", "file:///etc/passwd", "http://", "http://[", "x", ""]
 )
-async def test_what_cannot_be_reached_is_no_answer(url: str) -> None:
+async def test_a_request_to_an_unreachable_address_fails(url: str) -> None:
     with pytest.raises(NoAnswer):
         await Fetching().get(url)
 
 
-async def test_a_connection_that_breaks_off_is_no_answer() -> None:
+async def test_a_request_whose_connection_breaks_off_fails() -> None:
     async with oidc_provider() as provider:
         provider.instead[PATH] = Response(headers={"Content-Length": "99"}, raw=SMALL)
         with pytest.raises(NoAnswer):

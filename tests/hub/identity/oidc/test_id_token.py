@@ -1,4 +1,4 @@
-"""ID tokens that count, and those that do not."""
+"""ID tokens that are accepted, and those that are refused."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -24,12 +24,12 @@ KEYS: Final = [public_jwk(rsa_key(), kid="1", use="sig")]
 
 
 def seconds() -> int:
-    """The time, as tokens say it."""
+    """The time, as tokens contain it."""
     return int(datetime.now(UTC).timestamp())
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Those of a token that counts, with changes; None leaves one out."""
+    """Those of a token that is accepted, with changes; None leaves one out."""
     now = seconds()
     made = {
         "iss": ISSUER, "sub": "Sub-1", "aud": "hub", "exp": now + 300, "iat": now,
@@ -45,7 +45,7 @@ def check(token: str, keys: list[dict[str, Any]] | None = None) -> Any:
     return claims_of(token, key, EXPECTED)
 
 
-def test_a_token_says_who_is_there() -> None:
+def test_a_valid_token_returns_its_subject() -> None:
     assert check(signed(claims(name="Ann")))["sub"] == "Sub-1"
     assert check(signed(claims(aud=["hub"])))["sub"] == "Sub-1"
     assert check(signed(claims(aud=["hub", "other"], azp="hub")))["sub"] == "Sub-1"
@@ -62,7 +62,7 @@ def test_a_token_says_who_is_there() -> None:
         {"aud": "hub2"},
         {"aud": []},
         {"aud": None},
-        {"aud": ["hub", "other"]},  # and nobody says for whom of them it is
+        {"aud": ["hub", "other"]},  # without `azp`, which chooses one of them
         {"aud": ["hub", "other"], "azp": "other"},
         {"azp": "other"},
         {"azp": ["hub"]},
@@ -86,7 +86,7 @@ def test_a_token_says_who_is_there() -> None:
     ],
     ids=str,
 )
-def test_a_token_that_says_anything_else_does_not_count(changes: dict[str, Any]) -> None:
+def test_a_token_with_wrong_claims_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InvalidToken):
         check(signed(claims(**changes)))
 
@@ -102,18 +102,18 @@ def test_the_clock_of_the_provider_may_differ_a_little(later: int) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"])
-def test_a_key_that_names_no_algorithm_does_for_those_of_its_type(algorithm: str) -> None:
+def test_a_key_without_an_algorithm_verifies_every_algorithm_of_its_type(algorithm: str) -> None:
     assert check(signed(claims(), algorithm=algorithm))
 
 
-def test_the_algorithm_of_a_key_that_names_one_is_that() -> None:
+def test_a_key_with_an_algorithm_verifies_only_that_one() -> None:
     keys = [public_jwk(rsa_key(), kid="1", alg="RS256")]
     assert check(signed(claims()), keys)
     with pytest.raises(InvalidToken):
         check(signed(claims(), algorithm="PS256"), keys)
 
 
-def test_an_elliptic_key_does_too() -> None:
+def test_an_elliptic_key_verifies_a_token() -> None:
     assert check(signed(claims(), elliptic_key(), "ES256"), [public_jwk(elliptic_key(), kid="1")])
 
 
@@ -159,18 +159,18 @@ def that_wants_more() -> str:
         lambda: "...",
     ],
 )
-def test_a_token_that_the_provider_did_not_sign_does_not_count(make: Any) -> None:
+def test_a_token_that_the_provider_did_not_sign_is_refused(make: Any) -> None:
     with pytest.raises(InvalidToken):
         check(make())
 
 
-def test_a_secret_among_the_keys_signs_nothing() -> None:
+def test_a_shared_secret_among_the_keys_verifies_no_token() -> None:
     secret = {"kty": "oct", "kid": "1", "k": "YSBzZWNyZXQgb2Ygc29tZSBsZW5ndGgsIGZvciBIUzI1Ng"}
     with pytest.raises(InvalidToken):
         check(with_a_shared_secret(), [secret])
 
 
-def test_a_key_that_is_too_short_signs_nothing() -> None:
+def test_a_key_that_is_too_short_verifies_no_token() -> None:
     weak = rsa_key(0, 1024)
     with pytest.warns(InsecureKeyLengthWarning):
         token = signed(claims(), weak)
@@ -178,7 +178,7 @@ def test_a_key_that_is_too_short_signs_nothing() -> None:
         check(token, [public_jwk(weak, kid="1")])
 
 
-def test_a_key_is_found_by_what_the_token_calls_it() -> None:
+def test_a_key_is_found_by_the_key_id_in_the_token() -> None:
     keys = [public_jwk(rsa_key(1), kid="0"), *KEYS, public_jwk(elliptic_key(), kid="1")]
     assert check(signed(claims()), keys)
     assert key_for(keys, header_of(signed(claims(), kid="2"))) is None
@@ -192,10 +192,10 @@ def test_a_token_that_names_no_key_is_checked_with_the_only_one() -> None:
         check(token, [*KEYS, public_jwk(rsa_key(1), kid="2")])
 
 
-def test_a_key_that_encrypts_does_not_sign() -> None:
+def test_a_key_for_encryption_verifies_no_token() -> None:
     assert key_for([KEYS[0] | {"use": "enc"}], header_of(signed(claims()))) is None
 
 
 @pytest.mark.parametrize("key", [None, 7, "x", [], {}, {"kty": "RSA", "kid": "1"}, {"kty": 7}])
-def test_what_is_no_key_is_skipped(key: Any) -> None:
+def test_malformed_keys_are_skipped(key: Any) -> None:
     assert check(signed(claims()), [key, *KEYS])

@@ -1,4 +1,4 @@
-"""A provider that says strange things of itself, changes its keys, is slow or away."""
+"""A provider with a wrong discovery document or other keys, or that is slow or unreachable."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,7 +58,7 @@ def new_attempt() -> Attempt:
 
 
 async def granted(provider: Provider, attempt: Attempt) -> str:
-    """A code, by way of the browser."""
+    """A code, as the browser brings it back."""
     target = await visit(await provider.sign_in_url(attempt))
     return parse_qs(urlsplit(target).query)["code"][0]
 
@@ -68,12 +68,12 @@ async def claims(provider: Provider) -> Any:
     return await provider.claims(await granted(provider, attempt), provider.issuer, attempt)
 
 
-async def test_somebody_is_who_the_provider_says() -> None:
+async def test_the_claims_of_a_sign_in_have_the_subject_of_the_provider() -> None:
     async with provided() as (server, provider):
         assert (await claims(provider))["sub"] == server.claims["sub"]
 
 
-async def test_people_are_sent_with_all_that_ties_the_answer_to_them() -> None:
+async def test_the_sign_in_url_has_all_parameters_that_tie_the_code_to_the_attempt() -> None:
     async with provided() as (server, provider):
         server.more["authorization_endpoint"] = f"{server.url}/authorize?tenant=7"
         attempt = new_attempt()
@@ -103,7 +103,9 @@ async def test_people_are_sent_with_all_that_ties_the_answer_to_them() -> None:
         ("nonsense", True),
     ],
 )
-async def test_the_secret_goes_where_the_provider_wants_it(methods: Any, in_form: bool) -> None:
+async def test_the_secret_is_sent_by_a_method_that_the_provider_supports(
+    methods: Any, in_form: bool
+) -> None:
     async with provided() as (server, provider):
         if methods is not None:
             server.more["token_endpoint_auth_methods_supported"] = methods
@@ -122,7 +124,7 @@ async def test_a_hub_without_the_secret_is_refused() -> None:
                 await claims(provider)
 
 
-async def test_a_code_is_taken_once_and_from_who_began() -> None:
+async def test_a_code_is_accepted_once_and_only_for_its_own_attempt() -> None:
     async with provided() as (_, provider):
         attempt = new_attempt()
         code = await granted(provider, attempt)
@@ -134,7 +136,7 @@ async def test_a_code_is_taken_once_and_from_who_began() -> None:
             await provider.claims(code, None, new_attempt())
 
 
-async def test_a_code_of_another_provider_is_not_shown_to_this_one() -> None:
+async def test_a_code_of_another_provider_is_not_sent_to_this_one() -> None:
     async with provided() as (server, provider):
         server.more["authorization_response_iss_parameter_supported"] = True
         attempt = new_attempt()
@@ -164,7 +166,9 @@ async def test_a_code_of_another_provider_is_not_shown_to_this_one() -> None:
         ("jwks_uri", None),
     ],
 )
-async def test_a_provider_that_says_strange_things_of_itself_is_none(name: str, value: Any) -> None:
+async def test_a_provider_with_a_wrong_discovery_document_is_not_used(
+    name: str, value: Any
+) -> None:
     async with provided() as (server, provider):
         server.more[name] = value
         with pytest.raises(NoAnswer):
@@ -184,7 +188,9 @@ async def test_a_provider_that_says_strange_things_of_itself_is_none(name: str, 
     ],
     ids=lambda each: each if isinstance(each, str) else f"{each.status} {each.body[:9]!r}",
 )
-async def test_an_answer_that_is_none(path: str, response: Response) -> None:
+async def test_a_response_without_a_usable_token_or_keys_fails(
+    path: str, response: Response
+) -> None:
     async with provided() as (server, provider):
         server.instead[path] = response
         with pytest.raises(NoAnswer):
@@ -192,14 +198,14 @@ async def test_an_answer_that_is_none(path: str, response: Response) -> None:
 
 
 @pytest.mark.parametrize("keys", [[], [public_jwk(rsa_key(), kid="2")]], ids=["none", "another"])
-async def test_a_token_of_no_known_key_does_not_count(keys: list[Any]) -> None:
+async def test_a_token_of_an_unknown_key_is_refused(keys: list[Any]) -> None:
     async with provided() as (server, provider):
         server.keys = keys
         with pytest.raises(InvalidToken):
             await claims(provider)
 
 
-async def test_a_new_key_is_found_and_an_unknown_one_asked_for_once_a_minute(
+async def test_a_new_key_is_found_and_keys_are_read_again_once_a_minute_at_most(
     mock_clock: MockClock,
 ) -> None:
     async with provided() as (server, provider):
@@ -220,9 +226,7 @@ async def test_a_new_key_is_found_and_an_unknown_one_asked_for_once_a_minute(
         assert server.paths().count("/keys") == 3
 
 
-async def test_a_provider_that_is_away_is_not_asked_for_its_keys_more_often(
-    mock_clock: MockClock,
-) -> None:
+async def test_keys_are_not_read_more_often_while_the_provider_fails(mock_clock: MockClock) -> None:
     async with provided() as (server, provider):
         await claims(provider)
         mock_clock.jump(KEYS_APART_SECONDS)
@@ -235,7 +239,9 @@ async def test_a_provider_that_is_away_is_not_asked_for_its_keys_more_often(
         assert server.paths().count("/keys") == 2
 
 
-async def test_a_key_that_the_provider_withdraws_ends_within_an_hour(mock_clock: MockClock) -> None:
+async def test_a_key_that_the_provider_withdraws_is_used_for_an_hour_at_most(
+    mock_clock: MockClock,
+) -> None:
     async with provided() as (server, provider):
         await claims(provider)
         assert server.paths().count(DISCOVERY) == server.paths().count("/keys") == 1
@@ -264,7 +270,7 @@ async def test_a_slow_provider_is_given_up(mock_clock: MockClock, path: str) -> 
                 await server.was_asked.wait()
             mock_clock.jump(DEADLINE)
         server.instead.clear()
-        assert await claims(provider)  # nobody holds the place
+        assert await claims(provider)  # the place is free again
 
 
 async def _expect_no_answer(provider: Provider, code: str, attempt: Attempt) -> None:
@@ -272,7 +278,9 @@ async def _expect_no_answer(provider: Provider, code: str, attempt: Attempt) -> 
         await provider.claims(code, None, attempt)
 
 
-async def test_few_wait_for_a_provider_that_hangs(mock_clock: MockClock) -> None:
+async def test_the_requests_that_wait_for_a_provider_that_hangs_are_limited(
+    mock_clock: MockClock,
+) -> None:
     async with provided() as (server, provider):
         server.instead[DISCOVERY] = Response(hangs=True)
         failed: list[str] = []

@@ -1,4 +1,4 @@
-"""The messages around one of them, in every history."""
+"""Pages of a history around one of its messages."""
 
 from protocol.dialects.messenger.conversations import conversation_id
 from protocol.model import MessageId
@@ -34,7 +34,7 @@ async def test_a_message_is_in_the_middle_of_its_page(world: World) -> None:
     assert [each["content"] for each in reply.json] == ["hay 0", "hay 1", "hay 2"]
 
 
-async def test_a_channel_has_such_pages_too(world: World) -> None:
+async def test_a_channel_has_pages_around_a_message_too(world: World) -> None:
     school = await open_school(world)
     await post(world, school.tea.user, school.general, *(f"hay {n}" for n in range(5)))
     messages = await world.services.store.messages.channel_page(

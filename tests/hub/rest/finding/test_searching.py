@@ -22,7 +22,7 @@ def contents(reply: Reply) -> list[str]:
     return [each["message"]["content"] for each in reply.json]
 
 
-async def test_a_message_comes_with_its_people_and_a_snippet(world: World) -> None:
+async def test_a_search_returns_the_message_with_its_users_and_a_snippet(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     sent = await say(ann, ben, "😀 some Hay")
     await have_found(world.services.store)
@@ -33,7 +33,7 @@ async def test_a_message_comes_with_its_people_and_a_snippet(world: World) -> No
     }
 
 
-async def test_filters_name_people_by_their_usernames(world: World) -> None:
+async def test_filters_name_users_by_their_usernames(world: World) -> None:
     ann, ben, eve = await world.people("ann", "ben", "eve")
     await say(ann, ben, "hay from ann")
     await say(ben, ann, "hay from ben")
@@ -45,7 +45,7 @@ async def test_filters_name_people_by_their_usernames(world: World) -> None:
     assert contents(await search(ben, "in:ann in:eve from:eve")) == ["hay from eve"]
 
 
-async def test_who_blocks_the_searcher_is_as_nobody(world: World) -> None:
+async def test_a_user_who_blocks_the_searcher_looks_like_an_unknown_user(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     await say(ann, ben, "hay")
     await have_found(world.services.store)
@@ -60,7 +60,7 @@ async def test_who_blocks_the_searcher_is_as_nobody(world: World) -> None:
 
 
 @pytest.mark.parametrize("order", ["newest", "best"])
-async def test_pages_lead_on_by_their_links(world: World, order: str) -> None:
+async def test_each_page_of_results_links_to_the_next(world: World, order: str) -> None:
     ann, ben = await world.people("ann", "ben")
     for number in range(5):
         await say(ann, ben, f"hay {number}")
@@ -106,18 +106,20 @@ async def test_bad_searches_are_400_with_a_code_and_a_sentence(
 
 
 @pytest.mark.parametrize("asked", ["(a+)+$" * 80, "' | !x & (", "a:b:cde:*", "<->", "\\'x\\"])
-async def test_nothing_in_a_search_is_a_language_of_the_stores(world: World, asked: str) -> None:
+async def test_a_search_cannot_inject_the_query_syntax_of_the_store(
+    world: World, asked: str
+) -> None:
     (ann,) = await world.people("ann")
     reply = await search(ann, asked, order="best")
     assert (reply.status, reply.json) == (200, []) or reply.json["field"] == "q"
 
 
-async def test_bytes_that_are_no_text_are_refused_or_nothing(world: World) -> None:
+async def test_bytes_that_are_no_text_are_refused(world: World) -> None:
     (ann,) = await world.people("ann")
     assert (await ann.call("GET", "/api/messages/search?q=%ff%ed%a0%80")).status == 400
 
 
-async def test_a_channel_is_searched_in_the_dialects_that_have_it(world: World) -> None:
+async def test_channel_messages_are_found_only_in_a_dialect_with_channels(world: World) -> None:
     school = await open_school(world)
     await post(world, school.tea.user, school.general, "hay in the channel")
     await have_found(world.services.store)
@@ -135,7 +137,7 @@ async def test_a_channel_is_searched_in_the_dialects_that_have_it(world: World) 
     assert reply.json == []
 
 
-async def test_the_messenger_shows_what_is_found_as_its_own_messages(world: World) -> None:
+async def test_the_messenger_returns_found_messages_in_its_own_shape(world: World) -> None:
     ann, ben, eve = await world.people("ann", "ben", "eve")
     sent = await say(ann, ben, "some Hay")
     await say(ben, ann, "more hay")
@@ -156,13 +158,13 @@ async def test_the_messenger_shows_what_is_found_as_its_own_messages(world: Worl
         assert (refused.status, refused.json["code"]) == (400, "invalid_field")
 
 
-async def test_a_language_is_one_of_the_hubs(world: World) -> None:
+async def test_a_search_accepts_the_languages_of_the_hub(world: World) -> None:
     (ann,) = await world.people("ann")
     for language in ("simple", "english"):
         assert (await search(ann, "hay", language=language)).json == []
 
 
-async def test_searches_are_counted(world: World) -> None:
+async def test_searches_are_rate_limited(world: World) -> None:
     async with open_world(world.services.store, user_searches_per_minute=2) as other:
         (ann,) = await other.people("anna")
         assert [(await search(ann, "hay")).status for _ in range(3)] == [200, 200, 429]

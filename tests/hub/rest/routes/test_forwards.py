@@ -1,5 +1,5 @@
-"""Messages are forwarded over REST and sockets, as each dialect spells it; whoever may not see
-an original learns nothing of it.
+"""Messages are forwarded over REST and sockets, in the spelling of each dialect; a user who may not
+see an original cannot find out that it exists.
 """
 
 from typing import Any
@@ -67,7 +67,7 @@ async def log(world: World, one: Person, other: Person) -> list[Message]:
 
 
 @EACH
-async def test_a_copy_is_marked_and_its_original_is_for_who_may_see_it(
+async def test_a_copy_is_marked_and_its_original_is_shown_only_to_users_who_may_see_it(
     world: World, base: str
 ) -> None:
     ann, ben, eve, posted = await of_three(world)
@@ -95,7 +95,7 @@ async def test_a_copy_is_marked_and_its_original_is_for_who_may_see_it(
 
 
 @EACH
-async def test_what_is_refused_stores_nothing(world: World, base: str) -> None:
+async def test_a_refused_forward_stores_nothing(world: World, base: str) -> None:
     ann, ben, eve, posted = await of_three(world)
     (other,) = await write(world, ann.user, ben.user, "hay")
     nothing = await forward(base, eve, ben, 987_654_321)

@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it takes work."""
+"""Whether the hub is alive, and whether it is ready for clients."""
 
 from typing import NoReturn
 
@@ -23,7 +23,9 @@ async def test_health_and_readiness(world: World) -> None:
     assert (await world.call("GET", "/healthz")).status == 200
 
 
-async def test_readiness_tells_and_a_new_socket_is_refused_with_503(memory_store: Store) -> None:
+async def test_during_an_outage_the_hub_is_not_ready_and_refuses_new_sockets_with_503(
+    memory_store: Store,
+) -> None:
     outage = Outage()
     async with open_world(outage.over(memory_store)) as world:
         ann = await world.person("ann")
@@ -39,9 +41,7 @@ async def test_readiness_tells_and_a_new_socket_is_refused_with_503(memory_store
         await (await ann.open()).close_in_silence()
 
 
-async def test_readiness_says_why_a_database_that_answers_is_of_no_use(
-    memory_store: Store,
-) -> None:
+async def test_readiness_reports_why_a_reachable_database_is_unfit(memory_store: Store) -> None:
     async def is_standby(*_: object) -> NoReturn:
         raise DatabaseUnfit(Unfit.STANDBY)
 
@@ -55,10 +55,10 @@ async def away(*_: object) -> NoReturn:
     raise StoreUnavailable("away")
 
 
-async def test_readiness_tells_which_posts_fail_until_others_would_not(
+async def test_readiness_names_the_failing_lanes_until_a_probe_succeeds(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    """The store answers, but stores nothing. When it would, the hub finds out by itself."""
+    """The store responds, but stores nothing. When it can again, the hub notices by itself."""
     post = Interception("messages", "post", away)
     probe = Interception("messages", "probe", away)
     async with open_world(probe.over(post.over(memory_store)), db_lanes=1) as world:
@@ -75,7 +75,7 @@ async def test_readiness_tells_which_posts_fail_until_others_would_not(
         assert (await world.call("GET", "/readyz")).json == {"status": "ready"}
 
 
-async def test_a_post_that_succeeds_makes_ready_at_once(
+async def test_the_hub_is_ready_as_soon_as_a_post_succeeds(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     post = Interception("messages", "post", away)
@@ -93,7 +93,7 @@ async def test_a_post_that_succeeds_makes_ready_at_once(
     ("what", "can_others_be_stored", "state"),
     [("everything", False, "posts_fail"), ("one conversation", True, "ready")],
 )
-async def test_readiness_tells_whether_another_transaction_holds_everything(
+async def test_readiness_reports_whether_another_transaction_locks_every_conversation(
     what: str,
     can_others_be_stored: bool,
     state: str,
@@ -112,7 +112,7 @@ async def test_readiness_tells_whether_another_transaction_holds_everything(
         path = f"/api/messages/{ben.id}"
         async with trio.open_nursery() as nursery:
             nursery.start_soon(ann.call, "POST", path, {"content": what})
-            await trio.sleep(1)  # it is tried every half second, for two
+            await trio.sleep(1)  # the post is tried every half second, for two seconds
             assert (await world.call("GET", "/readyz")).json["status"] == state
         held.way = held_again.way = probe.way = None
         assert (await ann.call("POST", path, {"content": "again"})).status == 201
@@ -120,7 +120,7 @@ async def test_readiness_tells_whether_another_transaction_holds_everything(
 
 
 async def test_one_lane_that_fails_is_named(memory_store: Store, autojump_clock: MockClock) -> None:
-    """Others go on meanwhile."""
+    """And none of the other three."""
     probe = Interception("messages", "probe", away)
     failing = set[int]()
 

@@ -1,4 +1,4 @@
-"""One's own account over REST, on every store: password, email address, and the end of it."""
+"""A user's own account over REST, on every store: password, email address, deletion."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -43,7 +43,7 @@ async def change_password(
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST"])
-async def test_the_current_password_is_asked_for_and_the_new_one_must_do(
+async def test_a_new_password_needs_the_current_one_and_must_be_acceptable(
     world: World, method: str
 ) -> None:
     await register(world)
@@ -65,7 +65,7 @@ async def test_guesses_of_the_current_password_are_limited(memory_store: Store) 
             assert (await change_password(world, cookie, "wrong password")).status == 403
         limited = await change_password(world, cookie, ANN["password"])
         assert (limited.status, limited.json["code"]) == (429, "too_many_attempts")
-        assert (await log_in(world, email="ann")).status == 429  # the same guesses
+        assert (await log_in(world, email="ann")).status == 429  # counted together
     async with open_world(memory_store, login_attempts_per_address=3) as world:
         cookie = {"Cookie": cookie_of(await log_in(world))}
         for _ in range(3):
@@ -73,8 +73,8 @@ async def test_guesses_of_the_current_password_are_limited(memory_store: Store) 
         assert (await change_password(world, cookie, ANN["password"])).status == 429
 
 
-async def test_the_password_of_another_account_does_not_do(world: World) -> None:
-    """Whatever it is called."""
+async def test_the_password_of_another_account_is_refused(world: World) -> None:
+    """Even if this account's username is the email of the other one."""
     await register(world)
     lookalike = await world.person(ANN["email"])
     cookie = {"Cookie": lookalike.cookie}
@@ -82,7 +82,7 @@ async def test_the_password_of_another_account_does_not_do(world: World) -> None
 
 
 async def person(world: World, name: str) -> Person:
-    """Somebody with a password."""
+    """A user with a password."""
     user = await world.store.accounts.create(
         NewUser(name.title(), await CHEAP.hash(PASSWORD), name, f"{name}@example.org")
     )
@@ -100,7 +100,7 @@ async def test_a_password_is_changed_on_the_learning_platform_too(world: World) 
     assert (await log_in(world, NEW_PASSWORD)).status == 200
 
 
-async def test_another_email_is_what_one_logs_in_with(world: World) -> None:
+async def test_a_user_logs_in_with_their_new_email(world: World) -> None:
     ann, _ = await person(world, "ann"), await person(world, "ben")
     body: dict[str, Any] = {"current_password": PASSWORD, "email": "lee@example.org"}
     for change, status, code in (
@@ -120,8 +120,8 @@ async def test_another_email_is_what_one_logs_in_with(world: World) -> None:
     assert (await ann.call("PUT", f"{ME}/email", same)).status == 200
 
 
-async def test_an_email_takes_nothing_from_a_username(world: World) -> None:
-    """Of an account that is older than the rule that a username is no address."""
+async def test_an_email_does_not_take_over_an_account_with_that_username(world: World) -> None:
+    """The account is older than the rule that a username is no address."""
     password_hash = await CHEAP.hash(NEW_PASSWORD)
     old = await world.store.accounts.create(NewUser("Old", password_hash, ANN["email"]))
     await register(world)
@@ -155,7 +155,7 @@ async def test_a_deleted_account_is_gone_with_its_connections(world: World) -> N
     assert (await register(world)).status == 201
 
 
-async def test_what_one_wrote_may_stay_when_one_goes(world: World) -> None:
+async def test_messages_may_be_kept_when_their_author_deletes_the_account(world: World) -> None:
     ann, ben = await person(world, "ann"), await world.person("ben")
     socket = await ben.open("/ws")
     await socket.send(private_message(ann, "hi"))
@@ -171,7 +171,9 @@ async def test_what_one_wrote_may_stay_when_one_goes(world: World) -> None:
     assert (await register(world)).status == 201
 
 
-async def test_an_account_that_owns_a_workspace_of_others_is_not_deleted(world: World) -> None:
+async def test_an_account_that_owns_a_workspace_with_other_members_is_not_deleted(
+    world: World,
+) -> None:
     tea, ben = await person(world, "tea"), await world.person("ben", role=Role.STUDENT)
     made = await tea.ask("POST", "/api/workspaces", {"name": "School"})
     workspace = f"/api/workspaces/{made.json['id']}"
@@ -203,7 +205,7 @@ def tickets(program: Path) -> list[str]:
     return [each["link"].partition("#email=")[2] for each in sent_by(program)]
 
 
-async def test_an_address_counts_once_it_is_proved(store: Store, tmp_path: Path) -> None:
+async def test_an_email_address_is_used_once_it_is_confirmed(store: Store, tmp_path: Path) -> None:
     program = hook_program(tmp_path)
     async with open_world(store, email_hook=program, public_url=PUBLIC) as world:
         await register(world)
@@ -218,12 +220,12 @@ async def test_an_address_counts_once_it_is_proved(store: Store, tmp_path: Path)
         assert ticket not in asked.text
         assert (await confirm(world, ann, ticket)).json == {"status": "success"}
         assert (await log_in(world, email=ADDRESS)).status == 200
-        assert (await log_in(world)).status == 401  # by the one before
+        assert (await log_in(world)).status == 401  # with the old address
         again = await confirm(world, ann, ticket)
         assert (again.status, again.json["code"]) == (404, "link_ended")
 
 
-async def test_a_link_for_an_address_is_its_askers_and_the_newest(
+async def test_only_the_newest_link_is_valid_and_only_for_the_user_who_requested_it(
     memory_store: Store, tmp_path: Path
 ) -> None:
     program = hook_program(tmp_path)
@@ -240,7 +242,7 @@ async def test_a_link_for_an_address_is_its_askers_and_the_newest(
         assert (await confirm(world, ann, second)).status == 200
 
 
-async def test_a_link_for_an_address_may_be_followed_at_another_node(
+async def test_an_email_link_may_be_followed_at_another_node(
     memory_store: Store, tmp_path: Path
 ) -> None:
     program = hook_program(tmp_path)
@@ -259,7 +261,7 @@ async def test_a_link_for_an_address_may_be_followed_at_another_node(
         assert (await confirm(other, ann, second)).status == 404
 
 
-async def test_an_address_that_another_account_has_by_then_stays_theirs(
+async def test_an_address_that_another_account_has_taken_meanwhile_is_refused(
     memory_store: Store, tmp_path: Path
 ) -> None:
     program = hook_program(tmp_path)
@@ -273,7 +275,7 @@ async def test_an_address_that_another_account_has_by_then_stays_theirs(
         assert (await log_in(world)).status == 200
 
 
-async def test_a_link_that_cannot_be_sent_changes_nothing(
+async def test_an_email_link_that_cannot_be_sent_changes_nothing(
     memory_store: Store, tmp_path: Path
 ) -> None:
     program = hook_program(tmp_path, "exit 3")

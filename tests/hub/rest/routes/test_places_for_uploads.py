@@ -24,7 +24,7 @@ from tests.support.world import Person, World, open_world
 
 @pytest.fixture(params=["folder", "bucket"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
-    """The settings of a place for files."""
+    """The settings of a file store."""
     if request.param == "folder":
         (tmp_path / "shared").mkdir()
         return {"uploads": tmp_path / "shared", "data_dir": tmp_path / "data"}
@@ -52,7 +52,7 @@ async def text_of(person: Person, text: bytes = b"text") -> str:
     return str(stored.json["url"])
 
 
-async def test_a_picture_is_kept_given_and_removed(
+async def test_a_picture_is_stored_served_and_removed(
     memory_store: Store, place: dict[str, Any]
 ) -> None:
     async with open_world(memory_store, **place) as world:
@@ -75,7 +75,7 @@ async def test_a_picture_is_kept_given_and_removed(
         assert await keys(world) == []
 
 
-async def test_parts_of_a_file_are_given(memory_store: Store, place: dict[str, Any]) -> None:
+async def test_parts_of_a_file_are_served(memory_store: Store, place: dict[str, Any]) -> None:
     async with open_world(memory_store, **place) as world:
         ann = await world.person("ann")
         content = b"0123456789abcdef" * 100_000
@@ -94,7 +94,9 @@ async def test_parts_of_a_file_are_given(memory_store: Store, place: dict[str, A
         assert refused.status == 416
 
 
-async def test_files_go_with_their_account(memory_store: Store, place: dict[str, Any]) -> None:
+async def test_files_are_removed_with_their_account(
+    memory_store: Store, place: dict[str, Any]
+) -> None:
     async with open_world(memory_store, **place) as world:
         ann, ben = await world.people("ann", "ben")
         urls = [await text_of(ann), await text_of(ben)]
@@ -106,7 +108,7 @@ async def test_files_go_with_their_account(memory_store: Store, place: dict[str,
         assert (await ben.ask("GET", urls[1])).body == b"text"
 
 
-async def test_without_the_bucket_uploads_wait_and_all_else_goes_on(
+async def test_without_the_bucket_uploads_get_503_and_everything_else_goes_on(
     s3: S3Server, memory_store: Store, tmp_path: Path
 ) -> None:
     async with behind_a_gate(s3, memory_store, tmp_path) as (world, gate):
@@ -131,7 +133,7 @@ async def test_without_the_bucket_uploads_wait_and_all_else_goes_on(
         assert (await send(ann, b"text", "b.txt")).status == 200
 
 
-async def test_a_file_that_cannot_be_read_to_its_end_is_broken_off(
+async def test_a_response_breaks_off_when_the_rest_of_its_file_cannot_be_read(
     s3: S3Server, memory_store: Store, tmp_path: Path
 ) -> None:
     async with behind_a_gate(s3, memory_store, tmp_path) as (world, gate):
@@ -149,7 +151,7 @@ async def test_a_file_that_cannot_be_read_to_its_end_is_broken_off(
         assert 0 < len(body) < 2_000_000
 
 
-async def test_two_hubs_share_a_place(memory_store: Store, place: dict[str, Any]) -> None:
+async def test_two_hubs_share_a_file_store(memory_store: Store, place: dict[str, Any]) -> None:
     async with (
         open_world(memory_store, **place) as one,
         open_world(memory_store, **place) as other,

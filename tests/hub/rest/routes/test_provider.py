@@ -42,7 +42,7 @@ async def who(world: World, headers: Any) -> Any:
     return (await world.call("GET", SESSION, headers=headers)).json
 
 
-async def test_somebody_signs_in_and_out(store: Store) -> None:
+async def test_a_user_signs_in_and_out(store: Store) -> None:
     async with provided_world(store) as (world, _):
         reply = await sign_in(world)
         assert (problem(reply), reply.headers["location"]) == (None, HOME)
@@ -57,7 +57,7 @@ async def test_somebody_signs_in_and_out(store: Store) -> None:
         assert (await world.call("GET", SESSION, headers=headers)).status == 401
 
 
-async def test_one_sign_in_is_for_channels_too(store: Store) -> None:
+async def test_one_sign_in_is_for_the_learning_platform_too(store: Store) -> None:
     async with provided_world(store) as (world, _):
         headers = cookies(await sign_in(world))
         assert "connect.sid" in headers["Cookie"]
@@ -77,7 +77,9 @@ async def test_the_next_sign_in_finds_the_account_by_its_subject_alone(store: St
 
 
 @pytest.mark.parametrize("is_verified", [True, False])
-async def test_an_email_takes_nothing_over(store: Store, is_verified: bool) -> None:
+async def test_a_sign_in_with_the_email_of_another_account_does_not_take_it_over(
+    store: Store, is_verified: bool
+) -> None:
     async with provided_world(store) as (world, provider):
         await register(world)
         owner = await who(world, {"Cookie": cookie_of(await log_in(world))})
@@ -87,14 +89,14 @@ async def test_an_email_takes_nothing_over(store: Store, is_verified: bool) -> N
         assert (await log_in(world)).json["id"] == owner["id"]
 
 
-async def test_an_email_that_is_not_verified_keeps_nobody_out(store: Store) -> None:
+async def test_an_email_that_is_not_verified_does_not_prevent_a_registration(store: Store) -> None:
     async with provided_world(store) as (world, provider):
         provider.claims["email_verified"] = False
         assert problem(await sign_in(world)) is None
         assert (await register(world)).status == 201
 
 
-async def test_no_password_opens_the_account(store: Store) -> None:
+async def test_an_account_made_with_a_provider_has_no_valid_password(store: Store) -> None:
     async with provided_world(store) as (world, _):
         headers = cookies(await sign_in(world))
         for password in ("none", "", "x"):
@@ -106,14 +108,16 @@ async def test_no_password_opens_the_account(store: Store) -> None:
 
 
 @pytest.mark.parametrize("registration", ["open", "provider", "closed"])
-async def test_who_may_make_accounts(memory_store: Store, registration: str) -> None:
+async def test_the_registration_setting_decides_how_accounts_can_be_made(
+    memory_store: Store, registration: str
+) -> None:
     async with provided_world(memory_store, registration=registration) as (world, _):
         assert (await register(world)).status == (201 if registration == "open" else 403)
         expected = "registration_closed" if registration == "closed" else None
         assert problem(await sign_in(world)) == expected
 
 
-async def test_whoever_has_an_account_signs_in_where_no_new_ones_are_made(store: Store) -> None:
+async def test_a_user_with_an_account_signs_in_while_registration_is_closed(store: Store) -> None:
     async with provided_world(store) as (world, provider):
         identity = Identity(provider.url, str(provider.claims["sub"]))
         await store.accounts.create(NewUser("Ann", "none", "ann", identity=identity))
@@ -130,7 +134,7 @@ async def test_whoever_has_an_account_signs_in_where_no_new_ones_are_made(store:
 
 
 async def test_a_deleted_account_is_not_signed_in(store: Store) -> None:
-    """Its identity is gone with it: whoever comes again is new."""
+    """Its identity is deleted with it, so the next sign-in makes a new account."""
     async with provided_world(store) as (world, _):
         headers = cookies(await sign_in(world))
         me = await who(world, headers)
@@ -139,7 +143,7 @@ async def test_a_deleted_account_is_not_signed_in(store: Store) -> None:
         assert again["id"] != me["id"]
 
 
-async def test_the_cookie_of_a_sign_in_is_for_this_host_alone_and_ends_with_it(
+async def test_the_cookie_of_a_sign_in_is_for_this_host_only_and_is_deleted_at_its_end(
     store: Store,
 ) -> None:
     async with provided_world(store) as (world, _):
@@ -157,11 +161,11 @@ async def test_the_cookie_of_a_sign_in_is_for_this_host_alone_and_ends_with_it(
         back = await come_back(world, cookie, await visit(reply.json["url"]))
         assert problem(back) is None
         assert any(each.startswith("__Host-provider_sign_in=;") for each in back.set_cookies)
-        assert back.headers["referrer-policy"] == "no-referrer"  # the code stands in the address
+        assert back.headers["referrer-policy"] == "no-referrer"  # the address contains the code
         assert back.headers["cache-control"] == "no-store"
 
 
-async def test_below_a_path_people_come_back_below_it(memory_store: Store) -> None:
+async def test_a_hub_below_a_path_gets_the_callback_below_that_path(memory_store: Store) -> None:
     url = "https://parlour.test/chat/"
     async with provided_world(memory_store, public_url=url) as (world, provider):
         begun = await begin(world)
@@ -173,7 +177,7 @@ async def test_below_a_path_people_come_back_below_it(memory_store: Store) -> No
         assert (reply.status, reply.headers["location"]) == (303, url)
 
 
-async def test_another_browser_cannot_end_a_sign_in(store: Store) -> None:
+async def test_another_browser_cannot_complete_a_sign_in(store: Store) -> None:
     async with provided_world(store) as (world, provider):
         begun, other = await begin(world), await begin(world)
         target = await visit(begun.url)
@@ -191,7 +195,7 @@ async def test_another_browser_cannot_end_a_sign_in(store: Store) -> None:
         assert problem(await come_back(world, begun.cookie, target)) is None
 
 
-async def test_a_sign_in_ends_once(store: Store) -> None:
+async def test_a_sign_in_can_be_completed_only_once(store: Store) -> None:
     async with provided_world(store) as (world, provider):
         begun = await begin(world)
         target = await visit(begun.url)
@@ -200,7 +204,7 @@ async def test_a_sign_in_ends_once(store: Store) -> None:
         assert provider.paths().count("/token") == 1
 
 
-async def test_a_sign_in_ends_at_another_node(memory_store: Store) -> None:
+async def test_a_sign_in_can_be_completed_at_another_node(memory_store: Store) -> None:
     async with provided_world(memory_store) as (world, _):
         begun = await begin(world)
         target = await visit(begun.url)
@@ -220,7 +224,9 @@ def with_provider(world: World) -> dict[str, Any]:
     ("age", "said"),
     [(LIFETIME, "sign_in_expired"), (LIFETIME - timedelta(minutes=1), "provider_refused")],
 )
-async def test_a_sign_in_ends_in_time(memory_store: Store, age: timedelta, said: str) -> None:
+async def test_a_sign_in_that_takes_too_long_expires(
+    memory_store: Store, age: timedelta, said: str
+) -> None:
     async with provided_world(memory_store) as (world, _):
         begun_at = datetime.now(UTC) - age
         attempt, value = world.services.provider_sign_ins.begin(begun_at)
@@ -287,7 +293,7 @@ def answering(path: str, response: Response) -> Any:
     ],
     ids=range(18),
 )
-async def test_a_provider_that_misbehaves_signs_nobody_in(
+async def test_a_sign_in_with_a_provider_that_misbehaves_fails(
     memory_store: Store, misbehave: Any, code: str
 ) -> None:
     async with provided_world(memory_store) as (world, provider):
@@ -296,7 +302,9 @@ async def test_a_provider_that_misbehaves_signs_nobody_in(
         assert await memory_store.accounts.list_page(after=None, limit=9) == []
 
 
-async def test_a_slow_provider_is_given_up(memory_store: Store, autojump_clock: MockClock) -> None:
+async def test_a_sign_in_with_a_slow_provider_is_given_up(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
     async with provided_world(memory_store) as (world, provider):
         provider.instead[DISCOVERY] = Response(hangs=True)
         reply = await world.call("POST", BEGIN)
@@ -305,7 +313,7 @@ async def test_a_slow_provider_is_given_up(memory_store: Store, autojump_clock: 
 
 
 @pytest.mark.parametrize("query", ["error=access_denied", "error=%00%0a", "error=x&code=code-0"])
-async def test_what_the_provider_refuses_is_an_error_on_the_page(
+async def test_a_refusal_of_the_provider_is_an_error_on_the_page(
     memory_store: Store, query: str
 ) -> None:
     async with provided_world(memory_store) as (world, provider):
@@ -316,7 +324,7 @@ async def test_what_the_provider_refuses_is_an_error_on_the_page(
         assert "/token" not in provider.paths()
 
 
-async def test_failures_are_limited_per_network(memory_store: Store) -> None:
+async def test_failed_sign_ins_are_limited_per_network(memory_store: Store) -> None:
     async with provided_world(memory_store, login_attempts_per_address=2) as (world, _):
         headers = cookies(await sign_in(world))  # a registration counts
         for _ in range(3):
@@ -331,18 +339,18 @@ async def test_failures_are_limited_per_network(memory_store: Store) -> None:
         assert (await who(world, headers))["username"] == "ann"
 
 
-async def test_pages_of_other_sites_begin_nothing(memory_store: Store) -> None:
+async def test_a_page_of_another_site_cannot_begin_a_sign_in(memory_store: Store) -> None:
     async with provided_world(memory_store) as (world, _):
         reply = await world.call("POST", BEGIN, headers={"Origin": "https://evil.example"})
         assert (reply.status, reply.json["code"]) == (403, "origin_refused")
 
 
-async def test_without_a_provider_there_is_no_such_sign_in(world: World) -> None:
+async def test_without_a_provider_the_paths_of_the_sign_in_are_404(world: World) -> None:
     for method, path in (("POST", BEGIN), ("GET", f"{BEGIN}/callback?code=x&state=y")):
         reply = await world.call(method, path)
         assert (reply.status, reply.json["code"]) == (404, "no_provider")
 
 
 def test_the_email_of_the_provider_is_that_of_the_other_account() -> None:
-    """Or the test about taking over would show nothing."""
+    """Otherwise the test about taking over an account would show nothing."""
     assert OidcProvider().claims["email"] == REGISTERED["email"]

@@ -1,4 +1,4 @@
-"""Messages are changed over REST, in the spelling of each dialect; whatever is refused changes
+"""Messages are changed over REST, in the spelling of each dialect; a refused revision changes
 nothing.
 """
 
@@ -98,7 +98,7 @@ async def now(world: World, message: Message) -> Message:
 
 
 @each_spelling(*SPELLINGS)
-async def test_the_answer_is_the_message_as_it_is_now(world: World, dialect: Spelling) -> None:
+async def test_a_revision_returns_the_message_as_it_is_now(world: World, dialect: Spelling) -> None:
     ann, ben, posted = await of_both(world)
     edited = await dialect.edit(ann, posted, "hello")
     assert edited.status == 200, edited.text
@@ -135,7 +135,7 @@ async def test_a_repeat_under_its_key_changes_nothing(world: World, dialect: Spe
 
 
 @each_spelling(*SPELLINGS)
-async def test_what_is_refused_changes_nothing(world: World, dialect: Spelling) -> None:
+async def test_a_refused_revision_changes_nothing(world: World, dialect: Spelling) -> None:
     ann, ben, posted = await of_both(world)
     eve = await world.person("eve")
     for content, code in (
@@ -164,7 +164,7 @@ async def test_what_is_refused_changes_nothing(world: World, dialect: Spelling) 
 
 
 @each_spelling(*SPELLINGS)
-async def test_a_deleted_message_is_not_there(world: World, dialect: Spelling) -> None:
+async def test_a_deleted_message_cannot_be_revised(world: World, dialect: Spelling) -> None:
     ann, ben, posted = await of_both(world)
     await changed(world.store, posted.id, Delete(), by=ann.id)
     await refused(await dialect.edit(ann, posted, "x"), 404, "message_not_found")
@@ -172,7 +172,7 @@ async def test_a_deleted_message_is_not_there(world: World, dialect: Spelling) -
     await refused(await dialect.react(ben, posted, "👍"), 404, "message_not_found")
 
 
-async def test_no_more_than_fifty_different_emoji(world: World) -> None:
+async def test_a_message_has_at_most_fifty_different_emoji(world: World) -> None:
     _, ben, posted = await of_both(world)
     for emoji in KINDS[:-1]:
         assert (await PRIVATE.react(ben, posted, emoji)).status == 200
@@ -181,7 +181,7 @@ async def test_no_more_than_fifty_different_emoji(world: World) -> None:
     assert len((await now(world, posted)).reactions) == MAX_REACTION_KINDS
 
 
-async def test_it_is_too_late_for_an_edit(store: Store) -> None:
+async def test_an_edit_after_the_time_limit_is_refused(store: Store) -> None:
     async with open_world(store, edit_seconds=0.0) as world:
         ann, _, posted = await of_both(world)
         await refused(await PRIVATE.edit(ann, posted, "x"), 403, "too_late")
@@ -190,7 +190,7 @@ async def test_it_is_too_late_for_an_edit(store: Store) -> None:
 
 
 @each_spelling(PRIVATE, MESSENGER)
-async def test_who_is_shown_no_channels_changes_nothing_in_them(
+async def test_a_dialect_without_channels_cannot_edit_their_messages(
     world: World, dialect: Spelling
 ) -> None:
     school = await open_school(world)
@@ -199,14 +199,14 @@ async def test_who_is_shown_no_channels_changes_nothing_in_them(
     assert (await now(world, posted)).rev == 0
 
 
-async def test_a_text_is_as_long_as_a_dialect_has_it(world: World) -> None:
+async def test_an_edited_text_follows_the_rules_of_the_dialect(world: World) -> None:
     ann, _, posted = await of_both(world)
     await refused(await CHANNELS.edit(ann, posted, "x" * 2_001), 400, "content_too_long")
     assert (await LEARNING.edit(ann, posted, " x ")).json["content"] == "x"
     assert (await PRIVATE.edit(ann, posted, " y ")).json["content"] == " y "
 
 
-async def test_pins_and_grades_have_keys_and_need_a_channel_that_one_sees(world: World) -> None:
+async def test_pins_and_grades_take_keys_and_a_pin_needs_a_visible_channel(world: World) -> None:
     school = await open_school(world)
     (posted,) = await post(world, school.ann.user, school.general, "secret")
     pin = f"/api/channels/{school.general.id}/pin/{posted.id}"
@@ -230,7 +230,7 @@ async def versions(school: School, person: Person, message: Message) -> Reply:
     return await person.ask("GET", f"/api/messages/{message.id}/versions")
 
 
-async def test_moderators_read_what_an_edited_message_said(store: Store) -> None:
+async def test_moderators_read_the_former_versions_of_a_message(store: Store) -> None:
     async with open_world(store, keep_versions=True) as world:
         school = await open_school(world)
         (posted,) = await post(world, school.ann.user, school.general, "one")
@@ -257,7 +257,7 @@ async def test_a_hub_that_keeps_no_versions_shows_none(world: World) -> None:
     await refused(await versions(school, school.ann, posted), 403, "not_allowed")
 
 
-async def test_lists_say_where_to_resume_revisions_from(world: World) -> None:
+async def test_lists_contain_the_rev_from_which_to_resume_revisions(world: World) -> None:
     school = await open_school(world)
     ann, ben = school.ann, school.ben
     (posted,) = await write(world, ann.user, ben.user, "x")

@@ -35,7 +35,7 @@ async def test_all_users_together_have_no_more_files_than_the_quota(
         assert (await send(ben, b"x" * 40, "c.txt")).status == 200
 
 
-async def test_a_user_uploads_so_many_files_a_minute(
+async def test_the_uploads_of_a_user_in_a_minute_are_limited(
     memory_store: Store, tmp_path: Path, mock_clock: MockClock
 ) -> None:
     async with open_world(memory_store, data_dir=tmp_path, user_uploads_per_minute=2) as world:
@@ -50,7 +50,7 @@ async def test_a_user_uploads_so_many_files_a_minute(
         assert (await send(ann, b"x", "a.txt")).status == 200
 
 
-async def test_pictures_wait_for_those_of_their_owner_as_long_as_somebody_waits_for_them(
+async def test_a_picture_waits_for_others_of_its_owner_until_its_client_disconnects(
     memory_store: Store, tmp_path: Path
 ) -> None:
     async with open_world(memory_store, data_dir=tmp_path, image_workers=2) as world:
@@ -62,7 +62,7 @@ async def test_pictures_wait_for_those_of_their_owner_as_long_as_somebody_waits_
                 await trio.lowlevel.checkpoint()
             assert (await send(school.ben, PNG)).status == 200
             assert (turns.begun, turns.waiting) == (2, 1)
-            nursery.cancel_scope.cancel()  # ann leaves
+            nursery.cancel_scope.cancel()  # ann disconnects
             with trio.CancelScope(shield=True):
                 while turns.waiting:
                     await trio.lowlevel.checkpoint()

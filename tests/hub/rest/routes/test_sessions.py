@@ -1,4 +1,4 @@
-"""Where one is signed in, and the end of that, over REST."""
+"""Users list and end their own sessions over REST."""
 
 import pytest
 
@@ -12,7 +12,7 @@ async def sessions_of(person: Person) -> dict[int, dict[str, object]]:
     return {each["id"]: each for each in reply.json}
 
 
-async def test_one_sees_ones_sessions_and_no_token(world: World) -> None:
+async def test_a_user_lists_their_sessions_without_tokens(world: World) -> None:
     ann, _ = await world.people("ann", "ben")
     other = await world.sign_in(ann.user)
     shown = await sessions_of(ann)
@@ -29,7 +29,7 @@ async def test_one_sees_ones_sessions_and_no_token(world: World) -> None:
     assert [each["id"] for each in listed.json if each["isCurrent"]] == [other.session_id]
 
 
-async def test_one_ends_a_session_and_its_connections(world: World) -> None:
+async def test_a_user_ends_one_of_their_sessions_and_its_connections(world: World) -> None:
     ann = await world.person("ann")
     other = await world.sign_in(ann.user)
     mine, gone = await ann.open(), await other.open()
@@ -42,7 +42,7 @@ async def test_one_ends_a_session_and_its_connections(world: World) -> None:
     await mine.close_in_silence()
 
 
-async def test_one_ends_all_sessions_but_this(world: World) -> None:
+async def test_a_user_ends_all_sessions_but_the_current_one(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     other = await world.sign_in(ann.user)
     mine, gone, bens = await ann.open(), await other.open(), await ben.open()
@@ -57,13 +57,13 @@ async def test_one_ends_all_sessions_but_this(world: World) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "1.5", "9" * 30])
-async def test_a_number_that_is_none_is_refused(timed_world: World, number: str) -> None:
+async def test_a_malformed_session_id_is_refused(timed_world: World, number: str) -> None:
     ann = await timed_world.person("ann")
     reply = await ann.call("DELETE", f"/api/users/me/sessions/{number}")
     assert (reply.status, reply.json["code"]) == (400, "invalid_field")
 
 
-async def test_a_session_of_somebody_else_is_not_there(world: World) -> None:
+async def test_a_session_of_another_user_is_not_found(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     bens = await ben.open()
     for number in (ben.session_id, SessionId(987_654)):

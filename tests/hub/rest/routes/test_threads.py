@@ -47,7 +47,7 @@ each_spelling = pytest.mark.parametrize(
 
 
 async def thread_of(world: World, count: int) -> tuple[Person, Person, Message, list[Message]]:
-    """Who began a thread, who replied, its first message and its replies."""
+    """The user who began a thread, the one who replied, its first message and its replies."""
     ann, ben = await world.person("ann"), await world.person("ben")
     (parent,) = await write(world, ann.user, ben.user, "secret")
     replies: list[Message] = []
@@ -80,7 +80,9 @@ async def test_replies_come_in_pages_from_either_end(world: World, dialect: Spel
 
 
 @each_spelling
-async def test_the_followed_threads_and_their_marks(world: World, dialect: Spelling) -> None:
+async def test_followed_threads_are_listed_with_their_unread_counts(
+    world: World, dialect: Spelling
+) -> None:
     ann, _, parent, replies = await thread_of(world, 2)
     message = f"/messages/{dialect.id_of(parent)}"
 
@@ -109,7 +111,9 @@ async def test_the_followed_threads_and_their_marks(world: World, dialect: Spell
 
 
 @each_spelling
-async def test_who_may_not_see_a_message_learns_nothing(world: World, dialect: Spelling) -> None:
+async def test_a_user_who_may_not_see_a_message_gets_404_for_its_thread(
+    world: World, dialect: Spelling
+) -> None:
     _, _, parent, _ = await thread_of(world, 1)
     eve = await world.person("eve")
     for name in (dialect.id_of(parent), "0", "x"):

@@ -1,4 +1,4 @@
-"""Files: which are taken, under which name, and who gets them back."""
+"""Files: which are accepted, under which names, and to which users they are served."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,7 +16,9 @@ from tests.support.school import School, open_school
 from tests.support.world import Person, World, open_world
 
 
-async def test_a_file_goes_to_who_may_see_a_message_with_it(store: Store, tmp_path: Path) -> None:
+async def test_a_file_is_served_to_users_who_may_see_a_message_with_it(
+    store: Store, tmp_path: Path
+) -> None:
     async with open_world(store, data_dir=tmp_path) as world:
         school = await open_school(world)
         stored = await send(school.ann, PNG, "my pic.png")
@@ -47,10 +49,10 @@ async def test_a_file_goes_to_who_may_see_a_message_with_it(store: Store, tmp_pa
     "path", ["/api/upload", "/learning_platform/api/upload", "/private_messages/api/upload"]
 )
 @pytest.mark.parametrize("kind", ["application/json", "multipart/form-data; boundary=b"])
-async def test_who_has_no_session_is_refused_before_the_body_comes(
+async def test_an_upload_without_a_session_is_refused_before_its_body_comes(
     timed_world: World, path: str, kind: str
 ) -> None:
-    """None of ten megabytes is sent here, and the answer comes."""
+    """The client sends none of ten megabytes, and gets the response."""
     async with timed_world.connect() as stream:
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\n"
         await stream.send_all(f"{head}Content-Length: 10000000\r\n\r\n".encode())
@@ -60,8 +62,8 @@ async def test_who_has_no_session_is_refused_before_the_body_comes(
     assert b"connection: close" in received.lower()
 
 
-async def test_private_messages_carry_files_and_answers(store: Store, tmp_path: Path) -> None:
-    """With that surface's cookie alone, below its mount prefix."""
+async def test_private_messages_can_have_files_and_parents(store: Store, tmp_path: Path) -> None:
+    """With that dialect's cookie alone, below its mount prefix."""
     async with open_world(store, data_dir=tmp_path) as world:
         ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
         body, headers = form(PNG, "cat.png")
@@ -136,10 +138,10 @@ async def refusal(
     "send_by",
     [by_private_message, by_channel_message, by_private_call, by_learning_call, by_messenger_call],
 )
-async def test_who_names_a_file_of_others_is_refused_and_does_not_see_it(
+async def test_a_message_that_names_a_file_of_another_user_is_refused_and_gives_no_access(
     memory_store: Store, tmp_path: Path, send_by: Callable[[School, str], Awaitable[str]]
 ) -> None:
-    """Also one that does not exist yet."""
+    """Also one that names a file that does not exist."""
     async with open_world(memory_store, data_dir=tmp_path) as world:
         school = await open_school(world)
         url = (await send(school.ann, PNG)).json["url"]
@@ -150,16 +152,18 @@ async def test_who_names_a_file_of_others_is_refused_and_does_not_see_it(
         assert await send_by(school, "/uploads/x/../y") == "invalid_field"
 
 
-async def test_an_address_cannot_be_guessed(memory_store: Store, tmp_path: Path) -> None:
+async def test_the_address_of_a_file_cannot_be_guessed(memory_store: Store, tmp_path: Path) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
         names = [(await send(ann, b"x", "a.txt")).json["url"].split("/")[-1] for _ in range(20)]
         assert all(re.fullmatch(r"[0-9a-f]{32}_a\.txt", name) for name in names)
-        firsts = {name[:8] for name in names}  # of a counter or a clock they would be alike
+        firsts = {name[:8] for name in names}  # made from a counter or a clock they would be alike
         assert len(firsts) == len(names)
 
 
-async def test_what_a_browser_could_run_is_downloaded(memory_store: Store, tmp_path: Path) -> None:
+async def test_a_file_that_a_browser_could_run_is_served_as_an_attachment(
+    memory_store: Store, tmp_path: Path
+) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
         url = (await send(ann, b"<script>alert(1)</script>", "page.html")).json["url"]
@@ -196,7 +200,7 @@ async def given_name(person: Person, sent: str, content: bytes = b"text") -> tup
         ("notes \u202etxt.exe", "notes txt.txt", "notes txt.txt"),
     ],
 )
-async def test_a_file_is_given_by_its_true_name(
+async def test_a_file_is_served_under_its_sanitized_name(
     store: Store, tmp_path: Path, sent: str, plain: str, true: str
 ) -> None:
     async with open_world(store, data_dir=tmp_path) as world:
@@ -204,7 +208,7 @@ async def test_a_file_is_given_by_its_true_name(
         assert await given_name(ann, sent) == (plain, true)
 
 
-async def test_a_picture_is_given_by_an_ending_of_pictures(
+async def test_a_picture_is_served_with_the_ending_of_its_kind(
     memory_store: Store, tmp_path: Path
 ) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
@@ -213,7 +217,7 @@ async def test_a_picture_is_given_by_an_ending_of_pictures(
         assert await given_name(ann, "photo.html", PNG) == ("photo.png", "photo.png")
 
 
-async def test_text_of_windows_says_its_encoding(memory_store: Store, tmp_path: Path) -> None:
+async def test_a_text_file_is_served_with_its_encoding(memory_store: Store, tmp_path: Path) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
         for encoding, charset in (
@@ -229,7 +233,7 @@ async def test_text_of_windows_says_its_encoding(memory_store: Store, tmp_path: 
             assert reply.headers["content-type"] == f"text/plain; charset={charset}"
 
 
-async def test_two_files_of_one_name_are_two(memory_store: Store, tmp_path: Path) -> None:
+async def test_files_of_the_same_name_are_kept_apart(memory_store: Store, tmp_path: Path) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
         urls = [(await send(ann, f"text {n}".encode(), "a.txt")).json["url"] for n in range(5)]
@@ -238,7 +242,7 @@ async def test_two_files_of_one_name_are_two(memory_store: Store, tmp_path: Path
         assert bodies == [f"text {n}".encode() for n in range(5)]
 
 
-async def test_files_that_are_refused(memory_store: Store, tmp_path: Path) -> None:
+async def test_invalid_uploads_are_refused(memory_store: Store, tmp_path: Path) -> None:
     async with open_world(memory_store, data_dir=tmp_path, max_upload_bytes=1_000) as world:
         ann = await world.person("ann")
         for content, name, field, code in (
@@ -258,7 +262,9 @@ async def test_files_that_are_refused(memory_store: Store, tmp_path: Path) -> No
         assert not (tmp_path / "uploads").exists()
 
 
-async def test_ten_mebibytes_are_taken(memory_store: Store, tmp_path: Path) -> None:
+async def test_files_of_up_to_ten_mebibytes_are_accepted(
+    memory_store: Store, tmp_path: Path
+) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
         content = b"x" * 10 * 1_048_576
@@ -268,7 +274,7 @@ async def test_ten_mebibytes_are_taken(memory_store: Store, tmp_path: Path) -> N
         assert (await send(ann, content + b"x", "a.txt")).json["code"] == "file_too_large"
 
 
-async def test_a_file_is_got_in_parts_and_again_only_when_it_changed(
+async def test_a_file_is_served_in_parts_and_again_only_when_it_has_changed(
     memory_store: Store, tmp_path: Path
 ) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
@@ -310,10 +316,10 @@ async def test_a_file_is_got_in_parts_and_again_only_when_it_changed(
         assert (await stranger.ask("GET", url, headers={"If-None-Match": tag})).status == 404
 
 
-async def test_who_has_a_file_is_asked_for_the_right_to_it_again(
+async def test_the_right_to_a_cached_file_is_checked_with_every_request(
     store: Store, tmp_path: Path
 ) -> None:
-    """A browser keeps it, and asks each time; so does the next user of the browser."""
+    """A browser keeps the file and validates it each time, also for the browser's next user."""
     async with open_world(store, data_dir=tmp_path) as world:
         school = await open_school(world)
         url = (await send(school.ann, b"text", "a.txt")).json["url"]
@@ -330,7 +336,7 @@ async def test_who_has_a_file_is_asked_for_the_right_to_it_again(
         assert (await school.ben.ask("GET", url, headers=known)).status == 404
 
 
-async def test_a_picture_is_stored_without_what_the_camera_wrote(
+async def test_a_picture_is_stored_without_the_metadata_of_the_camera(
     store: Store, tmp_path: Path
 ) -> None:
     async with open_world(store, data_dir=tmp_path) as world:
@@ -348,7 +354,9 @@ async def test_a_picture_is_stored_without_what_the_camera_wrote(
         assert (kept.width, kept.height, kept.size) == (20, 30, len(got.body))
 
 
-async def test_a_thumbnail_goes_to_who_may_see_the_picture(store: Store, tmp_path: Path) -> None:
+async def test_a_thumbnail_is_served_to_users_who_may_see_the_picture(
+    store: Store, tmp_path: Path
+) -> None:
     async with open_world(store, data_dir=tmp_path) as world:
         school = await open_school(world)
         stored = (await send(school.ann, saved(drawn((2_000, 1_000))), "big.png")).json
@@ -371,7 +379,9 @@ async def test_a_thumbnail_goes_to_who_may_see_the_picture(store: Store, tmp_pat
         assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-async def test_what_has_no_thumbnail_is_given_itself(memory_store: Store, tmp_path: Path) -> None:
+async def test_a_file_without_a_thumbnail_is_served_in_its_place(
+    memory_store: Store, tmp_path: Path
+) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
         stored = (await send(ann, b"text", "a.txt")).json
@@ -379,7 +389,7 @@ async def test_what_has_no_thumbnail_is_given_itself(memory_store: Store, tmp_pa
         assert (await ann.ask("GET", f"{stored['url']}?size=thumb")).body == b"text"
 
 
-async def test_a_picture_that_cannot_be_decoded_is_refused_and_the_next_is_taken(
+async def test_a_picture_that_cannot_be_decoded_is_refused_and_the_next_is_accepted(
     memory_store: Store, tmp_path: Path
 ) -> None:
     async with open_world(memory_store, data_dir=tmp_path, max_image_pixels=1_000_000) as world:
@@ -394,7 +404,7 @@ async def test_a_picture_that_cannot_be_decoded_is_refused_and_the_next_is_taken
         assert (await send(ann, PNG)).status == 200
 
 
-async def test_a_file_goes_from_disk_with_the_last_message_that_names_it(
+async def test_a_file_is_removed_from_disk_with_the_last_message_that_names_it(
     store: Store, tmp_path: Path
 ) -> None:
     async with open_world(store, data_dir=tmp_path) as world:
@@ -424,7 +434,9 @@ async def test_a_file_goes_from_disk_with_the_last_message_that_names_it(
         "/uploads/a/%00",
     ],
 )
-async def test_what_was_never_stored_is_404(memory_store: Store, tmp_path: Path, path: str) -> None:
+async def test_a_file_that_was_never_stored_is_404(
+    memory_store: Store, tmp_path: Path, path: str
+) -> None:
     async with open_world(memory_store, data_dir=tmp_path) as world:
         ann = await world.person("ann")
         assert (await ann.ask("GET", path)).status == 404

@@ -1,4 +1,4 @@
-"""@AI: when it is asked, what it sees, and where it answers."""
+"""@AI: which messages address it, which messages it sees, and where it answers."""
 
 from hub.services.assistant.language_model import TUTOR
 from persistence.interface import Store
@@ -8,7 +8,7 @@ from tests.support.school import open_school
 from tests.support.world import open_world
 
 
-async def test_a_question_is_delivered_then_answered_to_everybody(store: Store) -> None:
+async def test_a_question_is_delivered_and_then_answered_to_the_whole_channel(store: Store) -> None:
     async with classroom(store, assistant_key="the key") as (school, server):
         channel = school.general.id
         anns, bens = await school.join(school.ann), await school.join(school.ben)
@@ -36,7 +36,9 @@ async def test_a_question_is_delivered_then_answered_to_everybody(store: Store) 
         assert page.json[-1]["content"] == "Forty-two"
 
 
-async def test_it_sees_its_own_channel_alone_and_knows_its_own_words(memory_store: Store) -> None:
+async def test_the_assistant_sees_only_its_channel_and_knows_its_own_messages(
+    memory_store: Store,
+) -> None:
     async with classroom(memory_store) as (school, server):
         general = await school.join(school.ann)
         dm = await school.join(school.ann, school.dm)
@@ -55,7 +57,9 @@ async def test_it_sees_its_own_channel_alone_and_knows_its_own_words(memory_stor
         ]
 
 
-async def test_in_a_dm_it_reads_only_who_has_asked_it_there(memory_store: Store) -> None:
+async def test_in_a_dm_the_assistant_sees_only_users_who_have_asked_it_there(
+    memory_store: Store,
+) -> None:
     async with classroom(memory_store) as (school, server):
         anns = await school.join(school.ann, school.dm)
         bens = await school.join(school.ben, school.dm)
@@ -94,7 +98,9 @@ async def test_questions_in_channels_and_over_rest_have_one_allowance(memory_sto
         assert (await school.ben.ask("POST", "/api/ai-chat", body)).status == 200
 
 
-async def test_in_a_dm_it_answers_where_it_was_asked(store: Store) -> None:
+async def test_in_a_dm_the_assistant_answers_only_in_the_dialect_of_the_question(
+    store: Store,
+) -> None:
     async with classroom(store) as (school, _):
         anns = await school.join(school.ann, school.dm)
         private = await school.ben.open()
@@ -110,7 +116,9 @@ async def test_in_a_dm_it_answers_where_it_was_asked(store: Store) -> None:
         await anns.receive_type("message_read")  # the answer was not shown there
 
 
-async def test_what_does_not_ask_is_not_answered(memory_store: Store) -> None:
+async def test_a_message_that_does_not_address_the_assistant_is_not_answered(
+    memory_store: Store,
+) -> None:
     async with classroom(memory_store) as (school, server):
         socket = await school.join(school.ann)
         for content in ("@ai", "AI", "@ AI"):
@@ -121,7 +129,7 @@ async def test_what_does_not_ask_is_not_answered(memory_store: Store) -> None:
 
 
 async def test_a_question_that_is_repeated_is_answered_once(memory_store: Store) -> None:
-    """However it was asked. The questions are answered one after the other."""
+    """Over sockets and over REST. The questions are answered one after the other."""
     async with classroom(memory_store, assistant_concurrency=1) as (school, server):
         channel = school.general.id
         chat = (await school.join(school.ann)).ignoring("user_typing")
@@ -144,7 +152,7 @@ async def test_a_question_that_is_repeated_is_answered_once(memory_store: Store)
         chat.ignoring("new_message")
 
 
-async def test_an_answer_that_asks_is_not_answered(memory_store: Store) -> None:
+async def test_an_answer_that_addresses_the_assistant_is_not_answered(memory_store: Store) -> None:
     async with classroom(memory_store) as (school, server):
         server.answer = ("ask ", "@AI")
         socket = await school.join(school.ann)
@@ -157,7 +165,9 @@ async def test_an_answer_that_asks_is_not_answered(memory_store: Store) -> None:
         assert len(server.asked) == 1
 
 
-async def test_without_a_model_the_asker_is_told_and_the_message_delivered(store: Store) -> None:
+async def test_without_a_model_the_message_is_delivered_and_the_asker_gets_an_error(
+    store: Store,
+) -> None:
     async with open_world(store) as world:
         school = await open_school(world)
         socket = await school.join(school.ann)

@@ -13,7 +13,9 @@ from tests.support.programs.completions import Manner
 
 
 @pytest.mark.parametrize("manner", ["fails", "breaks off", "talks nonsense"])
-async def test_a_failure_is_told_to_the_asker_alone(memory_store: Store, manner: Manner) -> None:
+async def test_a_failure_is_reported_to_the_asker_alone(
+    memory_store: Store, manner: Manner
+) -> None:
     async with classroom(memory_store, manner) as (school, _):
         channel = school.general.id
         anns, bens = await school.join(school.ann), await school.join(school.ben)
@@ -51,7 +53,7 @@ async def test_an_endless_answer_is_cut_off(memory_store: Store) -> None:
         assert (await answer_of(socket))["content"] == "x" * 4_000
 
 
-async def test_an_empty_answer_has_words(memory_store: Store) -> None:
+async def test_an_empty_answer_is_replaced_by_a_fixed_text(memory_store: Store) -> None:
     async with classroom(memory_store, "is empty") as (school, _):
         socket = await school.join(school.ann)
         await ask(socket, school.general.id, "@AI")
@@ -59,7 +61,7 @@ async def test_an_empty_answer_has_words(memory_store: Store) -> None:
         assert (await answer_of(socket))["content"] == EMPTY_ANSWER
 
 
-async def test_so_many_answers_at_a_time(memory_store: Store) -> None:
+async def test_the_number_of_concurrent_answers_is_limited(memory_store: Store) -> None:
     async with classroom(memory_store, "hangs", assistant_concurrency=2) as (school, server):
         sockets = [await school.join(person) for person in (school.ann, school.ben)]
         for socket in sockets:
@@ -75,6 +77,6 @@ async def test_so_many_answers_at_a_time(memory_store: Store) -> None:
         assert server.most == 2
 
 
-def test_the_hub_does_not_import_openai_before_it_is_asked() -> None:
+def test_the_command_line_does_not_import_openai_at_the_start() -> None:
     code = "import sys, hub.cli.main; sys.exit('openai' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Everybody has a turn, however much somebody else has waiting."""
+"""Each owner gets a turn, however many items of another one wait."""
 
 import trio
 from trio.testing import wait_all_tasks_blocked
@@ -6,7 +6,7 @@ from trio.testing import wait_all_tasks_blocked
 from hub.services.assistant.turns import FairQueue
 
 
-async def test_who_asks_much_waits_behind_everybody_else() -> None:
+async def test_owners_with_waiting_items_take_turns() -> None:
     queue: FairQueue[str] = FairQueue(10, 5)
     for item in ("a1", "a2", "a3", "b1", "c1", "c2"):
         assert queue.put(item[0], item)
@@ -15,7 +15,7 @@ async def test_who_asks_much_waits_behind_everybody_else() -> None:
     assert [await queue.take() for _ in range(5)] == ["c1", "a2", "b2", "c2", "a3"]
 
 
-async def test_what_waits_is_bounded_for_each_and_in_all() -> None:
+async def test_waiting_items_are_bounded_for_each_owner_and_in_all() -> None:
     queue: FairQueue[int] = FairQueue(3, 2)
     assert [queue.put("a", number) for number in range(3)] == [True, True, False]
     assert [queue.put("b", number) for number in range(2)] == [True, False]
@@ -24,7 +24,7 @@ async def test_what_waits_is_bounded_for_each_and_in_all() -> None:
     assert not queue.put("c", 0)
 
 
-async def test_one_waits_for_the_next() -> None:
+async def test_take_waits_for_the_next_item() -> None:
     queue: FairQueue[int] = FairQueue(1, 1)
     taken: list[int] = []
 

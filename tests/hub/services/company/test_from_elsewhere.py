@@ -1,4 +1,4 @@
-"""What people see of each other when they are connected to several hubs: what they see at one."""
+"""Users who are connected to several nodes see the same of each other as at one node."""
 
 import json
 import random
@@ -42,7 +42,7 @@ async def comes(person: Person, path: str, school: School) -> WebSocket:
 
 
 def acts(path: str, to: Person, school: School) -> Sequence[object]:
-    """What somebody types and sends by a dialect that takes it."""
+    """The frames with which a user types and sends, if the dialect has such frames."""
     match path:
         case "/ws":
             typing = {"type": "typing_indicator", "recipient_id": to.id}
@@ -72,7 +72,7 @@ def acts(path: str, to: Person, school: School) -> Sequence[object]:
 async def seen(
     autojump_clock: MockClock, ann_at: OneNode, ben_at: OneNode, paths: tuple[str, str]
 ) -> list[list[str]]:
-    """What each of two sees, step by step."""
+    """The frames that each of two users gets, step by step."""
     school = await open_school(ann_at.world)
     ann, ben = school.ann, ben_at.at(school.ben)
     sockets: list[WebSocket] = []
@@ -110,7 +110,7 @@ async def seen(
 
 
 @pytest.mark.parametrize("paths", list(product(PATHS, PATHS)))
-async def test_at_two_nodes_everybody_sees_what_they_see_at_one(
+async def test_users_at_two_nodes_see_the_same_as_at_one_node(
     autojump_clock: MockClock, paths: tuple[str, str]
 ) -> None:
     async with open_nodes(2) as (one, _):
@@ -121,7 +121,7 @@ async def test_at_two_nodes_everybody_sees_what_they_see_at_one(
     assert sum(map(len, found)) > 3
 
 
-async def test_presence_crosses_and_is_told_once(
+async def test_presence_reaches_other_nodes_and_is_announced_once(
     autojump_clock: MockClock,
 ) -> None:
     async with open_nodes(3) as (a, b, c):
@@ -137,7 +137,7 @@ async def test_presence_crosses_and_is_told_once(
         await other.is_silent()
 
 
-async def test_who_comes_is_shown_who_is_at_other_nodes(
+async def test_a_new_connection_gets_the_presence_of_users_at_other_nodes(
     autojump_clock: MockClock,
 ) -> None:
     async with open_nodes(2) as (a, b):
@@ -150,7 +150,7 @@ async def test_who_comes_is_shown_who_is_at_other_nodes(
         assert [each["id"] for each in shown] == [ann.id]
 
 
-async def test_who_leaves_one_of_two_nodes_stays_online(
+async def test_a_user_who_leaves_one_of_two_nodes_stays_online(
     autojump_clock: MockClock,
 ) -> None:
     async with open_nodes(2) as (a, b):
@@ -163,7 +163,7 @@ async def test_who_leaves_one_of_two_nodes_stays_online(
         assert await bens.receive() == status(ann, is_online=False)
 
 
-async def test_who_moves_to_another_node_within_the_grace_period_was_never_away(
+async def test_a_user_who_changes_nodes_within_the_grace_period_stays_online(
     autojump_clock: MockClock,
 ) -> None:
     async with open_nodes(2) as (a, b):
@@ -177,14 +177,14 @@ async def test_who_moves_to_another_node_within_the_grace_period_was_never_away(
 
 
 async def read(views: Sequence[WebSocket], shown: Sequence[dict[int, bool]]) -> None:
-    """What has come of presence."""
+    """Note in `shown` the presence events that have arrived."""
     for view, last in zip(views, shown, strict=True):
         for text in await view.everything():
             frame = json.loads(text)
             last[frame["user_id"]] = frame["is_online"]
 
 
-async def test_presence_is_right_in_the_end_however_much_is_lost(
+async def test_presence_is_correct_in_the_end_although_bulletins_are_lost(
     autojump_clock: MockClock,
 ) -> None:
     dice = random.Random(7)
@@ -256,7 +256,7 @@ async def test_typing_ends_with_its_node(autojump_clock: MockClock) -> None:
         assert trio.current_time() - died < 10.0  # its lease has ended
 
 
-async def test_a_member_is_let_in_at_every_node_before_they_are_announced_there(
+async def test_a_new_member_who_is_announced_at_another_node_gets_messages_there(
     autojump_clock: MockClock,
 ) -> None:
     async with open_nodes(2) as (a, b):
@@ -287,7 +287,9 @@ async def test_a_session_that_ends_at_one_node_ends_its_connections_at_the_other
         assert trio.current_time() - asked < 1.0
 
 
-async def test_each_node_allows_its_share(autojump_clock: MockClock) -> None:
+async def test_a_limit_per_second_is_split_between_the_nodes_of_the_user(
+    autojump_clock: MockClock,
+) -> None:
     async with open_nodes(2, user_messages_per_second=10) as (a, b):
         (ann,) = await a.world.people("ann")
         quota = a.world.services.quotas.of(ann.id)
@@ -299,10 +301,10 @@ async def test_each_node_allows_its_share(autojump_clock: MockClock) -> None:
         assert quota.left(Kind.MESSAGES, trio.current_time()) == 10
 
 
-async def test_what_is_limited_for_a_minute_is_counted_at_all_nodes_together(
+async def test_a_limit_per_minute_counts_the_requests_at_all_nodes_together(
     autojump_clock: MockClock,
 ) -> None:
-    """Whether somebody is connected anywhere or not."""
+    """Although the user is not connected to any node."""
     async with open_nodes(2, user_searches_per_minute=4) as (a, b):
         (ann,) = await a.world.people("ann")
         nodes = [ann, b.at(ann)]
@@ -320,7 +322,7 @@ async def test_what_is_limited_for_a_minute_is_counted_at_all_nodes_together(
         assert (await nodes[1].call("GET", search)).status == 200
 
 
-async def test_what_an_operator_says_reaches_everybody(
+async def test_an_announcement_reaches_the_clients_of_other_nodes(
     autojump_clock: MockClock,
 ) -> None:
     async with open_nodes(2) as (a, b):
@@ -331,7 +333,9 @@ async def test_what_an_operator_says_reaches_everybody(
         await anns.receive_type("announcement")
 
 
-async def test_a_snapshot_counts_once_all_of_it_is_there(autojump_clock: MockClock) -> None:
+async def test_a_snapshot_takes_effect_once_all_its_parts_have_arrived(
+    autojump_clock: MockClock,
+) -> None:
     async with open_nodes(1) as (node,):
         company, presence = node.world.services.from_elsewhere, node.world.services.presence
         heading, ann, ben = Heading("z", "1", 1), UserId(1), UserId(2)
@@ -339,12 +343,12 @@ async def test_a_snapshot_counts_once_all_of_it_is_there(autojump_clock: MockClo
         assert presence.online() == {ann}
         company.present(heading, Present((ben,), 2, 2))
         assert presence.online() == {ann}
-        company.present(heading, Present((ann,), 3, 2))  # the rest of the one before was lost
+        company.present(heading, Present((ann,), 3, 2))  # the rest of the previous one was lost
         company.present(heading, Present((ben,), 3, 2))
         assert presence.online() == {ann, ben}
 
 
-async def test_a_receipt_that_comes_late_does_not_go_back(autojump_clock: MockClock) -> None:
+async def test_a_late_receipt_does_not_move_the_watermark_back(autojump_clock: MockClock) -> None:
     async with open_nodes(1) as (b,):
         ann, ben = await b.world.people("ann", "ben")
         receipts = b.world.services.commands.receipts

@@ -1,4 +1,4 @@
-"""What was noted is known for some seconds, of a bounded number of keys."""
+"""Values are remembered for some seconds, for a bounded number of keys."""
 
 import trio
 from trio.testing import MockClock

@@ -1,4 +1,4 @@
-"""The users of a node that ends, or seems to: killed, in good order, begun anew, deaf."""
+"""The users of a node that ends, or seems to: killed, stopped in order, restarted, or deaf."""
 
 import trio
 from trio.testing import MockClock
@@ -36,7 +36,7 @@ async def test_the_users_of_a_node_that_dies_are_offline_after_its_end_and_a_gra
             await socket.past(ONLINE)
 
 
-async def test_a_node_that_says_goodbye_has_its_users_announced_later(
+async def test_users_of_a_node_that_stops_in_order_go_offline_after_the_time_it_names(
     autojump_clock: MockClock,
 ) -> None:
     async with open_nodes(2) as (a, b):
@@ -48,7 +48,7 @@ async def test_a_node_that_says_goodbye_has_its_users_announced_later(
         await anns.past(ONLINE)
 
 
-async def test_who_is_handed_over_is_offline_only_if_they_do_not_come_back(
+async def test_a_user_who_is_handed_over_goes_offline_only_if_not_back_in_time(
     autojump_clock: MockClock,
 ) -> None:
     async with open_nodes(2) as (a, b):
@@ -71,7 +71,9 @@ async def test_who_is_handed_over_is_offline_only_if_they_do_not_come_back(
         assert await bens.receive() == status(eve, is_online=False)
 
 
-async def test_who_is_handed_over_stays_in_channels_till_then(autojump_clock: MockClock) -> None:
+async def test_a_user_who_is_handed_over_stays_in_channels_until_announced_as_offline(
+    autojump_clock: MockClock,
+) -> None:
     async with open_nodes(2) as (a, b):
         school = await open_school(a.world)
         anns = (await school.join(school.ann)).ignoring("user_presence")
@@ -95,7 +97,7 @@ async def test_who_is_handed_over_stays_in_channels_till_then(autojump_clock: Mo
         assert (gone["userId"], gone["status"]) == (school.tea.id, "offline")
 
 
-async def test_a_node_that_began_anew_has_none_of_its_former_users(
+async def test_a_restarted_node_has_none_of_its_former_users(
     autojump_clock: MockClock,
 ) -> None:
     store, medium = new_store(), Medium()
@@ -110,7 +112,7 @@ async def test_a_node_that_began_anew_has_none_of_its_former_users(
         await anns.past(ONLINE)
 
 
-async def test_a_deaf_node_does_not_say_that_somebody_is_gone(
+async def test_a_node_that_gets_no_bulletins_announces_no_user_as_offline(
     autojump_clock: MockClock,
 ) -> None:
     async with open_nodes(2) as (a, b):

@@ -1,4 +1,4 @@
-"""New messages are found without anybody's doing, after a while, and after an outage."""
+"""New messages are indexed in the background after a while, also after an outage."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ class SlowSearch:
         return self.left.pop(0) if len(self.left) > 1 else None
 
 
-async def test_it_takes_a_twentieth_of_the_time(autojump_clock: MockClock) -> None:
+async def test_indexing_takes_a_twentieth_of_the_time(autojump_clock: MockClock) -> None:
     slow = SlowSearch(autojump_clock, [BATCH, BATCH, 3, -1, None, None])
     with trio.move_on_after(200) as scope:
         await Indexing(slow, ("german",)).run()
@@ -45,7 +45,7 @@ async def test_it_takes_a_twentieth_of_the_time(autojump_clock: MockClock) -> No
     assert pauses[:5] == [PAUSES, PAUSES, PAUSES, SECONDS, SECONDS]
 
 
-async def test_a_hub_makes_its_messages_found(world: World) -> None:
+async def test_a_running_hub_indexes_its_messages(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     await say(ann, ben, "hay")
     while not (page := await search(world.services.store, ben.user, "hay")).found:

@@ -8,7 +8,7 @@ import pytest
 from hub.services.people.archive import Archive
 
 
-def test_its_parts_are_a_file_with_every_member() -> None:
+def test_the_parts_form_a_zip_file_with_every_member() -> None:
     archive, parts = Archive(), []
     archive.begin("one.txt")
     archive.write([b"1", b"2"])
@@ -33,7 +33,7 @@ def test_its_parts_are_a_file_with_every_member() -> None:
         assert kinds == [ZIP_DEFLATED, ZIP_STORED, ZIP_DEFLATED]
 
 
-def test_less_than_is_wanted_stays() -> None:
+def test_take_returns_nothing_before_the_wanted_size_is_reached() -> None:
     archive = Archive()
     archive.begin("one.txt", is_compressed=False)
     archive.write([b"x" * 100])
@@ -41,6 +41,6 @@ def test_less_than_is_wanted_stays() -> None:
     assert len(archive.take(100)) >= 100
 
 
-def test_nothing_is_written_where_no_member_was_begun() -> None:
+def test_writing_before_a_member_is_begun_raises_value_error() -> None:
     with pytest.raises(ValueError, match="no member"):
         Archive().write([b"1"])

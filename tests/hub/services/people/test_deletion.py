@@ -1,4 +1,4 @@
-"""The end of an account, and what those who are connected see of it."""
+"""The end of an account, and what connected users see of it."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from tests.support.stores.records import make_channel, make_users, post_one, say
 from tests.support.world import World
 
 
-async def test_what_was_said_stays_with_its_place_on_every_connection(world: World) -> None:
+async def test_messages_of_a_deleted_user_stay_in_lists_history_and_resumes(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     await write(world, ann.user, ben.user, "hello")
     await write(world, ben.user, ann.user, "hi")
@@ -40,7 +40,7 @@ async def test_what_was_said_stays_with_its_place_on_every_connection(world: Wor
     assert (await bens.receive_type("resumed"))["complete"]
 
 
-async def test_nobody_can_be_a_deleted_user(world: World) -> None:
+async def test_the_logins_of_a_deleted_user_are_refused(world: World) -> None:
     (ann,) = await world.people("ann")
     subject = to_uuid(IdKind.USER, ann.id)
     token = world.services.tokens.issue(subject, timedelta(hours=1))
@@ -62,7 +62,7 @@ async def test_a_channel_shows_a_deleted_author(world: World) -> None:
 
 
 @pytest.mark.parametrize("fate", list(MessageFate))
-async def test_more_than_one_statement_looks_at_is_dealt_with(
+async def test_more_messages_than_one_statement_handles_are_kept_or_removed(
     store: Store, fate: MessageFate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hub.services.people.deletion.PART", 2)
@@ -79,7 +79,7 @@ async def test_more_than_one_statement_looks_at_is_dealt_with(
 
 
 @pytest.mark.parametrize("fate", list(MessageFate))
-async def test_nothing_is_done_to_who_owns_a_workspace_of_others(
+async def test_an_owner_of_a_workspace_with_other_members_is_not_deleted(
     store: Store, fate: MessageFate
 ) -> None:
     ann, ben = await make_users(store, "ann", "ben")
@@ -92,7 +92,7 @@ async def test_nothing_is_done_to_who_owns_a_workspace_of_others(
     assert (message.content, message.key) == ("hello", "k")
 
 
-async def test_the_second_of_two_deletions_finds_nobody(store: Store) -> None:
+async def test_the_second_of_two_deletions_raises_no_such_user(store: Store) -> None:
     (ann,) = await make_users(store, "ann")
     soon = timedelta(days=1)
     await store.sessions.open(ann.id, b"h" * 32, soon)

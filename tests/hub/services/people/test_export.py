@@ -1,4 +1,4 @@
-"""Everything of one person in a file, and nothing of others that they do not see."""
+"""Everything of one user in a file, and nothing of others that the user does not see."""
 
 import io
 import json
@@ -59,7 +59,7 @@ async def make_ann(store: Store) -> User:
     )
 
 
-async def test_it_holds_everything_of_a_person(store: Store, tmp_path: Path) -> None:
+async def test_an_export_contains_everything_of_a_user(store: Store, tmp_path: Path) -> None:
     ann = await make_ann(store)
     ben, eve, tom = await make_users(store, "ben", "eve", "tom")
     soon = timedelta(days=1)
@@ -111,8 +111,10 @@ async def test_it_holds_everything_of_a_person(store: Store, tmp_path: Path) -> 
         assert hidden not in everything
 
 
-async def test_what_a_person_wrote_is_in_it_wherever_it_is(store: Store, tmp_path: Path) -> None:
-    """In a workspace that they left, and where they are blocked; not what others wrote there."""
+async def test_an_export_contains_all_messages_of_the_user_wherever_they_are(
+    store: Store, tmp_path: Path
+) -> None:
+    """In a workspace that the user left, and across a block; not the messages of others there."""
     ann, ben = await make_users(store, "ann", "ben")
     channel = await make_channel(store, ben, ann)
     await say(store, ann, channel, "before I left")
@@ -126,7 +128,9 @@ async def test_what_a_person_wrote_is_in_it_wherever_it_is(store: Store, tmp_pat
     assert [each["content"] for each in found["own_messages.jsonl"]] == ["before I left", "to ben"]
 
 
-async def test_what_a_person_has_hidden_is_in_it(store: Store, tmp_path: Path) -> None:
+async def test_an_export_contains_messages_that_the_user_has_hidden(
+    store: Store, tmp_path: Path
+) -> None:
     ann, ben = await make_users(store, "ann", "ben")
     hidden = await post_one(store, Draft(ben.id, ann.id, "hidden"))
     await post_one(store, Draft(ben.id, ann.id, "shown"))
@@ -136,7 +140,7 @@ async def test_what_a_person_has_hidden_is_in_it(store: Store, tmp_path: Path) -
     assert contents == ["hidden", "shown"]
 
 
-async def test_it_takes_page_after_page(store: Store, tmp_path: Path) -> None:
+async def test_an_export_has_every_message_once_across_pages(store: Store, tmp_path: Path) -> None:
     """Every message once and in order, in conversations of one page and of several."""
     (ann,) = await make_users(store, "ann")
     counts = (3, 2 * PAGE, PAGE + 1, 1, PAGE - 1)
@@ -155,7 +159,7 @@ async def test_it_takes_page_after_page(store: Store, tmp_path: Path) -> None:
     ]
 
 
-async def test_a_file_that_is_gone_or_elsewhere_is_left_out(
+async def test_an_export_leaves_out_a_file_that_is_gone_or_elsewhere(
     memory_store: Store, tmp_path: Path
 ) -> None:
     (ann,) = await make_users(memory_store, "ann")
@@ -166,7 +170,9 @@ async def test_a_file_that_is_gone_or_elsewhere_is_left_out(
     assert {name for name in found if name.startswith("uploads")} == set()
 
 
-async def test_it_is_given_away_while_it_is_made(memory_store: Store, tmp_path: Path) -> None:
+async def test_an_export_is_passed_on_in_parts_while_it_is_made(
+    memory_store: Store, tmp_path: Path
+) -> None:
     (ann,) = await make_users(memory_store, "ann")
     folder, size = files_in(tmp_path), 3_000_000
     url = await folder.keep("cat.txt", b"m" * size)
@@ -188,7 +194,7 @@ async def forget(part: bytes) -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_it_takes_no_more_memory_for_more_messages(
+async def test_an_export_takes_no_more_memory_for_more_messages(
     databases: object, tmp_path: Path, store: Store
 ) -> None:
     (ann,) = await make_users(store, "ann")

@@ -1,4 +1,4 @@
-"""Messages that are older than they may become are removed by a hub that runs."""
+"""A running hub removes messages that are older than the retention period."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -35,9 +35,7 @@ def old() -> Old:
     return Old(open_memory_store(now=lambda: time.now), time)
 
 
-async def test_it_removes_what_is_too_old_a_little_at_a_time(
-    old: Old, autojump_clock: MockClock
-) -> None:
+async def test_a_sweep_removes_old_messages_in_batches(old: Old, autojump_clock: MockClock) -> None:
     ann, ben = await make_users(old.store, "ann", "ben")
     channel = await make_channel(old.store, ann, ben)
     await say(old.store, ann, channel, *["old"] * (2 * BATCH + 1))
@@ -45,12 +43,12 @@ async def test_it_removes_what_is_too_old_a_little_at_a_time(
     await say(old.store, ann, channel, "new")
     began = trio.current_time()
     assert await Retention(old.store.log, 9).sweep() == 2 * BATCH + 1
-    assert trio.current_time() > began  # others had their turn
+    assert trio.current_time() > began  # other tasks ran in between
     assert await contents(old.store, channel) == ["new"]
     assert await Retention(old.store.log, 9).sweep() == 0
 
 
-async def test_it_looks_every_hour_and_an_outage_only_postpones_it(
+async def test_sweeps_run_every_hour_and_an_outage_only_postpones_one(
     old: Old, autojump_clock: MockClock
 ) -> None:
     ann, ben = await make_users(old.store, "ann", "ben")
@@ -76,7 +74,7 @@ async def contents(store: Store, channel: Channel) -> list[str]:
     return [each.content for each in page]
 
 
-async def test_a_hub_removes_them(old: Old, autojump_clock: MockClock) -> None:
+async def test_a_running_hub_removes_old_messages(old: Old, autojump_clock: MockClock) -> None:
     ann, ben = await make_users(old.store, "ann", "ben")
     channel = await make_channel(old.store, ann, ben)
     await say(old.store, ann, channel, "old")

@@ -1,4 +1,4 @@
-"""What one commit leads to, in order; and a log that is away or stands still."""
+"""What follows a commit, in order; and a log that is unavailable or does not respond."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -46,7 +46,7 @@ async def test_sends_are_refused_as_unavailable_and_succeed_later(memory_store: 
         assert (await socket.receive_type("private_message"))["message"]["seq"] == 1
 
 
-async def test_nobody_waits_long_for_a_store_that_stands_still(
+async def test_sends_are_refused_in_time_while_the_store_does_not_respond(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     log = Held(memory_store.messages, ("post", "in_gaps"))
@@ -62,7 +62,7 @@ async def test_nobody_waits_long_for_a_store_that_stands_still(
             error = await socket.receive_type("error")
             assert (error["code"], error["client_id"]) == ("unavailable", key)
             assert trio.current_time() - started < 2.1
-        for _ in range(5):  # while it still stands
+        for _ in range(5):  # while it still does not respond
             began = trio.current_time()
             await one.send(frame | {"client_id": "again"})
             assert (await one.receive_type("error"))["code"] == "unavailable"
@@ -115,7 +115,7 @@ def in_channel(school: School) -> Draft:
     [(private, Wire(PRIVATE_MESSAGES)), (in_channel, Wire(LEARNING_CHAT))],
     ids=["private", "in a channel"],
 )
-async def test_the_sender_learns_the_outcome_after_everyone_else_has_the_message(
+async def test_the_sender_gets_the_outcome_after_the_message_was_delivered(
     memory_store: Store, draft: Callable[[School], Draft], wire: Wire
 ) -> None:
     async with open_world(memory_store) as world:
@@ -133,10 +133,10 @@ async def test_the_sender_learns_the_outcome_after_everyone_else_has_the_message
         assert noted.happened == ["delivered", "settled", "settled"]  # a repeat is not delivered
 
 
-async def test_the_confirmation_in_a_channel_that_was_lost_meanwhile_has_no_place_there(
+async def test_a_confirmation_after_the_channel_was_lost_does_not_count_as_delivery_there(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
-    """So the message is among those that are missing when the channel is back."""
+    """So a resume sends the message when the user is back in the channel."""
     gaps = Held(memory_store.messages, ("in_gaps",))
     posts = Held(gaps, ("post",))
     async with open_world(evolve(memory_store, messages=posts), db_lanes=1) as world:
@@ -153,7 +153,7 @@ async def test_the_confirmation_in_a_channel_that_was_lost_meanwhile_has_no_plac
         await until_quiet()
         posts.go_on.set()
         assert (await bens.event())[1]["content"] == "1"
-        await gaps.asked.wait()  # what stands before it is not known to the hub
+        await gaps.asked.wait()  # the hub does not know the message before it
         members, workspace_id, tea = memory_store.workspaces, school.workspace.id, school.tea.id
         await members.remove_member(workspace_id, school.ben.id, by=tea)
         assert (await bens.event())[0] == "channel:revoked"

@@ -1,4 +1,4 @@
-"""A log that goes back under the hub: everybody starts over, and nothing stays untold."""
+"""A log that goes back while the hub runs: all clients start over, and no message is lost."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,7 +40,7 @@ RESTORED = "UPDATE epochs SET value = gen_random_uuid()"
 
 
 async def missed(person: Person, peer: Person, after: int, epoch: str | None) -> object:
-    """What a new connection of /ws is told that has so much: seqs, and the marker."""
+    """Resume a new connection of /ws after a seq: the seqs that it gets, and the marker."""
     socket = await person.open("/ws?resume")
     named = {} if epoch is None else {"epoch": epoch}
     await socket.send({"type": "resume", "after": {str(peer.id): after}, **named})
@@ -62,7 +62,7 @@ async def until_ready(world: World) -> None:
         await trio.lowlevel.checkpoint()
 
 
-async def test_a_message_where_others_were_delivered_has_everybody_start_over(
+async def test_a_message_with_a_seq_that_was_delivered_before_makes_all_clients_start_over(
     databases: Databases,
 ) -> None:
     async with databases.reused() as dsn, open_store(dsn) as store, open_world(store) as world:
@@ -83,7 +83,7 @@ async def test_a_message_where_others_were_delivered_has_everybody_start_over(
         assert (await bens.receive_type("private_message"))["message"]["seq"] == 3
 
 
-async def test_a_channel_of_which_nothing_is_remembered_is_noticed_by_the_ids(
+async def test_a_log_that_went_back_is_noticed_by_the_ids_in_a_channel_not_remembered(
     databases: Databases,
 ) -> None:
     async with databases.reused() as dsn, open_store(dsn) as store:
@@ -98,7 +98,9 @@ async def test_a_channel_of_which_nothing_is_remembered_is_noticed_by_the_ids(
             assert world.services.log_watch.epoch != before
 
 
-async def test_a_message_of_a_channel_in_doubt_is_told_too(databases: Databases) -> None:
+async def test_after_the_log_went_back_a_message_of_a_channel_in_doubt_is_not_lost(
+    databases: Databases,
+) -> None:
     async with databases.reused() as dsn, open_store(dsn) as store:
         posts = Interception("messages", "post")
         async with open_world(posts.over(store)) as world:
@@ -118,7 +120,7 @@ async def test_a_message_of_a_channel_in_doubt_is_told_too(databases: Databases)
             assert await missed(ben, ann, 3, None) == ([1, 2], True, True)
 
 
-async def test_a_restore_beneath_the_hub_is_noticed_without_a_message(
+async def test_a_restore_while_the_hub_runs_is_noticed_without_a_message(
     databases: Databases,
 ) -> None:
     async with databases.reused() as dsn, open_store(dsn) as store, open_world(store) as world:
@@ -132,7 +134,7 @@ async def test_a_restore_beneath_the_hub_is_noticed_without_a_message(
         assert await missed(ben, ann, 2, None) == ([3], True, False)
 
 
-async def test_a_head_below_what_was_delivered_is_a_log_that_went_back(
+async def test_a_head_below_the_last_delivered_seq_counts_as_a_log_that_went_back(
     databases: Databases,
 ) -> None:
     async with databases.reused() as dsn, open_store(dsn) as store, open_world(store) as world:
@@ -146,7 +148,7 @@ async def test_a_head_below_what_was_delivered_is_a_log_that_went_back(
         assert world.services.log_watch.epoch != before
 
 
-async def test_a_client_that_invents_a_position_resets_nobody_else(world: World) -> None:
+async def test_a_client_that_invents_a_position_resets_only_itself(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     await write(world, ann.user, ben.user, "1", "2")
     before = world.services.log_watch.epoch
@@ -157,7 +159,7 @@ async def test_a_client_that_invents_a_position_resets_nobody_else(world: World)
     assert (await anns.receive_type("private_message"))["message"]["seq"] == 3
 
 
-async def test_sends_are_refused_until_everybody_can_start_over(
+async def test_sends_are_refused_until_all_clients_can_start_over(
     databases: Databases,
 ) -> None:
     async with databases.reused() as dsn, open_store(dsn) as store:
@@ -176,7 +178,7 @@ async def test_sends_are_refused_until_everybody_can_start_over(
             last_id.way = away
             await go_back(dsn, 1)
             path, body = f"/api/messages/{ben.id}", {"content": "another 2"}
-            assert (await ann.call("POST", path, body)).status == 503  # stored, and not told
+            assert (await ann.call("POST", path, body)).status == 503  # stored, but not delivered
             assert (await ann.call("POST", path, body)).status == 503
             assert (await world.call("GET", "/readyz")).status == 503
             await closed_to_start_over(anns)
@@ -197,7 +199,7 @@ async def test_a_connection_of_every_dialect_is_closed_to_start_over(
     await closed_to_start_over(socket)
 
 
-async def test_what_two_saw_is_one_new_epoch(store: Store) -> None:
+async def test_concurrent_reports_that_the_log_went_back_make_one_new_epoch(store: Store) -> None:
     counted: list[str] = []
     new_epoch = Interception("log", "new_epoch")
 
@@ -216,7 +218,9 @@ async def test_what_two_saw_is_one_new_epoch(store: Store) -> None:
         assert await world.store.log.epoch() == watch.epoch != seen
 
 
-async def test_nothing_is_forgotten_while_a_message_is_being_stored(memory_store: Store) -> None:
+async def test_the_epoch_does_not_change_while_a_message_is_being_stored(
+    memory_store: Store,
+) -> None:
     async with open_world(memory_store) as world:
         watch = world.services.log_watch
         before = watch.epoch
@@ -239,17 +243,17 @@ async def only_hub(dsn: str, folder: Path) -> AsyncIterator[World]:
         yield world
 
 
-async def test_while_another_hub_serves_nobody_stays_and_nobody_is_let_in(
+async def test_while_another_hub_serves_connections_are_closed_and_new_ones_refused(
     databases: Databases, tmp_path: Path
 ) -> None:
-    """Until this one is the only one again, and then nothing is missed of what the other stored."""
+    """Until this one is the only one again; then a resume has what the other one stored."""
     async with databases.reused() as dsn, only_hub(dsn, tmp_path) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         await write(world, ann.user, ben.user, "1")
         before = world.services.log_watch.epoch
         sockets = await ann.open(), await ben.open("/gateway")
         peer = await enter(ann)
-        async with open_transaction(dsn, TAKE_OVER):  # it holds the database as long as this lasts
+        async with open_transaction(dsn, TAKE_OVER):  # it holds the database until the block ends
             await execute(dsn, "SELECT begin_serving($1)", ANOTHER_HUB)
             await closed_to_start_over(*sockets, peer.socket)
             for path in (*GREETINGS, "/socket.io/?EIO=4&transport=websocket"):

@@ -1,4 +1,4 @@
-"""Who is mentioned is told so, on every connection and in every dialect; nobody else is."""
+"""Mentions are sent to the mentioned users alone, on every connection and in every dialect."""
 
 from typing import Any
 
@@ -35,7 +35,9 @@ async def count(person: Person, base: str = LEARNING) -> int:
     return unread
 
 
-async def test_who_is_mentioned_is_told_although_they_have_not_joined(world: World) -> None:
+async def test_a_mentioned_user_gets_an_event_without_having_joined_the_channel(
+    world: World,
+) -> None:
     school = await open_school(world)
     others = [await school.tea.open("/ws/chat"), await school.eve.open("/ws/chat")]
     chat, private = await school.ben.open("/ws/chat"), await school.ben.open("/ws")
@@ -54,7 +56,7 @@ async def test_who_is_mentioned_is_told_although_they_have_not_joined(world: Wor
         await each.is_silent(besides={"user_online_status"})
 
 
-async def test_of_a_conversation_each_dialect_tells(world: World) -> None:
+async def test_a_mention_in_a_conversation_is_sent_in_both_private_dialects(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     private, messenger = await ben.open("/ws"), await ben.open("/messagepal")
     await write(world, ann.user, ben.user, "plain", "hi @ben")
@@ -75,7 +77,7 @@ async def test_of_a_conversation_each_dialect_tells(world: World) -> None:
     assert (await count(ben, PRIVATE), await count(ann, PRIVATE)) == (1, 0)
 
 
-async def test_an_edit_tells_those_who_are_mentioned_anew_or_no_longer(world: World) -> None:
+async def test_an_edit_sends_events_to_users_whose_mention_is_new_or_gone(world: World) -> None:
     school = await open_school(world)
     ben, tea = await school.ben.open("/ws/chat"), await school.tea.open("/ws/chat")
     (message,) = await post(world, school.ann.user, school.general, "@ben")
@@ -91,7 +93,7 @@ async def test_an_edit_tells_those_who_are_mentioned_anew_or_no_longer(world: Wo
     await ben.is_silent()
 
 
-async def test_a_moderator_mentions_everybody_in_the_channel(world: World) -> None:
+async def test_a_moderator_can_mention_all_users_in_the_channel(world: World) -> None:
     school = await open_school(world)
     people = [school.ann, school.ben, school.eve]
     ann, ben, eve = [await each.open("/ws/chat") for each in people]
@@ -107,7 +109,7 @@ async def test_a_moderator_mentions_everybody_in_the_channel(world: World) -> No
     assert [each.get("unreadMentions") for each in conversations] == [1, None]
 
 
-async def test_the_list_is_read_in_pages(world: World) -> None:
+async def test_the_list_of_mentions_is_read_in_pages(world: World) -> None:
     school = await open_school(world)
     posted = await post(world, school.ann.user, school.general, *[f"@ben {n}" for n in range(5)])
     path, found = f"{LEARNING}/mentions?limit=2", []

@@ -20,7 +20,9 @@ from tests.support.stores.stall import Stall
 from tests.support.world import World, open_world
 
 
-async def test_a_message_reaches_every_socket_of_both_and_only_them(world: World) -> None:
+async def test_a_message_reaches_all_connections_of_both_participants_and_no_other(
+    world: World,
+) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve")
     sockets = [await person.open() for person in (ann, ann, ben, ben)]
@@ -46,7 +48,7 @@ async def test_messages_of_one_sender_arrive_in_the_order_they_were_sent(world: 
         assert [message["seq"] for message in messages] == list(range(1, 201))
 
 
-async def test_a_repeat_is_confirmed_to_who_repeats_and_delivered_once(world: World) -> None:
+async def test_a_repeated_send_is_confirmed_again_but_delivered_once(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     anns, bens = await ann.open(), await ben.open()
     first = await anns.ask(private_message(ben, client_id="k1"))
@@ -63,7 +65,7 @@ async def test_a_key_with_another_body_is_a_conflict(world: World) -> None:
     assert (error["type"], error["code"], error["client_id"]) == ("error", "key_conflict", "k1")
 
 
-async def test_a_reply_to_what_is_not_in_the_conversation_is_refused(world: World) -> None:
+async def test_a_reply_to_a_message_of_another_conversation_is_refused(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve")
     socket = await ann.open()
@@ -77,7 +79,7 @@ async def test_a_reply_to_what_is_not_in_the_conversation_is_refused(world: Worl
 
 
 @pytest.mark.parametrize("is_private", [False, True])
-async def test_who_follows_a_thread_is_told_of_replies_where_they_have_joined_nothing(
+async def test_a_follower_of_a_thread_gets_its_replies_without_joining_the_channel(
     world: World, is_private: bool
 ) -> None:
     school = await open_school(world)
@@ -129,7 +131,7 @@ async def test_two_people_may_use_the_same_key(world: World) -> None:
     assert await anns.receive() == answer
 
 
-async def test_content_over_the_limit_and_to_oneself_are_refused(world: World) -> None:
+async def test_too_long_content_and_a_message_to_oneself_are_refused(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     socket = await ann.open()
     assert (await socket.ask(private_message(ben, "x" * 4_001)))["code"] == "content_too_long"
@@ -138,7 +140,7 @@ async def test_content_over_the_limit_and_to_oneself_are_refused(world: World) -
     assert longest["message"]["content"] == "😀" * 4_000
 
 
-async def test_blocked_either_way_and_private_strangers_are_refused(world: World) -> None:
+async def test_messages_across_a_block_or_to_a_private_stranger_are_refused(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve", is_public=False)
     socket = await ann.open()
@@ -155,7 +157,7 @@ async def test_blocked_either_way_and_private_strangers_are_refused(world: World
     assert (await socket.ask(private_message(ben)))["code"] == "recipient_not_found"
 
 
-async def test_stopping_waits_for_what_was_accepted_and_refuses_the_rest(
+async def test_stopping_waits_for_accepted_messages_and_refuses_later_ones(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     stall = Stall()
@@ -176,7 +178,9 @@ async def test_stopping_waits_for_what_was_accepted_and_refuses_the_rest(
         assert (await bens.receive())["message"]["content"] == "in time"
 
 
-async def test_while_stopping_every_door_asks_to_try_again(timed_world: World) -> None:
+async def test_while_stopping_sends_are_refused_as_unavailable_in_every_dialect(
+    timed_world: World,
+) -> None:
     school = await open_school(timed_world)
     ann, ben, channel = school.ann, school.ben, school.general.id
     private, chat, events = await ann.open(), await school.join(ann), await enter(ann)

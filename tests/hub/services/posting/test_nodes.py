@@ -1,4 +1,4 @@
-"""One node of several: what it stores and what it hears of the others is one order."""
+"""One node of several: messages that it stores and those of other nodes form one order."""
 
 import random
 from collections.abc import Callable
@@ -45,7 +45,7 @@ async def revised(store: Store, posted: Posted, by: User, text: str) -> Revised:
     return done
 
 
-async def test_what_comes_early_waits_for_what_is_on_its_way(
+async def test_an_early_message_waits_for_its_predecessor_on_its_way(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     ann, ben = await people(memory_store)
@@ -63,7 +63,7 @@ async def test_what_comes_early_waits_for_what_is_on_its_way(
         assert node.lane.sequencer.messages.figures.reads == 0
 
 
-async def test_what_is_lost_on_the_way_is_read_after_the_hold(store: Store) -> None:
+async def test_a_lost_message_is_read_from_the_log_after_the_hold(store: Store) -> None:
     ann, ben = await people(store)
     async with open_node(store) as node:
         _, notes = await node.come(ben)
@@ -79,7 +79,7 @@ async def until(holds: Callable[[], bool]) -> None:
         await trio.lowlevel.checkpoint()
 
 
-async def test_an_author_is_confirmed_after_what_another_node_stored_before(
+async def test_an_author_gets_the_outcome_after_earlier_messages_of_other_nodes(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     ann, ben = await people(memory_store)
@@ -105,7 +105,7 @@ async def test_a_repeat_waits_until_its_message_is_delivered(
         first = draft(ben, ann, key="k")
         one, two, three = await node.elsewhere(draft(ann, ben), draft(ann, ben), first)
         await node.hear(one)
-        settled = await node.submit(ben, first)  # its answer was lost with the other node
+        settled = await node.submit(ben, first)  # its confirmation was lost with the other node
         await node.quiet()
         assert settled == []
         await node.hear(three, two)
@@ -114,7 +114,7 @@ async def test_a_repeat_waits_until_its_message_is_delivered(
         assert [each.repeated for each in settled if isinstance(each, Posted)] == [True]
 
 
-async def test_who_waits_for_what_cannot_be_read_is_refused_in_time(
+async def test_a_send_behind_messages_that_cannot_be_read_is_refused_in_time(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     ann, ben = await people(memory_store)
@@ -139,15 +139,15 @@ async def test_who_waits_for_what_cannot_be_read_is_refused_in_time(
         assert (seqs(notes), len(settled)) == ([1, 2, 3], 1)
 
 
-async def test_what_nobody_wants_does_not_pass_what_is_being_stored(
+async def test_a_skipped_message_does_not_overtake_one_that_is_being_stored(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
-    """Else the log would seem to have gone back."""
+    """Otherwise the log would seem to have gone back."""
     ann, ben = await people(memory_store)
     posting, late = Interception("messages", "post"), Late()
     async with open_node(posting.over(memory_store)) as node:
         posting.way = late
-        settled = await node.submit(ben, draft(ben, ann))  # over REST: nobody is connected
+        settled = await node.submit(ben, draft(ben, ann))  # over REST: no client is connected
         await late.carried_out.wait()
         posting.way = None
         (two,) = await node.elsewhere(draft(ann, ben))
@@ -163,15 +163,15 @@ async def test_what_nobody_wants_does_not_pass_what_is_being_stored(
         assert seqs(notes) == [3]
 
 
-async def test_what_is_being_stored_is_not_passed_by_what_the_log_says_of_it(
+async def test_a_message_being_stored_is_not_in_doubt_when_the_log_has_it_already(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
-    """Else the log would seem to have gone back."""
+    """Otherwise the log would seem to have gone back."""
     ann, ben = await people(memory_store)
     posting, late = Interception("messages", "post"), Late()
     async with open_node(posting.over(memory_store)) as node:
         posting.way = late
-        settled = await node.submit(ben, draft(ben, ann))  # over REST: nobody is connected
+        settled = await node.submit(ben, draft(ben, ann))  # over REST: no client is connected
         await late.carried_out.wait()
         heads = await memory_store.nodes.heads_above(MessageId(0))
         assert Inbox(node.messaging, node.hub).suspect(heads) == 0
@@ -181,7 +181,7 @@ async def test_what_is_being_stored_is_not_passed_by_what_the_log_says_of_it(
         assert (node.watch.begun_anew, node.lane.in_doubt) == (0, 0)
 
 
-async def test_nothing_overtakes_what_was_read_of_the_log(
+async def test_nothing_overtakes_messages_that_were_read_from_the_log(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     ann, ben = await people(memory_store)
@@ -189,7 +189,7 @@ async def test_nothing_overtakes_what_was_read_of_the_log(
     async with open_node(people_read.over(memory_store)) as node:
         _, notes = await node.come(ben)
         await node.hear(*await node.elsewhere(draft(ann, ben)))
-        for _ in range(12):  # who runs first is drawn by lot
+        for _ in range(12):  # the order in which tasks run is random
             people_read.way = late = Late()
             _, early = await node.elsewhere(draft(ann, ben), draft(ann, ben))
             await node.hear(early)
@@ -206,7 +206,7 @@ async def test_nothing_overtakes_what_was_read_of_the_log(
         assert seqs(notes) == list(range(1, 122))
 
 
-async def test_another_nodes_change_comes_after_its_message_and_after_the_one_before(
+async def test_a_revision_of_another_node_is_delivered_after_its_message_and_predecessor(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     ann, ben = await people(memory_store)
@@ -228,7 +228,7 @@ async def test_another_nodes_change_comes_after_its_message_and_after_the_one_be
         assert node.lane.in_doubt == 0
 
 
-async def test_a_message_that_a_change_is_about_is_looked_for(store: Store) -> None:
+async def test_a_missing_message_that_was_revised_is_read_from_the_log(store: Store) -> None:
     ann, ben = await people(store)
     async with open_node(store) as node:
         _, notes = await node.come(ben)
@@ -239,7 +239,7 @@ async def test_a_message_that_a_change_is_about_is_looked_for(store: Store) -> N
         assert seqs(notes) == [1, 2]
 
 
-async def test_a_change_that_was_lost_is_read_and_one_that_was_superseded_is_no_gap(
+async def test_a_lost_revision_is_read_and_a_superseded_one_is_no_gap(
     store: Store,
 ) -> None:
     ann, ben = await people(store)
@@ -255,10 +255,10 @@ async def test_a_change_that_was_lost_is_read_and_one_that_was_superseded_is_no_
         assert [each.rev for each in notes.revs] == [1, 3, 4]
 
 
-async def test_a_repeated_change_of_which_nothing_can_be_read_is_refused_in_time(
+async def test_a_repeated_revision_is_refused_while_lost_revisions_cannot_be_read(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    """And the lane goes on."""
+    """And the lane continues."""
     ann, ben = await people(memory_store)
     since = Interception("revisions", "revised_since")
     async with open_node(since.over(memory_store)) as node:
@@ -284,7 +284,7 @@ async def test_a_repeated_change_of_which_nothing_can_be_read_is_refused_in_time
         assert seqs(notes) == [1, 2]
 
 
-async def test_channels_that_may_lack_something_are_read(store: Store) -> None:
+async def test_channels_in_doubt_are_read(store: Store) -> None:
     ann, ben = await people(store)
     async with open_node(store) as node:
         _, notes = await node.come(ben)
@@ -297,7 +297,7 @@ async def test_channels_that_may_lack_something_are_read(store: Store) -> None:
         assert (seqs(notes), [each.rev for each in notes.revs]) == ([1, 2], [1, 2])
 
 
-async def test_changes_that_were_lost_are_read_where_none_was_known(store: Store) -> None:
+async def test_lost_revisions_are_read_in_a_channel_without_known_revisions(store: Store) -> None:
     ann, ben = await people(store)
     (one, two) = await store.messages.post([draft(ann, ben), draft(ann, ben)])
     assert isinstance(one, Posted)
@@ -313,7 +313,7 @@ async def test_changes_that_were_lost_are_read_where_none_was_known(store: Store
         await until(lambda: [each.rev for each in notes.revs] == [1, 2])
 
 
-async def test_what_comes_again_of_a_channel_that_was_forgotten_is_dropped(
+async def test_a_repeated_message_of_a_forgotten_channel_is_dropped(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     ann, ben = await people(memory_store)
@@ -328,7 +328,7 @@ async def test_what_comes_again_of_a_channel_that_was_forgotten_is_dropped(
         assert (seqs(notes), node.lane.in_doubt) == ([], 0)
 
 
-async def test_what_was_in_work_elsewhere_at_the_start_is_delivered(
+async def test_a_message_in_flight_at_another_node_at_the_start_is_delivered(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     ann, ben = await people(memory_store)
@@ -341,7 +341,7 @@ async def test_what_was_in_work_elsewhere_at_the_start_is_delivered(
         assert seqs(notes) == [1]
 
 
-async def test_who_waits_learns_that_the_log_is_another_one(
+async def test_a_waiting_send_is_settled_as_unavailable_when_the_log_is_replaced(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     ann, ben = await people(memory_store)
@@ -382,7 +382,7 @@ async def test_a_lane_reads_only_while_it_stores_nothing(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(st.text("hhheeeccbbbbbbbiottw", min_size=5, max_size=60), st.integers(0, 1_000_000))
-def test_whatever_comes_in_whatever_order_everybody_gets_all_of_it_once_in_order(
+def test_in_any_order_of_arrival_every_client_gets_everything_once_and_in_order(
     steps: str, seed: int
 ) -> None:
     async def live() -> None:
@@ -407,7 +407,7 @@ pytestmark = pytest.mark.timeout(120)
 def test_one_of_several_nodes_looks_back_from_a_revision_in_doubt(
     memory_store: Store, hold_seconds: float, known: int
 ) -> None:
-    """Others may have made those before it just now; to a hub that is alone none is missing."""
+    """Other nodes may just have made those before it; a hub that is alone lacks none."""
     channel_id, user_id = ChannelId(3), UserId(1)
     target = Target(channel_id, None, 9, user_id)
     draft = RevisionDraft(user_id, MessageId(5), Edit("x"), target)

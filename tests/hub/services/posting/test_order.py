@@ -1,4 +1,4 @@
-"""What comes in any order is delivered in that of its numbers, once each."""
+"""Messages that arrive in any order are delivered in the order of their numbers, once each."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ CHANNEL = ChannelId(1)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ANN = User(UserId(1), "ann", "Ann", AT, AT)
 HOLD = 0.05
-GONE = 100  # is added to the seq of what is delivered after something that is gone
+GONE = 100  # is added to the seq of a message that is delivered after a gone one
 
 
 def message(seq: int) -> Message:
@@ -52,7 +52,7 @@ def received(order: Order, *numbers: int) -> list[int]:
 
 
 def read(order: Order, *numbers: int, meanwhile: Sequence[int] = ()) -> list[int]:
-    """The log has these, when it is read for what is due; `meanwhile` comes by another way."""
+    """Read what is due: the log has `numbers`; `meanwhile` arrive while it is read."""
     out, reading = Outgoing(), order.begin_read()
     for number in meanwhile:
         order.receive(CHANNEL, number, arrival(number), out)
@@ -62,14 +62,14 @@ def read(order: Order, *numbers: int, meanwhile: Sequence[int] = ()) -> list[int
     return seqs(out)
 
 
-async def test_what_is_early_is_delivered_behind_its_predecessor() -> None:
+async def test_an_early_message_is_delivered_after_its_predecessor() -> None:
     order = new_order()
     assert received(order, 8, 7) == []
     assert received(order, 6) == [6, 7, 8]
     assert order.in_doubt == 0
 
 
-async def test_what_comes_again_is_dropped() -> None:
+async def test_a_repeated_message_is_dropped() -> None:
     order = new_order()
     assert received(order, 4, 5, 6, 6, 8, 8, 7, 8) == [6, 7, 8]
     assert order.in_doubt == 0
@@ -89,13 +89,15 @@ async def test_a_gap_is_read_when_it_was_held_for_long_enough(mock_clock: MockCl
     assert (order.figures.held, order.figures.found, order.figures.reads) == (2, 2, 1)
 
 
-async def test_a_channel_of_which_nothing_is_known_is_read_at_once() -> None:
+async def test_a_channel_without_a_known_position_is_read_at_once() -> None:
     order = Order(Positions(MessageId(0)), HOLD, first_hold_seconds=0.0)
     received(order, 7)
     assert order.is_due()
 
 
-async def test_only_what_was_committed_before_a_read_may_be_skipped(mock_clock: MockClock) -> None:
+async def test_only_numbers_committed_before_a_read_began_count_as_gone(
+    mock_clock: MockClock,
+) -> None:
     order = new_order()
     received(order, 7, 9)
     mock_clock.jump(HOLD)
@@ -103,20 +105,22 @@ async def test_only_what_was_committed_before_a_read_may_be_skipped(mock_clock: 
     assert received(order, 10) == [10, 11]
 
 
-async def test_what_was_read_and_delivered_meanwhile_is_dropped(mock_clock: MockClock) -> None:
+async def test_a_message_that_is_read_but_was_delivered_meanwhile_is_dropped(
+    mock_clock: MockClock,
+) -> None:
     order = new_order()
     received(order, 7)
     mock_clock.jump(HOLD)
     assert read(order, 6, 7, 8, meanwhile=[6]) == [6, 7, 8]
 
 
-async def test_a_page_says_what_is_gone_below_it(mock_clock: MockClock) -> None:
+async def test_a_number_that_a_page_leaves_out_counts_as_gone(mock_clock: MockClock) -> None:
     order = new_order()
     order.doubt([CHANNEL])
     assert read(order, 6, 8) == [6, 8 + GONE]
 
 
-async def test_a_doubt_of_while_the_log_was_read_stays() -> None:
+async def test_a_doubt_that_arises_while_the_log_is_read_remains() -> None:
     order = new_order()
     order.doubt([CHANNEL])
     reading = order.begin_read()
@@ -127,7 +131,7 @@ async def test_a_doubt_of_while_the_log_was_read_stays() -> None:
     assert not order.in_doubt
 
 
-async def test_who_waits_is_settled_after_what_stands_before() -> None:
+async def test_a_wait_is_settled_after_everything_up_to_its_number_was_delivered() -> None:
     order, settled = new_order(), list[object]()
     order.wait(CHANNEL, 7, settled.append)
     out = Outgoing()
@@ -142,7 +146,7 @@ async def test_who_waits_is_settled_after_what_stands_before() -> None:
     assert not order.in_doubt
 
 
-async def test_who_waits_for_too_long_is_settled_as_unavailable(mock_clock: MockClock) -> None:
+async def test_a_wait_that_takes_too_long_is_settled_as_unavailable(mock_clock: MockClock) -> None:
     order, settled = new_order(), list[object]()
     order.wait(CHANNEL, 7, settled.append)
     mock_clock.jump(WAIT_SECONDS - 0.1)
@@ -154,7 +158,7 @@ async def test_who_waits_for_too_long_is_settled_as_unavailable(mock_clock: Mock
     assert received(order, 6, 7) == [6, 7]
 
 
-async def test_who_waits_for_another_log_is_settled_as_unavailable() -> None:
+async def test_a_wait_is_settled_as_unavailable_when_the_log_is_replaced() -> None:
     order, settled = new_order(), list[object]()
     received(order, 8)
     order.wait(CHANNEL, 7, settled.append)
@@ -163,7 +167,7 @@ async def test_who_waits_for_another_log_is_settled_as_unavailable() -> None:
     assert (order.holds, order.in_doubt, order.positions.last(CHANNEL)) == (False, 0, None)
 
 
-async def test_what_nobody_wants_only_moves_the_position() -> None:
+async def test_a_skipped_message_only_moves_the_position() -> None:
     order = new_order()
     order.skip(CHANNEL, 6, MessageId(1_006))
     order.skip(CHANNEL, 6, MessageId(1_006))
@@ -174,7 +178,7 @@ async def test_what_nobody_wants_only_moves_the_position() -> None:
     assert order.figures.skipped == 1
 
 
-async def test_what_is_held_is_bounded_because_the_log_has_it(
+async def test_held_messages_are_bounded_and_others_are_read_from_the_log(
     monkeypatch: pytest.MonkeyPatch, mock_clock: MockClock
 ) -> None:
     monkeypatch.setattr(hub.services.posting.order, "MAX_EARLY_OF_CHANNEL", 2)
@@ -190,7 +194,9 @@ async def test_what_is_held_is_bounded_because_the_log_has_it(
     assert not order.holds
 
 
-async def test_what_is_about_a_message_waits_for_it(mock_clock: MockClock) -> None:
+async def test_an_arrival_waits_until_the_message_that_it_is_about_is_ready(
+    mock_clock: MockClock,
+) -> None:
     there = {4, 5}
     order = new_order(is_ready=lambda message: message.seq in there)
     assert received(order, 6) == []
@@ -203,7 +209,7 @@ async def test_what_is_about_a_message_waits_for_it(mock_clock: MockClock) -> No
     assert not order.holds
 
 
-async def test_positions_are_forgotten_once_nothing_below_can_come(
+async def test_positions_are_forgotten_once_nothing_older_can_arrive(
     monkeypatch: pytest.MonkeyPatch, mock_clock: MockClock
 ) -> None:
     monkeypatch.setattr(hub.services.posting.positions, "MAX_CHANNELS", 2)
@@ -219,11 +225,11 @@ async def test_positions_are_forgotten_once_nothing_below_can_come(
     mock_clock.jump(SETTLED_SECONDS)
     note(5)
     assert [positions.last(ChannelId(each)) for each in (1, 2, 3)] == [None, 1, 1]
-    assert positions.floor == 102  # what was the newest id when the two were the last ones
+    assert positions.floor == 102  # the newest id when channels 1 and 2 filled a generation
     assert positions.is_old(MessageId(102))
 
 
-async def test_positions_are_kept_while_what_others_stored_may_be_lost(
+async def test_positions_are_kept_while_messages_of_other_nodes_may_be_lost(
     monkeypatch: pytest.MonkeyPatch, mock_clock: MockClock
 ) -> None:
     monkeypatch.setattr(hub.services.posting.positions, "MAX_CHANNELS", 2)
@@ -240,7 +246,7 @@ async def test_positions_are_kept_while_what_others_stored_may_be_lost(
     assert positions.floor == 102
 
 
-async def test_what_was_in_work_at_the_start_is_not_old(mock_clock: MockClock) -> None:
+async def test_a_message_in_flight_at_the_start_is_not_old(mock_clock: MockClock) -> None:
     positions = Positions(MessageId(10))
     assert not positions.is_old(MessageId(10))
     mock_clock.jump(SETTLED_SECONDS)

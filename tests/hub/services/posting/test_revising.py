@@ -1,5 +1,5 @@
-"""Revisions reach everybody who may see the message, once each in order, also when an answer of the
-store is lost, and whoever comes back is told the last one of each message.
+"""Revisions reach all users who may see the message, once each and in order, also when a result of
+the store is lost; a resume sends the last one of each message.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ async def revise(
 
 
 async def states(socket: WebSocket, count: int) -> list[tuple[int, str]]:
-    """Of the next revisions: the rev, and what the message says."""
+    """Of the next revisions: the rev, and the content of the message."""
     found = []
     for _ in range(count):
         message = (await socket.receive())["message"]
@@ -50,7 +50,7 @@ async def states(socket: WebSocket, count: int) -> list[tuple[int, str]]:
 
 @define
 class LosingAnswers:
-    """Revisions whose next answers are lost: what was asked for happened, or it did not."""
+    """Revisions whose next results are lost, after the change was made or before it."""
 
     store: Any
     lost_after: int = 0
@@ -79,7 +79,7 @@ def losing(store: Store) -> tuple[Store, LosingAnswers]:
     return evolve(store, revisions=revisions), revisions
 
 
-async def test_both_people_of_a_conversation_are_told(world: World) -> None:
+async def test_revisions_are_sent_to_both_participants_of_a_conversation(world: World) -> None:
     ann, ben, eve = [await world.person(name) for name in ("ann", "ben", "eve")]
     (posted,) = await write(world, ann.user, ben.user, "helo")
     sockets = [await person.open() for person in (ann, ben)]
@@ -102,7 +102,7 @@ async def test_both_people_of_a_conversation_are_told(world: World) -> None:
     await outside.is_silent()
 
 
-async def test_who_is_in_a_channel_is_told_in_every_dialect(world: World) -> None:
+async def test_an_edit_in_a_channel_is_sent_on_chat_and_on_the_gateway(world: World) -> None:
     school = await open_school(world)
     (posted,) = await post(world, school.ann.user, school.general, "helo")
     chat = await school.join(school.ben)
@@ -115,7 +115,7 @@ async def test_who_is_in_a_channel_is_told_in_every_dialect(world: World) -> Non
     assert (event["t"], event["d"]["content"]) == ("MESSAGE_UPDATE", "hello")
 
 
-async def test_who_blocks_the_author_is_told_nothing(world: World) -> None:
+async def test_a_user_blocked_by_the_author_gets_no_revisions(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     (posted,) = await write(world, ann.user, ben.user, "x")
     await world.store.relations.block(ann.id, ben.id)
@@ -126,8 +126,8 @@ async def test_who_blocks_the_author_is_told_nothing(world: World) -> None:
     await bens.is_silent()
 
 
-async def test_nobody_is_told_of_a_change_before_the_message(store: Store) -> None:
-    """Whoever came back has the message from the store, and the others do not have it yet."""
+async def test_a_revision_is_not_delivered_before_its_message(store: Store) -> None:
+    """A client that resumed has the message from the store; the others do not have it yet."""
 
     async def lost(call: Any, *args: Any) -> None:
         await call(*args)
@@ -155,7 +155,7 @@ async def test_nobody_is_told_of_a_change_before_the_message(store: Store) -> No
 
 
 @pytest.mark.parametrize("lost", ["lost_after", "lost_before"])
-async def test_a_revision_whose_answer_was_lost_is_told_if_it_was_made(
+async def test_a_revision_whose_result_was_lost_is_delivered_if_it_was_made(
     store: Store, lost: str
 ) -> None:
     broken, revisions = losing(store)
@@ -169,7 +169,7 @@ async def test_a_revision_whose_answer_was_lost_is_told_if_it_was_made(
         with pytest.raises(StoreUnavailable):
             await revise(ann, posted.id, Edit("2"), key="k")
         if lost == "lost_after":
-            assert await states(bens, 1) == [(2, "2")]  # without anybody asking
+            assert await states(bens, 1) == [(2, "2")]  # without a further command
             assert isinstance(await revise(ann, posted.id, Edit("2"), key="k"), Changed)
         else:
             await revise(ann, posted.id, Edit("2"), key="k")
@@ -177,7 +177,7 @@ async def test_a_revision_whose_answer_was_lost_is_told_if_it_was_made(
         await bens.is_silent()
 
 
-async def test_the_first_revision_of_a_channel_is_told_although_its_answer_was_lost(
+async def test_the_first_revision_of_a_channel_is_delivered_although_its_result_was_lost(
     store: Store,
 ) -> None:
     broken, revisions = losing(store)
@@ -191,7 +191,7 @@ async def test_the_first_revision_of_a_channel_is_told_although_its_answer_was_l
         assert await states(bens, 1) == [(1, "1")]
 
 
-async def test_what_another_writer_did_is_told_before_anything_newer(world: World) -> None:
+async def test_a_revision_of_another_writer_is_delivered_before_newer_ones(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     one, two = await write(world, ann.user, ben.user, "1", "2")
     bens = await ben.open()
@@ -201,7 +201,7 @@ async def test_what_another_writer_did_is_told_before_anything_newer(world: Worl
     assert await states(bens, 3) == [(1, "a"), (2, "b"), (3, "c")]
 
 
-async def test_a_pin_does_not_hide_an_edit_that_was_not_told(world: World) -> None:
+async def test_a_pin_does_not_hide_an_edit_that_was_not_delivered(world: World) -> None:
     school = await open_school(world)
     (posted,) = await post(world, school.tea.user, school.general, "0")
     chat = await school.join(school.ben)
@@ -213,8 +213,10 @@ async def test_a_pin_does_not_hide_an_edit_that_was_not_told(world: World) -> No
     assert frames[1]["isPinned"] is True
 
 
-async def test_of_several_revisions_in_a_batch_each_is_told_under_its_rev(world: World) -> None:
-    """Who has heard of the first one only knows no more than that."""
+async def test_each_of_several_revisions_in_a_batch_is_delivered_with_its_own_rev(
+    world: World,
+) -> None:
+    """A client that got only the first one must not count as having the second."""
     ann, ben = await world.person("ann"), await world.person("ben")
     (posted,) = await write(world, ann.user, ben.user, "0")
     message = evolve(posted, content="2", rev=2)
@@ -223,7 +225,7 @@ async def test_of_several_revisions_in_a_batch_each_is_told_under_its_rev(world:
             assert delivery.event.position == RevisionPosition(posted.channel_id, rev)
 
 
-async def test_what_is_locked_waits_and_then_is_made(store: Store) -> None:
+async def test_a_revision_of_a_locked_conversation_waits_and_is_then_made(store: Store) -> None:
     broken, revisions = losing(store)
     async with open_world(broken, presence_grace=0.0) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
@@ -238,7 +240,7 @@ async def test_what_is_locked_waits_and_then_is_made(store: Store) -> None:
         revisions.locked = 0
 
 
-async def test_who_comes_back_is_told_what_was_changed_of_what_they_have(world: World) -> None:
+async def test_a_resume_sends_missed_revisions_of_messages_the_client_has(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     one, two, three = await write(world, ann.user, ben.user, "1", "2", "3")
     for message, text in ((two, "b"), (one, None), (three, "c"), (two, "B")):
@@ -258,14 +260,14 @@ async def test_who_comes_back_is_told_what_was_changed_of_what_they_have(world: 
 
 
 @pytest.mark.parametrize("named", [0, 1])
-async def test_who_comes_back_is_told_what_was_deleted_above_what_they_name(
+async def test_a_resume_sends_deletions_of_messages_above_the_named_position(
     world: World, named: int
 ) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     socket = await ben.open()
     _, two, _ = await write(world, ann.user, ben.user, "1", "2", "3")
     come = [(await socket.receive())["message"]["seq"] for _ in range(3)]
-    assert come == [1, 2, 3]  # had, above what is named below
+    assert come == [1, 2, 3]  # the client has them, above the seq that it names below
     await socket.close_in_silence()
     await changed(world.store, two.id, Delete(), by=ann.id)
     socket, peer = await ben.open(), str(ann.id)
@@ -276,7 +278,7 @@ async def test_who_comes_back_is_told_what_was_deleted_above_what_they_name(
     assert (await socket.receive_type("resumed"))["revs"] == {peer: 1}
 
 
-async def test_who_comes_back_is_told_what_was_changed_of_what_was_sent_meanwhile(
+async def test_a_resume_sends_missed_revisions_of_messages_that_were_delivered_live(
     world: World,
 ) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
@@ -292,7 +294,7 @@ async def test_who_comes_back_is_told_what_was_changed_of_what_was_sent_meanwhil
 
 
 @pytest.mark.parametrize("is_back", [True, False])
-async def test_what_could_not_be_seen_while_it_was_read_does_not_count_as_known(
+async def test_revisions_that_were_hidden_while_they_were_read_do_not_count_as_sent(
     store: Store, is_back: bool
 ) -> None:
     reading = Interception("revisions", "revised_in")
@@ -319,7 +321,7 @@ async def test_what_could_not_be_seen_while_it_was_read_does_not_count_as_known(
         assert (await socket.receive_type("resumed"))["revs"] == {peer: 1 if is_back else 0}
 
 
-async def test_who_names_no_revs_is_told_of_none(world: World) -> None:
+async def test_a_resume_without_revs_gets_no_revisions(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     (one,) = await write(world, ann.user, ben.user, "1")
     await changed(world.store, one.id, Edit("b"), by=ann.id)
@@ -328,7 +330,7 @@ async def test_who_names_no_revs_is_told_of_none(world: World) -> None:
     assert "revs" not in await socket.receive_type("resumed")
 
 
-async def test_a_rev_of_the_future_is_of_another_log(world: World) -> None:
+async def test_a_rev_beyond_the_last_one_counts_as_one_of_another_log(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     (one,) = await write(world, ann.user, ben.user, "1")
     await changed(world.store, one.id, Edit("b"), by=ann.id)
@@ -341,7 +343,7 @@ async def test_a_rev_of_the_future_is_of_another_log(world: World) -> None:
     assert (marker["reset"], marker["revs"]) == (True, {peer: 1})
 
 
-async def test_more_revisions_than_one_resume_has_come_with_the_next(
+async def test_revisions_beyond_the_limit_of_a_resume_are_sent_by_the_next_one(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub.services.missed_revisions, "PAGE_MESSAGES", 2)

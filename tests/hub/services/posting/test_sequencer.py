@@ -1,4 +1,4 @@
-"""What was stored without the hub's knowledge is told, in its place."""
+"""Messages that were stored without the hub's knowledge are delivered, in order."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ from tests.support.world import World, open_world
 
 @define
 class LosingAnswers:
-    """A log whose next answers are lost: what was asked for happened, or it did not."""
+    """A log whose next results are lost, after the messages were stored or before."""
 
     log: Any
     lost_after: int = 0
@@ -63,15 +63,15 @@ def losing(store: Store) -> tuple[Store, LosingAnswers]:
 
 
 async def seqs(socket: WebSocket, count: int) -> list[int]:
-    """Of the next private messages."""
+    """The seqs of the next private messages."""
     frames = [await socket.receive_type("private_message") for _ in range(count)]
     return [frame["message"]["seq"] for frame in frames]
 
 
-async def test_a_repeat_is_not_confirmed_before_what_is_missing_in_front_of_it(
+async def test_a_repeat_is_confirmed_only_after_the_missing_messages_in_front_of_it(
     store: Store,
 ) -> None:
-    """Who takes its seq for their position would never ask for the others."""
+    """A client that takes its seq as its position would never fetch the others."""
     broken, log = losing(store)
     async with open_world(broken, presence_grace=0.0) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
@@ -86,10 +86,10 @@ async def test_a_repeat_is_not_confirmed_before_what_is_missing_in_front_of_it(
         assert (error["code"], error["client_id"]) == ("unavailable", "two")
         log.unreadable = 0
         await anns.send(frame | {"client_id": "two"})
-        assert await seqs(anns, 3) == [1, 2, 2]  # what both are told, and a confirmation
+        assert await seqs(anns, 3) == [1, 2, 2]  # the two messages, and a confirmation
 
 
-async def test_a_message_whose_answer_was_lost_is_told_without_anybody_asking(
+async def test_a_message_whose_result_was_lost_is_delivered_without_a_repeat(
     store: Store,
 ) -> None:
     broken, log = losing(store)
@@ -107,7 +107,7 @@ async def test_a_message_whose_answer_was_lost_is_told_without_anybody_asking(
             assert await seqs(socket, 1) == [2]
 
 
-async def test_a_repeat_of_it_tells_everybody_once(store: Store) -> None:
+async def test_a_repeat_of_a_message_whose_result_was_lost_delivers_it_once(store: Store) -> None:
     broken, log = losing(store)
     async with open_world(broken, presence_grace=0.0) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
@@ -121,8 +121,8 @@ async def test_a_repeat_of_it_tells_everybody_once(store: Store) -> None:
         }  # fmt: skip
         await anns.send(frame)
         assert (await anns.receive_type("error"))["client_id"] == "k"
-        await anns.send(frame)  # it waits: the log cannot be read, nor is known what comes before
-        assert await seqs(anns, 2) == [2, 2]  # what everybody gets, then a confirmation
+        await anns.send(frame)  # it waits: the log cannot be read, and its predecessor is unknown
+        assert await seqs(anns, 2) == [2, 2]  # the message, then a confirmation
         assert await seqs(bens, 1) == [2]
         await anns.send(frame)
         assert await seqs(anns, 1) == [2]  # a confirmation
@@ -131,7 +131,7 @@ async def test_a_repeat_of_it_tells_everybody_once(store: Store) -> None:
             assert await seqs(socket, 1) == [3]
 
 
-async def test_what_was_not_stored_is_not_told(
+async def test_a_message_that_was_not_stored_is_not_delivered(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     broken, log = losing(memory_store)
@@ -147,7 +147,7 @@ async def test_what_was_not_stored_is_not_told(
             assert await seqs(socket, 1) == [1]
 
 
-async def test_what_somebody_else_stored_is_told_before_what_is_newer(world: World) -> None:
+async def test_messages_of_another_writer_are_delivered_before_newer_ones(world: World) -> None:
     school = await open_school(world)
     await write(world, school.ann.user, school.ben.user, "1")
     bens, chat = await school.ben.open(), await school.join(school.ben)
@@ -164,7 +164,7 @@ async def test_what_somebody_else_stored_is_told_before_what_is_newer(world: Wor
     assert told[0]["authorUsername"] == "ann"
 
 
-async def test_what_was_stored_before_the_hub_began_is_not_told(store: Store) -> None:
+async def test_messages_stored_before_the_hub_started_are_not_delivered(store: Store) -> None:
     async with open_world(store) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
         await write(world, ann.user, ben.user, "1", "2")
@@ -174,7 +174,7 @@ async def test_what_was_stored_before_the_hub_began_is_not_told(store: Store) ->
         assert await seqs(bens, 1) == [3]
 
 
-async def test_a_channel_that_was_forgotten_is_not_told_again(
+async def test_messages_of_a_forgotten_channel_are_not_delivered_again(
     memory_store: Store, monkeypatch: pytest.MonkeyPatch, mock_clock: MockClock
 ) -> None:
     monkeypatch.setattr(hub.services.posting.positions, "MAX_CHANNELS", 2)
@@ -190,7 +190,7 @@ async def test_a_channel_that_was_forgotten_is_not_told_again(
         assert told == [1] * 5 + [2] * 5 + [3] * 5
 
 
-async def test_more_than_a_page_may_be_missing(
+async def test_more_than_one_page_of_missing_messages_is_delivered(
     memory_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub.services.posting.sequencer, "PAGE", 10)
@@ -211,7 +211,7 @@ LATE_COMMIT = """
 SETTLING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'held'"
 
 
-async def test_a_commit_that_comes_after_its_sender_was_told_unavailable_is_told_once(
+async def test_a_commit_after_its_send_was_refused_as_unavailable_is_delivered_once(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub.services.posting.lane, "SEND_SECONDS", 0.2)

@@ -28,13 +28,13 @@ class Pair:
         await self.ones.send(private_message(self.other, content, client_id=content))
 
     async def hears(self, content: str, seq: int) -> None:
-        """Both of them."""
+        """Both receive the message."""
         for socket in (self.ones, self.others):
             message = (await socket.receive_type("private_message"))["message"]
             assert (message["content"], message["seq"]) == (content, seq)
 
     def held(self) -> str:
-        """What holds their conversation."""
+        """The statement that locks their conversation."""
         return HELD.format(lo=self.one.id, hi=self.other.id)
 
 
@@ -48,7 +48,7 @@ async def meet(world: World, number: int) -> Pair:
 
 @asynccontextmanager
 async def one_lane(databases: Databases) -> AsyncIterator[tuple[World, str]]:
-    """Of a hub on a real database, and its DSN."""
+    """A hub with one lane on a real database, and its DSN."""
     async with (
         databases.migrated() as dsn,
         open_store(dsn) as store,
@@ -57,7 +57,7 @@ async def one_lane(databases: Databases) -> AsyncIterator[tuple[World, str]]:
         yield world, dsn
 
 
-async def test_a_held_conversation_keeps_its_order_and_the_others_of_its_lane_go_on(
+async def test_a_locked_conversation_keeps_its_order_and_does_not_delay_others_of_its_lane(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub.services.posting.lane, "SEND_SECONDS", 60.0)
@@ -76,7 +76,7 @@ async def test_a_held_conversation_keeps_its_order_and_the_others_of_its_lane_go
             await stuck.hears(str(seq), seq)
 
 
-async def test_what_is_held_for_too_long_is_refused_and_never_stored(
+async def test_messages_of_a_conversation_locked_for_too_long_are_refused_and_not_stored(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub.services.posting.lane, "SEND_SECONDS", 1.0)

@@ -1,4 +1,4 @@
-"""Who comes is told who is there, as far as they may know."""
+"""A connection that arrives gets the presence of others, as far as its user may see it."""
 
 import json
 from typing import Any
@@ -20,7 +20,7 @@ from tests.support.world import Person, World, open_world
 
 
 async def on_chat(school: School, person: Person) -> WebSocket:
-    """In `general`, with everything unread that came after the confirmation."""
+    """A connection in `general`; the frames after `joined_channel` are unread."""
     chat = await person.open("/ws/chat")
     await chat.send({"type": "join_channel", "channelId": school.general.id})
     await chat.receive_type("joined_channel")
@@ -44,7 +44,7 @@ async def friends(world: World, one: Person, other: Person) -> None:
     await write(world, other.user, one.user, "hello")
 
 
-async def test_on_a_new_connection(world: World) -> None:
+async def test_a_new_connection_gets_the_presence_of_related_users(world: World) -> None:
     ann, ben, eve, kim = await world.people("ann", "ben", "eve", "kim")
     await friends(world, ann, ben)
     await write(world, ann.user, eve.user, "a request")
@@ -53,13 +53,13 @@ async def test_on_a_new_connection(world: World) -> None:
         (await person.open()).ignoring("user_online_status")
     anns = await on_private(ann)
     online = {"type": "user_online_status", "user_id": ben.id, "is_online": True}
-    assert await shown(anns) == [online]  # neither who has not answered nor who is not there
+    assert await shown(anns) == [online]  # neither eve (a request) nor kim (offline)
     second = await on_private(ann)
     assert await shown(second) == [online]  # each connection for itself
     await anns.is_silent()
 
 
-async def test_in_a_channel(world: World) -> None:
+async def test_a_connection_that_joins_a_channel_gets_the_presence_in_it(world: World) -> None:
     school = await open_school(world)
     for person in (school.ann, school.tea):
         (await on_chat(school, person)).ignoring("user_presence")
@@ -71,10 +71,10 @@ async def test_in_a_channel(world: World) -> None:
     await bens.send({"type": "join_channel", "channelId": school.general.id})
     await bens.receive_type("joined_channel")
     await until_quiet()
-    assert await shown(bens) == frames  # joining again says it again
+    assert await shown(bens) == frames  # joining again sends it again
 
 
-async def test_in_workspaces(world: World) -> None:
+async def test_an_identified_connection_gets_the_presence_in_its_workspaces(world: World) -> None:
     school = await open_school(world)
     (await school.ann.open("/ws")).ignoring("user_online_status")
     gateway = await on_gateway(school.ben)
@@ -83,7 +83,9 @@ async def test_in_workspaces(world: World) -> None:
 
 
 @pytest.mark.parametrize("is_blocker", [True, False])
-async def test_nobody_is_shown_across_a_block(world: World, *, is_blocker: bool) -> None:
+async def test_an_arrival_gets_no_presence_across_a_block(
+    world: World, *, is_blocker: bool
+) -> None:
     school = await open_school(world)
     ann, ben = school.ann, school.ben
     await friends(world, ann, ben)
@@ -94,7 +96,7 @@ async def test_nobody_is_shown_across_a_block(world: World, *, is_blocker: bool)
         await socket.is_silent()
 
 
-async def test_who_is_told_of_everybody_is_not_told_across_a_block(memory_store: Store) -> None:
+async def test_presence_for_everyone_is_not_sent_across_a_block(memory_store: Store) -> None:
     async with open_world(memory_store, presence_audience="everyone") as world:
         ann, ben, eve = await world.people("ann", "ben", "eve")
         await world.store.relations.block(ann.id, ben.id)
@@ -104,7 +106,7 @@ async def test_who_is_told_of_everybody_is_not_told_across_a_block(memory_store:
         assert [frame["user_id"] for frame in frames] == [eve.id]
 
 
-async def test_a_block_counts_for_what_was_being_looked_up(memory_store: Store) -> None:
+async def test_a_block_applies_to_a_lookup_in_flight(memory_store: Store) -> None:
     audience, late = Interception("relations", "presence_audience"), Late()
     async with open_world(audience.over(memory_store), presence_grace=0.0) as world:
         ann, ben = await world.people("ann", "ben")
@@ -123,7 +125,9 @@ async def test_a_block_counts_for_what_was_being_looked_up(memory_store: Store) 
         await anns.is_silent()
 
 
-async def test_so_does_a_block_between_strangers_who_share_a_channel(memory_store: Store) -> None:
+async def test_a_block_between_strangers_applies_to_a_lookup_for_a_channel(
+    memory_store: Store,
+) -> None:
     blocked, late = Interception("relations", "blocked_either_way"), Late()
     async with open_world(blocked.over(memory_store)) as world:
         school = await open_school(world)
@@ -140,7 +144,9 @@ async def test_so_does_a_block_between_strangers_who_share_a_channel(memory_stor
         assert [frame for frame in await shown(bens) if frame.get("status") == "online"] == []
 
 
-async def test_so_does_a_block_of_somebody_at_another_node(autojump_clock: MockClock) -> None:
+async def test_a_block_of_a_user_at_another_node_applies_to_a_lookup_in_flight(
+    autojump_clock: MockClock,
+) -> None:
     audience, late, medium = Interception("relations", "presence_audience"), Late(), Medium()
     store = new_store()
     async with (
@@ -163,10 +169,10 @@ async def test_so_does_a_block_of_somebody_at_another_node(autojump_clock: MockC
 
 
 @pytest.mark.parametrize("waits_behind_others", [False, True])
-async def test_so_does_the_end_of_a_membership(
+async def test_the_end_of_a_membership_applies_to_a_lookup_in_flight(
     memory_store: Store, *, waits_behind_others: bool
 ) -> None:
-    """Also where the lookup itself has not begun, because another one is under way."""
+    """Also if the lookup itself has not begun, because another one is running."""
     blocked, late = Interception("relations", "blocked_either_way"), Late()
     async with open_world(blocked.over(memory_store)) as world:
         school = await open_school(world)
@@ -189,7 +195,7 @@ async def test_so_does_the_end_of_a_membership(
         ]
 
 
-async def test_who_has_left_again_is_told_nothing(memory_store: Store) -> None:
+async def test_a_connection_that_has_left_again_gets_no_presence(memory_store: Store) -> None:
     blocked, late = Interception("relations", "blocked_either_way"), Late()
     async with open_world(blocked.over(memory_store)) as world:
         school = await open_school(world)
@@ -205,10 +211,10 @@ async def test_who_has_left_again_is_told_nothing(memory_store: Store) -> None:
         await bens.is_silent()
 
 
-async def test_no_more_are_named_than_a_connection_can_take(
+async def test_the_presence_events_for_one_arrival_are_bounded(
     memory_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub.services.presence.arrivals, "MAX_TOLD", 2)
+    monkeypatch.setattr(hub.services.presence.arrivals, "MAX_EVENTS", 2)
     async with open_world(memory_store) as world:
         ann, *others = await world.people("ann", "ben", "eve", "kim")
         for other in others:
@@ -217,7 +223,7 @@ async def test_no_more_are_named_than_a_connection_can_take(
         assert len(await shown(await on_private(ann))) == 2
 
 
-async def test_while_the_store_is_away_it_waits(
+async def test_an_arrival_waits_while_the_store_is_unavailable(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     audience = Interception("relations", "presence_audience")

@@ -1,4 +1,4 @@
-"""Who counts as present, and which changes are due, on a mock clock."""
+"""Which users count as present, and which changes are due, on a mock clock."""
 
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
@@ -15,7 +15,7 @@ from hub.services.presence.attendance import (
 async def changes(
     attendance: Attendance[str], seconds: float = 0.0
 ) -> list[tuple[str, bool | None]]:
-    """What is to be announced within so many seconds, and announced then."""
+    """Announce what is due within so many seconds; returns the changes."""
     found: list[tuple[str, bool | None]] = []
     with trio.move_on_after(seconds + 0.001) as rest:
         while True:
@@ -67,7 +67,7 @@ async def test_a_new_departure_has_its_grace_anew(autojump_clock: MockClock) -> 
     assert await changes(attendance, 1.1) == [("ann", False)]
 
 
-async def test_a_change_that_could_not_be_told_is_due_again(autojump_clock: MockClock) -> None:
+async def test_a_change_that_could_not_be_announced_is_due_again(autojump_clock: MockClock) -> None:
     attendance = Attendance[str]()
     attendance.arrived("ann")
     assert list(await attendance.due()) == ["ann"]
@@ -76,7 +76,7 @@ async def test_a_change_that_could_not_be_told_is_due_again(autojump_clock: Mock
     assert await changes(attendance, 0.2) == [("ann", True)]
 
 
-async def test_what_is_due_comes_in_order_and_in_bounded_batches(autojump_clock: MockClock) -> None:
+async def test_due_changes_come_in_order_and_in_bounded_batches(autojump_clock: MockClock) -> None:
     attendance = Attendance[str]()
     keys = [str(number) for number in range(MAX_BATCH + 1)]
     for key in keys:
@@ -85,7 +85,7 @@ async def test_what_is_due_comes_in_order_and_in_bounded_batches(autojump_clock:
     assert list(await attendance.due()) == keys[MAX_BATCH:]
 
 
-async def test_who_waits_for_changes_is_woken_by_one(nursery: trio.Nursery) -> None:
+async def test_a_task_that_waits_for_changes_is_woken_by_one(nursery: trio.Nursery) -> None:
     attendance = Attendance[str]()
     due: list[str] = []
 
@@ -99,7 +99,7 @@ async def test_who_waits_for_changes_is_woken_by_one(nursery: trio.Nursery) -> N
     assert due == ["ann"]
 
 
-async def test_who_leaves_before_the_arrival_is_announced_was_never_here(
+async def test_a_user_who_leaves_before_the_arrival_is_announced_is_not_announced(
     autojump_clock: MockClock,
 ) -> None:
     attendance = Attendance[str]()
@@ -112,8 +112,10 @@ async def test_who_leaves_before_the_arrival_is_announced_was_never_here(
     assert await changes(attendance) == [("ann", True)]
 
 
-async def test_who_left_a_moment_ago_may_still_be_shown(autojump_clock: MockClock) -> None:
-    """Whom a block kept from hearing of it is told when the block is acted on."""
+async def test_a_user_who_left_a_moment_ago_is_still_among_those_shown(
+    autojump_clock: MockClock,
+) -> None:
+    """A user to whom a block hid the departure gets it when the block is acted on."""
     attendance = Attendance[str]()
     attendance.arrived("ann")
     assert await changes(attendance) == [("ann", True)]
@@ -128,8 +130,8 @@ NORTH, SOUTH = Place(2), Place(4)
 
 
 async def everywhere(attendance: Attendance[str], seconds: float) -> list[tuple[str, bool, bool]]:
-    """What is announced within so many seconds: of whom, whether they are here, whether others are
-    to hear of it.
+    """What is announced within so many seconds: the key, whether it is present, and whether the
+    change is announced to other nodes too.
     """
     found: list[tuple[str, bool, bool]] = []
     with trio.move_on_after(seconds + 0.001) as rest:
@@ -142,7 +144,9 @@ async def everywhere(attendance: Attendance[str], seconds: float) -> list[tuple[
     return found
 
 
-async def test_another_node_announces_whom_it_has(autojump_clock: MockClock) -> None:
+async def test_a_change_at_another_node_is_announced_by_that_node(
+    autojump_clock: MockClock,
+) -> None:
     attendance = Attendance[str]()
     attendance.arrived("ann", NORTH)
     assert await everywhere(attendance, LATE_SECONDS - 0.1) == []
@@ -155,7 +159,7 @@ async def test_another_node_announces_whom_it_has(autojump_clock: MockClock) -> 
     assert attendance.present() == frozenset()
 
 
-async def test_what_another_node_announced_in_vain_is_announced_here(
+async def test_a_change_is_announced_here_if_the_announcement_of_another_node_is_lost(
     autojump_clock: MockClock,
 ) -> None:
     attendance = Attendance[str]()
@@ -166,7 +170,9 @@ async def test_what_another_node_announced_in_vain_is_announced_here(
     assert await everywhere(attendance, 0.2) == [("ann", False, False)]
 
 
-async def test_who_is_at_any_node_is_not_gone(autojump_clock: MockClock) -> None:
+async def test_a_user_who_is_still_at_any_node_is_not_announced_as_absent(
+    autojump_clock: MockClock,
+) -> None:
     attendance = Attendance[str]()
     attendance.arrived("ann")
     attendance.arrived("ann", NORTH)
@@ -179,7 +185,7 @@ async def test_who_is_at_any_node_is_not_gone(autojump_clock: MockClock) -> None
     assert await everywhere(attendance, 100) == [("ann", False, False)]
 
 
-async def test_who_is_here_is_announced_anew_when_another_node_says_that_they_are_gone(
+async def test_a_present_user_is_announced_again_if_another_node_announces_the_absence(
     autojump_clock: MockClock,
 ) -> None:
     attendance = Attendance[str]()
@@ -205,7 +211,7 @@ async def test_when_a_node_ends_its_users_are_gone_unless_they_are_back(
     assert attendance.present() == {"ann", "eve"}
 
 
-async def test_a_snapshot_says_who_is_at_a_node(autojump_clock: MockClock) -> None:
+async def test_a_snapshot_replaces_the_users_at_a_node(autojump_clock: MockClock) -> None:
     attendance = Attendance[str]()
     for key in ("ann", "ben"):
         attendance.arrived(key, NORTH)
@@ -216,7 +222,7 @@ async def test_a_snapshot_says_who_is_at_a_node(autojump_clock: MockClock) -> No
     assert (attendance.count_of("ben"), attendance.count_of("ann")) == (1, 0)
 
 
-async def test_who_is_not_to_announce_the_end_of_a_node_does_so_late_and_for_itself(
+async def test_the_end_of_a_node_that_others_announce_is_announced_late_and_only_here(
     autojump_clock: MockClock,
 ) -> None:
     attendance = Attendance[str]()

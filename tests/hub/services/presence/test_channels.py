@@ -1,4 +1,4 @@
-"""Who is in a channel, and who hears of it when."""
+"""Presence in a channel: which connections get it, and when."""
 
 import pytest
 import trio
@@ -31,7 +31,7 @@ async def test_a_user_who_comes_back_within_the_grace_period_was_never_gone(
     assert trio.current_time() - started == pytest.approx(5.0)
 
 
-async def test_leaving_on_purpose_is_told_at_once(
+async def test_leaving_a_channel_on_purpose_is_announced_at_once(
     timed_world: World, autojump_clock: MockClock
 ) -> None:
     school = await open_school(timed_world)
@@ -47,7 +47,7 @@ async def test_leaving_on_purpose_is_told_at_once(
 async def test_while_the_store_is_away_presence_waits(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    """Who blocks whom is not known: nobody is shown to everybody."""
+    """Blocks cannot be looked up, so no presence is sent."""
     outage = Outage()
     async with open_world(outage.over(memory_store)) as world:
         school = await open_school(world)
@@ -64,7 +64,7 @@ async def test_while_the_store_is_away_presence_waits(
 
 
 async def in_dm(person: Person, channel_id: int) -> WebSocket:
-    """Who joined, with everything unread that came after the confirmation."""
+    """A connection that joined; the frames after `joined_channel` are unread."""
     socket = await person.open("/ws/chat")
     await socket.send({"type": "join_channel", "channelId": channel_id})
     await socket.receive_type("joined_channel")
@@ -78,7 +78,7 @@ async def seen(socket: WebSocket, person: Person) -> str:
     return str(frame["status"])
 
 
-async def test_a_request_shows_nobody_in_its_dm_until_it_is_answered(world: World) -> None:
+async def test_presence_in_the_dm_of_a_request_is_hidden_until_it_is_accepted(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     await write(world, ann.user, ben.user, "hello")
     dm = await world.store.channels.dm(ann.id, ben.id)
@@ -93,7 +93,7 @@ async def test_a_request_shows_nobody_in_its_dm_until_it_is_answered(world: Worl
     assert await seen(again, ben) == "online"
 
 
-async def test_a_follow_that_ends_hides_both_in_a_dm_that_nobody_answered(world: World) -> None:
+async def test_the_end_of_a_follow_hides_both_users_in_an_unanswered_dm(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     await world.store.relations.request_follow(ann.id, ben.id)
     await write(world, ann.user, ben.user, "hello")

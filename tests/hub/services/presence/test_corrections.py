@@ -1,4 +1,4 @@
-"""What changed while something was looked up counts, and what was looked up of others stays."""
+"""Changes made during a lookup are applied to its result; the rest of the result stays."""
 
 import weakref
 
@@ -15,7 +15,7 @@ ANN, BEN, EVE, KIM = map(UserId, range(1, 5))
 SCHOOL, CLUB, BAND = (WorkspaceRoom(WorkspaceId(number)) for number in range(1, 4))
 
 
-async def test_a_change_counts_for_the_lookups_that_are_in_flight() -> None:
+async def test_a_change_applies_to_a_lookup_in_flight() -> None:
     corrections = Corrections()
     corrections.note(ANN, BEN, knows=False)  # before: the lookup will find it
     lookup = corrections.begin()
@@ -30,7 +30,7 @@ async def test_a_change_counts_for_the_lookups_that_are_in_flight() -> None:
     assert lookup.seen(frozenset({ANN, BEN}), EVE, knows=False) == {BEN, KIM}
 
 
-async def test_so_does_a_membership() -> None:
+async def test_a_change_of_membership_applies_to_a_lookup_in_flight() -> None:
     corrections = Corrections()
     lookup = corrections.begin()
     corrections.note(ANN, CLUB, knows=False)
@@ -50,13 +50,13 @@ async def test_a_lookup_that_is_over_is_forgotten() -> None:
     assert second.changed == {(ANN, BEN): False}
 
 
-async def test_what_another_node_looked_up_is_corrected_for_a_time(
+async def test_lookups_of_another_node_are_corrected_for_a_time(
     autojump_clock: MockClock,
 ) -> None:
     corrections = Corrections()
     corrections.note(ANN, BEN, knows=False)
     corrections.note(ANN, CLUB, knows=False)
-    corrections.note(EVE, SCHOOL, knows=False)  # of somebody else
+    corrections.note(EVE, SCHOOL, knows=False)  # of another user
     online = PresenceChanged(ANN, online=True)
     in_club = WorkspacePresence(CLUB.workspace_id, ANN, online=True)
     general = ChannelRoom(ChannelId(1))

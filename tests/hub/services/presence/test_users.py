@@ -1,4 +1,4 @@
-"""Who is online, who is told, and after which grace period."""
+"""Presence of users: which users get it, and after which grace period."""
 
 import pytest
 import trio
@@ -35,7 +35,7 @@ async def test_an_audience_is_looked_up_only_if_a_connected_dialect_shows_presen
         outage.end()
 
 
-async def test_presence_is_told_to_the_related_only(world: World) -> None:
+async def test_presence_is_sent_to_related_users_only(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve")
     await world.store.relations.request_follow(ann.id, ben.id)
@@ -63,7 +63,7 @@ async def test_presence_is_per_user_not_per_socket(world: World) -> None:
     assert (await bens.receive())["is_online"] is False
 
 
-async def test_offline_is_told_after_the_grace_period(
+async def test_a_user_is_announced_as_offline_after_the_grace_period(
     timed_world: World, autojump_clock: MockClock
 ) -> None:
     ann, ben = await timed_world.person("ann"), await timed_world.person("ben")
@@ -93,7 +93,7 @@ async def test_a_reconnect_within_the_grace_period_is_not_announced(
     await bens.is_silent()
 
 
-async def test_everybody_hears_of_presence_when_the_setting_says_so(
+async def test_presence_is_sent_to_all_users_if_the_setting_is_everyone(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     async with open_world(memory_store, presence_audience="everyone") as world:
@@ -128,7 +128,7 @@ async def test_presence_is_announced_when_the_store_is_back(
         }  # fmt: skip
 
 
-async def test_a_membership_that_ended_while_it_was_looked_up_counts(memory_store: Store) -> None:
+async def test_the_end_of_a_membership_applies_to_a_lookup_in_flight(memory_store: Store) -> None:
     memberships, late = Interception("workspaces", "of_users"), Late()
     async with open_world(memberships.over(memory_store)) as world:
         school = await open_school(world)

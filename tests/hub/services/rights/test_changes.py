@@ -1,4 +1,4 @@
-"""Each change is acted on for itself: a large one or one that fails holds no other one up."""
+"""Each change is acted on separately: a large one or one that fails delays no other one."""
 
 from typing import Any
 
@@ -14,11 +14,11 @@ from tests.support.quiet import until_quiet
 from tests.support.stores.intercept import Interception, Late
 from tests.support.world import Person, World, open_world
 
-PEERS = 250  # more than one statement asks about
+PEERS = 250  # more than one statement looks up
 
 
 async def with_conversations(world: World, name: str, count: int) -> tuple[Person, list[Person]]:
-    """Somebody with so many conversations, with people whose profiles are private."""
+    """A user with so many conversations, and their peers, whose profiles are private."""
     person = await world.person(name)
     peers = [await world.person(f"{name}{number}") for number in range(count)]
     for peer in peers:
@@ -31,7 +31,7 @@ async def turn_private(person: Person) -> None:
     await person.world.store.accounts.change_profile(person.id, ProfileChange(is_public=False))
 
 
-async def test_a_user_with_many_conversations_is_asked_about_in_parts(memory_store: Store) -> None:
+async def test_the_conversations_of_a_user_are_looked_up_in_parts(memory_store: Store) -> None:
     asked: list[list[Any]] = []
     peer_views = Interception("relations", "peer_views")
 
@@ -51,10 +51,10 @@ async def test_a_user_with_many_conversations_is_asked_about_in_parts(memory_sto
     assert len(asked) > 1
     assert max(map(len, asked)) <= 200
     pairs = [pair for part in asked for pair in part]
-    assert len(pairs) == len(set(pairs)) == PEERS + 1  # nothing is asked for who is not there
+    assert len(pairs) == len(set(pairs)) == PEERS + 1  # none for users without a connection
 
 
-async def test_a_conversation_without_a_message_is_none(memory_store: Store) -> None:
+async def test_a_dm_without_messages_is_not_revoked(memory_store: Store) -> None:
     async with open_world(memory_store) as world:
         ann, ben = await world.person("ann"), await world.person("ben", is_public=False)
         await world.store.channels.dm(ann.id, ben.id)
@@ -63,7 +63,7 @@ async def test_a_conversation_without_a_message_is_none(memory_store: Store) -> 
         await anns.is_silent()
 
 
-async def test_a_change_that_takes_long_holds_no_other_one_up(memory_store: Store) -> None:
+async def test_a_slow_change_does_not_delay_another_one(memory_store: Store) -> None:
     peer_views, late = Interception("relations", "peer_views"), Late()
     async with open_world(peer_views.over(memory_store)) as world:
         mia, _ = await with_conversations(world, "mia", 1)
@@ -80,7 +80,7 @@ async def test_a_change_that_takes_long_holds_no_other_one_up(memory_store: Stor
         await mias.receive_type("revoked")
 
 
-async def test_more_changes_than_are_remembered_send_everybody_back(
+async def test_too_many_waiting_changes_close_the_connections(
     memory_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub.services.rights.changes, "MAX_WAITING", 3)
@@ -102,10 +102,10 @@ async def test_more_changes_than_are_remembered_send_everybody_back(
         assert {frame["type"] for frame in frames} <= {"revoked"}
 
 
-async def test_what_cannot_be_done_ends_the_connections_concerned(
+async def test_a_change_that_cannot_be_carried_out_closes_the_connections_concerned(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    """Tried three times while the store answers; they come back through the policy."""
+    """It is tried three times while the store responds; the users may connect again."""
     peer_views, tries = Interception("relations", "peer_views"), 0
     async with open_world(peer_views.over(memory_store)) as world:
         mia, _ = await with_conversations(world, "mia", 1)

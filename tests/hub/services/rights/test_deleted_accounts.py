@@ -1,4 +1,4 @@
-"""An account that is deleted is gone for those who had to do with it: they are told at once."""
+"""The deletion of an account is announced at once to the users who had a relation to it."""
 
 from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.clients.socketio import enter
@@ -8,7 +8,7 @@ from tests.support.school import open_school
 from tests.support.world import World
 
 
-async def test_the_conversation_ends_and_nobody_stays_online(world: World) -> None:
+async def test_a_deleted_user_goes_offline_and_the_conversation_is_revoked(world: World) -> None:
     ann, ben, eve = await world.people("ann", "ben", "eve")
     await write(world, ann.user, ben.user, "hello")
     await write(world, ben.user, ann.user, "hi")
@@ -22,10 +22,10 @@ async def test_the_conversation_ends_and_nobody_stays_online(world: World) -> No
         if frame["type"] == "user_online_status":
             assert (frame["user_id"], frame["is_online"]) == (ben.id, False)
     assert (await bens.until_closed())[1].code == 4001
-    await eves.is_silent()  # who had nothing to do with them
+    await eves.is_silent()  # eve has no relation to them
 
 
-async def test_the_members_of_a_workspace_are_told(world: World) -> None:
+async def test_the_members_of_a_workspace_get_an_event_for_a_deleted_member(world: World) -> None:
     school = await open_school(world)
     gateway = await school.ann.open("/gateway")
     await gateway.send({"op": "IDENTIFY", "d": {"userId": school.ann.id}})
@@ -37,7 +37,7 @@ async def test_the_members_of_a_workspace_are_told(world: World) -> None:
     assert school.ben.id not in frame["d"]["guild"]["members"]
 
 
-async def test_a_channel_of_the_two_is_left(world: World) -> None:
+async def test_a_dm_with_a_deleted_user_is_left(world: World) -> None:
     school = await open_school(world)
     await write(world, school.ben.user, school.ann.user, "hi")
     chat = await school.join(school.ann, school.dm)

@@ -1,5 +1,5 @@
-"""When a relation begins, both sides are told at once that the other is online, and when it ends
-that they are not.
+"""When a relation begins, both users get at once the event that the other is online, and when it
+ends the event that the other is offline.
 """
 
 from collections.abc import Awaitable, Callable
@@ -56,7 +56,9 @@ async def share_a_workspace(world: World, ann: Person, ben: Person) -> None:
 @pytest.mark.parametrize(
     "begin", [follow, ask_and_accept, write_and_answer, accept_a_message, share_a_workspace]
 )
-async def test_both_are_told_when_a_relation_begins(world: World, begin: Begin) -> None:
+async def test_both_users_are_shown_as_online_when_a_relation_begins(
+    world: World, begin: Begin
+) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve")
     anns, bens, eves = await ann.open(), await ben.open(), await eve.open()
@@ -69,7 +71,7 @@ async def test_both_are_told_when_a_relation_begins(world: World, begin: Begin) 
     await eves.is_silent()
 
 
-async def test_a_request_that_is_not_answered_says_nothing_of_who_got_it(world: World) -> None:
+async def test_an_unanswered_request_does_not_reveal_the_recipients_presence(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     anns, bens = await ann.open(), await ben.open()
     anns.ignoring("private_message")
@@ -80,7 +82,7 @@ async def test_a_request_that_is_not_answered_says_nothing_of_who_got_it(world: 
     await anns.is_silent()
 
 
-async def test_the_end_of_a_block_shows_both_wherever_they_are(world: World) -> None:
+async def test_the_end_of_a_block_shows_both_users_to_each_other_everywhere(world: World) -> None:
     school = await open_school(world)
     ann, ben = school.ann, school.ben
     await world.store.relations.block(ann.id, ben.id)
@@ -98,7 +100,7 @@ async def test_the_end_of_a_block_shows_both_wherever_they_are(world: World) -> 
     assert (update["userId"], update["status"]) == (ann.id, "online")
 
 
-async def test_a_profile_that_turns_public_shows_who_has_talked(world: World) -> None:
+async def test_a_profile_that_turns_public_shows_both_users_of_a_conversation(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     await write(world, ann.user, ben.user, "1")
     await write(world, ben.user, ann.user, "2")
@@ -115,7 +117,9 @@ async def test_a_profile_that_turns_public_shows_who_has_talked(world: World) ->
             assert told == status(other, online=False)
 
 
-async def test_who_is_put_out_of_the_only_common_workspace_is_offline(world: World) -> None:
+async def test_a_user_removed_from_the_only_common_workspace_is_shown_as_offline(
+    world: World,
+) -> None:
     school = await open_school(world)
     ann, ben, tea = school.ann, school.ben, school.tea
     await world.store.relations.request_follow(tea.id, ben.id)
@@ -130,7 +134,7 @@ async def test_who_is_put_out_of_the_only_common_workspace_is_offline(world: Wor
 
 
 @pytest.mark.parametrize("table", ["workspaces WHERE id", "workspace_members WHERE workspace_id"])
-async def test_of_a_workspace_that_is_gone_nobody_stays_online(
+async def test_members_are_shown_as_offline_when_a_workspace_or_its_memberships_are_deleted(
     databases: Databases, table: str, mock_clock: MockClock
 ) -> None:
     async with (
@@ -149,8 +153,8 @@ async def test_of_a_workspace_that_is_gone_nobody_stays_online(
             assert all(status(other, online=False) in found for other in others)
 
 
-async def test_a_new_member_is_announced_before_who_is_online(memory_store: Store) -> None:
-    """Also if the change is noticed before the statement that made it is answered."""
+async def test_a_new_member_is_announced_before_presence_is_sent(memory_store: Store) -> None:
+    """Also if the change is noticed before the statement that made it returns."""
     adding, late = Interception("workspaces", "add_member"), Late()
     async with open_world(adding.over(memory_store)) as world, trio.open_nursery() as nursery:
         school = await open_school(world)

@@ -1,4 +1,4 @@
-"""What a user is asked is told to them, wherever it was asked or answered."""
+"""Invitations and message requests are sent to their user, wherever they were made or decided."""
 
 from tests.support.posting import write
 from tests.support.quiet import until_quiet
@@ -12,7 +12,7 @@ def invitations(count: int) -> dict[str, object]:
     return {"type": "invitations_changed", "count": count}
 
 
-async def test_who_is_invited_is_told_on_every_connection_and_nobody_else(world: World) -> None:
+async def test_an_invitation_is_sent_to_all_chat_connections_of_its_user_only(world: World) -> None:
     school = await open_school(world)
     eve, tea, place = school.eve, school.tea, school.workspace.id
     sockets = [await eve.open("/ws/chat") for _ in range(2)]
@@ -29,7 +29,7 @@ async def test_who_is_invited_is_told_on_every_connection_and_nobody_else(world:
         await socket.is_silent()
 
 
-async def test_who_accepts_on_one_device_has_no_invitation_on_the_other(world: World) -> None:
+async def test_accepting_an_invitation_removes_it_on_the_users_other_devices(world: World) -> None:
     school = await open_school(world)
     eve = school.eve
     granted(await world.store.invitations.invite(school.workspace.id, eve.id, by=school.tea.id))
@@ -39,7 +39,9 @@ async def test_who_accepts_on_one_device_has_no_invitation_on_the_other(world: W
     assert await phone.receive() == invitations(0)
 
 
-async def test_what_other_programs_ask_is_told_too(databases: Databases) -> None:
+async def test_invitations_and_requests_changed_by_other_programs_are_sent_too(
+    databases: Databases,
+) -> None:
     async with databases.reused() as dsn, open_store(dsn) as store, open_world(store) as world:
         school = await open_school(world)
         eve, tea, place = school.eve, school.tea, school.workspace.id
@@ -57,7 +59,7 @@ async def test_what_other_programs_ask_is_told_too(databases: Databases) -> None
         assert (told["user_id"], told["is_waiting"]) == (eve.id, False)
 
 
-async def test_an_accepted_request_is_told_to_who_accepted_it(world: World) -> None:
+async def test_accepting_a_request_sends_an_event_to_the_accepting_user_only(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     anns, bens = await ann.open(), await ben.open()
     await write(world, ben.user, ann.user, "hello")
@@ -73,7 +75,7 @@ async def test_an_accepted_request_is_told_to_who_accepted_it(world: World) -> N
         await socket.is_silent()
 
 
-async def test_an_answer_is_not_told_besides(world: World) -> None:
+async def test_answering_a_request_with_a_message_sends_no_request_event(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     anns = (await ann.open()).ignoring("user_online_status", "private_message")
     await write(world, ben.user, ann.user, "hello")

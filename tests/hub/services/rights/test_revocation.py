@@ -1,4 +1,4 @@
-"""Who loses the right to see something is told so and then nothing more, whoever took it away."""
+"""A user who loses the right to see something gets an event for it, and nothing more after that."""
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -87,10 +87,10 @@ async def test_a_block_ends_typing_presence_and_the_conversation(
         }  # fmt: skip
 
 
-async def test_who_is_blocked_unanswered_is_not_told_that_the_other_was_there(
+async def test_a_block_of_an_unanswered_request_does_not_reveal_the_blockers_presence(
     world: World,
 ) -> None:
-    """That a peer is offline now says that they were online, which a stranger has never known."""
+    """An offline event would reveal that the blocker was online, which a stranger never knew."""
     ann, eve = await world.people("ann", "eve")
     await write(world, eve.user, ann.user, "hello")
     anns, eves = await ann.open(), await eve.open()
@@ -100,7 +100,7 @@ async def test_who_is_blocked_unanswered_is_not_told_that_the_other_was_there(
 
 
 @BLOCKS
-async def test_a_block_puts_connections_out_of_the_conversation(
+async def test_a_block_removes_connections_from_the_conversation(
     databases: Databases, block: Block, mock_clock: MockClock
 ) -> None:
     async with on_postgres(databases) as (school, dsn):
@@ -116,7 +116,7 @@ async def test_a_block_puts_connections_out_of_the_conversation(
 
 
 @BLOCKS
-async def test_after_a_block_neither_hears_or_reads_the_other(
+async def test_after_a_block_the_blocked_user_gets_and_reads_nothing_of_the_blocker(
     databases: Databases, block: Block, mock_clock: MockClock
 ) -> None:
     async with on_postgres(databases) as (school, dsn):
@@ -148,7 +148,7 @@ async def test_after_a_block_neither_hears_or_reads_the_other(
         "UPDATE follows SET status = 'pending' WHERE follower_id = {ben}",
     ],
 )
-async def test_without_a_follow_private_profiles_lose_their_conversation(
+async def test_private_profiles_lose_their_conversation_when_the_follow_ends(
     databases: Databases, statement: str, mock_clock: MockClock
 ) -> None:
     async with on_postgres(databases) as (school, dsn):
@@ -190,11 +190,11 @@ async def test_a_profile_made_private_closes_an_empty_dm_that_was_joined(world: 
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["author_first", "recipient_first"])
-async def test_profiles_made_private_end_typing_where_nothing_was_said(
+async def test_profiles_made_private_end_typing_between_users_without_messages(
     timed_world: World, mock_clock: MockClock, order: tuple[int, int]
 ) -> None:
-    """At once: on a clock that stands still typing does not end by itself. The author is told
-    nothing, not even that the recipient is there.
+    """At once: on a clock that stands still typing does not end by itself. The author gets no
+    event, not even the presence of the recipient.
     """
     people = ann, ben = await timed_world.people("ann", "ben")
     anns, bens = await ann.open(), (await ben.open()).ignoring("user_online_status")
@@ -217,7 +217,7 @@ async def test_profiles_made_private_end_typing_where_nothing_was_said(
         "DELETE FROM workspaces WHERE id = {school}",
     ],
 )
-async def test_who_leaves_a_workspace_leaves_its_channels(
+async def test_a_user_removed_from_a_workspace_is_removed_from_its_channels(
     databases: Databases, statement: str, mock_clock: MockClock
 ) -> None:
     async with on_postgres(databases) as (school, dsn):
@@ -257,7 +257,7 @@ async def test_an_account_that_is_deleted_ends_every_connection(
             assert (await socket.closed()).code == 4001
 
 
-async def test_a_channel_that_is_deleted_is_told_wherever_it_is_shown(
+async def test_the_deletion_of_a_channel_is_sent_in_every_dialect_with_channels(
     databases: Databases, mock_clock: MockClock
 ) -> None:
     async with on_postgres(databases) as (school, dsn):
@@ -276,7 +276,7 @@ async def test_a_channel_that_is_deleted_is_told_wherever_it_is_shown(
 
 
 @pytest.mark.parametrize("is_missed", [False, True])
-async def test_a_workspace_that_is_deleted_is_told_as_its_last_event(
+async def test_the_deletion_of_a_workspace_is_sent_even_if_its_notice_was_missed(
     databases: Databases, *, is_missed: bool
 ) -> None:
     async with databases.migrated() as dsn, school_at(dsn) as school:
@@ -286,11 +286,11 @@ async def test_a_workspace_that_is_deleted_is_told_as_its_last_event(
         assert (await chat.receive_type("left_channel"))["channelId"] == school.general.id
         assert (await gateway.expect("GUILD_DELETE"))["d"] == {"id": school.workspace.id}
         frames = [json.loads(each) for each in await gateway.everything()]
-        assert all(frame["t"] == "CHANNEL_DELETE" for frame in frames)  # it may come before
+        assert all(frame["t"] == "CHANNEL_DELETE" for frame in frames)  # which may come later
         chat.ignoring("user_presence")
 
 
-async def test_what_happened_while_nobody_listened_is_found_afterwards(
+async def test_changes_whose_notices_were_lost_are_found_after_reconnecting(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn, school_at(dsn) as school:
@@ -313,7 +313,7 @@ async def test_what_happened_while_nobody_listened_is_found_afterwards(
         await gateway.is_silent()
 
 
-async def test_who_is_let_in_while_nobody_listens_follows_the_workspace_afterwards(
+async def test_a_member_whose_notice_was_lost_follows_the_workspace_after_reconnecting(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn, school_at(dsn) as school:
@@ -332,10 +332,10 @@ async def test_who_is_let_in_while_nobody_listens_follows_the_workspace_afterwar
         assert json.loads(heard[0])["d"]["content"] == "welcome"
 
 
-async def test_who_blocks_while_nobody_listens_is_seen_nowhere_afterwards(
+async def test_a_block_whose_notice_was_lost_hides_presence_after_reconnecting(
     databases: Databases,
 ) -> None:
-    """Neither where both are, nor by who had only followed."""
+    """In shared channels and workspaces, and from a user whose follow ended."""
     async with databases.migrated() as dsn, school_at(dsn) as school:
         ann, ben, eve = school.ann, school.ben, school.eve
         await school.world.store.relations.request_follow(eve.id, ann.id)
@@ -360,7 +360,9 @@ async def test_who_blocks_while_nobody_listens_is_seen_nowhere_afterwards(
         await anns.close_in_silence()
 
 
-async def test_an_outage_only_delays_it(memory_store: Store, autojump_clock: MockClock) -> None:
+async def test_an_outage_only_delays_a_revocation(
+    memory_store: Store, autojump_clock: MockClock
+) -> None:
     outage = Outage()
     async with open_world(outage.over(memory_store)) as world:
         ann, ben = await world.person("ann"), await world.person("ben")
@@ -374,7 +376,7 @@ async def test_an_outage_only_delays_it(memory_store: Store, autojump_clock: Moc
         await bens.receive_type("revoked")
 
 
-async def test_who_was_away_during_a_block_hears_no_end_of_typing_either(
+async def test_a_user_who_was_away_during_a_block_gets_no_end_of_typing(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     async with open_world(memory_store) as world:
@@ -393,8 +395,8 @@ async def test_who_was_away_during_a_block_hears_no_end_of_typing_either(
         await bens.is_silent()
 
 
-async def test_who_is_blocked_hears_of_no_receipt(world: World) -> None:
-    """The blocker can still read; that they do is nobody's business any more."""
+async def test_a_blocked_author_gets_no_receipt_of_the_blocker(world: World) -> None:
+    """The blocker can still read, but the author is not to know of it."""
     school = await open_school(world)
     ann, ben = school.ann, school.ben
     await write(world, ben.user, ann.user, "1")
@@ -405,13 +407,13 @@ async def test_who_is_blocked_hears_of_no_receipt(world: World) -> None:
     anns = await ann.open()
     path = f"/private_messages/api/messages/{ben.id}/read"
     assert (await ann.call("PUT", path)).status == 200
-    assert (await anns.receive_type("messages_read"))["reader_id"] == ann.id  # her other devices do
+    assert (await anns.receive_type("messages_read"))["reader_id"] == ann.id  # her own devices do
 
 
 async def test_the_end_of_a_conversation_comes_after_a_receipt_that_is_on_its_way(
     memory_store: Store,
 ) -> None:
-    """Ann is blocked between the store's answer to the reading and the receipt."""
+    """Ann is blocked between the store's result for the read mark and the receipt."""
     messages = Held(memory_store.messages, ("mark_read",), answered=True)
     async with open_world(evolve(memory_store, messages=messages)) as world:
         ann, ben = await world.people("ann", "ben")
@@ -428,7 +430,7 @@ async def test_the_end_of_a_conversation_comes_after_a_receipt_that_is_on_its_wa
         assert [(await anns.receive())["type"] for _ in range(2)] == ["messages_read", "revoked"]
 
 
-async def test_who_is_removed_hears_of_no_receipt(world: World) -> None:
+async def test_a_removed_member_gets_no_receipt(world: World) -> None:
     school = await open_school(world)
     await post(world, school.ben.user, school.general, "1")
     await enter_socketio(school.ben)  # the world asserts that it is sent nothing
@@ -457,10 +459,10 @@ async def join_by_socketio(school: School) -> str:
 @pytest.mark.parametrize(
     ("join", "code"), [(join_by_chat, "channel_not_found"), (join_by_socketio, "not_a_member")]
 )
-async def test_who_joins_while_being_put_out_is_not_in(
+async def test_a_join_is_refused_while_the_user_is_being_removed(
     memory_store: Store, join: Callable[[School], Awaitable[str]], code: str
 ) -> None:
-    """The right is taken away between the store's answer and the joining."""
+    """The right is taken away between the store's result and the join."""
     channels = Held(memory_store.channels, ("access",), answered=True)
     async with open_world(evolve(memory_store, channels=channels)) as world:
         school = await open_school(world)
@@ -482,6 +484,6 @@ async def test_who_joins_while_being_put_out_is_not_in(
 @pytest.mark.parametrize(
     "payload", ["", "blocked", "blocked 1", "blocked 1 x", "blocked 1 2 3", "drop table"]
 )
-def test_notices_of_others_are_ignored(payload: str) -> None:
+def test_malformed_notices_raise_value_error(payload: str) -> None:
     with pytest.raises(ValueError, match=r"x|^$|blocked|drop"):
         parse_change(payload)

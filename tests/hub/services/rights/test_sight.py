@@ -1,4 +1,4 @@
-"""Across a block nobody hears of the other, wherever both are; messages in channels reach both."""
+"""Across a block neither user gets events of the other, but messages in channels reach both."""
 
 from trio.testing import MockClock
 
@@ -25,7 +25,7 @@ def presence(school: School, person: Person, status: str) -> dict[str, object]:
     }  # fmt: skip
 
 
-async def test_in_a_channel_neither_hears_that_the_other_comes_types_reads_or_goes(
+async def test_presence_typing_and_receipts_in_a_channel_are_not_sent_across_a_block(
     world: World,
 ) -> None:
     school = await open_school(world)
@@ -55,7 +55,7 @@ async def test_in_a_channel_neither_hears_that_the_other_comes_types_reads_or_go
         assert {each["userId"] for _, each in told} == {to_uuid(IdKind.USER, person.id)}
 
 
-async def test_a_third_one_hears_of_both(world: World) -> None:
+async def test_a_third_user_gets_the_events_of_both_sides_of_a_block(world: World) -> None:
     school = await open_school(world)
     await block(school)
     teas = await school.join(school.tea)
@@ -69,7 +69,7 @@ async def test_a_third_one_hears_of_both(world: World) -> None:
         assert await teas.receive() == presence(school, person, "offline")
 
 
-async def test_a_block_hides_in_channels_who_was_there_and_typed(world: World) -> None:
+async def test_a_block_ends_presence_and_typing_that_were_shown_in_a_channel(world: World) -> None:
     school = await open_school(world)
     anns, bens = await school.join(school.ann), await school.join(school.ben)
     await anns.receive_type("user_presence")
@@ -83,7 +83,7 @@ async def test_a_block_hides_in_channels_who_was_there_and_typed(world: World) -
     await bens.close_in_silence()
 
 
-async def test_on_the_gateway_nobody_hears_that_who_blocks_them_comes_or_goes(
+async def test_on_the_gateway_a_blocker_is_shown_as_offline_from_the_block_on(
     world: World,
 ) -> None:
     school = await open_school(world)
@@ -98,7 +98,7 @@ async def test_on_the_gateway_nobody_hears_that_who_blocks_them_comes_or_goes(
     await gateway.is_silent()
 
 
-async def test_who_is_told_of_everybody_is_not_told_across_a_block(memory_store: Store) -> None:
+async def test_presence_for_everyone_is_not_sent_across_a_block(memory_store: Store) -> None:
     async with open_world(memory_store, presence_audience="everyone", presence_grace=0.0) as world:
         ann, ben, eve = await world.people("ann", "ben", "eve")
         await world.store.relations.block(ann.id, ben.id)
@@ -111,10 +111,10 @@ async def test_who_is_told_of_everybody_is_not_told_across_a_block(memory_store:
         assert [each["id"] for each in online] == [eve.id]
 
 
-async def test_a_block_counts_for_what_was_being_looked_up(
+async def test_a_block_applies_to_lookups_in_flight(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
-    """Who may be told that Ann joins, and types, is looked up when she blocks Ben."""
+    """The recipients of Ann's presence and typing are being looked up when she blocks Ben."""
     blocked = Interception("relations", "blocked_either_way")
     hidden = Interception("channels", "hidden_from")
     store = blocked.over(hidden.over(memory_store))

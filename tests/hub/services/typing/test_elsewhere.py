@@ -1,4 +1,4 @@
-"""What another node says of typing is delivered once, and never after what ended it."""
+"""Typing indicators of another node are delivered once, and never after what ended them."""
 
 import pytest
 import trio
@@ -47,7 +47,7 @@ IN_CHANNEL = evolve(
 
 @define
 class Elsewhere:
-    """What has come from the node `north`."""
+    """Typing indicators that arrive from the node `north`."""
 
     running: Running = field(factory=Running)
     corrections: Corrections = field(factory=Corrections)
@@ -57,7 +57,7 @@ class Elsewhere:
         self.typing = TypingElsewhere(self.running, self.corrections)
 
     def says(self, sign: Typed) -> list[bool]:
-        """What is delivered of it."""
+        """Take the sign; returns `is_typing` of each event that is delivered."""
         shown = []
         for each in self.typing.received("north", sign):
             assert isinstance(each.event, TypingChanged | ChannelTyping)
@@ -68,7 +68,7 @@ class Elsewhere:
 ENDS = evolve(BEGINS, is_typing=False)
 
 
-async def test_its_end_is_delivered_once(autojump_clock: MockClock) -> None:
+async def test_the_end_of_an_indicator_is_delivered_once(autojump_clock: MockClock) -> None:
     typing = Elsewhere()
     assert typing.says(ENDS) == []
     assert len(typing.says(BEGINS)) == 1
@@ -77,7 +77,7 @@ async def test_its_end_is_delivered_once(autojump_clock: MockClock) -> None:
 
 
 @pytest.mark.parametrize("sign", [ENDS, None], ids=["said", "lost"])
-async def test_whoever_was_shown_it_is_shown_its_end_whatever_they_may_know_now(
+async def test_a_recipient_of_the_start_gets_the_end_even_if_the_author_is_hidden_since(
     autojump_clock: MockClock, sign: Typed | None
 ) -> None:
     typing = Elsewhere()
@@ -92,7 +92,7 @@ async def test_whoever_was_shown_it_is_shown_its_end_whatever_they_may_know_now(
     assert delivery.to == ToUsers([BEN])
 
 
-async def test_nobody_is_shown_the_end_of_what_they_were_not_shown(
+async def test_a_user_who_did_not_get_the_start_does_not_get_the_end(
     autojump_clock: MockClock,
 ) -> None:
     typing = Elsewhere()
@@ -115,7 +115,7 @@ async def test_an_end_that_was_lost_comes_a_second_late(autojump_clock: MockCloc
     assert not delivery.event.is_typing
 
 
-async def test_what_was_typed_before_a_message_is_not_delivered_after_it(
+async def test_an_indicator_from_before_a_message_is_not_delivered_after_it(
     autojump_clock: MockClock,
 ) -> None:
     typing = Elsewhere()
@@ -127,7 +127,7 @@ async def test_what_was_typed_before_a_message_is_not_delivered_after_it(
     assert len(typing.says(BEGINS)) == 1
 
 
-async def test_after_a_right_has_ended_nothing_of_before_is_delivered(
+async def test_an_indicator_from_before_a_right_ended_is_not_delivered_after_it(
     autojump_clock: MockClock,
 ) -> None:
     typing = Elsewhere()
@@ -137,7 +137,7 @@ async def test_after_a_right_has_ended_nothing_of_before_is_delivered(
     assert len(typing.says(BEGINS)) == 1
 
 
-async def test_in_a_channel_it_is_not_shown_across_a_block_of_just_now(
+async def test_an_indicator_in_a_channel_is_not_delivered_across_a_new_block(
     autojump_clock: MockClock,
 ) -> None:
     typing = Elsewhere()
@@ -147,7 +147,7 @@ async def test_in_a_channel_it_is_not_shown_across_a_block_of_just_now(
 
 
 @pytest.mark.parametrize("was_shown", [True, False])
-async def test_who_was_shown_only_what_was_typed_at_first_is_shown_its_end(
+async def test_the_end_in_a_channel_is_delivered_to_users_who_got_any_of_the_indicators(
     autojump_clock: MockClock, *, was_shown: bool
 ) -> None:
     typing = Elsewhere()
@@ -160,7 +160,7 @@ async def test_who_was_shown_only_what_was_typed_at_first_is_shown_its_end(
     assert delivery.to == evolve(ROOMS, besides_users=besides)
 
 
-async def test_whoever_is_blocked_sees_the_end_of_what_they_were_shown_in_a_channel(
+async def test_a_block_ends_an_indicator_in_a_channel_for_the_blocked_user_too(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     hub = Hub(lambda *_, **__: None, RoomListeners())
@@ -178,7 +178,7 @@ async def test_whoever_is_blocked_sees_the_end_of_what_they_were_shown_in_a_chan
     assert (end.event.is_typing, end.to.besides_users) == (False, frozenset())
 
 
-async def test_it_ends_with_its_node(autojump_clock: MockClock) -> None:
+async def test_an_indicator_ends_with_its_node(autojump_clock: MockClock) -> None:
     typing = Elsewhere()
     typing.says(BEGINS)
     typing.typing.node_ended("south")

@@ -1,4 +1,4 @@
-"""Who types, for whom, and how it ends: by itself, with a message, with a connection."""
+"""Typing indicators: which users get them, and how they end: by time, message or connection."""
 
 import pytest
 import trio
@@ -27,14 +27,14 @@ async def test_typing_reaches_the_recipient_with_the_true_sender(world: World) -
     seen = await bens.receive_type("typing_indicator")
     assert (seen["user_id"], seen["sender_id"], seen["sender_name"]) == (ann.id, ann.id, "Ann")
     assert seen["is_typing"] is True
-    # The message ends the indicator, and ann hears of neither.
+    # The message ends the indicator. Ann gets no event for her own typing.
     await anns.send(private_message(ben))
     assert (await bens.receive_type("typing_indicator"))["is_typing"] is False
     await bens.receive_type("private_message")
     await anns.receive_type("private_message")
 
 
-async def test_typing_to_who_may_not_be_messaged_is_dropped(world: World) -> None:
+async def test_typing_to_a_user_who_may_not_be_messaged_is_dropped(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     await world.store.relations.block(ben.id, ann.id)
     anns, bens = await ann.open(), await ben.open()
@@ -42,7 +42,7 @@ async def test_typing_to_who_may_not_be_messaged_is_dropped(world: World) -> Non
     await bens.is_silent()
 
 
-async def test_who_may_only_read_a_channel_does_not_type_there(world: World) -> None:
+async def test_typing_of_a_user_who_may_only_read_the_channel_is_dropped(world: World) -> None:
     school = await open_school(world)
     new = NewChannel(school.workspace.id, "news", ChannelKind.ANNOUNCEMENT)
     news = granted(await world.store.channels.create(new, by=school.tea.id))
@@ -116,7 +116,7 @@ async def typing_is_dropped(world: World, outage: Outage) -> None:
     assert (await bens.receive())["is_typing"] is False
 
 
-async def test_an_indicator_that_is_checked_after_its_message_is_not_told(
+async def test_an_indicator_that_is_checked_after_its_message_is_not_delivered(
     memory_store: Store,
 ) -> None:
     slow = Held(memory_store.relations, ("may_show_typing",))
@@ -139,10 +139,10 @@ async def test_an_indicator_that_is_checked_after_its_message_is_not_told(
         await bens.close_in_silence()  # the first one never came
 
 
-async def test_typing_that_is_being_checked_while_its_recipient_turns_private_is_not_told(
+async def test_typing_checked_while_its_recipient_turns_private_is_not_delivered(
     memory_store: Store,
 ) -> None:
-    """Nothing was said between the two: their typing is all that there is to end."""
+    """The two have no conversation: typing is all that the change can end."""
     held = Held(memory_store.relations, ("may_show_typing",), answered=True)
     async with open_world(evolve(memory_store, relations=held)) as world:
         ann, ben = await world.person("ann", is_public=False), await world.person("ben")
@@ -202,8 +202,8 @@ async def test_private_typing_ends_with_its_connection(
     assert (await bens.receive_type("typing_indicator"))["is_typing"] is False
 
 
-async def test_typing_in_a_channel_is_checked_when_it_is_passed_on(memory_store: Store) -> None:
-    """Not only when the connection joined: the right may have gone meanwhile."""
+async def test_typing_in_a_channel_is_checked_before_it_is_delivered(memory_store: Store) -> None:
+    """Not only when the connection joined: the right may have been lost meanwhile."""
     held = Held(memory_store.channels, ("hidden_from",))
     async with open_world(evolve(memory_store, channels=held)) as world:
         school = await open_school(world)
@@ -219,7 +219,9 @@ async def test_typing_in_a_channel_is_checked_when_it_is_passed_on(memory_store:
         await bens.close_in_silence(besides=("user_presence",))
 
 
-async def test_who_stops_typing_in_a_channel_is_seen_to_in_every_dialect(world: World) -> None:
+async def test_typing_in_a_channel_and_its_end_are_sent_on_chat_and_over_socketio(
+    world: World,
+) -> None:
     school = await open_school(world)
     anns, bens, events = (
         await school.join(school.ann), await school.join(school.ben), await enter(school.tea),
@@ -242,10 +244,10 @@ async def test_who_stops_typing_in_a_channel_is_seen_to_in_every_dialect(world: 
     await bens.is_silent()
 
 
-async def test_in_a_channel_too_nothing_of_typing_comes_after_the_message(
+async def test_typing_in_a_channel_is_not_delivered_after_its_message(
     memory_store: Store,
 ) -> None:
-    """It was being checked when the message was accepted."""
+    """The indicator was being checked when the message was accepted."""
     hidden, late = Interception("channels", "hidden_from"), Late()
     async with open_world(hidden.over(memory_store), presence_grace=0.0) as world:
         school = await open_school(world)
@@ -261,7 +263,7 @@ async def test_in_a_channel_too_nothing_of_typing_comes_after_the_message(
         await anns.is_silent()
 
 
-async def test_who_leaves_a_channel_types_there_no_more(world: World) -> None:
+async def test_leaving_a_channel_ends_typing_there(world: World) -> None:
     school = await open_school(world)
     anns, bens = await school.join(school.ann), await school.join(school.ben)
     await anns.receive_type("user_presence")
@@ -274,7 +276,7 @@ async def test_who_leaves_a_channel_types_there_no_more(world: World) -> None:
     assert (await anns.receive_type("user_stop_typing"))["userId"] == school.ben.id
 
 
-async def test_who_is_put_out_of_a_workspace_types_there_no_more(
+async def test_removal_from_a_workspace_ends_typing_in_its_channels(
     timed_world: World, autojump_clock: MockClock
 ) -> None:
     school = await open_school(timed_world)

@@ -1,4 +1,4 @@
-"""The page `@socket.io/admin-ui` on a hub: who comes in, what it sees and does."""
+"""The page `@socket.io/admin-ui` on a hub: how it is opened, what it shows and does."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ STATS = "server_stats"
 HOME = "channel_messages"
 
 
-async def test_without_the_setting_there_is_no_such_page(memory_store: Store) -> None:
+async def test_without_the_settings_there_is_no_admin_ui(memory_store: Store) -> None:
     async with operated(memory_store) as (world, _):
         assert await refusal(world, SIGNED_IN) == "Invalid namespace"
     async with open_world(memory_store) as world:
@@ -42,13 +42,15 @@ async def test_without_the_setting_there_is_no_such_page(memory_store: Store) ->
         {"token": TOKEN},
     ],
 )
-async def test_only_the_token_opens_it(memory_store: Store, auth: object) -> None:
+async def test_the_page_is_opened_with_the_admin_token_only(
+    memory_store: Store, auth: object
+) -> None:
     async with operated(memory_store, admin_ui="yes") as (world, _):
         ann = await world.person("ann")
         assert await refusal(world, auth, ann.cookie) == INVALID
 
 
-async def test_it_comes_back_with_the_id_of_its_sign_in(
+async def test_the_page_reconnects_with_the_id_of_its_sign_in(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     async with operated(memory_store, admin_ui="yes") as (world, _):
@@ -62,7 +64,7 @@ async def test_it_comes_back_with_the_id_of_its_sign_in(
         assert await refusal(world, {"sessionId": sign_in}) == INVALID
 
 
-async def test_guesses_are_limited_together_with_those_over_http(
+async def test_wrong_tokens_are_limited_together_with_those_over_http(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     settings = {"login_attempts": 3, "login_window": 60, "admin_ui": "yes"}
@@ -78,7 +80,7 @@ async def test_guesses_are_limited_together_with_those_over_http(
         await page.leave()
 
 
-async def test_it_sees_who_comes_and_goes_and_their_rooms(
+async def test_the_page_shows_connections_that_come_and_go_and_their_rooms(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     async with operated(memory_store, admin_ui="yes") as (world, _):
@@ -111,14 +113,14 @@ async def test_it_sees_who_comes_and_goes_and_their_rooms(
         gone = await page.event()
         assert gone[:4] == ["socket_disconnected", ben_at(), "ben:2", "closed with 1000"]
         mock_clock.jump(2)
-        await page.socket.is_silent()  # what has not changed is not told again
+        await page.socket.is_silent()  # unchanged connections are not sent again
 
 
 def ben_at() -> str:
     return "private_messages"
 
 
-async def test_it_is_told_a_list_again_when_nobody_was_there(
+async def test_the_page_gets_a_list_again_after_an_empty_one(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     async with operated(memory_store, admin_ui="yes") as (world, _):
@@ -135,7 +137,7 @@ async def test_it_is_told_a_list_again_when_nobody_was_there(
 async def audit_of(
     memory_store: Store, command: Sequence[object], *, ends: Sequence[bool]
 ) -> Sequence[AuditEntry]:
-    """What is kept of a command, which closes those of ann's two connections and of ben's."""
+    """The audit of a command; `ends`: which of ann's two connections and ben's it closes."""
     async with operated(memory_store, admin_ui="yes") as (world, operators):
         ann, ben = await world.people("ann", "ben")
         sockets = [await each.open() for each in (ann, ann, ben)]
@@ -151,14 +153,18 @@ async def audit_of(
         return [row.entry for row in await operators.audit()]
 
 
-async def test_one_connection_is_closed_and_written_down(memory_store: Store) -> None:
+async def test_a_disconnect_of_one_connection_is_carried_out_and_audited(
+    memory_store: Store,
+) -> None:
     command = ("_disconnect", "any", False, "ann:1")
     audit = await audit_of(memory_store, command, ends=[True, False, False])
     details = {"connections": 1, "connection": 1}
     assert audit == [AuditEntry(Way.HTTP, "192.0.2.1", "kick", details)]
 
 
-async def test_a_client_is_all_of_a_user(memory_store: Store) -> None:
+async def test_a_disconnect_of_a_client_closes_all_connections_of_its_user(
+    memory_store: Store,
+) -> None:
     command = ("_disconnect", "any", True, "ann:2")
     audit = await audit_of(memory_store, command, ends=[True, True, False])
     assert audit == [AuditEntry(Way.HTTP, "192.0.2.1", "kick", {"connections": 2})]
@@ -179,11 +185,13 @@ async def test_a_client_is_all_of_a_user(memory_store: Store) -> None:
         ("message:send", {"content": "x"}),
     ],
 )
-async def test_nothing_else_is_carried_out(memory_store: Store, command: tuple[object]) -> None:
+async def test_other_commands_are_not_carried_out(
+    memory_store: Store, command: tuple[object]
+) -> None:
     assert await audit_of(memory_store, command, ends=[False] * 3) == []
 
 
-async def test_what_cannot_be_written_down_is_not_done(memory_store: Store) -> None:
+async def test_a_command_that_cannot_be_audited_is_not_carried_out(memory_store: Store) -> None:
     outage = Outage()
     async with operated(outage.over(memory_store), admin_ui="yes") as (world, _):
         ann = await world.person("ann")
@@ -199,7 +207,7 @@ async def test_what_cannot_be_written_down_is_not_done(memory_store: Store) -> N
         assert (await socket.closed()).code == 4003
 
 
-async def test_only_a_few_are_open_at_a_time(memory_store: Store) -> None:
+async def test_the_number_of_open_pages_is_bounded(memory_store: Store) -> None:
     async with operated(memory_store, admin_ui="yes") as (world, _):
         pages = [(await open_page(world))[0] for _ in range(MAX_PAGES)]
         assert await refusal(world, SIGNED_IN) == "too many pages are open"
@@ -210,7 +218,7 @@ async def test_only_a_few_are_open_at_a_time(memory_store: Store) -> None:
             await each.leave()
 
 
-async def test_once_it_is_closed_nothing_goes_on(
+async def test_no_task_is_left_after_the_page_is_closed(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     async with operated(memory_store, admin_ui="yes") as (world, _):

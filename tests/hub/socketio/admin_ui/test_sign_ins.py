@@ -3,7 +3,7 @@
 from hub.socketio.admin_ui.sign_ins import SignIns
 
 
-def test_one_is_good_for_a_while() -> None:
+def test_a_sign_in_is_valid_for_a_limited_time() -> None:
     sign_ins = SignIns(seconds=60)
     first, second = sign_ins.begin(0.0), sign_ins.begin(30.0)
     assert first != second
@@ -14,7 +14,7 @@ def test_one_is_good_for_a_while() -> None:
         assert not sign_ins.is_good(wrong, 1.0)
 
 
-def test_of_many_the_oldest_go() -> None:
+def test_the_oldest_of_too_many_sign_ins_are_dropped() -> None:
     sign_ins = SignIns(seconds=60, max_kept=2)
     begun = [sign_ins.begin(0.0) for _ in range(3)]
     assert [sign_ins.is_good(each, 1.0) for each in begun] == [False, True, True]

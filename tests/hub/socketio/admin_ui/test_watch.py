@@ -1,4 +1,4 @@
-"""What an operator's page is shown of the Hub's connections, when there are many."""
+"""What an operator's page gets about the Hub's connections, when there are many."""
 
 import json
 from collections.abc import AsyncIterator
@@ -60,7 +60,7 @@ class Peer:
 
 @define
 class Hall:
-    """A Hub with connections, and a page that polls for what it is told of them."""
+    """A Hub with connections, and a page that polls for the events about them."""
 
     hub: Hub
     connection: EngineConnection
@@ -86,14 +86,14 @@ class Hall:
 
     async def told(self) -> list[Any]:
         """The events of one look."""
-        await self.watch.tell()
+        await self.watch.send_changes()
         found = [json.loads(each.removeprefix("2/admin,")) for each in self.events]
         self.events.clear()
         return found
 
 
 def nobody_looks(user_id: UserId, *, connected: bool) -> None:
-    """As a listener to presence."""
+    """A listener to presence that does nothing."""
 
 
 @asynccontextmanager
@@ -113,8 +113,8 @@ async def hall(*, is_read: bool = True) -> AsyncIterator[Hall]:
         nursery.cancel_scope.cancel()
 
 
-async def test_many_connections_are_told_bit_by_bit() -> None:
-    """Not more is queued at a time than a page of them, and others have their turns."""
+async def test_many_connections_are_sent_in_parts() -> None:
+    """At most one page of them is queued at a time, and other tasks run in between."""
     async with hall() as here:
         await here.fill(20_000)
         turns = 0
@@ -139,7 +139,7 @@ async def test_many_connections_are_told_bit_by_bit() -> None:
         assert (last[0], last[1]["clientsCount"]) == ("server_stats", 20_000)
 
 
-async def test_it_is_told_what_has_changed_and_nothing_else() -> None:
+async def test_only_changes_are_sent() -> None:
     async with hall() as here:
         await here.fill(3)
         assert [each[0] for each in await here.told()] == ["all_sockets", "server_stats"]
@@ -155,7 +155,7 @@ async def test_it_is_told_what_has_changed_and_nothing_else() -> None:
         assert [each[0] for each in await here.told()] == ["server_stats"]
 
 
-async def test_of_many_rooms_the_first_are_shown() -> None:
+async def test_only_the_first_of_many_rooms_are_shown() -> None:
     async with hall() as here:
         await here.fill(1)
         rooms = [ChannelRoom(ChannelId(number)) for number in range(1, 1_001)]
@@ -165,11 +165,11 @@ async def test_of_many_rooms_the_first_are_shown() -> None:
         assert shown["rooms"] == [f"channel {number}" for number in range(1, MAX_ROOMS + 1)]
 
 
-async def test_a_page_that_does_not_read_is_told_no_more() -> None:
+async def test_a_page_that_does_not_read_gets_no_more_events() -> None:
     async with hall(is_read=False) as here:
         await here.fill(2_000)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(here.watch.tell)
+            nursery.start_soon(here.watch.send_changes)
             await until_quiet()
             assert 0 < here.connection.waiting_bytes < PAGE * 1_000
             assert not here.connection.closed.is_set()

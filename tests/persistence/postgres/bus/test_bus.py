@@ -1,4 +1,4 @@
-"""What a bus over NOTIFY does when its server, a connection or somebody else's goes wrong."""
+"""What a bus over NOTIFY does when its server, its connection or that of another fails."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -51,7 +51,9 @@ async def publish_until_it_works(bus: PostgresBus, data: bytes) -> None:
         pass
 
 
-async def test_pieces_of_two_that_come_mixed_and_one_that_is_lost(databases: Databases) -> None:
+async def test_bulletins_with_mixed_pieces_arrive_and_one_with_a_lost_piece_does_not(
+    databases: Databases,
+) -> None:
     one, other, lost = (letter * 20_000 for letter in (b"1", b"2", b"3"))
     mixed = zip(to_payloads(one, "a-1"), to_payloads(other, "a-2"), strict=True)
     async with databases.empty() as dsn, open_asyncio(), node(dsn) as (bus, heard):
@@ -64,7 +66,7 @@ async def test_pieces_of_two_that_come_mixed_and_one_that_is_lost(databases: Dat
         assert await until(heard, b"last") == [one, other, b"last"]
 
 
-async def test_one_that_is_given_up_is_told(
+async def test_a_bulletin_that_is_given_up_gives_the_reader_a_none(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("persistence.postgres.bus.pieces.MAX_UNFINISHED", 1)
@@ -75,7 +77,7 @@ async def test_one_that_is_given_up_is_told(
         assert await until(heard, b"last") == [None, b"last"]
 
 
-async def test_what_others_notify_on_the_channel_is_ignored(databases: Databases) -> None:
+async def test_foreign_notifications_on_the_channel_are_ignored(databases: Databases) -> None:
     async with databases.empty() as dsn, open_asyncio(), node(dsn) as (bus, heard):
         with captured_lines() as lines:
             await execute(dsn, NOTIFY, "hello")
@@ -85,7 +87,7 @@ async def test_what_others_notify_on_the_channel_is_ignored(databases: Databases
         assert len(about(lines, "bulletin_malformed")) == 1  # and no more for a while
 
 
-async def test_a_listener_that_hears_nothing_begins_anew(
+async def test_a_listener_that_receives_nothing_connects_again(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TEST_SECONDS", 0.1)
@@ -110,7 +112,7 @@ async def test_a_listener_that_hears_nothing_begins_anew(
             assert await anext(heard) == b"heard"
 
 
-async def test_a_server_that_does_not_answer_is_given_up_and_found_again(
+async def test_a_server_that_does_not_respond_is_given_up_and_used_again_later(
     databases: Databases,
 ) -> None:
     async with (
@@ -130,7 +132,7 @@ async def test_a_server_that_does_not_answer_is_given_up_and_found_again(
         assert set(await until(heard, b"last")) <= {None, b"?", b"last"}
 
 
-async def test_a_bus_that_is_opened_before_its_server_is_there(
+async def test_a_bus_may_be_opened_before_its_server_accepts_connections(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BEGIN_SECONDS", 0.1)
@@ -160,7 +162,7 @@ def allow(dsn: str, *, allowed: bool) -> str:
     return f"ALTER DATABASE {name} ALLOW_CONNECTIONS {str(allowed).lower()}"
 
 
-async def test_a_password_shows_nowhere() -> None:
+async def test_a_password_is_neither_in_the_error_nor_in_the_log() -> None:
     dsn = "postgresql://parlour:secret@127.0.0.1:1/parlour"
     with captured_lines() as lines:
         async with open_asyncio(), open_postgres_bus(dsn, "one") as bus:
@@ -169,7 +171,7 @@ async def test_a_password_shows_nowhere() -> None:
     assert "secret" not in f"{reason} {lines}"
 
 
-async def test_who_does_not_read_is_named_once(
+async def test_a_session_that_does_not_read_is_logged_once(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "TEST_SECONDS", 0.05)
@@ -193,7 +195,7 @@ async def test_who_does_not_read_is_named_once(
 
 
 async def until_looked(dsn: str) -> None:
-    """Let the listener look at the queue, and be done with it."""
+    """Wait until the listener has looked at the queue."""
     heard, looked = count(1), trio.Event()
 
     def hear(*_: object) -> None:
@@ -217,7 +219,7 @@ ROLES = f"{NO_ROLES} CREATE ROLE bus_one LOGIN; CREATE ROLE bus_other LOGIN;"
 @pytest.mark.parametrize(
     ("rights", "seen"), [("", None), ("pg_read_all_stats", False), ("pg_monitor, bus_other", True)]
 )
-async def test_another_roles_session_is_named_where_it_is_seen(
+async def test_the_session_of_another_role_is_logged_if_the_role_may_see_it(
     databases: Databases, monkeypatch: pytest.MonkeyPatch, rights: str, seen: bool | None
 ) -> None:
     monkeypatch.setattr(module, "TEST_SECONDS", 0.05)

@@ -19,7 +19,7 @@ def large(letter: str, size: int = 20_000) -> bytes:
 
 
 @given(st.text(min_size=1).map(str.encode) | st.binary(min_size=1), st.integers(1, MAX_BYTES))
-def test_any_bytes_are_cut_into_payloads_and_come_back(some: bytes, size: int) -> None:
+def test_any_bytes_are_cut_into_payloads_and_reassembled(some: bytes, size: int) -> None:
     data = (some * (size // len(some) + 1))[:size]
     payloads = to_payloads(data, NAME)
     assert max(len(each.encode()) for each in payloads) <= LIMIT
@@ -30,7 +30,7 @@ def test_any_bytes_are_cut_into_payloads_and_come_back(some: bytes, size: int) -
 
 
 @given(st.randoms(use_true_random=False), st.sets(st.integers(0, 8)), st.sets(st.integers(0, 8)))
-def test_pieces_of_several_come_in_any_order_some_lost_some_twice(
+def test_pieces_may_arrive_in_any_order_or_twice_or_be_lost(
     dice: Random, lost: set[int], repeated: set[int]
 ) -> None:
     sent = {name: large(name) for name in "abc"}  # of three pieces each
@@ -44,10 +44,10 @@ def test_pieces_of_several_come_in_any_order_some_lost_some_twice(
     whole = {
         data for n, data in enumerate(sent.values()) if not lost & set(range(3 * n, 3 * n + 3))
     }
-    assert set(found) == whole  # one that was repeated whole may come twice
+    assert set(found) == whole  # a bulletin of which every piece was repeated may arrive twice
 
 
-def test_one_that_is_not_finished_in_time_is_lost() -> None:
+def test_a_bulletin_that_is_not_complete_in_time_is_lost() -> None:
     assembly = Assembly()
     first, *rest = to_payloads(large("a"), "a")
     assembly.add(first, now=0.0)
@@ -58,14 +58,14 @@ def test_one_that_is_not_finished_in_time_is_lost() -> None:
     assert [assembly.add(each, now=UNFINISHED_SECONDS) for each in rest] == [None, None]
 
 
-def test_one_that_is_late_makes_room_for_what_comes() -> None:
+def test_a_new_piece_drops_a_bulletin_that_is_late() -> None:
     assembly = Assembly()
     assembly.add(to_payloads(large("a"), "a")[0], now=0.0)
     assembly.add(to_payloads(large("b"), "b")[0], now=UNFINISHED_SECONDS)
     assert assembly.lost == 1
 
 
-def test_unfinished_ones_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unfinished_bulletins_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces, "MAX_UNFINISHED", 2)
     assembly = Assembly()
     cut = {name: to_payloads(large(name), name) for name in "abc"}
@@ -76,7 +76,7 @@ def test_unfinished_ones_are_bounded_in_number(monkeypatch: pytest.MonkeyPatch) 
         assert [assembly.add(each, now=0.0) for each in cut[name][1:]] == [None, large(name)]
 
 
-def test_unfinished_ones_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unfinished_bulletins_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces, "MAX_UNFINISHED_BYTES", 3 * MAX_PAYLOAD)
     assembly = Assembly()
     one, other = to_payloads(large("a"), "a"), to_payloads(large("b"), "b")
@@ -86,7 +86,7 @@ def test_unfinished_ones_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -
     assembly.add(other[1], now=0.0)
     assert assembly.lost == 1
     assert assembly.add(other[2], now=0.0) == large("b")
-    for _ in range(100):  # what is finished takes no room
+    for _ in range(100):  # complete bulletins take no room
         assert [assembly.add(each, now=0.0) for each in other][-1] == large("b")
     assert assembly.lost == 1
 
@@ -98,12 +98,12 @@ def test_unfinished_ones_are_bounded_in_bytes(monkeypatch: pytest.MonkeyPatch) -
         "pa.-1.2.t", "pa.0.0.t", "pa.0.99999999.t", "pa.0.1.x", "listening",
     ],
 )  # fmt: skip
-def test_what_is_not_ours_is_refused(payload: str) -> None:
+def test_a_foreign_payload_is_refused(payload: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  whatever is wrong with it
         Assembly().add(payload, now=0.0)
 
 
-def test_a_piece_that_counts_otherwise_is_refused() -> None:
+def test_a_piece_with_another_total_is_refused() -> None:
     assembly = Assembly()
     assembly.add("pa.0.2.tone", now=0.0)
     with pytest.raises(ValueError, match="3"):

@@ -1,4 +1,4 @@
-"""What mentions cost those who have many, and members of one channel alone."""
+"""The cost of mentions for users who have many, and mentions of members of only one channel."""
 
 from persistence.contents.revisions import Revised
 from persistence.postgres import open_postgres_store
@@ -35,7 +35,9 @@ COUNTED = f"""
 """
 
 
-async def test_who_joins_one_channel_alone_is_mentioned_from_then_on(databases: Databases) -> None:
+async def test_a_member_of_only_one_channel_is_mentioned_from_the_join_on(
+    databases: Databases,
+) -> None:
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=1, lanes=1) as store,
@@ -62,7 +64,7 @@ async def test_who_joins_one_channel_alone_is_mentioned_from_then_on(databases: 
 
 
 async def test_a_page_of_mentions_reads_no_more_than_it_needs(databases: Databases) -> None:
-    """Neither of many by name, nor of many of the whole channel, nor of those before one came."""
+    """For users with many mentions by name or of the channel, and for one who joined after them."""
     async with (
         databases.migrated() as dsn,
         open_postgres_store(dsn, pool_size=1, lanes=1) as store,

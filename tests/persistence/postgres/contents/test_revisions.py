@@ -1,4 +1,4 @@
-"""Revisions beside other transactions: in which order they hold what they change."""
+"""Revisions beside other transactions: the order in which they lock rows."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from tests.support.stores.records import make_channel, make_users, post_one, to_
 
 
 def revise(by: int, ids: Sequence[int], action: str, key: str = "NULL") -> str:
-    """A batch of one kind of revision by one user, in SQL: without a limit of how long it waits."""
+    """A batch of one kind of revision by one user, in SQL, without a limit on lock waits."""
     revisions = ", ".join(f"({by}, {each}, '{action}', '', {key}, 60, false)" for each in ids)
     return f"""
         SELECT array_agg(r.verdict ORDER BY r.draft)
@@ -44,11 +44,11 @@ def revise(by: int, ids: Sequence[int], action: str, key: str = "NULL") -> str:
         ),
     ],
 )
-async def test_what_is_changed_is_held_in_the_order_of_ids_whatever_the_batch_says(
+async def test_a_batch_locks_rows_in_the_order_of_ids_whatever_its_own_order(
     databases: Databases, held: str, other: str
 ) -> None:
-    """While it waits for the first one it does not hold the second: whoever removes messages, in
-    that order, could wait for it.
+    """While it waits for the first row it does not lock the second: a removal of messages, which
+    locks rows in that order, could wait for it.
     """
     async with (
         databases.migrated() as dsn,
@@ -74,7 +74,7 @@ async def test_what_is_changed_is_held_in_the_order_of_ids_whatever_the_batch_sa
         assert verdicts == [["revised", "revised"]]
 
 
-async def test_the_same_key_in_another_conversation_waits_for_nothing(
+async def test_a_revision_with_the_same_key_in_another_channel_does_not_wait(
     databases: Databases,
 ) -> None:
     async with (

@@ -28,7 +28,7 @@ SLEEPING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
 
 @define
 class Slow:
-    """A server whose answers come once the test says so."""
+    """A server whose replies are held until the test releases them."""
 
     asked: trio.Event = field(factory=trio.Event)
     go_on: trio.Event = field(factory=trio.Event)
@@ -44,10 +44,10 @@ async def kill_connections(databases: Databases, dsn: str) -> None:
     await execute(databases.dsn, KILL, name)
 
 
-async def test_what_asyncio_reports_ends_nothing(databases: Databases) -> None:
+async def test_an_error_that_asyncio_reports_is_only_logged(databases: Databases) -> None:
     lost = {"message": "Future exception was never retrieved", "exception": ConnectionError("cut")}
     async with open_asyncio():
-        bind_contextvars(connection="c1")  # of whoever opened what is lost
+        bind_contextvars(connection="c1")  # of the task that opened the lost connection
         with captured_lines() as lines:
             trio_asyncio.current_loop.get().call_exception_handler(lost)
         assert [(line["event"], line.get("connection")) for line in lines] == [
@@ -75,13 +75,15 @@ async def test_a_killed_connection_fails_one_send_at_most_and_is_replaced(
         assert isinstance(outcome, Posted)
         assert outcome.message.seq == 2
         await kill_connections(databases, dsn)
-        for _ in range(2):  # as many as the pool may still hold dead ones
+        for _ in range(2):  # the pool may still hold this many dead connections
             with suppress(StoreUnavailable):
                 await store.accounts.get(ann.id)
         assert await store.accounts.get(ann.id) == ann
 
 
-async def test_an_opening_that_was_given_up_goes_on(databases: Databases) -> None:
+async def test_a_connection_goes_on_opening_when_its_caller_is_cancelled(
+    databases: Databases,
+) -> None:
     slow = Slow()
     async with (
         open_asyncio(),
@@ -100,7 +102,7 @@ async def test_an_opening_that_was_given_up_goes_on(databases: Databases) -> Non
         assert [each.number for each in proxy.sessions] == [2]
 
 
-async def test_what_is_being_opened_ends_with_its_connections(databases: Databases) -> None:
+async def test_a_connection_that_is_being_opened_ends_with_its_pool(databases: Databases) -> None:
     slow = Slow()
     async with open_asyncio(), open_proxy(databases.dsn) as proxy:
         async with open_connections(1, partial(connect, proxy.dsn, SESSION)) as connections:
@@ -116,7 +118,7 @@ async def test_what_is_being_opened_ends_with_its_connections(databases: Databas
             await trio.lowlevel.checkpoint()
 
 
-async def test_every_connection_busy_is_unavailable_within_seconds(
+async def test_if_every_connection_is_busy_a_statement_is_unavailable_within_seconds(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bridge, "ACQUIRE_SECONDS", 0.1)
@@ -161,7 +163,7 @@ async def test_statements_that_fail_are_counted_by_their_class(
         assert (len(figures.statements), figures.in_use) == (before + 1, 0)
 
 
-async def test_a_statement_that_another_transaction_got_in_the_way_of_is_repeated(
+async def test_a_statement_that_conflicts_with_another_transaction_is_repeated(
     databases: Databases,
 ) -> None:
     strict = {**SESSION, "default_transaction_isolation": "repeatable read"}
@@ -181,7 +183,7 @@ async def test_a_statement_that_another_transaction_got_in_the_way_of_is_repeate
         assert rows == [3]
 
 
-async def test_a_statement_that_nobody_waits_for_is_cancelled(databases: Databases) -> None:
+async def test_the_statement_of_a_cancelled_caller_is_cancelled(databases: Databases) -> None:
     settings = {**SESSION, "statement_timeout": "0"}
     async with (
         databases.migrated() as dsn,
@@ -198,7 +200,7 @@ async def test_a_statement_that_nobody_waits_for_is_cancelled(databases: Databas
 
 
 async def test_a_connection_of_another_era_is_not_used(databases: Databases) -> None:
-    """It may be one to a server that is gone, which nobody says."""
+    """It may be a connection to a server that is gone, without an error that shows it."""
     sql, era = "SELECT pg_backend_pid() AS pid", 0
     async with open_asyncio():
         opened = partial(connect, databases.dsn, SESSION)

@@ -27,7 +27,7 @@ class Steps(trio.abc.Instrument):
         self.by_task[task.name] += 1
 
 
-async def test_a_socket_that_is_closed_while_it_is_waited_for_ends_nothing_else() -> None:
+async def test_closing_a_socket_that_is_waited_for_is_only_logged() -> None:
     one, other = socket.socketpair()
     async with open_asyncio():
         with one, other, captured_lines() as lines:

@@ -83,17 +83,17 @@ def test_every_class_that_asyncpg_knows_has_a_meaning() -> None:
         ("XX000", Meaning.AWAY),
     ],
 )
-def test_what_a_code_means(code: str, meaning: Meaning) -> None:
+def test_the_meaning_of_an_error_code(code: str, meaning: Meaning) -> None:
     error = asyncpg.PostgresError.new({"C": code, "M": "no"})
     assert meaning_of(error) is meaning
     ordered = asyncpg.PostgresError.new({"C": code, "M": "no", "R": "exec_stmt_raise"})
     assert meaning_of(ordered) is Meaning.REFUSED
 
 
-async def test_no_code_of_a_statement_is_anything_but_a_store_that_is_away(
+async def test_every_error_code_of_a_statement_makes_the_store_unavailable(
     databases: Databases,
 ) -> None:
-    """Nor are rows gone, or there already, where no constraint says so."""
+    """Also the codes of missing and of duplicate rows, if the error names no constraint."""
     async with databases.migrated() as dsn:
         await let_triggers_raise(dsn)
         async with open_connections(1, partial(connect, dsn, SESSION)) as connections:
@@ -104,10 +104,10 @@ async def test_no_code_of_a_statement_is_anything_but_a_store_that_is_away(
             assert await database.fetch("SELECT 1 AS one")
 
 
-async def test_what_a_server_answers_a_send_with_concerns_this_send_alone(
+async def test_an_error_about_one_send_does_not_affect_later_sends(
     databases: Databases,
 ) -> None:
-    """Without the name of the routine that has raised it."""
+    """The errors do not name the routine that raised them."""
     expected = {
         Meaning.REFUSED: Refusal.UNSTORABLE,
         Meaning.LOCKED: Locked(),
@@ -141,7 +141,7 @@ async def test_what_a_server_answers_a_send_with_concerns_this_send_alone(
         assert [message.seq for message in log] == list(range(1, len(CODES) + 1))
 
 
-async def test_what_a_server_answers_with_while_a_send_is_settled_makes_it_unavailable(
+async def test_an_error_while_a_send_is_settled_makes_the_store_unavailable(
     databases: Databases,
 ) -> None:
     async with (
@@ -164,7 +164,7 @@ async def test_what_a_server_answers_with_while_a_send_is_settled_makes_it_unava
             await store.messages.settle({ann.id})
 
 
-async def test_what_a_server_answers_anything_else_with_is_an_error_of_the_store(
+async def test_an_error_of_any_other_statement_is_a_store_error(
     databases: Databases,
 ) -> None:
     async with (
@@ -182,7 +182,7 @@ async def test_what_a_server_answers_anything_else_with_is_an_error_of_the_store
             assert await store.accounts.get(ann.id) == ann
 
 
-async def test_what_a_trigger_refuses_is_refused_alone_whatever_its_code(
+async def test_a_trigger_refuses_one_send_of_a_batch_with_any_code(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn:

@@ -28,7 +28,7 @@ IS_WAITING = """
 """
 
 
-async def test_a_second_hub_is_told_who_serves(databases: Databases) -> None:
+async def test_the_refusal_of_a_second_hub_names_the_first(databases: Databases) -> None:
     async with databases.migrated() as dsn, open_hold(dsn, 0) as hold:
         await hold.begin()
         with pytest.raises(AlreadyServed) as refused:
@@ -41,7 +41,7 @@ async def test_a_second_hub_is_told_who_serves(databases: Databases) -> None:
         )
 
 
-async def test_it_waits_for_one_that_ends(databases: Databases) -> None:
+async def test_a_hub_waits_for_another_that_ends(databases: Databases) -> None:
     async with databases.migrated() as dsn:
         one, other = Hold(dsn), Hold(dsn)
         await one.take(0)
@@ -78,7 +78,7 @@ async def test_a_hub_stores_nothing_once_another_has_begun(databases: Databases)
         assert await execute(dsn, "SELECT count(*) FROM messages") == 1
 
 
-async def test_another_hub_begins_when_what_is_being_stored_is_committed(
+async def test_another_hub_begins_when_messages_that_are_being_stored_are_committed(
     databases: Databases,
 ) -> None:
     async with (
@@ -92,7 +92,7 @@ async def test_another_hub_begins_when_what_is_being_stored_is_committed(
         found: list[object] = []
 
         async def store_message() -> None:
-            await execute(dsn, POST, ann.id, ben.id, hold.hub)  # as long as it takes
+            await execute(dsn, POST, ann.id, ben.id, hold.hub)  # without a timeout
 
         async def begin() -> None:
             await execute(dsn, "SELECT begin_serving(1)")
@@ -110,7 +110,7 @@ async def test_another_hub_begins_when_what_is_being_stored_is_committed(
 
 
 async def until_waiting(dsn: str, kind: str) -> None:
-    """Until a session waits for such a lock."""
+    """Wait until a session waits for a lock of this kind."""
     while not await execute(dsn, IS_WAITING, kind):
         await trio.lowlevel.checkpoint()
 
@@ -128,7 +128,7 @@ async def test_a_hold_that_is_cut_is_taken_again(databases: Databases) -> None:
         nursery.start_soon(hold.keep)
         ann, ben = await make_users(store, "ann", "ben")
         assert await execute(dsn, CUT_HOLD)
-        while True:  # it was lost, for as long as it takes to take it again
+        while True:  # the hold is lost until it is taken again
             try:
                 await post(store, Draft(ann.id, ben.id, "hi"))
                 await store.health.check()
@@ -159,7 +159,7 @@ async def test_a_hub_that_is_displaced_stores_nothing_until_it_is_the_only_one_a
             nursery.start_soon(hold.keep)
             await store.log.changed(epoch)  # as soon as it has noticed
             assert hold.others == 1
-            await store.log.changed(epoch)  # also for who asks after that
+            await store.log.changed(epoch)  # also for a caller that asks later
             with pytest.raises(StoreUnavailable, match=r"another hub \(pid \d+"):
                 await post(store, Draft(ann.id, ben.id, "hi"))
             with pytest.raises(StoreUnavailable):

@@ -1,4 +1,4 @@
-"""What the names of an older database are compared by: nobody loses an account by it."""
+"""Names of an older database get keys by which they are compared; no account is lost."""
 
 import structlog
 from attrs import evolve
@@ -8,7 +8,7 @@ from persistence.postgres.database.migrate import load_schema, migrate
 from tests.support.stores.databases import Databases, execute
 
 
-async def test_names_that_are_one_from_now_on_keep_their_accounts_and_channels(
+async def test_names_that_become_equal_keep_their_accounts_and_channels(
     databases: Databases,
 ) -> None:
     async with databases.empty() as dsn:

@@ -1,4 +1,4 @@
-"""What makes a log another one: a restore, another database; and that nobody stores in it."""
+"""When a log counts as another one, after a restore or in a copy; nothing is stored in it."""
 
 from pathlib import Path
 
@@ -22,7 +22,9 @@ RESTRICTED = """
 """
 
 
-async def test_it_stays_the_same_through_sessions_and_what_is_stored(databases: Databases) -> None:
+async def test_the_epoch_stays_the_same_after_new_sessions_messages_and_a_vacuum(
+    databases: Databases,
+) -> None:
     async with databases.migrated() as dsn:
         before = await execute(dsn, EPOCH)
         async with open_store(dsn) as store:
@@ -33,15 +35,15 @@ async def test_it_stays_the_same_through_sessions_and_what_is_stored(databases: 
         assert await execute(dsn, "SELECT new_epoch()") != before
 
 
-async def test_a_database_that_is_a_copy_has_another(databases: Databases) -> None:
+async def test_a_copy_of_a_database_has_another_epoch(databases: Databases) -> None:
     async with databases.migrated() as one, databases.migrated() as other:  # of one template
         assert await execute(one, EPOCH) != await execute(other, EPOCH)
 
 
-async def test_what_is_restored_from_a_dump_is_another_log(
+async def test_a_log_restored_from_a_dump_has_another_epoch(
     databases: Databases, tmp_path: Path
 ) -> None:
-    """By hand, over the same database."""
+    """The dump is restored by hand, into the same database."""
     async with databases.migrated() as dsn:
         before = await execute(dsn, EPOCH)
         value = await execute(dsn, "SELECT value FROM epochs")
@@ -74,7 +76,7 @@ async def test_nothing_is_stored_in_a_log_that_the_hub_does_not_know(
         assert isinstance((await store.messages.post([draft]))[0], Posted)
 
 
-async def test_a_role_that_may_not_ask_for_everything_knows_the_rest(
+async def test_a_role_without_some_rights_can_still_read_the_epoch(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn:

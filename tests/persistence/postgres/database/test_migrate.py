@@ -99,7 +99,7 @@ def schema_of(*numbered: str, routine: str = "SELECT") -> Schema:
     return Schema(files, [SqlFile("routines/x.sql", routine)])
 
 
-def test_released_files_are_as_they_were_released() -> None:
+def test_released_files_are_unchanged() -> None:
     assert {file.name: file.sha256 for file in load_schema().numbered} == RELEASED
 
 
@@ -132,7 +132,7 @@ async def test_two_hubs_that_start_together_migrate_once(databases: Databases) -
         assert applied == names_of(load_schema())
 
 
-async def test_a_file_that_fails_leaves_nothing_of_any(databases: Databases) -> None:
+async def test_if_a_file_fails_no_file_is_applied(databases: Databases) -> None:
     good, bad = "CREATE TABLE good ()", "CREATE TABLE half (); SELECT 1/0"
     async with databases.empty() as dsn:
         with pytest.raises(DatabaseRefused, match=r"schema/0002_x\.sql .* division by zero"):
@@ -143,14 +143,14 @@ async def test_a_file_that_fails_leaves_nothing_of_any(databases: Databases) -> 
         assert await migrate(dsn, mended) == names_of(mended)
 
 
-async def test_what_a_new_version_adds_is_applied_alone(databases: Databases) -> None:
+async def test_only_the_files_that_a_new_version_adds_are_applied(databases: Databases) -> None:
     async with databases.empty() as dsn:
         await migrate(dsn, schema_of("CREATE TABLE one ()"))
         newer = schema_of("CREATE TABLE one ()", "CREATE TABLE two ()")
         assert await migrate(dsn, newer) == ["schema/0002_x.sql"]
 
 
-async def test_channels_of_one_name_are_told_apart_from_now_on(databases: Databases) -> None:
+async def test_channels_with_the_same_name_are_renamed(databases: Databases) -> None:
     async with databases.empty() as dsn:
         schema = load_schema()
         await migrate(dsn, evolve(schema, numbered=schema.numbered[:1], routines=[]))
@@ -171,7 +171,7 @@ async def test_channels_of_one_name_are_told_apart_from_now_on(databases: Databa
         assert names == ["a", "b", " A (3)", "a (4)", "a (2)", "a"]
 
 
-async def test_owners_that_were_put_out_are_members_again(databases: Databases) -> None:
+async def test_owners_that_were_removed_become_members_again(databases: Databases) -> None:
     async with databases.empty() as dsn:
         schema = load_schema()
         await migrate(dsn, evolve(schema, numbered=schema.numbered[:3], routines=[]))
@@ -190,7 +190,7 @@ async def test_owners_that_were_put_out_are_members_again(databases: Databases) 
         assert standings == ["owner", "member", None]  # the last is the assistant
 
 
-async def test_replies_that_were_there_before_threads_are_in_one(databases: Databases) -> None:
+async def test_replies_from_before_threads_are_put_into_threads(databases: Databases) -> None:
     async with databases.empty() as dsn:
         schema = load_schema()
         before = [each for each in schema.numbered if each.name < "schema/0019"]
@@ -208,7 +208,7 @@ async def test_replies_that_were_there_before_threads_are_in_one(databases: Data
         assert await execute(dsn, counts) == [[1, 4, 12], [8, 1, 9], [10, 1, 11]]
         roots = await execute(dsn, "SELECT array_agg(root_id ORDER BY id) FROM messages")
         assert roots == [None, 1, 1, 1, 1, None, 6, None, 8, None, 10, 1]
-        # what 4 named is not known any more: 3, as any of its thread, is a repeat of it
+        # the original parent of 4 is not known any more: a repeat may name any of its thread
         repeat = "SELECT is_repeat(m, 'text 4', 'text', NULL, {}, NULL) FROM messages m WHERE id=4"
         found = [await execute(dsn, repeat.format(named)) for named in (3, 1, 999, 8, "NULL")]
         assert found == [True, True, True, False, False]
@@ -269,7 +269,7 @@ async def test_a_database_of_another_application_is_refused_and_left_as_it_is(
         assert await execute(dsn, "SELECT to_regclass('channels') IS NULL")
 
 
-async def test_who_holds_the_lock_of_a_migration_is_named(databases: Databases) -> None:
+async def test_the_error_names_the_holder_of_the_migration_lock(databases: Databases) -> None:
     async with databases.empty() as dsn:
         other = with_setting(dsn, "application_name", "slow+hub")
         async with open_transaction(other, f"SELECT pg_advisory_xact_lock({LOCK})") as pid:
@@ -283,7 +283,7 @@ async def test_who_holds_the_lock_of_a_migration_is_named(databases: Databases) 
         assert await migrate(dsn) == names_of(load_schema())
 
 
-async def test_who_holds_the_lock_of_a_table_is_named(databases: Databases) -> None:
+async def test_the_error_names_the_holder_of_a_table_lock(databases: Databases) -> None:
     async with databases.migrated() as dsn:
         schema = load_schema()
         alter = SqlFile("schema/9999_x.sql", "ALTER TABLE users ADD COLUMN x text")
@@ -300,7 +300,7 @@ async def test_an_up_to_date_database_needs_no_right_to_change_it(databases: Dat
         assert await migrate(read_only) == []
 
 
-async def test_a_database_that_is_not_there_or_may_not_be_changed_is_one_line(
+async def test_the_error_of_a_missing_or_read_only_database_is_one_line(
     databases: Databases,
 ) -> None:
     async with databases.empty() as dsn:

@@ -1,4 +1,4 @@
-"""What a connection must be, whatever the role, the database and poolers make of it."""
+"""The settings that a connection must have, whatever the role, the database and poolers set."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -25,7 +25,7 @@ KILL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datn
 
 
 async def settle_for(dsn: str, setting: str) -> None:
-    """Have every new session of the database begin with a setting, and all others end."""
+    """Give every new session of the database a setting, and end all others."""
     name = urlsplit(dsn).path.removeprefix("/")
     await execute(dsn, f"ALTER DATABASE {name} SET {setting}")
     await execute(dsn.replace(f"/{name}", "/postgres", 1), KILL, name)
@@ -48,12 +48,12 @@ async def test_a_server_that_may_lose_commits_is_refused(databases: Databases) -
                 pass
 
 
-async def test_a_server_that_may_lose_commits_from_now_on_stores_nothing(
+async def test_nothing_is_stored_once_the_server_may_lose_commits(
     databases: Databases,
 ) -> None:
     async with conversation(databases) as (dsn, store, draft):
         await settle_for(dsn, "synchronous_commit = off")
-        for _ in range(2):  # the first one may still meet the connection that was cut
+        for _ in range(2):  # the first one may still get the connection that was cut
             with pytest.raises(StoreUnavailable) as refused:
                 await store.messages.post([draft])
         assert "synchronous_commit is off" in str(refused.value)
@@ -64,7 +64,7 @@ async def test_a_server_that_may_lose_commits_from_now_on_stores_nothing(
         assert isinstance(outcome, Posted)
 
 
-async def test_read_only_is_the_word_of_who_runs_the_server(databases: Databases) -> None:
+async def test_a_database_that_was_set_to_read_only_is_unfit(databases: Databases) -> None:
     async with conversation(databases) as (dsn, store, draft):
         await settle_for(dsn, "default_transaction_read_only = on")
         for _ in range(2):
@@ -112,7 +112,7 @@ def through(dsn: str, mode: str) -> Iterator[str]:
         yield pooled
 
 
-async def test_sessions_of_a_pooler_are_as_good_as_any(
+async def test_messages_are_stored_through_a_session_pooler(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn:
@@ -123,7 +123,7 @@ async def test_sessions_of_a_pooler_are_as_good_as_any(
                 assert isinstance(outcome, Posted)
 
 
-async def test_a_pooler_of_transactions_is_refused_in_words(databases: Databases) -> None:
+async def test_a_transaction_pooler_is_refused_with_an_explanation(databases: Databases) -> None:
     async with databases.migrated() as dsn:
         with (
             TemporaryDirectory() as folder,
@@ -134,7 +134,7 @@ async def test_a_pooler_of_transactions_is_refused_in_words(databases: Databases
                 pass
 
 
-async def test_what_a_session_commits_is_kept_whatever_the_server_is_told_later(
+async def test_each_session_sets_synchronous_commit_itself(
     databases: Databases,
 ) -> None:
     sql = "SELECT source FROM pg_settings WHERE name = 'synchronous_commit'"
@@ -143,7 +143,7 @@ async def test_what_a_session_commits_is_kept_whatever_the_server_is_told_later(
 
 
 @pytest.mark.parametrize("word", [b"set_config", b"BEGIN", b"current_setting", b"COMMIT"])
-async def test_a_server_that_falls_silent_is_away(
+async def test_a_server_that_stops_responding_is_unavailable(
     databases: Databases, monkeypatch: pytest.MonkeyPatch, word: bytes
 ) -> None:
     monkeypatch.setattr(session, "CONNECT_SECONDS", 0.5)

@@ -1,4 +1,4 @@
-"""Statements in the log: what they are called, how long they took, and nothing of what they say."""
+"""Statements in the log: their names and how long they took, and none of their values."""
 
 from collections.abc import Sequence
 
@@ -23,7 +23,7 @@ def names(lines: Sequence[Line]) -> list[str]:
     return [line["name"] for line in lines]
 
 
-async def test_a_slow_statement_is_logged_by_the_method_that_asked_without_its_values(
+async def test_a_slow_statement_is_logged_with_its_method_and_without_its_values(
     databases: Databases,
 ) -> None:
     watch = StatementWatch()
@@ -86,7 +86,7 @@ async def test_a_statement_that_takes_too_long_is_logged_by_its_name(
         assert line["seconds"] >= 0.3
 
 
-async def test_so_is_one_that_waits_too_long_for_a_connection(
+async def test_a_statement_that_waits_too_long_for_a_connection_is_logged_by_its_name(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bridge, "ACQUIRE_SECONDS", 0.2)
@@ -107,7 +107,9 @@ async def test_so_is_one_that_waits_too_long_for_a_connection(
         assert (line["name"], line["reason"]) == ("accounts.get_many", "every connection is busy")
 
 
-async def test_so_is_one_that_nobody_waited_for_to_its_end(databases: Databases) -> None:
+async def test_a_slow_statement_that_is_cancelled_is_logged_by_its_name(
+    databases: Databases,
+) -> None:
     watch = StatementWatch(0.0)
     async with (
         databases.migrated() as dsn,
@@ -140,5 +142,5 @@ async def test_a_send_that_meets_a_lock_is_logged_by_its_name(databases: Databas
         assert SECRET not in repr(lines)
 
 
-def test_what_no_method_of_the_store_asked_for_has_no_name() -> None:
+def test_a_statement_outside_the_methods_of_the_store_has_no_name() -> None:
     assert statement_name() == UNNAMED

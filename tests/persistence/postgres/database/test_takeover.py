@@ -83,7 +83,7 @@ async def test_a_database_taken_over_has_the_schema_of_a_new_one(databases: Data
         }  # fmt: skip
 
 
-async def test_everything_in_a_database_taken_over_is_readable_and_goes_on(
+async def test_a_database_taken_over_is_readable_and_takes_new_messages(
     databases: Databases,
 ) -> None:
     async with databases.empty() as dsn:
@@ -141,7 +141,7 @@ async def require_messages(store: Store) -> None:
 
 
 async def require_next_seqs(store: Store) -> None:
-    """A repeat is the stored message; what is new takes the next seq, after the deleted one."""
+    """A repeat returns the stored message; new messages get the next seqs, after deleted ones."""
     outcomes = await store.messages.post(
         [
             Draft(ANN, BEN, "one", "key 1"),

@@ -25,7 +25,7 @@ CROWD = Crowd(
     members=20,
     bystanders=20_000,
 )
-# As in a database of which an account is a small part: what is small is quickly read as a whole.
+# As in a database of which an account is a small part; Postgres would scan a small table.
 WITH_INDEXES = {**PLANNING_SESSION, "enable_seqscan": "off"}
 LARGE = ("messages", "channels", "channel_members", "receipts")
 
@@ -38,7 +38,7 @@ class Filled:
     big: UserId
 
     async def plan(self, sql: str, *args: object) -> dict[str, Any]:
-        """How a statement about the account was carried out."""
+        """The plan by which a statement about the account was executed."""
         explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}"
         (row,) = await self.database.fetch(explain, self.big, *args)
         (explained,) = json.loads(row["QUERY PLAN"])

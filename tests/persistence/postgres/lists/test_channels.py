@@ -1,4 +1,4 @@
-"""What lists of channels cost who has many; see `test_conversations`."""
+"""The cost of lists of channels for a user who has many; see `test_conversations`."""
 
 from persistence.postgres.channels import MANY_HEADS
 from persistence.postgres.lists.channels import (
@@ -19,7 +19,7 @@ FIRST_IN_WORKSPACE = CROWD.conversations + CROWD.bystanders + 1
 IDS = [*range(1, 50), *range(FIRST_IN_WORKSPACE, FIRST_IN_WORKSPACE + 50)]
 
 
-async def test_no_list_of_channels_reads_those_of_others(databases: Databases) -> None:
+async def test_no_list_of_channels_reads_channels_of_others(databases: Databases) -> None:
     own = CROWD.conversations + CROWD.workspaces * CROWD.channels
     statements: list[tuple[str, list[object]]] = [
         (CHANNELS, [0, PAGE, True, True]),
@@ -38,7 +38,7 @@ async def test_no_list_of_channels_reads_those_of_others(databases: Databases) -
             assert read_of(plan, "channels") <= 3 * own, (sql, plan)
 
 
-async def test_a_search_reads_the_messages_of_its_page_alone(databases: Databases) -> None:
+async def test_a_search_reads_only_the_messages_of_its_page(databases: Databases) -> None:
     async with open_filled(databases) as filled:
         for sql in SEARCHES.values():
             plan = await filled.plan(sql, "", True, None, None, 0, PAGE)

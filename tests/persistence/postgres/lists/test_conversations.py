@@ -1,5 +1,5 @@
-"""What lists of conversations cost who has many: each table is asked once about all of them, by an
-index, and messages are looked at for those of the page alone.
+"""The cost of lists of conversations for a user who has many: each table is read once for all of
+them, by an index, and messages are read only for those of the page.
 """
 
 from persistence.postgres.lists.conversations import CONVERSATIONS, UNREAD_COUNT
@@ -11,7 +11,7 @@ from tests.support.stores.plans import read_of, scanned
 PAGE = 15
 
 
-async def test_a_page_of_conversations_reads_their_messages_alone(databases: Databases) -> None:
+async def test_a_page_of_conversations_reads_only_their_messages(databases: Databases) -> None:
     async with open_filled(databases) as filled:
         for is_all, only_requests in ((True, False), (False, False), (True, True)):
             plan = await filled.plan(CONVERSATIONS, MAX_ID, PAGE, is_all, only_requests)
@@ -20,7 +20,9 @@ async def test_a_page_of_conversations_reads_their_messages_alone(databases: Dat
             assert read_of(plan, "messages") <= PAGE * (1 + CROWD.messages), plan
 
 
-async def test_unread_messages_are_counted_where_there_are_some(databases: Databases) -> None:
+async def test_counting_unread_messages_reads_only_conversations_that_have_some(
+    databases: Databases,
+) -> None:
     async with open_filled(databases) as filled:
         plan = await filled.plan(UNREAD_COUNT)
         assert not {*scanned(plan)} & {*LARGE}, plan

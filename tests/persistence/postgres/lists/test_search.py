@@ -1,4 +1,4 @@
-"""What only Postgres does: forms of words, edits, transactions that have not ended."""
+"""Search in Postgres only: forms of words, edits, transactions that have not ended."""
 
 import pytest
 
@@ -36,7 +36,7 @@ async def test_other_forms_of_a_word_are_found_and_marked(databases: Databases) 
         assert await in_language(store, ben, "he", "english") == [["he"]]  # a stop word
 
 
-async def test_another_language_is_one_for_old_messages_as_well(databases: Databases) -> None:
+async def test_a_new_search_language_applies_to_old_messages_as_well(databases: Databases) -> None:
     async with databases.store() as store:
         ann, ben = await make_users(store, "ann", "ben")
         await post_one(store, Draft(ann.id, ben.id, "Häuser"))
@@ -46,7 +46,7 @@ async def test_another_language_is_one_for_old_messages_as_well(databases: Datab
         assert await in_language(store, ben, "haus", "german") == [["Häuser"]]
 
 
-async def test_an_edited_message_is_found_by_what_it_says_now(databases: Databases) -> None:
+async def test_an_edited_message_is_found_by_its_current_text(databases: Databases) -> None:
     async with databases.migrated() as dsn, open_postgres_store(dsn, pool_size=2, lanes=1) as store:
         ann, ben = await make_users(store, "ann", "ben")
         early = await post_one(store, Draft(ann.id, ben.id, "hay"))
@@ -61,7 +61,7 @@ async def test_an_edited_message_is_found_by_what_it_says_now(databases: Databas
         assert found == [f"corn {late.id}", f"corn {early.id}"]
 
 
-async def test_nothing_is_left_of_what_a_deleted_message_said(databases: Databases) -> None:
+async def test_a_deleted_message_leaves_no_search_document(databases: Databases) -> None:
     async with databases.migrated() as dsn, open_postgres_store(dsn, pool_size=2, lanes=1) as store:
         ann, ben = await make_users(store, "ann", "ben")
         message = await post_one(store, Draft(ann.id, ben.id, "hay"))
@@ -107,7 +107,7 @@ async def test_a_search_uses_its_index_whatever_its_session_prefers(databases: D
         assert await execute(dsn, settings) == ["enable_bitmapscan=on", "enable_seqscan=off"]
 
 
-async def test_the_index_is_not_asked_for_a_beginning_of_many_words(databases: Databases) -> None:
+async def test_the_index_is_not_used_for_a_prefix_of_many_words(databases: Databases) -> None:
     asked = """
         SELECT looked_up::text
           FROM words_wanted(ARRAY['straw', $1], ARRAY[false, true], ARRAY[true, true], 'simple')

@@ -22,7 +22,7 @@ from persistence.records import DatabaseUnfit, StoreUnavailable, Unfit
 from tests.support.stores.databases import Databases, run_script
 from tests.support.wire.ports import unused_port
 
-PARTS = 4  # that each would wait: twice what looks for a pooler, the hold, the pool
+PARTS = 4  # connections that would each wait: two checks for a pooler, the hold, the pool
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_url_names_servers(dsn: str, servers: list[str]) -> None:
     assert list(servers_of(dsn)) == servers
 
 
-def test_programs_of_postgres_use_the_one_that_takes_writes() -> None:
+def test_programs_of_postgres_use_the_server_that_takes_writes() -> None:
     assert with_primary("postgresql://one/db") == "postgresql://one/db"
     both = "postgresql://one,two/db"
     assert with_primary(both) == f"{both}?target_session_attrs=read-write"
@@ -63,7 +63,7 @@ def test_programs_of_postgres_use_the_one_that_takes_writes() -> None:
 
 @contextmanager
 def silent() -> Iterator[str]:
-    """A server whose machine swallows everything."""
+    """A server that never responds."""
     with create_server(("127.0.0.1", 0), backlog=1) as listener:
         yield f"127.0.0.1:{listener.getsockname()[1]}"
 
@@ -80,7 +80,7 @@ def after(first: str, dsn: str) -> str:
     return f"{parts.scheme}://{parts.netloc}{parts.path}?host={hosts}&port={ports}"
 
 
-async def test_a_server_that_is_silent_keeps_nobody_from_the_next_one(
+async def test_a_server_that_does_not_respond_does_not_block_the_next_one(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn:
@@ -92,7 +92,9 @@ async def test_a_server_that_is_silent_keeps_nobody_from_the_next_one(
                 assert trio.current_time() - began < (PARTS - 1) * CONNECT_SECONDS
 
 
-async def test_the_server_says_more_than_one_that_is_not_there(databases: Databases) -> None:
+async def test_the_error_of_a_server_is_preferred_to_that_of_an_absent_one(
+    databases: Databases,
+) -> None:
     async with databases.migrated() as dsn:
         nowhere = f"127.0.0.1:{unused_port()}"
         wrong = after(nowhere, dsn.replace(urlsplit(dsn).path, "/nothing", 1))

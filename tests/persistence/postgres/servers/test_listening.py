@@ -1,4 +1,4 @@
-"""Listening, whatever becomes of the connection."""
+"""Listening goes on, whatever happens to its connection."""
 
 import pytest
 
@@ -67,12 +67,12 @@ async def test_listening_goes_on_through_checks_nonsense_and_a_lost_connection(
 
 
 async def swallow_notices(session: Session, packet: Packet) -> None:
-    """As a pooler does that answers statements and has nobody listen."""
+    """Pass on everything but notifications, as some poolers do."""
     if packet.kind != "A":
         await pass_to_client(session, packet)
 
 
-async def test_a_connection_that_answers_and_hears_nothing_is_replaced(
+async def test_a_connection_that_responds_and_gets_no_notifications_is_replaced(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "SILENCE_SECONDS", 0.2)

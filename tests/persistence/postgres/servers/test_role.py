@@ -1,4 +1,4 @@
-"""What the hub may do on a Postgres server of its own."""
+"""The rights of the hub's role on its own Postgres server."""
 
 import asyncpg
 import pytest
@@ -39,7 +39,7 @@ async def test_the_hub_can_write_rows_and_change_nothing_else(databases: Databas
                 await execute(role, forbidden)
 
 
-async def test_a_store_works_as_that_role(databases: Databases) -> None:
+async def test_a_store_works_with_the_role_of_the_hub(databases: Databases) -> None:
     async with databases.migrated() as dsn:
         role = await make_role(dsn)
         await grant_rights(dsn)

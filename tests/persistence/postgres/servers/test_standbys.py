@@ -1,4 +1,4 @@
-"""Whether there is a synchronous standby; with one, see tests/hub/test_failover.py."""
+"""The check for a synchronous standby; tests with one are in tests/hub/test_failover.py."""
 
 from urllib.parse import urlsplit
 
@@ -24,7 +24,7 @@ async def test_a_server_without_a_synchronous_standby_is_refused(databases: Data
 
 
 async def test_a_role_needs_the_right_to_see_standbys(databases: Databases) -> None:
-    """Without it, whether there is one cannot be known; the text says what to grant."""
+    """Without it, the role cannot see whether there is one; the error names what to grant."""
     async with databases.migrated() as dsn:
         await execute(dsn, f"CREATE ROLE {ROLE} LOGIN")
         try:

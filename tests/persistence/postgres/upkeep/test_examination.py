@@ -1,4 +1,4 @@
-"""What a database says of itself."""
+"""Examining a database: its settings, its version, its clock and the time of a commit."""
 
 from urllib.parse import urlsplit
 
@@ -6,7 +6,9 @@ from persistence.postgres.upkeep.examination import examine
 from tests.support.stores.databases import Databases, execute
 
 
-async def test_it_is_looked_at_and_left_as_it_was(databases: Databases) -> None:
+async def test_an_examination_reports_the_settings_the_clock_and_the_time_of_a_commit(
+    databases: Databases,
+) -> None:
     async with databases.migrated() as dsn:
         found = await examine(dsn)
         assert found.switched_off == []
@@ -19,7 +21,7 @@ async def test_it_is_looked_at_and_left_as_it_was(databases: Databases) -> None:
         assert (await examine(dsn)).switched_off == ["synchronous_commit"]
 
 
-async def test_where_nothing_can_be_stored_no_commit_is_measured(databases: Databases) -> None:
+async def test_no_commit_is_measured_for_a_role_that_may_not_write(databases: Databases) -> None:
     async with databases.migrated() as dsn:
         revoke = "REVOKE EXECUTE ON FUNCTION pg_logical_emit_message(bool, text, text, bool) FROM"
         await execute(dsn, f"{revoke} PUBLIC")

@@ -55,7 +55,9 @@ async def test_a_copy_has_what_the_snapshot_saw_and_nothing_later(databases: Dat
         assert snapshot.rows["messages"] == 0
 
 
-async def test_what_is_copied_is_the_same(databases: Databases) -> None:
+async def test_copied_messages_are_unchanged_and_the_copy_takes_new_ones(
+    databases: Databases,
+) -> None:
     text = "\\. \\N \t' SET transaction_timeout = 0;\r ü 😀"
     async with databases.migrated() as dsn, databases.empty() as other:
         async with open_store(dsn) as store:
@@ -76,7 +78,7 @@ async def test_one_database_is_moved_to_another(databases: Databases) -> None:
         assert await count_rows(other) == snapshot.rows
 
 
-async def test_of_half_a_copy_nothing_is_there(databases: Databases) -> None:
+async def test_nothing_is_loaded_from_half_a_copy(databases: Databases) -> None:
     async with databases.migrated() as dsn, databases.empty() as other:
         async with open_snapshot(dsn) as snapshot:
             whole = b"".join(await dumped(dsn, snapshot))
@@ -86,10 +88,8 @@ async def test_of_half_a_copy_nothing_is_there(databases: Databases) -> None:
         assert await count_rows(other) == {}
 
 
-async def test_of_a_copy_whose_program_ends_badly_nothing_is_there(
-    databases: Databases, tmp_path: Path
-) -> None:
-    """Between two statements."""
+async def test_nothing_is_loaded_if_pg_restore_fails(databases: Databases, tmp_path: Path) -> None:
+    """It fails between two statements."""
     script = """#!/bin/sh
         echo "SELECT pg_catalog.set_config('search_path', '', false);"
         echo "CREATE TABLE public.half (n int);"
@@ -107,7 +107,7 @@ async def test_of_a_copy_whose_program_ends_badly_nothing_is_there(
         assert await count_rows(dsn) == {}
 
 
-async def test_of_a_copy_that_nobody_goes_on_reading_nothing_is_there(
+async def test_nothing_is_loaded_if_reading_the_copy_fails(
     databases: Databases,
 ) -> None:
     async with databases.migrated() as dsn, databases.empty() as other:
@@ -123,7 +123,7 @@ async def test_of_a_copy_that_nobody_goes_on_reading_nothing_is_there(
         assert await count_rows(other) == {}
 
 
-async def test_what_the_database_refuses_is_said_in_one_line(databases: Databases) -> None:
+async def test_a_refusal_of_the_database_is_an_error_of_one_line(databases: Databases) -> None:
     async with databases.migrated() as dsn:
         async with open_snapshot(dsn) as snapshot:
             pieces = await dumped(dsn, snapshot)
@@ -132,14 +132,16 @@ async def test_what_the_database_refuses_is_said_in_one_line(databases: Database
             await load(dsn, pieces)
 
 
-async def test_a_server_that_does_not_answer_is_said(databases: Databases) -> None:
+async def test_the_error_has_the_reason_if_the_server_cannot_be_reached(
+    databases: Databases,
+) -> None:
     async with databases.migrated() as dsn, open_snapshot(dsn) as snapshot:
         nowhere = f"postgresql://me@127.0.0.1:{unused_port()}/x"
         with pytest.raises(CopyFailed, match=r"pg_dump failed: .*refused"):
             await dumped(nowhere, snapshot)
 
 
-async def test_a_copy_that_is_given_up_leaves_no_program(databases: Databases) -> None:
+async def test_a_cancelled_copy_leaves_no_running_program(databases: Databases) -> None:
     async with databases.migrated() as dsn, open_snapshot(dsn) as snapshot:
         with trio.CancelScope() as scope:
 
@@ -155,7 +157,7 @@ async def test_a_copy_that_is_given_up_leaves_no_program(databases: Databases) -
 
 
 async def test_a_copy_fits_an_older_server(databases: Databases) -> None:
-    """One that does not know all settings of ours."""
+    """The older server does not know all settings that the newer programs use."""
     if not DEBIAN.is_dir():
         pytest.skip("Debian's Postgres 15 is not installed")
     with open_folder() as folder, run_cluster(folder, unused_port()) as cluster:
@@ -175,7 +177,7 @@ async def test_a_copy_fits_an_older_server(databases: Databases) -> None:
                 assert await dumped(old, snapshot)
 
 
-def test_a_newer_server_is_refused_in_words() -> None:
+def test_a_newer_server_is_refused_with_an_explanation() -> None:
     require_readable(180_006, 18)
     require_readable(140_000, 18)
     with pytest.raises(CopyFailed, match=r"Postgres 19, and the pg_dump of this Parlour is 18"):

@@ -1,4 +1,4 @@
-"""One moment of a database, and what a restored one is made of."""
+"""The snapshot of a database at one moment, and the first steps in a restored database."""
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.support.stores.databases import Databases, execute, open_store
 from tests.support.stores.records import make_users
 
 
-async def test_it_is_of_one_moment(databases: Databases) -> None:
+async def test_a_snapshot_has_the_data_of_one_moment(databases: Databases) -> None:
     async with databases.migrated() as dsn, open_store(dsn) as store:
         ann, ben = await make_users(store, "ann", "ben")
         await store.messages.post([Draft(ann.id, ben.id, "hi")])
@@ -41,7 +41,7 @@ async def test_tables_of_the_deployment_are_counted_too(databases: Databases) ->
         assert (await count_rows(dsn))["school.pupils"] == 3
 
 
-async def test_a_database_without_our_tables_is_said(databases: Databases) -> None:
+async def test_a_snapshot_of_a_database_without_our_tables_is_refused(databases: Databases) -> None:
     async with databases.empty() as dsn:
         await require_no_tables(dsn)
         with pytest.raises(NotOurs):
@@ -49,14 +49,14 @@ async def test_a_database_without_our_tables_is_said(databases: Databases) -> No
                 pass
 
 
-async def test_a_database_with_tables_is_not_filled(databases: Databases) -> None:
+async def test_a_database_that_has_tables_is_refused_for_a_restore(databases: Databases) -> None:
     async with databases.migrated() as dsn:
         with pytest.raises(NotEmpty, match="blocks"):
             await require_no_tables(dsn)
 
 
-async def test_an_older_schema_has_a_moment_too(databases: Databases) -> None:
-    """Before an upgrade."""
+async def test_a_snapshot_may_be_of_an_older_schema(databases: Databases) -> None:
+    """As it is taken before an upgrade."""
     async with databases.migrated() as dsn:
         await execute(dsn, "DROP FUNCTION log_epoch CASCADE")
         await execute(dsn, "DROP TABLE uploads CASCADE")
@@ -66,7 +66,9 @@ async def test_an_older_schema_has_a_moment_too(databases: Databases) -> None:
 
 
 @pytest.mark.parametrize("end_sessions", [False, True])
-async def test_what_is_restored_begins_anew(databases: Databases, end_sessions: bool) -> None:
+async def test_a_restored_database_gets_a_new_epoch_and_forgets_what_is_transient(
+    databases: Databases, end_sessions: bool
+) -> None:
     async with databases.migrated() as dsn, open_store(dsn) as store:
         (ann,) = await make_users(store, "ann")
         session = "INSERT INTO sessions (token_hash, user_id, expires_at) VALUES ('x', $1, now())"

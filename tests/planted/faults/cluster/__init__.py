@@ -1,1 +1,1 @@
-"""Faults in what several nodes share."""
+"""Faults in how several nodes work together."""

@@ -1,1 +1,1 @@
-"""Faults in what live connections are shown, and when it ends."""
+"""Faults in what live connections are sent, and in when that ends."""

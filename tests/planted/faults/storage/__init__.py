@@ -1,1 +1,1 @@
-"""Faults in what is remembered."""
+"""Faults in what is stored."""

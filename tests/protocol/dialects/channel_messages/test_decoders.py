@@ -128,7 +128,9 @@ def test_events_become_commands(event: str, args: Sequence[object], command: Com
         ("room:join", ["test-channel"], ErrorCode.INVALID_FIELD),
     ],
 )  # fmt: skip
-def test_malformed_events_are_named(event: str, args: Sequence[object], code: ErrorCode) -> None:
+def test_malformed_events_are_refused_with_their_code(
+    event: str, args: Sequence[object], code: ErrorCode
+) -> None:
     with pytest.raises(WireError) as caught:
         receive(event, *args)
     assert caught.value.code is code

@@ -156,7 +156,7 @@ EMITTED: dict[type[Event], list[tuple[str, object]]] = {
 
 
 def test_every_event_that_the_dialect_sends_is_in_the_table() -> None:
-    assert EMITTED.keys() == DIALECT.tells
+    assert EMITTED.keys() == DIALECT.encodes
 
 
 @pytest.mark.parametrize("event", EMITTED, ids=lambda event: event.__name__)
@@ -169,7 +169,7 @@ def test_the_end_of_typing_is_sent() -> None:
     assert DIALECT.encode(ended) == (("message:typing:stop", {**TYPING, "isTyping": False}),)
 
 
-def test_who_sent_a_reply_is_shown_its_thread() -> None:
+def test_the_confirmation_of_a_reply_has_its_thread() -> None:
     replied, confirmed = EXAMPLES[ThreadReplied], EXAMPLES[MessageConfirmed]
     assert isinstance(replied, ThreadReplied)
     assert isinstance(confirmed, MessageConfirmed)

@@ -1,4 +1,4 @@
-"""What a user has noted, as it is said over Socket.IO."""
+"""Notes as they are sent over Socket.IO."""
 
 from attrs import evolve
 

@@ -12,14 +12,14 @@ from protocol.shapes.uuids import IdKind, to_uuid
 from tests.support.documents.events import ANN, CHANNEL, FULL_MESSAGE, MESSAGE
 
 
-def test_a_reply_names_its_parent_its_thread_and_how_far_it_got() -> None:
+def test_a_reply_has_its_parent_its_thread_and_its_delivery_status() -> None:
     view = channel_message_object(FULL_MESSAGE, ANN)
     assert view["parentId"] == to_uuid(IdKind.MESSAGE, 7)
     assert view["threadId"] == view["thread"]["parentId"] == to_uuid(IdKind.MESSAGE, 6)
     assert view["deliveryStatus"] == "READ"
 
 
-def test_what_a_message_lacks_is_left_out() -> None:
+def test_fields_that_a_message_lacks_are_left_out() -> None:
     bare = evolve(MESSAGE, key=None)
     assert (
         not {"parentId", "threadId", "tempId", "renderedContent"}

@@ -59,5 +59,5 @@ def test_anything_else_is_ignored(frame: object) -> None:
     assert receive(frame) is None
 
 
-def test_every_frame_has_an_example_here() -> None:
+def test_the_dialect_decodes_exactly_these_frames() -> None:
     assert set(DECODERS) == {"IDENTIFY", "HEARTBEAT", "RESUME"}

@@ -1,4 +1,4 @@
-"""Where `/gateway` is served, and how it turns a peer away."""
+"""Where `/gateway` is served, and how it rejects a peer."""
 
 import pytest
 

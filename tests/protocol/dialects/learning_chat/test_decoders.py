@@ -170,7 +170,7 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
     assert (error.field, error.key) == (field, key)
 
 
-def test_every_frame_has_an_example_here() -> None:
+def test_the_dialect_decodes_exactly_these_frames() -> None:
     assert set(DECODERS) == {
         "join_channel", "leave_channel", "send_message", "typing", "stop_typing", "mark_read",
         "mark_delivered", "pin_message", "edit_message", "delete_message", "react",

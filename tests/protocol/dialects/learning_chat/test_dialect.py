@@ -1,4 +1,4 @@
-"""Where `/ws/chat` is served, and how it turns a peer away."""
+"""Where `/ws/chat` is served, and how it rejects a peer."""
 
 import json
 
@@ -23,7 +23,7 @@ def test_it_is_served_on_ws_chat_with_the_contracts_timing() -> None:
         (Stranger.UNKNOWN_USER, "User not found.", "User not found"),
     ],
 )
-def test_a_peer_without_a_session_reads_an_error_before_the_close(
+def test_a_peer_without_a_session_gets_an_error_frame_before_the_close(
     stranger: Stranger, text: str, why: str
 ) -> None:
     rejection = DIALECT.reject(stranger)

@@ -194,7 +194,7 @@ FRAMES: dict[type[Event], list[object]] = {
 
 
 def test_every_event_that_the_dialect_sends_is_in_the_table() -> None:
-    assert FRAMES.keys() == DIALECT.tells
+    assert FRAMES.keys() == DIALECT.encodes
 
 
 @pytest.mark.parametrize("event", FRAMES, ids=lambda event: event.__name__)
@@ -208,18 +208,18 @@ def test_the_end_of_typing_is_a_frame_of_its_own() -> None:
     assert json.loads(frame) == {**dict(started), "type": "user_stop_typing"}  # type: ignore[call-overload]  # it is a frame
 
 
-def test_who_has_read_a_message_is_said_to_everybody_and_not_to_its_author_once_more() -> None:
+def test_a_receipt_to_the_author_that_a_message_was_read_is_not_sent() -> None:
     seen = MessagesSeen(ChannelId(3), UserId(1), UserId(2), (MessageId(8),), DeliveryStatus.READ)
     assert DIALECT.encode(seen) == ()
 
 
-def test_a_reply_names_its_parent_by_two_names() -> None:
+def test_a_reply_has_its_parent_under_two_names() -> None:
     (frame,) = DIALECT.encode(ChannelMessagePosted(FULL_MESSAGE, ANN, WorkspaceId(5)))
     message = json.loads(frame)["message"]
     assert message["parentId"] == message["replyTo"] == 7
 
 
-def test_who_leaves_by_request_gets_no_reason() -> None:
+def test_leaving_by_request_has_no_reason() -> None:
     (frame,) = DIALECT.encode(LeftChannel(ChannelId(3)))
     assert json.loads(frame) == {"type": "left_channel", "channelId": 3}
 

@@ -1,4 +1,4 @@
-"""What a user has noted, as /ws/chat says it."""
+"""Notes as /ws/chat sends them."""
 
 import json
 

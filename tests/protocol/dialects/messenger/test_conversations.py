@@ -15,7 +15,7 @@ IDS = st.integers(1, MAX_ID).map(UserId)
 
 
 @given(IDS, IDS)
-def test_a_name_leads_back_to_its_two_users(one: UserId, other: UserId) -> None:
+def test_the_name_of_a_conversation_is_parsed_to_its_two_users(one: UserId, other: UserId) -> None:
     name = conversation_id(one, other)
     assert name == conversation_id(other, one)
     assert parse_conversation_id(name) == (None if one == other else tuple(sorted((one, other))))

@@ -121,7 +121,7 @@ def test_frames_become_commands(frame: object, command: Command) -> None:
         {"type": "unsubscribe", "conversationId": 5},
     ],
 )
-def test_a_frame_without_what_it_is_about_is_ignored(frame: object) -> None:
+def test_a_frame_without_its_recipient_message_or_conversation_is_ignored(frame: object) -> None:
     assert receive(frame) is None
 
 
@@ -158,7 +158,7 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
     assert (error.field, error.key) == (field, key)
 
 
-def test_every_frame_has_an_example_here() -> None:
+def test_the_dialect_decodes_exactly_these_frames() -> None:
     assert set(DECODERS) == {
         "send_message", "typing", "mark_read", "subscribe", "unsubscribe", "fetch_history",
         "resume", "edit_message", "delete_message", "react", "remove_reaction", "mark_unread",

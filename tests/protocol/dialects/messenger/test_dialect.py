@@ -1,4 +1,4 @@
-"""Where the messenger is served, and how it turns a peer away."""
+"""Where the messenger is served, and how it rejects a peer."""
 
 import pytest
 

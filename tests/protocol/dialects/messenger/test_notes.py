@@ -1,4 +1,4 @@
-"""What a user has noted, as the messenger says it."""
+"""Notes as the messenger sends them."""
 
 import json
 
@@ -17,5 +17,5 @@ def test_a_message_is_hidden() -> None:
     )
 
 
-def test_nothing_is_said_of_channels() -> None:
+def test_notes_on_channels_are_not_sent() -> None:
     assert DIALECT.encode(evolve(NOTED, note=evolve(HIDDEN_NOTE, pair=None))) == ()

@@ -7,7 +7,7 @@ from protocol.dialects.messenger.shapes import conversation_message_object
 from tests.support.documents.events import ANN, FULL_MESSAGE, MESSAGE
 
 
-def test_ids_are_strings_and_what_a_message_lacks_is_left_out() -> None:
+def test_ids_are_strings_and_fields_that_a_message_lacks_are_left_out() -> None:
     view = conversation_message_object(evolve(MESSAGE, key=None), ANN)
     assert (view["id"], view["messageId"], view["conversationId"]) == ("9", "9", "conv_1_2")
     assert not {"fileUrl", "clientMessageId", "parentId", "threadId"} & view.keys()

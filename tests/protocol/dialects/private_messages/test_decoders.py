@@ -152,7 +152,7 @@ def test_an_id_is_a_positive_integer_below_2_to_53(kind: str, recipient: object)
         ('{"type":"typing_indicator","recipient_id":2,"is_typing":1}', ErrorCode.INVALID_FIELD),
     ],
 )
-def test_bad_frames_are_named(text: str, code: ErrorCode) -> None:
+def test_malformed_frames_are_refused_with_their_code(text: str, code: ErrorCode) -> None:
     with pytest.raises(WireError) as caught:
         receive(text)
     assert caught.value.code is code
@@ -205,7 +205,7 @@ def test_an_error_names_the_field_and_the_key_of_the_send(
     assert (caught.value.field, caught.value.key) == (field, key)
 
 
-def test_every_frame_has_an_example_here() -> None:
+def test_the_dialect_decodes_exactly_these_frames() -> None:
     assert set(DECODERS) == {
         "private_message", "typing_indicator", "mark_delivered", "heartbeat", "resume",
         "edit_message", "delete_message", "react", "remove_reaction", "forward_message",

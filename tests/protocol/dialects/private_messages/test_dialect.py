@@ -1,4 +1,4 @@
-"""Where `/ws` is served, and how it turns a peer away."""
+"""Where `/ws` is served, and how it rejects a peer."""
 
 import pytest
 

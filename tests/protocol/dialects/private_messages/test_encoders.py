@@ -152,7 +152,7 @@ FRAMES: dict[type[Event], list[object]] = {
 
 
 def test_every_event_that_the_dialect_sends_is_in_the_table() -> None:
-    assert FRAMES.keys() == DIALECT.tells
+    assert FRAMES.keys() == DIALECT.encodes
 
 
 @pytest.mark.parametrize("event", FRAMES, ids=lambda event: event.__name__)

@@ -138,7 +138,7 @@ def test_a_recipient_has_two_spellings() -> None:
     assert caught.value.field == "recipient_id"
 
 
-def test_of_a_profile_changes_what_was_given() -> None:
+def test_only_the_given_fields_of_a_profile_change() -> None:
     body = ProfileBody("Ann", date_of_birth="2000-12-31", avatar="", is_public=False)
     given = {"first_name", "last_name", "date_of_birth", "avatar", "about_me", "is_public"}
     assert body.changes(given, TODAY) == {

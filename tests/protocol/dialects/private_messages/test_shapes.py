@@ -21,7 +21,7 @@ ALWAYS = {
 }  # fmt: skip
 
 
-def test_a_plain_message_has_only_what_every_message_has() -> None:
+def test_a_plain_message_has_only_the_fields_of_every_message() -> None:
     assert private_message_object(MESSAGE, UserId(2)) == {**ALWAYS, "is_read": False}
     assert "client_id" not in private_message_object(evolve(MESSAGE, key=None), UserId(2))
 

@@ -172,7 +172,7 @@ class Whisper:
     session_cookie: str = SESSION_COOKIE
     heartbeat: Heartbeat = field(default=Heartbeat(interval=10.0, timeout=20.0))
     message_window: float | None = None
-    tells: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
+    encodes: frozenset[type[Event]] = field(default=frozenset(ENCODERS))
     omits: Mapping[type[Event], str] = field(default=OMITS)
     vocabulary: Vocabulary = field(
         default=Vocabulary({"line": str}, frame_types(ENCODERS), tag=None)
@@ -188,7 +188,7 @@ class Whisper:
         return WhisperCodec(limits)
 
     def encode(self, event: Event) -> tuple[bytes, ...]:
-        """One line for each event in `tells`."""
+        """One line for each event in `encodes`."""
         encoder = ENCODERS.get(type(event))
         return () if encoder is None else tuple(line.encode() for line in encoder(event))
 

@@ -1,4 +1,4 @@
-/** What of a text is no code, as the hub finds it (CommonMark): there alone is somebody mentioned. */
+/** The parts of a text that are no code, by the hub's rules (CommonMark): only these can mention users. */
 
 /**
  * @typedef {object} Outside
@@ -55,9 +55,9 @@ function addLine(found, [start, end]) {
 }
 
 /**
- * The sign with which a line begins or ends what stands between fences; empty: it does neither.
+ * The fence that a line opens or closes; empty: none.
  * @param {string} line
- * @param {string} open the sign that is to be ended; empty: there is none
+ * @param {string} open the fence that is open; empty: none is
  */
 function fenceOf(line, open) {
   const [, sign = "", after = ""] = FENCE.exec(line) ?? [];
@@ -69,7 +69,7 @@ function fenceOf(line, open) {
 }
 
 /**
- * A paragraph without what is between runs of as many backticks; behind a backslash nobody is mentioned.
+ * A paragraph without inline code, and without the `@` that are behind a backslash.
  * @param {string} whole
  * @param {Range} range
  */

@@ -1,6 +1,6 @@
 /**
- * Where names stand in a text, as the hub finds them: behind an `@` that is within no word or address, and
- * in no code.
+ * Finds names in a text by the hub's rules: behind an `@` that is within no word, no address, and no
+ * code.
  */
 
 import { outsideCode } from "./code.js";

@@ -1,5 +1,5 @@
 /**
- * Whom one may mention, below the field to write in, while a name is begun there with `@`.
+ * Suggests users to mention, below the composer's field, while a name behind `@` is typed there.
  *
  * The focus stays in the field: the arrow keys choose, Enter or Tab takes, Escape leaves it as it is.
  */
@@ -59,9 +59,9 @@ export class Suggestions {
   }
 
   /**
-   * A key is for the list, if that is open.
+   * Handle a key, if the list is open.
    * @param {KeyboardEvent} event
-   * @returns {boolean} whether it was
+   * @returns {boolean} whether the list has handled it
    */
   pressed(event) {
     if (this.element.hidden || event.isComposing) return false;

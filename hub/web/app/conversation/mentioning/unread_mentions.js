@@ -1,13 +1,13 @@
 /**
- * How many unread messages of a conversation mention the user: what the list of the hub said, and what
- * is told since. A message that is told of twice counts once.
+ * Counts the unread messages of a conversation that mention the user: the count in the hub's list, plus the
+ * events since. A message with two events counts once.
  */
 
 /** @import { ClientEvents } from "../../../sdk/parlour.js" */
 
 export class UnreadMentions {
   #listed = 0;
-  /** @type {Map<number, number>} the seqs of messages, by id, that are told since */
+  /** @type {Map<number, number>} the seqs of messages with events since, by id */
   #told = new Map();
 
   get count() {
@@ -35,7 +35,7 @@ export class UnreadMentions {
   }
 
   /**
-   * Whether one that is taken back may be among those that were listed: only the hub knows.
+   * Whether a mention that was removed may be in the listed count: only the hub knows.
    * @param {ClientEvents["mention"]} mention
    */
   mayBeListed({ id, isMentioned }) {

@@ -1,4 +1,4 @@
-/** A message's words, with its links and whom the hub says it mentions. */
+/** A message's text, with its links and the mentions that the hub found. */
 
 import { h, linked } from "../../dom/elements.js";
 import { partsByName } from "./names.js";
@@ -8,7 +8,7 @@ import { partsByName } from "./names.js";
 const CHANNEL = "channel"; // the name that stands for everybody
 
 /**
- * What a message says; that it mentions who reads it is marked more strongly.
+ * A message's text; a mention of the reader is highlighted more strongly.
  * @param {Pick<Message, "content" | "mentions" | "mentionsChannel" | "isMine">} message
  * @param {UserId | null} me
  * @returns {(HTMLElement | string)[]}

@@ -1,4 +1,4 @@
-/** One message as it looks. */
+/** Draws one message. */
 
 import { Kind, Status } from "../../../sdk/parlour.js";
 import { clock, shortly } from "../../dom/dates.js";
@@ -16,9 +16,9 @@ import { reactionRow, whoReacted } from "./reactions.js";
  * @property {(fileUrl: string) => string} address where a file is
  * @property {() => void} onRetry
  * @property {() => void} onDiscard
- * @property {(emoji: string, isMine: boolean) => void} onReaction one that is there was pressed
- * @property {() => void} onQuote the quoted message is wanted
- * @property {() => void} onThread its replies are
+ * @property {(emoji: string, isMine: boolean) => void} onReaction a shown reaction was pressed
+ * @property {() => void} onQuote shows the quoted message
+ * @property {() => void} onThread shows its replies
  *
  * @typedef {object} Surroundings
  * @property {Message | null} quoted the message that it replies to, if that is known
@@ -34,7 +34,7 @@ import { reactionRow, whoReacted } from "./reactions.js";
 const DELETED = "This message was deleted";
 
 /**
- * What a message says, or that it says nothing any more.
+ * A message's text, or that the message was deleted.
  * @param {Message} message
  */
 export function textOf({ content: text, isDeleted }) {
@@ -51,7 +51,7 @@ const MARKS = {
 };
 
 /**
- * Two messages with the same look need not be drawn again.
+ * A key of a message's appearance: while it stays the same, the message is not drawn again.
  * @param {Message} message
  * @param {Surroundings} surroundings
  */
@@ -73,7 +73,7 @@ export function lookOf(message, { quoted, author, nameOf }) {
 }
 
 /**
- * One that cannot be shown says so, and the others are shown.
+ * A message that cannot be shown is replaced by a notice, so that the others are shown.
  * @param {Message} message
  * @param {Surroundings} surroundings
  * @param {Actions} actions
@@ -110,7 +110,7 @@ function drawn(message, surroundings, actions) {
 }
 
 /**
- * Who wrote it: in sight where there are more than two.
+ * The author's name, which is visible where more than two people write.
  * @param {Message} message
  * @param {string} author
  * @param {boolean} isInSight
@@ -167,7 +167,7 @@ function content(message, address, me) {
 }
 
 /**
- * What its author calls it, if what is stored is such a file; otherwise what is stored.
+ * The author's name for a file, if it fits the stored file's type; otherwise the stored name.
  * @param {string} text
  * @param {string} fileUrl
  */
@@ -178,8 +178,8 @@ function fileName(text, fileUrl) {
 }
 
 /**
- * A smaller picture, in a box that has its size from the start, so that nothing moves when it arrives;
- * the whole one opens. One that cannot be shown is a link.
+ * A preview in a box of fixed size, so that nothing moves when the picture arrives; a click opens the
+ * picture. If it cannot be shown, there is a link.
  * @param {string} href
  * @param {string} alt
  */
@@ -191,7 +191,7 @@ function picture(href, alt) {
 }
 
 /**
- * The file of another site is not loaded, only named: to look at it is to be seen there.
+ * A file of another site is not loaded, only named: loading it would reveal the reader to that site.
  * @param {string | null} fileUrl
  */
 function foreignFile(fileUrl) {

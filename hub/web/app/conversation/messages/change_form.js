@@ -1,4 +1,4 @@
-/** A message of one's own that is being changed, where it stands: its text, or whether it is deleted. */
+/** The form in place of an own message that is being edited or deleted. */
 
 import { h } from "../../dom/elements.js";
 import { textOf } from "../../dom/feedback.js";
@@ -14,7 +14,7 @@ const COMPOSING = 229; // the key code while letters are being chosen; Safari ha
 
 /**
  * @typedef {object} Handlers
- * @property {() => void} onClosed it was done, or not wanted any more
+ * @property {() => void} onClosed the change was made or cancelled
  * @property {() => void} onResized
  */
 
@@ -78,7 +78,7 @@ export function deleting(remove, { onClosed }) {
 
 /**
  * @param {string} word what it does
- * @param {string} meanwhile what is said while it is done
+ * @param {string} meanwhile the text while it is done
  * @param {() => Promise<void>} act
  * @param {() => void} onClosed
  * @param {...Child} children
@@ -91,7 +91,7 @@ function changing(word, meanwhile, act, onClosed, ...children) {
   const submit = async () => {
     if (isActing) return;
     isActing = true;
-    cancel.hidden = true; // it is made as soon as there is a connection
+    cancel.hidden = true; // the change is made as soon as there is a connection
     said.textContent = meanwhile;
     problem.textContent = "";
     try {
@@ -113,7 +113,7 @@ function changing(word, meanwhile, act, onClosed, ...children) {
         void submit();
       },
       onkeydown: (event) => {
-        event.stopPropagation(); // it is in the list, whose keys are others
+        event.stopPropagation(); // the list around it has other keys
         if (event.key === "Escape" && !isActing) onClosed();
       },
     },

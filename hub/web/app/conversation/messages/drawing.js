@@ -1,6 +1,6 @@
 /**
- * Messages as elements, in groups by author and time, under their days. An element stays the same as
- * long as what it shows does.
+ * Messages as elements, in groups by author and time, under their days. An element is kept as long as
+ * its content stays the same.
  */
 
 import { day } from "../../dom/dates.js";
@@ -14,13 +14,13 @@ import { bubble, lookOf } from "./bubble.js";
  * @import { Surroundings } from "./bubble.js"
  *
  * @typedef {object} Handlers
- * @property {(message: Message) => void} onQuote a quoted message is wanted
- * @property {(message: Message, emoji: string, isMine: boolean) => void} onReaction one that is there was pressed
- * @property {(message: Message) => void} [onThread] its replies are wanted; where no thread can be opened there is none
+ * @property {(message: Message) => void} onQuote shows a quoted message
+ * @property {(message: Message, emoji: string, isMine: boolean) => void} onReaction a shown reaction was pressed
+ * @property {(message: Message) => void} [onThread] shows its replies; absent where no thread can be opened
  */
 
 const DIVIDER = "unread";
-const GROUP_MS = 300_000; // who is silent for longer begins anew
+const GROUP_MS = 300_000; // after a longer pause a new group begins
 
 export class Drawing {
   /** @type {number | null} */
@@ -46,7 +46,7 @@ export class Drawing {
   }
 
   /**
-   * Something else stands in the place of a message, until it is `changed`.
+   * Show an element in place of a message, until `changed` is called.
    * @param {Message} message
    * @param {HTMLElement} element
    */
@@ -79,7 +79,7 @@ export class Drawing {
     return neighbour === undefined ? null : this.bubbleOf(neighbour);
   }
 
-  /** Where what was unread begins. */
+  /** The divider before the first unread message. */
   get divider() {
     return this.#drawn.get(DIVIDER);
   }
@@ -113,7 +113,7 @@ export class Drawing {
   }
 
   /**
-   * Whether it belongs to the group of the one before.
+   * Whether a message belongs to the group of the one before.
    * @param {Message} message
    * @param {Message | undefined} before
    */
@@ -148,7 +148,7 @@ export class Drawing {
   /**
    * @param {Message} message
    * @param {Message | null} quoted
-   * @param {boolean} isFirst of those that its author wrote together
+   * @param {boolean} isFirst whether it is the first of its group
    */
   #bubble(message, quoted, isFirst) {
     const { client, isChannel } = this.#conversation;

@@ -1,4 +1,4 @@
-/** A row of emoji to react with: some that are often meant, and a field for whatever the keyboard gives. */
+/** A row of emoji to react with: some frequent ones, and a field for any other. */
 
 import { h } from "../../dom/elements.js";
 

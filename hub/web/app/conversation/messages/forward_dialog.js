@@ -1,4 +1,4 @@
-/** Where a message is to be forwarded: a person or a channel is chosen of the list, by its name. */
+/** A dialog to choose, by name, the person or channel that a message is forwarded to. */
 
 import { channelFace, face, h } from "../../dom/elements.js";
 import { attempt, confirmed } from "../../dom/feedback.js";
@@ -8,10 +8,10 @@ import { searchable } from "../../dom/text.js";
  * @import { Conversation } from "../conversation.js"
  */
 
-const MAX_SHOWN = 50; // of more, the name is to be typed
+const MAX_SHOWN = 50; // with more, the user types the name
 
 /**
- * Ask where, above everything else. Escape and Cancel choose nothing.
+ * Open the dialog above everything else. Escape and Cancel choose nothing.
  * @param {readonly Conversation[]} places where it may go, the best first
  * @param {(place: Conversation) => Promise<void>} forward
  * @param {() => void} onClosed

@@ -1,6 +1,6 @@
 /**
- * What can be done with a message: beside it while the pointer or the focus is there, and after a long
- * press at the bottom of the screen. One set of buttons goes from message to message.
+ * The actions for a message: beside it while the pointer or the focus is there, and after a long press at
+ * the bottom of the screen. One set of buttons is moved from message to message.
  */
 
 import { Kind } from "../../../sdk/parlour.js";
@@ -17,7 +17,7 @@ import { whoReacted } from "./reactions.js";
  * @typedef {object} Handlers
  * @property {(bubble: Element) => Message | undefined} messageOf
  * @property {(message: Message) => void} onReply
- * @property {(message: Message) => void} [onThread] its thread is wanted; none: it is open
+ * @property {(message: Message) => void} [onThread] opens its thread; absent: it is open
  * @property {(message: Message) => void} onUnread
  * @property {(message: Message) => void} onHide
  * @property {(message: Message) => void} onForward
@@ -25,7 +25,7 @@ import { whoReacted } from "./reactions.js";
  * @property {(message: Message) => void} onDelete
  * @property {(message: Message, emoji: string) => void} onReact
  * @property {() => boolean} mayPin
- * @property {(message: Message) => void} onPin it is to be pinned, or no more
+ * @property {(message: Message) => void} onPin pins it, or unpins it
  * @property {NameOf} nameOf
  */
 
@@ -69,8 +69,8 @@ export class MessageActions {
   #message = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pressing;
-  #isPressedHere = false; // since they opened: the finger that opened them is lifted on a button
-  #isPressedBeside = false; // the finger of a long press is lifted there, too, but began elsewhere
+  #isPressedHere = false; // since they opened: the finger that opened them may be lifted on a button, which is no press
+  #isPressedBeside = false; // likewise: a long press may end beside them, but began elsewhere
   #pointer = { screenX: -1, screenY: -1 }; // where it moved to last
 
   /**
@@ -144,7 +144,7 @@ export class MessageActions {
   }
 
   /**
-   * The message that they are at has another bubble now.
+   * The message that has the actions is drawn as another bubble now.
    * @param {Element} bubble
    */
   moveTo(bubble) {
@@ -155,7 +155,7 @@ export class MessageActions {
   }
 
   /**
-   * Whether somebody is at a message with the keys: the pointer has not moved, but the list beneath it.
+   * Whether the user navigates by keys: the pointer has not moved, but the list beneath it.
    * @param {PointerEvent} event
    */
   #isByKey({ screenX, screenY }) {
@@ -184,7 +184,7 @@ export class MessageActions {
     bubble.append(this.#element);
   }
 
-  /** @param {Message} message which may be one that nothing can be done with */
+  /** @param {Message} message which may have no actions */
   #show(message) {
     const { at, id, kind, isMine, isDeleted, isForwarded, fileUrl, reactions } = message;
     const isStored = id !== null && !isDeleted;
@@ -219,7 +219,7 @@ export class MessageActions {
     this.#emoji.querySelector("button")?.focus({ preventScroll: true });
   }
 
-  /** The actions that are seldom wanted are listed, or no more. */
+  /** Show or hide the list of actions that are seldom used. */
   #list() {
     if (this.#isChoosing) {
       this.#chooseNot();
@@ -279,7 +279,7 @@ export class MessageActions {
     this.#message = null;
   }
 
-  /** They go from a message: if one of them has the focus, that message has it from now on. */
+  /** Remove the actions from a message; if one of them has the focus, the message gets it. */
   #leave() {
     if (!this.#element.contains(document.activeElement)) return;
     this.#element.parentElement?.focus({ preventScroll: true });

@@ -52,7 +52,7 @@ export class MessageChanges {
   /**
    * @param {Message} message
    * @param {string} emoji
-   * @param {boolean} isWanted whether it is to be there
+   * @param {boolean} isWanted whether to add or remove it
    */
   react(message, emoji, isWanted) {
     const { client } = this.#conversation;
@@ -71,13 +71,13 @@ export class MessageChanges {
   }
 
   /**
-   * Those who have reacted are named once it is known what they are called.
+   * Load the names of users who have reacted, and draw again if there are new ones.
    * @param {readonly Message[]} messages
    */
   meet(messages) {
     const ids = messages.flatMap(({ reactions }) => reactions.flatMap(({ users }) => users));
     const met = this.#conversation.meet(ids).then((isMore) => isMore && this.#list.drawSoon());
-    met.catch(() => undefined); // they are somebody, until the conversation is loaded again
+    met.catch(() => undefined); // they stay without a name until the conversation is loaded again
   }
 
   /**

@@ -1,4 +1,4 @@
-/** What others, and oneself, have reacted to a message with, and who. */
+/** The reactions to a message, and the users who added them. */
 
 import { h } from "../../dom/elements.js";
 

@@ -1,15 +1,15 @@
-/** Where a list of messages has them from: a conversation, or one of its threads. */
+/** The source of a list of messages: a conversation, or one of its threads. */
 
 /**
  * @import { Message } from "../../../sdk/parlour.js"
  * @import { Conversation } from "../conversation.js"
  *
  * @typedef {object} Source
- * @property {string} label what the list is called
- * @property {number | null} rootId the id of the thread's first message; null: it is no thread
+ * @property {string} label the list's name
+ * @property {number | null} rootId the id of the thread's root; null: it is no thread
  * @property {() => readonly Message[]} messages those that are known, oldest first
  * @property {(limit: number) => Promise<boolean>} loadOlder returns whether there may be more
- * @property {() => number} unread how many of the newest are
+ * @property {() => number} unread how many of the newest are unread
  */
 
 /**

@@ -1,6 +1,6 @@
 /**
  * A thread beside its conversation, or over it where there is no room: its first message, the replies,
- * and where one replies.
+ * and the composer.
  *
  * What it promises: replies count as read in the thread when the newest one is in view.
  */
@@ -112,7 +112,7 @@ export class ThreadView {
     this.changed();
   }
 
-  /** Something of it may be another one now. */
+  /** A message of the thread may have changed. */
   changed() {
     this.#list.revised();
     const [root] = this.#messages;
@@ -127,7 +127,7 @@ export class ThreadView {
     return this.#conversation.client.thread(this.#message);
   }
 
-  /** Its first message was deleted: nobody can reply any more. */
+  /** Its first message was deleted: replies are no longer possible. */
   #ended() {
     this.#composer.close(true);
     this.#follow.disabled = true;
@@ -154,7 +154,7 @@ export class ThreadView {
     const before = this.#readTo;
     this.#readTo = last;
     this.#conversation.client.markThreadRead(this.#message).catch(() => {
-      this.#readTo = before; // it is marked with the next one
+      this.#readTo = before; // it is marked with the next reply
     });
   }
 

@@ -10,7 +10,7 @@ import { ThreadView } from "./thread_view.js";
  * @typedef {ThreadHandlers & Added} Handlers
  *
  * @typedef {object} Added
- * @property {() => void} onChanged something else is known of replies
+ * @property {() => void} onChanged replies have changed
  * @property {(root: Message | null) => void} onLeft a thread was closed; null: its first message is not known
  */
 
@@ -80,7 +80,7 @@ export class Threads {
     this.#open?.changed();
   }
 
-  /** Close it, and go to where it came from. */
+  /** Close it, and move the focus to where it came from. */
   #leave() {
     const { rootId } = this.#open ?? {};
     this.close();

@@ -48,7 +48,7 @@ export class ConversationRow {
   update(conversation, isOpen) {
     const { title, mentions, last, lastAt, isOnline, isMuted } = conversation;
     const { count } = mentions;
-    const unread = isMuted ? 0 : conversation.unread; // which the page has nothing to say of
+    const unread = isMuted ? 0 : conversation.unread; // the page does not show what is unread in a muted one
     const muted = mutedWords(conversation);
     const when = lastAt && shortly(lastAt);
     const shown = last.slice(0, MAX_LAST) || "No messages yet";

@@ -1,8 +1,8 @@
 /**
- * The side: who is signed in, the ways to people and channels, and the list of conversations.
+ * The sidebar: the signed-in user, the buttons of panels, and the list of conversations.
  *
  * What it promises: it is drawn once per frame at most, and drawing it takes neither the focus nor a
- * click; what is out of view is drawn when one scrolls there.
+ * click; rows out of view are drawn when the user scrolls there.
  */
 
 import { face, h, icon } from "../../dom/elements.js";
@@ -20,10 +20,10 @@ import { ConversationRow } from "./conversation_row.js";
  *
  * @typedef {object} Handlers
  * @property {() => void} onSignOut
- * @property {(place: string) => void} onOpen a conversation or a panel is wanted
+ * @property {(place: string) => void} onOpen opens a conversation or a panel
  * @property {(text: string) => void} onSearch messages are searched
  * @property {() => HTMLElement} welcome what a new user can do
- * @property {() => number} unreadActivity how many mentions, and threads, are
+ * @property {() => number} unreadActivity how many mentions and threads are unread
  */
 
 const PAGE = 100; // rows that are drawn more when the last one comes near
@@ -129,7 +129,7 @@ export class Sidebar {
   }
 
   /**
-   * How many wait behind one of the ways.
+   * Show how many wait in the panel of a button.
    * @param {string} panel
    * @param {number} count
    * @param {string} what
@@ -158,7 +158,7 @@ export class Sidebar {
     this.#notice.hidden = parts.length === 0;
   }
 
-  /** @param {User} me as they call themself now */
+  /** @param {User} me with the changed name */
   profileChanged(me) {
     const before = this.#account;
     this.#account = this.#menu(me);
@@ -186,7 +186,7 @@ export class Sidebar {
   /** Draw the list, and the page's title with how much is unread. */
   #draw() {
     if (this.#list.querySelector("button:active") !== null) {
-      this.#redraw.ask(); // what is being pressed stays under the hand
+      this.#redraw.ask(); // the element that is being pressed stays in place
       return;
     }
     const all = this.#conversations.all();
@@ -221,7 +221,7 @@ export class Sidebar {
       this.#headings.set(id, heading);
       items.push(heading);
       const channels = shown.filter(({ workspace }) => workspace?.id === id);
-      channels.sort((one, other) => one.id - other.id); // whoever writes, each keeps its place
+      channels.sort((one, other) => one.id - other.id); // each keeps its place, whichever has the latest message
       items.push(...channels.map((conversation) => this.#row(conversation)));
     }
     return items;
@@ -242,7 +242,7 @@ export class Sidebar {
     return row.element;
   }
 
-  /** @param {string} key of a conversation, which is what was searched for */
+  /** @param {string} key of a conversation, which the search has found */
   #open(key) {
     this.#search.value = "";
     this.#filter = "";

@@ -1,4 +1,4 @@
-"""Accounts, as operators change them beside a running hub; and those that are deactivated."""
+"""Accounts that operators change while the hub runs, and accounts that are deactivated."""
 
 import pytest
 import trio
@@ -12,7 +12,7 @@ from tests.support.clients.websocket import Refused
 from tests.support.express import open_hub, remember
 from tests.support.oidc.visitor import problem, provided_world, sign_in
 from tests.support.posting import write
-from tests.support.stores.databases import Databases, execute
+from tests.support.stores.databases import Databases, execute, while_nobody_listens
 from tests.support.world import World
 
 PASSWORD = "correct horse"
@@ -58,7 +58,7 @@ async def test_accounts_are_made_listed_and_changed_while_the_hub_runs(store: St
         assert (first["action"], first["details"]) == ("user add", {})
 
 
-async def test_what_cannot_be_done_has_a_code_and_is_not_in_the_audit(store: Store) -> None:
+async def test_an_action_that_fails_returns_a_code_and_is_not_in_the_audit(store: Store) -> None:
     async with operated(store) as (_, operators):
         made = {"username": "ann", "password": PASSWORD, "email": ANN["email"]}
         assert (await operators.call("POST", "/admin/users", made)).status == 201
@@ -80,7 +80,7 @@ async def test_what_cannot_be_done_has_a_code_and_is_not_in_the_audit(store: Sto
         assert len(await operators.audit()) == 1
 
 
-async def test_who_is_deactivated_is_put_out_and_cannot_sign_in(store: Store) -> None:
+async def test_a_deactivated_user_is_disconnected_and_cannot_sign_in(store: Store) -> None:
     async with operated(store) as (world, operators):
         await register(world)
         ben = await world.person("ben")
@@ -108,7 +108,7 @@ async def test_who_is_deactivated_is_put_out_and_cannot_sign_in(store: Store) ->
             {"username": "ann", "password": PASSWORD},
         )
         assert (platform.status, platform.json["code"]) == (403, "account_deactivated")
-        # who does not know the password learns nothing of it
+        # without the password, a client cannot find out that it is deactivated
         wrong, nobody = await log_in(world, "wrong"), await log_in(world, email="x@example.org")
         assert (wrong.status, wrong.body) == (nobody.status, nobody.body)
         history = await ben.call("GET", f"/api/messages/{ann.id}")
@@ -121,12 +121,14 @@ async def test_who_is_deactivated_is_put_out_and_cannot_sign_in(store: Store) ->
         await again.receive_type("system")
         await again.close_in_silence()
         with pytest.raises(Refused):
-            await world.websocket(Cookie=cookie)  # of a session that ended
+            await world.websocket(Cookie=cookie)  # the cookie of a session that ended
         actions = [row.entry.action for row in await operators.audit()]
         assert actions == ["deactivate", "reactivate"]
 
 
-async def test_a_link_of_the_demo_signs_nobody_in_who_is_deactivated(memory_store: Store) -> None:
+async def test_a_deactivated_user_cannot_sign_in_with_a_link_of_the_demo(
+    memory_store: Store,
+) -> None:
     async with operated(memory_store) as (world, operators):
         await register(world)
         ann = await world.store.accounts.find("ann")
@@ -137,7 +139,7 @@ async def test_a_link_of_the_demo_signs_nobody_in_who_is_deactivated(memory_stor
         assert (refused.status, refused.json["code"]) == (403, "account_deactivated")
 
 
-async def test_a_provider_signs_nobody_in_who_is_deactivated(store: Store) -> None:
+async def test_a_deactivated_user_cannot_sign_in_with_a_provider(store: Store) -> None:
     async with provided_world(store, admin_token=TOKEN) as (world, _):
         assert problem(await sign_in(world)) is None
         await Operators(world).done("/admin/deactivate", USER)
@@ -146,7 +148,9 @@ async def test_a_provider_signs_nobody_in_who_is_deactivated(store: Store) -> No
         assert problem(await sign_in(world)) is None
 
 
-async def test_a_token_of_another_issuer_is_that_of_nobody(memory_store: Store) -> None:
+async def test_a_token_of_another_issuer_is_refused_for_a_deactivated_user(
+    memory_store: Store,
+) -> None:
     async with operated(memory_store) as (world, operators):
         ann = await world.person("ann")
         token, peer = token_of(ann), await enter(ann)
@@ -166,7 +170,7 @@ async def test_a_token_of_another_issuer_is_that_of_nobody(memory_store: Store) 
         assert (await world.call("GET", path, headers=bearer)).status == 200
 
 
-async def test_a_session_of_an_express_application_is_that_of_nobody(databases: Databases) -> None:
+async def test_an_express_session_of_a_deactivated_user_is_refused(databases: Databases) -> None:
     async with open_hub(databases, admin_token=TOKEN) as (world, dsn):
         ann = await world.person("ann")
         cookie = await remember(dsn, "abc", ann.id)
@@ -178,7 +182,7 @@ async def test_a_session_of_an_express_application_is_that_of_nobody(databases: 
 
 
 async def is_nobody(world: World, cookie: str) -> None:
-    """An Express session whose user has no account, for all that it is told."""
+    """The hub treats this Express session as if its user had no account."""
     me = await world.call("GET", "/api/users/me", headers={"Cookie": cookie})
     assert me.status == 401
     refused = await world.websocket("/ws/chat", Cookie=cookie)
@@ -187,7 +191,9 @@ async def is_nobody(world: World, cookie: str) -> None:
     assert (end.code, end.reason) == (4001, "User not found")
 
 
-async def test_sql_deactivates_at_once_too(databases: Databases, mock_clock: MockClock) -> None:
+async def test_a_user_that_sql_deactivates_is_disconnected_at_once(
+    databases: Databases, mock_clock: MockClock
+) -> None:
     """On a clock that stands still nothing waits for a timer."""
     async with open_hub(databases) as (world, dsn):
         ann, ben = await world.people("ann", "ben")
@@ -207,18 +213,14 @@ async def test_sql_deactivates_at_once_too(databases: Databases, mock_clock: Moc
             await socket.close_in_silence()
 
 
-async def test_who_was_deactivated_while_nobody_listened_is_found_out(databases: Databases) -> None:
+async def test_a_deactivation_while_the_hub_does_not_listen_is_noticed(
+    databases: Databases,
+) -> None:
     async with open_hub(databases, session_recheck=3_600) as (world, dsn):
         ann = await world.person("ann")
         cookie = await remember(dsn, "abc", ann.id)
         socket = await world.websocket("/messagepal", Cookie=cookie)
         await socket.receive_type("connected")
-        cut = (
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
-            " WHERE query ILIKE 'listen%' AND datname = current_database()"
-        )
-        await execute(
-            dsn, f"DO $$ BEGIN PERFORM * FROM ({cut}) AS cut;"
-            f" UPDATE users SET deactivated_at = now() WHERE id = {ann.id}; END $$",
-        )  # fmt: skip
+        deactivate = f"UPDATE users SET deactivated_at = now() WHERE id = {ann.id}"
+        await while_nobody_listens(dsn, deactivate)
         assert (await socket.closed()).code == 4001

@@ -1,4 +1,4 @@
-"""Who is an operator over HTTP."""
+"""Which HTTP requests are accepted as those of an operator."""
 
 import pytest
 from trio.testing import MockClock
@@ -11,14 +11,14 @@ from tests.support.world import World
 STATUS = "/admin/status"
 
 
-async def test_without_the_setting_there_is_nothing_over_http(timed_world: World) -> None:
+async def test_without_an_admin_token_the_admin_paths_are_404(timed_world: World) -> None:
     for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": f"Bearer {TOKEN}"}):
         reply = await timed_world.call("GET", STATUS, headers=headers)
         assert (reply.status, reply.json["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize("token", ["x", TOKEN[:-1], f"{TOKEN}x", TOKEN.upper()])
-async def test_only_the_token_opens(memory_store: Store, token: str) -> None:
+async def test_only_the_admin_token_is_accepted(memory_store: Store, token: str) -> None:
     async with operated(memory_store) as (_, operators):
         assert (await operators.call("GET", STATUS)).status == 200
         reply = await operators.call("GET", STATUS, token=token)
@@ -26,7 +26,7 @@ async def test_only_the_token_opens(memory_store: Store, token: str) -> None:
         assert reply.headers["www-authenticate"] == "Bearer"
 
 
-async def test_whoever_is_signed_in_is_no_operator(memory_store: Store) -> None:
+async def test_a_user_with_a_session_is_no_operator(memory_store: Store) -> None:
     async with operated(memory_store) as (world, operators):
         ann = await world.person("ann")
         for headers in (
@@ -38,7 +38,7 @@ async def test_whoever_is_signed_in_is_no_operator(memory_store: Store) -> None:
         assert (await operators.call("GET", f"/private_messages{STATUS}")).status == 404
 
 
-async def test_guesses_are_limited_for_their_network(
+async def test_guesses_of_the_token_are_limited_per_network(
     memory_store: Store, mock_clock: MockClock
 ) -> None:
     settings = {"login_attempts": 3, "login_window": 60}

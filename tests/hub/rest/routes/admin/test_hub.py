@@ -1,4 +1,4 @@
-"""A running hub, as its operators see it, and what they have it do."""
+"""A running hub: what its operators see of it, and what they make it do."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +22,7 @@ def entry(action: str, **details: object) -> AuditEntry:
     return AuditEntry(Way.HTTP, "::/64", action, details)
 
 
-async def test_the_status_says_how_the_hub_is(memory_store: Store) -> None:
+async def test_the_status_shows_the_state_of_the_hub(memory_store: Store) -> None:
     async with operated(memory_store) as (world, operators):
         ann, ben = await world.people("ann", "ben")
         sockets = [await each.open(path) for each, path in ((ann, "/ws"), (ann, "/gateway"))]
@@ -35,12 +35,12 @@ async def test_the_status_says_how_the_hub_is(memory_store: Store) -> None:
         assert (found["draining"], found["stopping"]) == (False, False)
         world.services.status.is_leaving = True
         assert (await operators.seen("/admin/status"))["stopping"] is True
-        assert await operators.audit() == []  # to look is no action
+        assert await operators.audit() == []  # reading is no action
         for socket in (*sockets, peer.socket):
             await socket.close_in_silence()
 
 
-async def test_connections_come_in_pages_and_of_one_user(memory_store: Store) -> None:
+async def test_connections_are_listed_in_pages_and_for_one_user(memory_store: Store) -> None:
     async with operated(memory_store) as (world, operators):
         ann, ben = await world.people("ann", "ben")
         sockets = [await each.open() for each in (ann, ben, ann)]
@@ -90,7 +90,7 @@ async def test_a_kick_closes_the_connections_of_one_user_and_ends_no_session(
         assert (row.user_id, row.username) == (ann.id, "ann")
 
 
-async def test_who_is_not_there_is_not_kicked(memory_store: Store) -> None:
+async def test_a_kick_of_an_absent_or_unknown_user_is_refused(memory_store: Store) -> None:
     async with operated(memory_store) as (world, operators):
         await world.person("ann")
         assert await operators.refused("/admin/kick", {"user": "ann"}) == (404, "no_connection")
@@ -111,7 +111,9 @@ SAID: dict[str, tuple[str, ...]] = {
 }
 
 
-async def test_an_announcement_reaches_everybody_in_their_dialect(memory_store: Store) -> None:
+async def test_an_announcement_is_sent_to_every_connection_in_its_dialect(
+    memory_store: Store,
+) -> None:
     async with operated(memory_store) as (world, operators):
         ann = await world.person("ann")
         assert set(SAID) == set(GREETINGS)
@@ -143,7 +145,7 @@ async def test_an_announcement_reaches_everybody_in_their_dialect(memory_store: 
         ("x" * 100_000, 413, "body_too_large"),
     ],
 )
-async def test_what_is_no_announcement_is_refused(
+async def test_an_announcement_with_an_invalid_text_is_refused(
     memory_store: Store, text: str, status: int, code: str
 ) -> None:
     async with operated(memory_store) as (_, operators):
@@ -169,7 +171,7 @@ async def test_the_log_level_changes_at_once(memory_store: Store) -> None:
         set_level(before)
 
 
-async def test_a_hub_that_is_drained_takes_nobody_from_a_load_balancer(memory_store: Store) -> None:
+async def test_a_draining_hub_is_not_ready_and_goes_on_serving(memory_store: Store) -> None:
     async with operated(memory_store) as (world, operators):
         for draining, status, changed in (
             (False, 200, False), (True, 503, True), (True, 503, False), (False, 200, True),
@@ -187,7 +189,7 @@ async def test_a_hub_that_is_drained_takes_nobody_from_a_load_balancer(memory_st
         ]
 
 
-async def test_the_log_says_what_operators_do_and_not_with_which_words(
+async def test_operators_actions_are_logged_without_the_text_of_announcements(
     memory_store: Store,
 ) -> None:
     async with operated(memory_store) as (world, operators):
@@ -231,10 +233,10 @@ SIBLING: Final = b"HTTP/1.1 200 OK\r\n\r\n" + orjson.dumps(
     ("path", "body"),
     [("/admin/drain", {"draining": False}), ("/admin/log-level", {"level": "warning"})],
 )
-async def test_what_cannot_be_written_down_is_done_at_no_worker(
+async def test_an_action_that_cannot_be_audited_is_carried_out_at_no_worker(
     memory_store: Store, tmp_path: Path, path: str, body: dict[str, Any]
 ) -> None:
-    """Nor is anything left out because this one worker does it already."""
+    """Later the others carry it out, even if this worker is in the desired state already."""
     outage = Outage()
     async with (
         worker(tmp_path, "n-2", SIBLING) as asked,
@@ -251,7 +253,7 @@ async def test_what_cannot_be_written_down_is_done_at_no_worker(
         assert row.entry.details.items() >= body.items()
 
 
-async def test_what_cannot_be_written_down_is_not_done(memory_store: Store) -> None:
+async def test_an_action_that_cannot_be_audited_is_not_carried_out(memory_store: Store) -> None:
     outage = Outage()
     async with operated(outage.over(memory_store)) as (world, operators):
         ann = await world.person("ann")

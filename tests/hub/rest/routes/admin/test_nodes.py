@@ -11,14 +11,14 @@ from tests.support.cluster.worlds import open_nodes
 from tests.support.posting import write
 
 
-async def test_a_hub_without_a_bus_is_no_node(memory_store: Store) -> None:
+async def test_a_hub_without_a_bus_lists_no_nodes(memory_store: Store) -> None:
     async with operated(memory_store) as (_, operators):
         found = await operators.seen("/admin/nodes")
         assert found == {"asked": None, "is_apart": False, "nodes": []}
         assert list(node_lines(found)) == ["This hub serves its database alone: it has no bus"]
 
 
-async def test_every_node_that_lives_is_shown_as_it_is_heard(autojump_clock: MockClock) -> None:
+async def test_every_live_node_is_listed_with_its_state(autojump_clock: MockClock) -> None:
     async with open_nodes(2, admin_token=TOKEN) as (a, b):
         ann = await b.world.person("ann")
         socket = await ann.open()
@@ -42,7 +42,7 @@ async def test_every_node_that_lives_is_shown_as_it_is_heard(autojump_clock: Moc
         await socket.close_in_silence()
 
 
-async def test_a_node_that_is_not_heard_any_more_is_lost_once_its_lease_has_ended(
+async def test_a_silent_node_is_shown_as_lost_once_its_lease_has_ended(
     autojump_clock: MockClock,
 ) -> None:
     async with open_nodes(2, admin_token=TOKEN) as (a, b):
@@ -62,7 +62,7 @@ async def test_a_node_that_is_not_heard_any_more_is_lost_once_its_lease_has_ende
         assert "never" in row
 
 
-async def test_what_is_missing_of_a_node_is_counted(autojump_clock: MockClock) -> None:
+async def test_missing_bulletins_of_a_node_are_counted(autojump_clock: MockClock) -> None:
     medium = Medium()
     async with open_nodes(2, medium, admin_token=TOKEN) as (a, b):
         ann, ben = await b.world.people("ann", "ben")

@@ -1,4 +1,4 @@
-"""What is known of people, as operators get and delete it beside a running hub."""
+"""The data of users and workspaces, as operators read and delete it while the hub runs."""
 
 import io
 from zipfile import ZipFile
@@ -15,7 +15,7 @@ def entry(action: str, **details: object) -> AuditEntry:
     return AuditEntry(Way.HTTP, "::/64", action, details)
 
 
-async def test_an_export_is_a_file_that_comes_in_parts(store: Store) -> None:
+async def test_an_export_is_streamed_as_a_zip_file(store: Store) -> None:
     async with operated(store) as (world, operators):
         ann, ben = await world.people("ann", "ben")
         for _ in range(3):
@@ -31,7 +31,7 @@ async def test_an_export_is_a_file_that_comes_in_parts(store: Store) -> None:
         assert (row.entry, row.user_id) == (entry("user export"), ann.id)
 
 
-async def test_what_cannot_be_written_down_is_not_exported(memory_store: Store) -> None:
+async def test_an_export_that_cannot_be_audited_is_refused(memory_store: Store) -> None:
     outage = Outage()
     async with operated(outage.over(memory_store)) as (world, operators):
         await world.person("ann")
@@ -41,7 +41,7 @@ async def test_what_cannot_be_written_down_is_not_exported(memory_store: Store) 
         outage.end()
 
 
-async def test_who_is_deleted_is_put_out_at_once(store: Store) -> None:
+async def test_a_deleted_user_is_disconnected_at_once(store: Store) -> None:
     async with operated(store) as (world, operators):
         ann, ben = await world.people("ann", "ben")
         await write(world, ann.user, ben.user, "hi")
@@ -65,7 +65,7 @@ async def test_who_is_deleted_is_put_out_at_once(store: Store) -> None:
         assert (line["action"], line["user"], line["messages"]) == ("user delete", ann.id, "keep")
 
 
-async def test_workspaces_come_in_pages_and_get_a_time(store: Store) -> None:
+async def test_workspaces_are_listed_in_pages_and_get_a_retention_time(store: Store) -> None:
     async with operated(store) as (world, operators):
         ann, ben = await world.people("ann", "ben")
         ids = [(await make_channel(store, ann.user, ben.user)).workspace_id for _ in range(3)]
@@ -91,7 +91,7 @@ async def test_workspaces_come_in_pages_and_get_a_time(store: Store) -> None:
         assert row.entry == entry("workspace retention", workspace=ids[1], days=30)
 
 
-async def test_one_account_is_seen_by_its_name(memory_store: Store) -> None:
+async def test_one_account_is_found_by_its_username(memory_store: Store) -> None:
     async with operated(memory_store) as (world, operators):
         await world.people("ann", "ben")
         found = await operators.seen("/admin/users?user=BEN")

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 @define
 class Reader:
-    """Somebody who follows a user over HTTP."""
+    """An operator's connection that follows a user over HTTP."""
 
     stream: trio.abc.Stream
     received: bytes = b""
@@ -84,10 +84,10 @@ async def test_the_lines_of_one_user_come_as_they_are_written(memory_store: Stor
     events = [line["event"] for line in lines]
     assert events[:2] == ["client_connected", "frame_refused"]
     assert "operator_acted" in events
-    assert written.getvalue() == ""  # what is shown is not logged
+    assert written.getvalue() == ""  # lines that are only traced are not logged
 
 
-async def test_who_is_not_there_is_not_followed(memory_store: Store) -> None:
+async def test_an_unknown_user_is_not_followed(memory_store: Store) -> None:
     async with operated(memory_store) as (_, operators):
         for query, status, code in (
             ("?user=eve", 404, "user_not_found"),
@@ -99,7 +99,7 @@ async def test_who_is_not_there_is_not_followed(memory_store: Store) -> None:
         assert not tap
 
 
-async def test_few_are_followed_at_a_time(memory_store: Store) -> None:
+async def test_the_number_of_traces_at_a_time_is_limited(memory_store: Store) -> None:
     async with operated(memory_store) as (world, operators):
         await world.person("ann")
         async with trio.open_nursery() as nursery:
@@ -123,7 +123,9 @@ async def is_busy(operators: Operators) -> None:
     assert (reply.status, reply.json["code"]) == (503, "busy")
 
 
-async def test_a_reader_that_stands_still_is_told_what_it_missed(memory_store: Store) -> None:
+async def test_a_reader_that_stands_still_gets_the_number_of_lines_it_missed(
+    memory_store: Store,
+) -> None:
     with written_log(LogLevel.ERROR):
         async with operated(memory_store) as (world, _):
             ann = await world.person("ann")
@@ -131,12 +133,12 @@ async def test_a_reader_that_stands_still_is_told_what_it_missed(memory_store: S
                 for number in range(3 * LINES):
                     log.info("line", user=ann.id, number=number)
                 lines = [await reader.next() for _ in range(LINES + 2)]
-    # the first one goes to who waits for it
+    # the first line goes to the reader, which already waits for it
     assert [line["number"] for line in lines[:-1]] == [*range(LINES + 1)]
     assert (lines[-1]["event"], lines[-1]["count"]) == (DROPPED, 2 * LINES - 1)
 
 
-async def test_a_quiet_user_is_an_empty_line_now_and_then(
+async def test_an_empty_line_is_sent_at_intervals_while_a_user_is_quiet(
     memory_store: Store, autojump_clock: MockClock
 ) -> None:
     async with operated(memory_store) as (world, _):
@@ -147,7 +149,7 @@ async def test_a_quiet_user_is_an_empty_line_now_and_then(
             assert trio.current_time() - before == BEAT_SECONDS
 
 
-async def test_the_end_of_the_hub_is_the_end_of_the_response(memory_store: Store) -> None:
+async def test_the_response_ends_when_the_hub_ends(memory_store: Store) -> None:
     async with operated(memory_store) as (world, _):
         ann = await world.person("ann")
         with written_log(LogLevel.ERROR):
@@ -157,7 +159,7 @@ async def test_the_end_of_the_hub_is_the_end_of_the_response(memory_store: Store
                 assert b'"last"' in await reader.end()
 
 
-async def test_a_head_follows_nobody(memory_store: Store) -> None:
+async def test_a_head_request_follows_no_user(memory_store: Store) -> None:
     async with operated(memory_store) as (world, operators):
         await world.person("ann")
         async with world.connect(peer="::1") as stream:

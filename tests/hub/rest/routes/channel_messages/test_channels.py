@@ -43,7 +43,7 @@ async def with_maths(world: World) -> School:
     return school
 
 
-async def test_the_channels_of_ones_workspaces_and_ones_conversations(world: World) -> None:
+async def test_the_channels_of_the_users_workspaces_and_their_dms_are_listed(world: World) -> None:
     school = await with_maths(world)
     ann, ben = school.ann, school.ben
     listed = (await ask(ann, "GET", "/api/channels/browse/joined")).json["channels"]
@@ -88,7 +88,7 @@ async def test_channels_are_searched_sorted_and_listed_in_pages(
     assert await names(school.ann, f"/api/channels/browse/joined?{query}") == expected
 
 
-async def test_whoever_may_see_a_channel_is_in_it(world: World) -> None:
+async def test_a_user_may_join_only_channels_that_they_may_see(world: World) -> None:
     school = await with_maths(world)
     joined = await ask(school.ann, "POST", f"/api/channels/{channel_id(school.general.id)}/join")
     general = (await ask(school.ann, "GET", "/api/channels")).json[0]
@@ -101,7 +101,7 @@ async def test_whoever_may_see_a_channel_is_in_it(world: World) -> None:
 
 
 @pytest.mark.parametrize("method", ["DELETE", "POST"])
-async def test_a_conversation_is_left_until_there_is_something_new(
+async def test_a_dm_that_was_left_is_listed_again_with_its_next_message(
     world: World, method: str
 ) -> None:
     school = await with_maths(world)
@@ -118,7 +118,7 @@ async def test_a_conversation_is_left_until_there_is_something_new(
     assert await names(ann, "/api/channels") == ["general", "Ben", "Maths"]
 
 
-async def test_a_channel_of_a_workspace_is_not_left_alone(world: World) -> None:
+async def test_a_channel_of_a_workspace_cannot_be_left(world: World) -> None:
     school = await open_school(world)
     path = f"/api/channels/{channel_id(school.general.id)}/leave"
     reply = await ask(school.ann, "DELETE", path)
@@ -129,7 +129,9 @@ async def test_a_channel_of_a_workspace_is_not_left_alone(world: World) -> None:
     assert (reply.status, reply.json["code"]) == (404, "conversation_not_found")
 
 
-async def test_users_are_those_one_may_message_and_oneself(world: World) -> None:
+async def test_only_users_to_whom_the_user_may_write_are_listed_and_me_is_the_user(
+    world: World,
+) -> None:
     ann, ben = await world.people("ann", "ben")
     await world.person("eve", is_public=False)
     dan = await world.person("dan")
@@ -142,7 +144,7 @@ async def test_users_are_those_one_may_message_and_oneself(world: World) -> None
     assert me == shown(ann) | own
 
 
-async def test_without_a_token_these_paths_are_other_dialects(world: World) -> None:
+async def test_without_a_token_the_shared_paths_select_other_dialects(world: World) -> None:
     ann = await world.person("ann")
     assert (await ann.ask("GET", "/api/users/me")).json["id"] == ann.id
     assert (await world.call("GET", "/api/users/me")).json == {

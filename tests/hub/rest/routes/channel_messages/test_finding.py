@@ -25,7 +25,7 @@ async def found(person: Person, query: str) -> list[Any]:
     return [each["message"]["content"] for each in reply.json["results"]]
 
 
-async def test_a_search_is_answered_with_message_objects_and_snippets(world: World) -> None:
+async def test_a_search_returns_message_objects_and_snippets(world: World) -> None:
     school = await open_school(world)
     sent = await post(school.ann, school.general.id, "some Hay")
     await post(school.ann, school.dm.id, "more hay")
@@ -41,7 +41,7 @@ async def test_a_search_is_answered_with_message_objects_and_snippets(world: Wor
     assert await found(school.eve, "hay") == []
 
 
-async def test_pages_of_a_search_lead_on_by_their_cursors(world: World) -> None:
+async def test_each_page_of_a_search_has_the_cursor_of_the_next(world: World) -> None:
     school = await open_school(world)
     for number in range(5):
         await post(school.ann, school.general.id, f"hay {number}")
@@ -56,7 +56,7 @@ async def test_pages_of_a_search_lead_on_by_their_cursors(world: World) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "x" * 501, "has:cheese", "hay&cursor=x", "hay&order=x"])
-async def test_what_is_no_search_is_refused(world: World, query: str) -> None:
+async def test_an_invalid_search_is_refused(world: World, query: str) -> None:
     (ann,) = await world.people("ann")
     reply = await ask(ann, "GET", SEARCH + query)
     assert (reply.status, reply.json["code"]) == (400, "invalid_field")
@@ -82,7 +82,7 @@ async def test_moderators_pin_and_unpin(world: World) -> None:
     assert await pinned(school, school.ben) == []
 
 
-async def test_nobody_else_pins(world: World) -> None:
+async def test_users_who_are_no_moderators_cannot_pin(world: World) -> None:
     school = await open_school(world)
     sent = await post(school.ann, school.general.id, "x")
     private = await post(school.ann, school.dm.id, "x")

@@ -32,7 +32,7 @@ async def test_pages_go_back_by_cursor(world: World) -> None:
     assert (await ask(school.ben, "GET", f"{path}?cursor=x")).status == 400
 
 
-async def test_threads(world: World) -> None:
+async def test_replies_are_listed_and_have_their_parent_in_the_same_channel(world: World) -> None:
     school = await open_school(world)
     first = await post(school.ann, school.general.id, "first")
     reply = await post(school.ben, school.general.id, "re", parentId=first["id"])
@@ -56,7 +56,7 @@ async def test_a_repeat_with_the_same_key_is_the_same_message(world: World) -> N
     assert (other.status, other.json["code"]) == (409, "key_conflict")
 
 
-async def test_a_reply_is_repeated_although_its_parent_is_gone(world: World) -> None:
+async def test_a_reply_can_be_repeated_after_its_parent_was_deleted(world: World) -> None:
     school = await open_school(world)
     parent = await post(school.ann, school.general.id, "first")
     first = await post(school.ann, school.general.id, "re", parentId=parent["id"], tempId="k")
@@ -70,7 +70,7 @@ async def test_a_reply_is_repeated_although_its_parent_is_gone(world: World) -> 
         assert (refused.status, refused.json["code"]) == (400, "invalid_field")
 
 
-async def test_what_is_refused_says_so_in_this_dialects_shape(world: World) -> None:
+async def test_errors_have_the_shape_of_this_dialect(world: World) -> None:
     school = await open_school(world)
     here, nowhere = channel_id(school.general.id), channel_id(NOBODY)
     unauthorized = {

@@ -1,4 +1,4 @@
-"""The token of a call: what is none, and which dialect it decides for."""
+"""The token of a call: which are refused, which dialect it selects, and how long it lasts."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -11,7 +11,9 @@ from tests.support.world import World, open_world
 
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Bearer nonsense", "Basic eDp5"])
-async def test_without_a_token_nothing_is_told(timed_world: World, header: str | None) -> None:
+async def test_a_call_without_a_valid_token_is_refused(
+    timed_world: World, header: str | None
+) -> None:
     headers = {} if header is None else {"Authorization": header}
     path = f"/api/messages/channel/{to_uuid(IdKind.CHANNEL, 1)}"
     reply = await timed_world.call("GET", path, headers=headers)
@@ -19,9 +21,7 @@ async def test_without_a_token_nothing_is_told(timed_world: World, header: str |
     assert reply.headers["www-authenticate"] == "Bearer"
 
 
-async def test_a_bearer_token_decides_for_this_dialect_whatever_the_cookies(
-    timed_world: World,
-) -> None:
+async def test_a_bearer_token_selects_this_dialect_whatever_the_cookies(timed_world: World) -> None:
     ann = await timed_world.person("ann")
     token = (await ann.call("POST", "/api/auth/token")).json["token"]
     headers = {"Authorization": f"Bearer {token}", "Cookie": ann.cookie}
@@ -51,7 +51,7 @@ async def test_a_token_ends_after_five_minutes_or_with_its_session(
 
 
 async def test_a_token_is_renewed_as_long_as_its_session_lives(memory_store: Store) -> None:
-    """By whoever has it, for as long as a new one lasts; where it was issued elsewhere, never."""
+    """By any peer that has it. A token that was issued elsewhere is not made to last longer."""
     async with open_world(memory_store, token_lifetime=100.0) as world:
         ann = await world.person("ann")
         for_session, elsewhere = [

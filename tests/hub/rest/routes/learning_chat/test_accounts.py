@@ -29,7 +29,7 @@ def cookie_of(reply: Reply) -> str:
     return reply.headers["set-cookie"].partition(";")[0]
 
 
-async def test_register_ask_log_out_and_in(world: World) -> None:
+async def test_a_user_registers_reads_the_account_logs_out_and_logs_in(world: World) -> None:
     made = await register(world, role="student")
     assert made.status == 201
     user = made.json
@@ -48,7 +48,7 @@ async def test_register_ask_log_out_and_in(world: World) -> None:
     assert back.json == user
 
 
-async def test_nobody_makes_themself_a_teacher_unless_the_operator_lets_them(store: Store) -> None:
+async def test_a_user_registers_as_a_teacher_only_if_the_operator_allows_it(store: Store) -> None:
     async with open_world(store) as world:
         refused = await register(world, role="teacher")
         assert (refused.status, refused.json["code"]) == (403, "role_not_open")
@@ -57,7 +57,7 @@ async def test_nobody_makes_themself_a_teacher_unless_the_operator_lets_them(sto
         assert (await register(world, role="teacher")).json["role"] == "teacher"
 
 
-async def test_the_cookie_is_express_sessions(world: World) -> None:
+async def test_the_cookie_has_the_format_of_express_session(world: World) -> None:
     made = await register(world)
     cookie = SimpleCookie(made.headers["set-cookie"])["connect.sid"]
     assert cookie.value.startswith("s%3A")
@@ -95,7 +95,7 @@ async def test_the_cookie_is_express_sessions(world: World) -> None:
         ({"subject": "\x00"}, "subject"),
     ],
 )
-async def test_a_registration_that_is_not_accepted_says_where(
+async def test_an_invalid_registration_is_refused_with_the_path_of_the_field(
     timed_world: World, changes: dict[str, object], path: str
 ) -> None:
     reply = await timed_world.call(
@@ -121,7 +121,7 @@ async def test_names_and_emails_are_unique(world: World) -> None:
     assert (taken.status, taken.json["message"]) == (400, "Email already exists")
 
 
-async def test_logins_that_are_refused(world: World) -> None:
+async def test_incomplete_and_wrong_logins_are_refused(world: World) -> None:
     await register(world)
     for body in ({"username": "ann"}, {"username": 5, "password": "x"}):
         reply = await world.call("POST", "/learning_platform/api/auth/login", body)
@@ -145,7 +145,9 @@ async def test_logins_that_are_refused(world: World) -> None:
         "s:" + "a" * 5_000,
     ],
 )
-async def test_a_cookie_that_nobody_signed_is_no_session(timed_world: World, value: str) -> None:
+async def test_a_cookie_that_the_hub_did_not_sign_is_refused(
+    timed_world: World, value: str
+) -> None:
     reply = await timed_world.call(
         "GET", "/api/users/me", headers={"Cookie": f"connect.sid={value}"}
     )
@@ -158,7 +160,7 @@ async def test_the_cookies_name_is_matched_exactly(world: World) -> None:
         assert (await world.call("GET", "/api/users/me", headers={"Cookie": name})).status == 401
 
 
-async def test_several_secrets_rotate(memory_store: Store) -> None:
+async def test_session_secrets_can_be_rotated(memory_store: Store) -> None:
     old, new = "the old secret of this hub", "the new secret of this hub"
     async with open_world(memory_store, session_secrets=(old,)) as world:
         cookie = cookie_of(await register(world))
@@ -208,7 +210,9 @@ async def test_logging_out_closes_the_sessions_sockets(world: World, path: str) 
     assert (await socket.closed()).code == 4001
 
 
-async def test_who_is_signed_in_for_private_messages_is_signed_in_here(world: World) -> None:
+async def test_a_session_of_private_messages_opens_one_of_the_learning_platform(
+    world: World,
+) -> None:
     ann = (await world.people("ann"))[0]
     token = {"Cookie": ann.cookie}
     opened = await world.call("POST", "/learning_platform/api/auth/session", headers=token)
@@ -221,7 +225,9 @@ async def test_who_is_signed_in_for_private_messages_is_signed_in_here(world: Wo
     assert (await world.call("POST", "/api/auth/session")).status == 401
 
 
-async def test_such_a_session_ends_with_the_one_that_opened_it(memory_store: Store) -> None:
+async def test_a_session_that_another_one_opened_lasts_no_longer_than_that_one(
+    memory_store: Store,
+) -> None:
     async with open_world(memory_store, platform_session_hours=2_000, session_days=1) as world:
         ann = (await world.people("ann"))[0]
         path = "/learning_platform/api/auth/session"

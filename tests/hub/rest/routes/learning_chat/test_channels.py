@@ -41,7 +41,7 @@ async def test_channels_are_made_by_teachers_and_seen_by_members(world: World) -
         ("/api/channels", {"name": "c", "workspaceId": "1"}, "workspaceId"),
     ],
 )
-async def test_a_body_that_is_malformed_says_where(
+async def test_a_malformed_body_is_refused_with_the_path_of_the_field(
     timed_world: World, call: str, body: object, path: str
 ) -> None:
     school = await open_school(timed_world)
@@ -65,7 +65,7 @@ async def test_a_name_that_is_taken_is_refused(world: World) -> None:
     assert [each["name"] for each in listed.json] == ["general", "news"]
 
 
-async def test_the_other_path_that_makes_channels_asks_for_the_same_right(world: World) -> None:
+async def test_the_other_path_that_makes_channels_requires_the_same_right(world: World) -> None:
     school = await open_school(world)
     body = {"workspaceId": school.workspace.id, "name": "homework", "type": "announcement"}
     made = await school.tea.ask("POST", "/api/channels", body)
@@ -80,7 +80,7 @@ async def test_the_other_path_that_makes_channels_asks_for_the_same_right(world:
     assert (none.status, none.json) == (unseen.status, unseen.json)
 
 
-async def test_a_dm_is_found_or_made_for_one_of_its_two(world: World) -> None:
+async def test_a_dm_is_found_or_made_for_one_of_its_two_users(world: World) -> None:
     school = await open_school(world)
     ids = [school.ben.id, school.ann.id]
     found = await school.ann.ask("POST", "/api/channels/dm", {"userIds": ids})
@@ -104,7 +104,7 @@ async def test_a_dm_is_found_or_made_for_one_of_its_two(world: World) -> None:
         assert (reply.status, reply.json["message"]) == (400, text)
 
 
-async def test_a_dm_is_not_made_with_who_may_not_be_written_to(world: World) -> None:
+async def test_a_dm_is_not_made_with_a_user_who_may_not_be_written_to(world: World) -> None:
     school = await open_school(world)
     ann, ben, eve = school.ann, school.ben, school.eve
     relations, accounts = world.store.relations, world.store.accounts
@@ -118,13 +118,13 @@ async def test_a_dm_is_not_made_with_who_may_not_be_written_to(world: World) -> 
     await accounts.change_profile(eve.id, ProfileChange(is_public=False))
     assert await status(ben, eve) == 403
     assert (await eve.ask("GET", "/api/users/me/dms")).json == []
-    assert await status(eve, ben) == 200  # whose profile is public
-    assert await status(ben, eve) == 200  # it is there now
+    assert await status(eve, ben) == 200  # ben's profile is public
+    assert await status(ben, eve) == 200  # the dm exists now
     await relations.block(ben.id, ann.id)
-    assert (await status(ann, ben), await status(ben, ann)) == (403, 200)  # who blocks may read
+    assert (await status(ann, ben), await status(ben, ann)) == (403, 200)  # the blocker may read
 
 
-async def test_dms_are_listed_with_who_is_on_the_other_side(world: World) -> None:
+async def test_dms_are_listed_with_their_other_user(world: World) -> None:
     school = await open_school(world)
     (dm,) = (await school.ann.ask("GET", "/api/users/me/dms")).json
     assert dm["id"] == school.dm.id
@@ -156,7 +156,7 @@ async def test_channels_are_found_by_class_name_and_subject(world: World) -> Non
     assert (await school.eve.ask("GET", "/api/channels/query/e")).json == []
 
 
-async def test_a_text_that_is_searched_for_may_have_slashes(world: World) -> None:
+async def test_the_text_of_a_channel_search_may_contain_slashes(world: World) -> None:
     school = await open_school(world)
     for name, class_name in (("compilers", "C/C++"), ("cooking", "C")):
         body = {"name": name, "class": class_name}

@@ -1,4 +1,4 @@
-"""Channels and dms in one list: who is listed, what is unread, and reading all of it."""
+"""Channels and dms in one list: participants, unread counts, and marking as read."""
 
 import pytest
 
@@ -46,7 +46,9 @@ async def test_channels_and_dms_are_listed_with_what_is_unread(world: World) -> 
     assert (await school.eve.ask("GET", PATH)).json == []
 
 
-async def test_what_somebody_may_only_read_is_read_only(world: World) -> None:
+async def test_conversations_in_which_the_user_may_not_write_are_shown_as_read_only(
+    world: World,
+) -> None:
     school = await open_school(world)
     await write(world, school.ben.user, school.ann.user, "one")
     change = world.store.workspaces.change_role
@@ -93,7 +95,7 @@ async def test_a_conversation_is_marked_read(world: World) -> None:
     assert [each["unreadCount"] for each in listed] == [0, 0]
 
 
-async def test_what_came_after_the_position_stays_unread(world: World) -> None:
+async def test_messages_after_the_given_position_stay_unread(world: World) -> None:
     school = await open_school(world)
     await write(world, school.ben.user, school.ann.user, *"1234")
     seen = await world.store.messages.conversation_page(school.ann.id, school.ben.id, limit=4)
@@ -112,7 +114,7 @@ async def test_what_came_after_the_position_stays_unread(world: World) -> None:
         assert (refused.status, refused.json["code"]) == (400, "invalid_field")
 
 
-async def test_what_is_no_conversation_is_not_marked(timed_world: World) -> None:
+async def test_an_unknown_or_hidden_conversation_cannot_be_marked_read(timed_world: World) -> None:
     school = await open_school(timed_world)
     for name, status in (("x", 400), ("987654", 404), (str(school.general.id), 404)):
         assert (await school.eve.ask("POST", f"{PATH}/{name}/read")).status == status
@@ -120,13 +122,13 @@ async def test_what_is_no_conversation_is_not_marked(timed_world: World) -> None
     assert empty.status == 200
 
 
-async def test_a_dm_that_a_stranger_opened_is_in_no_list_until_something_is_said(
+async def test_a_dm_that_a_stranger_opened_is_in_no_list_until_it_has_a_message(
     world: World,
 ) -> None:
     ann, eve = await world.people("ann", "eve")
 
     async def lists(person: Person) -> list[int]:
-        """In how many places it is, in each list."""
+        """How often the dm is in each list."""
         dms = (await person.ask("GET", "/api/users/me/dms")).json
         chats = (await person.ask("GET", "/api/chat/conversations")).json
         gateway = await person.open("/gateway")

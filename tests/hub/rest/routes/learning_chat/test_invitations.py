@@ -13,7 +13,7 @@ MINE = "/api/users/me/invitations"
 
 @pytest.fixture
 async def asking_world(store: Store) -> AsyncIterator[World]:
-    """A hub as it is by default: who is added to a workspace is asked."""
+    """A hub with the default setting: a user who is added to a workspace gets an invitation."""
     async with open_world(store, joining="invitation") as world:
         yield world
 
@@ -25,7 +25,9 @@ async def invite_eve(school: School) -> None:
     assert school.eve.id not in invited.json["members"]
 
 
-async def test_who_is_invited_hears_nothing_until_they_accept(asking_world: World) -> None:
+async def test_an_invited_user_gets_nothing_of_the_workspace_until_they_accept(
+    asking_world: World,
+) -> None:
     school = await open_school(asking_world)
     eve = await school.eve.open("/ws/chat")
     await invite_eve(school)
@@ -68,7 +70,7 @@ async def test_a_member_is_not_invited_again(asking_world: World) -> None:
     assert (await school.ann.ask("GET", MINE)).json == []
 
 
-async def test_a_link_lets_people_in(asking_world: World) -> None:
+async def test_a_link_lets_a_user_join_its_workspace(asking_world: World) -> None:
     school = await open_school(asking_world)
     links = f"/api/workspaces/{school.workspace.id}/links"
     made = await school.tea.ask("POST", links, {"hours": 1, "uses": 1})

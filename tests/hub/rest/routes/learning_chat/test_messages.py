@@ -23,7 +23,7 @@ async def contents(person: Person, path: str) -> list[str]:
     return [message["content"] for message in reply.json]
 
 
-async def test_a_post_is_answered_and_delivered_live(world: World) -> None:
+async def test_a_post_is_returned_and_delivered_live(world: World) -> None:
     school = await open_school(world)
     socket = await school.ben.connect("/ws/chat")
     await socket.send({"type": "join_channel", "channelId": school.general.id})
@@ -40,7 +40,9 @@ async def test_a_post_is_answered_and_delivered_live(world: World) -> None:
     await socket.close_in_silence()
 
 
-async def test_what_only_the_learning_platform_knows_is_text_elsewhere(world: World) -> None:
+async def test_message_types_of_the_learning_platform_are_text_in_other_dialects(
+    world: World,
+) -> None:
     school = await open_school(world)
     private, messenger = await school.ben.open(), await school.ben.open("/messagepal")
     made = await post(school.ann, school.dm.id, "Why?", messageType="doubt")
@@ -74,7 +76,7 @@ async def test_what_only_the_learning_platform_knows_is_text_elsewhere(world: Wo
         ({"clientMessageId": "k" * 256}, "clientMessageId", "invalid_field"),
     ],
 )
-async def test_a_post_that_is_malformed_says_where(
+async def test_a_malformed_post_is_refused_with_the_path_of_the_field(
     timed_world: World, changes: dict[str, object], path: str, code: str
 ) -> None:
     school = await open_school(timed_world)
@@ -86,7 +88,7 @@ async def test_a_post_that_is_malformed_says_where(
     assert error["message"]
 
 
-async def test_a_key_in_the_header_is_named_by_its_header(timed_world: World) -> None:
+async def test_the_error_of_a_key_in_the_header_names_the_header(timed_world: World) -> None:
     school = await open_school(timed_world)
     body = {"channelId": school.general.id, "content": "hi", "clientMessageId": "k"}
     header = {"Idempotency-Key": "k" * 256}
@@ -94,7 +96,7 @@ async def test_a_key_in_the_header_is_named_by_its_header(timed_world: World) ->
     assert (reply.status, reply.json["errors"][0]["path"]) == (400, "Idempotency-Key")
 
 
-async def test_a_body_that_is_no_object_is_at_fault_as_a_whole(timed_world: World) -> None:
+async def test_the_error_of_a_body_that_is_no_object_names_no_field(timed_world: World) -> None:
     school = await open_school(timed_world)
     reply = await school.ann.ask("POST", "/learning_platform/api/messages", ["hi"])
     error = {"path": "", "code": "invalid_frame"}
@@ -123,7 +125,7 @@ async def test_a_page_has_at_most_100(timed_world: World) -> None:
     assert len(await contents(school.ann, f"{path}?limit=104")) == 100
 
 
-async def test_dms_are_read_by_their_two_alone(world: World) -> None:
+async def test_dms_are_read_by_their_two_users_only(world: World) -> None:
     school = await open_school(world)
     await post(school.ann, school.dm.id, "psst")
     for path in (f"/api/channels/{school.dm.id}/messages", f"/api/messages/{school.dm.id}"):
@@ -158,7 +160,7 @@ async def test_a_malformed_post_is_400(timed_world: World, changes: dict[str, ob
     assert await contents(school.ann, f"/api/messages/{school.general.id}") == []
 
 
-async def test_posts_that_are_refused(world: World) -> None:
+async def test_posts_to_foreign_unknown_and_blocked_channels_are_refused(world: World) -> None:
     school = await open_school(world)
     body = {"channelId": school.general.id, "content": "x"}
     denied = await school.eve.ask("POST", "/api/messages", body)
@@ -200,7 +202,7 @@ async def test_a_message_is_deleted_by_its_author_or_a_teacher(world: World) -> 
     assert after["seq"] == 4  # a deleted message keeps its number
 
 
-async def test_reading_over_rest(world: World) -> None:
+async def test_messages_are_marked_read_and_unread_ones_are_counted(world: World) -> None:
     school = await open_school(world)
     made = [await post(school.ann, school.general.id, str(n)) for n in range(3)]
     unread = f"/api/channels/{school.general.id}/unread"
@@ -268,7 +270,7 @@ async def test_homework_is_graded_by_teachers(world: World) -> None:
         ("GET", "/api/messages/{channel}", None, 404),
     ],
 )
-async def test_a_teacher_of_another_workspace_is_a_stranger(
+async def test_a_teacher_who_is_not_a_member_has_no_rights_in_a_workspace(
     world: World, method: str, path: str, body: object, status: int
 ) -> None:
     school = await open_school(world)
@@ -282,8 +284,8 @@ async def test_a_teacher_of_another_workspace_is_a_stranger(
     ]
 
 
-async def test_a_teacher_has_no_rights_over_what_others_write_to_them(world: World) -> None:
-    """A private conversation is private to two who are equals in it."""
+async def test_a_teacher_has_no_rights_over_messages_of_others_in_a_dm(world: World) -> None:
+    """The two users of a dm have equal rights in it."""
     school = await open_school(world)
     dm = await world.store.channels.dm(school.ann.id, school.tea.id)
     made = await post(school.ann, dm.id, "2 + 2 = 5", isHomework=True)
@@ -335,7 +337,7 @@ async def test_a_deleted_message_is_no_longer_pinned(world: World) -> None:
     assert listed.json[0]["pinnedMessages"] == []
 
 
-async def test_the_log_of_a_dm_is_one_in_every_dialects_rest(world: World) -> None:
+async def test_a_dm_has_the_same_log_over_rest_in_every_dialect(world: World) -> None:
     school: School = await open_school(world)
     ann, ben = school.ann, school.ben
     await post(ann, school.dm.id, "platform")

@@ -5,7 +5,7 @@ from tests.support.school import open_school
 from tests.support.world import World
 
 
-async def test_ones_channels_are_listed_with_how_far_they_have_got(world: World) -> None:
+async def test_the_users_channels_are_listed_with_last_message_and_counts(world: World) -> None:
     school = await open_school(world)
     await post(world, school.ann.user, school.general, "1", "2")
     await post(world, school.ben.user, school.general, "3")
@@ -23,7 +23,7 @@ async def test_ones_channels_are_listed_with_how_far_they_have_got(world: World)
     assert (await school.eve.ask("GET", "/api/users/me/channels")).json == []
 
 
-async def test_what_was_deleted_is_not_shown_but_counts_for_where_to_resume(world: World) -> None:
+async def test_a_deleted_message_is_not_shown_but_counts_for_the_last_seq(world: World) -> None:
     school = await open_school(world)
     await post(world, school.ann.user, school.general, "1", "2")
     path = f"/api/channels/{school.general.id}/messages"

@@ -13,7 +13,7 @@ from tests.support.stores.records import NOBODY
 from tests.support.world import World, open_world
 
 
-async def test_a_workspace_is_its_owners_and_its_members(world: World) -> None:
+async def test_a_new_workspace_has_only_its_owner_and_is_hidden_from_others(world: World) -> None:
     school = await open_school(world)
     made = await school.eve.ask("POST", "/api/workspaces", {"name": "Mine", "members": [1, 2]})
     assert made.status == 201
@@ -49,7 +49,7 @@ async def test_an_unknown_workspace_is_404(timed_world: World, number: str) -> N
 
 
 @pytest.mark.parametrize(("method", "path", "body"), CALLS)
-async def test_somebody_elses_workspace_is_as_if_there_were_none(
+async def test_a_foreign_workspace_gets_the_same_response_as_an_unknown_one(
     world: World, method: str, path: str, body: object
 ) -> None:
     school = await open_school(world)
@@ -82,7 +82,7 @@ async def test_a_malformed_workspace_is_400(timed_world: World, body: object) ->
         ("POST", "/api/workspaces/{}/links", {"uses": True}, "uses"),
     ],
 )
-async def test_a_body_that_is_malformed_says_where(
+async def test_a_malformed_body_is_refused_with_the_path_of_the_field(
     timed_world: World, method: str, call: str, body: object, path: str
 ) -> None:
     school = await open_school(timed_world)
@@ -114,7 +114,7 @@ async def test_members_are_managed_by_the_owner_and_teachers(world: World) -> No
     assert (unknown.status, unknown.json["message"]) == (404, "User not found")
 
 
-async def test_members_are_listed_with_what_they_are(world: World) -> None:
+async def test_members_are_listed_with_their_workspace_roles(world: World) -> None:
     school = await open_school(world)
     path = f"/api/workspaces/{school.workspace.id}/members"
     changed = await school.tea.ask("PUT", f"{path}/{school.ben.id}", {"role": "moderator"})
@@ -131,7 +131,7 @@ async def test_members_are_listed_with_what_they_are(world: World) -> None:
     assert (handed.status, handed.json["ownerId"]) == (200, school.ann.id)
 
 
-async def test_everybody_may_leave_a_workspace_but_its_owner(world: World) -> None:
+async def test_every_member_but_the_owner_may_leave_a_workspace(world: World) -> None:
     school = await open_school(world)
     path = f"/api/workspaces/{school.workspace.id}/members"
     left = await school.ann.ask("DELETE", f"{path}/{school.ann.id}")
@@ -147,7 +147,7 @@ async def test_everybody_may_leave_a_workspace_but_its_owner(world: World) -> No
 
 
 @pytest.mark.parametrize("joining", ["invitation", "at_once"])
-async def test_nobody_is_added_who_may_not_be_written_to(store: Store, joining: str) -> None:
+async def test_a_user_who_may_not_be_written_to_cannot_be_added(store: Store, joining: str) -> None:
     """Otherwise a workspace would be a way round blocks and private profiles."""
     async with open_world(store, joining=joining) as world:
         school = await open_school(world)
@@ -169,7 +169,9 @@ async def test_nobody_is_added_who_may_not_be_written_to(store: Store, joining: 
         assert (await school.tea.ask("POST", path, body)).status == expected
 
 
-async def test_who_may_invite_nobody_learns_nothing_about_accounts(world: World) -> None:
+async def test_a_member_without_the_right_to_invite_learns_nothing_about_accounts(
+    world: World,
+) -> None:
     school = await open_school(world)
     await world.store.relations.block(school.eve.id, school.ann.id)
     path = f"/api/workspaces/{school.workspace.id}/members"

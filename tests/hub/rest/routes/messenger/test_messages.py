@@ -114,7 +114,7 @@ async def test_an_archived_conversation_returns_with_the_next_message(world: Wor
     assert (await ann.ask("DELETE", path)).status == 403
 
 
-async def test_reading_is_told_to_the_author(world: World) -> None:
+async def test_reading_a_message_sends_an_event_to_its_author(world: World) -> None:
     school = await open_school(world)
     ann, ben = school.ann, school.ben
     socket = await ann.connect("/messagepal")
@@ -150,7 +150,7 @@ async def test_reading_is_told_to_the_author(world: World) -> None:
         {"content": 5},
     ],
 )
-async def test_a_message_that_lacks_something_is_400(
+async def test_a_message_with_a_missing_or_invalid_field_is_400(
     timed_world: World, changes: dict[str, object]
 ) -> None:
     school = await open_school(timed_world)
@@ -159,7 +159,7 @@ async def test_a_message_that_lacks_something_is_400(
     assert reply.json["error"].startswith("Missing required fields: conversationId, senderId")
 
 
-async def test_messages_that_are_refused(world: World) -> None:
+async def test_invalid_messages_and_messages_across_a_block_are_refused(world: World) -> None:
     school = await open_school(world)
     ann, ben, eve = school.ann, school.ben, school.eve
     assert (await send(ann, ben, senderId=ben.id)).status == 403
@@ -188,20 +188,20 @@ async def test_messages_of_others_are_not_shown(world: World) -> None:
     assert (await school.ann.ask("GET", nonsense)).status == 404
 
 
-async def test_who_is_blocked_is_shown_no_message_any_more(world: World) -> None:
+async def test_a_blocked_user_cannot_read_messages_any_more(world: World) -> None:
     school = await open_school(world)
     ann, ben = school.ann, school.ben
     made = (await send(ann, ben)).json
     name = conversation(school)
     path = f"{BASE}/messages/{made['id']}"
     await world.store.relations.block(ann.id, ben.id)
-    for person, status in ((ben, 404), (ann, 200)):  # who blocks may read what was
+    for person, status in ((ben, 404), (ann, 200)):  # the blocker may read old messages
         assert (await person.ask("GET", f"{path}?conversationId={name}")).status == status
         body = {"conversationId": name, "userId": person.id}
         assert (await person.ask("PATCH", f"{path}/read", body)).status == status
 
 
-async def test_other_users_numbers_are_refused(timed_world: World) -> None:
+async def test_lists_and_counts_of_other_users_are_refused(timed_world: World) -> None:
     school = await open_school(timed_world)
     for path in (f"conversations/{school.ben.id}", f"users/{school.ben.id}/unread-count"):
         assert (await school.ann.ask("GET", f"{BASE}/{path}")).status == 403

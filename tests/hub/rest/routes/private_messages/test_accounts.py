@@ -9,7 +9,7 @@ from tests.support.accounts import ANN, cookie_of, log_in, register
 from tests.support.world import World, open_world
 
 
-async def test_register_log_in_ask_and_log_out(world: World) -> None:
+async def test_a_user_registers_logs_in_reads_the_session_and_logs_out(world: World) -> None:
     made = await register(world)
     assert made.status == 201
     assert made.json["message"] == "User registered successfully"
@@ -35,11 +35,11 @@ async def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(world: Worl
     cookie = SimpleCookie((await log_in(world)).headers["set-cookie"])["session_token"]
     assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/", True, "Lax")
     assert cookie["max-age"] == str(7 * 86_400)
-    assert not cookie["secure"]  # only on TLS, or no browser would send it back
+    assert not cookie["secure"]  # only over TLS, or no browser would send it back
     assert len(cookie.value) == 36
 
 
-async def test_who_has_no_cookie_is_told_so_in_the_words_clients_compare(world: World) -> None:
+async def test_a_request_without_a_cookie_gets_the_texts_that_clients_compare(world: World) -> None:
     for method, path in [("GET", "/api/auth/session"), ("POST", "/api/auth/logout")]:
         reply = await world.call(method, path)
         assert (reply.status, reply.json["error"]) == (401, "No session token provided")
@@ -68,7 +68,7 @@ async def test_who_has_no_cookie_is_told_so_in_the_words_clients_compare(world: 
         ({"password": "x" * 1_025}, 400, None, "password_too_long"),
     ],
 )
-async def test_a_registration_that_is_not_accepted(
+async def test_an_invalid_registration_is_refused_with_a_code(
     world: World, changes: dict[str, object], status: int, error: str | None, code: str
 ) -> None:
     reply = await register(world, **changes)
@@ -86,7 +86,7 @@ async def test_an_email_has_one_account_whatever_its_case(world: World) -> None:
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"null", b"\xff", b"[" * 5_000])
 @pytest.mark.parametrize("path", ["/api/auth/register", "/api/auth/login"])
-async def test_a_body_that_is_no_json_object(world: World, path: str, body: bytes) -> None:
+async def test_a_body_that_is_no_json_object_is_400(world: World, path: str, body: bytes) -> None:
     reply = await world.call("POST", path, body)
     assert (reply.status, reply.json["error"]) == (400, "Invalid request payload")
     assert reply.json["code"] in ("invalid_json", "invalid_frame")
@@ -101,7 +101,7 @@ async def test_a_wrong_password_and_an_unknown_account_look_the_same(world: Worl
     assert wrong.json["error"] == "Invalid email or password"
 
 
-async def test_the_username_signs_in_too(world: World) -> None:
+async def test_a_user_may_log_in_with_the_username_too(world: World) -> None:
     await register(world)
     assert (await log_in(world, email="ann")).status == 200
 

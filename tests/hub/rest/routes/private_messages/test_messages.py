@@ -9,7 +9,7 @@ from tests.support.stores.records import revised
 from tests.support.world import World
 
 
-async def test_a_sent_message_is_answered_and_delivered_live_to_both(world: World) -> None:
+async def test_a_sent_message_is_returned_and_delivered_live_to_both_users(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     anns, bens = await ann.open(), await ben.open()
     sent = await say(ann, ben, "hi")
@@ -29,7 +29,7 @@ async def test_a_sent_message_is_answered_and_delivered_live_to_both(world: Worl
 
 
 @pytest.mark.parametrize("field", ["recipient_id", "receiver_id"])
-async def test_the_recipient_may_stand_in_the_body(world: World, field: str) -> None:
+async def test_the_recipient_may_be_named_in_the_body(world: World, field: str) -> None:
     ann, ben = await world.people("ann", "ben")
     reply = await ann.call("POST", "/api/messages", {field: ben.id, "content": "hi"})
     assert (reply.status, reply.json["receiver_id"]) == (201, ben.id)
@@ -72,7 +72,7 @@ async def test_bad_bodies_are_400_and_nothing_is_stored(
     assert (await ann.call("GET", f"/api/messages/{ben.id}")).json == []
 
 
-async def test_the_texts_that_clients_know(world: World) -> None:
+async def test_errors_have_the_texts_that_clients_know(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     empty = await ann.call("POST", f"/api/messages/{ben.id}", {"content": ""})
     assert empty.json["error"] == "Message content cannot be empty"
@@ -85,14 +85,14 @@ async def test_the_texts_that_clients_know(world: World) -> None:
             assert (reply.status, reply.json["error"]) == (400, "Invalid user ID"), path
 
 
-async def test_a_body_must_say_that_it_is_json(world: World) -> None:
+async def test_a_body_without_the_content_type_of_json_is_refused(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     headers = {"Content-Type": "text/plain"}
     reply = await ann.call("POST", f"/api/messages/{ben.id}", b'{"content":"x"}', headers)
     assert (reply.status, reply.json["code"]) == (415, "json_required")
 
 
-async def test_refused_sends(world: World) -> None:
+async def test_messages_that_may_not_be_sent_are_refused(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve", is_public=False)
     body = {"content": "x"}
@@ -127,7 +127,9 @@ async def test_history_is_paged_from_the_newest_and_ascending(world: World) -> N
     assert await contents("?after_seq=0&limit=2") == list("01")
 
 
-async def test_only_the_form_of_the_frontends_marks_what_it_shows(world: World) -> None:
+async def test_history_marks_messages_read_for_the_frontends_form_or_with_mark_read(
+    world: World,
+) -> None:
     ann, ben = await world.people("ann", "ben")
     message = await say(ann, ben, "hi")
     path = f"/api/messages/{ann.id}"
@@ -153,7 +155,7 @@ async def test_only_the_form_of_the_frontends_marks_what_it_shows(world: World) 
     assert await unread_after(f"?around={message['id']}&mark_read=true&limit=100") == 0
 
 
-async def test_only_what_somebody_sees_is_read(world: World) -> None:
+async def test_only_messages_that_the_user_sees_are_marked_read(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     for number in range(7):
         await say(ann, ben, str(number))
@@ -176,7 +178,9 @@ async def test_only_what_somebody_sees_is_read(world: World) -> None:
     assert await unread_after("GET", Sec_Fetch_Site="same-origin") == 0
 
 
-async def test_conversations_newest_first_with_what_a_list_shows(world: World) -> None:
+async def test_conversations_are_listed_newest_first_with_last_message_and_unread_count(
+    world: World,
+) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve")
     await say(ben, ann, "from ben")
@@ -187,7 +191,7 @@ async def test_conversations_newest_first_with_what_a_list_shows(world: World) -
     assert [each["user"]["id"] for each in listed] == [eve.id, ben.id]
     assert [each["last_message"] for each in listed] == ["from eve", "from ben"]
     assert [each["unread_count"] for each in listed] == [1, 1]
-    assert [each["is_online"] for each in listed] == [False, False]  # of a request neither knows
+    assert [each["is_online"] for each in listed] == [False, False]  # offline; a request
     assert [each["is_request"] for each in listed] == [False, True]
     assert listed[0]["last_message_time"].endswith("Z")
     assert not {"email", "date_of_birth"} & set(listed[0]["user"])
@@ -223,7 +227,9 @@ async def test_a_block_closes_the_conversation_to_the_blocked_and_not_to_the_blo
     assert message["content"] == "before"
 
 
-async def test_online_users_are_others_i_may_know_of(world: World) -> None:
+async def test_only_users_whose_presence_the_user_may_see_are_listed_as_online(
+    world: World,
+) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve")
     for person in (ann, ben, eve):
@@ -232,9 +238,7 @@ async def test_online_users_are_others_i_may_know_of(world: World) -> None:
             socket.ignoring("private_message", "user_online_status", "revoked")
     assert (await ann.call("GET", "/api/users/online")).json == []
     await say(ann, ben, "hi")
-    assert (
-        await ann.call("GET", "/api/users/online")
-    ).json == []  # as long as Ben has not answered
+    assert (await ann.call("GET", "/api/users/online")).json == []  # until Ben has replied
     await say(ben, ann, "hi")
     (online,) = (await ann.call("GET", "/api/users/online")).json
     assert online["id"] == ben.id
@@ -250,7 +254,7 @@ async def test_an_error_names_the_field(world: World) -> None:
     assert (reply.status, reply.json["field"]) == (400, "limit")
 
 
-async def test_what_came_after_the_position_stays_unread(world: World) -> None:
+async def test_messages_after_the_given_position_stay_unread(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     seen = [(await say(ann, ben, text))["seq"] for text in ("one", "two", "three")]
     path = f"/api/messages/{ann.id}/read"

@@ -46,7 +46,9 @@ async def test_a_profile_is_changed_in_part_and_shown_at_once(world: World) -> N
     assert after["avatar"] == body["avatar"]
 
 
-async def test_a_name_that_was_not_made_of_two_stays_until_one_is_given(world: World) -> None:
+async def test_a_name_that_was_not_made_of_two_parts_stays_until_a_part_is_given(
+    world: World,
+) -> None:
     ann = await world.person("ann")
     same = await ann.call("PUT", "/api/users/profile", {"first_name": "", "last_name": ""})
     assert same.json["name"] == "Ann"
@@ -66,7 +68,7 @@ async def test_a_name_that_was_not_made_of_two_stays_until_one_is_given(world: W
         {"date_of_birth": "0001-01-01"},
     ],
 )
-async def test_a_profile_that_is_not_accepted(world: World, body: dict[str, object]) -> None:
+async def test_an_invalid_profile_changes_nothing(world: World, body: dict[str, object]) -> None:
     ann = await world.person("ann")
     before = (await ann.call("GET", "/api/users/profile")).json
     reply = await ann.call("PUT", "/api/users/profile", {"last_name": "Lee", **body})
@@ -95,7 +97,7 @@ async def test_a_private_profile_is_seen_by_followers_and_not_by_strangers(world
         assert (reply.status, reply.json["code"]) == (404, "user_not_found")
 
 
-async def test_across_a_block_there_is_no_such_profile(world: World) -> None:
+async def test_a_profile_is_not_found_across_a_block(world: World) -> None:
     ann, ben = await world.person("ann"), await world.person("ben")
     await ben.call("POST", f"/api/users/{ann.id}/block")
     for word in ("profile", "followers", "following", "counts"):
@@ -105,8 +107,8 @@ async def test_across_a_block_there_is_no_such_profile(world: World) -> None:
         assert (await ann.call("GET", f"/api/users/0/{word}")).status == 400
 
 
-async def test_who_is_blocked_finds_nobody_by_id_or_name(world: World) -> None:
-    """As if there were no such user; who blocks still sees whom."""
+async def test_a_blocked_user_cannot_find_the_blocker_by_id_or_name(world: World) -> None:
+    """As if there were no such user; the blocker can still find the blocked user."""
     ann, ben = await world.people("ann", "ben")
     await world.store.relations.block(ann.id, ben.id)
     path = "/private_messages/api/users"
@@ -119,7 +121,7 @@ async def test_who_is_blocked_finds_nobody_by_id_or_name(world: World) -> None:
     assert (await ann.call("GET", f"{path}/{ben.id}")).json["username"] == "ben"
 
 
-async def test_of_a_private_profile_strangers_see_the_name(world: World) -> None:
+async def test_strangers_see_only_the_name_of_a_private_profile(world: World) -> None:
     ann = await world.person("ann")
     ben = await world.person("ben", is_public=False)
     change = ProfileChange(nickname="benny", about_me="my diary")
@@ -136,7 +138,7 @@ async def test_of_a_private_profile_strangers_see_the_name(world: World) -> None
     assert (await ben.call("GET", path)).json["about_me"] == "my diary"
 
 
-async def test_people_to_write_to_are_those_one_may_write_to(world: World) -> None:
+async def test_only_users_to_whom_the_user_may_write_are_suggested_and_listed(world: World) -> None:
     ann, ben, dan = await world.people("ann", "ben", "dan")
     eve = await world.person("eve", is_public=False)
     fay = await world.person("fay", is_public=False)
@@ -152,7 +154,7 @@ async def test_people_to_write_to_are_those_one_may_write_to(world: World) -> No
     assert eve.id not in {each["id"] for each in (await ben.call("GET", "/api/users/all")).json}
 
 
-async def test_people_are_found_by_a_part_of_their_name(world: World) -> None:
+async def test_users_are_found_by_a_part_of_their_name(world: World) -> None:
     ann, dora, eve = await world.people("ann", "dora", "eve")
     hidden = await world.person("dorian", is_public=False)
     for name, found in (("DOR", [dora]), ("eve", [eve]), ("%", []), ("%00", []), ("", [eve, dora])):
@@ -161,7 +163,7 @@ async def test_people_are_found_by_a_part_of_their_name(world: World) -> None:
         assert hidden.id not in {each["id"] for each in listed}
 
 
-async def test_the_suggestions_are_a_few(world: World) -> None:
+async def test_at_most_twenty_users_are_suggested(world: World) -> None:
     ann = await world.person("ann")
     others = await world.people(*(f"user{n}" for n in range(22)))
     ids = [other.id for other in reversed(others)]

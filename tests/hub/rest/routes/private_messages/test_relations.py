@@ -8,7 +8,7 @@ async def names(person: Person, path: str) -> list[tuple[str, str]]:
     return [(each["user"]["username"], each["status"]) for each in reply.json]
 
 
-async def test_a_private_profile_accepts_its_followers_itself(world: World) -> None:
+async def test_the_user_of_a_private_profile_accepts_followers(world: World) -> None:
     ann, eve = await world.person("ann"), await world.person("eve", is_public=False)
     asked = await ann.call("POST", f"/api/users/{eve.id}/follow")
     assert (asked.status, asked.json) == (200, {"status": "pending"})
@@ -48,7 +48,7 @@ async def test_a_block_ends_follows_and_hides_the_blocker(world: World) -> None:
     assert (await ben.call("DELETE", f"/api/users/{ann.id}/block")).json["code"] == "not_blocked"
 
 
-async def test_oneself_and_the_unknown(world: World) -> None:
+async def test_a_user_cannot_follow_or_block_themself_or_an_unknown_user(world: World) -> None:
     ann = await world.person("ann")
     for what in ("follow", "block"):
         oneself = await ann.call("POST", f"/api/users/{ann.id}/{what}")
@@ -61,7 +61,9 @@ async def ids(person: Person, path: str) -> list[int]:
     return [each["id"] for each in (await person.call("GET", path)).json]
 
 
-async def test_followers_and_following_of_anybody_are_the_accepted_ones(world: World) -> None:
+async def test_lists_of_followers_and_following_have_only_the_accepted_follows(
+    world: World,
+) -> None:
     ann, ben, dan = await world.people("ann", "ben", "dan")
     eve = await world.person("eve", is_public=False)
     for one, other in ((ann, ben), (dan, ben), (ann, dan), (ann, eve)):
@@ -79,7 +81,7 @@ async def test_followers_and_following_of_anybody_are_the_accepted_ones(world: W
     assert await names(eve, "/api/followers?page=2&limit=1") == []
 
 
-async def test_the_status_of_a_follow(world: World) -> None:
+async def test_the_follow_status_is_shown_and_a_request_can_be_withdrawn(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     eve = await world.person("eve", is_public=False)
 
@@ -99,7 +101,7 @@ async def test_the_status_of_a_follow(world: World) -> None:
     assert (await ann.call("GET", "/api/users/0/follow-status")).status == 400
 
 
-async def test_requests_to_follow_are_the_notifications(world: World) -> None:
+async def test_follow_requests_are_counted_as_notifications(world: World) -> None:
     ann = await world.person("ann")
     eve = await world.person("eve", is_public=False)
     assert (await eve.call("GET", "/api/notifications/unread-count")).json == {"count": 0}
@@ -109,7 +111,7 @@ async def test_requests_to_follow_are_the_notifications(world: World) -> None:
     assert (await eve.call("GET", "/api/notifications/unread-count")).json == {"count": 0}
 
 
-async def test_a_message_request_is_accepted_and_answered(world: World) -> None:
+async def test_a_message_request_is_accepted_and_then_replied_to(world: World) -> None:
     ann = await world.person("ann")
     eve = await world.person("eve", is_public=False)
     path = f"/api/users/accept-message-request?requester_id={eve.id}"

@@ -1,4 +1,4 @@
-"""Message requests: who decides about them, and what their authors learn."""
+"""Message requests: which user decides about them, and what their authors can notice."""
 
 from tests.support.clients.http import Reply
 from tests.support.posting import say
@@ -15,7 +15,7 @@ def missing(reply: Reply) -> bool:
     return (reply.status, reply.json["code"]) == (404, "no_request")
 
 
-async def test_a_request_is_accepted_by_whom_it_was_sent_to(world: World) -> None:
+async def test_a_message_request_is_accepted_by_its_recipient(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     path = f"{LIST}/{ben.id}"
     assert missing(await ann.call("POST", path))
@@ -30,7 +30,7 @@ async def test_a_request_is_accepted_by_whom_it_was_sent_to(world: World) -> Non
     assert (await ann.call("POST", f"{LIST}/x")).status == 400
 
 
-async def test_of_a_declined_request_its_author_learns_nothing(world: World) -> None:
+async def test_the_author_of_a_declined_request_cannot_notice_it(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     anns, bens = await ann.open(), await ben.open()
     phone = await ann.open()
@@ -57,7 +57,7 @@ async def test_of_a_declined_request_its_author_learns_nothing(world: World) -> 
 
 
 async def _as_author(author: Person, to: Person) -> list[object]:
-    """All that the author of a request is answered about it and whom it was sent to."""
+    """All responses to the author of a request about it and about its recipient."""
     paths = (
         "/api/messages/conversations",
         f"/api/messages/{to.id}?mark_read=false",
@@ -68,7 +68,7 @@ async def _as_author(author: Person, to: Person) -> list[object]:
     return [(await author.call("GET", path)).json for path in paths]
 
 
-async def test_of_a_request_that_is_read_its_author_learns_nothing(world: World) -> None:
+async def test_the_author_of_a_request_cannot_notice_that_it_was_read(world: World) -> None:
     ann, ben = await world.people("ann", "ben")
     anns, bens = await ann.open(), await ben.open()
     sent = await say(ben, ann, "hello")
@@ -88,15 +88,17 @@ async def test_a_resume_leaves_a_declined_request_out(world: World) -> None:
     await say(ben, ann, "hello")
     await phone.receive_type("private_message")
     await ann.call("DELETE", f"{LIST}/{ben.id}")
-    await phone.receive_type("message_request")  # not told to who comes later
+    await phone.receive_type("message_request")  # not sent to later connections
     anns = await ann.open("/ws?resume")
     await anns.send({"type": "resume", "after": {}})
     resumed = await anns.receive_type("resumed")
     assert (resumed["complete"], resumed["after"]) == (True, {})
 
 
-async def test_who_hides_a_request_in_the_messenger_still_finds_it_elsewhere(world: World) -> None:
-    """Hiding is no decision: what it does is what it always did."""
+async def test_a_request_that_is_hidden_in_the_messenger_is_still_listed_elsewhere(
+    world: World,
+) -> None:
+    """Hiding a request is no decision about it."""
     ann, ben = await world.people("ann", "ben")
     await say(ben, ann, "hello")
     low, high = sorted((ann.id, ben.id))

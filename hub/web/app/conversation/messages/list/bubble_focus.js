@@ -1,4 +1,4 @@
-/** Where the focus is among the messages: the keys go from one to the next, and drawing them anew keeps it. */
+/** The focus among the messages: keys move it from one to the next, and it stays when they are drawn again. */
 
 /**
  * @import { Message } from "../../../../sdk/parlour.js"
@@ -30,7 +30,7 @@ export class BubbleFocus {
   }
 
   /**
-   * What has the focus, and of which message it is a part.
+   * The element with the focus, and the message that it is a part of.
    * @returns {Focus}
    */
   now() {
@@ -40,8 +40,8 @@ export class BubbleFocus {
   }
 
   /**
-   * Who is at a message that is drawn anew is there still, on the same button if there is one; where
-   * it is gone, at its neighbour.
+   * The focus stays at a message that is drawn again, on the same button if there is one; if the
+   * message is gone, the focus moves to its neighbour.
    * @param {Focus} before
    */
   keep({ element, message }) {
@@ -69,7 +69,7 @@ export class BubbleFocus {
     if (at === -1 && event.target !== this.#scroll) return; // a link or a button of a message
     const message = bubbles[at] && this.#drawing.messageOf(bubbles[at]);
     if (event.key === "Enter" && message && message.id !== null && !message.isDeleted) {
-      event.preventDefault(); // or the key would come to the field that has the focus then
+      event.preventDefault(); // or the field that gets the focus would receive the key
       this.#onReply(message);
     }
     const from = at === -1 ? bubbles.length : at;

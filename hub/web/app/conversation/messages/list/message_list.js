@@ -1,7 +1,7 @@
 /**
- * The messages of a conversation, oldest first. It opens where what is unread begins, and says so; at
- * the end it stays at the end; older ones are loaded as one scrolls up, and what is in view does not
- * jump. However many there are, those far from the view are not drawn.
+ * The messages of a conversation, oldest first. The list opens at the first unread message, below a
+ * divider; at the end it stays at the end; older messages are loaded when the user scrolls up, and the
+ * view does not jump. However many there are, those far from the view are not drawn.
  */
 
 import { h, icon } from "../../../dom/elements.js";
@@ -26,19 +26,19 @@ import { copied } from "../transcript.js";
  *
  * @typedef {object} Handlers
  * @property {(message: Message) => void} onReply
- * @property {(message: Message) => void} [onThread] its thread is wanted; none: it is one
- * @property {(message: Message) => void} onUnread it and what follows is to count as unread
+ * @property {(message: Message) => void} [onThread] opens its thread; absent: the list is a thread
+ * @property {(message: Message) => void} onUnread marks it and later messages as unread
  * @property {(message: Message) => void} onHide
- * @property {() => void} onScroll something else is in view
- * @property {() => void} onClosed nobody may see it any more
+ * @property {() => void} onScroll the view has moved
+ * @property {() => void} onClosed the user may no longer see the messages
  * @property {() => readonly Conversation[]} places where messages may be forwarded
  * @property {() => boolean} mayPin
- * @property {(message: Message) => void} onPin it is to be pinned, or no more
+ * @property {(message: Message) => void} onPin pins it, or unpins it
  */
 
 const TOP_PX = 480; // nearer to it, older messages are loaded
 const FIRST_PAGE = 30; // fewer known messages do not fill the view
-const MAX_UNREAD = 500; // of more, the older ones are loaded as one scrolls up
+const MAX_UNREAD = 500; // of more, the older ones are loaded when the user scrolls up
 
 export class MessageList {
   /** @readonly */
@@ -55,7 +55,7 @@ export class MessageList {
   #window = new MessageWindow();
   #focus;
   #older;
-  #known = 0; // how many messages of others, when older ones were asked for
+  #known = 0; // how many messages of others, when older ones were requested
   #redraw = new Redraw(() => this.#drawHere());
   #resized = new ResizeObserver(() => this.#anchor.restore(this.#unread));
   #client;
@@ -108,7 +108,7 @@ export class MessageList {
       onClosed: handlers.onClosed,
     });
     for (const name of ["load", "error"]) {
-      // a picture has arrived or not, which does not bubble
+      // a picture was loaded or failed: these events do not bubble
       this.#scroll.addEventListener(name, () => this.#redraw.ask(), true);
     }
     this.element = h("div.log", {}, this.#scroll, this.#jump);
@@ -120,7 +120,7 @@ export class MessageList {
     return this.#anchor.isAtEnd && !isMissing;
   }
 
-  /** Draw what is known, and load what fills the view and what is unread. */
+  /** Draw the known messages, and load those that fill the view and the unread ones. */
   async start() {
     this.#resized.observe(this.#scroll);
     onConnected(this.#client, () => this.#older.connected(), this.#listening.signal);
@@ -149,17 +149,17 @@ export class MessageList {
     else this.#redraw.ask();
   }
 
-  /** A message is another one now: what is in view stays there. */
+  /** A message was changed: the view stays in place. */
   revised() {
     this.#redraw.ask();
   }
 
-  /** How far messages have come, or what is unread, has changed. */
+  /** The delivery status of messages, or which are unread, has changed. */
   statusChanged() {
     this.#redraw.ask();
   }
 
-  /** @param {number | null} seq of a message of somebody else that nobody has seen */
+  /** @param {number | null} seq of a message of another user that was not seen */
   unreadFrom(seq) {
     this.#drawing.firstUnread = seq;
   }
@@ -190,7 +190,7 @@ export class MessageList {
     this.#draw(this.#inView());
   }
 
-  /** @param {number | null} inView the seq of what is to be in view; null: the end */
+  /** @param {number | null} inView the seq of the message to be in view; null: the end */
   #draw(inView) {
     const all = this.#messages();
     const messages = this.#window.around(all, inView);
@@ -245,7 +245,7 @@ export class MessageList {
     this.#drawHere();
   }
 
-  /** Where what is unread begins, among what is known. */
+  /** Find the first unread message among the known ones. */
   #findUnread() {
     const theirs = this.#theirs();
     const first = theirs[Math.max(0, theirs.length - this.#source.unread())];

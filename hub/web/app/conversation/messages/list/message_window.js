@@ -1,6 +1,6 @@
 /**
- * Which of the messages that are known are drawn: those around what is in view, and never many more
- * than a reader can reach before the next are drawn. It must not know how they look.
+ * Selects the known messages that are drawn: those around the view, and never many more than a reader
+ * can reach before the next are drawn. It must not know how they look.
  */
 
 /** @import { Message } from "../../../../sdk/parlour.js" */
@@ -24,7 +24,7 @@ export class MessageWindow {
   }
 
   /**
-   * Those that are drawn, moved if what is in view has come near to where they end.
+   * The messages that are drawn, after the window has moved if the view is near one of its ends.
    * @param {readonly Message[]} messages by seq, those without one at the end
    * @param {number | null} inView the seq of the first one in view; null: the end is
    */
@@ -34,7 +34,7 @@ export class MessageWindow {
   }
 
   /**
-   * Whether what is in view has come near to where they end, or they have become too many.
+   * Whether the view is near an end of the window, or the window has too many messages.
    * @param {readonly Message[]} messages
    * @param {number | null} inView
    */
@@ -67,7 +67,7 @@ export class MessageWindow {
 }
 
 /**
- * Where the first one is that is not older.
+ * The index of the first message that is not older.
  * @param {readonly Message[]} messages
  * @param {number | null} seq null: the end
  */

@@ -1,5 +1,5 @@
 /**
- * Loads the messages before those that are known, a page at a time, and says why there are none. What could
+ * Loads the messages before the known ones, a page at a time, and shows why there are none. A page that could
  * not be loaded is loaded once there is a connection again.
  */
 
@@ -10,9 +10,9 @@ import { h } from "../../../dom/elements.js";
  * @import { Source } from "../../thread/source.js"
  *
  * @typedef {object} Handlers
- * @property {() => void} onBegun a page is on its way
- * @property {() => void} onEnded it has come, or not
- * @property {() => void} onClosed nobody may see them any more
+ * @property {() => void} onBegun a page is being loaded
+ * @property {() => void} onEnded it was loaded, or not
+ * @property {() => void} onClosed the user may no longer see the messages
  */
 
 const PAGE_SIZE = 100;
@@ -25,7 +25,7 @@ export class OlderMessages {
   #loading = null;
   #hasFailed = false;
   #isClosed = false;
-  #connections = 0; // how often there was one again
+  #connections = 0; // how often the connection came back
 
   /**
    * @param {Source} source
@@ -36,12 +36,12 @@ export class OlderMessages {
     this.#handlers = handlers;
   }
 
-  /** Whether there may be more, and what was asked for last has come. */
+  /** Whether there may be more, and the last page was loaded. */
   get canGoOn() {
     return this.#isMore && !this.#hasFailed;
   }
 
-  /** Whether what was asked for last is missing. */
+  /** Whether the last page could not be loaded. */
   get hasFailed() {
     return this.#hasFailed;
   }
@@ -52,7 +52,7 @@ export class OlderMessages {
     if (this.#hasFailed) void this.load();
   }
 
-  /** Resolves when the next page has come, or not. */
+  /** Resolves when the next page was loaded, or not. */
   async load() {
     if (!this.#isMore) return;
     if (this.#loading === null) {

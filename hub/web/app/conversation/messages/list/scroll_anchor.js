@@ -1,6 +1,6 @@
 /**
- * What is in view stays where it is while the list around it changes; whoever is at the end stays
- * there, but is not taken past what is unread.
+ * Keeps the view in place while the list around it changes; a view at the end stays at the end, but does
+ * not move past the first unread message.
  */
 
 const NEAR_PX = 40; // from the end
@@ -13,11 +13,11 @@ export class ScrollAnchor {
   isCut = false;
   #isOpening = true;
   #scroll;
-  #bubbles; // which follows what is drawn
+  #bubbles; // a live collection of what is drawn
   /** @type {HTMLElement | null} */
   #element = null; // the first message in view
   #top = 0; // where it is in the view, or above it
-  #put = 0; // the position that was not chosen by the reader
+  #put = 0; // the scroll position that was last set here, not by the reader
 
   /** @param {HTMLElement} scroll */
   constructor(scroll) {
@@ -25,7 +25,7 @@ export class ScrollAnchor {
     this.#bubbles = scroll.getElementsByClassName("bubble");
   }
 
-  /** Whether it goes to what is unread, or to the end: the reader has not scrolled yet. */
+  /** Whether it still opens, at the first unread message or the end: the reader has not scrolled yet. */
   get isOpening() {
     return this.#isOpening;
   }
@@ -35,12 +35,12 @@ export class ScrollAnchor {
     return this.#element;
   }
 
-  /** Everything is there that it opens with. */
+  /** Everything that it opens with is loaded. */
   opened() {
     this.#isOpening = false;
   }
 
-  /** The reader may have scrolled; to be asked before the list changes, too: the event comes late. */
+  /** The reader may have scrolled. To be called before the list changes, too: the event comes late. */
   scrolled() {
     if (Math.abs(this.#scroll.scrollTop - this.#put) > 1) this.opened();
     this.#remember();
@@ -55,8 +55,8 @@ export class ScrollAnchor {
 
   /**
    * The list has changed.
-   * @param {HTMLElement | null} unread where what is unread begins; null: nothing is
-   * @param {HTMLElement | null} element what shows now what was the first in view
+   * @param {HTMLElement | null} unread the divider before unread messages; null: there are none
+   * @param {HTMLElement | null} element that now shows the message that was first in view
    */
   restore(unread, element = this.#element) {
     if (this.isAtEnd || this.#isOpening) {
@@ -76,7 +76,7 @@ export class ScrollAnchor {
     this.#remember();
   }
 
-  /** Messages follow each other from above to below, so half of them can be left out at a time. */
+  /** A binary search: messages follow each other from top to bottom. */
   #firstInView() {
     const { scrollTop } = this.#scroll;
     let [from, to] = [0, this.#bubbles.length];
