@@ -9,9 +9,11 @@ from persistence.interface import Store
 from persistence.records import NoSuchUser
 from protocol.model import MessageFate
 from protocol.shapes.uuids import IdKind, to_uuid
+from tests.support.express import open_hub, remember
 from tests.support.posting import private_message, write
 from tests.support.quiet import until_quiet
 from tests.support.school import open_school
+from tests.support.stores.databases import Databases
 from tests.support.stores.records import make_channel, make_users, post_one, say, to_channel
 from tests.support.world import World
 
@@ -38,6 +40,19 @@ async def test_messages_of_a_deleted_user_stay_in_lists_history_and_resumes(worl
     resumed = [await bens.receive_type("private_message") for _ in range(2)]
     assert [each["message"]["seq"] for each in resumed] == [1, 2]
     assert (await bens.receive_type("resumed"))["complete"]
+
+
+async def test_connections_that_no_session_of_the_hub_opened_are_closed_too(
+    databases: Databases,
+) -> None:
+    async with open_hub(databases, session_recheck=3_600) as (world, dsn):
+        ann, ben = await world.people("ann", "ben")
+        foreign = await world.websocket("/messagepal", Cookie=await remember(dsn, "abc", ann.id))
+        await foreign.receive_type("connected")
+        bens = await ben.open()
+        await delete_account(world.store, ann.id, MessageFate.KEEP)
+        assert (await foreign.until_closed())[1].code == 4001
+        await bens.close_in_silence()
 
 
 async def test_the_logins_of_a_deleted_user_are_refused(world: World) -> None:
