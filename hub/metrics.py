@@ -179,17 +179,18 @@ class Metrics:
         )
         yield Spreads(
             "loop_lag_seconds",
-            "How late a task is woken, looked at 20 times a second: how long others held the loop.",
+            "How late a task is woken, measured 20 times a second: how long other tasks"
+            " blocked the loop.",
             [((), self._lag)],
         )
         yield Spreads(
             "garbage_collection_seconds",
-            "How long the garbage collector held the loop at a time.",
+            "How long each run of the garbage collector blocked the loop.",
             [((), self._collections)],
         )
         yield count(
             "log_lines_dropped",
-            "Log lines that were dropped, because nobody read them.",
+            "Log lines that were dropped, because they could not be written in time.",
             self._dropped(),
         )
         yield Counts(
@@ -207,14 +208,14 @@ class Metrics:
         )
         yield Spreads(
             "http_request_seconds",
-            "How long requests took, to the end of the response.",
+            "How long requests took, until the end of the response.",
             [((route,), spread) for route, spread in self._durations.items()],
             ("route",),
         )
         yield Counts(
             "http_refusals",
-            "Requests that were refused before their path was looked at: malformed, too large, too"
-            " slow, too many, for another host.",
+            "Requests that were refused before routing: malformed, too large, too slow, too"
+            " many, or for another host.",
             [((str(status),), count) for status, count in self._refusals.items()],
             ("status",),
         )

@@ -71,11 +71,11 @@ def parlour() -> None:
 
 
 @parlour.command()
-@click.option("--demo", is_flag=True, help="Make two people, and say how to let them talk")
+@click.option("--demo", is_flag=True, help="Make two users, and print how to sign in as them")
 @with_settings()
 def serve(config: str | None, *, demo: bool, **flags: Any) -> None:
-    """Run the hub until SIGINT or SIGTERM; SIGHUP: read certificate, log level and limits again;
-    with several workers, SIGUSR2: restart one after the other.
+    """Run the hub until SIGINT or SIGTERM. SIGHUP: read certificate, log level and limits again.
+    SIGUSR2, with several workers: restart them one after the other.
     """
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until the server handles it
     place = WorkerPlace.of(os.environ)
@@ -173,15 +173,15 @@ def migrate(config: str | None, **flags: Any) -> None:
 @parlour.command("check-config")
 @settings_options
 def check_config(config: str | None, **flags: Any) -> None:
-    """Say whether the settings are accepted, and what they are."""
+    """Check all settings, and print those in force."""
     run_program(partial(admin.show_config, config_of(config, flags), say))
 
 
 @parlour.command("healthcheck")
-@click.option("--ready", is_flag=True, help="Ask whether it takes work, not whether it lives")
+@click.option("--ready", is_flag=True, help="Check that it accepts new work, not only that it runs")
 @with_settings("host", "port", "tls_cert")
 def ask_how_it_is(config: str | None, *, ready: bool, **flags: Any) -> None:
-    """Ask the running hub of these settings whether it is well; if not, the exit code is 1."""
+    """Check the health of the running hub of these settings; exit with 1 if it is not healthy."""
     settings = settings_of(config, flags)
     try:
         say(healthcheck.check(settings, "/readyz" if ready else "/healthz"))
@@ -196,7 +196,7 @@ def ask_how_it_is(config: str | None, *, ready: bool, **flags: Any) -> None:
     "data_dir", "database_url", "host", "port", "public_url", "trusted_proxies", "workers"
 )
 def print_unit(user: str, config: str | None, *, is_socket: bool, **flags: Any) -> None:
-    """Print the unit of this installation for systemd, with the flags of its `parlour serve`."""
+    """Print a systemd unit for this installation, with the given flags for `parlour serve`."""
     given, file = given_of(flags), Path(config) if config else None
     settings = load_config(given, {}, file)  # the service has another environment
     python = Path(sys.executable).resolve()
@@ -216,7 +216,7 @@ def _program() -> list[str]:
 
 @parlour.command()
 def sbom() -> None:
-    """Print a bill of materials (CycloneDX) of what is installed."""
+    """Print a bill of materials (CycloneDX) of the installed packages."""
     say_text(json.dumps(bill_of_materials(), indent=2))
 
 
@@ -225,15 +225,17 @@ for command in (*operate.COMMANDS, *upkeep.COMMANDS):
 
 
 @parlour.command()
-@click.option("--as", "login", required=True, metavar="USER", help="Who you are")
-@click.option("--to", "peer", required=True, metavar="USER", help="Whom you talk to")
+@click.option("--as", "login", required=True, metavar="USER", help="The user to sign in as")
+@click.option("--to", "peer", required=True, metavar="USER", help="The user to talk to")
 @click.option("--url", metavar="URL", help="The hub; by default that of the settings")
-@asked_password(help="Asked for if missing; better in PARLOUR_PASSWORD, which others cannot read")
+@asked_password(
+    help="Prompted for if missing; better in PARLOUR_PASSWORD, which others cannot read"
+)
 @with_settings("host", "port", "public_url")
 def chat(
     login: str, peer: str, url: str | None, password: str, config: str | None, **flags: Any
 ) -> None:
-    """Talk to somebody from this terminal; /quit or Ctrl-D ends."""
+    """Talk to a user from this terminal; /quit or Ctrl-D ends the command."""
     hub = url or url_of(settings_of(config, flags))
 
     async def talk() -> None:

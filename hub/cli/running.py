@@ -57,7 +57,7 @@ def with_settings(*shown: str) -> Callable[[F], F]:
                 function = click.option(
                     f"{setting.flag}-file",
                     f"{setting.name}{IN_FILE}",
-                    help=f"A file with {setting.flag}, which then stands on no command line",
+                    help=f"A file with the value of {setting.flag}, to keep it off command lines",
                     metavar="FILE",
                     hidden=is_hidden,
                 )(function)
@@ -69,7 +69,7 @@ def with_settings(*shown: str) -> Callable[[F], F]:
                 metavar="VALUE",
                 hidden=is_hidden,
             )(function)
-        rest = "; all others are flags here too: see `parlour serve --help`" if shown else ""
+        rest = "; every setting is a flag here too: see `parlour serve --help`" if shown else ""
         text = f"A TOML file with settings{rest}"
         return click.option("--config", help=text, metavar="FILE")(function)
 

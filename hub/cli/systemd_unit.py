@@ -51,11 +51,11 @@ _SERVICE: Final = """\
 Description=Parlour message hub
 Wants=network-online.target
 After=network-online.target postgresql.service
-# It is started again however often it fails.
+# systemd restarts the service, however often it fails.
 StartLimitIntervalSec=0
 
 [Service]
-# Ready, reloading and stopping are told by the hub itself.
+# The hub notifies systemd when it is ready, reloads and stops.
 Type=notify
 NotifyAccess=main
 User={user}
@@ -63,27 +63,29 @@ User={user}
 RuntimeDirectory=parlour
 # The socket of parlour.socket may be in it.
 RuntimeDirectoryPreserve=yes
-# Certificates and passwords for an external Postgres are looked for there.
+# The hub looks there for certificates and passwords for an external Postgres.
 Environment={home}
 {start}
 ExecReload=/bin/sh -c 'kill -HUP $$MAINPID'
 KillSignal=SIGTERM
 # Postgres gets its SIGTERM from the hub, after the last message was stored.
 KillMode=mixed
-# A start may take any time, as long as the hub says that it has not hung.
+# A start may take longer: the hub extends this timeout as long as it does not hang.
 TimeoutStartSec=90
-# drain_seconds, shutdown_timeout, Postgres, and some to spare.
+# The sum of drain_seconds, shutdown_timeout, the time to stop Postgres, and a margin.
 TimeoutStopSec={stop_seconds}
-# The hub hangs: it shows 3 times as often that it does not, whatever its database does.
+# systemd ends a hub that hangs. A hub that does not hang notifies systemd 3 times as often,
+# whatever its database does.
 WatchdogSec=60
 Restart=on-failure
 RestartSec=1
-# A wrong command line does not get right by itself.
+# A restart does not correct a wrong command line or setting.
 RestartPreventExitStatus=2
-# A process of Postgres, or a picture's, that takes too much memory is not the end of the hub.
+# The hub continues when a process of Postgres, or one that decodes a picture, is killed
+# because it takes too much memory.
 OOMPolicy=continue
 LimitNOFILE=65536
-# It would have messages in it.
+# A core dump would contain messages.
 LimitCORE=0
 UMask=0077
 
@@ -120,7 +122,7 @@ WantedBy=multi-user.target
 
 _SOCKET: Final = """\
 [Unit]
-Description=Where Parlour is reached
+Description=Socket of the Parlour message hub
 
 [Socket]
 {listen}
@@ -128,7 +130,7 @@ Backlog={backlog}
 
 [Install]
 WantedBy=sockets.target
-# The service is not to open a port of its own.
+# The service must not open a port itself.
 RequiredBy=parlour.service
 """
 

@@ -78,21 +78,22 @@ class Figures:
         )
         yield gauge(
             "ready",
-            "1 while new work is taken, the database is held and the last messages were stored.",
+            "1 while the hub accepts new work, also while it is drained, holds its database,"
+            " is certain of its log, and stored the last messages.",
             int(is_ready),
         )
         end = self.certificate_end()
         if end is not None:
             yield gauge(
                 "certificate_end_timestamp_seconds",
-                "When the hub's certificate is no longer valid, in seconds since 1970.",
+                "When the hub's certificate expires, in seconds since 1970.",
                 end.timestamp(),
             )
         space = self.disk.space
         if space is not None:
             yield gauge(
                 "disk_free_bytes",
-                "What may still be written on the file system of the data folder.",
+                "Free space on the file system of the data folder.",
                 space.free,
             )
             yield gauge(
@@ -107,7 +108,7 @@ class Figures:
         if files.space is not None:
             yield gauge(
                 "files_free_bytes",
-                "What may still be written on the file system of uploaded files.",
+                "Free space on the file system of uploaded files.",
                 files.space.free,
             )
 
@@ -117,20 +118,21 @@ class Figures:
         connected = hub.connections_by_dialect()
         yield Gauges(
             "connections",
-            "Connections in which somebody has signed in, WebSockets and Socket.IO.",
+            "Open connections of signed-in users, WebSockets and Socket.IO.",
             [((dialect,), connected.get(dialect, 0)) for dialect in opened],
             ("dialect",),
         )
         yield Counts(
             "connections_opened",
-            "Connections that were opened by somebody who had signed in.",
+            "Connections that signed-in users opened.",
             [((dialect,), number) for dialect, number in opened.items()],
             ("dialect",),
         )
         yield Counts(
             "connections_closed",
-            "Connections that ended, by the code of the side that closed first; 4008: too slow,"
-            " 1006: the connection broke, `other`: a code that only clients use.",
+            "Connections that ended, by the close code of the side that closed first; 4008:"
+            " the client read too slowly, 1006: the connection broke, `other`: a code that"
+            " only clients use.",
             [
                 ((dialect, "other" if code == OTHER_CODE else str(code)), closed[dialect, code])
                 for dialect in opened
@@ -138,7 +140,7 @@ class Figures:
             ],
             ("dialect", "code"),
         )
-        yield gauge("sockets", "Connections to the port, whatever is spoken.", self.acceptor.open)
+        yield gauge("sockets", "Open connections to the port, of any protocol.", self.acceptor.open)
         yield Counts(
             "sockets_refused",
             "Connections to the port that were closed at once, because there were too many, or they"
@@ -146,16 +148,16 @@ class Figures:
             [((reason.value,), self.acceptor.refusals.total[reason]) for reason in Reason],
             ("reason",),
         )
-        yield gauge("users_online", "People who have a connection.", len(hub.users()))
+        yield gauge("users_online", "Users that have a connection.", len(hub.users()))
         yield gauge(
-            "hub_inbox_letters", "Letters that the Hub has still to act on.", hub.unread_letters
+            "hub_inbox_letters", "Letters that wait in the Hub's inbox.", hub.unread_letters
         )
 
     def _commands(self) -> Iterator[Figure]:
         services = self.services
         yield Counts(
             "commands",
-            "What clients asked for, by the code with which it was refused; `done`: it was not.",
+            "Commands of clients, by the error code of the refusal; `done`: not refused.",
             [
                 (
                     (
@@ -171,15 +173,15 @@ class Figures:
         )
         yield Counts(
             "allowance_refusals",
-            "What users wanted to do more often than they are allowed to.",
+            "Actions that were refused because the user had reached a limit.",
             [((kind.value,), services.quotas.refusals[kind]) for kind in Kind],
             ("kind",),
         )
         resumes = services.resume.figures
         yield Counts(
             "resumes",
-            "Connections that were told what they missed: `complete`, `partial` (there is more), or"
-            " `failed`; `reset`: they were told everything from the beginning.",
+            "Resumes of connections, by result: `complete`, `partial` (there is more), or"
+            " `failed`; `reset`: everything was sent from the beginning.",
             [
                 ((dialect, result.value, "true" if is_reset else "false"), number)
                 for (dialect, result, is_reset), number in resumes.resumes.items()
@@ -187,7 +189,7 @@ class Figures:
             ("dialect", "result", "reset"),
         )
         yield count(
-            "resume_messages", "Messages of the log that resumes have sent.", resumes.replayed
+            "resume_messages", "Messages that resumes have sent from the log.", resumes.replayed
         )
         yield Counts(
             "assistant_questions",
@@ -209,38 +211,39 @@ class Figures:
         )
         yield Counts(
             "messages_in_doubt",
-            "Messages of which the hub does not know whether they were stored: their senders were"
-            " told `unavailable`.",
+            "Messages of which the hub does not know whether they were stored; their senders"
+            " got `unavailable`.",
             [(labels, lane.figures.doubtful) for labels, lane in lanes],
             by_lane,
         )
         yield Counts(
             "messages_found",
-            "Messages that were stored without the hub's knowledge, and were delivered later.",
+            "Messages that a read of the log found, and that would not have been delivered"
+            " otherwise.",
             [(labels, lane.sequencer.messages.figures.found) for labels, lane in lanes],
             by_lane,
         )
         yield Counts(
             "messages_held",
-            "Messages that were held because one before them had not come yet.",
+            "Messages that were held because an earlier one had not arrived yet.",
             [(labels, lane.sequencer.messages.figures.held) for labels, lane in lanes],
             by_lane,
         )
         yield Counts(
             "messages_skipped",
-            "Messages of other nodes that nobody who is connected here wants.",
+            "How often messages were skipped, because no connection at this node may get them.",
             [(labels, lane.sequencer.messages.figures.skipped) for labels, lane in lanes],
             by_lane,
         )
         yield Counts(
             "log_reads",
-            "How often the log was read for messages that were missing.",
+            "How often the log was read for missing messages.",
             [(labels, lane.sequencer.messages.figures.reads) for labels, lane in lanes],
             by_lane,
         )
         yield Gauges(
             "conversations_in_doubt",
-            "Conversations of which something may not have been delivered yet.",
+            "Channels and conversations that may have undelivered messages or revisions.",
             [(labels, lane.in_doubt) for labels, lane in lanes],
             by_lane,
         )
@@ -258,19 +261,19 @@ class Figures:
         )
         yield Spreads(
             "lane_queue_seconds",
-            "How long the first message of each statement had waited for it.",
+            "How long the first message of each statement had waited in the queue.",
             [(labels, lane.figures.queued) for labels, lane in lanes],
             by_lane,
         )
         yield Spreads(
             "lane_commit_seconds",
-            "How long each statement took that stores messages, with its commit.",
+            "How long each statement that stores messages took, with its commit.",
             [(labels, lane.figures.commits) for labels, lane in lanes],
             by_lane,
         )
         yield Spreads(
             "lane_batch_messages",
-            "How many messages each statement had.",
+            "How many messages were in each statement.",
             [(labels, lane.figures.batches) for labels, lane in lanes],
             by_lane,
         )
@@ -279,8 +282,8 @@ class Figures:
         figures = self.services.hub.figures
         yield Counts(
             "deliveries",
-            "Events that were handed to connections, once for each: of messages in the log,"
-            " ephemeral ones such as typing and presence, and others.",
+            "Events that were delivered, counted once for each connection: of messages in the"
+            " log, ephemeral ones such as typing and presence, and others.",
             [
                 (("message",), figures.messages),
                 (("ephemeral",), figures.ephemeral),
@@ -301,7 +304,7 @@ class Figures:
         store = self.services.store.figures
         yield gauge(
             "database_up",
-            "1 while the hub holds its database, which it finds out once a second.",
+            "1 while the hub holds its database; checked once a second.",
             int(store.hold.is_held),
         )
         yield count(
@@ -312,37 +315,37 @@ class Figures:
         pools, by_pool = [((pool.name,), pool) for pool in store.pools], ("pool",)
         yield Gauges(
             "database_connections",
-            "Connections to the database that there may be.",
+            "How many connections to the database may be open.",
             [(labels, pool.size) for labels, pool in pools],
             by_pool,
         )
         yield Gauges(
             "database_connections_in_use",
-            "Connections to the database with a statement.",
+            "Connections to the database that run a statement now.",
             [(labels, pool.in_use) for labels, pool in pools],
             by_pool,
         )
         yield Gauges(
             "database_statements_waiting",
-            "Statements for which no connection is free.",
+            "Statements that wait for a free connection.",
             [(labels, pool.waiting) for labels, pool in pools],
             by_pool,
         )
         yield Spreads(
             "database_wait_seconds",
-            "How long statements waited for which no connection was free.",
+            "How long statements waited for a connection, if none was free.",
             [(labels, pool.waits) for labels, pool in pools],
             by_pool,
         )
         yield Spreads(
             "database_statement_seconds",
-            "How long statements took that were answered.",
+            "How long statements that succeeded took.",
             [(labels, pool.statements) for labels, pool in pools],
             by_pool,
         )
         yield Counts(
             "database_errors",
-            "Statements that failed, by class of SQLSTATE, or why without one:"
+            "Statements that failed, by class of SQLSTATE, or without one by reason:"
             f" {', '.join(FAILURES)}.",
             [
                 ((pool.name, failure), pool.errors[failure])
@@ -357,17 +360,18 @@ class Figures:
         cache = services.session_cache
         yield Counts(
             "session_lookups",
-            "Sessions that were looked for; a `hit` was remembered and cost no statement.",
+            "Lookups of sessions; a `hit` was found in the cache and needed no statement.",
             [(("hit",), cache.hits), (("miss",), cache.misses)],
             ("result",),
         )
         yield count(
             "log_changes",
-            "How often everybody had to start over, because the log was another one or went back.",
+            "How often all clients had to start over, because the log was another one or lost"
+            " its end.",
             services.log_watch.begun_anew,
         )
         yield count(
             "files_removed",
-            "Files that were removed, because nothing named them any more.",
+            "Files that were removed, because nothing referred to them any more.",
             services.files.removed,
         )

@@ -157,7 +157,9 @@ def spoken_in(dialect: Dialect | EventDialect, schemas: Schemas) -> Iterator[Spo
     yield from kinds.values()
     if vocabulary.acknowledgement is not None:
         payload = schemas.of(vocabulary.acknowledgement)
-        yield Spoken(ACKNOWLEDGEMENT, "Of a client's event.", payload, is_received=False)
+        yield Spoken(
+            ACKNOWLEDGEMENT, "The acknowledgement of a client's event.", payload, is_received=False
+        )
 
 
 def _named(_: str, shape: object, schemas: Schemas) -> Iterator[tuple[str, JsonSchema]]:

@@ -13,7 +13,9 @@ from persistence.lists import MAX_LISTED
 
 T = TypeVar("T")
 
-LIMIT: Final = Number("limit", "how many on a page", MAX_LISTED, 1, MAX_LISTED, larger=MAX_LISTED)
+LIMIT: Final = Number(
+    "limit", "the maximum number of entries on a page", MAX_LISTED, 1, MAX_LISTED, larger=MAX_LISTED
+)
 CURSOR: Final = Cursor((int,))
 PAGED: Final = (LIMIT, CURSOR)
 """The parameters of an endpoint with such a list."""

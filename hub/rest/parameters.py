@@ -105,7 +105,7 @@ class Cursor:
 
     parts: tuple[type[int] | type[str], ...]
     name: str = field(default="cursor", init=False)
-    meaning: str = field(default="from the header `Link` of the page before", init=False)
+    meaning: str = field(default="the cursor in the header `Link` of the previous page", init=False)
     is_required: bool = field(default=False, init=False)
     place: Literal["query"] = field(default="query", init=False)
 
@@ -144,8 +144,8 @@ AFTER_SEQ: Final = Number("after_seq", "only messages after this seq, oldest fir
 BEFORE_SEQ: Final = Number("before_seq", "only messages before this seq", MAX_ID, 1)
 KEY: Final = Text(
     "Idempotency-Key",
-    "repeats of a call have the same key; counts before one in the body",
+    "the idempotency key, the same when a call is repeated; overrides a key in the body",
     {"minLength": 1, "maxLength": MAX_KEY_CHARS},
     place="header",
 )
-UP_TO_SEQ: Final = Number("up_to_seq", "what is after this seq stays unread", MAX_ID, 1)
+UP_TO_SEQ: Final = Number("up_to_seq", "messages after this seq stay unread", MAX_ID, 1)

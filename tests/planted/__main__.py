@@ -12,7 +12,14 @@ from typing import TypeVar
 
 from tests.planted.fault import Fault
 from tests.planted.faults import FAULTS
-from tests.planted.run import NoAnswer, Outcome, copy_of_source, plant, require_passing
+from tests.planted.run import (
+    NoAnswer,
+    Outcome,
+    compile_packages,
+    copy_of_source,
+    plant,
+    require_passing,
+)
 from tests.planted.table import table
 from tests.support.stores.databases import SERVER, database_server, quick_folder
 
@@ -48,6 +55,7 @@ def main() -> int:
 
 
 def _run(faults: Sequence[Fault], jobs: int, *, with_control: bool) -> int:
+    compile_packages()
     with ExitStack() as stack:
         folder = stack.enter_context(quick_folder())
         os.environ[SERVER] = stack.enter_context(database_server(folder)).dsn  # for all runs

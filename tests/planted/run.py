@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -70,6 +71,11 @@ def copy_of_source() -> Iterator[Path]:
         compiled = compileall.compile_dir(root, quiet=1, invalidation_mode=mode)
         assert compiled, "a source file is no program"
         yield root
+
+
+def compile_packages() -> None:
+    """Compile the installed packages: the runs write no bytecode, and would each compile them."""
+    compileall.compile_dir(sysconfig.get_path("purelib"), quiet=2)  # some hold what is no program
 
 
 def run_tests(root: Path, part: Iterable[str]) -> tuple[str | None, str]:

@@ -49,8 +49,10 @@ def operating(command: Callable[..., Start]) -> Callable[..., None]:
         run_to_end(partial(start, Office(config_of(config, given), url, show)))
 
     for option in (
-        click.option("--json", "is_json", is_flag=True, help="Answer in JSON, for programs"),
-        click.option("--url", help="Ask the hub there, with --admin-token-file", metavar="URL"),
+        click.option("--json", "is_json", is_flag=True, help="Print JSON, for programs"),
+        click.option(
+            "--url", help="Call the hub at this URL, with --admin-token-file", metavar="URL"
+        ),
     ):
         run = option(run)
     return with_settings(*DATA, "admin_token")(run)
@@ -74,7 +76,7 @@ def user() -> None:
 @user.command("add")
 @operating
 @click.argument("username")
-@click.option("--email", help="For signing in; the username works as well")
+@click.option("--email", help="For signing in, as an alternative to the username")
 @click.option("--name", help="Shown to others; by default the username")
 @asked_password(twice=True)
 def user_add(username: str, email: str | None, name: str | None, password: str) -> Start:
@@ -92,12 +94,12 @@ def user_passwd(username: str, password: str) -> Start:
     return partial(commands.set_password, body=NewPasswordBody(username, password))
 
 
-@user.command("role", help=f"Say what somebody is on the learning platform: {', '.join(ROLES)}.")
+@user.command("role", help=f"Set the role of a user on the learning platform: {', '.join(ROLES)}.")
 @operating
 @click.argument("username")
 @click.argument("role", type=click.Choice(ROLES), metavar="ROLE")
 def user_role(username: str, role: str) -> Start:
-    """Set a user's role."""
+    """Set the role of a user."""
     return partial(commands.set_role, body=RoleBody(username, role))
 
 
@@ -119,7 +121,7 @@ def user_list() -> Start:
     help="A new ZIP file, or a folder for it",
 )
 def user_export(username: str, to: Path) -> Start:
-    """Write everything of one person to a file."""
+    """Export all data of a user to a ZIP file."""
     return at_desk(partial(people.export_user, username=username, to=to))
 
 
@@ -130,12 +132,14 @@ def user_export(username: str, to: Path) -> Start:
     "--messages",
     required=True,
     type=click.Choice([fate.value for fate in MessageFate]),
-    help="keep: what was written stays, by a deleted user",
+    help="keep: the messages stay, with a deleted user as their author",
 )
-@click.option("--hand-over-to", "heir", metavar="MEMBER", help="Who gets the user's workspaces")
-@click.option("--yes", is_flag=True, help="Do not ask whether that is meant")
+@click.option(
+    "--hand-over-to", "heir", metavar="MEMBER", help="The new owner of the user's workspaces"
+)
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation")
 def user_delete(username: str, messages: str, heir: str | None, *, yes: bool) -> Start:
-    """Delete an account, and all that is the person's."""
+    """Delete an account and all data of its user."""
     if not yes:
         confirm(f"Delete {username} for ever?")
     return at_desk(partial(people.delete_user, body=DeletionBody(username, messages, heir)))
@@ -158,7 +162,7 @@ def workspace_list() -> Start:
 @click.argument("name")
 @click.argument("days", type=click.IntRange(0, MAX_RETENTION_DAYS))
 def workspace_retention(name: str, days: int) -> Start:
-    """After how many DAYS messages are removed; 0: as retention_days says."""
+    """Set after how many DAYS messages are removed; 0: use the setting retention_days."""
     return at_desk(partial(people.set_retention, body=RetentionBody(name, days)))
 
 
@@ -177,30 +181,30 @@ def session_revoke(username: str) -> Start:
 
 @click.group()
 def admin() -> None:
-    """Look after a hub that runs; accounts also while it does not."""
+    """Manage a running hub; commands on accounts and the audit also work without one."""
 
 
 @admin.command("status")
 @operating
 def admin_status() -> Start:
-    """Say how the hub is."""
+    """Show the state of the hub."""
     return commands.show_status
 
 
 @admin.command("nodes")
 @operating
 def admin_nodes() -> Start:
-    """List the nodes of the database, as the hub that is asked knows them."""
+    """List the nodes of the database, as the called hub knows them."""
     return commands.show_nodes
 
 
 @admin.command("connections")
 @operating
-@click.option("--user", help="Only those of this user", metavar="USERNAME")
-@click.option("--after", default=0, type=_ID, help="Only those with an id above this", metavar="ID")
-@click.option("--limit", default=100, type=_LIMIT, show_default=True, help="At most so many")
+@click.option("--user", help="Only connections of this user", metavar="USERNAME")
+@click.option("--after", default=0, type=_ID, help="Only ids above this one", metavar="ID")
+@click.option("--limit", default=100, type=_LIMIT, show_default=True, help="At most this many")
 def admin_connections(user: str | None, after: int, limit: int) -> Start:
-    """List who is connected, in the order in which they came."""
+    """List the connections, the oldest first."""
     return partial(commands.show_connections, user=user, after=after, limit=limit)
 
 
@@ -208,7 +212,7 @@ def admin_connections(user: str | None, after: int, limit: int) -> Start:
 @operating
 @click.argument("username")
 def admin_kick(username: str) -> Start:
-    """Close a user's connections; they stay signed in."""
+    """Close the connections of a user, who stays signed in."""
     return partial(commands.kick, user=username)
 
 
@@ -216,7 +220,7 @@ def admin_kick(username: str) -> Start:
 @operating
 @click.argument("username")
 def admin_deactivate(username: str) -> Start:
-    """Let nobody sign in to an account, and put out who is; messages stay."""
+    """Deactivate an account: its sessions end, and its user cannot sign in; messages stay."""
     return partial(commands.deactivate, user=username)
 
 
@@ -224,7 +228,7 @@ def admin_deactivate(username: str) -> Start:
 @operating
 @click.argument("username")
 def admin_reactivate(username: str) -> Start:
-    """Let one sign in to an account again."""
+    """Reactivate an account, so that its user can sign in again."""
     return partial(commands.reactivate, user=username)
 
 
@@ -232,7 +236,7 @@ def admin_reactivate(username: str) -> Start:
 @operating
 @click.argument("text")
 def admin_announce(text: str) -> Start:
-    """Say something to everybody who is connected."""
+    """Send a text to all connections."""
     return partial(commands.announce, text=text)
 
 
@@ -240,36 +244,36 @@ def admin_announce(text: str) -> Start:
 @operating
 @click.argument("username")
 def admin_trace(username: str) -> Start:
-    """Show the log lines of one user, of every level, as they are written; ^C ends that."""
+    """Show the log lines of one user, of every level, as they are written; ^C ends the command."""
     return partial(commands.trace, user=username)
 
 
 @admin.command(
     "log-level",
-    help="Log more or less, until the settings are read again (SIGHUP) or the hub ends:"
+    help="Set the log level until the settings are read again (SIGHUP) or the hub ends:"
     f" {', '.join(LEVELS)}.",
 )
 @operating
 @click.argument("level", type=click.Choice(LEVELS), metavar="LEVEL")
 def admin_log_level(level: str) -> Start:
-    """Log more or less."""
+    """Set the log level."""
     return partial(commands.set_log_level, level=level)
 
 
 @admin.command("drain")
 @operating
-@click.option("--undo", is_flag=True, help="Take new work again")
+@click.option("--undo", is_flag=True, help="Make /readyz return 200 again")
 def admin_drain(*, undo: bool) -> Start:
-    """Have /readyz say 503, so that load balancers send nobody new; everything else goes on."""
+    """Make /readyz return 503, so that load balancers send no new clients; all else continues."""
     return partial(commands.drain, body=DrainBody(draining=not undo))
 
 
 @admin.command("audit")
 @operating
-@click.option("--before", type=_ID, help="Only those with an id below this", metavar="ID")
-@click.option("--limit", default=100, type=_LIMIT, show_default=True, help="At most so many")
+@click.option("--before", type=_ID, help="Only ids below this one", metavar="ID")
+@click.option("--limit", default=100, type=_LIMIT, show_default=True, help="At most this many")
 def admin_audit(before: int | None, limit: int) -> Start:
-    """List what operators have done, the last thing first."""
+    """List the actions of operators, the latest first."""
     return partial(commands.show_audit, before=before, limit=limit)
 
 

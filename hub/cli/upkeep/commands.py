@@ -22,21 +22,23 @@ from hub.cli.upkeep.upgrade import upgrade
 @click.option(
     "--with-uploads/--without-uploads",
     default=None,
-    help="Whether uploaded files are in it; by default, unless they are in a bucket",
+    help="Whether to include uploaded files; by default yes, unless they are in a bucket",
 )
 @settings_options
 def backup(file: str, config: str | None, *, with_uploads: bool | None, **flags: object) -> None:
-    """Write database and files to FILE, or to standard output if it is `-`; a hub may run."""
+    """Back up database and files to FILE, or to standard output (`-`), also while a hub runs."""
     report = partial(say, err=True) if file == STDOUT else say
     run_to_end(partial(back_up, config_of(config, flags), file, report, with_uploads=with_uploads))
 
 
 @click.command("restore")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--end-sessions", is_flag=True, help="Everybody has to sign in again")
+@click.option(
+    "--end-sessions", is_flag=True, help="End all sessions, so that all users have to sign in again"
+)
 @settings_options
 def restore_backup(file: Path, config: str | None, *, end_sessions: bool, **flags: object) -> None:
-    """Put back what `backup` wrote, into an empty data folder or database."""
+    """Restore a backup into an empty data folder or database."""
     run_to_end(partial(restore, config_of(config, flags), file, say, end_sessions=end_sessions))
 
 
@@ -45,7 +47,7 @@ def restore_backup(file: Path, config: str | None, *, end_sessions: bool, **flag
     "--old-bin",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="The programs of the old Postgres, or where its wheel was installed",
+    help="The folder with the programs of the old Postgres, or with its installed wheel",
 )
 @settings_options
 def upgrade_database(old_bin: Path | None, config: str | None, **flags: object) -> None:
@@ -56,7 +58,7 @@ def upgrade_database(old_bin: Path | None, config: str | None, **flags: object) 
 @click.command()
 @settings_options
 def doctor(config: str | None, **flags: object) -> None:
-    """Look whether machine, database and files are well, and say what to do; a hub may run."""
+    """Check machine, database and files, and print what to do, also while a hub runs."""
     run_to_end(partial(examine_all, config_of(config, flags), say))
 
 

@@ -15,6 +15,7 @@ from hub.admin.socket import NAME, flaw_of_path
 from hub.cli.operators.desk import hub_desk
 from hub.cli.rest import CallFailed
 from hub.cli.running import NotDone, Say
+from hub.cli.terminal import counted
 from hub.cli.upkeep.machine import (
     SLOW_SECONDS,
     Finding,
@@ -99,15 +100,15 @@ def check_hub(config: Config, hub: HubObject | None) -> Finding:
     socket = config.data_dir / NAME
     flaw = flaw_of_path(socket)
     if hub is None and flaw is not None:
-        text = f"none can be asked at {socket}: {flaw}; choose a shorter data_dir"
+        text = f"no hub can be called at {socket}: {flaw}; choose a shorter data_dir"
         return Finding(Level.WARNING, "hub", text)
     if hub is None:
-        return Finding(Level.OK, "hub", f"none can be asked at {socket}: it does not run")
+        return Finding(Level.OK, "hub", f"no hub can be called at {socket}")
     text = f"version {hub['version']} runs at {hub['url']} (pid {hub['pid']})"
     if hub["stopping"]:
         return Finding(Level.WARNING, "hub", f"{text}, and is stopping")
     if hub["draining"]:
-        text = f"{text}, and is drained: /readyz says 503 until `parlour admin drain --undo`"
+        text = f"{text}, and is drained: /readyz returns 503 until `parlour admin drain --undo`"
         return Finding(Level.WARNING, "hub", text)
     return Finding(Level.OK, "hub", text)
 
@@ -146,7 +147,7 @@ def check_schema(snapshot: Snapshot, schema: Schema) -> Finding:
     if others:
         text = f"{_some(others)} will be applied when this version of the hub starts"
         return Finding(Level.WARNING, "schema", text)
-    return Finding(Level.OK, "schema", "it is that of this version")
+    return Finding(Level.OK, "schema", "the tables are those of this version")
 
 
 async def check_files(files: UploadFiles, snapshot: Snapshot) -> Sequence[Finding]:
@@ -164,12 +165,12 @@ async def check_files(files: UploadFiles, snapshot: Snapshot) -> Sequence[Findin
     missing = [url for url in snapshot.uploads if _key_of(url) not in there]
     found = []
     if missing:
-        text = f"{_some(missing)} of the database not there: restore from a backup"
+        text = f"{_some(missing)} in the database, but not stored: restore from a backup"
         found.append(Finding(Level.PROBLEM, "files", text))
     if unknown:
-        text = f"{_some(unknown)} not known to the database: the hub removes what it does not know"
+        text = f"{_some(unknown)} not known to the database: the hub will remove such files"
         found.append(Finding(Level.WARNING, "files", text))
-    return found or [Finding(Level.OK, "files", f"all {len(known):,} are there")]
+    return found or [Finding(Level.OK, "files", f"{counted(len(known), 'file')}, none missing")]
 
 
 def _server(found: Examination, programs: int) -> Finding:
@@ -187,22 +188,24 @@ def _safety(found: Examination) -> Finding:
     if found.switched_off:
         text = f"{', '.join(found.switched_off)} off: acknowledged messages may be lost; turn it on"
         return Finding(Level.PROBLEM, "safety", text)
-    return Finding(Level.OK, "safety", "what was committed survives a crash")
+    return Finding(Level.OK, "safety", "committed data survives a crash")
 
 
 def _commit(found: Examination) -> Finding:
     if found.commit is None:
-        return Finding(Level.WARNING, "commit", "not measured: a standby, or a role without rights")
-    text = f"one takes {found.commit * 1_000:.1f} ms"
+        return Finding(
+            Level.WARNING, "commit", "not measured: it is a standby, or the role has no rights"
+        )
+    text = f"a commit takes {found.commit * 1_000:.1f} ms"
     if found.commit > SLOW_SECONDS:
-        return Finding(Level.WARNING, "commit", f"{text}: look at the disk, and at the standby")
+        return Finding(Level.WARNING, "commit", f"{text}: check the disk and the standby")
     return Finding(Level.OK, "commit", text)
 
 
 def _clock(found: Examination) -> Finding:
-    text = f"the database's is {found.ahead:+.1f} s from this machine's"
+    text = f"the database's clock is {found.ahead:+.1f} s ahead of this machine's"
     if abs(found.ahead) > CLOCK_SECONDS:
-        return Finding(Level.WARNING, "clock", f"{text}: let both follow one time server")
+        return Finding(Level.WARNING, "clock", f"{text}: synchronize both with one time server")
     return Finding(Level.OK, "clock", text)
 
 

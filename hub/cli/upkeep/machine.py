@@ -98,7 +98,9 @@ def check_disk(config: Config) -> Finding:
 def check_limits(config: Config, pid: int | None) -> Finding:
     """How many files the hub may open. `pid`: of the running hub; None: none runs."""
     _, most = resource.prlimit(pid or os.getpid(), resource.RLIMIT_NOFILE)
-    whose = "no hub was found; what this shell starts" if pid is None else f"the hub (pid {pid})"
+    whose = (
+        "no hub was found; a hub that this shell starts" if pid is None else f"the hub (pid {pid})"
+    )
     text = f"{whose} may have {most:,} files open, for {config.max_connections:,} connections"
     needed = files_of_one(config) * (config.max_connections + OTHER_FILES)
     if most != resource.RLIM_INFINITY and most < needed:

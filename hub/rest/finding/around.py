@@ -12,9 +12,7 @@ from persistence.records import Span
 from protocol.errors import ErrorCode
 from protocol.model import ChannelId, Message, MessageId
 
-AROUND: Final = Number(
-    "around", "only messages around the one with this id, oldest first; marks nothing read", 0, 1
-)
+AROUND: Final = Number("around", "only messages around the one with this id, oldest first", 0, 1)
 
 
 async def messages_around(

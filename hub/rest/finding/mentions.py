@@ -16,7 +16,7 @@ from protocol.model import MAX_ID, Message
 
 DEFAULT_LIMIT: Final = 50
 LIMIT: Final = Number(
-    "limit", "how many messages at most", DEFAULT_LIMIT, 1, DEFAULT_LIMIT, larger=DEFAULT_LIMIT
+    "limit", "the maximum number of messages", DEFAULT_LIMIT, 1, DEFAULT_LIMIT, larger=DEFAULT_LIMIT
 )
 CURSOR: Final = Cursor((int,))
 
@@ -52,7 +52,7 @@ def mention_endpoints(
         Endpoint(
             "GET",
             f"{path}/mentions",
-            "The messages that mention me, newest first",
+            "List the messages that mention the caller, newest first",
             listed,
             {200: "messages", 400: [ErrorCode.INVALID_FIELD]},
             parameters=(LIMIT, CURSOR),
@@ -60,8 +60,8 @@ def mention_endpoints(
         Endpoint(
             "GET",
             f"{path}/mentions/unread-count",
-            "How many messages that mention me I have not read",
+            "Count the unread messages that mention the caller",
             count,
-            {200: "a count"},
+            {200: "the count"},
         ),
     )

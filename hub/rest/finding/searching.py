@@ -22,20 +22,22 @@ DEFAULT_LIMIT: Final = 20
 
 QUERY: Final = Text(
     FIELD,
-    'what is searched for: words, `"phrases"`, `begin*`, `from:`, `in:`, `before:`, `after:`,'
+    'the search: words, `"phrases"`, `begin*`, `from:`, `in:`, `before:`, `after:`,'
     " `has:file`, `has:link`",
     {"minLength": 1, "maxLength": MAX_QUERY_CHARS},
     is_required=True,
 )
-ORDER: Final = Text("order", "which comes first", {"enum": ["newest", "best"]})
+ORDER: Final = Text(
+    "order", "the order of the results; by default `newest`", {"enum": ["newest", "best"]}
+)
 LANGUAGE: Final = Text(
     "language",
-    "in which other forms of a word are found: one of the hub's `search_languages`, whose first one"
-    " it is otherwise; `simple`: in none",
+    "the language whose forms of a word are found: one of the hub's `search_languages`, by default"
+    " the first one; `simple`: words only as they are written",
     {"enum": [SIMPLE, *LANGUAGES]},
 )
 LIMIT: Final = Number(
-    "limit", "how many messages at most", DEFAULT_LIMIT, 1, DEFAULT_LIMIT, larger=DEFAULT_LIMIT
+    "limit", "the maximum number of messages", DEFAULT_LIMIT, 1, DEFAULT_LIMIT, larger=DEFAULT_LIMIT
 )
 CURSOR: Final = Cursor((int, int, int))
 SEARCHED: Final = (QUERY, ORDER, LANGUAGE, LIMIT, CURSOR)

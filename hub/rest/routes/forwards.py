@@ -84,10 +84,10 @@ def forward_endpoints(
         Endpoint(
             "GET",
             f"{message}/original",
-            "What a forwarded message is a copy of, if I may see that",
+            "Show the original of a forwarded message, if the caller may see it",
             show_original,
             {
-                200: "the original, as it is now",
+                200: "the original as it is now",
                 400: [ErrorCode.INVALID_FIELD],
                 404: [ErrorCode.MESSAGE_NOT_FOUND],
             },

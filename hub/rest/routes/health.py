@@ -63,13 +63,23 @@ async def ready(call: Call) -> JSON[StatusObject]:
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
-    Endpoint("GET", "/healthz", "The process lives", alive, {200: "it does"}, open_to_all=True),
+    Endpoint(
+        "GET",
+        "/healthz",
+        "Check that the process runs",
+        alive,
+        {200: "the process runs"},
+        open_to_all=True,
+    ),
     Endpoint(
         "GET",
         "/readyz",
-        "New work is taken",
+        "Check whether the hub takes new work",
         ready,
-        {200: "ready", 503: "stopping, the store is away, or posts fail"},
+        {
+            200: "ready",
+            503: "the hub is stopping, the store is unavailable, or messages cannot be stored",
+        },
         open_to_all=True,
     ),
 )

@@ -23,7 +23,7 @@ from protocol.parsing.muting import parse_until
 N = TypeVar("N", ChannelNote, HiddenNote)
 
 UNTIL: Final = Text(
-    "until", "when a mute ends; without it, it is for good", {"format": "date-time"}
+    "until", "when the mute ends; without it, the mute does not end", {"format": "date-time"}
 )
 _NO_ID: Final = ErrorWording(400, ErrorCode.INVALID_FIELD, "Invalid message ID")
 
@@ -116,33 +116,33 @@ def note_endpoints(
     """
     message, types = f"{messages}/{{message_id}}", path_types or {}
     refused = {400: (ErrorCode.INVALID_FIELD,), 429: (ErrorCode.RATE_LIMITED,), **missing}
-    noted, shown = "what I have noted of it", "whether it is hidden"
+    noted, shown = "the caller's notes on the conversation", "whether the message is hidden"
     return (
         Endpoint(
             "PUT",
             f"{message}/unread",
-            "Have a message and those after it count as unread for me",
+            "Mark a message, and those after it, unread for the caller",
             unread,
             {200: noted, **_REFUSED},
         ),
         Endpoint(
             "PUT",
             f"{message}/hidden",
-            "Hide a message from myself",
+            "Hide a message from the caller",
             hide,
             {200: shown, **_REFUSED},
         ),
         Endpoint(
             "DELETE",
             f"{message}/hidden",
-            "Show a message to myself again",
+            "Show a hidden message to the caller again",
             hide,
             {200: shown, **_REFUSED},
         ),
         Endpoint(
             "PUT",
             f"{place}/muted",
-            "Leave it out of what I am told to be unread over all",
+            "Mute a conversation: its messages are left out of the total unread count",
             mute,
             {200: noted, **refused},
             parameters=(UNTIL,),
@@ -151,7 +151,7 @@ def note_endpoints(
         Endpoint(
             "DELETE",
             f"{place}/muted",
-            "Mute it no more",
+            "Unmute a conversation",
             mute,
             {200: noted, **refused},
             path_types=types,

@@ -168,7 +168,7 @@ ENDPOINTS: Final = (
         Endpoint(
             method,
             "/api/users/change-password",
-            "Change my password; my other sessions end",
+            "Change the caller's password; the other sessions end",
             change_password,
             {**_CONFIRMED, 400: WEAK_CODES},
             body=PasswordBody,
@@ -178,11 +178,11 @@ ENDPOINTS: Final = (
     Endpoint(
         "PUT",
         "/api/users/me/email",
-        "Change my email address",
+        "Change the caller's email address",
         change_email,
         {
             **_CONFIRMED,
-            202: "a link was sent to it",
+            202: "a link was sent to the new address",
             409: ["email_taken"],
             503: ["busy", "not_sent"],
         },
@@ -192,7 +192,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/users/me/email/confirm",
-        "Confirm my new email address by the ticket that was sent to it",
+        "Confirm the new email address with the ticket that was sent to it",
         confirm_email,
         {200: "done", 404: ["link_ended"], 409: ["email_taken"]},
         body=TicketBody,
@@ -200,7 +200,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "DELETE",
         "/api/users/me",
-        "Delete my account; its connections close with 4001",
+        "Delete the caller's account; its connections close with 4001",
         delete,
         {**_CONFIRMED, 409: ["owns_workspace"]},
         body=ConfirmBody,
@@ -208,8 +208,8 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/users/me/limits",
-        "How often I may do what is counted, and how often still",
+        "List the caller's limits, and how much of each is left",
         limits,
-        {200: "one of each kind"},
+        {200: "the limits, one for each kind of action"},
     ),
 )

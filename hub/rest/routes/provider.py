@@ -41,10 +41,10 @@ PROBLEM: Final = "#sign-in="
 _SEE_OTHER: Final = 303
 _HEADERS: Final = {"Cache-Control": "no-store"}
 
-CODE: Final = Text("code", "the provider's")
-STATE: Final = Text("state", "that of the sign-in")
-ISSUER: Final = Text("iss", "who sends it")
-ERROR: Final = Text("error", "why there is no code")
+CODE: Final = Text("code", "the authorization code of the provider")
+STATE: Final = Text("state", "the state of the sign-in")
+ISSUER: Final = Text("iss", "the issuer identifier of the provider")
+ERROR: Final = Text("error", "the provider's error, instead of a code")
 
 
 class SignInObject(TypedDict):
@@ -168,10 +168,10 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/auth/provider",
-        "Begin to sign in with the provider",
+        "Begin a sign-in with the provider",
         begin,
         {
-            200: "where the browser is to go; sets a cookie",
+            200: "the provider's address for the browser; sets a cookie",
             404: ["no_provider"],
             503: ["provider_unavailable"],
         },
@@ -180,10 +180,10 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         CALLBACK,
-        "Come back from the provider",
+        "End a sign-in: the provider sends the browser here",
         end,
         {
-            303: "to the page, with the cookies of a session; or with `#sign-in=` and a code",
+            303: "a redirect to the page, with session cookies or `#sign-in=` and an error code",
             404: ["no_provider"],
         },
         parameters=(CODE, STATE, ISSUER, ERROR),

@@ -176,7 +176,7 @@ def revision_endpoints(
         Endpoint(
             "PATCH",
             message,
-            "Give a message of mine another text",
+            "Edit the content of one of the caller's messages",
             handle,
             {200: _SHOWN, **_EDITED},
             body=EditBody,
@@ -202,7 +202,7 @@ def revision_endpoints(
         Endpoint(
             "DELETE",
             reaction,
-            "Take a reaction of mine back",
+            "Remove a reaction of the caller",
             handle,
             {200: _SHOWN, **_UNREACTED},
             parameters=keyed,
@@ -216,10 +216,10 @@ def versions_endpoint(handle: Handle) -> Endpoint:
     return Endpoint(
         "GET",
         "/api/messages/{message_id}/versions",
-        "What a message said before it was edited; for moderators",
+        "List the earlier versions of a message; for moderators",
         handle,
         {
-            200: "versions, the last first",
+            200: "the versions, newest first",
             400: [ErrorCode.INVALID_FIELD],
             403: [ErrorCode.NOT_ALLOWED],
             404: [ErrorCode.MESSAGE_NOT_FOUND, _NOT_KEPT.code],

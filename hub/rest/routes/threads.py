@@ -22,9 +22,11 @@ T = TypeVar("T")
 MAX_REPLIES: Final = 500
 
 LIMIT: Final = Number(
-    "limit", "how many replies at most", MAX_REPLIES, 1, MAX_REPLIES, larger=MAX_REPLIES
+    "limit", "the maximum number of replies", MAX_REPLIES, 1, MAX_REPLIES, larger=MAX_REPLIES
 )
-ORDER: Final = Text("order", "which comes first", {"enum": ["oldest", "newest"]})
+ORDER: Final = Text(
+    "order", "the order of the replies; by default `oldest`", {"enum": ["oldest", "newest"]}
+)
 CURSOR: Final = Cursor((int,))
 _IS_NEWEST: Final[Mapping[str, bool]] = {"oldest": False, "newest": True}
 
@@ -207,7 +209,7 @@ def thread_endpoints(
         Endpoint(
             "GET",
             f"{thread}/replies",
-            "The replies to a message",
+            "List the replies to a message",
             replies,
             {200: "replies", 400: [ErrorCode.INVALID_FIELD], **_ANSWERS},
             parameters=(LIMIT, ORDER, CURSOR),
@@ -215,7 +217,7 @@ def thread_endpoints(
         Endpoint(
             "POST",
             f"{thread}/replies/read",
-            "Mark the replies of a thread that I follow read",
+            "Mark the replies of a followed thread read",
             mark_read,
             {200: "done", 400: [ErrorCode.INVALID_FIELD], **_ANSWERS},
             parameters=(UP_TO_SEQ,),
@@ -225,19 +227,19 @@ def thread_endpoints(
             f"{thread}/follow",
             "Follow the thread of a message",
             follow,
-            {200: "that I follow it", **_ANSWERS},
+            {200: "the caller follows the thread", **_ANSWERS},
         ),
         Endpoint(
             "DELETE",
             f"{thread}/follow",
-            "Cease to follow the thread of a message",
+            "Stop following the thread of a message",
             unfollow,
-            {200: "that I do not follow it", **_ANSWERS},
+            {200: "the caller does not follow the thread", **_ANSWERS},
         ),
         Endpoint(
             "GET",
             f"{prefix}/threads",
-            "The threads that I follow, the newest first, with what is unread",
+            "List the threads that the caller follows, newest first, with unread counts",
             followed,
             {200: "threads", 400: [ErrorCode.INVALID_FIELD]},
             parameters=pages.PAGED,

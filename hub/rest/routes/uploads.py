@@ -268,7 +268,7 @@ ENDPOINTS: Final = (
         "Store a file",
         upload,
         {
-            200: "its address",
+            200: "the address of the file",
             400: [
                 "file_missing",
                 "file_empty",
@@ -290,12 +290,12 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/uploads/{day}/{name}",
-        "A stored file",
+        "Download a file",
         download,
         {
-            200: "it",
-            206: "a part of it",
-            304: "the client has it",
+            200: "the file",
+            206: "a part of the file",
+            304: "the client's copy is current",
             404: ["file_not_found"],
             412: ["precondition_failed"],
             416: ["range_not_satisfiable"],

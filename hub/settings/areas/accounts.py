@@ -32,43 +32,42 @@ class Accounts:
     registration: Registration = setting(
         choice(Registration),
         Registration.OPEN,
-        "Whether people may make their own accounts; with `provider` only by signing in with"
-        " `oidc_issuer`.",
+        "Whether users may register themselves; `provider`: only by signing in with `oidc_issuer`.",
     )
     oidc_issuer: str | None = setting(
         ISSUER,
         None,
-        "An OpenID Connect provider with whom people may sign in; `public_url` says where they come"
-        " back to.",
+        "An OpenID Connect provider with which users may sign in; it sends them back to"
+        " `public_url`.",
     )
-    oidc_client_id: str | None = setting(TEXT, None, "What the provider calls this hub.")
+    oidc_client_id: str | None = setting(TEXT, None, "The client id of this hub at the provider.")
     oidc_client_secret: Secret | None = setting(
-        SECRET, None, "The secret that the provider gave this hub; a public client has none."
+        SECRET, None, "The client secret of this hub at the provider; a public client has none."
     )
     oidc_scopes: tuple[str, ...] = setting(
         list_of(TEXT),
         ("profile", "email"),
-        "What the provider is asked for, beside `openid`.",
+        "The scopes that the hub requests from the provider, in addition to `openid`.",
     )
     oidc_name: str | None = setting(
-        TEXT, None, "What the button calls the provider; by default by its host name."
+        TEXT, None, "The name of the provider on the sign-in button; by default its host name."
     )
     email_hook: Path | None = setting(
         FILE,
         None,
-        "A program that sends a link to a new email address, which counts once its owner has opened"
-        " it; without one, it counts at once.",
+        "A program that sends a link to a new email address, which becomes valid once the link"
+        " is opened; without the program it is valid at once.",
     )
     open_roles: tuple[OpenRole, ...] = setting(
         list_of(choice(OpenRole)),
         (OpenRole.STUDENT,),
-        "The roles of the learning platform that people may give themselves in a registration.",
+        "The roles of the learning platform that users may choose when they register.",
     )
     joining: Joining = setting(
         choice(Joining),
         Joining.INVITATION,
-        "Whether who is added to a workspace is asked (`invitation`) or not (`at_once`), as in a"
-        " school.",
+        "Whether a user whom a moderator adds to a workspace is invited (`invitation`) or is a"
+        " member at once (`at_once`), as in a school.",
     )
     session_days: int = setting(
         whole(1, 365, "days"), 7, "How long a login lasts, except on the learning platform."
@@ -79,13 +78,14 @@ class Accounts:
     session_max_days: int = setting(
         whole(1, 3_650, "days"),
         90,
-        "How long a login lasts at most, however much it is used: using it extends it.",
+        "How long a login lasts at most: each use extends it, but not beyond that.",
     )
     login_attempts: int = setting(
         whole(1, 1_000, "attempts"),
         10,
-        "How often a login to one account may fail per window from one address; from all together"
-        " ten times as often, after which others are slowed down.",
+        "How many failed logins to one account are allowed per window from one address; after"
+        " 10 times as many from all addresses, logins from addresses new to the account are"
+        " slowed down.",
     )
     login_attempts_per_address: int = setting(
         whole(1, 1_000_000, "attempts"),
@@ -104,10 +104,12 @@ class Accounts:
     express_sessions_url: Secret | None = setting(
         POSTGRES_URL,
         None,
-        "The Postgres of an Express application, whose sessions count too.",
+        "The Postgres of an Express application, whose sessions are accepted too.",
     )
     express_sessions_table: str = setting(
-        TABLE, "session", "The table there in which connect-pg-simple keeps the sessions."
+        TABLE,
+        "session",
+        "The table of that database in which connect-pg-simple keeps the sessions.",
     )
     session_recheck: float = setting(
         seconds(0.1, 3_600), 60.0, "How often the hub checks that Express sessions still exist."

@@ -15,14 +15,16 @@ class Assistant:
     """The language model that answers `@AI`."""
 
     assistant_model: str | None = setting(
-        TEXT, None, "The language model that answers messages with `@AI`; without it, none does."
+        TEXT,
+        None,
+        "The language model that replies to messages with `@AI`; without it there are no replies.",
     )
     assistant_url: Secret | None = setting(
-        HTTP_URL, None, "A server with OpenAI's protocol to ask instead of OpenAI's own."
+        HTTP_URL, None, "A server with OpenAI's protocol to use instead of OpenAI's own."
     )
     assistant_key: Secret | None = setting(SECRET, None, "The API key for that server.")
     assistant_timeout: float = setting(
-        seconds(1, 600), 60.0, "How long the model may take for a whole answer."
+        seconds(1, 600), 60.0, "How long the model may take for a whole completion."
     )
     user_questions_per_minute: int = setting(
         whole(1, 1_000_000, "questions"), 10, "How often one user may ask the model in a minute."
@@ -31,5 +33,5 @@ class Assistant:
         whole(1, 1_000_000, "questions"), 200, "How often one user may ask the model in a day."
     )
     assistant_concurrency: int = setting(
-        whole(1, 64, "answers"), 4, "How many answers the model may be writing at a time."
+        whole(1, 64, "completions"), 4, "How many completions the model may write at a time."
     )

@@ -17,7 +17,7 @@ class Display:
     rest_default: RestDefault = setting(
         choice(RestDefault),
         RestDefault.PRIVATE_MESSAGES,
-        "Which dialect answers a REST request that could be of either.",
+        "The dialect of a REST request that could be of either dialect.",
     )
     echo_new_to_sender: bool = setting(
         YES_NO, default=False, meaning="Whether `message:new` also goes to the Socket.IO sender."
@@ -28,4 +28,4 @@ class Display:
         meaning="Whether Socket.IO messages also carry their content as safe HTML, in"
         " `renderedContent`.",
     )
-    web_client: bool = setting(YES_NO, default=True, meaning="Whether `/` is the web client.")
+    web_client: bool = setting(YES_NO, default=True, meaning="Whether `/` serves the web client.")

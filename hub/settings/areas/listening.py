@@ -28,7 +28,8 @@ class Listening:
     host: str = setting(
         HOST,
         "127.0.0.1",
-        "Where to listen: on all addresses of a name; `::` is every address of the machine.",
+        "The address to listen on; for a host name, all of its addresses; `::` is every"
+        " address of the machine.",
     )
     port: int = setting(
         whole(0, 65_535),
@@ -42,7 +43,7 @@ class Listening:
     public_url: str | None = setting(
         PUBLIC_URL,
         None,
-        "The address that people open, where a proxy gives the hub another one, or a path.",
+        "The URL that users open, if a proxy serves the hub at another address, or below a path.",
     )
     allowed_origins: tuple[str, ...] = setting(
         list_of(ORIGIN), (), "Other origins whose web pages may use the hub."
@@ -50,13 +51,13 @@ class Listening:
     allowed_hosts: tuple[str, ...] = setting(
         list_of(HOST_NAME),
         (),
-        "Host names by which people open the hub, beside that of `public_url` and those that exist"
-        " in private networks alone; a request for any other is refused.",
+        "Host names by which users open the hub, in addition to that of `public_url` and names"
+        " that exist only in private networks; a request for any other name is refused.",
     )
     trusted_proxies: tuple[str, ...] = setting(
         list_of(ADDRESS),
         (),
-        "Proxies whose X-Forwarded-For, X-Forwarded-Proto, X-Request-Id and traceparent count.",
+        "Proxies whose X-Forwarded-For, X-Forwarded-Proto, X-Request-Id and traceparent are used.",
     )
     max_connections: int = setting(
         whole(1, 1_000_000, "connections"), 20_000, "How many connections may be open at a time."
@@ -72,9 +73,9 @@ class Listening:
     drain_seconds: float = setting(
         seconds(0, 3_600),
         0.0,
-        "How long, after SIGTERM, the hub works on while `/readyz` says 503, so that load balancers"
-        " send nobody new.",
+        "How long the hub continues to work after SIGTERM while `/readyz` returns 503, so that"
+        " load balancers send no new clients.",
     )
     shutdown_timeout: float = setting(
-        seconds(0.1, 300), 10.0, "How long the hub may take to stop in good order."
+        seconds(0.1, 300), 10.0, "How long the hub may take to shut down cleanly."
     )

@@ -18,16 +18,20 @@ class Messages:
     edit_seconds: float = setting(
         seconds(0, 315_360_000),
         86_400.0,
-        "How long after it was posted a message may be edited; 0: never.",
+        "How long a message may be edited after it was posted; 0: never.",
     )
     keep_versions: bool = setting(
-        YES_NO, default=False, meaning="Whether moderators may read what edited messages said."
+        YES_NO,
+        default=False,
+        meaning="Whether moderators may read the earlier contents of edited messages.",
     )
     max_content_chars: int = setting(
         whole(1, 100_000, "characters"), 4_000, "The longest content of a message."
     )
     max_frame_bytes: int = setting(
-        whole(1_024, 16_777_216, "bytes"), 65_536, "The longest message a WebSocket may receive."
+        whole(1_024, 16_777_216, "bytes"),
+        65_536,
+        "The longest message that the hub accepts on a WebSocket.",
     )
     compression_threshold: int = setting(
         whole(0, 16_777_216, "bytes"),
@@ -41,12 +45,12 @@ class Messages:
     user_upload_bytes: int = setting(
         whole(0, 1_125_899_906_842_624, "bytes"),
         1_073_741_824,
-        "How much one user may have uploaded, without what has been deleted; 0: any amount.",
+        "How much one user may have uploaded, not counting deleted files; 0: no limit.",
     )
     uploads_total_bytes: int = setting(
         whole(0, 1_125_899_906_842_624, "bytes"),
         0,
-        "How much all users together may have uploaded; 0: any amount.",
+        "How much all users together may have uploaded; 0: no limit.",
     )
     user_uploads_per_minute: int = setting(
         whole(1, 100_000, "files"), 60, "How many files one user may upload in a minute."
@@ -54,10 +58,13 @@ class Messages:
     upload_grace: float = setting(
         seconds(60, 31_536_000),
         86_400.0,
-        "How long an uploaded file is kept that no message names, and that is nobody's picture.",
+        "How long an uploaded file is kept that no message refers to and that is no user's"
+        " picture.",
     )
     upload_sweep: float = setting(
-        seconds(1, 86_400), 60.0, "How often files are looked for that nothing names any more."
+        seconds(1, 86_400),
+        60.0,
+        "How often the hub looks for files that nothing refers to any more.",
     )
     max_image_pixels: int = setting(
         whole(1_000_000, 500_000_000, "pixels"),
@@ -72,19 +79,20 @@ class Messages:
     outbox_bytes: int = setting(
         whole(8_192, 67_108_864, "bytes"),
         1_048_576,
-        "How much may wait for one slow WebSocket before it is closed.",
+        "How much may wait to be sent to one slow WebSocket before it is closed.",
     )
     user_frames_per_second: int = setting(
         whole(1, 1_000_000, "frames"),
         200,
-        "How many frames of one user are taken in a second, over all connections, after a burst of"
-        " 5 seconds' worth; more of them wait, and what takes longer counts as several.",
+        "How many frames of one user the hub handles in a second, over all connections, after"
+        " a burst of 5 seconds' worth; further ones wait, and a frame that takes longer counts"
+        " as several.",
     )
     address_requests_per_second: int = setting(
         whole(1, 1_000_000, "requests"),
         200,
-        "How many requests and connections of one address are taken in a second until somebody"
-        " signs in, after a burst of 2 seconds' worth; more of them wait.",
+        "How many requests and connections without a signed-in user the hub handles in a"
+        " second for one address, after a burst of 2 seconds' worth; further ones wait.",
     )
     user_messages_per_second: int = setting(
         whole(1, 100_000, "messages"),
@@ -104,7 +112,7 @@ class Messages:
     user_typing_per_second: int = setting(
         whole(1, 100_000, "indicators"),
         100,
-        "How many typing indicators one user may send in a second; the hub drops more.",
+        "How many typing indicators one user may send in a second; the hub drops further ones.",
     )
     user_connections: int = setting(
         whole(1, 1_000_000, "connections"),
@@ -135,14 +143,18 @@ class Messages:
     search_languages: tuple[str, ...] = setting(
         list_of(one_of(LANGUAGES)),
         ("english",),
-        "The languages in which a search finds other forms of a word; the first one is that of a"
-        " search that names none, and after a change all messages are indexed again.",
+        "The languages in which a search finds other forms of a word; the first one is the"
+        " default of a search, and after a change all messages are indexed again.",
     )
     typing_expiry: float = setting(
-        seconds(0.5, 60), 3.0, "When a typing indicator ends by itself (on Socket.IO after 5 s)."
+        seconds(0.5, 60),
+        3.0,
+        "How long a typing indicator lasts if it is not renewed (on Socket.IO 5 s).",
     )
     presence_grace: float = setting(
-        seconds(0, 300), 5.0, "How long after their last connection a user still counts as online."
+        seconds(0, 300),
+        5.0,
+        "How long a user still counts as online after their last connection has ended.",
     )
     presence_audience: AudienceRule = setting(
         choice(AudienceRule), AudienceRule.RELATED, "Who sees that a user is online."
@@ -150,7 +162,8 @@ class Messages:
     resume_limit: int = setting(
         whole(10, 100_000, "messages"),
         1_000,
-        "How many missed messages of a channel a resuming client is sent; it fetches the others.",
+        "How many missed messages of a channel are sent to a client that resumes; it fetches"
+        " the others.",
     )
     recovery_window: float = setting(
         seconds(0, 604_800),

@@ -17,21 +17,24 @@ class Nodes:
     workers: int = setting(
         whole(0, 64, "processes"),
         1,
-        "How many processes serve the port, as nodes of one database, whose `bus` is `postgres` if"
-        " none is given; 0: one for each core.",
+        "How many processes serve the port, as nodes of one database, whose `bus` is"
+        " `postgres` by default; 0: one process for each core.",
     )
     bus: Secret | None = setting(
         BUS,
         None,
-        "How hubs on one database tell each other what happens: `postgres` is that database, "
-        "`redis://...` needs `parlour[redis]`; without it the hub is the only one.",
+        "The bus between hubs on one database: `postgres` is that database, `redis://...`"
+        " needs `parlour[redis]`; without a bus the hub is the only one.",
     )
     node_name: str | None = setting(
-        NODE_NAME, None, "What this hub is called among them; by default a name is made up."
+        NODE_NAME,
+        None,
+        "The name of this hub among the nodes of its database; by default it is generated.",
     )
     node_address: Place | None = setting(
         NODE_ADDRESS,
         None,
-        "Where other hubs forward requests of this one's Socket.IO sessions to, unencrypted; by"
-        " default a Unix socket in `data_dir`, which those of the same machine reach.",
+        "The address to which other hubs forward requests for this hub's Socket.IO sessions,"
+        " unencrypted; by default a Unix socket in `data_dir`, which hubs of the same machine"
+        " reach.",
     )

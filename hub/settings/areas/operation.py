@@ -26,23 +26,23 @@ class Operation:
     slow_statement: float = setting(
         seconds(0, 3_600),
         0.5,
-        "A statement of the database that takes so long is logged by its name; 0: none is.",
+        "Database statements that take this long or longer are logged by name; 0: none are.",
     )
     traces: Traces = setting(
         choice(Traces),
         Traces.OFF,
-        "Where traces are sent; `otlp` is to a collector, and needs `parlour[traces]`.",
+        "Where traces are sent; `otlp` sends them to a collector and needs `parlour[traces]`.",
     )
     metrics_token: Secret | None = setting(
         LONG_SECRET,
         None,
-        "The bearer token with which `/metrics` is read; without it there is no such page.",
+        "The bearer token for `/metrics`; without it the hub's port has no such page.",
     )
     admin_token: Secret | None = setting(
         LONG_SECRET,
         None,
-        "The bearer token of operators, for the calls below `/admin/`; without it they are for the"
-        " admin socket alone.",
+        "The bearer token of operators for the endpoints below `/admin/`; without it only the"
+        " admin socket serves them.",
     )
     admin_ui: bool = setting(
         YES_NO,
@@ -53,6 +53,6 @@ class Operation:
     metrics_listen: Place | None = setting(
         PLACE,
         None,
-        "Where `/metrics`, `/healthz` and `/readyz` are shown as well, and nothing else, without a"
-        " token and without TLS.",
+        "A second address that serves `/metrics`, `/healthz` and `/readyz`, and nothing else,"
+        " without a token and without TLS.",
     )

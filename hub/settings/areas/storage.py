@@ -33,8 +33,8 @@ class Storage:
     uploads: Path | Bucket | None = setting(
         FILE_PLACE,
         None,
-        "Where uploaded files are kept instead of in the data folder, such as in a folder that"
-        " several hubs share.",
+        "Where uploaded files are kept instead of in the data folder: a bucket, or a folder,"
+        " which several hubs may share.",
     )
     s3_endpoint: Secret | None = setting(
         HTTP_URL, None, "The S3 server that has the bucket, instead of Amazon's."
@@ -43,14 +43,16 @@ class Storage:
     s3_access_key: Secret | None = setting(
         SECRET,
         None,
-        "The access key for the bucket; without it, that in the environment"
+        "The access key for the bucket; without it, the one in the environment"
         " (`AWS_ACCESS_KEY_ID`) or in the files of Amazon's programs.",
     )
-    s3_secret_key: Secret | None = setting(SECRET, None, "The secret key that belongs to it.")
+    s3_secret_key: Secret | None = setting(
+        SECRET, None, "The secret key that belongs to `s3_access_key`."
+    )
     s3_path_style: bool = setting(
         YES_NO,
         default=True,
-        meaning="Whether the name of the bucket stands in the path of a URL; no: in its host name.",
+        meaning="Whether the name of the bucket is in the path of a URL; no: in its host name.",
     )
     database_url: Secret | None = setting(
         POSTGRES_URL, None, "A Postgres (14 or later) to use instead of the embedded one."
@@ -58,8 +60,8 @@ class Storage:
     require_sync_standby: bool = setting(
         YES_NO,
         default=False,
-        meaning="Whether the hub is ready only while a synchronous standby is connected to that "
-        "Postgres.",
+        meaning="Whether the hub is ready only while a synchronous standby is connected to the"
+        " Postgres of `database_url`.",
     )
     retention_days: int = setting(
         whole(0, 36_500, "days"),

@@ -11,9 +11,9 @@ import { signInForm } from "./shell/sign_in.js";
 
 /** @type {Record<string, string>} */
 const PROBLEMS = {
-  registration_closed: "You have no account here. New ones come from whoever runs this server.",
-  account_deactivated: "Your account was deactivated by whoever runs this server.",
-  sign_in_expired: "That took too long, or began in another window. Please try again.",
+  registration_closed: "You have no account here. Ask the operator of this server for one.",
+  account_deactivated: "Your account was deactivated by the operator of this server.",
+  sign_in_expired: "The sign-in took too long, or began in another window. Please try again.",
 };
 
 /** @type {AppShell | null} */
@@ -93,7 +93,7 @@ async function confirmAddress(client) {
   address = null;
   try {
     await client.call("POST", "/api/users/me/email/confirm", { ticket });
-    confirmed("Your new email address counts from now on.");
+    confirmed("Your new email address is confirmed.");
   } catch (error) {
     confirmed(textOf(error));
   }

@@ -81,7 +81,10 @@ export class Client extends TypedEventTarget {
     const { url, storage = defaultStorage(), reconnect, random } = options;
     const { WebSocket = globalThis.WebSocket, fetch = globalThis.fetch.bind(globalThis) } = options;
     if (WebSocket === undefined) {
-      throw new UsageError("no_websocket", "There is no WebSocket here: give one, as the option");
+      throw new UsageError(
+        "no_websocket",
+        "WebSocket is missing: pass one as the option `WebSocket`",
+      );
     }
     this.#dialect = dialect;
     this.#url = addressOf(url);

@@ -1,6 +1,6 @@
 /** The codes of errors; the tests compare them with the hub's. */
 
-/** What the hub refuses with: its catalogue is docs/dialects/README.md. */
+/** The hub's error codes; docs/dialects/README.md describes them. */
 export type HubCode =
   | "invalid_json"
   | "invalid_frame"
@@ -95,7 +95,7 @@ export type HubCode =
   | "host_refused"
   | "bad_request";
 
-/** Of a call: that of the hub, or what kept it from the hub. A newer hub may have others. */
+/** The code of a failed call: the hub's, or why there is no valid response. A newer hub may have others. */
 export type CallCode =
   | HubCode
   | "malformed"

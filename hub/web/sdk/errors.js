@@ -35,13 +35,13 @@ export class UsageError extends ParlourError {
 
 /** A call that needs the signed-in user was made before the user is known. */
 export function notConnected() {
-  const text = "It is not known who is signed in: `connect` comes first, and has to succeed";
+  const text = "The signed-in user is unknown: call `connect` first, and wait until it succeeds";
   return new UsageError("not_connected", text);
 }
 
 /** A message must be stored before it can be changed. */
 export function notStored() {
-  return new UsageError("not_stored", "Only a message that is stored can be changed: it has an id");
+  return new UsageError("not_stored", "This call needs a message that is stored");
 }
 
 /**

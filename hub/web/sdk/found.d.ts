@@ -1,8 +1,8 @@
-/** What is found: see docs/search.md. */
+/** Searches and their results: see docs/search.md. */
 
 import type { Message } from "./parlour.js";
 
-/** `limit`: how many at most, up to 20; `cursor`: that of the page before. */
+/** `limit`: the maximum number, up to 20; `cursor`: that of the previous page. */
 export interface SearchOptions {
   order?: "newest" | "best";
   language?: string;
@@ -10,14 +10,14 @@ export interface SearchOptions {
   cursor?: string;
 }
 
-/** A part of a message's content, which begins at `offset` in it; `marks` are parts of `text`. */
+/** `text`: a part of a message's content, from `offset` on; `marks`: the found parts of `text`. */
 export interface Snippet {
   text: string;
   offset: number;
   marks: readonly Mark[];
 }
 
-/** From `start` to before `end`, for `text.slice(start, end)`. */
+/** The part `text.slice(start, end)`. */
 export interface Mark {
   start: number;
   end: number;
@@ -28,13 +28,13 @@ export interface FoundMessage {
   readonly snippet: Snippet;
 }
 
-/** Perhaps fewer than the limit. `cursor`: of the next page; null: this is the last one. */
+/** May have fewer than `limit`. `cursor`: that of the next page; null: this is the last page. */
 export interface FoundPage {
   found: FoundMessage[];
   cursor: string | null;
 }
 
-/** `around`: the id of a message that is in the middle; at most one of the three. */
+/** `around`: the id of the message in the middle. At most one of `around`, `before` and `after`. */
 export interface HistoryPage {
   around?: number;
   before?: Message;

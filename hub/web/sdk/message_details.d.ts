@@ -1,24 +1,24 @@
-/** What people do with a message: they react to it, and are mentioned in it. */
+/** Reactions to a message, and mentions in it. */
 
 import type { ConversationId, Message, UserId } from "./parlour.js";
 
 export interface Reaction {
   readonly emoji: string;
   readonly count: number;
-  /** the first 50 who reacted */
+  /** the first 50 users that reacted */
   readonly users: readonly UserId[];
 }
 
-/** A user whom a message mentions by name. */
+/** A user that a message mentions by name. */
 export interface Mention {
   readonly user: UserId;
   readonly username: string;
 }
 
-/** See docs/dialects/README.md#mentions. A message mentions this user, or, with `isMentioned` false, does so no longer. */
+/** A message mentions this user, or, with `isMentioned` false, no longer does: docs/dialects/README.md#mentions. */
 export interface MentionDetail {
   readonly conversationId: ConversationId;
-  /** of the message */
+  /** the id of the message */
   readonly id: number;
   readonly seq: number;
   readonly author: UserId;
@@ -26,19 +26,19 @@ export interface MentionDetail {
   readonly isMentioned: boolean;
 }
 
-/** `limit`: how many at most, up to 50; `cursor`: that of the page before. */
+/** `limit`: the maximum number, up to 50; `cursor`: that of the previous page. */
 export interface MentionOptions {
   limit?: number;
   cursor?: string;
 }
 
-/** `cursor`: of the next page; null: this is the last one. */
+/** `cursor`: that of the next page; null: this is the last page. */
 export interface MentionPage {
   mentions: { readonly message: Message; readonly isUnread: boolean }[];
   cursor: string | null;
 }
 
-/** The calls that every client has for them. */
+/** The calls of every client for mentions. */
 export interface Mentioned {
   mentions(options?: MentionOptions): Promise<MentionPage>;
 }

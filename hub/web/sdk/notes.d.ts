@@ -1,17 +1,17 @@
-/** What a user notes for themself alone: see docs/delivery.md#notes. */
+/** Notes, which only their user sees: see docs/delivery.md#notes. */
 
 import type { ConversationId, Message } from "./parlour.js";
 
-/** What a user has noted of a conversation. */
+/** A user's notes on a conversation. */
 export interface Marks {
-  /** from this seq on, messages of others count as unread again; null: from no one on */
+  /** messages of others from this seq on count as unread again; null: no such mark */
   readonly unreadFrom: number | null;
   readonly isMuted: boolean;
-  /** ISO 8601; null: for good, or it is not muted */
+  /** the end of the mute in ISO 8601; null: it has no end, or there is no mute */
   readonly mutedUntil: string | null;
 }
 
-/** The calls that every client has for them. */
+/** The calls of every client for notes. */
 export interface Noting {
   marks(conversationId: ConversationId): Marks;
   markUnread(message: Message): Promise<void>;

@@ -1,9 +1,9 @@
-/** What a client, or a call, can be told beside what it is about. */
+/** Options of a client, and of an upload. */
 
-/** Bivariant, because each implementation of WebSocket has event types of its own. */
+/** Bivariant, because each implementation of WebSocket has its own event types. */
 type SocketHandler<Event> = { handle(event: Event): void }["handle"] | null;
 
-/** What the SDK uses of a WebSocket: a browser's or that of the package `ws`. */
+/** The part of a WebSocket that the SDK uses: a browser's, or that of the package `ws`. */
 export interface Socket {
   readonly readyState: number;
   onopen: SocketHandler<unknown>;
@@ -14,7 +14,7 @@ export interface Socket {
   close(): void;
 }
 
-/** What the SDK uses of a `Storage`; each item is an own enumerable property, too. */
+/** The part of a `Storage` that the SDK uses; each item is also an own enumerable property. */
 export interface ItemStorage {
   getItem(name: string): string | null;
   setItem(name: string, value: string): void;
@@ -22,24 +22,24 @@ export interface ItemStorage {
 }
 
 export interface ReconnectOptions {
-  /** before the first attempt; each further one waits twice as long, less up to a half by chance */
+  /** the delay before the first attempt; it doubles for each further one, less a random part up to half */
   firstMs?: number;
-  /** before any attempt */
+  /** the longest delay before an attempt */
   maxMs?: number;
 }
 
 export interface Options {
-  /** the hub; by default where the page came from */
+  /** the address of the hub; by default the origin of the page */
   url?: string;
-  /** keeps unsent messages; by default localStorage, null: they are lost with the page */
+  /** keeps unsent messages; by default localStorage; null: they are lost when the page is closed */
   storage?: ItemStorage | null;
   /** sent with every request; for sockets only outside of browsers */
   headers?: Record<string, string>;
   /** whether a browser sends cookies to the hub; by default "include", with `getToken` "omit" */
   credentials?: "include" | "same-origin" | "omit";
-  /** gives a JSON Web Token instead of a cookie; asked again when the hub refuses the last one */
+  /** returns a JSON Web Token, used instead of a cookie; called again when the hub refuses the last one */
   getToken?: () => string | Promise<string>;
-  /** by default 500 ms, and 10 s at most */
+  /** by default 500 ms, up to 10 s */
   reconnect?: ReconnectOptions;
   /** by default the global one; called with the address, protocols and `{ headers }`, if any */
   WebSocket?: new (
@@ -47,15 +47,15 @@ export interface Options {
     ...options: never[]
   ) => Socket;
   fetch?: typeof fetch;
-  /** from 0 to 1, for the jitter between two attempts to connect */
+  /** returns a number from 0 to 1, for the jitter of the delay between two attempts to connect */
   random?: () => number;
 }
 
-/** How a file is sent. */
+/** Options of an upload. */
 export interface Sending {
-  /** ends it */
+  /** aborts the upload */
   signal?: AbortSignal;
-  /** in bytes; in pages only */
+  /** called with numbers of bytes; in browsers only */
   onProgress?: (sent: number, total: number) => void;
 }
 
@@ -68,7 +68,7 @@ export interface StoredFile {
   /** of a picture, in pixels */
   width?: number;
   height?: number;
-  /** of a picture: a smaller one, for `fileAddress` */
+  /** of a picture: its thumbnail, for `fileAddress` */
   thumbnailUrl?: string;
 }
 

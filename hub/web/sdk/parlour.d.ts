@@ -1,7 +1,7 @@
 /**
- * The types of the SDK; what each call does is said in client.js and dialects/.
+ * The types of the SDK; client.js and dialects/ describe what each call does.
  *
- * The modules take their types from here, and the tests compare the classes with what is declared.
+ * The modules import their types from here, and the tests compare the classes with these declarations.
  */
 
 import type { CallCode, UsageCode } from "./codes.d.ts";
@@ -35,7 +35,7 @@ export type { Workspace, WorkspaceRole, WorkspaceWithChannels } from "./workspac
 
 export type UserId = number;
 export type ChannelId = number;
-/** `ParlourClient`: the other person's user id. `ChannelsClient`: a channel's id. */
+/** `ParlourClient`: the id of the other user. `ChannelsClient`: the id of a channel. */
 export type ConversationId = number;
 
 export declare const Status: {
@@ -81,7 +81,7 @@ export type ConnectionReason = (typeof Reason)[keyof typeof Reason];
 
 export interface ConnectionState {
   readonly status: ConnectionStatus;
-  /** why it is not online; null where there is nothing to say */
+  /** why the client is not online; null if it is, or if there is no reason: see docs/sdk.md */
   readonly reason: ConnectionReason | null;
   /** `waiting`: milliseconds from this change to the next attempt */
   readonly retryInMs: number | null;
@@ -97,7 +97,7 @@ export interface Message {
   readonly conversationId: ConversationId;
   /** null until it is stored */
   readonly author: UserId | null;
-  /** in channels, once it is stored */
+  /** null in private conversations, and until it is stored */
   readonly authorName: string | null;
   readonly isMine: boolean;
   readonly content: string;
@@ -105,32 +105,32 @@ export interface Message {
   readonly fileUrl: string | null;
   /** the id of the message that it replies to */
   readonly parentId: number | null;
-  /** the id of the first message of the thread that it is a reply in */
+  /** the id of the first message of its thread, if it is a reply */
   readonly rootId: number | null;
-  /** how many replies there are, without deleted ones */
+  /** the number of replies, without deleted ones */
   readonly replyCount: number;
   readonly lastReply: LastReply | null;
-  /** whether this user follows its thread; null: that is not known, see `loadReplies` */
+  /** whether this user follows its thread; null: not known, see `loadReplies` */
   readonly isFollowed: boolean | null;
-  /** it is a copy of another message; of which says `original(message)` */
+  /** whether it is a copy of another message, which `original(message)` returns */
   readonly isForwarded: boolean;
-  /** ISO 8601, UTC, by the server's clock once it is stored */
+  /** ISO 8601, UTC; by the server's clock once it is stored */
   readonly at: string;
-  /** of the last change to it; 0: there was none. See docs/delivery.md#revisions */
+  /** the rev of its last revision; 0: there was none. See docs/delivery.md#revisions */
   readonly rev: number;
-  /** ISO 8601; null: it was not edited */
+  /** ISO 8601; null: never edited */
   readonly editedAt: string | null;
-  /** it has no content any more, only its place */
+  /** whether it is deleted: it keeps its place, without its content */
   readonly isDeleted: boolean;
-  /** in channels, by a moderator */
+  /** whether a moderator pinned it; in channels only */
   readonly isPinned: boolean;
   readonly reactions: readonly Reaction[];
-  /** whom it mentions by name, as the hub has found out; empty until it is stored */
+  /** the users that it mentions by name, as the hub found them; empty until it is stored */
   readonly mentions: readonly Mention[];
   /** whether it mentions everybody in the channel */
   readonly mentionsChannel: boolean;
   readonly status: MessageStatus;
-  /** why it failed */
+  /** the reason, if `status` is `failed` */
   readonly failure: string | null;
 }
 
@@ -143,16 +143,16 @@ export interface More {
 export interface Conversation {
   user: User;
   unread_count: number;
-  /** how many of them mention this user, if any do */
+  /** how many unread messages mention this user; missing if none does */
   unread_mentions?: number;
   last_message: string;
   last_message_time: string;
   last_seq: number;
-  /** of the last change to a message; older hubs have none */
+  /** the rev of the last revision of a message; missing with older hubs */
   last_rev?: number;
   is_online: boolean;
   is_request: boolean;
-  /** what this user has noted of it; older hubs have none of these */
+  /** this user's notes on it; missing with older hubs */
   unread_from?: number | null;
   is_muted?: boolean;
   muted_until?: string | null;
@@ -161,40 +161,40 @@ export interface Conversation {
 export interface ClientEvents {
   status: ConnectionState;
   message: { conversationId: ConversationId; message: Message };
-  /** `message` is null when one was discarded, hidden or shown again, or one not known here was deleted */
+  /** `message` is null if a message was discarded, hidden or shown again, or if an unknown one was deleted */
   changed: { conversationId: ConversationId; message: Message | null };
   /** `who`: a user's id, in channels a username */
   typing: { conversationId: ConversationId; who: UserId | string; isTyping: boolean };
   presence: { user: UserId; isOnline: boolean };
-  /** `isMine`: read by this user on another device; `upTo`: by its `seq` or its `id`, the last message that was */
+  /** `isMine`: read by this user on another device; `upTo`: the last message read, by its `seq` or its `id` */
   read: { conversationId: ConversationId; isMine: boolean; upTo: { seq: number } | { id: number } };
   delivered: { conversationId: ConversationId };
-  /** a moderator did so; the message may be one that is not known here */
+  /** a moderator pinned or unpinned a message, which may be unknown here */
   pinned: { conversationId: ConversationId; id: number; isPinned: boolean };
-  /** a message mentions this user, or does so no longer; perhaps one that is not known here */
+  /** a message, which may be unknown here, mentions this user, or no longer does */
   mention: MentionDetail;
-  /** the thread of the message `rootId` has other replies, is followed or no more, or was read here */
+  /** the thread of the message `rootId`: its replies changed, or it was followed, unfollowed or read here */
   thread: { conversationId: ConversationId; rootId: number };
-  /** this user has noted something of a conversation, here or on another device */
+  /** this user has changed a note on a conversation, here or on another device */
   noted: { conversationId: ConversationId } & Marks;
   /** this user has hidden a message, or shows it again, here or on another device */
   hidden: { conversationId: ConversationId; id: number; isHidden: boolean };
-  /** new to this user */
+  /** channels that are new to this user */
   channels: { channels: readonly (Channel & { lastSeq: number; lastRev?: number })[] };
-  /** the log went back: all messages that are known come again, and no others are stored any more */
+  /** the log went back: the stored messages come again, others are not stored any more */
   reset: Record<string, never>;
-  /** how many invitations to workspaces wait for this user */
+  /** the number of pending invitations of this user to workspaces */
   invitations: { count: number };
   revoked: { conversationId: ConversationId };
   /** this user has accepted or declined a message request, here or on another device */
   request: { conversationId: ConversationId; isWaiting: boolean };
-  /** what the operator says to everybody who is connected */
+  /** the operator's announcement to all connected users */
   announcement: { text: string; at: string };
   queue: { queued: number };
   problem: { code: CallCode; text: string };
 }
 
-/** `type` names the event, `detail` is what `ClientEvents` says of it. */
+/** `type` is the name of the event, `detail` its value in `ClientEvents`. */
 export type ClientEvent = {
   [Name in keyof ClientEvents]: CustomEvent<ClientEvents[Name]> & { readonly type: Name };
 }[keyof ClientEvents];
@@ -204,19 +204,19 @@ export declare class ParlourError<Code extends string = string> extends Error {
   readonly code: Code;
 }
 
-/** The program uses the SDK in a way that cannot work. */
+/** The program uses the SDK incorrectly. */
 export declare class UsageError extends ParlourError<UsageCode> {
   constructor(code: UsageCode, text: string);
 }
 
-/** `status` is HTTP's, 0 when the server was not reached; `retryAfter` is in seconds. */
+/** `status` is that of HTTP, 0 without a response; `retryAfter` is in seconds. */
 export declare class CallFailed extends ParlourError<CallCode> {
   constructor(status: number, code: CallCode, text: string, retryAfter?: number | null);
   readonly status: number;
   readonly retryAfter: number | null;
 }
 
-/** An EventTarget whose events are those of `ClientEvents`. */
+/** An EventTarget with the events of `ClientEvents`. */
 export interface ClientEventTarget {
   addEventListener<Name extends keyof ClientEvents>(
     name: Name,

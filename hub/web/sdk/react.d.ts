@@ -1,4 +1,4 @@
-/** The types of the hooks; what each does is said in hooks.js. */
+/** The types of the hooks; hooks.js describes what each does. */
 
 import type { Client, ConnectionState, ConversationId, Message, UserId } from "./parlour.js";
 

@@ -11,26 +11,26 @@ export interface LastReply {
 
 /** A thread that this user follows. */
 export interface FollowedThread {
-  /** its first one */
+  /** the first message of the thread */
   readonly message: Message;
-  /** replies of others above `readSeq` */
+  /** the number of replies of others above `readSeq` */
   readonly unreadCount: number;
   readonly readSeq: number;
 }
 
-/** `limit`: how many at most; `cursor`: that of the page before. */
+/** `limit`: the maximum number; `cursor`: that of the previous page. */
 export interface ThreadOptions {
   limit?: number;
   cursor?: string;
 }
 
-/** `cursor`: of the next page; null: this is the last one. */
+/** `cursor`: that of the next page; null: this is the last page. */
 export interface FollowedPage {
   threads: FollowedThread[];
   cursor: string | null;
 }
 
-/** The calls that every client has for them. */
+/** The calls of every client for threads. */
 export interface Threading {
   thread(message: Message): readonly Message[];
   loadReplies(message: Message, limit?: number): Promise<boolean>;

@@ -133,7 +133,7 @@ export class Session {
     try {
       event = this.#dialect.parse(frame, this.me.id);
     } catch (error) {
-      this.#emit("problem", { code: "malformed", text: `A frame was not understood: ${error}` });
+      this.#emit("problem", { code: "malformed", text: `A frame could not be decoded: ${error}` });
       return; // one broken message stops no other
     }
     if (event !== null) this.#act(event);

@@ -1,8 +1,8 @@
-/** People, as the hub shows them. */
+/** Users, as the hub shows them. */
 
 import type { UserId } from "./parlour.js";
 
-/** A user of the learning platform, as its REST calls show one's own account. */
+/** A user of the learning platform, as its REST calls show the caller's account. */
 export interface PlatformUser {
   id: UserId;
   username: string;

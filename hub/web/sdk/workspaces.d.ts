@@ -1,4 +1,4 @@
-/** Workspaces, their channels and their people. */
+/** Workspaces, their channels and members. */
 
 import type { ChannelId, PlatformUser, UserId } from "./parlour.js";
 
@@ -28,15 +28,15 @@ export interface Invitation {
   createdAt: string;
 }
 
-/** `unreadCount` is of its newest 50 messages; `lastSeq` is 0 where there was none; older hubs have no `lastRev`. */
+/** `unreadCount`: among the newest 50 messages; `lastSeq`: 0 without messages; `lastRev`: missing with older hubs. */
 export interface ListedChannel extends Channel {
   lastSeq: number;
   lastRev?: number;
   lastMessage: { content: string; createdAt: string } | null;
   unreadCount: number;
-  /** how many unread messages mention this user, if any do */
+  /** how many unread messages mention this user; missing if none does */
   unreadMentions?: number;
-  /** what this user has noted of it; older hubs have none of these */
+  /** this user's notes on it; missing with older hubs */
   unreadFrom?: number | null;
   isMuted?: boolean;
   mutedUntil?: string | null;

@@ -24,7 +24,7 @@ async function channels(visitors, { guests }, questions) {
   await ann.locator(".sheet .person", { hasText: "roses" }).waitFor();
   await ann.getByLabel("New channel in Garden").fill("Roses");
   await ann.locator("form", { hasText: "New channel in Garden" }).getByRole("button").click();
-  await ann.getByText("There is “Roses” already.").waitFor();
+  await ann.getByText("The name “Roses” is already taken.").waitFor();
   await picture(ann, "workspaces");
   await accessible(ann);
   await ann.locator(".sheet .person", { hasText: "general" }).getByRole("button").click();
@@ -106,7 +106,7 @@ async function invitations(visitors, { guests }) {
   await ann.getByLabel("New workspace").fill("Garden");
   await ann.getByRole("button", { name: "Create" }).click();
   const invite = async () => {
-    await ann.getByLabel("Add somebody to Garden, by username").fill("ben");
+    await ann.getByLabel("Add a user to Garden, by username").fill("ben");
     await ann.getByRole("button", { name: "Add" }).click();
     await ann.locator("#note span", { hasText: "Ben is invited." }).waitFor();
     await ben.getByRole("button", { name: "Channels 1 invitations" }).waitFor();

@@ -67,7 +67,7 @@ async function keepsWhatFailed(visitors, ann) {
     };
   });
   await write(ann, "precious");
-  await ann.getByText("This could not be sent. planted").waitFor();
+  await ann.getByText("The message could not be sent. planted").waitFor();
   assert.equal(await textBox(ann).inputValue(), "precious");
   await seen;
   await send(ann);
@@ -116,7 +116,7 @@ async function waitsWithFiles(ann) {
     buffer: Buffer.from("x"),
   }));
   await ann.getByLabel("Send files").setInputFiles(many);
-  await ann.getByText("At most 30 files at a time: 970 of them were not taken.").waitFor();
+  await ann.getByText("At most 30 files at a time: 970 of them were not added.").waitFor();
   assert.equal(await staged.count(), 30);
 }
 
@@ -144,7 +144,7 @@ async function phone(visitors, { ann: annsCookie, ben: bensCookie, username }) {
   const ben = await visitors.open(bensCookie);
   await fromMenu(ben, "Settings");
   await ben.getByRole("switch", { name: "Public profile" }).click();
-  await ben.getByText("Private: only who follows you").waitFor();
+  await ben.getByText("Private: only people who follow you").waitFor();
   const small = { viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true };
   const ann = await visitors.open(annsCookie, small);
   await find(ann, username);

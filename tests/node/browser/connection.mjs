@@ -40,7 +40,7 @@ async function restart(visitors, { ann: annsCookie, ben: bensCookie, username },
   assert.equal(await bensState.textContent(), ""); // nobody knows who is online now
   const queued = ["one", "two", "three"];
   for (const text of queued) await write(ann, text);
-  await ann.getByText("3 messages wait").waitFor();
+  await ann.getByText("3 unsent messages").waitFor();
   await picture(ann, "offline");
   assert.equal(await ann.locator('.bubble[data-status="sending"]').count(), 3);
   await ben.getByRole("button", { name: "People", exact: true }).click();
@@ -162,7 +162,7 @@ async function signIn(visitors, { link }, questions) {
   await guest.getByRole("button", { name: "Sign in" }).waitFor();
   const late = await visitors.open(null, {}, link);
   await late.getByRole("button", { name: "Sign in as ann" }).click();
-  await late.getByText("This link was used already").waitFor();
+  await late.getByText("This link was already used").waitFor();
 }
 
 /**

@@ -204,7 +204,7 @@ async function clock(visitors, { ann: annsCookie, ben: bensCookie, username }) {
  */
 async function muted(ann, ben) {
   await openFirst(ben);
-  await mute(ben, "Mute for good");
+  await mute(ben, "Mute indefinitely");
   await ben.locator(".item.quiet").waitFor();
   await write(ann, "muted");
   await ben.locator(".bubble", { hasText: "muted" }).waitFor();

@@ -62,7 +62,7 @@ export async function finding(visitors, { ann, ben, ann_id: annsId, ben_id: bens
   const sought = bens.locator(".bubble.sought", { hasText: "a needle" });
   await sought.waitFor();
   assert.ok(await sought.evaluate((element) => element === document.activeElement));
-  await bens.getByText("You see earlier messages.").waitFor();
+  await bens.getByText("You are viewing earlier messages.").waitFor();
   await bens.locator(".bubble", { hasText: "straw 10" }).first().waitFor();
   await accessible(bens);
   await picture(bens, "past");

@@ -35,7 +35,7 @@ async function tabs(visitors, { ann: annsCookie, username, name }) {
   const two = await visitors.openTab(one);
   await openFirst(two);
   await fromMenu(one, "Sign out");
-  await one.getByText("deletes what you wrote and did not send (1)").waitFor();
+  await one.getByText("deletes your unsent messages and drafts (1)").waitFor();
   await one.getByRole("button", { name: "Sign out anyway" }).click();
   for (const page of [one, two]) await page.getByRole("button", { name: "Sign in" }).waitFor();
   assert.deepEqual(await keptTexts(one), []);
@@ -169,7 +169,7 @@ async function door(visitors, { ann: annsCookie, username }) {
   });
   await page.route("**/api/auth/login", (route) => route.fulfill({ json: {} })); // with no cookie
   await page.reload();
-  await page.getByText("New accounts, and new passwords, come from whoever runs").waitFor();
+  await page.getByText("For a new account or a new password, ask the operator").waitFor();
   assert.equal(await page.getByText("Create account").count(), 0);
   await signInAs(page, username);
   await page.getByText("This browser did not keep the session").waitFor();

@@ -222,7 +222,7 @@ export async function send(page) {
  */
 export async function find(page, username) {
   await page.getByRole("button", { name: "People", exact: true }).click();
-  await page.getByLabel("Find somebody by username").fill(username);
+  await page.getByLabel("Find people by username").fill(username);
   await page.getByRole("button", { name: "Find", exact: true }).click();
   const found = page.locator(".person", { hasText: `@${username}` }).first();
   await found.getByRole("button", { name: "Write" }).click();
@@ -246,7 +246,7 @@ export async function makeGarden(page) {
   await page.getByRole("button", { name: "Channels" }).click();
   await page.getByLabel("New workspace").fill("Garden");
   await page.getByRole("button", { name: "Create" }).click();
-  await page.getByLabel("Add somebody to Garden, by username").fill("@ben");
+  await page.getByLabel("Add a user to Garden, by username").fill("@ben");
   await page.getByRole("button", { name: "Add" }).click();
   await page.getByText("Garden (2 people)").waitFor();
 }

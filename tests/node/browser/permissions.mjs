@@ -39,7 +39,7 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   const ben = await visitors.open(bensCookie);
   await fromMenu(ben, "Settings");
   await ben.getByRole("switch", { name: "Public profile", checked: true }).click();
-  await ben.getByText("Private: only who follows you").waitFor();
+  await ben.getByText("Private: only people who follow you").waitFor();
   await find(ann, username);
   await write(ann, "May I?");
   const failed = ann.locator(".bubble.failed");
@@ -61,13 +61,13 @@ export async function permissions(visitors, { ann: annsCookie, ben: bensCookie, 
   await acceptFirst(ben);
   const search = ben.getByLabel("Search conversations");
   await search.fill("nobody of that name");
-  await ben.getByText("Nothing of that name.").waitFor();
+  await ben.getByText("No matching conversations.").waitFor();
   await search.fill("ÁNN");
   await ben.locator(".item").click();
   assert.equal(await search.inputValue(), ""); // what was searched for is found
   assert.equal(await textBox(ben).isEnabled(), true);
   await ann.getByRole("button", { name: "People", exact: true }).click();
-  await ann.getByLabel("Find somebody by username").fill(username.slice(1).toUpperCase());
+  await ann.getByLabel("Find people by username").fill(username.slice(1).toUpperCase());
   await ann.getByRole("button", { name: "Find", exact: true }).click();
   await press(ann, "Block");
   await ben.getByText("This conversation is closed.").first().waitFor();
@@ -86,7 +86,7 @@ async function takenBack(ann, ben, username) {
   await found.getByRole("button", { name: "Unblock" }).click(); // what was found says so, too
   await found.getByRole("button", { name: "Block" }).waitFor();
   await ann.locator(".sheet h3", { hasText: "Blocked" }).waitFor({ state: "detached" });
-  await ann.getByLabel("Find somebody by username").fill(`@ann${username.slice(3)}`);
+  await ann.getByLabel("Find people by username").fill(`@ann${username.slice(3)}`);
   await ann.getByRole("button", { name: "Find", exact: true }).click();
   await found.filter({ hasText: "@ann" }).waitFor();
   assert.equal(await found.getByRole("button").count(), 0); // nobody follows oneself
@@ -122,7 +122,7 @@ export async function settings(visitors, { ann: annsCookie, ben: bensCookie, use
   const profile = ben.getByRole("switch", { name: "Public profile" });
   await ben.getByLabel("Current password").fill("half of a pass");
   await profile.press("Enter");
-  await ben.getByText("Private: only who follows you").waitFor();
+  await ben.getByText("Private: only people who follow you").waitFor();
   assert.equal(await ben.getByLabel("Current password").inputValue(), "half of a pass");
   assert.equal(await profile.evaluate((each) => each === document.activeElement), true);
   assert.equal(await ben.getByLabel("First name").inputValue(), name.split(" ")[0]);

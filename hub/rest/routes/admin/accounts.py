@@ -25,10 +25,10 @@ from protocol.admin import (
 )
 from protocol.model import MAX_ID
 
-AFTER: Final = Number("after", "only those with an id above this", default=0)
-BEFORE: Final = Number("before", "only those with an id below this", MAX_ID, 1)
-USER: Final = Text("user", "only the one with this username")
-LIMIT: Final = Number("limit", "at most so many", PAGE, 1, PAGE, larger=PAGE)
+AFTER: Final = Number("after", "only entries with an id above this one", default=0)
+BEFORE: Final = Number("before", "only actions with an id below this one", MAX_ID, 1)
+USER: Final = Text("user", "only the account with this username")
+LIMIT: Final = Number("limit", "the maximum number of entries", PAGE, 1, PAGE, larger=PAGE)
 
 
 async def show_users(call: Call) -> JSON[AccountsObject]:
@@ -105,9 +105,9 @@ ENDPOINTS: Final = (
     AdminEndpoint(
         "GET",
         "/admin/users",
-        "The accounts",
+        "List the accounts",
         show_users,
-        {200: "a page of them", **_NOBODY},
+        {200: "a page of the accounts", **_NOBODY},
         parameters=(AFTER, LIMIT, USER),
     ),
     AdminEndpoint(
@@ -117,7 +117,7 @@ ENDPOINTS: Final = (
         add_user,
         {
             **GATED,
-            201: "made",
+            201: "the account",
             400: ["name_refused", "email_refused", *WEAK_CODES],
             409: ["username_taken", "email_taken"],
             503: ["busy"],
@@ -129,47 +129,47 @@ ENDPOINTS: Final = (
         "/admin/users/password",
         "Set a new password; every session of the user ends",
         set_password,
-        {200: "set", **_NOBODY, 400: WEAK_CODES, 503: ["busy"]},
+        {200: "the account", **_NOBODY, 400: WEAK_CODES, 503: ["busy"]},
         body=NewPasswordBody,
     ),
     AdminEndpoint(
         "POST",
         "/admin/users/role",
-        "Say what somebody is on the learning platform",
+        "Set a user's role on the learning platform",
         set_role,
-        {200: "set", **_NOBODY},
+        {200: "the account", **_NOBODY},
         body=RoleBody,
     ),
     AdminEndpoint(
         "POST",
         "/admin/sessions/revoke",
-        "End every session of a user; connections close with 4001",
+        "End every session of a user; the connections close with 4001",
         revoke,
-        {200: "ended", **_NOBODY},
+        {200: "the user, and how many sessions were ended", **_NOBODY},
         body=UserBody,
     ),
     AdminEndpoint(
         "POST",
         "/admin/deactivate",
-        "Let nobody sign in to an account; its connections close with 4001",
+        "Deactivate an account: sign-ins are refused, connections close with 4001",
         deactivate,
-        {200: "deactivated", **_NOBODY},
+        {200: "the account", **_NOBODY},
         body=UserBody,
     ),
     AdminEndpoint(
         "POST",
         "/admin/reactivate",
-        "Let one sign in to it again",
+        "Reactivate an account: its user can sign in again",
         reactivate,
-        {200: "active", **_NOBODY},
+        {200: "the account", **_NOBODY},
         body=UserBody,
     ),
     AdminEndpoint(
         "GET",
         "/admin/audit",
-        "What operators have done, newest first",
+        "List the actions of operators, newest first",
         show_audit,
-        {200: "a page of it", **GATED},
+        {200: "a page of the actions", **GATED},
         parameters=(BEFORE, LIMIT),
     ),
 )

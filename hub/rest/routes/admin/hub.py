@@ -49,9 +49,9 @@ from protocol.parsing.content import check_content
 from protocol.shapes.timestamps import timestamp
 
 CHECK_SECONDS: Final = 2.0
-AFTER: Final = Number("after", "only those with an id above this", default=0)
-LIMIT: Final = Number("limit", "at most so many", 100, 1, PAGE, larger=PAGE)
-USER: Final = Text("user", "only those of the user with this username")
+AFTER: Final = Number("after", "only connections with an id above this one", default=0)
+LIMIT: Final = Number("limit", "the maximum number of connections", 100, 1, PAGE, larger=PAGE)
+USER: Final = Text("user", "only connections of the user with this username")
 NO_CONNECTION: Final = "no_connection"
 
 
@@ -238,14 +238,14 @@ ENDPOINTS: Final = (
     AdminEndpoint(
         "GET",
         "/admin/status",
-        "How the hub is",
+        "Show the state of the hub",
         show_status,
-        {200: "how it is", **GATED},
+        {200: "the state", **GATED},
     ),
     AdminEndpoint(
         "GET",
         "/admin/connections",
-        "Who is connected",
+        "List the connections",
         show_connections,
         {200: "a page of the connections", **GATED, 404: [NO_USER, *GATED[404]]},
         parameters=(AFTER, LIMIT, USER),
@@ -253,11 +253,11 @@ ENDPOINTS: Final = (
     AdminEndpoint(
         "POST",
         "/admin/kick",
-        "Close a user's connections with 4003; sessions stay",
+        "Close a user's connections with 4003; the sessions stay",
         kick,
         {
             **GATED,
-            200: "asked to close",
+            200: "the user, and how many connections are closed",
             404: [NO_USER, NO_CONNECTION, *GATED[404]],
         },
         body=UserBody,
@@ -265,11 +265,11 @@ ENDPOINTS: Final = (
     AdminEndpoint(
         "POST",
         "/admin/announce",
-        "Say something to everybody who is connected",
+        "Send an announcement to all connections",
         announce,
         {
             **GATED,
-            200: "sent",
+            200: "how many connections it is sent to",
             400: [ErrorCode.CONTENT_EMPTY, ErrorCode.CONTENT_TOO_LONG, ErrorCode.CONTENT_INVALID],
         },
         body=AnnouncementBody,
@@ -277,17 +277,17 @@ ENDPOINTS: Final = (
     AdminEndpoint(
         "POST",
         "/admin/log-level",
-        "Log more or less, until the settings are read again",
+        "Change the log level until the settings are read again",
         change_log_level,
-        {200: "in force", **GATED},
+        {200: "the level, and the one before", **GATED},
         body=LogLevelBody,
     ),
     AdminEndpoint(
         "POST",
         "/admin/drain",
-        "Have `/readyz` say 503, or no longer",
+        "Start or end draining, during which `/readyz` responds with 503",
         drain,
-        {200: "in force", **GATED},
+        {200: "whether the hub is draining, and whether that was changed", **GATED},
         body=DrainBody,
     ),
 )

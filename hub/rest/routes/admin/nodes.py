@@ -38,7 +38,7 @@ ENDPOINTS: Final = (
     AdminEndpoint(
         "GET",
         "/admin/nodes",
-        "Which nodes serve the database",
+        "List the nodes that serve the database",
         show_nodes,
         {200: "the nodes", **GATED},
     ),

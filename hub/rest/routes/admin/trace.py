@@ -52,11 +52,11 @@ ENDPOINTS: Final = (
     AdminEndpoint(
         "GET",
         "/admin/trace",
-        "The log lines of a user, from now on",
+        "Stream the log lines of a user, from now on",
         trace,
         {
             **GATED,
-            200: "one JSON object on a line; an empty one now and then",
+            200: "one JSON object per line; an empty line when none was written for a while",
             404: [NO_USER, *GATED[404]],
             503: ["busy"],
         },

@@ -36,19 +36,28 @@ MAX_CHANNELS: Final = 500
 MAX_PAGE: Final = 1_000_000
 MAX_USERS: Final = 100
 
-SEARCH: Final = Text("search", "only channels whose name contains this")
-SORT_BY: Final = Text("sortBy", "`createdAt`, `memberCount` or `name`; otherwise `createdAt`")
+SEARCH: Final = Text("search", "only channels whose name contains this text")
+SORT_BY: Final = Text("sortBy", "`createdAt` (the default), `memberCount` or `name`")
 SORT_BY_OLD: Final = Text("sort_by", "the same as `sortBy`")
-SORT_ORDER: Final = Text("sortOrder", "`desc`: the largest first")
+SORT_ORDER: Final = Text("sortOrder", "`desc`: descending; otherwise ascending")
 SORT_ORDER_OLD: Final = Text("sort_order", "the same as `sortOrder`")
-PAGE: Final = Number("page", "which page, from 1", 1, 1, MAX_PAGE)
+PAGE: Final = Number("page", "the number of the page, from 1", 1, 1, MAX_PAGE)
 LIMIT: Final = Number(
-    "limit", "how many on a page", MAX_CHANNELS, 1, MAX_CHANNELS, larger=MAX_CHANNELS
+    "limit",
+    "the maximum number of channels on a page",
+    MAX_CHANNELS,
+    1,
+    MAX_CHANNELS,
+    larger=MAX_CHANNELS,
 )
 CURSOR: Final = Cursor((str, str, int))
 VIEW: Final = Text("view", "`browse`: without conversations")
-USERS: Final = Number("limit", "how many users", MAX_USERS, 1, MAX_USERS, larger=MAX_USERS)
-BEFORE: Final = Text("before", "only accounts before the one with this id", {"format": "uuid"})
+USERS: Final = Number(
+    "limit", "the maximum number of users", MAX_USERS, 1, MAX_USERS, larger=MAX_USERS
+)
+BEFORE: Final = Text(
+    "before", "only users whose account is older than the one with this id", {"format": "uuid"}
+)
 
 
 class ChannelsObject(TypedDict):
@@ -206,7 +215,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/channels/browse/joined",
-        "The channels of my workspaces, and my conversations",
+        "List the channels of the caller's workspaces and the caller's conversations",
         browse_joined,
         {200: "channels"},
         parameters=_LISTED,
@@ -215,7 +224,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/channels/browse/public",
-        "The channels of my workspaces",
+        "List the channels of the caller's workspaces",
         browse_public,
         {200: "channels"},
         parameters=_LISTED,
@@ -224,7 +233,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/channels",
-        "The same as a list",
+        "List the caller's channels and conversations as a JSON array",
         list_channels,
         {200: "a list"},
         parameters=(VIEW, *_LISTED),
@@ -233,7 +242,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/channels/{channel_id}/join",
-        "A channel that I am in",
+        "Show a channel; all users that may see it are in it already",
         join,
         {200: "the channel", 403: [ErrorCode.NOT_A_MEMBER]},
     ),
@@ -244,10 +253,10 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/users",
-        "Whom I may message, newest accounts first",
+        "List the users that the caller may message, newest accounts first",
         list_users,
         {200: "a list"},
         parameters=(USERS, BEFORE),
     ),
-    Endpoint("GET", "/api/users/me", "Who I am", show_me, {200: "the user"}),
+    Endpoint("GET", "/api/users/me", "Show the caller's account", show_me, {200: "the user"}),
 )

@@ -96,7 +96,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/search",
-        "Search the messages of all channels that I may see",
+        "Search the messages of all channels that the caller may see",
         search,
         {200: "messages, each with a snippet", 400: [ErrorCode.INVALID_FIELD]},
         parameters=SEARCHED,
@@ -105,7 +105,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/channel/{channel_id}/pinned",
-        "A channel's pinned messages",
+        "List a channel's pinned messages",
         pinned,
         {200: "messages", 403: [ErrorCode.NOT_A_MEMBER]},
     ),

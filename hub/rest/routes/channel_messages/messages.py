@@ -52,7 +52,7 @@ _NOT_VISIBLE: Final = ErrorWording(403, ErrorCode.NOT_A_MEMBER, "Unauthorized")
 _WORDING: Final = {ErrorCode.CHANNEL_NOT_FOUND: _NOT_VISIBLE}
 
 
-CURSOR: Final = Text("cursor", "the `nextCursor` of the page before", {"format": "uuid"})
+CURSOR: Final = Text("cursor", "the `nextCursor` of the previous page", {"format": "uuid"})
 
 
 class MessagesObject(TypedDict):
@@ -231,7 +231,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/channel/{channel_id}",
-        "A page of a channel, oldest first",
+        "List a page of a channel's messages, oldest first",
         history,
         {
             200: "messages",

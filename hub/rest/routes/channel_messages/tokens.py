@@ -45,8 +45,8 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/auth/token",
-        "A token for Socket.IO, for a few minutes; another one as long as the session lives",
+        "Make a token for Socket.IO; it lasts `token_lifetime`, at most as long as the session",
         issue,
-        {200: "the token, my id as a UUID, its end, and the seconds until then"},
+        {200: "the token, the caller's id as a UUID, the token's end, and the seconds until then"},
     ),
 )

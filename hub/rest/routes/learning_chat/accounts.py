@@ -149,7 +149,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/auth/session",
-        "The cookie `connect.sid` for the session of `/ws`, which the cookie `session_token` names",
+        "Set the cookie `connect.sid` for the session of `/ws` in the cookie `session_token`",
         add_cookie,
         {
             201: "the user; sets the cookie",
@@ -166,5 +166,5 @@ ENDPOINTS: Final = (
         {200: "ended"},
         open_to_all=True,
     ),
-    Endpoint("GET", "/api/users/me", "Who I am", show_me, {200: "the user"}),
+    Endpoint("GET", "/api/users/me", "Show the caller's account", show_me, {200: "the user"}),
 )

@@ -201,7 +201,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/workspaces/{workspace_id}/channels",
-        "A workspace's channels",
+        "List a workspace's channels",
         list_channels,
         {200: "channels", 404: _NO_WORKSPACE},
     ),
@@ -217,7 +217,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/channels/dm",
-        "The private channel of two users",
+        "Open the dm of the caller and another user",
         open_dm,
         {200: "the channel", 403: _NOT_ALLOWED, 429: [ErrorCode.RATE_LIMITED]},
         body=DirectChannelBody,
@@ -225,7 +225,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/users/me/dms",
-        "My private channels",
+        "List the caller's dms",
         list_dms,
         {200: "a list"},
         parameters=PAGED,
@@ -233,7 +233,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/channels/query/{text}",
-        "Channels by class, name or subject",
+        "Find channels by class, name or subject",
         search_channels,
         {200: "a list"},
         costs=(Kind.SEARCHES,),

@@ -165,7 +165,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/chat/conversations",
-        "My channels and dms in one list",
+        "List the caller's channels and dms",
         list_conversations,
         {200: "a list"},
         parameters=PAGED,

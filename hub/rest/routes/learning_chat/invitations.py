@@ -178,7 +178,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/users/me/invitations",
-        "The workspaces that I am invited to",
+        "List the workspaces that the caller is invited to",
         list_invitations,
         {200: "a list"},
     ),
@@ -199,7 +199,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/workspaces/{workspace_id}/links",
-        "Make a link that invites; for moderators",
+        "Make an invitation link; for moderators",
         create_link,
         {201: "the link, with its secret", 403: _REFUSED, 404: _MISSING},
         body=LinkBody,
@@ -208,21 +208,21 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/workspaces/{workspace_id}/links",
-        "The links that invite and still work; for moderators",
+        "List the invitation links that still work; for moderators",
         list_links,
         {200: "a list", 403: _REFUSED, 404: _MISSING},
     ),
     Endpoint(
         "DELETE",
         "/api/workspaces/{workspace_id}/links/{link_id}",
-        "End a link that invites; for moderators",
+        "End an invitation link; for moderators",
         end_link,
         {200: "done", 403: _REFUSED, 404: _NONE},
     ),
     Endpoint(
         "GET",
         "/api/invitations/{token}",
-        "Where a link that invites leads to",
+        "Show the workspace of an invitation link",
         show_link,
         {200: "the workspace", 404: _NONE},
         path_types={"token": str},
@@ -230,7 +230,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/invitations/{token}",
-        "Join by a link that invites",
+        "Join the workspace of an invitation link",
         join_by_link,
         {200: "the workspace", 404: _NONE},
         path_types={"token": str},

@@ -77,7 +77,7 @@ ROLES: Final = frozenset({"system", "user", "assistant"})
 
 LIMIT: Final = Number(
     "limit",
-    f"how many messages; otherwise {DEFAULT_LIMIT}",
+    f"the maximum number of messages; by default {DEFAULT_LIMIT}",
     DEFAULT_LIMIT,
     1,
     MAX_LIMIT,
@@ -378,7 +378,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/channels/{channel_id}/messages",
-        "A page of a channel",
+        "List a page of a channel's messages",
         history,
         _HISTORY,
         parameters=(LIMIT, BEFORE, AFTER_SEQ, AROUND),
@@ -386,7 +386,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/search",
-        "Search the messages of all channels that I may see",
+        "Search the messages of all channels that the caller may see",
         search,
         {200: "messages, each with a snippet", 400: [ErrorCode.INVALID_FIELD]},
         parameters=SEARCHED,
@@ -395,7 +395,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/{channel_id}",
-        "A page of a channel",
+        "List a page of a channel's messages",
         history,
         _HISTORY,
         parameters=(LIMIT, BEFORE, AFTER_SEQ, AROUND),
@@ -431,7 +431,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/messages/{message_id}/read",
-        "Mark read",
+        "Mark a message, and those before it, read",
         mark_read,
         {200: "the message", 400: _NO_ID, 404: _NO_MESSAGE},
     ),
@@ -461,21 +461,25 @@ ENDPOINTS: Final = (
         parameters=(KEY,),
     ),
     Endpoint(
-        "GET", "/api/channels/{channel_id}/pinned", "Pinned messages", pinned_messages, _PINNED
+        "GET",
+        "/api/channels/{channel_id}/pinned",
+        "List a channel's pinned messages",
+        pinned_messages,
+        _PINNED,
     ),
     Endpoint(
         "GET",
         "/api/channels/{channel_id}/unread",
-        "How many I have not read",
+        f"Count the unread messages among the newest {UNREAD_AMONG} of a channel",
         unread,
-        {200: "a count", 404: _NO_CHANNEL},
+        {200: "the count", 404: _NO_CHANNEL},
     ),
     Endpoint(
         "POST",
         "/api/ai-chat",
         "Ask the assistant",
         ask_assistant,
-        {200: "the answer", 500: [ErrorCode.ASSISTANT_UNAVAILABLE]},
+        {200: "the completion", 500: [ErrorCode.ASSISTANT_UNAVAILABLE]},
         body=DialogueBody,
         costs=(Kind.QUESTIONS, Kind.QUESTIONS_A_DAY),
     ),

@@ -84,7 +84,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/users/me/channels",
-        "The channels of my workspaces, each with its newest message and what is unread",
+        "List the channels of the caller's workspaces, with newest message and unread count",
         list_channels_of_mine,
         {200: "a list"},
         parameters=PAGED,

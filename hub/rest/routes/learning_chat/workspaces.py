@@ -184,29 +184,31 @@ ENDPOINTS: Final = (
         body=WorkspaceBody,
         costs=(Kind.WORKSPACES,),
     ),
-    Endpoint("GET", "/api/workspaces", "My workspaces", list_workspaces, {200: "a list"}),
+    Endpoint(
+        "GET", "/api/workspaces", "List the caller's workspaces", list_workspaces, {200: "a list"}
+    ),
     Endpoint(
         "GET",
         "/api/workspaces/{workspace_id}",
-        "A workspace of mine",
+        "Show one of the caller's workspaces",
         show_workspace,
         {200: "the workspace", 404: _MISSING},
     ),
     Endpoint(
         "GET",
         "/api/workspaces/{workspace_id}/members",
-        "Who is in a workspace, and what they are in it",
+        "List the members of a workspace, with their roles",
         list_members,
         {200: "a list", 404: _MISSING},
     ),
     Endpoint(
         "POST",
         "/api/workspaces/{workspace_id}/members",
-        "Invite or add a member; for moderators",
+        "Invite a user, or add them as a member; for moderators",
         add_member,
         {
-            200: "the workspace, of which they are a member",
-            202: "the workspace; they are invited",
+            200: "the workspace; the user is a member",
+            202: "the workspace; the user is invited",
             403: _NOT_ALLOWED,
             404: _NO_MEMBER,
         },
@@ -216,7 +218,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "PUT",
         "/api/workspaces/{workspace_id}/members/{user_id}",
-        "Change what a member is in a workspace; for its owner",
+        "Change a member's role in a workspace; for its owner",
         change_role,
         {200: "the workspace", 403: _NOT_ALLOWED, 404: _NO_MEMBER},
         body=RoleBody,
@@ -224,7 +226,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "DELETE",
         "/api/workspaces/{workspace_id}/members/{user_id}",
-        "Remove a member, or leave",
+        "Remove a member, or leave the workspace",
         remove_member,
         {200: "the workspace", 403: _NOT_ALLOWED, 404: _MISSING},
     ),

@@ -19,7 +19,9 @@ from protocol.model import UserId
 PREFIXES: Final = ("/api/messagepal", "/api/message")
 NO_USER: Final = "User ID is required"
 NO_CONVERSATION: Final = ErrorWording(404, "conversation_not_found", "Conversation not found")
-USER_ID: Final = Number("userId", "the caller", default=0, low=1, is_required=True, refusal=NO_USER)
+USER_ID: Final = Number(
+    "userId", "the caller's user id", default=0, low=1, is_required=True, refusal=NO_USER
+)
 INVALID: Final = (ErrorCode.INVALID_FIELD,)
 NOT_MINE: Final = (ErrorCode.NOT_ALLOWED,)
 MISSING: Final = (NO_CONVERSATION.code,)

@@ -52,7 +52,7 @@ DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
 LIMIT: Final = Number(
     "limit",
-    f"how many messages; otherwise {DEFAULT_LIMIT}",
+    f"the maximum number of messages; by default {DEFAULT_LIMIT}",
     DEFAULT_LIMIT,
     1,
     MAX_LIMIT,
@@ -237,7 +237,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
         Endpoint(
             "GET",
             f"{prefix}/conversations",
-            "My conversations",
+            "List the caller's conversations, without archived ones",
             conversations,
             {200: "a list"},
             parameters=pages.PAGED,
@@ -245,7 +245,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
         Endpoint(
             "GET",
             f"{prefix}/conversations/{{user_id}}",
-            "My conversations in detail",
+            "List the caller's conversations in detail, with archived ones",
             conversations_of,
             {200: "a list", 400: INVALID, 403: NOT_MINE},
             parameters=pages.PAGED,
@@ -253,7 +253,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
         Endpoint(
             "GET",
             f"{prefix}/conversations/{{conversation_id}}/history",
-            "A conversation, newest first",
+            "List a page of a conversation, newest first",
             history,
             {200: "messages", 400: INVALID, 403: NOT_MINE, 404: MISSING},
             parameters=(USER_ID, LIMIT, BEFORE_SEQ, AFTER_SEQ, AROUND),
@@ -262,15 +262,15 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
         Endpoint(
             "POST",
             f"{prefix}/conversations/between-users",
-            "The id of a conversation",
+            "Show the id of the conversation of the caller and another user",
             between_users,
-            {200: "its id", 403: NOT_MINE},
+            {200: "the id", 403: NOT_MINE},
             body=BetweenBody,
         ),
         Endpoint(
             "DELETE",
             f"{prefix}/conversations/{{conversation_id}}/users/{{user_id}}",
-            "Hide a conversation from my list",
+            "Hide a conversation from the caller's list",
             archive,
             {200: "done", 400: INVALID, 403: NOT_MINE, 404: MISSING},
             path_types=NAMED,
@@ -278,9 +278,9 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
         Endpoint(
             "GET",
             f"{prefix}/users/{{user_id}}/unread-count",
-            "How many I have not read",
+            "Count the unread messages, without muted and archived conversations",
             unread_count,
-            {200: "a count", 400: INVALID, 403: NOT_MINE},
+            {200: "the count", 400: INVALID, 403: NOT_MINE},
         ),
     )
 

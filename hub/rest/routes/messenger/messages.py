@@ -56,7 +56,7 @@ from protocol.parsing.content import check_content, check_file_url, check_kind
 from protocol.shapes.snippets import FoundObject
 
 CONVERSATION: Final = Text(
-    "conversationId", "the message's conversation", {"minLength": 1}, is_required=True
+    "conversationId", "the id of the message's conversation", {"minLength": 1}, is_required=True
 )
 _REQUIRED: Final = (
     "Missing required fields: conversationId, senderId, senderName, recipientId, content"
@@ -218,7 +218,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
         Endpoint(
             "GET",
             f"{prefix}/messages/search",
-            "Search the messages of my conversations",
+            "Search the messages of the caller's conversations",
             search,
             {200: "messages, each with a snippet", 400: INVALID},
             parameters=SEARCHED,
@@ -227,9 +227,9 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
         Endpoint(
             "GET",
             f"{prefix}/messages/{{message_id}}",
-            "A message",
+            "Show a message",
             show_message,
-            {200: "it", 400: INVALID, 403: NOT_MINE, 404: _NO_MESSAGE},
+            {200: "the message", 400: INVALID, 403: NOT_MINE, 404: _NO_MESSAGE},
             parameters=(CONVERSATION,),
         ),
         Endpoint(
@@ -238,7 +238,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
             "Send a message",
             send,
             {
-                201: "it",
+                201: "the message",
                 400: (*CONTENT_CODES, ErrorCode.CANNOT_MESSAGE_SELF),
                 403: NOT_MINE,
                 404: [ErrorCode.RECIPIENT_NOT_FOUND],
@@ -252,7 +252,7 @@ def _endpoints(prefix: str) -> tuple[Endpoint, ...]:
         Endpoint(
             "PATCH",
             f"{prefix}/messages/{{message_id}}/read",
-            "Mark read",
+            "Mark a message, and those before it, read",
             mark_read,
             {200: "done", 403: NOT_MINE, 404: _NO_MESSAGE},
             body=MessengerReadBody,

@@ -41,7 +41,7 @@ from protocol.parsing.jsontext import parse_object
 _REGISTER_FIELDS: Final = ("email", "password", "first_name", "last_name", "date_of_birth")
 
 
-USERNAME: Final = Text("username", "exactly the user's", {"minLength": 1}, is_required=True)
+USERNAME: Final = Text("username", "the exact username", {"minLength": 1}, is_required=True)
 
 
 class RegisteredObject(TypedDict):
@@ -160,7 +160,7 @@ ENDPOINTS: Final = (
         "Make an account",
         register,
         {
-            201: "made",
+            201: "the new user's id",
             400: WEAK_CODES,
             403: ["registration_closed"],
             409: ["email_taken", "username_taken"],
@@ -196,7 +196,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/auth/session",
-        "Who I am",
+        "Show the caller's account",
         show_session,
         {200: "the user", 401: ["not_signed_in", "invalid_session"]},
         open_to_all=True,
@@ -206,13 +206,13 @@ ENDPOINTS: Final = (
         "/api/users",
         "Find a user by exact username",
         find_user,
-        {200: "a list of one or none", 400: [ErrorCode.INVALID_FIELD]},
+        {200: "a list with the user, or an empty list", 400: [ErrorCode.INVALID_FIELD]},
         parameters=(USERNAME,),
     ),
     Endpoint(
         "GET",
         "/api/users/{user_id}",
-        "A user's public view",
+        "Show a user, with the fields that the caller may see",
         show_user,
         {200: "the user", 400: [ErrorCode.INVALID_FIELD], 404: ["user_not_found"]},
     ),

@@ -65,10 +65,12 @@ DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 100
 MAX_PAGE: Final = 1_000_000
 
-PAGE: Final = Number("page", "pages back from the newest, which is 1", 1, 1, MAX_PAGE)
+PAGE: Final = Number(
+    "page", "the number of the page; page 1 has the newest messages", 1, 1, MAX_PAGE
+)
 LIMIT: Final = Number(
     "limit",
-    f"how many messages; otherwise {DEFAULT_LIMIT}",
+    f"the maximum number of messages; by default {DEFAULT_LIMIT}",
     DEFAULT_LIMIT,
     1,
     MAX_LIMIT,
@@ -76,8 +78,8 @@ LIMIT: Final = Number(
 )
 MARK_READ: Final = Text(
     "mark_read",
-    "`true`: what is shown, and what is before it, is marked read; `false`: it is not. Otherwise it"
-    " is, unless there is another parameter than `page` and `limit`",
+    "whether the last message of the page, and those before it, are marked read; by default only"
+    " if the query has no parameters other than `page` and `limit`",
     {"enum": ["true", "false"]},
 )
 
@@ -384,7 +386,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/conversations",
-        "My conversations, newest first",
+        "List the caller's conversations, newest first",
         conversations,
         {200: "a list"},
         parameters=pages.PAGED,
@@ -392,14 +394,14 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/unread-count",
-        "How many messages I have not read",
+        "Count the unread messages, without muted and archived conversations",
         unread_count,
-        {200: "a count"},
+        {200: "the count"},
     ),
     Endpoint(
         "GET",
         "/api/messages/search",
-        "Search the messages of my conversations",
+        "Search the messages of the caller's conversations",
         search,
         {200: "messages, each with a snippet", 400: [ErrorCode.INVALID_FIELD]},
         parameters=SEARCHED,
@@ -408,7 +410,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/{user_id}",
-        "A page of the conversation, oldest first; marks it read, if only page and limit are given",
+        "List a page of a conversation, oldest first; may mark it read, see `mark_read`",
         history,
         {
             200: "messages",
@@ -439,7 +441,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "PUT",
         "/api/messages/{user_id}/read",
-        "Mark the other side's messages read",
+        "Mark the other participant's messages read",
         mark_read,
         {200: "done", 400: _NO_ID},
         parameters=(UP_TO_SEQ,),
@@ -447,7 +449,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/users/online",
-        "Others who are online, as far as I may know",
+        "List the other users that are online and whose presence the caller may see",
         online_users,
         {200: "a list"},
     ),

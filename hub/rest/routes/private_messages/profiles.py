@@ -32,13 +32,25 @@ SUGGESTED: Final = 20
 MAX_PEOPLE: Final = 100
 
 FEW: Final = Number(
-    "limit", f"how many; otherwise {SUGGESTED}", SUGGESTED, 1, MAX_PEOPLE, larger=MAX_PEOPLE
+    "limit",
+    f"the maximum number of users; by default {SUGGESTED}",
+    SUGGESTED,
+    1,
+    MAX_PEOPLE,
+    larger=MAX_PEOPLE,
 )
 PAGE: Final = Number(
-    "limit", f"how many; otherwise {MAX_PEOPLE}", MAX_PEOPLE, 1, MAX_PEOPLE, larger=MAX_PEOPLE
+    "limit",
+    f"the maximum number of users; by default {MAX_PEOPLE}",
+    MAX_PEOPLE,
+    1,
+    MAX_PEOPLE,
+    larger=MAX_PEOPLE,
 )
-NAME: Final = Text("name", "what the name or the username contains, in upper or lower case")
-BEFORE: Final = Number("before", "only accounts before the one with this id", MAX_ID, 1)
+NAME: Final = Text("name", "a text that the name or the username contains, in upper or lower case")
+BEFORE: Final = Number(
+    "before", "only users whose account is older than the one with this id", MAX_ID, 1
+)
 
 
 async def visible_user(call: Call) -> User:
@@ -123,11 +135,11 @@ async def _reachable(call: Call, text: str, limit: Number) -> JSON[list[UserObje
 
 SURFACE: Final = REST
 ENDPOINTS: Final = (
-    Endpoint("GET", "/api/users/profile", "My profile", show, {200: "the user"}),
+    Endpoint("GET", "/api/users/profile", "Show the caller's profile", show, {200: "the user"}),
     Endpoint(
         "GET",
         "/api/users/{user_id}/profile",
-        "The profile of a user whom I may message",
+        "Show the profile of a user that the caller may message",
         show,
         {
             200: "the user",
@@ -137,7 +149,9 @@ ENDPOINTS: Final = (
         },
     ),
     *(
-        Endpoint("PUT", path, "Change my profile", change, {200: "the user"}, body=ProfileBody)
+        Endpoint(
+            "PUT", path, "Change the caller's profile", change, {200: "the user"}, body=ProfileBody
+        )
         for path in (
             "/api/users/profile",
             "/api/users/profile/privacy",
@@ -147,7 +161,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/users/suggested",
-        "Whom I may message, newest accounts first: a few",
+        "List a few users that the caller may message, newest accounts first",
         suggested,
         {200: "a list"},
         parameters=(FEW, BEFORE),
@@ -155,7 +169,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/users/all",
-        "Whom I may message, newest accounts first: a page",
+        "List a page of users that the caller may message, newest accounts first",
         everybody,
         {200: "a list"},
         parameters=(NAME, PAGE, BEFORE),

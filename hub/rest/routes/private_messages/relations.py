@@ -25,13 +25,23 @@ from protocol.model import FollowStatus, UserId
 _NO_FOLLOW: Final = "none"
 _MAX_PAGE: Final = 1_000_000
 
-PAGE: Final = Number("page", "which page, from 1", 1, 1, _MAX_PAGE)
+PAGE: Final = Number("page", "the number of the page, from 1", 1, 1, _MAX_PAGE)
 LIMIT: Final = Number(
-    "limit", "how many on a page", MAX_RELATIONS, 1, MAX_RELATIONS, larger=MAX_RELATIONS
+    "limit",
+    "the maximum number of users on a page",
+    MAX_RELATIONS,
+    1,
+    MAX_RELATIONS,
+    larger=MAX_RELATIONS,
 )
 CURSOR: Final = Cursor((int, int))
 REQUESTER: Final = Number(
-    "requester_id", "who wrote", 0, 1, is_required=True, refusal="Invalid requester_id"
+    "requester_id",
+    "the user id of the author of the message request",
+    0,
+    1,
+    is_required=True,
+    refusal="Invalid requester_id",
 )
 
 
@@ -229,13 +239,19 @@ _NO_USER: Final = ("user_not_found",)
 
 
 def _of_user(
-    word: str, summary: str, handle: Handle, parameters: tuple[Parameter, ...] = ()
+    word: str, summary: str, shown: str, handle: Handle, parameters: tuple[Parameter, ...] = ()
 ) -> tuple[Endpoint, ...]:
-    """A call about the caller, and the same about a user whose profile the caller may see."""
-    own = Endpoint("GET", f"/api/users/{word}", summary, handle, {200: "it"}, parameters=parameters)
-    answers = {200: "it", 400: _NO_ID, 403: [ErrorCode.NOT_ALLOWED], 404: _NO_USER}
-    of_user = f"/api/users/{{user_id}}/{word}"
-    return own, Endpoint("GET", of_user, summary, handle, answers, parameters=parameters)
+    """A call about the caller, and the same about a user whose profile the caller may see.
+    `summary`: the text before the user.
+    """
+    of_caller, of_user = f"{summary} the caller", f"{summary} a user"
+    own = f"/api/users/{word}"
+    path = f"/api/users/{{user_id}}/{word}"
+    answers = {200: shown, 400: _NO_ID, 403: [ErrorCode.NOT_ALLOWED], 404: _NO_USER}
+    return (
+        Endpoint("GET", own, of_caller, handle, {200: shown}, parameters=parameters),
+        Endpoint("GET", path, of_user, handle, answers, parameters=parameters),
+    )
 
 
 _RELATION: Final = (Kind.RELATIONS,)
@@ -245,18 +261,18 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/users/{user_id}/follow",
-        "Ask to follow a user; a public profile accepts at once",
+        "Request to follow a user; a public profile accepts at once",
         follow,
-        {200: "pending or accepted", 400: _ONESELF, 404: ["user_not_found"]},
+        {200: "the status: pending or accepted", 400: _ONESELF, 404: ["user_not_found"]},
         costs=_RELATION,
     ),
     *(
         Endpoint(
             "DELETE",
             f"/api/users/{{user_id}}/{word}",
-            "Stop following, or withdraw the request",
+            "Stop following a user, or withdraw the request",
             unfollow,
-            {200: "none", 400: _NO_ID, 404: ["not_following"]},
+            {200: "the status: none", 400: _NO_ID, 404: ["not_following"]},
             costs=_RELATION,
         )
         for word in ("follow", "follow-request")
@@ -264,17 +280,17 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/users/{user_id}/follow-status",
-        "Whether I follow a user or asked to",
+        "Show whether the caller follows a user, or has requested it",
         follow_status,
-        {200: "none, pending or accepted", 400: _NO_ID, 404: _NO_USER},
+        {200: "the status: none, pending or accepted", 400: _NO_ID, 404: _NO_USER},
     ),
-    *_of_user("followers", "Who follows me, or a user whom I may message", followers_of, _PAGED),
-    *_of_user("following", "Whom I follow, or a user whom I may message", following_of, _PAGED),
-    *_of_user("counts", "How many follow me, or a user, and how many are followed", counts_of),
+    *_of_user("followers", "List the followers of", "a list", followers_of, _PAGED),
+    *_of_user("following", "List the users followed by", "a list", following_of, _PAGED),
+    *_of_user("counts", "Count the followers and followed users of", "the counts", counts_of),
     Endpoint(
         "POST",
         "/api/users/accept-message-request",
-        "Accept that somebody who wrote to me goes on",
+        "Accept a message request; its author becomes a follower of the caller",
         accept_message_request,
         {200: "done", 400: _NO_ID, 404: ["no_request"]},
         parameters=(REQUESTER,),
@@ -283,14 +299,14 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/notifications/unread-count",
-        "How many requests to follow me wait for an answer",
+        "Count the pending requests to follow the caller",
         unread_notifications,
-        {200: "a count"},
+        {200: "the count"},
     ),
     Endpoint(
         "POST",
         "/api/followers/{user_id}/accept",
-        "Accept a request to follow me",
+        "Accept a request to follow the caller",
         accept_follower,
         {200: "done", 400: _NO_ID, 404: ["no_request"]},
         costs=_RELATION,
@@ -298,7 +314,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "DELETE",
         "/api/followers/{user_id}",
-        "Refuse a request, or remove a follower",
+        "Refuse a request to follow the caller, or remove a follower",
         remove_follower,
         {200: "done", 400: _NO_ID, 404: ["no_follower"]},
         costs=_RELATION,
@@ -306,14 +322,22 @@ ENDPOINTS: Final = (
     *(
         Endpoint("GET", path, summary, handle, {200: "a list"}, parameters=_PAGED)
         for path, summary, handle in (
-            ("/api/followers", "Who follows me or asks to", followers),
-            ("/api/following", "Whom I follow or asked to", following),
+            (
+                "/api/followers",
+                "List the users that follow the caller or have requested it",
+                followers,
+            ),
+            (
+                "/api/following",
+                "List the users that the caller follows or has requested to follow",
+                following,
+            ),
         )
     ),
     Endpoint(
         "POST",
         "/api/users/{user_id}/block",
-        "Block a user; follows between us end",
+        "Block a user; follows between the two end",
         block,
         {200: "done", 400: _ONESELF, 404: ["user_not_found"]},
         costs=_RELATION,
@@ -321,10 +345,12 @@ ENDPOINTS: Final = (
     Endpoint(
         "DELETE",
         "/api/users/{user_id}/block",
-        "Take a block back",
+        "Unblock a user",
         unblock,
         {200: "done", 400: _NO_ID, 404: ["not_blocked"]},
         costs=_RELATION,
     ),
-    Endpoint("GET", "/api/blocks", "Whom I block", blocks, {200: "a list"}),
+    Endpoint(
+        "GET", "/api/blocks", "List the users that the caller blocks", blocks, {200: "a list"}
+    ),
 )

@@ -48,7 +48,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "GET",
         "/api/messages/requests",
-        "The message requests that wait for me, newest first",
+        "List the caller's pending message requests, newest first",
         requests,
         {200: "a list"},
         parameters=PAGED,
@@ -56,14 +56,14 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         "/api/messages/requests/{user_id}",
-        "Accept a message request: its author becomes a follower of mine",
+        "Accept a message request; its author becomes a follower of the caller",
         accept,
         _DECIDED,
     ),
     Endpoint(
         "DELETE",
         "/api/messages/requests/{user_id}",
-        "Decline a message request; its author is not told",
+        "Decline a message request; its author gets no event",
         decline,
         _DECIDED,
     ),

@@ -40,19 +40,19 @@ export class ActivityPanel {
     this.#clients = clients;
     this.#mentions = new EntryList({
       title: "Mentions",
-      empty: "Nothing unread mentions you.",
+      empty: "No unread mentions.",
       read: () => activity.mentions(),
       row: (entry) => mentionRow(entry, () => onMessage(entry.conversation.key, entry.message)),
     });
     this.#mentions.unread = () => activity.unreadMentions;
     this.#threads = new EntryList({
       title: "Threads that you follow",
-      empty: "You follow no thread. You follow those that you write in.",
+      empty: "You follow no threads. Threads that you start or reply in appear here.",
       read: () => activity.threads(),
       row: (entry) => threadRow(entry, () => onThread(entry.conversation.key, entry.message)),
     });
     const onclick = () => this.#showEarlier();
-    this.#earlier = h("button.button", { type: "button", onclick }, "Show read ones, too");
+    this.#earlier = h("button.button", { type: "button", onclick }, "Show read mentions, too");
     this.#mentions.element.append(this.#earlier);
     this.parts = [
       paneHeader(onBack, h("div.who", {}, h("h2", {}, "Mentions and threads"))),

@@ -62,7 +62,7 @@ export class Attachments {
     this.onChange();
     const left = given.length - taken.length;
     if (left === 0) return "";
-    return `At most ${MAX_FILES} files at a time: ${left} of them ${left === 1 ? "was" : "were"} not taken.`;
+    return `At most ${MAX_FILES} files at a time: ${left} of them ${left === 1 ? "was" : "were"} not added.`;
   }
 
   /**
@@ -86,7 +86,7 @@ export class Attachments {
     if (file.size > HUB.maxUploadBytes) {
       item.isWaiting = false;
       const limit = Math.floor(HUB.maxUploadBytes / 1024);
-      this.#failed(item, new Error(`It is larger than ${limit.toLocaleString()} KB.`));
+      this.#failed(item, new Error(`This file is larger than ${limit.toLocaleString()} KB.`));
       return;
     }
     this.#draw(item, h("small", {}, `${Math.ceil(file.size / 1024).toLocaleString()} KB`));

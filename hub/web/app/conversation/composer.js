@@ -212,7 +212,7 @@ export class Composer {
     try {
       if (hasText) client.send(id, content, { parentId });
     } catch (error) {
-      this.#say(`This could not be sent. ${textOf(error)}`);
+      this.#say(`The message could not be sent. ${textOf(error)}`);
       report(error);
       return;
     }

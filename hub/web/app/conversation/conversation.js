@@ -80,7 +80,7 @@ export class Conversation {
    */
   nameOf(id) {
     if (id === this.client.me?.id) return "You";
-    return this.isChannel ? (this.#people.get(id) ?? "Somebody") : this.title;
+    return this.isChannel ? (this.#people.get(id) ?? "Unknown user") : this.title;
   }
 
   /**

@@ -19,7 +19,7 @@ export function muteChoices(now) {
     ["Mute for 1 hour", new Date(now.getTime() + HOUR_MS)],
     ["Mute for 8 hours", new Date(now.getTime() + 8 * HOUR_MS)],
     ["Mute until tomorrow morning", new Date(year, month, date + 1, MORNING)],
-    ["Mute for good", undefined],
+    ["Mute indefinitely", undefined],
   ];
 }
 

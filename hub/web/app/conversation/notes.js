@@ -81,7 +81,7 @@ export class Notes {
   markUnread(message) {
     void this.#try(async () => {
       await this.#conversation.client.markUnread(message);
-      confirmed("Unread from there.");
+      confirmed("Marked as unread from there.");
     });
   }
 

@@ -66,7 +66,7 @@ export function textOf(error) {
   if (error instanceof CallFailed && error.status === 0) return "The server cannot be reached.";
   if (error instanceof TypeError || error instanceof SyntaxError) {
     report(error);
-    return "The server answered something that this page does not understand.";
+    return "The server sent a response that this page cannot process.";
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -10,8 +10,9 @@ const CHOICE = "parlour.notify"; // the storage item
 
 /** "off", "on", or why they are not available. */
 export function notificationState() {
-  if (!("Notification" in globalThis)) return "This browser has no notifications.";
-  if (Notification.permission === "denied") return "The browser blocks notifications of this page.";
+  if (!("Notification" in globalThis)) return "This browser does not support notifications.";
+  if (Notification.permission === "denied")
+    return "The browser blocks notifications from this page.";
   return Notification.permission === "granted" && isChosen() ? "on" : "off";
 }
 

@@ -57,7 +57,7 @@ export class PastView {
       this.#problem,
     );
     const back = h("button.button", { type: "button", onclick: onNewest }, "To the newest");
-    const bar = h("div.past", {}, h("span", {}, "You see earlier messages."), back);
+    const bar = h("div.past", {}, h("span", {}, "You are viewing earlier messages."), back);
     this.element = h("div.log.apart", {}, bar, this.#scroll);
   }
 

@@ -154,7 +154,7 @@ export class SearchPanel {
       h("button.button.primary", {}, "Search"),
     );
     const hint =
-      'Narrow it: "exact words", from:ann, in:#maths, after:2026-01-31, has:file, begin*';
+      'Narrow the search: "exact words", from:ann, in:#maths, after:2026-01-31, has:file, begin*';
     const found = this.#results.map(({ element }) => element);
     this.parts = [
       paneHeader(onBack, h("div.who", {}, h("h2", {}, "Search"))),

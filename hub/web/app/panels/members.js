@@ -17,7 +17,7 @@ const WORDS = {
   owner: "owner",
   moderator: "moderator",
   member: "member",
-  guest: "guest, reads only",
+  guest: "guest, read-only",
 };
 
 /**

@@ -55,7 +55,7 @@ export class PeoplePanel {
 
   #search() {
     const username = h("input.input", { name: "username", required: true, autocomplete: "off" });
-    const label = h("span", {}, "Find somebody by username or name");
+    const label = h("span", {}, "Find people by username or name");
     return h(
       "form.inline",
       {
@@ -87,7 +87,7 @@ export class PeoplePanel {
     if (this.#result === null) return;
     const { text, users } = this.#result;
     const rows = users.map((user) => person(user, ...this.#actions(user)));
-    const nobody = h("p.empty", {}, `There is nobody called “${plain(text)}”.`);
+    const nobody = h("p.empty", {}, `No user was found for “${plain(text)}”.`);
     redrawIn(this.#found, ...(rows.length > 0 ? rows : [nobody]));
   }
 

@@ -26,7 +26,8 @@ export class RequestsPanel {
   constructor(conversations, open, onBack) {
     this.#conversations = conversations;
     this.#open = open;
-    const about = "Until you accept, nobody here sees that you got or read what they wrote.";
+    const about =
+      "Until you accept, the senders do not see that you received or read their messages.";
     this.parts = [
       paneHeader(onBack, h("div.who", {}, h("h2", {}, "Requests"))),
       h("div.sheet", {}, h("p", {}, about), this.#list),

@@ -61,7 +61,7 @@ export class SettingsPanel {
       ),
       row(
         "Invite link",
-        "It opens a conversation with you, for whoever has an account here.",
+        "It opens a conversation with you, for people who have an account here.",
         copy("Copy invite link", invitation(me)),
       ),
       this.#name,
@@ -70,7 +70,7 @@ export class SettingsPanel {
         "Public profile",
         me.is_public
           ? "Everybody may write to you."
-          : "Private: only who follows you, or whom you follow, may write to you.",
+          : "Private: only people who follow you, or whom you follow, may write to you.",
         this.#switch("Public profile", me.is_public, (isOn) =>
           this.#client.call("PUT", "/api/users/me/profile", { is_public: isOn }),
         ),
@@ -78,7 +78,7 @@ export class SettingsPanel {
       h("h3", {}, "Notifications"),
       row(
         "New messages",
-        canNotify ? "While you do not look at the page." : state,
+        canNotify ? "Only while you are not looking at this page." : state,
         canNotify && this.#switch("Notify me of new messages", state === "on", switchNotifications),
       ),
       h("h3", {}, "Password"),

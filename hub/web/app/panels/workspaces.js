@@ -48,7 +48,7 @@ export class WorkspacesPanel {
     this.#onChanged = onChanged;
     const about = [
       "A workspace is a group of people with channels.",
-      HUB.hasAssistant && "Write @AI in one to ask the assistant.",
+      HUB.hasAssistant && "Write @AI in a channel to ask the assistant.",
     ];
     this.parts = [
       paneHeader(onBack, h("div.who", {}, h("h2", {}, "Channels"))),
@@ -164,7 +164,7 @@ export class WorkspacesPanel {
     const name = plain(workspace.name);
     const count = members.length === 1 ? "only you" : `${members.length} people`;
     const add = () =>
-      this.#form(`people ${id}`, `Add somebody to ${name}, by username`, "Add", (username) =>
+      this.#form(`people ${id}`, `Add a user to ${name}, by username`, "Add", (username) =>
         this.#add(id, username),
       );
     return [
@@ -225,7 +225,7 @@ export class WorkspacesPanel {
     const username = text.replace(/^@/, "");
     const path = `/api/users?username=${encodeURIComponent(username)}`;
     const [user] = /** @type {User[]} */ (await this.#client.call("GET", path));
-    if (user === undefined) throw new Error(`There is nobody called “${username}”.`);
+    if (user === undefined) throw new Error(`No user has the username “${username}”.`);
     const { members } = await this.#channels.addMember(workspaceId, user.id);
     if (!members.includes(user.id)) confirmed(`${plain(user.name)} is invited.`);
   }
@@ -274,5 +274,5 @@ export class WorkspacesPanel {
  * @param {string} name
  */
 function taken(name) {
-  return new Error(`There is “${plain(name)}” already.`);
+  return new Error(`The name “${plain(name)}” is already taken.`);
 }

@@ -160,7 +160,7 @@ export class AppShell {
     if (this.#view instanceof WorkspacesPanel) void this.#view.channelsChanged();
     const again = { type: "button", onclick: () => void this.#identity.signInAgain() };
     const notice = [
-      "Your channels are not shown: their sign-in has ended. ",
+      "Your channels are not shown: you are no longer signed in to them. ",
       h("button.button", again, "Sign in again"),
     ];
     this.#sidebar.notify(...(isSignedIn ? [] : notice));
@@ -230,7 +230,7 @@ export class AppShell {
     if (panel !== null) this.#show(panel, place);
     else if (place === "") this.#showList();
     else if (place === keyOf(this.#client, this.#me.id)) {
-      this.#showList("This is the link to yourself: others write to you with it.");
+      this.#showList("This is your own invite link: others can write to you with it.");
     } else {
       const found = await this.#conversations.find(place);
       if (place !== placeNow() || this.#listening.signal.aborted) return;

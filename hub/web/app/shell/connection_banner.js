@@ -14,7 +14,7 @@ const TEXTS = {
   [Connection.WAITING]: "No connection. Trying again…",
   [Connection.POLLING]: "Slow connection: new messages come every few seconds.",
 };
-const KICKED = "Whoever runs this server closed the connection. ";
+const KICKED = "The operator of this server closed the connection. ";
 const CONNECTING_MS = 1_500; // shorter interruptions are not shown
 
 export class ConnectionBanner {
@@ -75,7 +75,7 @@ export class ConnectionBanner {
    */
   #show(status, queued) {
     this.#wasAway = true;
-    const waiting = queued === 1 ? " 1 message waits." : ` ${queued} messages wait.`;
+    const waiting = queued === 1 ? " 1 unsent message." : ` ${queued} unsent messages.`;
     this.element.textContent = (TEXTS[status] ?? "") + (queued ? waiting : "");
     this.element.hidden = this.element.textContent === "";
     this.#onAway();

@@ -68,7 +68,7 @@ export class Identity {
     const account = { email: login, password, all_dialects: true }; // the channels' cookie too
     await this.#pair.client.call("POST", "/api/auth/login", account);
     this.#setLeaving(false); // that session's cookie is gone
-    this.#refusal = "This browser did not keep the session: to be signed in needs cookies.";
+    this.#refusal = "This browser did not keep the session: signing in requires cookies.";
     await this.#connect();
     this.#refusal = "";
     this.#tabs?.postMessage({ forget: null });
@@ -103,7 +103,7 @@ export class Identity {
   /** Show the form again, for a user who is no longer signed in to channels; unsent texts are kept. */
   async signInAgain() {
     this.#setLeaving(true);
-    await this.#leave("Sign in again, and your channels are back.");
+    await this.#leave("Sign in again to see your channels.");
   }
 
   /** @param {{ forget: number | null }} change from another tab */
@@ -226,7 +226,7 @@ export class Identity {
     this.#handlers.onNobody(note);
     if (await this.#tellServer()) return;
     const text =
-      "You are signed out here. The server cannot be reached; it learns of it when it can.";
+      "You are signed out here. The server cannot be reached; it will be notified later.";
     if (this.#me === null && this.#isLeaving) this.#handlers.onNobody(text);
   }
 

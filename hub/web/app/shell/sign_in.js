@@ -54,8 +54,8 @@ export function signInForm(identity, note, guest) {
 
   function otherWay() {
     if (!HUB.isRegistrationOpen) {
-      const what = HUB.provider === null ? "New accounts, and new passwords," : "New passwords";
-      return [h("p.hint", {}, `${what} come from whoever runs this server.`)];
+      const what = HUB.provider === null ? "a new account or a new password" : "a new password";
+      return [h("p.hint", {}, `For ${what}, ask the operator of this server.`)];
     }
     const onclick = () => {
       isNew = !isNew;
@@ -65,7 +65,7 @@ export function signInForm(identity, note, guest) {
     return [
       h("button.button.quiet", { type: "button", onclick }, text),
       !isNew &&
-        h("p.hint", {}, "Password forgotten? Whoever runs this server can give you a new one."),
+        h("p.hint", {}, "Password forgotten? Ask the operator of this server for a new one."),
     ];
   }
 
@@ -96,11 +96,11 @@ function offer(identity, { login, password }, onRefuse) {
     void attempt(problem, async () => {
       await identity.signIn(login, password).catch((error) => {
         if (!(error instanceof CallFailed) || error.status !== 401) throw error;
-        problem.textContent = "This link was used already, or is too old.";
+        problem.textContent = "This link was already used, or has expired.";
       });
     });
   return headed(
-    `This link signs you in as “${name}”, once. Whoever sent it may read along.`,
+    `This link signs you in as “${name}”, once. Its sender may be able to read what you write.`,
     problem,
     h("button.button.primary", { type: "button", onclick: enter }, `Sign in as ${name}`),
     h("button.button", { type: "button", onclick: onRefuse }, "Use another account"),
@@ -132,7 +132,7 @@ function fields(isNew) {
       field("Last name", { name: "last_name", autocomplete: "family-name" }),
     ),
     field("Email", { name: "email", type: "email", autocomplete: "email" }),
-    field("Date of birth", { name: "date_of_birth", type: "date" }, "Nobody else sees it."),
+    field("Date of birth", { name: "date_of_birth", type: "date" }, "Not shown to other users."),
     field(
       "Password",
       { ...password, autocomplete: "new-password", minlength: MIN_PASSWORD },

@@ -15,7 +15,7 @@ export function confirmSignOut(count, sidebar, signOut) {
   if (count === 0) leave.onclick();
   else
     sidebar.notify(
-      `To sign out deletes what you wrote and did not send (${count}). `,
+      `Signing out deletes your unsent messages and drafts (${count}). `,
       h("button.button", leave, "Sign out anyway"),
       h("button.button", cancel, "Cancel"),
     );

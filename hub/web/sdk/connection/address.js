@@ -14,5 +14,5 @@ export function addressOf(url) {
   } catch {
     // the error below reports it
   }
-  throw new UsageError("no_url", `Give the hub's address as the option url: ${url} is none`);
+  throw new UsageError("no_url", `The option url must be the address of a hub, not ${url}`);
 }

@@ -120,7 +120,7 @@ export class Rest {
       text = await response.text();
     } catch (error) {
       request.signal?.throwIfAborted();
-      throw new CallFailed(0, "unreachable", `${this.#url} was not reached: ${error}`);
+      throw new CallFailed(0, "unreachable", `${this.#url} could not be reached: ${error}`);
     }
     if (this.#log.is(response.headers.get("parlour-epoch"), epoch)) this.#onOtherLog();
     return { response, text, authorization: headers.Authorization };

@@ -1,4 +1,4 @@
-/** What a client needs to know of a wire dialect and its REST calls. */
+/** A wire dialect and its REST calls, as a client uses them. */
 
 import type { Rest } from "../connection/rest.js";
 import type { Revision, StoredMessage, Thread } from "../messages/message.js";
@@ -7,7 +7,7 @@ import type { Entry } from "../messages/outbox.js";
 import type { Timeline } from "../messages/timeline.js";
 import type { ClientEvents, ConversationId, Marks, UserId } from "../parlour.js";
 
-/** What happened, as a frame of the hub says it; a dialect may have no frame for some of them. */
+/** A frame of the hub, in one form for all dialects; a dialect may have no frame of some kinds. */
 export type ServerEvent =
   | { kind: "message"; message: StoredMessage }
   | { kind: "welcome"; epoch: string }
@@ -44,7 +44,7 @@ export type ServerEvent =
   | { kind: "announcement"; text: string; at: string }
   | { kind: "error"; code: string; text: string; key: string | null };
 
-/** This user has noted something. */
+/** A note of this user has changed. */
 export type NoteEvent =
   | { kind: "noted"; note: ConversationNote }
   | { kind: "hidden"; note: HiddenNote };
@@ -52,48 +52,48 @@ export type NoteEvent =
 /** All messages up to one, by its seq or its id. */
 export type UpTo = { seq: number } | { id: number };
 
-/** To be sent as JSON. */
+/** A frame of the client, which is sent as JSON. */
 export interface Frame {
   type: string;
   [field: string]: unknown;
 }
 
 export interface Dialect<Me, Listed> {
-  /** in the names of storage items */
+  /** a part of the names of storage items */
   readonly name: string;
-  /** of the paths of its REST calls */
+  /** the prefix of the paths of its REST calls */
   readonly restPrefix: string;
-  /** of its WebSocket */
+  /** the path of its WebSocket */
   readonly path: string;
-  /** whether a conversation that nobody has listed yet is followed, too */
+  /** whether conversations that were not listed yet are followed, too */
   readonly followsAll: boolean;
-  /** where the hub lists the conversations */
+  /** the path of the list of conversations */
   readonly listPath: string;
-  /** whether those with the newest messages are on its first page */
+  /** whether the first page of that list has the conversations with the newest messages */
   readonly listsNewestFirst: boolean;
 
   credentials(login: string, password: string): object;
-  /** who is signed in */
+  /** the signed-in user */
   me(rest: Rest): Promise<Me>;
-  /** a conversation of the list, and its newest seq */
+  /** the id of a listed conversation, and its newest seq */
   head(listed: Listed): [ConversationId, number];
-  /** the rev of its last change; 0: there was none, or the hub does not know of changes */
+  /** the rev of its last revision; 0: there was none, or the hub has no revisions */
   lastRev(listed: Listed): number;
-  /** what the user has noted of it; null: the hub does not know of notes */
+  /** the user's notes on it; null: the hub has no notes */
   marks(listed: Listed): Marks | null;
-  /** where a copy goes, in the body of the call that forwards a message */
+  /** the body of the call that forwards a message to a conversation */
   destination(conversationId: ConversationId): object;
-  /** what a call over REST that changed a message returned */
+  /** the message in the response of a call that changed it */
   changed(answer: unknown, me: UserId): StoredMessage;
-  /** whether this user has read a message of somebody else that a call over REST returned */
+  /** whether this user has read a message of another user, in the response of a call */
   isRead(answer: unknown, me: UserId): boolean;
-  /** a thread of the list of those that are followed */
+  /** a thread of the list of followed threads */
   followed(listed: unknown, me: UserId): Followed;
-  /** where a conversation is muted */
+  /** the path of the call that mutes a conversation */
   mutePath(conversationId: ConversationId): string;
-  /** what a call over REST that noted something returned */
+  /** the note in the response of a call that changed it */
   noted(answer: unknown): NoteEvent;
-  /** the messages before `first`; the newest ones without it; oldest first */
+  /** the messages before `first`, or the newest ones if it is undefined; oldest first */
   older(rest: Rest, me: UserId, page: OlderPage): Promise<StoredMessage[]>;
   /** the messages after `seq`, oldest first */
   newer(
@@ -102,17 +102,17 @@ export interface Dialect<Me, Listed> {
     conversationId: ConversationId,
     seq: number,
   ): Promise<StoredMessage[]>;
-  /** of a conversation, for its pages */
+  /** the path of the pages of a conversation */
   historyPath(conversationId: ConversationId): string;
   /** store a message over REST */
   post(rest: Rest, me: UserId, entry: Entry): Promise<StoredMessage>;
-  /** over REST: what is noted after it must not be overtaken by it */
+  /** over REST, so that it is done before a note that is made after it */
   markRead(rest: Rest, conversationId: ConversationId, timeline: Timeline): Promise<void>;
 
   /**
-   * asks for what comes after these seqs of the log with that epoch, and for what is live; `only`:
-   * for nothing in conversations that are not named; `revs`: and for what was changed after these;
-   * `notes`: and for what was noted after that one, null: for nothing of it
+   * requests the messages after these seqs of the log with that epoch, and live delivery; `only`:
+   * no missed messages of conversations that are not named; `revs`: also the revisions after these;
+   * `notes`: also the notes after that one; null: no notes
    */
   resumeFrame(
     after: Record<ConversationId, number>,
@@ -123,9 +123,9 @@ export interface Dialect<Me, Listed> {
   ): Frame;
   messageFrame(entry: Entry): Frame;
   typingFrame(conversationId: ConversationId, isTyping: boolean): Frame;
-  /** that a message arrived here; null: the dialect has none */
+  /** confirms that a message arrived here; null: the dialect has no such frame */
   receiptFrame(message: StoredMessage): Frame | null;
-  /** null: a frame of no interest, or of a newer hub */
+  /** null: the client ignores the frame, or it is of a newer hub */
   parse(frame: unknown, me: UserId): ServerEvent | null;
 }
 

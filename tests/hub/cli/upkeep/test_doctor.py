@@ -97,10 +97,10 @@ def status_of(**changed: Any) -> HubObject:
         (
             status_of(draining=True),
             Level.WARNING,
-            "/readyz says 503 until `parlour admin drain --u",
+            "/readyz returns 503 until `parlour admin drain",
         ),
         (status_of(stopping=True), Level.WARNING, "is stopping"),
-        (None, Level.OK, "it does not run"),
+        (None, Level.OK, "no hub can be called at "),
     ],
 )
 def test_a_hub_that_drains_or_stops_is_a_warning(

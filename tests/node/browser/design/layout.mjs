@@ -64,7 +64,7 @@ async function desktop(visitors, given) {
   await signInAs(invited, "anndesktop@example.org");
   await invited.locator(".bubble").first().waitFor();
   await invited.goto(`${visitors.url}#/person/${annsId}`);
-  await invited.getByText("This is the link to yourself").waitFor();
+  await invited.getByText("This is your own invite link").waitFor();
 }
 
 /**

@@ -56,7 +56,7 @@ async function byKeys(page) {
   await page.keyboard.press("Enter"); // the first of them is to forward
   await chooser(page).waitFor();
   await page.keyboard.type("nobody at all");
-  await chooser(page).getByText("Nothing is called so.").waitFor();
+  await chooser(page).getByText("No matching conversations.").waitFor();
   await page.getByRole("searchbox", { name: "Search by name" }).fill("GENER");
   await page.keyboard.press("ArrowDown");
   await accessible(page);

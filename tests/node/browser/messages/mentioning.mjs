@@ -19,7 +19,7 @@ import {
 
 /** @param {Page} page */
 function options(page) {
-  return page.getByRole("listbox", { name: "Mention somebody" }).getByRole("option");
+  return page.getByRole("listbox", { name: "Mention suggestions" }).getByRole("option");
 }
 
 /** @param {Page} page */
@@ -112,7 +112,7 @@ async function counts(ann, ben) {
 async function lists(ann, ben) {
   await (await activity(ben, 1)).click();
   await (await unreadEntries(ben, 1)).filter({ hasText: "Look, @ben" }).waitFor();
-  await ben.getByText("You follow no thread").waitFor();
+  await ben.getByText("You follow no threads").waitFor();
   await write(ann, "`@ben` is code, and @ben is not");
   await activity(ben, 2);
   const found = await unreadEntries(ben, 2);
@@ -131,8 +131,8 @@ async function lists(ann, ben) {
   assert.equal(await code.locator(".mention").count(), 1);
   await badge(ben).waitFor({ state: "detached" });
   await (await activity(ben, 0)).click();
-  await ben.getByText("Nothing unread mentions you").waitFor();
-  await ben.getByRole("button", { name: "Show read ones, too" }).click();
+  await ben.getByText("No unread mentions").waitFor();
+  await ben.getByRole("button", { name: "Show read mentions, too" }).click();
   await ben.locator(".activity .result:focus", { hasText: "is code" }).press("Enter");
   await ben.locator(".bubble.sought", { hasText: "is code" }).waitFor();
 }

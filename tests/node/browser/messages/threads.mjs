@@ -126,7 +126,7 @@ async function byKeys(page) {
 async function listed(ann, ben) {
   await (await activity(ann, 0)).click();
   await ann.locator(".activity .result", { hasText: "2 replies" }).waitFor();
-  await ann.getByText("Nothing unread mentions you").waitFor();
+  await ann.getByText("No unread mentions").waitFor();
   await reply(ben, "With candles");
   await activity(ann, 1);
   const found = await unreadEntries(ann, 1);

@@ -49,7 +49,7 @@ export class Suggestions {
     this.#conversation = conversation;
     this.#field = field;
     this.#onTaken = onTaken;
-    const props = { role: "listbox", "aria-label": "Mention somebody", hidden: true };
+    const props = { role: "listbox", "aria-label": "Mention suggestions", hidden: true };
     this.element = h("ul.suggestions", props);
     this.element.id = this.#id;
     if (!conversation.isChannel) return;
@@ -151,7 +151,7 @@ export class Suggestions {
     this.#field.setAttribute("aria-controls", this.#id);
     this.#choose(0);
     const words = people.length === 1 ? "1 suggestion" : `${people.length} suggestions`;
-    if (isNew) announce(`${words}. Arrow keys choose, Enter takes.`);
+    if (isNew) announce(`${words}. Arrow keys to choose, Enter to insert.`);
   }
 
   /** @param {number} at */

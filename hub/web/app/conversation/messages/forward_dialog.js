@@ -47,7 +47,7 @@ export function chooseWhere(places, forward, onClosed) {
     const wanted = searchable(input.value.trim());
     const found = places.filter((each) => searchable(each.name).includes(wanted));
     const rows = found.slice(0, MAX_SHOWN).map((place) => row(place, () => void choose(place)));
-    const none = places.length === 0 ? "There is nobody yet." : "Nothing is called so.";
+    const none = places.length === 0 ? "No conversations yet." : "No matching conversations.";
     list.replaceChildren(...(rows.length > 0 ? rows : [h("li.empty", {}, none)]));
   };
   const buttons = () => [...list.querySelectorAll("button")];

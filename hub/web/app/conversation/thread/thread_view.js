@@ -131,7 +131,7 @@ export class ThreadView {
   #ended() {
     this.#composer.close(true);
     this.#follow.disabled = true;
-    announce("This thread has ended.");
+    announce("This thread has ended: its first message was deleted.");
   }
 
   async #change() {

@@ -200,7 +200,7 @@ export class Sidebar {
     people.sort((one, other) => other.order - one.order);
     const rows = this.#inWorkspaces(shown);
     const drawn = people.slice(0, this.#limit).map((conversation) => this.#row(conversation));
-    const text = this.#filter ? "Nothing of that name." : "No conversations yet.";
+    const text = this.#filter ? "No matching conversations." : "No conversations yet.";
     this.#empty.replaceChildren(h("p.empty", {}, text), this.#filter ? "" : this.#welcome);
     const items = drawn.length === people.length ? [...drawn, ...rows] : drawn;
     const found = items.length > 0 ? items : [this.#empty];

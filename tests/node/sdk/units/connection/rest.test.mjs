@@ -85,7 +85,7 @@ for (const [response, expected] of /** @type {[() => Response, object][]} */ ([
     {
       status: 0,
       code: "unreachable",
-      message: "http://hub.example/api was not reached: TypeError: fetch failed",
+      message: "http://hub.example/api could not be reached: TypeError: fetch failed",
       retryAfter: null,
     },
   ],
