@@ -130,13 +130,6 @@ FAULTS: Final[tuple[Fault, ...]] = (
         (*STORE, *ON_POSTGRES),
     ),
     Fault(
-        "a page of mentions reads all newer mentions of a channel",
-        "persistence/postgres/schema/0025_joining.sql",
-        "mentions (channel_id, message_id) WHERE",
-        "mentions (channel_id) WHERE",
-        ON_POSTGRES,
-    ),
-    Fault(
         "a user gets a mention in a message that they have hidden",
         SQL,
         "       AND NOT is_hidden_from(who.id, c.id, m.id)\n",
