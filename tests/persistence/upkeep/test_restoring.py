@@ -63,18 +63,26 @@ async def test_an_external_database_has_to_be_empty(databases: Databases, tmp_pa
         assert not (tmp_path / "data" / MARK).exists()
 
 
-@pytest.mark.parametrize("name", [*FOLDERS, "of somebody else"])
+@pytest.mark.parametrize(
+    ("name", "was_used"),
+    [*((name, was_used) for name in FOLDERS for was_used in (False, True)), ("other", False)],
+)
 async def test_a_folder_with_files_is_left_alone(
-    databases: Databases, tmp_path: Path, name: str
+    databases: Databases, tmp_path: Path, name: str, was_used: bool
 ) -> None:
-    file = tmp_path / name / "file"
-    file.parent.mkdir()
+    data = tmp_path / "data"
+    if was_used:  # by a hub
+        with hold_folder(data):
+            pass
+    file = data / name / "file"
+    file.parent.mkdir(parents=True)
     file.touch()
+    before = {each.name for each in data.rglob("*")}
     async with databases.empty() as dsn:
         with pytest.raises(NotEmpty, match="already"):
-            async with open_for_restore(dsn, tmp_path, FOLDERS):
+            async with open_for_restore(dsn, data, FOLDERS):
                 pass
-    assert {each.name for each in tmp_path.rglob("*")} == {name, "file"}
+    assert {each.name for each in data.rglob("*")} == before
 
 
 async def test_a_restore_is_refused_while_a_hub_uses_the_database_or_the_folder(

@@ -55,6 +55,17 @@ async def test_a_quick_return_changes_nothing(autojump_clock: MockClock) -> None
     assert await changes(attendance, 100) == []
 
 
+async def test_a_postponed_change_that_was_announced_meanwhile_is_not_due(
+    autojump_clock: MockClock,
+) -> None:
+    attendance = Attendance[str]()
+    attendance.arrived("ann")
+    assert list(await attendance.due()) == ["ann"]
+    assert attendance.heard("ann", 5.0, online=True)
+    attendance.postpone("ann", 1.0)
+    assert await changes(attendance, 100) == []
+
+
 async def test_a_new_departure_has_its_grace_anew(autojump_clock: MockClock) -> None:
     attendance = Attendance[str]()
     attendance.arrived("ann")

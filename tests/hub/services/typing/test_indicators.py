@@ -263,8 +263,10 @@ async def test_typing_in_a_channel_is_not_delivered_after_its_message(
         await anns.is_silent()
 
 
-async def test_leaving_a_channel_ends_typing_there(world: World) -> None:
-    school = await open_school(world)
+async def test_leaving_a_channel_ends_typing_there(
+    timed_world: World, autojump_clock: MockClock
+) -> None:
+    school = await open_school(timed_world)
     anns, bens = await school.join(school.ann), await school.join(school.ben)
     await anns.receive_type("user_presence")
     stays = await school.join(school.ben)
@@ -272,8 +274,10 @@ async def test_leaving_a_channel_ends_typing_there(world: World) -> None:
     await bens.send({"type": "typing", "channelId": school.general.id})
     await anns.receive_type("user_typing")
     await bens.send({"type": "leave_channel", "channelId": school.general.id})
+    began = trio.current_time()
     await bens.receive_type("left_channel")
     assert (await anns.receive_type("user_stop_typing"))["userId"] == school.ben.id
+    assert trio.current_time() == began  # at once, not when the indicator runs out
 
 
 async def test_removal_from_a_workspace_ends_typing_in_its_channels(
