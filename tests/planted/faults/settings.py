@@ -76,7 +76,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "the hub waits for a slow reader of its log",
         "hub/cli/main.py",
         "configure_logging(settings.log_level, settings.log_format, sink)",
-        "configure_logging(settings.log_level, settings.log_format, sys.stderr)",
+        "configure_logging(settings.log_level, settings.log_format, sys.__stderr__)",
         ("tests/e2e/test_operating.py",),
     ),
     Fault(
