@@ -114,6 +114,7 @@ ABOUT_SEVERAL: Final = {
     "tests/hub/services/posting/test_nodes.py": "lanes of one node of several",
     "tests/hub/services/test_changing_messages.py": "messages that are changed over every socket",
     "tests/hub/services/test_much_missed.py": "resumes that bring much, or cannot",
+    "tests/hub/socketio/test_long_recovery.py": "recoveries of more than one resume sends",
     "tests/hub/services/test_reset.py": "resumes with positions of another log",
     "tests/hub/monitoring/test_documents.py": "docs/operations, and the table of metrics",
     "tests/hub/rest/routes/test_places_for_uploads.py": "shared folders and buckets, over HTTP",

@@ -14,19 +14,19 @@ from protocol.model import Message, Posted, UserId, WorkspaceId
 
 def mentions_in_posted(posted: Posted) -> Sequence[Delivery]:
     """The delivery to the users that a new message mentions."""
-    return _mentions(posted.message, posted.workspace_id, posted.mentioned, is_mentioned=True)
+    return _deliveries(posted.message, posted.workspace_id, posted.mentioned, is_mentioned=True)
 
 
 def mentions_in_revised(revised: Revised) -> Sequence[Delivery]:
     """The deliveries to the users that a changed message mentions, or no longer mentions."""
     message, place = revised.message, revised.workspace_id
     return (
-        *_mentions(message, place, revised.mentioned, is_mentioned=True),
-        *_mentions(message, place, revised.no_longer_mentioned, is_mentioned=False),
+        *_deliveries(message, place, revised.mentioned, is_mentioned=True),
+        *_deliveries(message, place, revised.no_longer_mentioned, is_mentioned=False),
     )
 
 
-def _mentions(
+def _deliveries(
     message: Message,
     workspace_id: WorkspaceId | None,
     users: tuple[UserId, ...],

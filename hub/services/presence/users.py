@@ -176,7 +176,7 @@ class Presence:
         """Whether the user may be at another node without this one knowing."""
         return self._elsewhere.is_apart and not self.attendance.count_of(user_id)
 
-    def _is_encoded(self, hub: Hub, event: type[Event]) -> bool:
+    def _is_wanted(self, hub: Hub, event: type[Event]) -> bool:
         """Whether any connection may speak a dialect that sends such events, here or elsewhere."""
         return self._elsewhere.exists or hub.encodes(event)
 
@@ -189,15 +189,15 @@ class Presence:
         *,
         online: bool,
     ) -> list[Delivery]:
-        if not self._is_encoded(hub, PresenceChanged):
+        if not self._is_wanted(hub, PresenceChanged):
             return []
         to = ToEveryone(hidden | {user_id}) if self.is_for_everybody else ToUsers(tuple(known_to))
         return [Delivery(PresenceChanged(user_id, online), to)]
 
     async def _look_up(self, hub: Hub, user_ids: Sequence[UserId]) -> "_Seen | None":
         """Who may see the users; None when the store is unavailable."""
-        in_workspaces = self._is_encoded(hub, WorkspacePresence)
-        by_users = self._is_encoded(hub, PresenceChanged)
+        in_workspaces = self._is_wanted(hub, WorkspacePresence)
+        by_users = self._is_wanted(hub, PresenceChanged)
         by_audience = by_users and not self.is_for_everybody
         by_blocks = in_workspaces or (by_users and self.is_for_everybody)
         try:

@@ -216,11 +216,11 @@ class Revocations:
         if not concerned:
             return ()
         async with self.pairs.hold(concerned):
-            closed = await self._notify_some(concerned, knew)
+            closed = await self._notify_pairs(concerned, knew)
         await self.channels.recheck_places(closed)
         return ()
 
-    async def _notify_some(
+    async def _notify_pairs(
         self, pairs: Sequence[Pair], knew: Knew
     ) -> Sequence[tuple[UserId, ChannelId]]:
         """Returns the users with the conversations that they may no longer see. Everything is

@@ -6,6 +6,7 @@ from tests.planted.fault import Fault
 
 REVISING: Final = "tests/hub/services/posting/test_revising.py"
 RECOVERY: Final = "tests/hub/socketio/test_recovery.py"
+LONG_RECOVERY: Final = "tests/hub/socketio/test_long_recovery.py"
 JOURNAL: Final = "tests/hub/socketio/test_journal.py"
 BY_TRANSCRIPT: Final = ("tests/e2e/dialects/test_revisions.py",)
 BY_TABLE: Final = ("tests/permissions/test_bad_input.py",)
@@ -157,14 +158,14 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/resume.py",
         "is_complete = is_sent and resumed.is_all and is_noted\n",
         "is_complete = is_sent and is_noted\n",
-        (RECOVERY,),
+        (LONG_RECOVERY,),
     ),
     Fault(
         "a recovered client that missed many messages never gets the last ones",
         "hub/services/resume.py",
         "is_complete = is_sent and resumed.is_all and is_noted\n",
         "is_complete = resumed.is_all and is_noted\n",
-        (RECOVERY,),
+        (LONG_RECOVERY,),
     ),
     Fault(
         "the revs that a connection knows are not stored for its recovery",

@@ -162,7 +162,7 @@ FAULTS: Final[tuple[Fault, ...]] = (
         "hub/services/resume.py",
         "is_complete = is_sent and resumed.is_all and is_noted\n",
         "is_complete = is_sent and resumed.is_all\n",
-        ("tests/hub/socketio/test_recovery.py",),
+        ("tests/hub/socketio/test_long_recovery.py",),
     ),
     Fault(
         "a recovered connection loses the number of the last note that it knows",
